@@ -1,0 +1,189 @@
+//! Counters of one source: what came in and how it ended.
+//!
+//! In: one call per record, object or byte. Out: a [`Snapshot`] that a heartbeat, a summary or a test reads. Counters only
+//! grow; a snapshot taken when nothing is in flight satisfies both equations.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use super::{Outcome, Verdict};
+
+/// Counters of one source; shared by everything that settles its records.
+#[derive(Debug)]
+pub struct Counts {
+    name: String,
+    records_received: AtomicU64,
+    records: [AtomicU64; Outcome::ALL.len()],
+    objects_received: AtomicU64,
+    objects: [AtomicU64; Verdict::ALL.len()],
+    bytes_packed: AtomicU64,
+    bytes_unpacked: AtomicU64,
+    detections: AtomicU64,
+    truncated: AtomicU64,
+    skipped: AtomicU64,
+    redelivered: AtomicU64,
+    newest_event_ms: AtomicI64,
+    lag_ms_max: AtomicI64,
+    queue_age_ms: AtomicI64,
+}
+
+/// What the counters said at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// Records decoded, readable or not.
+    pub records_received: u64,
+    /// Records per outcome, in the order of [`Outcome::ALL`].
+    pub records: [u64; Outcome::ALL.len()],
+    /// Objects taken from the source.
+    pub objects_received: u64,
+    /// Objects per verdict, in the order of [`Verdict::ALL`].
+    pub objects: [u64; Verdict::ALL.len()],
+    /// Bytes fetched, as stored.
+    pub bytes_packed: u64,
+    /// Bytes of record JSON.
+    pub bytes_unpacked: u64,
+    /// Detections (record × rule) made.
+    pub detections: u64,
+    /// Values that were cut to fit a limit.
+    pub truncated: u64,
+    /// Things that hold no records and were released: test messages, digests, folder markers, deletions.
+    pub skipped: u64,
+    /// Messages that had been received before.
+    pub redelivered: u64,
+    /// Time of the newest record, milliseconds since the epoch; 0: none yet.
+    pub newest_event_ms: i64,
+    /// Largest lag (arrival minus event time) since the last snapshot that reset it, milliseconds.
+    pub lag_ms_max: i64,
+    /// Age of the oldest message taken in the last poll, milliseconds.
+    pub queue_age_ms: i64,
+}
+
+impl Snapshot {
+    /// Records that ended so.
+    #[must_use]
+    pub fn ended(&self, outcome: Outcome) -> u64 {
+        self.records.get(outcome as usize).copied().unwrap_or(0)
+    }
+
+    /// Objects that ended so.
+    #[must_use]
+    pub fn objects_ended(&self, verdict: Verdict) -> u64 {
+        self.objects.get(verdict as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether both equations hold: everything received has ended, once.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.records_received == self.records.iter().sum::<u64>() && self.objects_received == self.objects.iter().sum::<u64>()
+    }
+}
+
+impl Counts {
+    /// Fresh counters for the source of this name.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            records_received: AtomicU64::default(),
+            records: Default::default(),
+            objects_received: AtomicU64::default(),
+            objects: Default::default(),
+            bytes_packed: AtomicU64::default(),
+            bytes_unpacked: AtomicU64::default(),
+            detections: AtomicU64::default(),
+            truncated: AtomicU64::default(),
+            skipped: AtomicU64::default(),
+            redelivered: AtomicU64::default(),
+            newest_event_ms: AtomicI64::default(),
+            lag_ms_max: AtomicI64::default(),
+            queue_age_ms: AtomicI64::default(),
+        }
+    }
+
+    /// The source's name (`relay.source`).
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn record_received(&self) {
+        self.records_received.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn record_ended(&self, outcome: Outcome) {
+        if let Some(count) = self.records.get(outcome as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(super) fn object_received(&self) {
+        self.objects_received.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn object_ended(&self, verdict: Verdict) {
+        if let Some(count) = self.objects.get(verdict as usize) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Counts bytes fetched (`packed`) and record JSON read (`unpacked`).
+    pub fn bytes(&self, packed: u64, unpacked: u64) {
+        self.bytes_packed.fetch_add(packed, Relaxed);
+        self.bytes_unpacked.fetch_add(unpacked, Relaxed);
+    }
+
+    /// Counts detections made.
+    pub fn detected(&self, detections: u64) {
+        self.detections.fetch_add(detections, Relaxed);
+    }
+
+    /// Counts values cut to fit.
+    pub fn cut(&self, values: u64) {
+        self.truncated.fetch_add(values, Relaxed);
+    }
+
+    /// Counts something that holds no records and was released.
+    pub fn skipped(&self) {
+        self.skipped.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a message that had been received before.
+    pub fn redelivered(&self) {
+        self.redelivered.fetch_add(1, Relaxed);
+    }
+
+    /// Notes the time of a record and its lag, both in milliseconds.
+    pub fn seen_at(&self, event_ms: i64, lag_ms: i64) {
+        self.newest_event_ms.fetch_max(event_ms, Relaxed);
+        self.lag_ms_max.fetch_max(lag_ms, Relaxed);
+    }
+
+    /// Notes the age of the oldest message of a poll, milliseconds.
+    pub fn queue_age(&self, age_ms: i64) {
+        self.queue_age_ms.store(age_ms, Relaxed);
+    }
+
+    /// Reads all counters.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let read = |count: &AtomicU64| count.load(Relaxed);
+        // Ends are read before beginnings, so that a moving picture never shows more ended than received.
+        let records = std::array::from_fn(|at| self.records.get(at).map_or(0, read));
+        let objects = std::array::from_fn(|at| self.objects.get(at).map_or(0, read));
+        Snapshot {
+            records,
+            objects,
+            records_received: read(&self.records_received),
+            objects_received: read(&self.objects_received),
+            bytes_packed: read(&self.bytes_packed),
+            bytes_unpacked: read(&self.bytes_unpacked),
+            detections: read(&self.detections),
+            truncated: read(&self.truncated),
+            skipped: read(&self.skipped),
+            redelivered: read(&self.redelivered),
+            newest_event_ms: self.newest_event_ms.load(Relaxed),
+            lag_ms_max: self.lag_ms_max.load(Relaxed),
+            queue_age_ms: self.queue_age_ms.load(Relaxed),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The ledger: object ⊃ record ⊃ piece, each owing an answer.
+//!
+//! In: an object with the right to release it ([`ObjectEntry`]), its records ([`RecordEntry`]) and their pieces ([`Piece`]).
+//! Out: each record's outcome in the source's [`Counts`], and one [`Released`] per object on the source's channel when the
+//! last piece of its last record has settled. What always holds: whatever is dropped without being settled counts as
+//! `Returned`, so forgetting is safe; an object is told to its source exactly once.
+//!
+//! Ownership is the state: a piece holds its record, a record holds its object. When the last holder lets go, the entry's
+//! `Drop` writes the outcome. There is no counter to forget.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::AcqRel, Ordering::Acquire};
+
+use tokio::sync::mpsc;
+
+use super::{Counts, Outcome, Seen, Settled, Verdict};
+use crate::record::RecordKey;
+
+/// Told to a source once per object.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The number the source gave the object.
+    pub object: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+/// The ledger's entry of one object.
+#[derive(Debug)]
+pub struct ObjectEntry {
+    counts: Arc<Counts>,
+    object: u64,
+    told: mpsc::Sender<Released>,
+    // `decoded` guards against a decoder that stops half-way: an object nobody finished goes back.
+    decoded: AtomicBool,
+    parked: AtomicBool,
+    returned: AtomicBool,
+    // Held until the object has ended, so that the source's channel always has room for the news.
+    _slot: Option<tokio::sync::OwnedSemaphorePermit>,
+}
+
+impl ObjectEntry {
+    /// Enters an object. `told` must have room for one message per open object: `slot` is the permit that proves it.
+    #[must_use]
+    pub fn enter(
+        counts: Arc<Counts>,
+        object: u64,
+        told: mpsc::Sender<Released>,
+        slot: Option<tokio::sync::OwnedSemaphorePermit>,
+    ) -> Arc<Self> {
+        counts.object_received();
+        Arc::new(Self {
+            counts,
+            object,
+            told,
+            decoded: AtomicBool::new(false),
+            parked: AtomicBool::new(false),
+            returned: AtomicBool::new(false),
+            _slot: slot,
+        })
+    }
+
+    /// The counters of the object's source.
+    #[must_use]
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// Enters a record of this object: it owes an outcome from now on.
+    #[must_use]
+    pub fn record(self: &Arc<Self>) -> Arc<RecordEntry> {
+        self.counts.record_received();
+        Arc::new(RecordEntry {
+            object: Arc::clone(self),
+            kind: Kind::Record { good: AtomicU8::new(Outcome::Returned as u8) },
+            worst: AtomicU8::new(Settled::Delivered as u8),
+            key: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Something the object owes that is no record: its gap event, the dead letter that names it. The object waits for it,
+    /// the record counts do not see it.
+    #[must_use]
+    pub fn errand(self: &Arc<Self>) -> Arc<RecordEntry> {
+        Arc::new(RecordEntry {
+            object: Arc::clone(self),
+            kind: Kind::Errand,
+            worst: AtomicU8::new(Settled::Delivered as u8),
+            key: std::sync::OnceLock::new(),
+        })
+    }
+
+    /// Every record of the object has been entered. An object dropped before this goes back to its source.
+    pub fn decoded(&self) {
+        self.decoded.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    /// The object, or the rest of it, goes to the dead letters.
+    pub fn park(&self) {
+        self.parked.store(true, std::sync::atomic::Ordering::Release);
+    }
+
+    /// The object goes back to its source whatever its records say.
+    pub fn give_back(&self) {
+        self.returned.store(true, std::sync::atomic::Ordering::Release);
+    }
+}
+
+impl Drop for ObjectEntry {
+    fn drop(&mut self) {
+        let verdict = if self.returned.load(Acquire) || !self.decoded.load(Acquire) {
+            Verdict::Returned
+        } else if self.parked.load(Acquire) {
+            Verdict::Parked
+        } else {
+            Verdict::Released
+        };
+        self.counts.object_ended(verdict);
+        // A full channel cannot be (one slot per open object) and a closed one means that the source has gone: its messages
+        // then come back by themselves.
+        if self.told.try_send(Released { object: self.object, verdict }).is_err() {
+            tracing::debug!(object = self.object, "Source has gone before its object ended");
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Kind {
+    Record { good: AtomicU8 },
+    Errand,
+}
+
+/// The ledger's entry of one record. Dropped without [`RecordEntry::ends_as`], the record is returned.
+#[derive(Debug)]
+pub struct RecordEntry {
+    object: Arc<ObjectEntry>,
+    kind: Kind,
+    worst: AtomicU8,
+    key: std::sync::OnceLock<(Arc<Seen>, RecordKey)>,
+}
+
+impl RecordEntry {
+    /// How the record ends if all its pieces settle well.
+    pub fn ends_as(&self, outcome: Outcome) {
+        if let Kind::Record { good } = &self.kind {
+            good.store(outcome as u8, std::sync::atomic::Ordering::Release);
+        }
+    }
+
+    /// A piece of this record: it owes an answer from now on.
+    #[must_use]
+    pub fn piece(self: &Arc<Self>) -> Piece {
+        Piece { entry: Some(Arc::clone(self)) }
+    }
+
+    /// Marks this record as the one the duplicate window knows under `key`; told when it ends.
+    pub(super) fn known_as(&self, seen: Arc<Seen>, key: RecordKey) {
+        // Set once per record by `Seen::admit`; a second key would be a fault of that caller and changes nothing.
+        let _first = self.key.set((seen, key)).is_ok();
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        let Kind::Record { good } = &self.kind else { return None };
+        let worst = self.worst.load(Acquire);
+        let good = Outcome::ALL.get(usize::from(good.load(Acquire))).copied().unwrap_or(Outcome::Returned);
+        Some(if worst >= Settled::Returned as u8 || good == Outcome::Returned {
+            Outcome::Returned
+        } else if worst == Settled::Rejected as u8 {
+            Outcome::Rejected
+        } else {
+            good
+        })
+    }
+}
+
+impl Drop for RecordEntry {
+    fn drop(&mut self) {
+        let Some(outcome) = self.outcome() else {
+            if self.worst.load(Acquire) >= Settled::Returned as u8 {
+                self.object.give_back();
+            }
+            return;
+        };
+        self.object.counts.record_ended(outcome);
+        if outcome == Outcome::Returned {
+            self.object.give_back();
+        }
+        if let Some((seen, key)) = self.key.take() {
+            seen.ended(key, outcome != Outcome::Returned);
+        }
+    }
+}
+
+/// One output of a record, owing an answer. Dropped without [`Piece::settle`], its record is returned.
+#[derive(Debug)]
+#[must_use = "dropping it hands the object back to the source"]
+pub struct Piece {
+    entry: Option<Arc<RecordEntry>>,
+}
+
+impl Piece {
+    /// Gives the answer.
+    pub fn settle(mut self, settled: Settled) {
+        self.note(settled);
+    }
+
+    fn note(&mut self, settled: Settled) {
+        if let Some(entry) = self.entry.take() {
+            entry.worst.fetch_max(settled as u8, AcqRel);
+        }
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.note(Settled::Returned);
+    }
+}

@@ -1,0 +1,83 @@
+//! The duplicate window.
+//!
+//! In: the key of each readable record. Out: whether it is new, a copy of one that has ended well, or a copy of one still on
+//! its way. A copy on its way attaches to the first and takes its outcome: it must not be released while nobody has the
+//! record. What always holds: a key enters the window of settled ids only when its record ended well, so a returned record is
+//! never mistaken for a copy. The window is bounded, per agent, and gone at restart: it saves cost; correctness rests on the
+//! ids in the events.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Outcome, Piece, RecordEntry, Settled};
+use crate::record::RecordKey;
+
+/// Whether a record is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// First time: carry on with it.
+    New,
+    /// A copy; its entry has been settled or attached, nothing more to do.
+    Copy,
+}
+
+/// The window: ids in flight with their waiting copies, and two generations of settled ids.
+#[derive(Debug)]
+pub struct Seen {
+    generation_max: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    in_flight: HashMap<RecordKey, Vec<Piece>>,
+    young: HashSet<RecordKey>,
+    old: HashSet<RecordKey>,
+}
+
+impl Seen {
+    /// A window that remembers at least `records / 2` and at most `records` settled ids (about 40 bytes each).
+    #[must_use]
+    pub fn new(records: usize) -> Arc<Self> {
+        Arc::new(Self { generation_max: (records / 2).max(1), state: Mutex::default() })
+    }
+
+    /// Admits a record. For a copy the record's outcome is settled here.
+    #[must_use]
+    pub fn admit(self: &Arc<Self>, key: RecordKey, entry: &Arc<RecordEntry>) -> Admission {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = state.in_flight.get_mut(&key) {
+            entry.ends_as(Outcome::Duplicate);
+            waiting.push(entry.piece());
+            return Admission::Copy;
+        }
+        if state.young.contains(&key) || state.old.contains(&key) {
+            entry.ends_as(Outcome::Duplicate);
+            return Admission::Copy;
+        }
+        state.in_flight.insert(key, Vec::new());
+        drop(state);
+        entry.known_as(Arc::clone(self), key);
+        Admission::New
+    }
+
+    /// The record known as `key` has ended, `well` or to be offered again.
+    pub(super) fn ended(&self, key: RecordKey, well: bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = state.in_flight.remove(&key).unwrap_or_default();
+        if well {
+            if state.young.len() >= self.generation_max {
+                // The tables swap and the older one is emptied, keeping its memory: no allocation in the steady state.
+                let State { young, old, .. } = &mut *state;
+                std::mem::swap(young, old);
+                young.clear();
+            }
+            state.young.insert(key);
+        }
+        drop(state);
+        // Outside the lock: settling a copy may end its own object.
+        for piece in waiting {
+            piece.settle(if well { Settled::Delivered } else { Settled::Returned });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Counts add up, whatever happens to the pieces.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tokio::sync::mpsc;
+
+use super::seen::Admission;
+use super::*;
+use crate::record::RecordKey;
+
+/// What one record of a made-up object goes through.
+#[derive(Debug, Clone)]
+enum Fate {
+    Ignored,
+    Broken(Settled),
+    Pieces(Vec<Option<Settled>>),
+    Forgotten,
+}
+
+#[derive(Debug, Clone)]
+struct Made {
+    /// `(id, fate)`: small ids so that copies happen.
+    records: Vec<(u8, Fate)>,
+    decoded: bool,
+    parked: bool,
+    errand: Option<Option<Settled>>,
+}
+
+fn settled() -> impl Strategy<Value = Settled> {
+    prop_oneof![8 => Just(Settled::Delivered), 1 => Just(Settled::Rejected), 1 => Just(Settled::Returned)]
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        4 => Just(Fate::Ignored),
+        1 => settled().prop_map(Fate::Broken),
+        8 => prop::collection::vec(prop_oneof![9 => settled().prop_map(Some), 1 => Just(None)], 1..5).prop_map(Fate::Pieces),
+        1 => Just(Fate::Forgotten),
+    ]
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    (
+        prop::collection::vec((0_u8..40, fate()), 0..12),
+        prop::bool::weighted(0.9),
+        prop::bool::weighted(0.1),
+        prop_oneof![6 => Just(None), 1 => settled().prop_map(|settled| Some(Some(settled))), 1 => Just(Some(None))],
+    )
+        .prop_map(|(records, decoded, parked, errand)| Made { records, decoded, parked, errand })
+}
+
+proptest! {
+    /// P03, and both equations of the delivery contract: over random objects, copies, refusals and forgotten pieces, settled
+    /// in any order.
+    #[test]
+    fn everything_received_ends_once(objects in prop::collection::vec(made(), 1..20), order in any::<u64>(), window in 1_usize..20) {
+        let counts = Arc::new(Counts::new("made"));
+        let seen = Seen::new(window);
+        let (told, mut news) = mpsc::channel(objects.len());
+        let mut open: Vec<(Piece, Option<Settled>)> = Vec::new();
+        let mut must_return: HashMap<u64, bool> = HashMap::new();
+        for (number, object) in objects.iter().enumerate() {
+            let number = number as u64;
+            let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone(), None);
+            let mut returns = !object.decoded;
+            for (id, fate) in &object.records {
+                let record = entry.record();
+                match fate {
+                    Fate::Forgotten => { returns = true; continue; }
+                    Fate::Broken(settled) => {
+                        record.ends_as(Outcome::Unreadable);
+                        returns |= *settled == Settled::Returned;
+                        open.push((record.piece(), Some(*settled)));
+                        continue;
+                    }
+                    Fate::Ignored | Fate::Pieces(_) => {}
+                }
+                if seen.admit(RecordKey::new("1", &id.to_string()), &record) == Admission::Copy {
+                    continue;
+                }
+                match fate {
+                    Fate::Pieces(pieces) => {
+                        record.ends_as(Outcome::Delivered);
+                        for settled in pieces {
+                            returns |= matches!(settled, None | Some(Settled::Returned));
+                            open.push((record.piece(), *settled));
+                        }
+                    }
+                    _ => record.ends_as(Outcome::Ignored),
+                }
+            }
+            if let Some(settled) = object.errand {
+                returns |= matches!(settled, None | Some(Settled::Returned));
+                open.push((entry.errand().piece(), settled));
+            }
+            if object.parked { entry.park(); }
+            if object.decoded { entry.decoded(); }
+            must_return.insert(number, returns);
+        }
+        let mut rng = fastrand::Rng::with_seed(order);
+        rng.shuffle(&mut open);
+        for (piece, settled) in open {
+            match settled { Some(settled) => piece.settle(settled), None => drop(piece) }
+        }
+        let snapshot = counts.snapshot();
+        prop_assert!(snapshot.adds_up(), "{snapshot:?}");
+        prop_assert_eq!(snapshot.records_received, objects.iter().map(|object| object.records.len() as u64).sum::<u64>());
+        prop_assert_eq!(snapshot.objects_received, objects.len() as u64);
+        let mut heard = 0;
+        while let Ok(released) = news.try_recv() {
+            heard += 1;
+            // An object with a piece nobody has is never released; others may still go back through a copy they wait for.
+            if must_return.get(&released.object).copied().unwrap_or(false) {
+                prop_assert_eq!(released.verdict, Verdict::Returned);
+            }
+        }
+        prop_assert_eq!(heard, objects.len());
+    }
+}
+
+fn one(counts: &Arc<Counts>) -> (Arc<ObjectEntry>, mpsc::Receiver<Released>) {
+    let (told, news) = mpsc::channel(4);
+    (ObjectEntry::enter(Arc::clone(counts), 7, told, None), news)
+}
+
+#[test]
+fn a_copy_in_flight_takes_the_outcome_of_the_first() {
+    for (settled, verdict, outcome) in [
+        (Settled::Delivered, Verdict::Released, Outcome::Duplicate),
+        (Settled::Rejected, Verdict::Released, Outcome::Duplicate),
+        (Settled::Returned, Verdict::Returned, Outcome::Returned),
+    ] {
+        let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(10));
+        let ((first, mut first_news), (second, mut second_news)) = (one(&counts), one(&counts));
+        let key = RecordKey::new("1", "id");
+        let record = first.record();
+        assert_eq!(seen.admit(key, &record), Admission::New);
+        record.ends_as(Outcome::Delivered);
+        let piece = record.piece();
+        let copy = second.record();
+        assert_eq!(seen.admit(key, &copy), Admission::Copy);
+        drop((copy, record));
+        first.decoded();
+        second.decoded();
+        drop((first, second));
+        assert!(second_news.try_recv().is_err(), "the copy's object waits for the first");
+        piece.settle(settled);
+        assert_eq!(second_news.try_recv().map(|news| news.verdict), Ok(verdict));
+        assert_eq!(first_news.try_recv().map(|news| news.verdict), Ok(verdict));
+        assert_eq!(counts.snapshot().ended(outcome), if outcome == Outcome::Returned { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn a_returned_record_is_new_when_it_comes_again() {
+    let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(10));
+    let (object, _news) = one(&counts);
+    let key = RecordKey::new("1", "id");
+    for (settled, again) in [(Settled::Returned, Admission::New), (Settled::Delivered, Admission::Copy)] {
+        let record = object.record();
+        assert_eq!(seen.admit(key, &record), Admission::New);
+        record.ends_as(Outcome::Delivered);
+        let piece = record.piece();
+        drop(record);
+        piece.settle(settled);
+        let record = object.record();
+        if settled == Settled::Delivered {
+            assert_eq!(seen.admit(key, &record), again);
+        }
+    }
+}
+
+#[test]
+fn the_window_is_bounded() {
+    let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(100));
+    let (object, _news) = one(&counts);
+    for number in 0..1_000 {
+        let record = object.record();
+        assert_eq!(seen.admit(RecordKey::new("1", &number.to_string()), &record), Admission::New);
+        record.ends_as(Outcome::Ignored);
+    }
+    let recent = object.record();
+    assert_eq!(seen.admit(RecordKey::new("1", "999"), &recent), Admission::Copy);
+    let forgotten = object.record();
+    assert_eq!(seen.admit(RecordKey::new("1", "10"), &forgotten), Admission::New);
+}
+
+#[test]
+fn an_object_that_nobody_finished_goes_back() {
+    let counts = Arc::new(Counts::new("x"));
+    let (object, mut news) = one(&counts);
+    drop(object);
+    assert_eq!(news.try_recv().map(|news| news.verdict), Ok(Verdict::Returned));
+}

@@ -1,0 +1,266 @@
+//! The settings, valid by construction.
+//!
+//! In: a YAML file and the environment. Out: a [`Config`] that exists only if every list of faults was empty. Every stage
+//! imports the part it needs; nobody else reads the environment.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::secret::Secret;
+
+/// The whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where events go.
+    pub new_relic: NewRelic,
+    /// Where records come from; names are unique.
+    pub sources: Vec<Source>,
+    /// What is sent.
+    pub outputs: Outputs,
+    /// Which detective controls run.
+    pub rules: Rules,
+    /// Names of accounts.
+    pub accounts: Accounts,
+    /// Where what cannot be sent goes; `None`: back to the source.
+    pub dead_letters: Option<DeadLetters>,
+    /// Bounds on memory, time and size.
+    pub limits: Limits,
+    /// Where `cspm-relay health` asks.
+    pub health: Health,
+    /// The agent's own logs and heartbeats.
+    pub telemetry: Telemetry,
+}
+
+/// New Relic's side.
+#[derive(Debug, Clone)]
+pub struct NewRelic {
+    /// Decides the hosts.
+    pub region: Region,
+    /// The account events are posted to.
+    pub account_id: u64,
+    /// Ingest licence key.
+    pub license_key: Secret,
+    /// User key, for `doctor` only.
+    pub api_key: Option<Secret>,
+    /// Base URLs that replace the region's (proxy, `PrivateLink`, FedRAMP, tests).
+    pub hosts: Hosts,
+}
+
+/// New Relic data centre.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Region {
+    /// United States.
+    Us,
+    /// European Union.
+    Eu,
+    /// Japan.
+    Jp,
+}
+
+/// Base URLs, without path, that replace the region's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hosts {
+    /// Event API.
+    pub events: Option<String>,
+    /// Log API.
+    pub logs: Option<String>,
+    /// NerdGraph.
+    pub nerd_graph: Option<String>,
+}
+
+/// One source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// `relay.source` in every event; unique.
+    pub name: String,
+    /// What it reads.
+    pub kind: SourceKind,
+}
+
+/// What a source reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A trail's bucket, told by notifications on an SQS queue.
+    TrailBucket {
+        /// The queue's URL; its Region is taken from it when `region` is `None`.
+        queue_url: String,
+        /// Region of queue and bucket.
+        region: Option<String>,
+        /// Buckets whose objects may be read; empty: any bucket that a message names.
+        buckets: Vec<String>,
+    },
+    /// `EventBridge` events on an SQS queue.
+    EventQueue {
+        /// The queue's URL.
+        queue_url: String,
+        /// Region of the queue.
+        region: Option<String>,
+    },
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outputs {
+    /// Raw trail records as logs.
+    pub logs: Logs,
+    /// Notices (one per notifiable record), stamped with the time of sending.
+    pub notices: bool,
+}
+
+/// Raw trail records as logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logs {
+    /// Which records.
+    pub records: LogRecords,
+    /// Whether records that changed nothing are sent too.
+    pub read_only: bool,
+    /// Whether well-known secrets are masked.
+    pub mask: bool,
+}
+
+/// Which raw records go out as logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogRecords {
+    /// Those with a detection.
+    Matched,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// Which detective controls run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Folders of further rule files.
+    pub folders: Vec<PathBuf>,
+    /// Rule ids that do not run.
+    pub disable: Vec<String>,
+}
+
+/// Names of accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accounts {
+    /// CSV or YAML file: account id, name, organizational unit.
+    pub file: Option<PathBuf>,
+}
+
+/// Where dead letters go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeadLetters {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket and a key prefix.
+    S3 {
+        /// Bucket name.
+        bucket: String,
+        /// Key prefix, without a leading slash.
+        prefix: String,
+    },
+    /// An SQS queue.
+    Queue {
+        /// The queue's URL.
+        url: String,
+    },
+}
+
+/// Bounds on memory, time and size. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Packed bytes of objects held at once.
+    pub bytes_in_flight: u64,
+    /// Largest packed object, bytes.
+    pub object_bytes: u64,
+    /// Largest unpacked object, bytes.
+    pub inflated_bytes: u64,
+    /// Largest single record, bytes of JSON.
+    pub record_bytes: usize,
+    /// Largest request body before packing, bytes.
+    pub body_bytes: usize,
+    /// Largest request body after packing, bytes.
+    pub packed_body_bytes: usize,
+    /// gzip level of request bodies, 1 to 9.
+    pub gzip_level: u32,
+    /// Oldest age of an unsent batch.
+    pub flush_after: Duration,
+    /// Requests under way at once, per API.
+    pub requests_in_flight: usize,
+    /// Time for one request.
+    pub request_timeout: Duration,
+    /// Threads that decode and encode.
+    pub workers: usize,
+    /// Settled record ids remembered to recognise copies.
+    pub seen_records: usize,
+    /// Time to settle what is in flight after a stop signal.
+    pub drain: Duration,
+}
+
+/// Where the health check asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Nowhere: no listener.
+    Off,
+    /// Unix socket.
+    Socket(PathBuf),
+    /// Port on 127.0.0.1.
+    Port(u16),
+}
+
+/// The agent's own logs and heartbeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telemetry {
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// A `tracing` filter, `info` by default.
+    pub log_level: String,
+    /// Time between heartbeats; `None`: none are sent.
+    pub heartbeat: Option<Duration>,
+    /// IANA time zone of the calendar attributes, `event.date` and the like.
+    pub time_zone: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes_in_flight: 16 << 20,
+            object_bytes: 64_000_000,
+            inflated_bytes: 2_000_000_000,
+            record_bytes: 1 << 20,
+            body_bytes: 950_000,
+            packed_body_bytes: 950_000,
+            gzip_level: 4,
+            flush_after: Duration::from_millis(500),
+            requests_in_flight: 4,
+            request_timeout: Duration::from_secs(15),
+            workers: 1,
+            seen_records: 200_000,
+            drain: Duration::from_secs(18),
+        }
+    }
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self { logs: Logs { records: LogRecords::Matched, read_only: true, mask: true }, notices: true }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            log_format: LogFormat::Text,
+            log_level: "info".to_owned(),
+            heartbeat: Some(Duration::from_secs(60)),
+            time_zone: "UTC".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The ids that make a record findable again and a copy recognisable.
+//!
+//! In: a record. Out: `event.id`, the same for the same record on every path and at every run; and a key of fixed size for
+//! the duplicate window.
+
+use sha2::{Digest, Sha256};
+
+use super::trail::Trail;
+
+/// The deterministic id of an AWS record: `eventID`, else `eventId`, else a hash of account, Region and raw bytes. An
+/// `UPDATED_DATA` record that reuses the id of the one it repeats gets a suffix of its own, because it is a new record.
+#[must_use]
+pub fn event_id(trail: &Trail<'_>, account: &str) -> String {
+    let Some(id) = trail.event_id.get().filter(|id| !id.is_empty()) else {
+        return hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw]));
+    };
+    match trail.addendum() {
+        Some(addendum)
+            if addendum.reason.get() == Some("UPDATED_DATA")
+                && addendum.original_event_id.get().is_none_or(|original| original == id) =>
+        {
+            let digest = hex(&hash(&[trail.raw]));
+            format!("{id}+{}", digest.get(..8).unwrap_or_default())
+        }
+        _ => id.to_owned(),
+    }
+}
+
+/// What the duplicate window remembers of a record: account and record id, exact for AWS's own ids (a UUID is 128 bits).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RecordKey {
+    account: u64,
+    id: u128,
+}
+
+impl RecordKey {
+    /// The key of a record.
+    #[must_use]
+    pub fn new(account: &str, event_id: &str) -> Self {
+        let id = uuid(event_id).unwrap_or_else(|| u128::from_be_bytes(hash(&[event_id.as_bytes()])));
+        Self { account: account.parse().unwrap_or(0), id }
+    }
+}
+
+/// A UUID in its usual text form as a number.
+fn uuid(text: &str) -> Option<u128> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 36 {
+        return None;
+    }
+    let mut value = 0_u128;
+    for (at, byte) in bytes.iter().enumerate() {
+        if matches!(at, 8 | 13 | 18 | 23) {
+            if *byte != b'-' {
+                return None;
+            }
+            continue;
+        }
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => return None,
+        };
+        value = value << 4 | u128::from(digit);
+    }
+    Some(value)
+}
+
+/// The first 128 bits of SHA-256 over the parts, each ended by its length so that parts cannot run into each other.
+fn hash(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+        hasher.update(part.len().to_be_bytes());
+    }
+    let digest = hasher.finalize();
+    let mut out = [0; 16];
+    for (to, from) in out.iter_mut().zip(digest) {
+        *to = from;
+    }
+    out
+}
+
+/// A deterministic id for anything that has no id of its own: 32 hexadecimal digits.
+#[must_use]
+pub fn digest_id(parts: &[&[u8]]) -> String {
+    hex(&hash(parts))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ok = write!(text, "{byte:02x}").is_ok();
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_of(raw: &str) -> String {
+        event_id(&Trail::parse(raw.as_bytes()).expect(raw), "111122223333")
+    }
+
+    #[test]
+    fn ids_are_the_records_own_or_a_stable_hash() {
+        assert_eq!(id_of(r#"{"eventTime":"2026-01-01T00:00:00Z","eventID":"abc"}"#), "abc");
+        let without = r#"{"eventTime":"2026-01-01T00:00:00Z","eventName":"X"}"#;
+        assert_eq!(id_of(without), id_of(without));
+        assert_eq!(id_of(without).len(), 32);
+    }
+
+    #[test]
+    fn an_updated_record_is_a_new_one() {
+        let with = |original: &str| {
+            id_of(&format!(
+                r#"{{"eventTime":"2026-01-01T00:00:00Z","eventID":"abc","addendum":{{"reason":"UPDATED_DATA","originalEventID":"{original}"}}}}"#
+            ))
+        };
+        assert_eq!(with("other"), "abc");
+        assert!(with("abc").starts_with("abc+"));
+        assert_eq!(
+            id_of(r#"{"eventTime":"2026-01-01T00:00:00Z","eventID":"abc","addendum":{"reason":"DELIVERY_DELAY"}}"#),
+            "abc"
+        );
+    }
+
+    #[test]
+    fn keys_tell_accounts_and_ids_apart() {
+        let key = RecordKey::new("111122223333", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001");
+        assert_eq!(key, RecordKey::new("111122223333", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001"));
+        assert_ne!(key, RecordKey::new("444455556666", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001"));
+        assert_ne!(key, RecordKey::new("111122223333", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000002"));
+        assert_ne!(RecordKey::new("1", "x"), RecordKey::new("1", "y"));
+    }
+}

@@ -1,0 +1,124 @@
+//! AWS and files → objects with the right to release them.
+//!
+//! In: queues, buckets, files. Out: [`Object`]s, packed as they were found, each with a number under which the ledger later
+//! tells how it ended. What always holds: a source lets go of an object (deletes the message, forgets the position) only after
+//! the ledger said `Released` or `Parked`; it never opens an object.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::ack::{Counts, Released};
+
+/// Bytes fetched from a source, packed as they were found.
+#[derive(Debug)]
+pub struct Object {
+    /// The source's own number for it; told back in [`Released`].
+    pub number: u64,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What is in it.
+    pub body: Body,
+    /// Part of the byte budget, given back when the body has been read.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+/// The content of an object.
+#[derive(Debug)]
+pub enum Body {
+    /// Held in memory.
+    Held(Bytes),
+    /// A local file, read as it is needed.
+    File(PathBuf),
+    /// Standard input, read as it is needed.
+    Stdin,
+    /// Nothing: the object cannot be read. The pipeline sends a gap event and settles as the fault says.
+    Missing(Fault),
+}
+
+/// Why an object cannot be read (design: delivery contract, objects).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// It no longer exists: released, with a gap event.
+    Gone,
+    /// Larger than the object limit: dead letter that names it, and a gap event.
+    TooLarge {
+        /// Its size, bytes.
+        bytes: u64,
+    },
+    /// A message that nobody understands: dead letter with its body, nothing is lost.
+    NotUnderstood {
+        /// What was found and what would have been understood.
+        why: String,
+        /// The message's body.
+        body: Bytes,
+    },
+}
+
+/// Where an object came from, for messages, dead letters and gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// `s3://bucket/key`, a path, `stdin`, or `queue-name/message-id`.
+    pub name: String,
+    /// Account in the S3 key, when there is one.
+    pub account: Option<String>,
+}
+
+/// What the pipeline gives a source to work with.
+#[derive(Debug)]
+pub struct Intake {
+    /// The source's counters (skipped, redelivered, queue age are the source's to count).
+    pub counts: std::sync::Arc<Counts>,
+    /// Objects go here; a send waits while the workers are behind.
+    pub objects: mpsc::Sender<Object>,
+    /// How objects ended, once each.
+    pub released: mpsc::Receiver<Released>,
+    /// Byte budget in KiB; take before holding a body.
+    pub budget: std::sync::Arc<tokio::sync::Semaphore>,
+    /// Whether to go on, pause or stop.
+    pub phase: tokio::sync::watch::Receiver<Phase>,
+}
+
+/// What a source should be doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Take objects.
+    Running,
+    /// Take nothing new, keep what is held (New Relic refuses the key).
+    Paused,
+    /// Take nothing new; wait for what is held to settle, then return.
+    Draining,
+    /// Hand back what has not settled, now, and return.
+    Returning,
+}
+
+/// A fault that ends a source.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct SourceError {
+    /// What was being done and what went wrong.
+    pub what: String,
+    /// What the reader can do.
+    pub hint: Option<String>,
+}
+
+/// Where objects come from.
+///
+/// The contract:
+/// - `run` owns its loop. It returns when it has nothing more to give and everything it gave has been told (`replay`), or in
+///   [`Phase::Draining`] once nothing of it is open, or at once in [`Phase::Returning`], after handing back what it holds.
+/// - Every object sent carries a number of its own; exactly one [`Released`] with that number comes back. Only then may the
+///   source delete, forget or advance, and only if the verdict is not `Returned`; a returned object is offered again as soon
+///   as the source allows (SQS: visibility 0 while stopping, a delay otherwise, so that a fault does not spin).
+/// - While it waits for anything (room, workers, answers) it keeps its leases: SQS visibility is renewed at half its time.
+/// - It never waits where it could not hear `released` or `phase`.
+/// - Passing faults (throttles, timeouts, expired credentials) are retried inside with back-off and counted; only a fault
+///   that a person must mend is an error.
+pub trait Source: Send + 'static {
+    /// Gives objects until there are no more or the phase says stop.
+    ///
+    /// # Errors
+    /// [`SourceError`] when it cannot go on at all.
+    fn run(self, intake: Intake) -> impl Future<Output = Result<(), SourceError>> + Send;
+}
