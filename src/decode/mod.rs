@@ -1,0 +1,256 @@
+//! Object → records.
+//!
+//! In: an [`Object`](crate::source::Object)'s body. Out, one at a time and borrowed: the raw JSON text of each trail record,
+//! or what is no record and why. Gzip or plain, CloudTrail files, NDJSON, arrays and EventBridge envelopes are told apart by
+//! content. What always holds: bytes unpacked and bytes per record are bounded; a broken record costs itself only; the end of
+//! the object says whether it was whole. Never talks to the network.
+
+pub mod gzip;
+pub mod split;
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor};
+use std::path::Path;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::record::Text;
+use gzip::{TooLarge, Unpacked};
+use split::{Item, SplitError, Splitter};
+
+/// EventBridge detail types that carry a CloudTrail record in `detail`.
+pub const TRAIL_DETAIL_TYPES: [&str; 4] = [
+    "AWS API Call via CloudTrail",
+    "AWS Console Sign In via CloudTrail",
+    "AWS Service Event via CloudTrail",
+    "AWS Insight via CloudTrail",
+];
+
+/// What the decoder found.
+#[derive(Debug)]
+pub enum Decoded<'a> {
+    /// The raw JSON text of a record.
+    Record(&'a [u8]),
+    /// Something in the place of a record that is none.
+    Broken {
+        /// Its bytes, or the head of them.
+        raw: &'a [u8],
+        /// What was found, and what would have been read.
+        why: String,
+    },
+    /// A document of a known kind that holds no records: a digest.
+    Empty,
+    /// A document of a kind this agent does not read.
+    Foreign {
+        /// Its bytes.
+        raw: &'a [u8],
+        /// What was found, and what would have been read.
+        why: String,
+    },
+}
+
+/// Why an object ended before its end. The records before are good.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectFault {
+    /// More came out than the limit allows.
+    #[error(transparent)]
+    TooLarge(TooLarge),
+    /// Cut off or not what its packing says.
+    #[error("truncated or corrupt: {0}")]
+    Corrupt(String),
+    /// The bytes cannot be had.
+    #[error("cannot be read: {0}")]
+    Unavailable(io::Error),
+}
+
+/// Reads one object.
+pub struct Decoder {
+    splitter: Splitter<Unpacked<Box<dyn BufRead + Send>>>,
+}
+
+/// Bounds for one object.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Most bytes unpacked.
+    pub inflated: u64,
+    /// Most bytes of one record.
+    pub record: usize,
+}
+
+impl Decoder {
+    /// Opens bytes in memory.
+    ///
+    /// # Errors
+    /// Never in practice: memory can be read.
+    pub fn held(bytes: Bytes, bounds: Bounds) -> Result<Self, ObjectFault> {
+        Self::open(Box::new(Cursor::new(bytes)), bounds)
+    }
+
+    /// Opens a file; it is read as it is needed.
+    ///
+    /// # Errors
+    /// [`ObjectFault::Unavailable`] when it cannot be opened or read.
+    pub fn file(path: &Path, bounds: Bounds) -> Result<Self, ObjectFault> {
+        let file = File::open(path).map_err(ObjectFault::Unavailable)?;
+        Self::open(Box::new(BufReader::with_capacity(64 << 10, file)), bounds)
+    }
+
+    /// Opens standard input; it is read as it is needed.
+    ///
+    /// # Errors
+    /// [`ObjectFault::Unavailable`] when it cannot be read.
+    pub fn stdin(bounds: Bounds) -> Result<Self, ObjectFault> {
+        Self::open(Box::new(BufReader::with_capacity(64 << 10, io::stdin())), bounds)
+    }
+
+    fn open(input: Box<dyn BufRead + Send>, bounds: Bounds) -> Result<Self, ObjectFault> {
+        let unpacked = Unpacked::new(input, bounds.inflated).map_err(ObjectFault::Unavailable)?;
+        Ok(Self { splitter: Splitter::new(unpacked, bounds.record) })
+    }
+
+    /// Bytes of JSON read so far.
+    #[must_use]
+    pub fn unpacked(&self) -> u64 {
+        self.splitter.total()
+    }
+
+    /// The next record or what stands in its place; `None` at the end of a whole object.
+    ///
+    /// # Errors
+    /// [`ObjectFault`] when the object ends early; what came before is good.
+    pub fn next(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
+        Ok(match self.splitter.next().map_err(object_fault)? {
+            None => None,
+            Some(Item::Element(raw)) => Some(Decoded::Record(raw)),
+            Some(Item::Document(raw)) => Some(document(raw)),
+            Some(Item::Broken(raw, why)) => Some(Decoded::Broken { raw, why: why.to_owned() }),
+        })
+    }
+}
+
+fn object_fault(error: SplitError) -> ObjectFault {
+    match error {
+        SplitError::Truncated(_) => ObjectFault::Corrupt(error.to_string()),
+        SplitError::Read(error) => match error.downcast::<TooLarge>() {
+            Ok(too_large) => ObjectFault::TooLarge(too_large),
+            // What the packing says is wrong with the bytes; everything else is wrong with their place.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                ObjectFault::Corrupt(error.to_string())
+            }
+            Err(error) => ObjectFault::Unavailable(error),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "detail-type", borrow, default)]
+    detail_type: Text<'a>,
+    #[serde(borrow, default)]
+    source: Text<'a>,
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
+}
+
+/// A whole document: an EventBridge envelope, a digest, a bare record, or nothing we know.
+fn document(raw: &[u8]) -> Decoded<'_> {
+    // Looking for the words first spares the bare records of an NDJSON file a second parse.
+    if memchr::memmem::find(raw, b"\"detail-type\"").is_some() {
+        match serde_json::from_slice::<Envelope<'_>>(raw) {
+            Ok(Envelope { detail_type, source, detail: Some(detail) }) if detail_type.get().is_some() => {
+                if TRAIL_DETAIL_TYPES.contains(&detail_type.or_empty()) {
+                    return Decoded::Record(detail.get().as_bytes());
+                }
+                let why = format!(
+                    "EventBridge event of detail type \"{}\" from {}: this version reads only CloudTrail's",
+                    detail_type.or_empty(),
+                    source.get().unwrap_or("an unnamed source")
+                );
+                return Decoded::Broken { raw, why };
+            }
+            Ok(_) => {}
+            Err(error) => return Decoded::Broken { raw, why: format!("not JSON: {error}") },
+        }
+    }
+    if is_trail(raw) {
+        return Decoded::Record(raw);
+    }
+    if memchr::memmem::find(raw, b"\"digestStartTime\"").is_some() && memchr::memmem::find(raw, b"\"logFiles\"").is_some() {
+        return Decoded::Empty;
+    }
+    let why = "neither a CloudTrail file, a CloudTrail record nor an EventBridge event".to_owned();
+    Decoded::Foreign { raw, why }
+}
+
+/// Whether a document carries the marks of a trail record. Only a look: the record's own parser decides.
+fn is_trail(raw: &[u8]) -> bool {
+    let has = |mark: &[u8]| memchr::memmem::find(raw, mark).is_some();
+    has(b"\"eventVersion\"") || (has(b"\"eventSource\"") && has(b"\"eventName\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { inflated: 1 << 20, record: 1 << 16 };
+
+    fn decode(input: &str) -> Vec<String> {
+        let mut decoder = Decoder::held(Bytes::copy_from_slice(input.as_bytes()), BOUNDS).unwrap();
+        let mut found = Vec::new();
+        while let Some(decoded) = decoder.next().unwrap() {
+            found.push(match decoded {
+                Decoded::Record(raw) => format!("record {}", String::from_utf8_lossy(raw)),
+                Decoded::Broken { why, .. } => format!("broken: {why}"),
+                Decoded::Empty => "empty".to_owned(),
+                Decoded::Foreign { why, .. } => format!("foreign: {why}"),
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn documents_are_told_apart_by_content() {
+        for (name, input, want) in [
+            ("file", r#"{"Records":[{"eventID":"1"}]}"#, r#"record {"eventID":"1"}"#),
+            ("bare record", r#"{"eventVersion":"1.08","eventID":"1"}"#, r#"record {"eventVersion":"1.08","eventID":"1"}"#),
+            (
+                "envelope",
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","detail":{"eventID":"1"}}"#,
+                r#"record {"eventID":"1"}"#,
+            ),
+            (
+                "other envelope",
+                r#"{"detail-type":"GuardDuty Finding","source":"aws.guardduty","detail":{}}"#,
+                "broken: EventBridge event of detail type \"GuardDuty Finding\" from aws.guardduty: this version reads only CloudTrail's",
+            ),
+            (
+                "record that speaks of envelopes",
+                r#"{"eventVersion":"1.08","requestParameters":{"detail-type":["x"]}}"#,
+                r#"record {"eventVersion":"1.08","requestParameters":{"detail-type":["x"]}}"#,
+            ),
+            ("digest (P06)", r#"{"digestStartTime":"2026-01-01T00:00:00Z","logFiles":[]}"#, "empty"),
+            (
+                "foreign",
+                r#"{"configurationItems":[]}"#,
+                "foreign: neither a CloudTrail file, a CloudTrail record nor an EventBridge event",
+            ),
+        ] {
+            assert_eq!(decode(input), [want], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_cut_file_gives_its_good_records_and_says_so() {
+        let mut decoder = Decoder::held(Bytes::from_static(br#"{"Records":[{"a":1},{"b"#), BOUNDS).unwrap();
+        assert!(matches!(decoder.next(), Ok(Some(Decoded::Record(_)))));
+        let fault = decoder.next().unwrap_err();
+        assert_eq!(fault.to_string(), "truncated or corrupt: ends in the middle of a record");
+    }
+}

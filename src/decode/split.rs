@@ -1,0 +1,447 @@
+//! Bytes → the JSON text of each record, without building a tree.
+//!
+//! In: any reader. Out, one at a time: the elements of a top-level `Records` array, the elements of a top-level array, or
+//! whole top-level documents (NDJSON, one document, several after each other). Strings are respected, nothing is parsed. What
+//! always holds: memory is bounded by the longest record allowed; a record that is too long or broken in a line of its own
+//! costs itself only; every other byte belongs to exactly one item.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memchr2};
+
+/// Bytes read at a time.
+const CHUNK: usize = 64 << 10;
+/// What is kept of a record that is too long, bytes.
+const HEAD: usize = 4 << 10;
+
+/// What the splitter found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// An element of `Records` or of a top-level array.
+    Element(&'a [u8]),
+    /// A whole top-level document.
+    Document(&'a [u8]),
+    /// A piece of the input that is no JSON object, and why.
+    Broken(&'a [u8], &'static str),
+}
+
+/// Why the input ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum SplitError {
+    /// The reader failed: cut or corrupt packing, or the limit.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// The input ended inside a record or an array.
+    #[error("ends in the middle of {0}")]
+    Truncated(&'static str),
+}
+
+/// Splits a reader into records.
+#[derive(Debug)]
+pub struct Splitter<R> {
+    input: R,
+    buffer: Vec<u8>,
+    filled: usize,
+    at: usize,
+    /// Start of the open item in the buffer.
+    start: usize,
+    /// Bytes of the open item already let go because it is too long.
+    overlong: bool,
+    place: Place,
+    scan: Scan,
+    record_max: usize,
+    ended: bool,
+    total: u64,
+}
+
+/// Where the scan stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Between top-level documents.
+    Top,
+    /// Between top-level documents of a file with one document a line.
+    Lines,
+    /// Inside a top-level object that may turn out to hold `Records`.
+    Document,
+    /// Between elements of an array; `wrapped`: inside `Records` of an object.
+    Array { wrapped: bool },
+    /// Inside an element.
+    Element { wrapped: bool },
+    /// After `Records`, until its object ends.
+    Rest,
+    /// After a document that stood on one line: a line end here means one document a line.
+    After,
+}
+
+/// Progress inside one value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Scan {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    /// At depth 1: start of the last string, and whether it was closed.
+    key: Option<(usize, usize)>,
+    key_start: usize,
+}
+
+/// An item as positions in the buffer.
+enum Found {
+    Element(usize, usize),
+    Document(usize, usize),
+    Broken(usize, usize, &'static str),
+    NeedMore,
+}
+
+impl<R: Read> Splitter<R> {
+    /// Splits `input`; records longer than `record_max` bytes are broken.
+    pub fn new(input: R, record_max: usize) -> Self {
+        Self {
+            input,
+            buffer: Vec::new(),
+            filled: 0,
+            at: 0,
+            start: 0,
+            overlong: false,
+            place: Place::Top,
+            scan: Scan::default(),
+            record_max,
+            ended: false,
+            total: 0,
+        }
+    }
+
+    /// Bytes read so far.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The next item, or `None` at the end.
+    ///
+    /// # Errors
+    /// [`SplitError`] when the input cannot be read further; the items before it were good.
+    pub fn next(&mut self) -> Result<Option<Item<'_>>, SplitError> {
+        loop {
+            match self.step() {
+                Found::Element(from, to) => return Ok(Some(Item::Element(self.bytes(from, to)))),
+                Found::Document(from, to) => return Ok(Some(Item::Document(self.bytes(from, to)))),
+                Found::Broken(from, to, why) => return Ok(Some(Item::Broken(self.bytes(from, to), why))),
+                Found::NeedMore if self.ended => return self.finish(),
+                Found::NeedMore => self.refill()?,
+            }
+        }
+    }
+
+    fn bytes(&self, from: usize, to: usize) -> &[u8] {
+        self.buffer.get(from..to).unwrap_or_default()
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        // Keep the open item only; move it to the front when the room behind it runs out.
+        let keep =
+            if matches!(self.place, Place::Document | Place::Element { .. } | Place::Lines) { self.start } else { self.at };
+        if keep > 0 && self.filled + CHUNK > self.buffer.len() {
+            self.buffer.copy_within(keep..self.filled, 0);
+            self.filled -= keep;
+            self.at -= keep;
+            self.start = 0;
+            self.scan.key_start = self.scan.key_start.saturating_sub(keep);
+            self.scan.key = self.scan.key.map(|(from, to)| (from.saturating_sub(keep), to.saturating_sub(keep)));
+        }
+        if self.buffer.len() < self.filled + CHUNK {
+            self.buffer.resize((self.filled + CHUNK).next_power_of_two(), 0);
+        }
+        let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+        let read = loop {
+            match self.input.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.ended = read == 0;
+        self.filled += read;
+        self.total += read as u64;
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Option<Item<'_>>, SplitError> {
+        let (from, to) = (self.start, self.filled);
+        match self.place {
+            Place::Top | Place::After => Ok(None),
+            Place::Lines => {
+                // A last line without a line end is a line.
+                self.start = self.filled;
+                self.at = self.filled;
+                let line = self.bytes(from, to).trim_ascii();
+                Ok((!line.is_empty()).then(|| line_item(line)))
+            }
+            Place::Document if !self.scan.in_string && self.scan.depth == 0 => Ok(None),
+            Place::Document => Err(SplitError::Truncated("a JSON document")),
+            Place::Array { .. } | Place::Rest => Err(SplitError::Truncated("the Records array's object")),
+            Place::Element { .. } => Err(SplitError::Truncated("a record")),
+        }
+    }
+
+    fn step(&mut self) -> Found {
+        loop {
+            match self.place {
+                Place::Top => match self.skip_white() {
+                    None => return Found::NeedMore,
+                    Some(b'{') => self.open(Place::Document),
+                    Some(b'[') => {
+                        self.at += 1;
+                        self.place = Place::Array { wrapped: false };
+                    }
+                    Some(_) => self.lines_from_here(),
+                },
+                Place::Lines => match self.line() {
+                    Some(found) => return found,
+                    None => return Found::NeedMore,
+                },
+                Place::Document => match self.document() {
+                    Some(Found::NeedMore) => {}
+                    Some(found) => return found,
+                    None => return Found::NeedMore,
+                },
+                Place::Array { wrapped } => match self.skip_white() {
+                    None => return Found::NeedMore,
+                    Some(b',') => self.at += 1,
+                    Some(b']') => {
+                        self.at += 1;
+                        self.scan = Scan { depth: 1, ..Scan::default() };
+                        self.place = if wrapped { Place::Rest } else { Place::Top };
+                    }
+                    Some(b'{') => self.open(Place::Element { wrapped }),
+                    Some(_) => match self.stray() {
+                        Some(found) => return found,
+                        None => return Found::NeedMore,
+                    },
+                },
+                Place::Element { wrapped } => {
+                    let Some(end) = self.value_end() else { return self.too_long() };
+                    self.place = Place::Array { wrapped };
+                    return self.close(end, Found::Element);
+                }
+                Place::After => match self.buffer.get(self.at).filter(|_| self.at < self.filled) {
+                    None => return Found::NeedMore,
+                    Some(b' ' | b'\t' | b'\r') => self.at += 1,
+                    Some(b'\n') => {
+                        self.at += 1;
+                        self.lines_from_here();
+                    }
+                    Some(_) => self.place = Place::Top,
+                },
+                Place::Rest => match self.value_end() {
+                    None => {
+                        self.start = self.at;
+                        return Found::NeedMore;
+                    }
+                    Some(_) => self.place = Place::Top,
+                },
+            }
+        }
+    }
+
+    fn open(&mut self, place: Place) {
+        self.start = self.at;
+        self.overlong = false;
+        self.scan = Scan::default();
+        self.place = place;
+    }
+
+    fn close(&mut self, end: usize, found: fn(usize, usize) -> Found) -> Found {
+        let from = self.start;
+        if self.overlong || end - from > self.record_max {
+            return Found::Broken(from, end.min(from + HEAD), "longer than the record limit");
+        }
+        found(from, end)
+    }
+
+    /// Lets go of what cannot become a record any more, and asks for more input.
+    fn too_long(&mut self) -> Found {
+        if self.at - self.start > self.record_max {
+            self.overlong = true;
+            let head = (self.start + HEAD).min(self.at);
+            self.buffer.copy_within(self.at..self.filled, head);
+            self.filled -= self.at - head;
+            self.at = head;
+            self.scan.key = None;
+        }
+        Found::NeedMore
+    }
+
+    fn skip_white(&mut self) -> Option<u8> {
+        while let Some(&byte) = self.buffer.get(self.at).filter(|_| self.at < self.filled) {
+            // A byte order mark is white space, whatever writes it.
+            if byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf) {
+                self.at += 1;
+            } else {
+                return Some(byte);
+            }
+        }
+        None
+    }
+
+    fn lines_from_here(&mut self) {
+        self.start = self.at;
+        self.overlong = false;
+        self.place = Place::Lines;
+    }
+
+    /// One line of an NDJSON file.
+    fn line(&mut self) -> Option<Found> {
+        loop {
+            let Some(end) = memchr(b'\n', self.bytes(self.at, self.filled)).map(|found| self.at + found) else {
+                self.at = self.filled;
+                let _more = self.too_long();
+                return None;
+            };
+            let from = self.start;
+            self.at = end + 1;
+            self.start = end + 1;
+            let overlong = std::mem::take(&mut self.overlong) || end - from > self.record_max;
+            if overlong {
+                return Some(Found::Broken(from, end.min(from + HEAD), "longer than the record limit"));
+            }
+            let line = self.bytes(from, end);
+            let trimmed = line.trim_ascii();
+            if trimmed.is_empty() {
+                continue;
+            }
+            let from = from + (line.len() - line.trim_ascii_start().len());
+            let to = from + trimmed.len();
+            return Some(match line_item(trimmed) {
+                Item::Broken(_, why) => Found::Broken(from, to, why),
+                _ => Found::Document(from, to),
+            });
+        }
+    }
+
+    /// Inside a top-level object: its end, or the start of its `Records`.
+    fn document(&mut self) -> Option<Found> {
+        let bytes = self.buffer.get(..self.filled).unwrap_or_default();
+        let scan = &mut self.scan;
+        while let Some(&byte) = bytes.get(self.at) {
+            if scan.in_string {
+                if scan.escaped {
+                    scan.escaped = false;
+                } else if byte == b'\\' {
+                    scan.escaped = true;
+                } else if byte == b'"' {
+                    scan.in_string = false;
+                    scan.key = (scan.depth == 1).then_some((scan.key_start, self.at));
+                } else if byte == b'\n' {
+                    // Never legal in a string: this line is broken, the next may be good.
+                    let (from, to) = (self.start, self.at);
+                    self.at += 1;
+                    self.lines_from_here();
+                    return Some(Found::Broken(from, to, "a string has no end"));
+                }
+                self.at += 1;
+                continue;
+            }
+            self.at += 1;
+            match byte {
+                b'"' => {
+                    scan.in_string = true;
+                    scan.key_start = self.at;
+                }
+                b'[' if scan.depth == 1
+                    && scan.key.is_some_and(|(from, to)| bytes.get(from..to) == Some(b"Records".as_slice())) =>
+                {
+                    self.place = Place::Array { wrapped: true };
+                    return Some(Found::NeedMore);
+                }
+                b'{' | b'[' => {
+                    scan.depth += 1;
+                    scan.key = None;
+                }
+                b'}' | b']' => {
+                    scan.depth = scan.depth.saturating_sub(1);
+                    if scan.depth == 0 {
+                        let end = self.at;
+                        let one_line = memchr(b'\n', bytes.get(self.start..end).unwrap_or_default()).is_none();
+                        self.place = if one_line { Place::After } else { Place::Top };
+                        let found = self.close(end, Found::Document);
+                        return Some(found);
+                    }
+                }
+                b',' => scan.key = None,
+                _ => {}
+            }
+        }
+        let _more = self.too_long();
+        None
+    }
+
+    /// The end of the value that the scan is inside of (`}` or `]` of depth 0), exclusive.
+    fn value_end(&mut self) -> Option<usize> {
+        let bytes = self.buffer.get(..self.filled).unwrap_or_default();
+        let mut at = self.at;
+        let Scan { mut depth, mut in_string, mut escaped, .. } = self.scan;
+        let mut end = None;
+        if escaped && at < bytes.len() {
+            at += 1;
+            escaped = false;
+        }
+        'value: while at < bytes.len() {
+            if in_string {
+                let Some(found) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) else {
+                    at = bytes.len();
+                    break;
+                };
+                at += found + 1;
+                if bytes.get(at - 1) == Some(&b'"') {
+                    in_string = false;
+                } else if at < bytes.len() {
+                    at += 1;
+                } else {
+                    escaped = true;
+                }
+                continue;
+            }
+            for &byte in bytes.get(at..).unwrap_or_default() {
+                at += 1;
+                match byte {
+                    b'"' => {
+                        in_string = true;
+                        continue 'value;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth = depth.saturating_sub(1);
+                        if depth == 0 {
+                            end = Some(at);
+                            break 'value;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        self.at = at;
+        self.scan = Scan { depth, in_string, escaped, ..self.scan };
+        end
+    }
+
+    /// A scalar where a record should be.
+    fn stray(&mut self) -> Option<Found> {
+        let bytes = self.bytes(self.at, self.filled);
+        let end = bytes.iter().position(|byte| matches!(byte, b',' | b']' | b'{'))?;
+        let from = self.at;
+        self.at += end.max(1);
+        Some(Found::Broken(from, (from + end.max(1)).min(from + HEAD), "not a JSON object"))
+    }
+}
+
+/// A line is a document if it looks like an object.
+fn line_item(line: &[u8]) -> Item<'_> {
+    if line.first() == Some(&b'{') && line.last() == Some(&b'}') {
+        Item::Document(line)
+    } else {
+        Item::Broken(line.get(..HEAD).unwrap_or(line), "not a JSON object")
+    }
+}
+
+#[cfg(test)]
+#[path = "split_tests.rs"]
+mod tests;
