@@ -8,7 +8,5 @@ pub mod secret;
 pub mod ack;
 pub mod config;
 pub mod decode;
+pub mod encode;
 pub mod source;
-pub mod encode {
-    pub mod limits;
-}

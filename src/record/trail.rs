@@ -97,6 +97,9 @@ pub struct Trail<'a> {
 /// Why a text is not a trail record.
 #[derive(Debug, thiserror::Error)]
 pub enum TrailError {
+    /// Bytes that are no text.
+    #[error("not UTF-8: {0}")]
+    Encoding(#[from] std::str::Utf8Error),
     /// Not JSON, or a field of the wrong shape.
     #[error("not a CloudTrail record: {0}")]
     Json(#[from] serde_json::Error),
@@ -133,7 +136,8 @@ impl<'a> Trail<'a> {
     /// # Errors
     /// [`TrailError`] says what is wrong; the record is then unreadable, alone.
     pub fn parse(raw: &'a [u8]) -> Result<Self, TrailError> {
-        let mut trail: Self = serde_json::from_slice(raw)?;
+        // Checked whole, unknown fields too: the raw record travels on, and one bad byte would cost a whole request.
+        let mut trail: Self = serde_json::from_str(std::str::from_utf8(raw)?)?;
         trail.raw = raw;
         if trail.event_id.is_empty()
             && trail.event_name.is_empty()
@@ -207,5 +211,6 @@ mod tests {
             "no usable time: eventTime is \"soon\" (an ISO 8601 time is needed)"
         );
         assert!(why(br#"{"a":1}"#).contains("no eventID"));
+        assert!(why(b"{\"eventID\":\"x\",\"other\":\"\xff\"}").starts_with("not UTF-8"));
     }
 }

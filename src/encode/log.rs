@@ -1,0 +1,242 @@
+//! A trail record → one item for the Log API.
+//!
+//! In: a record. Out: `{"timestamp", "attributes", "message": {the record}}`. The record travels as an object, never as an
+//! escaped string (a string is cut at about 4,094 characters and is then no JSON any more). The Log API drops the attribute
+//! names `eventType` and `accountId`, so at the record's top level they travel as `trail.eventType` and `trail.accountId`.
+//! Well-known secrets in nested parts are masked. A record too large for one request keeps its top level; its largest parts
+//! become their own first 4,000 bytes as marked text.
+
+use serde_json::value::RawValue;
+
+use super::mask::push_masked;
+use super::writer::{cut_at, push_escaped, push_number};
+use crate::record::Trail;
+
+/// Attributes of a log besides its message.
+#[derive(Debug, Clone, Copy)]
+pub struct LogAttributes<'a> {
+    /// What New Relic files it under, milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// Whether `timestamp_ms` is not the record's own time.
+    pub late: bool,
+    /// `event.id`.
+    pub event_id: &'a str,
+    /// The record's account.
+    pub account_id: &'a str,
+    /// Its name, or its id.
+    pub account_name: &'a str,
+    /// The source's name.
+    pub source: &'a str,
+}
+
+/// A nested part longer than this is cut when the record does not fit, bytes.
+const PART_MAX: usize = 32_000;
+/// What stays of a cut part, bytes.
+const PART_KEPT: usize = 4_000;
+
+/// Writes the item into `out`. Returns the number of values cut to make it fit into `item_max` bytes.
+pub fn push_log(out: &mut Vec<u8>, trail: &Trail<'_>, attributes: &LogAttributes<'_>, mask: bool, item_max: usize) -> u64 {
+    out.clear();
+    write(out, trail, attributes, mask, usize::MAX);
+    if out.len() <= item_max {
+        return 0;
+    }
+    out.clear();
+    write(out, trail, attributes, mask, PART_MAX)
+}
+
+fn write(out: &mut Vec<u8>, trail: &Trail<'_>, attributes: &LogAttributes<'_>, mask: bool, part_max: usize) -> u64 {
+    out.extend_from_slice(b"{\"timestamp\":");
+    push_number(out, attributes.timestamp_ms);
+    out.extend_from_slice(b",\"attributes\":{\"relay.late\":\"");
+    out.extend_from_slice(if attributes.late { b"true" } else { b"false" });
+    for (name, value) in [
+        ("event.id", attributes.event_id),
+        ("aws.accountId", attributes.account_id),
+        ("aws.accountName", attributes.account_name),
+        ("relay.source", attributes.source),
+    ] {
+        out.extend_from_slice(b"\",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":\"");
+        push_escaped(out, cut_at(value, super::limits::VALUE_SENT));
+    }
+    let mut edits = Edits::default();
+    edits.rename(trail.raw, trail.event_type.get(), b"\"eventType\"", b"\"trail.eventType\"");
+    edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", b"\"trail.accountId\"");
+    for part in nested(trail) {
+        let long = part.get().len() > part_max;
+        if long || mask {
+            edits.part(trail.raw, part, long);
+        }
+    }
+    let cut = edits.parts.iter().flatten().filter(|edit| matches!(edit.what, What::Cut(_))).count() as u64;
+    if cut > 0 {
+        out.extend_from_slice(b"\",\"relay.truncated\":\"|message|");
+    }
+    out.extend_from_slice(b"\"},\"message\":");
+    edits.apply(out, trail.raw);
+    out.push(b'}');
+    cut
+}
+
+/// The parts in which a secret could stand.
+fn nested<'a>(trail: &Trail<'a>) -> impl Iterator<Item = &'a RawValue> + use<'a> {
+    [
+        trail.request_parameters,
+        trail.response_elements,
+        trail.additional_event_data,
+        trail.service_event_details,
+        trail.insight_details,
+        trail.resources,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// What is done to one stretch of the raw record.
+#[derive(Clone, Copy)]
+enum What<'a> {
+    Replace(&'static [u8]),
+    Mask(&'a str),
+    Cut(&'a str),
+}
+
+#[derive(Clone, Copy)]
+struct Edit<'a> {
+    from: usize,
+    to: usize,
+    what: What<'a>,
+}
+
+/// At most one edit per renamed key and nested part; no allocation.
+#[derive(Default)]
+struct Edits<'a> {
+    parts: [Option<Edit<'a>>; 8],
+    used: usize,
+}
+
+impl<'a> Edits<'a> {
+    /// Renames the key of a top-level value that was borrowed from `raw`.
+    fn rename(&mut self, raw: &[u8], value: Option<&str>, key: &[u8], new: &'static [u8]) {
+        let Some(value) = value.and_then(|value| offset(raw, value.as_bytes())) else { return };
+        // Backwards from the value: its quote, white space, the colon, white space, the key.
+        let before = raw.get(..value).unwrap_or_default();
+        let before = before.strip_suffix(b"\"").unwrap_or(before).trim_ascii_end();
+        let Some(before) = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return };
+        if before.ends_with(key) {
+            self.add(Edit { from: before.len() - key.len(), to: before.len(), what: What::Replace(new) });
+        }
+    }
+
+    fn part(&mut self, raw: &[u8], part: &'a RawValue, cut: bool) {
+        if let Some(from) = offset(raw, part.get().as_bytes()) {
+            let what = if cut { What::Cut(part.get()) } else { What::Mask(part.get()) };
+            self.add(Edit { from, to: from + part.get().len(), what });
+        }
+    }
+
+    fn add(&mut self, edit: Edit<'a>) {
+        if let Some(place) = self.parts.get_mut(self.used) {
+            *place = Some(edit);
+            self.used += 1;
+        }
+    }
+
+    fn apply(mut self, out: &mut Vec<u8>, raw: &[u8]) {
+        self.parts.sort_unstable_by_key(|edit| edit.map_or(usize::MAX, |edit| edit.from));
+        let mut at = 0;
+        for edit in self.parts.iter().flatten() {
+            out.extend_from_slice(raw.get(at..edit.from).unwrap_or_default());
+            match edit.what {
+                What::Replace(new) => out.extend_from_slice(new),
+                What::Mask(part) => {
+                    push_masked(out, part);
+                }
+                What::Cut(part) => {
+                    // Masked first: half a secret is a secret.
+                    let mut masked = Vec::with_capacity(part.len());
+                    push_masked(&mut masked, part);
+                    let masked = String::from_utf8_lossy(&masked);
+                    out.push(b'"');
+                    push_escaped(out, cut_at(&masked, PART_KEPT));
+                    out.extend_from_slice("…\"".as_bytes());
+                }
+            }
+            at = edit.to;
+        }
+        out.extend_from_slice(raw.get(at..).unwrap_or_default());
+    }
+}
+
+/// Where a slice borrowed from `raw` begins in it; `None` for one that was not.
+fn offset(raw: &[u8], part: &[u8]) -> Option<usize> {
+    let at = (part.as_ptr() as usize).checked_sub(raw.as_ptr() as usize)?;
+    (at + part.len() <= raw.len()).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RAW: &str = r#"{"eventVersion":"1.08","eventTime":"2026-11-21T20:14:31Z","eventSource":"rds.amazonaws.com","eventName":"ModifyDBInstance","requestParameters":{"masterUserPassword":"hunter2","eventType":"AwsApiCall","list":[1,{"a":null}]},"responseElements":null,"eventID":"e1", "eventType" : "AwsApiCall","recipientAccountId":"111122223333","tlsDetails":{"tlsVersion":"TLSv1.3"}}"#;
+
+    fn attributes(event_id: &str) -> LogAttributes<'_> {
+        LogAttributes {
+            timestamp_ms: 5,
+            late: false,
+            event_id,
+            account_id: "111122223333",
+            account_name: "prod",
+            source: "trail",
+        }
+    }
+
+    fn log(raw: &str, mask: bool, item_max: usize) -> (serde_json::Value, u64, usize) {
+        let trail = Trail::parse(raw.as_bytes()).unwrap();
+        let mut out = Vec::new();
+        let cut = push_log(&mut out, &trail, &attributes("e1"), mask, item_max);
+        let len = out.len();
+        (serde_json::from_slice(&out).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&out))), cut, len)
+    }
+
+    /// X2: nested parts and arrays arrive whole; S3-12: no reserved name at the top of the message.
+    #[test]
+    fn a_record_travels_whole_as_an_object() {
+        let (item, cut, _) = log(RAW, true, usize::MAX);
+        let mut want: serde_json::Value = serde_json::from_str(RAW).unwrap();
+        let kind = want.as_object_mut().unwrap().remove("eventType").unwrap();
+        want["trail.eventType"] = kind;
+        want["requestParameters"]["masterUserPassword"] = "****".into();
+        assert_eq!(item["message"], want);
+        assert_eq!(cut, 0);
+        assert_eq!(
+            item["attributes"],
+            serde_json::json!({"relay.late": "false", "event.id": "e1", "aws.accountId": "111122223333", "aws.accountName": "prod", "relay.source": "trail"})
+        );
+        let (item, _, _) = log(RAW, false, usize::MAX);
+        assert_eq!(item["message"]["requestParameters"]["masterUserPassword"], "hunter2");
+    }
+
+    #[test]
+    fn an_aggregated_record_keeps_its_account_under_another_name() {
+        let raw = r#"{"accountId":"111122223333","eventId":"a","eventType":"AwsAggregatedEvent","timeWindow":{"windowStart":"2026-11-21T20:10:00Z"}}"#;
+        let (item, _, _) = log(raw, true, usize::MAX);
+        assert_eq!(item["message"]["trail.accountId"], "111122223333");
+        assert!(item["message"].get("accountId").is_none());
+    }
+
+    /// P12, X4: a record larger than a request is trimmed with a mark, not split for ever and not dropped.
+    #[test]
+    fn a_record_too_large_for_a_request_is_trimmed_and_marked() {
+        let secret = r#""password":"hunter2""#;
+        let raw = RAW.replace(r#""list":[1,{"a":null}]"#, &format!(r#"{secret},"list":["{}"]"#, "あ".repeat(400_000)));
+        let (item, cut, len) = log(&raw, true, 950_000);
+        assert!(len < 20_000, "{len} bytes");
+        assert_eq!(cut, 1);
+        assert_eq!(item["attributes"]["relay.truncated"], "|message|");
+        let kept = item["message"]["requestParameters"].as_str().unwrap();
+        assert!(kept.ends_with('…') && kept.contains("****") && !kept.contains("hunter2"));
+        assert_eq!(item["message"]["eventName"], "ModifyDBInstance");
+    }
+}

@@ -1,0 +1,73 @@
+//! Classified records → items → batches.
+//!
+//! In: a record with its detections. Out: JSON items for the Event API and the Log API, gathered into [`Batch`]es that stay
+//! inside every limit of [`limits`]. What always holds: no reserved attribute name is sent; long values are cut and marked,
+//! never dropped unseen; the same record gives the same bytes. Never talks to the network.
+
+pub mod batch;
+pub mod dictionary;
+
+pub mod limits;
+pub mod log;
+pub mod mask;
+pub mod restamp;
+pub mod writer;
+
+use std::sync::Arc;
+
+pub use batch::{Batch, Batcher, BodyLimits};
+
+use crate::ack::Piece;
+
+/// Which API an item goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Event API.
+    Events,
+    /// Log API.
+    Logs,
+}
+
+impl Lane {
+    /// Both lanes.
+    pub const ALL: [Self; 2] = [Self::Events, Self::Logs];
+
+    /// The word in messages, dead letters and NDJSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Events => "event",
+            Self::Logs => "log",
+        }
+    }
+
+    /// How a body begins. `common`: a JSON object of attributes that every log of the body carries.
+    #[must_use]
+    pub fn head(self, common: &str) -> Arc<[u8]> {
+        match self {
+            Self::Events => Arc::from(b"[".as_slice()),
+            Self::Logs => format!(r#"[{{"common":{{"attributes":{common}}},"logs":["#).into_bytes().into(),
+        }
+    }
+
+    /// How a body ends.
+    #[must_use]
+    pub fn tail(self) -> &'static [u8] {
+        match self {
+            Self::Events => b"]",
+            Self::Logs => b"]}]",
+        }
+    }
+}
+
+/// Takes finished items. The pipeline batches and sends them; `replay --to stdout` prints them.
+pub trait Outlet: Send {
+    /// Takes an item and the answer it owes. `time_ms`: the item's own time, `i64::MAX` when New Relic stamps it.
+    fn put(&mut self, lane: Lane, item: &[u8], time_ms: i64, piece: Piece);
+
+    /// Largest item, bytes; a larger one must be trimmed before it is put.
+    fn item_max(&self, lane: Lane) -> usize;
+
+    /// Sends what waits, at a pause or at the end.
+    fn flush(&mut self);
+}
