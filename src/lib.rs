@@ -8,5 +8,6 @@ pub mod secret;
 pub mod ack;
 pub mod config;
 pub mod decode;
+pub mod deliver;
 pub mod encode;
 pub mod source;

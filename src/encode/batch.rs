@@ -199,20 +199,21 @@ impl Batch {
             return Ok((self, None));
         }
         let half = self.len() / 2;
-        let mut parts = self.rebuild(half, |item| item.to_vec())?.into_iter();
+        let oldest_ms = self.oldest_ms;
+        let mut parts = self.rebuild(half, oldest_ms, |item| item.to_vec())?.into_iter();
         match (parts.next(), parts.next()) {
             (Some(first), second) => Ok((first, second)),
             (None, _) => Err(io::Error::other("a batch came apart into nothing")),
         }
     }
 
-    /// The same batch with every item passed through `edit`.
+    /// The same batch with every item passed through `edit`; `oldest_ms` is the oldest time that then stands in it.
     ///
     /// # Errors
     /// As [`Batch::halves`].
-    pub fn edited(self, edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
+    pub fn edited(self, oldest_ms: i64, edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
         let all = self.len();
-        self.rebuild(all, edit)
+        self.rebuild(all, oldest_ms, edit)
     }
 
     /// The items and their pieces, one by one.
@@ -224,7 +225,7 @@ impl Batch {
         Ok(items(&body, self.head.len(), &self.ends).map(<[u8]>::to_vec).zip(self.pieces).collect())
     }
 
-    fn rebuild(self, part: usize, mut edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
+    fn rebuild(self, part: usize, oldest_ms: i64, mut edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
         let body = self.unpack()?;
         let mut batcher = Batcher::new(self.lane, self.limits, std::sync::Arc::clone(&self.head));
         let mut batches = Vec::new();
@@ -232,7 +233,7 @@ impl Batch {
             if at == part {
                 batches.extend(batcher.close());
             }
-            batches.extend(batcher.push(&edit(item), self.oldest_ms, piece));
+            batches.extend(batcher.push(&edit(item), oldest_ms, piece));
         }
         batches.extend(batcher.close());
         Ok(batches)

@@ -1,0 +1,134 @@
+//! A dead letter: what could not be delivered or read, why, and how to try again.
+//!
+//! In: bytes and a reason. Out: one line of JSON, written to a folder, an S3 prefix or a queue, and read back by
+//! `cspm-relay dlq`. The id is made from the content, so parking the same thing twice gives the same letter.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::record::id::digest_id;
+
+/// What is in a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LetterKind {
+    /// Something in the place of a trail record that is none; the bytes are in it. Replay decodes it again.
+    Record,
+    /// An object, or the rest of it; only its name is in it. Replay fetches it again.
+    Object,
+    /// An encoded event that the Event API refused. Replay sends it again.
+    Event,
+    /// An encoded log that the Log API refused. Replay sends it again.
+    Log,
+}
+
+/// A dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Letter {
+    /// Version of this form.
+    pub version: u32,
+    /// Made from kind, origin, index and content: the same thing has the same id.
+    pub id: String,
+    /// What is in it.
+    pub kind: LetterKind,
+    /// When it was written, milliseconds since the epoch.
+    pub time_ms: i64,
+    /// The source it came through; empty for a refused item of several sources.
+    pub source: String,
+    /// Where it came from: `s3://bucket/key`, a path, `queue/message`; empty for a refused item (its `event.id` names it).
+    pub origin: String,
+    /// Position of the record in its object, from 0.
+    pub index: Option<u64>,
+    /// Why it is here.
+    pub reason: String,
+    /// The content as text, when it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// The content in base64, when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_base64: Option<String>,
+}
+
+/// Largest content kept in a letter, bytes: with its envelope it fits into one SQS message (1 MiB).
+pub const CONTENT_MAX: usize = 700_000;
+
+impl Letter {
+    /// A letter about `content`, which may be empty (an object that only has a name).
+    #[must_use]
+    pub fn new(
+        kind: LetterKind,
+        time_ms: i64,
+        source: &str,
+        origin: &str,
+        index: Option<u64>,
+        reason: &str,
+        content: &[u8],
+    ) -> Self {
+        let place = index.map_or_else(String::new, |index| index.to_string());
+        let kind_name = format!("{kind:?}");
+        let id = digest_id(&[kind_name.as_bytes(), origin.as_bytes(), place.as_bytes(), content]);
+        let kept = content.get(..CONTENT_MAX).unwrap_or(content);
+        let (text, base64) = match std::str::from_utf8(kept) {
+            Ok("") => (None, None),
+            Ok(text) => (Some(text.to_owned()), None),
+            Err(_) => (None, Some(BASE64.encode(kept))),
+        };
+        let reason = if kept.len() < content.len() {
+            format!("{reason} (the first {CONTENT_MAX} of {} bytes are kept here)", content.len())
+        } else {
+            reason.to_owned()
+        };
+        Self {
+            version: 1,
+            id,
+            kind,
+            time_ms,
+            source: source.to_owned(),
+            origin: origin.to_owned(),
+            index,
+            reason,
+            content: text,
+            content_base64: base64,
+        }
+    }
+
+    /// The content as bytes.
+    ///
+    /// # Errors
+    /// When the base64 in the letter is none: somebody edited it.
+    pub fn bytes(&self) -> Result<Vec<u8>, base64::DecodeError> {
+        match (&self.content, &self.content_base64) {
+            (Some(text), _) => Ok(text.as_bytes().to_vec()),
+            (None, Some(base64)) => BASE64.decode(base64),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// The letter as one line of JSON, without a line end.
+    #[must_use]
+    pub fn line(&self) -> String {
+        // A struct of text and numbers always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_keeps_any_bytes_and_the_same_thing_has_the_same_id() {
+        for content in [b"{\"a\":".as_slice(), b"\xff\x00binary", b""] {
+            let letter = Letter::new(LetterKind::Record, 5, "trail", "s3://b/k", Some(3), "no record", content);
+            let read: Letter = serde_json::from_str(&letter.line()).unwrap();
+            assert_eq!(read, letter);
+            assert_eq!(read.bytes().unwrap(), content);
+            let again = Letter::new(LetterKind::Record, 9, "trail", "s3://b/k", Some(3), "other words", content);
+            assert_eq!(again.id, letter.id);
+            let other = Letter::new(LetterKind::Record, 5, "trail", "s3://b/k", Some(4), "no record", content);
+            assert_ne!(other.id, letter.id);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Writes dead letters.
+//!
+//! In: letters with the pieces that wait for them. Out: pieces settled as asked once the letter is safe; returned when it
+//! could not be written. What always holds: a letter is durable before its piece settles (a folder is synced, S3 and SQS have
+//! answered); the same letter written twice is one letter in a folder or prefix.
+
+use std::path::{Path, PathBuf};
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::mpsc;
+
+use super::Letter;
+use crate::ack::{Piece, Settled};
+use crate::record::id::digest_id;
+
+/// A letter, the piece that waits for it, and how the piece settles once the letter is safe.
+#[derive(Debug)]
+pub struct Parking {
+    /// What is written.
+    pub letter: Letter,
+    /// Who waits.
+    pub piece: Piece,
+    /// How it settles when the letter is safe.
+    pub settled: Settled,
+}
+
+/// Where letters are written.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A folder; one file of lines per write.
+    Folder(PathBuf),
+    /// An S3 prefix; one object of lines per write.
+    S3 {
+        /// Client for the bucket's Region.
+        client: aws_sdk_s3::Client,
+        /// Bucket name.
+        bucket: String,
+        /// Key prefix without a leading slash.
+        prefix: String,
+    },
+    /// An SQS queue; one message per letter.
+    Queue {
+        /// Client for the queue's Region.
+        client: aws_sdk_sqs::Client,
+        /// The queue's URL.
+        url: String,
+    },
+    /// Nowhere: everything is returned, and the source's own redrive decides.
+    Nowhere,
+}
+
+/// Letters written together at most.
+const TOGETHER: usize = 500;
+/// Bytes written together at most.
+const BYTES: usize = 8 << 20;
+/// Messages in one SQS batch call, and their bytes. [SQS: 10 messages, 1 MiB for the whole call]
+const QUEUE_BATCH: usize = 10;
+const QUEUE_BYTES: usize = 1 << 20;
+
+/// Why letters could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("writing dead letters to {target}: {why}")]
+pub struct ParkError {
+    target: String,
+    why: String,
+}
+
+impl Target {
+    /// For messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Folder(path) => path.display().to_string(),
+            Self::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
+            Self::Queue { url, .. } => url.clone(),
+            Self::Nowhere => "nowhere".to_owned(),
+        }
+    }
+
+    /// Writes until the channel closes.
+    pub async fn run(self, mut letters: mpsc::Receiver<Parking>) {
+        let mut together = Vec::new();
+        while letters.recv_many(&mut together, TOGETHER).await > 0 {
+            while !together.is_empty() {
+                let mut bytes = 0;
+                let fit = together
+                    .iter()
+                    .take_while(|parking| {
+                        bytes += parking.letter.content.as_ref().map_or(1_000, String::len);
+                        bytes <= BYTES
+                    })
+                    .count()
+                    .max(1);
+                let write: Vec<Parking> = together.drain(..fit).collect();
+                self.park(write).await;
+            }
+        }
+    }
+
+    async fn park(&self, parkings: Vec<Parking>) {
+        if matches!(self, Self::Nowhere) {
+            let count = parkings.len();
+            let reason = parkings.first().map_or("", |parking| parking.letter.reason.as_str());
+            tracing::warn!(count, reason, "No dead-letter target is configured: handing {count} back to the source");
+            // Dropping the pieces returns them.
+            return;
+        }
+        let letters: Vec<&Letter> = parkings.iter().map(|parking| &parking.letter).collect();
+        let safe = match self.write(&letters).await {
+            Ok(safe) => safe,
+            Err(error) => {
+                tracing::error!(%error, "Dead letters were not written; their records go back to the source");
+                return;
+            }
+        };
+        for (parking, safe) in parkings.into_iter().zip(safe) {
+            if safe {
+                parking.piece.settle(parking.settled);
+            }
+        }
+    }
+
+    /// Writes letters; says of each whether it is safe.
+    ///
+    /// # Errors
+    /// [`ParkError`] when none is.
+    pub async fn write(&self, letters: &[&Letter]) -> Result<Vec<bool>, ParkError> {
+        let fault = |why: String| ParkError { target: self.name(), why };
+        let lines = || letters.iter().fold(String::new(), |lines, letter| lines + &letter.line() + "\n");
+        let file_name = || {
+            let ids: Vec<&[u8]> = letters.iter().map(|letter| letter.id.as_bytes()).collect();
+            format!("{}.ndjson", digest_id(&ids))
+        };
+        match self {
+            Self::Nowhere => Ok(vec![false; letters.len()]),
+            Self::Folder(folder) => {
+                write_file(folder, &file_name(), lines().as_bytes()).await.map_err(|error| fault(error.to_string()))?;
+                Ok(vec![true; letters.len()])
+            }
+            Self::S3 { client, bucket, prefix } => {
+                let key = format!("{}{}", prefixed(prefix), file_name());
+                let body = lines().into_bytes().into();
+                let put = client.put_object().bucket(bucket).key(key).content_type("application/x-ndjson").body(body);
+                put.send().await.map_err(|error| fault(sdk_fault(&error)))?;
+                Ok(vec![true; letters.len()])
+            }
+            Self::Queue { client, url } => {
+                let mut safe = vec![false; letters.len()];
+                for group in queue_groups(letters) {
+                    let entries = group.iter().filter_map(|&at| {
+                        let body = letters.get(at)?.line();
+                        SendMessageBatchRequestEntry::builder().id(at.to_string()).message_body(body).build().ok()
+                    });
+                    match client.send_message_batch().queue_url(url).set_entries(Some(entries.collect())).send().await {
+                        Ok(sent) => {
+                            for entry in sent.successful() {
+                                if let Some(safe) = entry.id().parse::<usize>().ok().and_then(|at| safe.get_mut(at)) {
+                                    *safe = true;
+                                }
+                            }
+                        }
+                        Err(error) => tracing::error!(error = sdk_fault(&error), "Sending dead letters to the queue failed"),
+                    }
+                }
+                if safe.contains(&true) { Ok(safe) } else { Err(fault("the queue took none of them".to_owned())) }
+            }
+        }
+    }
+}
+
+/// Groups of letters that fit into one SQS call each.
+fn queue_groups(letters: &[&Letter]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut bytes = QUEUE_BYTES;
+    for (at, letter) in letters.iter().enumerate() {
+        let size = letter.line().len();
+        let full = groups.last().is_none_or(|group| group.len() >= QUEUE_BATCH || bytes + size > QUEUE_BYTES);
+        if full {
+            groups.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += size;
+        if let Some(group) = groups.last_mut() {
+            group.push(at);
+        }
+    }
+    groups
+}
+
+/// A prefix that ends like a folder.
+fn prefixed(prefix: &str) -> String {
+    if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") }
+}
+
+/// Writes a file so that it is there whole or not at all, and on the disk before this returns.
+async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    tokio::fs::create_dir_all(folder).await?;
+    let open = folder.join(format!(".{name}.part"));
+    let mut file = tokio::fs::File::create(&open).await?;
+    file.write_all(bytes).await?;
+    file.sync_all().await?;
+    tokio::fs::rename(&open, folder.join(name)).await
+}
+
+/// The service's own words about a failed call.
+fn sdk_fault<E: std::error::Error + 'static>(error: &E) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::letter::LetterKind;
+    use super::*;
+
+    fn letter(content: &str) -> Letter {
+        Letter::new(LetterKind::Record, 1, "s", "o", None, "why", content.as_bytes())
+    }
+
+    #[tokio::test]
+    async fn a_folder_holds_each_letter_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Folder(folder.path().join("deep"));
+        let (one, two) = (letter("1"), letter("2"));
+        for _ in 0..2 {
+            assert_eq!(target.write(&[&one, &two]).await.unwrap(), [true, true]);
+        }
+        let files: Vec<_> = std::fs::read_dir(folder.path().join("deep")).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(files.len(), 1);
+        let lines = std::fs::read_to_string(&files[0]).unwrap();
+        assert_eq!(lines, format!("{}\n{}\n", one.line(), two.line()));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_cannot_be_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let target = Target::Folder(file.path().join("below-a-file"));
+        assert!(target.write(&[&letter("1")]).await.unwrap_err().to_string().starts_with("writing dead letters to "));
+    }
+
+    #[test]
+    fn queue_calls_stay_inside_the_limits_of_sqs() {
+        let letters: Vec<Letter> = (0..25).map(|at| letter(&"x".repeat(if at < 3 { 600_000 } else { 10 }))).collect();
+        let letters: Vec<&Letter> = letters.iter().collect();
+        let groups = queue_groups(&letters);
+        assert_eq!(groups.concat(), (0..25).collect::<Vec<_>>());
+        for group in groups {
+            assert!(group.len() <= QUEUE_BATCH);
+            assert!(group.iter().map(|&at| letters[at].line().len()).sum::<usize>() <= QUEUE_BYTES);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Sends batches until each has its answer.
+//!
+//! In: batches of one lane. Out: their pieces, settled. What always holds: a batch is retried as long as the source can wait;
+//! a batch that is too large or refused is halved until the one guilty item is alone, and only that one goes to the dead
+//! letters; while New Relic accepts nothing at all (wrong key, wrong host) the [`Gate`] is shut, so that sources stop taking.
+//! When the future is dropped, everything it holds is returned.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, watch};
+
+use super::answer::{Answer, Block};
+use super::http::{Endpoint, Reply};
+use super::letter::{Letter, LetterKind};
+use super::park::Parking;
+use super::retry::Backoff;
+use crate::ack::{Piece, Settled};
+use crate::clock::Clock;
+use crate::encode::{Batch, Lane, limits, restamp};
+
+/// Beyond [`limits::LATE_MS`] by this, a waiting batch gets the present time, milliseconds: half of what is left of the window.
+const RESTAMP_SLACK_MS: i64 = 30 * 60_000;
+/// Time between tries while nothing is accepted at all.
+const BLOCKED_WAIT: Duration = Duration::from_secs(30);
+/// Time between log lines about the same trouble, milliseconds.
+const SAY_EVERY_MS: i64 = 60_000;
+
+/// What a sender does when New Relic accepts nothing at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Holds what it has and tries again: the agent.
+    Endless,
+    /// Returns everything: a person is waiting at the terminal.
+    GiveUp,
+}
+
+/// Whether New Relic accepts anything.
+#[derive(Debug)]
+pub struct Gate {
+    block: watch::Sender<Option<Block>>,
+    said_ms: AtomicI64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { block: watch::Sender::new(None), said_ms: AtomicI64::new(i64::MIN) }
+    }
+}
+
+impl Gate {
+    /// Hears of changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Option<Block>> {
+        self.block.subscribe()
+    }
+
+    fn open(&self) {
+        if self.block.send_if_modified(|block| block.take().is_some()) {
+            tracing::info!("New Relic accepts data again");
+        }
+    }
+
+    fn shut(&self, block: Block, reply: &Reply, now_ms: i64) {
+        self.block.send_if_modified(|old| old.replace(block) != Some(block));
+        let said = self.said_ms.load(Relaxed);
+        if now_ms.saturating_sub(said) >= SAY_EVERY_MS && self.said_ms.compare_exchange(said, now_ms, Relaxed, Relaxed).is_ok() {
+            tracing::error!(
+                status = reply.status,
+                hint = block.hint(),
+                "New Relic accepts nothing (status {}): taking no more, keeping what is held. {}",
+                reply.status.unwrap_or_default(),
+                block.hint()
+            );
+        }
+    }
+}
+
+/// Counts of requests, shared by all senders.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    requests: AtomicU64,
+    retries: AtomicU64,
+    bytes: AtomicU64,
+    answers: Mutex<BTreeMap<u16, u64>>,
+}
+
+impl Traffic {
+    /// Requests that had an answer or a fault.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
+    /// Requests that had to be sent again.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Relaxed)
+    }
+
+    /// Packed bytes sent, repeated ones too.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Answers per HTTP status; 0: no answer came.
+    #[must_use]
+    pub fn answers(&self) -> BTreeMap<u16, u64> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, reply: &Reply, bytes: usize) {
+        self.requests.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+        if matches!(reply.answer, Answer::Retry { .. } | Answer::Blocked(_)) {
+            self.retries.fetch_add(1, Relaxed);
+        }
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        *answers.entry(reply.status.unwrap_or(0)).or_default() += 1;
+    }
+}
+
+/// Sends the batches of one lane.
+#[derive(Debug)]
+pub struct Sender {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// How long between tries.
+    pub backoff: Backoff,
+    /// The present.
+    pub clock: Clock,
+    /// Where refused items go.
+    pub letters: mpsc::Sender<Parking>,
+    /// Told when nothing is accepted.
+    pub gate: Arc<Gate>,
+    /// Told of every request.
+    pub traffic: Arc<Traffic>,
+    /// What to do when nothing is accepted.
+    pub patience: Patience,
+}
+
+impl Sender {
+    /// Delivers batches, `in_flight` at once, until the channel closes.
+    pub async fn run(self, mut batches: mpsc::Receiver<Batch>, in_flight: usize) {
+        let mut under_way = FuturesUnordered::new();
+        let mut open = true;
+        while open || !under_way.is_empty() {
+            tokio::select! {
+                batch = batches.recv(), if open && under_way.len() < in_flight.max(1) => match batch {
+                    Some(batch) => under_way.push(self.deliver(batch)),
+                    None => open = false,
+                },
+                Some(()) = under_way.next() => {}
+            }
+        }
+    }
+
+    async fn deliver(&self, batch: Batch) {
+        let mut work = vec![batch];
+        while let Some(batch) = work.pop() {
+            match self.send(batch).await {
+                Ok(parts) => work.extend(parts),
+                Err(error) => tracing::error!(%error, "A batch could not be unpacked; its objects go back"),
+            }
+        }
+    }
+
+    /// Sends one batch until it is settled or has to be taken apart; the parts come back, last one first.
+    async fn send(&self, batch: Batch) -> std::io::Result<Vec<Batch>> {
+        let mut rng = fastrand::Rng::new();
+        let mut tries = 0;
+        let mut batch = batch;
+        loop {
+            if self.clock.now_ms().saturating_sub(batch.oldest_ms()) > limits::LATE_MS + RESTAMP_SLACK_MS {
+                let now_ms = self.clock.now_ms();
+                let mut parts = batch.edited(now_ms - limits::LATE_MS, |item| restamp::restamp(item, now_ms))?;
+                let Some(first) = parts.pop() else { return Ok(parts) };
+                if !parts.is_empty() {
+                    parts.push(first);
+                    return Ok(parts);
+                }
+                batch = first;
+            }
+            let body = batch.body();
+            let bytes = body.len();
+            let reply = self.endpoint.post(batch.lane(), body).await;
+            self.traffic.count(&reply, bytes);
+            match reply.answer {
+                Answer::Accepted => {
+                    self.gate.open();
+                    batch.settle(Settled::Delivered);
+                    return Ok(Vec::new());
+                }
+                Answer::Retry { after } => {
+                    tries += 1;
+                    if tries % 8 == 1 {
+                        tracing::warn!(
+                            status = reply.status,
+                            tries,
+                            said = reply.said,
+                            "New Relic did not take a batch; sending it again"
+                        );
+                    }
+                    // The server ran out of time: half the batch may do.
+                    if reply.status == Some(408) && batch.len() > 1 {
+                        return halves(batch);
+                    }
+                    tokio::time::sleep(self.backoff.delay(tries, after, &mut rng)).await;
+                }
+                Answer::Split | Answer::Refused if batch.len() > 1 => return halves(batch),
+                Answer::Split | Answer::Refused => {
+                    let lane = batch.lane();
+                    for (item, piece) in batch.into_items()? {
+                        self.reject(lane, &reply, &item, piece).await;
+                    }
+                    return Ok(Vec::new());
+                }
+                Answer::Blocked(block) => {
+                    self.gate.shut(block, &reply, self.clock.now_ms());
+                    if self.patience == Patience::GiveUp {
+                        batch.settle(Settled::Returned);
+                        return Ok(Vec::new());
+                    }
+                    let mut gate = self.gate.watch();
+                    let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
+                    // Whoever gets through first wakes the others; a closed watch cannot be, the gate is ours.
+                    let _opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
+                }
+            }
+        }
+    }
+
+    async fn reject(&self, lane: Lane, reply: &Reply, item: &[u8], piece: Piece) {
+        let kind = match lane {
+            Lane::Events => LetterKind::Event,
+            Lane::Logs => LetterKind::Log,
+        };
+        let status = reply.status.unwrap_or_default();
+        let reason = format!("New Relic refused this {} alone: status {status}, \"{}\"", lane.as_str(), reply.said);
+        tracing::error!(status, "New Relic refused one {}; it goes to the dead letters", lane.as_str());
+        let letter = Letter::new(kind, self.clock.now_ms(), "", "", None, &reason, item);
+        if self.letters.send(Parking { letter, piece, settled: Settled::Rejected }).await.is_err() {
+            tracing::debug!("The dead letters have closed; the record goes back");
+        }
+    }
+}
+
+/// The halves of a batch in the order in which a stack gives the first one first.
+fn halves(batch: Batch) -> std::io::Result<Vec<Batch>> {
+    let (first, second) = batch.halves()?;
+    Ok(second.into_iter().chain([first]).collect())
+}
