@@ -71,11 +71,33 @@ impl Snapshot {
         self.objects.get(verdict as usize).copied().unwrap_or(0)
     }
 
+    /// What was counted since `before`; times and ages are those of now.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            records_received: self.records_received.saturating_sub(before.records_received),
+            records: std::array::from_fn(|at| difference(&self.records, &before.records, at)),
+            objects_received: self.objects_received.saturating_sub(before.objects_received),
+            objects: std::array::from_fn(|at| difference(&self.objects, &before.objects, at)),
+            bytes_packed: self.bytes_packed.saturating_sub(before.bytes_packed),
+            bytes_unpacked: self.bytes_unpacked.saturating_sub(before.bytes_unpacked),
+            detections: self.detections.saturating_sub(before.detections),
+            truncated: self.truncated.saturating_sub(before.truncated),
+            skipped: self.skipped.saturating_sub(before.skipped),
+            redelivered: self.redelivered.saturating_sub(before.redelivered),
+            ..self.clone()
+        }
+    }
+
     /// Whether both equations hold: everything received has ended, once.
     #[must_use]
     pub fn adds_up(&self) -> bool {
         self.records_received == self.records.iter().sum::<u64>() && self.objects_received == self.objects.iter().sum::<u64>()
     }
+}
+
+fn difference(now: &[u64], before: &[u64], at: usize) -> u64 {
+    now.get(at).copied().unwrap_or(0).saturating_sub(before.get(at).copied().unwrap_or(0))
 }
 
 impl Counts {
@@ -161,6 +183,11 @@ impl Counts {
     /// Notes the age of the oldest message of a poll, milliseconds.
     pub fn queue_age(&self, age_ms: i64) {
         self.queue_age_ms.store(age_ms, Relaxed);
+    }
+
+    /// Begins a new time for [`Snapshot::lag_ms_max`].
+    pub fn reset_lag(&self) {
+        self.lag_ms_max.store(0, Relaxed);
     }
 
     /// Reads all counters.

@@ -75,6 +75,12 @@ impl Batcher {
         }
     }
 
+    /// Where its batches go.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
     /// The largest item that fits into a body of its own, bytes.
     #[must_use]
     pub fn item_max(&self) -> usize {

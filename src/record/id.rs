@@ -3,6 +3,8 @@
 //! In: a record. Out: `event.id`, the same for the same record on every path and at every run; and a key of fixed size for
 //! the duplicate window.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use super::trail::Trail;
@@ -10,9 +12,9 @@ use super::trail::Trail;
 /// The deterministic id of an AWS record: `eventID`, else `eventId`, else a hash of account, Region and raw bytes. An
 /// `UPDATED_DATA` record that reuses the id of the one it repeats gets a suffix of its own, because it is a new record.
 #[must_use]
-pub fn event_id(trail: &Trail<'_>, account: &str) -> String {
+pub fn event_id<'a>(trail: &'a Trail<'_>, account: &str) -> Cow<'a, str> {
     let Some(id) = trail.event_id.get().filter(|id| !id.is_empty()) else {
-        return hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw]));
+        return Cow::Owned(hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw])));
     };
     match trail.addendum() {
         Some(addendum)
@@ -20,9 +22,9 @@ pub fn event_id(trail: &Trail<'_>, account: &str) -> String {
                 && addendum.original_event_id.get().is_none_or(|original| original == id) =>
         {
             let digest = hex(&hash(&[trail.raw]));
-            format!("{id}+{}", digest.get(..8).unwrap_or_default())
+            Cow::Owned(format!("{id}+{}", digest.get(..8).unwrap_or_default()))
         }
-        _ => id.to_owned(),
+        _ => Cow::Borrowed(id),
     }
 }
 
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
 
     fn id_of(raw: &str) -> String {
-        event_id(&Trail::parse(raw.as_bytes()).expect(raw), "111122223333")
+        event_id(&Trail::parse(raw.as_bytes()).expect(raw), "111122223333").into_owned()
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Origin {
     pub name: String,
     /// Account in the S3 key, when there is one.
     pub account: Option<String>,
+    /// Whether the body is a queue message and not a stored object.
+    pub is_message: bool,
 }
 
 /// What the pipeline gives a source to work with.
@@ -81,7 +83,7 @@ pub struct Intake {
 }
 
 /// What a source should be doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// Take objects.
     Running,

@@ -1,0 +1,229 @@
+//! Detections, notices, gaps and heartbeats → items for the Event API.
+//!
+//! In: what a stage found. Out: flat JSON events. A record's detections are `AwsSecurityEvent`s, the most severe one marked
+//! primary; a record that a person must see is one `AwsSecurityNotice`, which carries no timestamp of its own, so that New
+//! Relic stamps it on arrival and no alert window that has closed can miss it.
+
+use super::dictionary::{GAP, HEARTBEAT, NOTICE, SECURITY_EVENT};
+use super::limits;
+use super::writer::EventWriter;
+use crate::ack::counts::Snapshot;
+use crate::ack::{Outcome, Verdict};
+use crate::classify::{Classified, Rule};
+
+/// Version of the agent, in every event.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// When a record came, and what New Relic files it under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// What New Relic files it under, milliseconds since the epoch.
+    pub timestamp_ms: i64,
+    /// Arrival minus event time, milliseconds; negative when clocks disagree.
+    pub lag_ms: i64,
+    /// Whether the record's own time is outside the ingest window.
+    pub late: bool,
+}
+
+impl Arrival {
+    /// The arrival of a record at `now_ms`. Records outside the window on either side are filed under the present.
+    #[must_use]
+    pub fn of(event_ms: i64, now_ms: i64) -> Self {
+        let lag_ms = now_ms.saturating_sub(event_ms);
+        let late = lag_ms > limits::LATE_MS || lag_ms < -limits::LATE_MS;
+        Self { timestamp_ms: if late { now_ms } else { event_ms }, lag_ms, late }
+    }
+}
+
+/// Writes the `AwsSecurityEvent` of the `at`-th hit; hits are most severe first. Returns the number of values cut.
+pub fn push_security_event(out: &mut Vec<u8>, classified: &Classified<'_>, at: usize, arrival: Arrival, source: &str) -> u64 {
+    let mut event = EventWriter::begin(out, SECURITY_EVENT, Some(arrival.timestamp_ms));
+    event.flag("relay.late", arrival.late);
+    if let Some(rule) = classified.hits.get(at) {
+        event.text("detection.id", &format!("{}:{}", classified.event_id, rule.id));
+        control(&mut event, rule);
+    }
+    event.flag("detection.primary", at == 0);
+    record(&mut event, classified, arrival, source);
+    event.end()
+}
+
+/// Writes the `AwsSecurityNotice` of a record. Returns the number of values cut.
+pub fn push_notice(out: &mut Vec<u8>, classified: &Classified<'_>, arrival: Arrival, source: &str) -> u64 {
+    let mut event = EventWriter::begin(out, NOTICE, None);
+    event.flag("relay.late", arrival.late);
+    if let Some(rule) = classified.hits.first() {
+        event.text("detection.id", &format!("{}:{}", classified.event_id, rule.id));
+        control(&mut event, rule);
+    }
+    let ids: Vec<&str> = classified.hits.iter().map(|rule| rule.id.as_str()).collect();
+    event.text("control.ids", &format!("|{}|", ids.join("|")));
+    record(&mut event, classified, arrival, source);
+    event.end()
+}
+
+/// Whether a record is notifiable: one of its rules says so.
+#[must_use]
+pub fn is_notifiable(classified: &Classified<'_>) -> bool {
+    classified.hits.iter().any(|rule| rule.notify)
+}
+
+fn control(event: &mut EventWriter<'_>, rule: &Rule) {
+    event.text("control.id", &rule.id);
+    event.text("control.title", &rule.title);
+    event.text("control.kind", "detective");
+    event.text("control.severity", rule.severity.as_str());
+    event.number("control.severityScore", i64::from(rule.score));
+    event.text("control.pillar", rule.pillar.as_str());
+    event.text("control.frameworks", &rule.frameworks_text);
+    event.text("control.remediation", &rule.remediation);
+    event.maybe("control.runbookUrl", rule.runbook.as_deref());
+    event.maybe("attack.tactic", rule.tactics.first().map(String::as_str));
+    event.maybe("attack.technique", rule.techniques.first().map(String::as_str));
+    event.text("attack.tactics", &rule.tactics_text);
+    event.text("attack.techniques", &rule.techniques_text);
+}
+
+fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arrival, source: &str) {
+    let (trail, enriched) = (classified.trail, classified.enriched);
+    event.text("event.id", classified.event_id);
+    event.text("event.name", &enriched.event_name);
+    event.text("event.category", enriched.category);
+    event.text("event.outcome", enriched.outcome.as_str());
+    event.maybe("event.errorCode", enriched.error_code);
+    event.maybe("event.errorMessage", enriched.error_message);
+    event.text("event.readOnly", trail.read_only.get().unwrap_or("unknown"));
+    event.maybe("event.addendum", enriched.addendum.as_ref().and_then(|addendum| addendum.reason.get()));
+    event.number("event.time", trail.time_ms);
+    event.text("event.date", enriched.day.date());
+    event.text("event.week", enriched.day.week());
+    event.text("event.month", enriched.day.month());
+    event.text("aws.accountId", enriched.account.id);
+    event.text("aws.accountName", enriched.account.name);
+    event.text("aws.organizationalUnit", enriched.account.organizational_unit);
+    event.maybe("aws.environment", enriched.account.environment);
+    event.maybe("aws.owner", enriched.account.owner);
+    event.text("aws.region", enriched.region);
+    event.text("aws.partition", enriched.partition);
+    event.text("aws.service", &enriched.service);
+    let actor = &enriched.actor;
+    event.text("actor.kind", actor.kind.as_str());
+    event.text("actor.type", &actor.identity_type);
+    event.text("actor.name", &actor.name);
+    event.maybe("actor.arn", actor.arn.as_deref());
+    event.maybe("actor.accountId", actor.account_id.as_deref());
+    event.maybe("actor.sessionIssuer", actor.session_issuer.as_deref());
+    event.maybe("actor.sourceIdentity", actor.source_identity.as_deref());
+    if let Some(mfa) = actor.mfa {
+        event.flag("actor.mfa", mfa);
+    }
+    event.maybe("source.ip", trail.source_ip_address.get());
+    event.maybe("source.userAgent", trail.user_agent.get());
+    event.text("resource.type", &enriched.resource.kind);
+    event.text("resource.id", &enriched.resource.id);
+    event.maybe("resource.arn", enriched.resource.arn.as_deref());
+    for (name, value) in &enriched.request {
+        event.text(name, value);
+    }
+    event.text("relay.version", VERSION);
+    event.text("relay.source", source);
+    event.number("relay.lagMs", arrival.lag_ms);
+}
+
+/// What could not be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Gap<'a> {
+    /// Its name.
+    pub object: &'a str,
+    /// `gone`, `corrupt`, `tooLarge` or `unpacksTooLarge`.
+    pub kind: &'a str,
+    /// Why, in words.
+    pub reason: &'a str,
+    /// Records delivered before the gap.
+    pub records_read: u64,
+    /// Account in the object's key.
+    pub account_id: Option<&'a str>,
+}
+
+/// Writes a `CspmRelayGap`. Returns the number of values cut.
+pub fn push_gap(out: &mut Vec<u8>, gap: &Gap<'_>, now_ms: i64, source: &str, agent: &str) -> u64 {
+    let mut event = EventWriter::begin(out, GAP, Some(now_ms));
+    event.text("gap.object", gap.object);
+    event.text("gap.kind", gap.kind);
+    event.text("gap.reason", gap.reason);
+    event.number("gap.recordsRead", whole(gap.records_read));
+    event.text("aws.accountId", gap.account_id.unwrap_or("unknown"));
+    event.text("relay.version", VERSION);
+    event.text("relay.source", source);
+    event.text("relay.agent", agent);
+    event.end()
+}
+
+/// What happened in one heartbeat's time. Counts are differences to the heartbeat before.
+#[derive(Debug, Clone)]
+pub struct Heartbeat<'a> {
+    /// End of the time, milliseconds since the epoch.
+    pub now_ms: i64,
+    /// The source.
+    pub source: &'a str,
+    /// The agent.
+    pub agent: &'a str,
+    /// Differences of the source's counters.
+    pub counts: &'a Snapshot,
+    /// Requests answered, all sources.
+    pub requests: u64,
+    /// Requests sent again, all sources.
+    pub retries: u64,
+}
+
+/// Writes a `CspmRelayHeartbeat`. Returns the number of values cut.
+pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
+    let counts = beat.counts;
+    let mut event = EventWriter::begin(out, HEARTBEAT, Some(beat.now_ms));
+    event.text("heartbeat.id", &format!("{}:{}:{}", beat.agent, beat.source, beat.now_ms));
+    event.text("relay.version", VERSION);
+    event.text("relay.source", beat.source);
+    event.text("relay.agent", beat.agent);
+    event.number("heartbeat.recordsReceived", whole(counts.records_received));
+    for (name, outcome) in [
+        ("heartbeat.recordsDelivered", Outcome::Delivered),
+        ("heartbeat.recordsIgnored", Outcome::Ignored),
+        ("heartbeat.recordsSuppressed", Outcome::Suppressed),
+        ("heartbeat.recordsDuplicate", Outcome::Duplicate),
+        ("heartbeat.recordsUnreadable", Outcome::Unreadable),
+        ("heartbeat.recordsRejected", Outcome::Rejected),
+        ("heartbeat.recordsReturned", Outcome::Returned),
+    ] {
+        event.number(name, whole(counts.ended(outcome)));
+    }
+    event.number("heartbeat.objectsReceived", whole(counts.objects_received));
+    for (name, verdict) in [
+        ("heartbeat.objectsReleased", Verdict::Released),
+        ("heartbeat.objectsParked", Verdict::Parked),
+        ("heartbeat.objectsReturned", Verdict::Returned),
+    ] {
+        event.number(name, whole(counts.objects_ended(verdict)));
+    }
+    for (name, value) in [
+        ("heartbeat.bytesPacked", counts.bytes_packed),
+        ("heartbeat.bytesUnpacked", counts.bytes_unpacked),
+        ("heartbeat.detections", counts.detections),
+        ("heartbeat.truncated", counts.truncated),
+        ("heartbeat.skipped", counts.skipped),
+        ("heartbeat.redelivered", counts.redelivered),
+        ("heartbeat.requests", beat.requests),
+        ("heartbeat.retries", beat.retries),
+    ] {
+        event.number(name, whole(value));
+    }
+    event.number("heartbeat.lagMsMax", counts.lag_ms_max);
+    event.number("heartbeat.queueAgeMs", counts.queue_age_ms);
+    if counts.newest_event_ms > 0 {
+        event.number("heartbeat.newestEventTime", counts.newest_event_ms);
+    }
+    event.end()
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

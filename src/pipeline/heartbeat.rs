@@ -1,0 +1,84 @@
+//! A heartbeat per source and minute.
+//!
+//! In: counters. Out: `CspmRelayHeartbeat` events through the same senders as everything else: delivered, retried and counted
+//! like data. Each carries what was counted since the one before, so their sums are exact; the last one is sent at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::outlet::batcher;
+use crate::ack::counts::Snapshot;
+use crate::ack::{Counts, ObjectEntry, Outcome};
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::deliver::Traffic;
+use crate::encode::event::{Heartbeat, push_heartbeat};
+use crate::encode::{Batch, Lane};
+
+/// Sends heartbeats until the sources have ended.
+pub(super) struct Heartbeats {
+    pub(super) every: Duration,
+    pub(super) counts: Vec<Arc<Counts>>,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) agent: String,
+    pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) batches: mpsc::Sender<Batch>,
+    /// Set when everything else has ended: send the last one.
+    pub(super) finished: watch::Receiver<bool>,
+}
+
+impl Heartbeats {
+    pub(super) async fn run(mut self) {
+        let mut before = vec![Snapshot::default(); self.counts.len()];
+        let mut requests = (0, 0);
+        loop {
+            let ended = tokio::select! {
+                () = tokio::time::sleep(self.every) => false,
+                heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
+            };
+            for batch in self.beat(&mut before, &mut requests) {
+                if self.batches.send(batch).await.is_err() {
+                    tracing::debug!("A heartbeat was not sent: the sender has gone");
+                }
+            }
+            if ended {
+                return;
+            }
+        }
+    }
+
+    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64)) -> Vec<Batch> {
+        let own = Arc::new(Counts::new("relay"));
+        let (told, _news) = mpsc::channel(1);
+        let entry = ObjectEntry::enter(own, 0, told, None);
+        let mut out = Vec::new();
+        let mut batcher = batcher(Lane::Events, &self.limits);
+        let now_ms = self.clock.now_ms();
+        let now = (self.traffic.requests(), self.traffic.retries());
+        let mut closed = Vec::new();
+        for (counts, before) in self.counts.iter().zip(before) {
+            let snapshot = counts.snapshot();
+            counts.reset_lag();
+            let beat = Heartbeat {
+                now_ms,
+                source: counts.name(),
+                agent: &self.agent,
+                counts: &snapshot.since(before),
+                requests: now.0 - requests.0,
+                retries: now.1 - requests.1,
+            };
+            let _cut = push_heartbeat(&mut out, &beat);
+            let record = entry.record();
+            record.ends_as(Outcome::Delivered);
+            closed.extend(batcher.push(&out, now_ms, record.piece()));
+            *before = snapshot;
+        }
+        entry.decoded();
+        *requests = now;
+        closed.extend(batcher.close());
+        closed
+    }
+}

@@ -1,0 +1,134 @@
+//! Where finished items go: batches for the senders, or lines of JSON.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::ack::{Piece, Settled};
+use crate::config::Limits;
+use crate::encode::{Batch, Batcher, BodyLimits, Lane, Outlet, event, limits};
+
+/// Batches per lane, sent on when full or flushed.
+#[derive(Debug)]
+pub struct Lanes {
+    lanes: Vec<(Batcher, mpsc::Sender<Batch>)>,
+}
+
+impl Lanes {
+    /// Batches within the configured limits, to these channels.
+    #[must_use]
+    pub fn new(settings: &Limits, to: &[(Lane, mpsc::Sender<Batch>)]) -> Self {
+        let lanes = to.iter().map(|(lane, batches)| (batcher(*lane, settings), batches.clone())).collect();
+        Self { lanes }
+    }
+}
+
+/// A batcher of a lane within the configured limits.
+#[must_use]
+pub fn batcher(lane: Lane, settings: &Limits) -> Batcher {
+    let limits = BodyLimits {
+        unpacked: settings.body_bytes,
+        packed: settings.packed_body_bytes,
+        items: limits::EVENTS_PER_BODY,
+        level: settings.gzip_level,
+    };
+    Batcher::new(lane, limits, lane.head(&common()))
+}
+
+/// Attributes of every log.
+fn common() -> String {
+    format!(r#"{{"logtype":"aws.cloudtrail","relay.version":"{}"}}"#, event::VERSION)
+}
+
+impl Outlet for Lanes {
+    fn put(&mut self, lane: Lane, item: &[u8], time_ms: i64, piece: Piece) {
+        let Some((batcher, batches)) = self.lanes.iter_mut().find(|(batcher, _)| batcher.lane() == lane) else { return };
+        if let Some(full) = batcher.push(item, time_ms, piece) {
+            send(batches, full);
+        }
+    }
+
+    fn item_max(&self, lane: Lane) -> usize {
+        self.lanes.iter().find(|(batcher, _)| batcher.lane() == lane).map_or(0, |(batcher, _)| batcher.item_max())
+    }
+
+    fn flush(&mut self) {
+        for (batcher, batches) in &mut self.lanes {
+            if let Some(batch) = batcher.close() {
+                send(batches, batch);
+            }
+        }
+    }
+}
+
+/// Waits for room; a sender that has gone means that the batch's records go back.
+fn send(batches: &mpsc::Sender<Batch>, batch: Batch) {
+    if batches.blocking_send(batch).is_err() {
+        tracing::debug!("The sender has gone; a batch goes back to its sources");
+    }
+}
+
+/// One line per item: `{"kind":"event"|"log","data":{…}}`.
+pub struct Lines<W> {
+    out: W,
+    waiting: Vec<Piece>,
+    failed: Arc<std::sync::OnceLock<std::io::Error>>,
+}
+
+/// Items written before they are flushed and settled.
+const LINES: usize = 512;
+
+impl<W: Write + Send> Lines<W> {
+    /// Lines to `out`; the first error that ends them is kept in `failed`.
+    pub fn new(out: W, failed: Arc<std::sync::OnceLock<std::io::Error>>) -> Self {
+        Self { out, waiting: Vec::new(), failed }
+    }
+
+    fn write(&mut self, lane: Lane, item: &[u8]) -> std::io::Result<()> {
+        self.out.write_all(b"{\"kind\":\"")?;
+        self.out.write_all(lane.as_str().as_bytes())?;
+        self.out.write_all(b"\",\"data\":")?;
+        // A record may be written over several lines; a line of output is one line.
+        if memchr::memchr2(b'\n', b'\r', item).is_some() {
+            let line: Vec<u8> = item.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+            self.out.write_all(&line)?;
+        } else {
+            self.out.write_all(item)?;
+        }
+        self.out.write_all(b"}\n")
+    }
+}
+
+impl<W: Write + Send> Outlet for Lines<W> {
+    fn put(&mut self, lane: Lane, item: &[u8], _time_ms: i64, piece: Piece) {
+        if self.failed.get().is_some() {
+            // Dropped: returned.
+            return;
+        }
+        match self.write(lane, item) {
+            Ok(()) => self.waiting.push(piece),
+            Err(error) => {
+                let _first = self.failed.set(error).is_ok();
+                self.waiting.clear();
+            }
+        }
+        if self.waiting.len() >= LINES {
+            self.flush();
+        }
+    }
+
+    fn item_max(&self, _lane: Lane) -> usize {
+        usize::MAX
+    }
+
+    fn flush(&mut self) {
+        match self.out.flush() {
+            Ok(()) => self.waiting.drain(..).for_each(|piece| piece.settle(Settled::Delivered)),
+            Err(error) => {
+                let _first = self.failed.set(error).is_ok();
+                self.waiting.clear();
+            }
+        }
+    }
+}

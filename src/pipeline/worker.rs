@@ -1,0 +1,335 @@
+//! One object through decode, enrich, classify and encode.
+//!
+//! In: objects with their ledger entries. Out: items with their pieces to the outlet, letters to the dead letters, and an
+//! outcome for every record. Runs on a thread of its own; borrows from the object all the way and keeps its buffers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+
+use crate::ack::seen::Admission;
+use crate::ack::{ObjectEntry, Outcome, RecordEntry, Seen, Settled};
+use crate::classify::{Classified, Matcher, Rule, RuleSet};
+use crate::clock::Clock;
+use crate::config::{LogRecords, Outputs};
+use crate::decode::{Bounds, Decoded, Decoder, ObjectFault};
+use crate::deliver::letter::{Letter, LetterKind};
+use crate::deliver::park::Parking;
+use crate::encode::event::{self, Arrival, Gap};
+use crate::encode::log::{LogAttributes, push_log};
+use crate::encode::{Lane, Outlet};
+use crate::enrich::Enricher;
+use crate::record::{RecordKey, Trail, id};
+use crate::source::{Body, Fault, Object, Origin};
+
+/// What every worker shares.
+#[derive(Debug)]
+pub struct Stages {
+    /// Detective controls.
+    pub rules: RuleSet,
+    /// Names and meaning.
+    pub enricher: Enricher,
+    /// What is sent.
+    pub outputs: Outputs,
+    /// Bounds of one object.
+    pub bounds: Bounds,
+    /// The duplicate window.
+    pub seen: Arc<Seen>,
+    /// The present.
+    pub clock: Clock,
+    /// Which agent this is (`relay.agent`).
+    pub agent: String,
+    /// Records outside the ingest window are handed back instead of being filed under the present.
+    pub refuse_late: bool,
+}
+
+/// An object and its ledger entry.
+#[derive(Debug)]
+pub struct Work {
+    /// What to read.
+    pub object: Object,
+    /// What it owes.
+    pub entry: Arc<ObjectEntry>,
+}
+
+/// A worker thread.
+pub struct Worker {
+    /// The stages.
+    pub stages: Arc<Stages>,
+    /// Objects to read, shared with the other workers.
+    pub work: Arc<Mutex<mpsc::Receiver<Work>>>,
+    /// Where dead letters go.
+    pub letters: mpsc::Sender<Parking>,
+    /// Set when what is held goes back: stop reading.
+    pub abort: Arc<AtomicBool>,
+    /// Oldest age of an item that waits for its batch to fill.
+    pub flush_after: Duration,
+}
+
+impl Worker {
+    /// Reads objects until there are no more, then flushes. Blocks: run it on a thread of its own.
+    pub fn run(self, mut outlet: impl Outlet) {
+        let Self { stages, work, letters, abort, flush_after } = self;
+        let runtime = tokio::runtime::Handle::current();
+        let mut processor = Processor::new(&stages, letters, abort);
+        let mut flushed = Instant::now();
+        loop {
+            let next = runtime.block_on(async {
+                tokio::time::timeout_at(flushed + flush_after, async { work.lock().await.recv().await }).await
+            });
+            match next {
+                Ok(Some(work)) => processor.object(work, &mut outlet),
+                Ok(None) => break,
+                Err(_idle) => {}
+            }
+            if flushed.elapsed() >= flush_after {
+                outlet.flush();
+                flushed = Instant::now();
+            }
+        }
+        outlet.flush();
+    }
+}
+
+/// The stages with the buffers of one thread.
+pub struct Processor<'s> {
+    stages: &'s Stages,
+    matcher: Matcher<'s>,
+    letters: mpsc::Sender<Parking>,
+    abort: Arc<AtomicBool>,
+    item: Vec<u8>,
+}
+
+/// What is known of the object while its records are read.
+struct Place<'o> {
+    entry: &'o Arc<ObjectEntry>,
+    origin: &'o Origin,
+    source: &'o str,
+    index: u64,
+    now_ms: i64,
+}
+
+impl<'s> Processor<'s> {
+    /// A processor over shared stages.
+    #[must_use]
+    pub fn new(stages: &'s Stages, letters: mpsc::Sender<Parking>, abort: Arc<AtomicBool>) -> Self {
+        Self { stages, matcher: stages.rules.matcher(), letters, abort, item: Vec::new() }
+    }
+
+    /// Reads one object to its end.
+    pub fn object(&mut self, work: Work, outlet: &mut impl Outlet) {
+        let Work { object: Object { origin, body, room, .. }, entry } = work;
+        let counts = Arc::clone(entry.counts());
+        let now_ms = self.stages.clock.now_ms();
+        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index: 0, now_ms };
+        let mut packed = 0;
+        let bounds = self.stages.bounds;
+        let decoder = match body {
+            Body::Held(bytes) => {
+                packed = bytes.len() as u64;
+                Decoder::held(bytes, bounds)
+            }
+            Body::File(path) => {
+                packed = std::fs::metadata(&path).map_or(0, |file| file.len());
+                Decoder::file(&path, bounds)
+            }
+            Body::Stdin => Decoder::stdin(bounds),
+            Body::Missing(fault) => {
+                self.missing(&place, fault, outlet);
+                entry.decoded();
+                return;
+            }
+        };
+        match decoder {
+            Ok(mut decoder) => {
+                self.records(&mut decoder, &mut place, outlet);
+                counts.bytes(packed, decoder.unpacked());
+            }
+            Err(fault) => self.fault(&place, &fault, outlet),
+        }
+        // The bytes are no longer held: others may have the room.
+        drop(room);
+    }
+
+    fn records(&mut self, decoder: &mut Decoder, place: &mut Place<'_>, outlet: &mut impl Outlet) {
+        loop {
+            if self.abort.load(Ordering::Relaxed) {
+                // Not marked as decoded: the object goes back.
+                return;
+            }
+            match decoder.next() {
+                Ok(None) => break,
+                Ok(Some(Decoded::Record(raw))) => self.record(raw, place, outlet),
+                Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
+                Ok(Some(Decoded::Empty)) => place.entry.counts().skipped(),
+                Ok(Some(Decoded::Foreign { raw, why })) => {
+                    if place.index == 0 && !place.origin.is_message {
+                        tracing::error!(object = place.origin.name, why, "Not an object of a trail: handing it back");
+                        place.entry.give_back();
+                        break;
+                    }
+                    self.unreadable(&place.entry.record(), place, raw, &why);
+                }
+                Err(fault) => {
+                    self.fault(place, &fault, outlet);
+                    return;
+                }
+            }
+            place.index += 1;
+        }
+        place.entry.decoded();
+    }
+
+    /// One record: exactly one outcome, whatever happens.
+    fn record(&mut self, raw: &[u8], place: &Place<'_>, outlet: &mut impl Outlet) {
+        let stages = self.stages;
+        let record = place.entry.record();
+        let trail = match Trail::parse(raw) {
+            Ok(trail) => trail,
+            Err(error) => return self.unreadable(&record, place, raw, &error.to_string()),
+        };
+        let account = trail.account().or(place.origin.account.as_deref()).unwrap_or("unknown");
+        let event_id = id::event_id(&trail, account);
+        if stages.seen.admit(RecordKey::new(account, &event_id), &record) == Admission::Copy {
+            return;
+        }
+        let arrival = Arrival::of(trail.time_ms, place.now_ms);
+        let counts = place.entry.counts();
+        counts.seen_at(trail.time_ms, arrival.lag_ms);
+        let hits = self.matcher.matches(&trail);
+        counts.detected(hits.len() as u64);
+        let log = match stages.outputs.logs.records {
+            LogRecords::All => !hits.is_empty() || stages.outputs.logs.read_only || !trail.is_read_only(),
+            LogRecords::Matched => !hits.is_empty(),
+            LogRecords::None => false,
+        };
+        if hits.is_empty() && !log {
+            record.ends_as(Outcome::Ignored);
+            return;
+        }
+        if arrival.late && stages.refuse_late {
+            // Stays as it began: returned.
+            return;
+        }
+        record.ends_as(Outcome::Delivered);
+        let mut cut = 0;
+        if !hits.is_empty() {
+            cut += push_events(stages, &mut self.item, &trail, &event_id, account, hits, arrival, place.source, &record, outlet);
+        }
+        if log {
+            let attributes = LogAttributes {
+                timestamp_ms: arrival.timestamp_ms,
+                late: arrival.late,
+                event_id: &event_id,
+                account_id: account,
+                account_name: stages.enricher.account(account).name,
+                source: place.source,
+            };
+            let item_max = outlet.item_max(Lane::Logs);
+            cut += push_log(&mut self.item, &trail, &attributes, stages.outputs.logs.mask, item_max);
+            outlet.put(Lane::Logs, &self.item, arrival.timestamp_ms, record.piece());
+        }
+        if cut > 0 {
+            counts.cut(cut);
+        }
+    }
+
+    /// Something that is no record: its bytes go to the dead letters.
+    fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
+        record.ends_as(Outcome::Unreadable);
+        let letter =
+            Letter::new(LetterKind::Record, place.now_ms, place.source, &place.origin.name, Some(place.index), why, raw);
+        self.park(letter, record);
+    }
+
+    /// The object ended early: what came before is good, the rest is named in the dead letters and shown as a gap.
+    fn fault(&mut self, place: &Place<'_>, fault: &ObjectFault, outlet: &mut impl Outlet) {
+        let kind = match fault {
+            ObjectFault::TooLarge(_) => "unpacksTooLarge",
+            ObjectFault::Corrupt(_) => "corrupt",
+            ObjectFault::Unavailable(error) => {
+                tracing::error!(object = place.origin.name, %error, "An object cannot be read: handing it back");
+                place.entry.give_back();
+                place.entry.decoded();
+                return;
+            }
+        };
+        let reason = fault.to_string();
+        tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: parking the rest");
+        self.park_object(place, &reason, &[]);
+        self.gap(place, kind, &reason, outlet);
+        place.entry.decoded();
+    }
+
+    /// There is no object to read.
+    fn missing(&mut self, place: &Place<'_>, fault: Fault, outlet: &mut impl Outlet) {
+        match fault {
+            Fault::Gone => self.gap(place, "gone", "the object no longer exists", outlet),
+            Fault::TooLarge { bytes } => {
+                let reason = format!("{bytes} bytes packed: more than the object limit");
+                self.park_object(place, &reason, &[]);
+                self.gap(place, "tooLarge", &reason, outlet);
+            }
+            Fault::NotUnderstood { why, body } => self.park_object(place, &why, &body),
+        }
+    }
+
+    fn park_object(&mut self, place: &Place<'_>, reason: &str, content: &[u8]) {
+        place.entry.park();
+        let index = (place.index > 0).then_some(place.index);
+        let kind = if content.is_empty() { LetterKind::Object } else { LetterKind::Record };
+        let letter = Letter::new(kind, place.now_ms, place.source, &place.origin.name, index, reason, content);
+        self.park(letter, &place.entry.errand());
+    }
+
+    fn gap(&mut self, place: &Place<'_>, kind: &str, reason: &str, outlet: &mut impl Outlet) {
+        let gap = Gap {
+            object: &place.origin.name,
+            kind,
+            reason,
+            records_read: place.index,
+            account_id: place.origin.account.as_deref(),
+        };
+        let cut = event::push_gap(&mut self.item, &gap, place.now_ms, place.source, &self.stages.agent);
+        place.entry.counts().cut(cut);
+        outlet.put(Lane::Events, &self.item, place.now_ms, place.entry.errand().piece());
+    }
+
+    fn park(&mut self, letter: Letter, entry: &Arc<RecordEntry>) {
+        let parking = Parking { letter, piece: entry.piece(), settled: Settled::Delivered };
+        if self.letters.blocking_send(parking).is_err() {
+            tracing::debug!("The dead letters have closed; the record goes back");
+        }
+    }
+}
+
+/// The detections and the notice of a record. Returns the number of values cut.
+#[expect(clippy::too_many_arguments, reason = "borrows parts of the processor one by one")]
+fn push_events(
+    stages: &Stages,
+    item: &mut Vec<u8>,
+    trail: &Trail<'_>,
+    event_id: &str,
+    account: &str,
+    hits: &[&Rule],
+    arrival: Arrival,
+    source: &str,
+    record: &Arc<RecordEntry>,
+    outlet: &mut impl Outlet,
+) -> u64 {
+    let enriched = stages.enricher.enrich(trail, account);
+    let classified = Classified { trail, event_id, enriched: &enriched, hits };
+    let mut cut = 0;
+    for at in 0..hits.len() {
+        cut += event::push_security_event(item, &classified, at, arrival, source);
+        outlet.put(Lane::Events, item, arrival.timestamp_ms, record.piece());
+    }
+    if stages.outputs.notices && event::is_notifiable(&classified) {
+        cut += event::push_notice(item, &classified, arrival, source);
+        outlet.put(Lane::Events, item, i64::MAX, record.piece());
+    }
+    cut
+}
