@@ -384,7 +384,7 @@ class LineOut:
 
     def flush(self, before=None):
         if before is None:
-            self.f.flush()
+            self.f.close()
 
     def digest(self, *a):
         pass
