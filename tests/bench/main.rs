@@ -1,1 +1,2 @@
+//! Benchmarks: the cost of each stage and of the whole path.
 fn main() {}
