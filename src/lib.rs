@@ -7,6 +7,7 @@ pub mod secret;
 
 pub mod ack;
 pub mod config;
+pub mod enrich;
 pub mod source;
 pub mod encode {
     pub mod limits;
