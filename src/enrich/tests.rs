@@ -1,0 +1,1 @@
+//! Enrichment as a whole.
