@@ -1,10 +1,11 @@
 //! The ATT&CK ids that a rule may name.
 //!
 //! In: tags of a rule (`attack.t1078.004`, `attack.initial-access`). Out: the id and the tactic in their one spelling, or
-//! nothing when they do not exist. The techniques are in `attack.csv` (ATT&CK 17 and the numbers that replace some of them in
-//! 19); names and numbers © The MITRE Corporation, reproduced with its permission under the ATT&CK terms of use.
+//! nothing when they do not exist. `attack.csv` holds every enterprise technique of ATT&CK 17 and the numbers of 19 that
+//! cloud rules already use, with the tactics of 17; numbers and names © The MITRE Corporation, reproduced and distributed with
+//! its permission under the ATT&CK terms of use.
 
-/// `technique_id,name,parent,tactics_v17,replaced_in_v19_by,known_in_v17`
+/// `technique,tactics`; several tactics are joined with `;`, in the order of an attack.
 const TECHNIQUES: &str = include_str!("attack.csv");
 
 /// The enterprise tactics of ATT&CK 17, and the two that `defense-evasion` became in 19.
@@ -43,7 +44,7 @@ pub(super) fn tag(text: &str) -> Option<Tag> {
     let text = text.to_ascii_lowercase();
     if let Some(digits) = text.strip_prefix('t').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         let id = format!("T{digits}");
-        return is_technique(&id).then_some(Tag::Technique(id));
+        return rows().any(|(known, _)| known == id).then_some(Tag::Technique(id));
     }
     let four = |digits: &str| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
     if text.strip_prefix(['g', 's']).is_some_and(four) {
@@ -58,30 +59,15 @@ pub(super) fn tactics() -> impl Iterator<Item = &'static str> {
     TACTICS.into_iter()
 }
 
-fn is_technique(id: &str) -> bool {
-    rows().any(|row| row.id == id || row.replaced_by == id)
-}
-
-/// The tactics of a technique, most techniques have one.
+/// The tactics of a technique.
 pub(super) fn tactics_of(technique: &str) -> impl Iterator<Item = &'static str> {
-    rows()
-        .filter(move |row| row.id == technique || row.replaced_by == technique)
-        .flat_map(|row| row.tactics.split(';').filter(|tactic| !tactic.is_empty()))
+    let tactics = rows().find(|(id, _)| *id == technique).map_or("", |(_, tactics)| tactics);
+    tactics.split(';').filter(|tactic| !tactic.is_empty())
 }
 
-struct Row {
-    id: &'static str,
-    tactics: &'static str,
-    replaced_by: &'static str,
-}
-
-fn rows() -> impl Iterator<Item = Row> {
-    TECHNIQUES.lines().skip(1).filter_map(|line| {
-        let mut cells = line.split(',');
-        let id = cells.next()?;
-        let (tactics, replaced_by) = (cells.nth(2)?, cells.next()?);
-        Some(Row { id, tactics, replaced_by })
-    })
+/// Technique and tactics of every row.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TECHNIQUES.lines().skip(1).filter_map(|line| line.split_once(','))
 }
 
 #[cfg(test)]
@@ -95,6 +81,7 @@ mod tests {
             ("t1078.004", technique("T1078.004")),
             ("T1078", technique("T1078")),
             ("t1685.002", technique("T1685.002")),
+            ("t1003", technique("T1003")),
             ("t1562.008", technique("T1562.008")),
             ("initial-access", Some(Tag::Tactic("initial-access"))),
             ("defense_evasion", Some(Tag::Tactic("defense-evasion"))),
@@ -112,14 +99,16 @@ mod tests {
     #[test]
     fn every_row_has_an_id_and_known_tactics() {
         let mut count = 0;
-        for row in rows() {
+        for (id, tactics) in rows() {
             count += 1;
-            assert!(row.id.starts_with('T'), "{}", row.id);
-            for tactic in row.tactics.split(';').filter(|tactic| !tactic.is_empty()) {
-                assert!(TACTICS.contains(&tactic), "{}: {tactic}", row.id);
+            assert!(id.starts_with('T'), "{id}");
+            assert!(!tactics.is_empty(), "{id}");
+            for tactic in tactics.split(';') {
+                assert!(TACTICS.contains(&tactic), "{id}: {tactic}");
             }
         }
         assert_eq!(count, TECHNIQUES.lines().count() - 1);
         assert_eq!(tactics_of("T1685.002").collect::<Vec<_>>(), ["defense-evasion"]);
+        assert_eq!(tactics_of("T1078.004").next(), Some("initial-access"));
     }
 }
