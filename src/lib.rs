@@ -6,6 +6,7 @@ pub mod record;
 pub mod secret;
 
 pub mod ack;
+pub mod classify;
 pub mod config;
 pub mod decode;
 pub mod deliver;

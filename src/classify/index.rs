@@ -1,0 +1,330 @@
+//! Which rules a record could match, without asking them all.
+//!
+//! In: every rule's condition over numbered predicates. Out: an [`Index`] that gives candidates for a record's `eventSource`
+//! and `eventName`, and for the values of a few other fields. What always holds: a rule that matches a record is among its
+//! candidates. A candidate carries its condition with everything already decided by the way it was found left out.
+
+use aho_corasick::AhoCorasick;
+
+use super::expr::Expr;
+use super::field::Fields;
+use super::fold::Table;
+use super::pattern::Pattern;
+use super::predicate::{Kind, Spec, Test, TextTest, automaton};
+
+/// Most (source, name) pairs one rule is filed under; above, it is filed under its names alone.
+const PAIRS: usize = 4_096;
+
+/// Shortest text worth searching for: shorter ones stand in nearly every value.
+const SHORTEST_TEXT: usize = 3;
+
+/// A rule to ask, and the condition that is left to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) rule: u32,
+    /// Position in [`Index::conditions`].
+    pub(super) condition: u32,
+}
+
+/// Candidates by what they need.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    pub(super) names: Table<ByName>,
+    pub(super) sources: Table<Vec<Candidate>>,
+    pub(super) gates: Vec<Gate>,
+    /// Rules that nothing rules out.
+    pub(super) always: Vec<Candidate>,
+    /// Conditions left to check, each once.
+    pub(super) conditions: Vec<Expr<u32>>,
+}
+
+/// Rules that need one `eventName`.
+#[derive(Debug, Default)]
+pub(super) struct ByName {
+    pub(super) any_source: Vec<Candidate>,
+    pub(super) by_source: Table<Vec<Candidate>>,
+}
+
+/// Rules that need a value in one field.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) field: u32,
+    pub(super) exact: Table<Vec<Candidate>>,
+    /// Texts that a value must hold, and the candidates of each.
+    pub(super) texts: Option<(AhoCorasick, Vec<Vec<Candidate>>)>,
+    /// Rules that need any value.
+    pub(super) present: Vec<Candidate>,
+}
+
+/// A predicate while the index is built.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) field: u32,
+    pub(super) spec: Spec,
+}
+
+/// What must be so for a rule to match.
+#[derive(Debug, Clone)]
+enum Need {
+    /// One of the event sources, one of the event names, or both. Lower case.
+    Call { sources: Option<Vec<String>>, names: Option<Vec<String>> },
+    /// The field has one of these values.
+    Value { field: u32, values: Vec<String> },
+    /// A value of the field holds one of these texts.
+    Text { field: u32, texts: Vec<String> },
+    /// The field has a value.
+    Present { field: u32 },
+}
+
+/// Builds the index.
+pub(super) struct Builder<'b> {
+    pub(super) asked: &'b [Asked],
+    pub(super) fields: &'b Fields,
+    pub(super) source: u32,
+    pub(super) name: u32,
+    index: Index,
+    known: std::collections::HashMap<String, u32>,
+    texts: Vec<(u32, Vec<(String, Vec<Candidate>)>)>,
+}
+
+impl<'b> Builder<'b> {
+    pub(super) fn new(asked: &'b [Asked], fields: &'b Fields, source: u32, name: u32) -> Self {
+        let index = Index::default();
+        Self { asked, fields, source, name, index, known: std::collections::HashMap::new(), texts: Vec::new() }
+    }
+
+    /// Files one rule.
+    pub(super) fn add(&mut self, rule: u32, condition: &Expr<u32>) {
+        if *condition == Expr::Const(false) {
+            return;
+        }
+        match self.needs(condition, true) {
+            Some((_, needs)) => {
+                for need in needs {
+                    self.file(rule, condition, need);
+                }
+            }
+            None => {
+                let candidate = self.candidate(rule, condition.clone());
+                self.index.always.push(candidate);
+            }
+        }
+    }
+
+    /// The finished index.
+    pub(super) fn finish(mut self) -> Index {
+        for (field, texts) in std::mem::take(&mut self.texts) {
+            let (needles, candidates): (Vec<Box<[u8]>>, Vec<_>) =
+                texts.into_iter().map(|(text, candidates)| (text.into_bytes().into_boxed_slice(), candidates)).unzip();
+            let gate = self.gate(field);
+            match automaton(&needles, false) {
+                Some(automaton) => gate.texts = Some((automaton, candidates)),
+                // Too large to build: every record with the field asks these rules.
+                None => gate.present.extend(candidates.into_iter().flatten()),
+            }
+        }
+        self.index
+    }
+
+    /// Needs of which at least one is met whenever the condition has the value `holds`, with a cost; `None`: nothing can be
+    /// said.
+    fn needs(&self, condition: &Expr<u32>, holds: bool) -> Option<(u32, Vec<Need>)> {
+        match (condition, holds) {
+            (Expr::Const(value), _) => (*value != holds).then(|| (0, Vec::new())),
+            (Expr::Not(inner), _) => self.needs(inner, !holds),
+            (Expr::Leaf(predicate), true) => self.need(*predicate).map(|need| (self.cost(&need), vec![need])),
+            (Expr::Leaf(_), false) => None,
+            (Expr::All(parts), true) | (Expr::Any(parts), false) => self.cheapest(parts, holds),
+            (Expr::Any(parts), true) | (Expr::All(parts), false) => {
+                let mut sum = 0_u32;
+                let mut needs = Vec::new();
+                for part in parts {
+                    let (cost, more) = self.needs(part, holds)?;
+                    sum = sum.saturating_add(cost);
+                    needs.extend(more);
+                }
+                Some((sum, needs))
+            }
+        }
+    }
+
+    /// All parts must be met: the cheapest will do, narrowed by the source or the name that another part gives.
+    fn cheapest(&self, parts: &[Expr<u32>], holds: bool) -> Option<(u32, Vec<Need>)> {
+        let covers: Vec<_> = parts.iter().filter_map(|part| self.needs(part, holds)).collect();
+        let (_, mut best) = covers.iter().min_by_key(|(cost, _)| *cost)?.clone();
+        for (_, cover) in &covers {
+            let [Need::Call { sources: more_sources, names: more_names }] = cover.as_slice() else { continue };
+            for need in &mut best {
+                let Need::Call { sources, names } = need else { continue };
+                if sources.is_none() {
+                    sources.clone_from(more_sources);
+                }
+                if names.is_none() {
+                    names.clone_from(more_names);
+                }
+            }
+        }
+        for need in &mut best {
+            if let Need::Call { sources: sources @ Some(_), names: Some(names) } = need
+                && sources.as_ref().is_some_and(|sources| sources.len() * names.len() > PAIRS)
+            {
+                *sources = None;
+            }
+        }
+        Some((best.iter().fold(0_u32, |sum, need| sum.saturating_add(self.cost(need))), best))
+    }
+
+    /// What a predicate that holds says about the record.
+    fn need(&self, predicate: u32) -> Option<Need> {
+        let Asked { field, spec } = self.asked.get(predicate as usize)?;
+        let field = *field;
+        let Spec::Text { patterns, cased } = spec else { return Some(Need::Present { field }) };
+        // A value in lower case, letters outside ASCII too, is what such a rule compares: not what the tables hold.
+        if !cased && patterns.iter().any(Pattern::has_wide_case) {
+            return Some(Need::Present { field });
+        }
+        let literals: Option<Vec<String>> =
+            patterns.iter().map(|pattern| pattern.as_literal().map(str::to_ascii_lowercase)).collect();
+        if let Some(values) = literals {
+            return Some(if field == self.source {
+                Need::Call { sources: Some(values), names: None }
+            } else if field == self.name {
+                Need::Call { sources: None, names: Some(values) }
+            } else {
+                Need::Value { field, values }
+            });
+        }
+        let texts: Vec<String> = patterns.iter().map(|pattern| pattern.longest_text().to_ascii_lowercase()).collect();
+        if texts.iter().all(|text| text.len() >= SHORTEST_TEXT) {
+            Some(Need::Text { field, texts })
+        } else {
+            Some(Need::Present { field })
+        }
+    }
+
+    /// How much a need costs when it is looked up for every record: fields that must be scanned weigh most.
+    fn cost(&self, need: &Need) -> u32 {
+        match need {
+            Need::Call { sources: Some(_), names: Some(_) } => 1,
+            Need::Call { names: Some(_), .. } => 2,
+            Need::Call { .. } => 20,
+            Need::Value { field, .. } => 30 + self.fields.cost(*field),
+            Need::Text { field, .. } => 60 + self.fields.cost(*field),
+            Need::Present { field } => 100 + self.fields.cost(*field),
+        }
+    }
+
+    fn file(&mut self, rule: u32, condition: &Expr<u32>, need: Need) {
+        match need {
+            Need::Call { sources, names: Some(names) } => {
+                for name in &names {
+                    for source in sources.iter().flatten() {
+                        let candidate = self.decided(rule, condition, Some(source), Some(name));
+                        if let Some(by_name) = self.index.names.entry(name.as_bytes(), ByName::default)
+                            && let Some(list) = by_name.by_source.entry(source.as_bytes(), Vec::new)
+                        {
+                            list.extend(candidate);
+                        }
+                    }
+                    if sources.is_none() {
+                        let candidate = self.decided(rule, condition, None, Some(name));
+                        if let Some(by_name) = self.index.names.entry(name.as_bytes(), ByName::default) {
+                            by_name.any_source.extend(candidate);
+                        }
+                    }
+                }
+            }
+            Need::Call { sources, names: None } => {
+                for source in sources.iter().flatten() {
+                    let candidate = self.decided(rule, condition, Some(source), None);
+                    if let Some(list) = self.index.sources.entry(source.as_bytes(), Vec::new) {
+                        list.extend(candidate);
+                    }
+                }
+            }
+            Need::Value { field, values } => {
+                let candidate = self.candidate(rule, condition.clone());
+                let gate = self.gate(field);
+                for value in &values {
+                    if let Some(list) = gate.exact.entry(value.as_bytes(), Vec::new) {
+                        list.push(candidate);
+                    }
+                }
+            }
+            Need::Text { field, texts } => {
+                let candidate = self.candidate(rule, condition.clone());
+                self.gate(field);
+                let at = self.texts.iter().position(|(known, _)| *known == field).unwrap_or_else(|| {
+                    self.texts.push((field, Vec::new()));
+                    self.texts.len() - 1
+                });
+                let Some((_, lists)) = self.texts.get_mut(at) else { return };
+                for text in texts {
+                    match lists.iter_mut().find(|(known, _)| *known == text) {
+                        Some((_, list)) => list.push(candidate),
+                        None => lists.push((text, vec![candidate])),
+                    }
+                }
+            }
+            Need::Present { field } => {
+                let candidate = self.candidate(rule, condition.clone());
+                self.gate(field).present.push(candidate);
+            }
+        }
+    }
+
+    fn gate(&mut self, field: u32) -> &mut Gate {
+        let gates = &mut self.index.gates;
+        let at = gates.iter().position(|gate| gate.field == field).unwrap_or(gates.len());
+        if at == gates.len() {
+            gates.push(Gate { field, exact: Table::default(), texts: None, present: Vec::new() });
+        }
+        #[expect(clippy::indexing_slicing, reason = "found or pushed just now")]
+        &mut gates[at]
+    }
+
+    /// The candidate for records with this source and this name, whose predicates are thereby decided. `None`: it cannot
+    /// match them.
+    fn decided(&mut self, rule: u32, condition: &Expr<u32>, source: Option<&str>, name: Option<&str>) -> Option<Candidate> {
+        let left = condition.replace(&mut |predicate: &u32| {
+            let value = self.asked.get(*predicate as usize).and_then(|asked| {
+                let text = if asked.field == self.source {
+                    source?
+                } else if asked.field == self.name {
+                    name?
+                } else {
+                    return None;
+                };
+                decide(&asked.spec, text)
+            });
+            value.map_or(Expr::Leaf(*predicate), Expr::Const)
+        });
+        (left != Expr::Const(false)).then(|| self.candidate(rule, left))
+    }
+
+    fn candidate(&mut self, rule: u32, mut condition: Expr<u32>) -> Candidate {
+        condition.sort_by_cost(&|predicate: &u32| {
+            self.asked
+                .get(*predicate as usize)
+                .map_or(0, |asked| self.fields.cost(asked.field) + if matches!(asked.spec, Spec::Regex(_)) { 100 } else { 1 })
+        });
+        let new = u32::try_from(self.index.conditions.len()).unwrap_or(u32::MAX);
+        let number = *self.known.entry(format!("{condition:?}")).or_insert(new);
+        if number == new {
+            self.index.conditions.push(condition);
+        }
+        Candidate { rule, condition: number }
+    }
+}
+
+/// What a predicate says of a value known but for its case; `None`: the case, or another field, decides.
+fn decide(spec: &Spec, text: &str) -> Option<bool> {
+    match spec {
+        Spec::Present => Some(true),
+        Spec::Text { patterns, cased: false } if !patterns.iter().any(Pattern::has_wide_case) => {
+            let test = Test::Text(Box::new(TextTest::new(patterns, false)));
+            Some(test.holds(Kind::Text, text.as_bytes(), &mut Vec::new()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,165 @@
+//! Gathering the rules that run.
+//!
+//! In: the built-in files, the folders and the ids of the settings. Out: rules in their final order, and every fault. A bad
+//! file, folder or rule never stops the others. Reads rule folders, nothing else.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::config::Rules;
+
+use super::builtin::FILES;
+use super::fault::RuleFault;
+use super::read::{self, Read};
+use super::sigma::Placeholders;
+
+/// Deepest folder below a rule folder: a link that points upwards ends there.
+const DEPTH: usize = 16;
+
+/// Largest rule file, bytes.
+const FILE_BYTES: u64 = 1 << 20;
+
+/// Where faults of the settings are.
+const DISABLE: &str = "rules.disable";
+
+/// The built-in rules, in order.
+pub(super) fn builtin(placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+    let mut loading = Loading::new(placeholders);
+    loading.builtin();
+    loading.finish(&[])
+}
+
+/// The built-in rules and those of the folders, without the disabled ones, in order.
+pub(super) fn load(settings: &Rules, placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+    let mut loading = Loading::new(placeholders);
+    loading.builtin();
+    for folder in &settings.folders {
+        loading.folder(folder);
+    }
+    loading.finish(&settings.disable)
+}
+
+/// Only the files of a folder, in order.
+#[cfg(test)]
+pub(super) fn folder(folder: &Path, placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+    let mut loading = Loading::new(placeholders);
+    loading.folder(folder);
+    loading.finish(&[])
+}
+
+struct Loading<'p> {
+    placeholders: &'p Placeholders,
+    rules: Vec<Read>,
+    faults: Vec<RuleFault>,
+    /// Ids and Sigma ids, lower case.
+    taken: HashSet<String>,
+}
+
+impl<'p> Loading<'p> {
+    fn new(placeholders: &'p Placeholders) -> Self {
+        Self { placeholders, rules: Vec::new(), faults: Vec::new(), taken: HashSet::new() }
+    }
+
+    fn builtin(&mut self) {
+        for (name, text) in FILES {
+            self.file(name, text, true);
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        let mut files = Vec::new();
+        self.walk(folder, 0, &mut files);
+        if files.is_empty() {
+            self.fault(folder, "no rule file; needed: *.yml or *.yaml, in the folder or below");
+        }
+        files.sort();
+        for file in files {
+            let size = std::fs::metadata(&file).map(|data| data.len());
+            if size.is_ok_and(|size| size > FILE_BYTES) {
+                self.fault(&file, format!("more than {FILE_BYTES} bytes, the largest rule file"));
+                continue;
+            }
+            match std::fs::read_to_string(&file) {
+                Ok(text) => self.file(&file.display().to_string(), &text, false),
+                Err(error) => self.fault(&file, format!("reading the file: {error}")),
+            }
+        }
+    }
+
+    fn walk(&mut self, folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+        if depth > DEPTH {
+            return self.fault(folder, format!("more than {DEPTH} folders deep"));
+        }
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.fault(folder, format!("reading the folder: {error}")),
+        };
+        for entry in entries {
+            match entry {
+                Ok(entry) if entry.path().is_dir() => self.walk(&entry.path(), depth + 1, files),
+                Ok(entry) => {
+                    let path = entry.path();
+                    let is_rule =
+                        path.extension().is_some_and(|end| end.eq_ignore_ascii_case("yml") || end.eq_ignore_ascii_case("yaml"));
+                    if is_rule {
+                        files.push(path);
+                    }
+                }
+                Err(error) => self.fault(folder, format!("reading the folder: {error}")),
+            }
+        }
+    }
+
+    fn fault(&mut self, path: &Path, problem: impl Into<String>) {
+        self.faults.push(RuleFault { file: path.display().to_string(), line: 0, problem: problem.into(), hint: None });
+    }
+
+    /// Takes the rules of a file whose ids are new.
+    fn file(&mut self, name: &str, text: &str, builtin: bool) {
+        let (rules, faults) = read::file(name, text, builtin, self.placeholders);
+        self.faults.extend(faults);
+        for read in rules {
+            let mut ids: Vec<_> = [Some(&read.rule.id), read.rule.sigma_id.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|id| id.to_ascii_lowercase())
+                .collect();
+            ids.dedup();
+            match ids.iter().find(|id| self.taken.contains(*id)) {
+                Some(id) => self.faults.push(RuleFault {
+                    file: name.to_owned(),
+                    line: read.rule.line,
+                    problem: format!("\"{id}\" is the id or name of another rule; every rule needs its own"),
+                    hint: Some("to replace a built-in rule, disable it and give yours another name and id"),
+                }),
+                None => {
+                    self.taken.extend(ids);
+                    self.rules.push(read);
+                }
+            }
+        }
+    }
+
+    /// Drops the disabled rules and sorts: severity, score, id.
+    fn finish(mut self, disable: &[String]) -> (Vec<Read>, Vec<RuleFault>) {
+        for id in disable {
+            if !self.taken.contains(&id.to_ascii_lowercase()) {
+                self.faults.push(RuleFault {
+                    file: DISABLE.to_owned(),
+                    line: 0,
+                    problem: format!("\"{id}\" is no rule's id or name"),
+                    hint: Some("`cspm-relay rules list` shows the ids"),
+                });
+            }
+        }
+        self.rules.retain(|read| {
+            let ids = [Some(&read.rule.id), read.rule.sigma_id.as_ref()];
+            !ids.into_iter().flatten().any(|id| disable.iter().any(|off| off.eq_ignore_ascii_case(id)))
+        });
+        self.rules.sort_by(|a, b| {
+            let (a, b) = (&a.rule, &b.rule);
+            b.severity.cmp(&a.severity).then(b.score.cmp(&a.score)).then_with(|| a.id.cmp(&b.id))
+        });
+        (self.rules, self.faults)
+    }
+}

@@ -1,0 +1,79 @@
+//! Record in, the detective controls that it meets out.
+//!
+//! In: Sigma rules, built in and from folders, read once at start; then trail records. Out: for each record the rules that
+//! match, most severe first. Always so: a bad rule is a [`RuleFault`] with file and line and never stops the others; a rule
+//! set never changes once built, so every thread shares it, each with a [`Matcher`] of its own; matching allocates nothing in
+//! the steady state, never fails and looks at one record at a time. Does not correlate records, does not mute, does not
+//! write events.
+//!
+//! The cost of a record does not grow with the number of rules: `index` finds the few candidates, `field` reads every needed
+//! path at most once without building a tree, `matcher` asks every predicate at most once. Why, and how fast: `DESIGN.md`.
+
+mod attack;
+mod builtin;
+mod condition;
+mod expr;
+mod fault;
+mod field;
+mod fold;
+mod index;
+mod json;
+mod load;
+mod matcher;
+mod pattern;
+mod predicate;
+mod read;
+mod rule;
+mod samples;
+mod sigma;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use fault::RuleFault;
+pub use matcher::Matcher;
+pub use rule::{List, Pillar, Rule, Sample};
+pub use samples::{SampleResult, Verdict, test_rules};
+
+use matcher::Program;
+use sigma::Placeholders;
+
+/// All rules that run, ready to match. Immutable: threads share it.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    program: Program,
+}
+
+impl RuleSet {
+    /// The built-in rules. Their faults, of which a test allows none, are left out.
+    #[must_use]
+    pub fn builtin() -> Self {
+        Self::new(load::builtin(&Placeholders::new())).0
+    }
+
+    /// The built-in rules and those of the folders, without the disabled ones, and everything that is wrong with them.
+    #[must_use]
+    pub fn load(settings: &crate::config::Rules) -> (Self, Vec<RuleFault>) {
+        Self::new(load::load(settings, &Placeholders::new()))
+    }
+
+    fn new((read, faults): (Vec<read::Read>, Vec<RuleFault>)) -> (Self, Vec<RuleFault>) {
+        let (rules, conditions): (Vec<_>, Vec<_>) = read.into_iter().map(|read| (read.rule, read.condition)).unzip();
+        let program = Program::new(&conditions);
+        (Self { rules, program }, faults)
+    }
+
+    /// The rules, most severe first (severity, score, then id).
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// A matcher for one thread.
+    #[must_use]
+    pub fn matcher(&self) -> Matcher<'_> {
+        Matcher::new(&self.rules, &self.program)
+    }
+}

@@ -1,0 +1,300 @@
+//! Tests on the values of one field.
+//!
+//! In: what a rule asks of a field ([`Spec`]). Out: a compiled [`Test`] that answers for one value's bytes. A text is compared
+//! in any ASCII case unless the rule says `cased`; letters outside ASCII are compared in lower case when the rule holds some.
+//! Absence is not a value: [`Test::Present`] and [`Test::Field`] are answered by the matcher, which knows all values.
+
+use std::net::IpAddr;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::bytes::Regex;
+
+use super::fold::{self, Table};
+use super::pattern::{Glob, Part, Pattern};
+
+/// From this many on, a list is looked up instead of walked.
+const MANY: usize = 6;
+
+/// What a rule asks of a field. Specs that print alike are one predicate.
+#[derive(Debug, Clone)]
+pub(super) enum Spec {
+    /// There is a value that is not `null`.
+    Present,
+    /// One of the patterns fits.
+    Text { patterns: Vec<Pattern>, cased: bool },
+    /// The regular expression is found in the value.
+    Regex(Regex),
+    /// The value is an address of one of the networks.
+    Cidr(Vec<Network>),
+    /// The value, as a number, compares so.
+    Number(Compare, f64),
+    /// A value of this field stands so to a value of the other.
+    Field { other: String, relation: Relation, cased: bool },
+}
+
+/// How numbers compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compare {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// How two texts stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    Equal,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+/// What a value is; `null` is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A string, its text.
+    Text,
+    /// A number, `true` or `false`, as written.
+    Scalar,
+    /// An object or array, its compact JSON.
+    Composite,
+}
+
+/// A compiled [`Spec`].
+#[derive(Debug)]
+pub(super) enum Test {
+    Present,
+    Text(Box<TextTest>),
+    Regex(Regex),
+    Cidr(Vec<Network>),
+    Number(Compare, f64),
+    Field { other: u32, relation: Relation, cased: bool },
+}
+
+impl Test {
+    /// Whether one value passes. `scratch` is overwritten.
+    pub(super) fn holds(&self, kind: Kind, value: &[u8], scratch: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Present => true,
+            Self::Text(test) => test.holds(value, scratch),
+            Self::Regex(regex) => regex.is_match(value),
+            Self::Cidr(networks) => {
+                kind == Kind::Text && parsed::<IpAddr>(value).is_some_and(|ip| networks.iter().any(|network| network.holds(ip)))
+            }
+            Self::Number(compare, limit) => {
+                kind != Kind::Composite && parsed::<f64>(value).is_some_and(|number| compare.holds(number, *limit))
+            }
+            // Needs a second field: the matcher's part.
+            Self::Field { .. } => false,
+        }
+    }
+}
+
+fn parsed<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+impl Compare {
+    fn holds(self, number: f64, limit: f64) -> bool {
+        match self {
+            Self::Less => number < limit,
+            Self::LessOrEqual => number <= limit,
+            Self::Greater => number > limit,
+            Self::GreaterOrEqual => number >= limit,
+        }
+    }
+}
+
+impl Relation {
+    /// Whether `value` stands so to `other`.
+    pub(super) fn holds(self, value: &[u8], other: &[u8], cased: bool) -> bool {
+        match (self, cased) {
+            (Self::Equal, false) => value.eq_ignore_ascii_case(other),
+            (Self::Equal, true) => value == other,
+            (Self::Contains, false) => fold::contains(value, other),
+            (Self::Contains, true) => memchr::memmem::find(value, other).is_some(),
+            (Self::StartsWith, false) => fold::starts_with(value, other),
+            (Self::StartsWith, true) => value.starts_with(other),
+            (Self::EndsWith, false) => fold::ends_with(value, other),
+            (Self::EndsWith, true) => value.ends_with(other),
+        }
+    }
+}
+
+/// An address range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Network {
+    base: u128,
+    mask: u128,
+    v6: bool,
+}
+
+impl Network {
+    /// Reads `10.0.0.0/8`, `2001:db8::/32` or a single address.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let ip: IpAddr = address.parse().ok()?;
+        let bits: u32 = if ip.is_ipv6() { 128 } else { 32 };
+        let length: u32 = length.map_or(Some(bits), |length| length.parse().ok())?;
+        // A shift by all 128 bits is no shift at all: it keeps nothing.
+        let host_bits = bits.checked_sub(length)?;
+        let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
+        Some(Self { base: number(ip) & mask, mask, v6: ip.is_ipv6() })
+    }
+
+    fn holds(&self, ip: IpAddr) -> bool {
+        ip.is_ipv6() == self.v6 && number(ip) & self.mask == self.base
+    }
+}
+
+fn number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u32::from(ip).into(),
+        IpAddr::V6(ip) => ip.into(),
+    }
+}
+
+/// A list of patterns, any of which may fit, sorted by how they are looked for.
+#[derive(Debug, Default)]
+pub(super) struct TextTest {
+    cased: bool,
+    /// Letters outside ASCII have a case: the value is compared in lower case.
+    wide: bool,
+    /// `*` alone: any value fits.
+    anything: bool,
+    exact: Vec<Box<[u8]>>,
+    exact_many: Table<()>,
+    exact_many_cased: Table<(), true>,
+    prefixes: Vec<Box<[u8]>>,
+    suffixes: Vec<Box<[u8]>>,
+    inner: Vec<Box<[u8]>>,
+    inner_many: Option<AhoCorasick>,
+    globs: Vec<Glob>,
+}
+
+impl TextTest {
+    /// Sorts the patterns.
+    pub(super) fn new(patterns: &[Pattern], cased: bool) -> Self {
+        let wide = !cased && patterns.iter().any(Pattern::has_wide_case);
+        let mut test = Self { cased, wide, ..Self::default() };
+        for pattern in patterns {
+            let pattern = if wide { pattern.to_lowercase() } else { pattern.clone() };
+            let bytes = |text: &String| text.as_bytes().into();
+            match pattern.0.as_slice() {
+                [] => test.exact.push(Box::default()),
+                [Part::Text(text)] => test.exact.push(bytes(text)),
+                [Part::Many] => test.anything = true,
+                [Part::Text(text), Part::Many] => test.prefixes.push(bytes(text)),
+                [Part::Many, Part::Text(text)] => test.suffixes.push(bytes(text)),
+                [Part::Many, Part::Text(text), Part::Many] => test.inner.push(bytes(text)),
+                _ => test.globs.push(Glob::new(&pattern, cased)),
+            }
+        }
+        if test.exact.len() >= MANY {
+            for text in std::mem::take(&mut test.exact) {
+                if cased {
+                    test.exact_many_cased.entry(&text, || ());
+                } else {
+                    test.exact_many.entry(&text, || ());
+                }
+            }
+        }
+        if test.inner.len() >= MANY {
+            // Too large to build: the needles are walked one by one.
+            test.inner_many = automaton(&test.inner, cased);
+            if test.inner_many.is_some() {
+                test.inner.clear();
+            }
+        }
+        test
+    }
+
+    fn holds(&self, value: &[u8], scratch: &mut Vec<u8>) -> bool {
+        if !self.wide {
+            return self.finds(value);
+        }
+        scratch.clear();
+        for c in String::from_utf8_lossy(value).chars().flat_map(char::to_lowercase) {
+            scratch.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        self.finds(scratch)
+    }
+
+    fn finds(&self, value: &[u8]) -> bool {
+        let any = |texts: &[Box<[u8]>], relation: Relation| texts.iter().any(|text| relation.holds(value, text, self.cased));
+        self.anything
+            || any(&self.exact, Relation::Equal)
+            || self.exact_many.get(value).is_some()
+            || self.exact_many_cased.get(value).is_some()
+            || any(&self.prefixes, Relation::StartsWith)
+            || any(&self.suffixes, Relation::EndsWith)
+            || any(&self.inner, Relation::Contains)
+            || self.inner_many.as_ref().is_some_and(|needles| needles.is_match(value))
+            || self.globs.iter().any(|glob| glob.matches(value))
+    }
+}
+
+/// Finds many needles at once.
+pub(super) fn automaton(needles: &[Box<[u8]>], cased: bool) -> Option<AhoCorasick> {
+    AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(!cased).build(needles).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(patterns: &[&str], cased: bool, value: &str) -> bool {
+        let patterns: Vec<_> = patterns.iter().map(|pattern| Pattern::parse(pattern)).collect();
+        TextTest::new(&patterns, cased).holds(value.as_bytes(), &mut Vec::new())
+    }
+
+    #[test]
+    fn every_kind_of_pattern_in_any_case() {
+        for (patterns, value, want) in [
+            (&["StopLogging"][..], "stoplogging", true),
+            (&["Delete*"], "deleteTrail", true),
+            (&["*Trail"], "DELETETRAIL", true),
+            (&["*ete*"], "DeleteTrail", true),
+            (&["D*T?ail"], "DeleteTrail", true),
+            (&["*"], "", true),
+            (&[""], "", true),
+            (&[""], "x", false),
+            (&["a", "b", "c", "d", "e", "f", "g"], "G", true),
+            (&["a", "b", "c", "d", "e", "f", "g"], "h", false),
+            (&["*aa*", "*bb*", "*cc*", "*dd*", "*ee*", "*ff*"], "xFFx", true),
+            (&["*aa*", "*bb*", "*cc*", "*dd*", "*ee*", "*ff*"], "xgx", false),
+            (&["MÜLLER"], "müller", true),
+            (&["*ü*"], "MÜLLER", true),
+            (&["山田"], "山田", true),
+        ] {
+            assert_eq!(text(patterns, false, value), want, "{patterns:?} {value}");
+        }
+        assert!(!text(&["StopLogging"], true, "stoplogging"));
+        assert!(!text(&["a", "b", "c", "d", "e", "f", "g"], true, "G"));
+        assert!(!text(&["*aa*", "*bb*", "*cc*", "*dd*", "*ee*", "*ff*"], true, "xFFx"));
+    }
+
+    #[test]
+    fn networks_hold_their_addresses_only() {
+        for (network, ip, want) in [
+            ("10.0.0.0/8", "10.255.0.1", true),
+            ("10.0.0.0/8", "11.0.0.1", false),
+            ("0.0.0.0/0", "1.2.3.4", true),
+            ("0.0.0.0/0", "::1", false),
+            ("::/0", "2001:db8::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7/32", "192.0.2.8", false),
+        ] {
+            let network = Network::parse(network).expect(network);
+            assert_eq!(network.holds(ip.parse().expect(ip)), want, "{network:?} {ip}");
+        }
+        for bad in ["10.0.0.0/33", "ten", "10.0.0.0/", "10.0.0.0/-1", ""] {
+            assert_eq!(Network::parse(bad), None, "{bad}");
+        }
+    }
+}
