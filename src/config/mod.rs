@@ -9,6 +9,8 @@
 //! line in `valid`.
 
 pub mod env;
+pub mod estimate;
+pub mod example;
 pub mod fault;
 mod file;
 mod keys;

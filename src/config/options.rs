@@ -183,7 +183,7 @@ pub(super) const SOURCE_KINDS: &[&str] = &["trailBucket", "eventQueue"];
 /// Every key of the file, in its order.
 #[rustfmt::skip]
 pub const OPTIONS: &[Key] = &[
-    key("version", Kind::Word(&["1"]), Absent::Words("required in a file"), "", on("1"), "Version of this file's format."),
+    key("version", Kind::Word(&["1"]), Absent::Words("none: a file must have it"), "", on("1"), "Version of this file's format."),
     key("newrelic.region", Kind::Word(&["us", "eu", "jp"]), Absent::Words("from the licence key"), "NEW_RELIC_REGION", off("eu"), "New Relic data centre. Without it: the part of the licence key before its first `x`, else `us`."),
     key("newrelic.accountId", Kind::AccountId, REQUIRED, "NEW_RELIC_ACCOUNT_ID", on("1234567"), "New Relic account that receives the data."),
     key("newrelic.licenseKey", Kind::Secret, REQUIRED, "NEW_RELIC_LICENSE_KEY", on("env:NEW_RELIC_LICENSE_KEY"), "Ingest licence key."),
@@ -326,7 +326,8 @@ pub fn markdown() -> String {
             Absent::Words(words) => words.to_owned(),
         };
         let variable = if key.variable.is_empty() { String::new() } else { format!("`{}`", key.variable) };
-        let (kind, allowed) = (key.kind.name(), key.kind.allowed());
+        // GitHub would take `<region>` for an HTML tag.
+        let (kind, allowed) = (key.kind.name(), key.kind.allowed().replace('<', "&lt;"));
         out += &format!("| `{}` | {kind} | {allowed} | {default} | {variable} | {} |\n", key.path, key.meaning);
     }
     out.push_str("\n| variable | meaning |\n| --- | --- |\n");

@@ -1,13 +1,14 @@
 //! A key, or where it is.
 //!
 //! In: what was written: the key itself, `file:/path` or `env:NAME`. Out: the key, or why it cannot be had. What always
-//! holds: no text made here holds any part of a key. It does not judge whether it is the right key.
+//! holds: no text made here holds any part of a key, not even of one written where a name belongs. It does not judge whether it is the right key.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::env::{self, Environment};
+use super::fault::shown;
 use crate::secret::Secret;
 
 /// Largest file that is read for a key, bytes.
@@ -31,7 +32,7 @@ pub enum SecretError {
     #[error("`{0}:` references are not in this version")]
     Later(&'static str),
     /// The file cannot be read.
-    #[error("reading the key from {}: {why}", path.display())]
+    #[error("reading the key from {}: {why}", shown(&path.display().to_string()))]
     File {
         /// The file.
         path: PathBuf,
@@ -39,7 +40,7 @@ pub enum SecretError {
         why: String,
     },
     /// The variable is unset or empty.
-    #[error("reading the key from variable {0}: it is not set, or empty")]
+    #[error("reading the key from variable {}: it is not set, or empty", shown(.0))]
     Variable(String),
     /// There is no key.
     #[error("empty")]

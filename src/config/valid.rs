@@ -127,13 +127,7 @@ fn sources(reader: &mut Reader<'_>, need: Need) -> Vec<Source> {
         let (name, kind) = source(reader, number);
         if let Some(name) = &name {
             match names.iter().find(|(other, _)| other == name) {
-                Some((_, first)) => {
-                    let place = reader.written.sources.get(number).cloned().unwrap_or(Place::Nowhere);
-                    let path = format!("sources[{number}].name");
-                    let place = if reader.has(&path) { reader.place(&path) } else { place };
-                    let fault = Fault::new(path, place, "two sources of one name").was(name);
-                    reader.faults.push(fault.hint(format!("sources[{first}] has it too: give each a name of its own")));
-                }
+                Some(&(_, first)) => same_name(reader, name, first, number),
                 None => names.push((name.clone(), number)),
             }
         }
@@ -142,6 +136,19 @@ fn sources(reader: &mut Reader<'_>, need: Need) -> Vec<Source> {
         }
     }
     sources
+}
+
+/// Adds a fault about two sources of one name, unless the name is that of a queue they share, which is told itself.
+fn same_name(reader: &mut Reader<'_>, name: &str, first: usize, second: usize) {
+    let path = |number: usize, key: &str| format!("sources[{number}].{key}");
+    let here = path(second, "name");
+    let written = reader.has(&here);
+    if !written && reader.raw(&path(first, "queueUrl")) == reader.raw(&path(second, "queueUrl")) {
+        return;
+    }
+    let place = if written { reader.place(&here) } else { reader.place(&path(second, "queueUrl")) };
+    let fault = Fault::new(here, place, "two sources of one name").was(name);
+    reader.faults.push(fault.hint(format!("sources[{first}] has it too: give each a name of its own")));
 }
 
 /// One source's name and kind; what is missing is a fault already.
