@@ -7,6 +7,7 @@
 mod backoff;
 pub mod bucket;
 pub mod key;
+pub mod notification;
 
 pub mod replay;
 
