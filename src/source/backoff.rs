@@ -28,6 +28,11 @@ impl Backoff {
         whole / 2 + (whole / 2).mul_f64(fastrand::f64())
     }
 
+    /// How often it went wrong since it last went well.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// It went well.
     pub(super) fn reset(&mut self) {
         self.failures = 0;

@@ -93,12 +93,22 @@ pub trait Bucket: fmt::Debug + Send + Sync + 'static {
     fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str, from: Option<&'a str>) -> BoxFuture<'a, Result<Page, ReadError>>;
 }
 
-/// Reads whole objects.
+/// Takes room and reads whole objects.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
-    pub(super) bucket: Arc<dyn Bucket>,
+    /// `None` where a source reads no bucket.
+    pub(super) bucket: Option<Arc<dyn Bucket>>,
     pub(super) budget: Arc<Semaphore>,
     pub(super) limits: Limits,
+}
+
+/// An object that was read.
+#[derive(Debug)]
+pub(super) struct Got {
+    pub(super) bytes: Bytes,
+    pub(super) room: OwnedSemaphorePermit,
+    /// Whether it went well at the first try.
+    pub(super) smooth: bool,
 }
 
 /// Tries of one read before a passing fault counts as lasting.
@@ -109,18 +119,17 @@ impl Reader {
     ///
     /// # Errors
     /// Why it cannot be had, after five tries for what may pass.
-    pub(super) async fn read(&self, place: &Place) -> Result<(Bytes, OwnedSemaphorePermit), ReadError> {
+    pub(super) async fn read(&self, place: &Place) -> Result<Got, ReadError> {
         let mut backoff = Backoff::new();
-        for _ in 1..TRIES {
+        loop {
             match self.try_read(place).await {
-                Err(ReadError::Passing { why }) => {
+                Err(ReadError::Passing { why }) if backoff.failures() + 1 < TRIES => {
                     tracing::debug!("Reading {place} again: {why}");
                     tokio::time::sleep(backoff.next()).await;
                 }
-                ended => return ended,
+                ended => return ended.map(|(bytes, room)| Got { bytes, room, smooth: backoff.failures() == 0 }),
             }
         }
-        self.try_read(place).await
     }
 
     /// One page of keys.
@@ -129,13 +138,17 @@ impl Reader {
     /// Why it cannot be had, after five tries for what may pass.
     pub(super) async fn list(&self, bucket: &str, prefix: &str, from: Option<&str>) -> Result<Page, ReadError> {
         let mut backoff = Backoff::new();
-        for _ in 1..TRIES {
-            match self.bucket.list(bucket, prefix, from).await {
-                Err(ReadError::Passing { .. }) => tokio::time::sleep(backoff.next()).await,
+        loop {
+            match self.client()?.list(bucket, prefix, from).await {
+                Err(ReadError::Passing { .. }) if backoff.failures() + 1 < TRIES => tokio::time::sleep(backoff.next()).await,
                 ended => return ended,
             }
         }
-        self.bucket.list(bucket, prefix, from).await
+    }
+
+    fn client(&self) -> Result<&dyn Bucket, ReadError> {
+        let none = || ReadError::Denied { why: "this source reads no bucket".to_owned(), missing: "an S3 client" };
+        self.bucket.as_deref().ok_or_else(none)
     }
 
     async fn try_read(&self, place: &Place) -> Result<(Bytes, OwnedSemaphorePermit), ReadError> {
@@ -145,7 +158,7 @@ impl Reader {
             _ => None,
         };
         loop {
-            let opened = self.bucket.open(place).await?;
+            let opened = self.client()?.open(place).await?;
             let bytes = opened.bytes.unwrap_or(self.limits.object_bytes);
             if bytes > self.limits.object_bytes {
                 return Err(ReadError::TooLarge { bytes });
@@ -168,7 +181,11 @@ impl Reader {
         }
     }
 
-    async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, ReadError> {
+    /// Room for a body of so many bytes.
+    ///
+    /// # Errors
+    /// When the agent is stopping.
+    pub(super) async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, ReadError> {
         let closed = |_| ReadError::Passing { why: "the agent is stopping".to_owned() };
         Arc::clone(&self.budget).acquire_many_owned(self.kib(bytes)).await.map_err(closed)
     }

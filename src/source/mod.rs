@@ -8,8 +8,12 @@ mod backoff;
 pub mod bucket;
 pub mod key;
 pub mod notification;
+pub mod queue;
+pub mod trouble;
 
+pub mod event_queue;
 pub mod replay;
+pub mod trail_bucket;
 
 #[cfg(test)]
 pub(crate) mod memory;

@@ -153,12 +153,7 @@ impl Source for Replay {
         self.look().await?;
         let Intake { counts, objects, mut released, budget, mut phase } = intake;
         let Self { inputs, bucket, limits, progress } = self;
-        let finder = Finder {
-            inputs: inputs.into_iter(),
-            at: At::Between,
-            reader: bucket.map(|bucket| Reader { bucket, budget, limits }),
-            counts,
-        };
+        let finder = Finder { inputs: inputs.into_iter(), at: At::Between, reader: Reader { bucket, budget, limits }, counts };
         // The search goes on one object ahead; its future is kept, never dropped half-way, because it holds the position.
         let mut search = Some(finder.search());
         let mut ahead: Option<Found> = None;
@@ -279,7 +274,7 @@ struct Left {
 struct Finder {
     inputs: std::vec::IntoIter<Input>,
     at: At,
-    reader: Option<Reader>,
+    reader: Reader,
     counts: Arc<Counts>,
 }
 
@@ -350,11 +345,11 @@ impl Finder {
 
     /// The next object of a listing.
     async fn key(&mut self) -> Option<Result<Found, Left>> {
-        let (At::Prefix { bucket, prefix, page, next }, Some(reader)) = (&mut self.at, &self.reader) else { return None };
+        let At::Prefix { bucket, prefix, page, next } = &mut self.at else { return None };
         loop {
             let Some((key, bytes)) = page.next() else {
                 let Next::Page(from) = next else { return None };
-                match reader.list(bucket, prefix, from.as_deref()).await {
+                match self.reader.list(bucket, prefix, from.as_deref()).await {
                     Ok(listed) => {
                         *page = listed.objects.into_iter();
                         *next = listed.next.map_or(Next::Over, |from| Next::Page(Some(from)));
@@ -372,8 +367,8 @@ impl Finder {
                 tracing::debug!(object = %place, "Skipped {place}: {why}");
                 continue;
             }
-            let (body, room) = match reader.read(&place).await {
-                Ok((bytes, room)) => (Body::Held(bytes), Some(room)),
+            let (body, room) = match self.reader.read(&place).await {
+                Ok(read) => (Body::Held(read.bytes), Some(read.room)),
                 Err(ReadError::Gone) => (Body::Missing(Fault::Gone), None),
                 Err(ReadError::TooLarge { bytes }) => (Body::Missing(Fault::TooLarge { bytes }), None),
                 Err(why) => return Some(Err(Left { name: place.to_string(), why: explain(&why) })),
