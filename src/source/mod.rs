@@ -4,12 +4,27 @@
 //! tells how it ended. What always holds: a source lets go of an object (deletes the message, forgets the position) only after
 //! the ledger said `Released` or `Parked`; it never opens an object.
 
+mod backoff;
+pub mod bucket;
+pub mod key;
+pub mod notification;
+pub mod queue;
+pub mod trouble;
+
+pub mod event_queue;
+pub mod replay;
+pub mod trail_bucket;
+
+#[cfg(test)]
+pub(crate) mod memory;
+
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::ack::{Counts, Released};
+use crate::config::Limits;
 
 /// Bytes fetched from a source, packed as they were found.
 #[derive(Debug)]
@@ -76,7 +91,7 @@ pub struct Intake {
     pub objects: mpsc::Sender<Object>,
     /// How objects ended, once each.
     pub released: mpsc::Receiver<Released>,
-    /// Byte budget in KiB; take before holding a body.
+    /// Byte budget, [`budget_kib`] permits; take before holding a body.
     pub budget: std::sync::Arc<tokio::sync::Semaphore>,
     /// Whether to go on, pause or stop.
     pub phase: tokio::sync::watch::Receiver<Phase>,
@@ -103,6 +118,18 @@ pub struct SourceError {
     pub what: String,
     /// What the reader can do.
     pub hint: Option<String>,
+}
+
+impl SourceError {
+    fn new(what: String, hint: Option<&str>) -> Self {
+        Self { what, hint: hint.map(str::to_owned) }
+    }
+}
+
+/// The whole byte budget in KiB: as many permits as [`Intake::budget`] has. An object larger than that takes all of it.
+#[must_use]
+pub fn budget_kib(limits: &Limits) -> u32 {
+    u32::try_from(limits.bytes_in_flight / 1024).unwrap_or(u32::MAX).max(1)
 }
 
 /// Where objects come from.

@@ -1,0 +1,117 @@
+//! What an S3 key, or a path copied from a bucket, tells about the object behind it.
+//!
+//! In: a plain (decoded) key. Out: the account in it, and whether it is known to hold no records. What always holds: only
+//! what `CloudTrail` itself is known to write beside records is skipped; an unknown folder is read and the content decides.
+//! Layout: `CloudTrail` user guide, "Finding your `CloudTrail` log files" and "Digest file structure".
+
+/// Why an object is passed over without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// A digest file: hashes of other files, for integrity checks.
+    Digest,
+    /// A folder marker of the S3 console: a key that ends in a slash.
+    FolderMarker,
+    /// The empty object with which S3 or `CloudTrail` tries whether it may write.
+    WriteTest,
+}
+
+impl Skip {
+    /// The words in log lines.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Digest => "digest file",
+            Self::FolderMarker => "folder marker",
+            Self::WriteTest => "write test",
+        }
+    }
+}
+
+/// The account whose records the key holds: the 12 digits after the last `AWSLogs/` and the organization, if one is named.
+#[must_use]
+pub fn account(key: &str) -> Option<&str> {
+    owner(key).map(|(account, _folder)| account)
+}
+
+/// Whether the key is known to hold no records.
+#[must_use]
+pub fn skip(key: &str) -> Option<Skip> {
+    if key.ends_with('/') || key.ends_with("_$folder$") {
+        return Some(Skip::FolderMarker);
+    }
+    let file = key.rsplit('/').next().unwrap_or(key);
+    if file == "CloudTrailWriteTest" || file == "ConfigWritabilityCheckFile" {
+        return Some(Skip::WriteTest);
+    }
+    // The folder decides where there is one: a prefix of the customer's may be called anything.
+    let digest = match owner(key) {
+        Some((_account, folder)) => folder == "CloudTrail-Digest",
+        None => file.contains("_CloudTrail-Digest_"),
+    };
+    digest.then_some(Skip::Digest)
+}
+
+/// Account and the folder after it.
+fn owner(key: &str) -> Option<(&str, &str)> {
+    let mut parts = key.split('/').rev();
+    // From the back: the last `AWSLogs` counts, because a customer's prefix may hold the same word.
+    let mut after = ["", "", ""];
+    loop {
+        let part = parts.next()?;
+        if part == "AWSLogs" {
+            break;
+        }
+        let [first, second, _] = after;
+        after = [part, first, second];
+    }
+    let [first, second, third] = after;
+    let (account, folder) = if first.starts_with("o-") { (second, third) } else { (first, second) };
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some((account, folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_is_after_the_last_awslogs() {
+        let file = "CloudTrail/eu-west-1/2026/11/21/x.json.gz";
+        for (name, key, expected) in [
+            ("plain", format!("AWSLogs/111122223333/{file}"), Some("111122223333")),
+            ("organization", format!("AWSLogs/o-abc123defg/111122223333/{file}"), Some("111122223333")),
+            ("prefix", format!("a/b/AWSLogs/111122223333/{file}"), Some("111122223333")),
+            ("prefix of the same name", format!("AWSLogs/444455556666/AWSLogs/111122223333/{file}"), Some("111122223333")),
+            ("absolute path", format!("/data/AWSLogs/111122223333/{file}"), Some("111122223333")),
+            ("no layout", "x.json.gz".to_owned(), None),
+            ("eleven digits", format!("AWSLogs/11112222333/{file}"), None),
+            ("no digits", format!("AWSLogs/11112222333x/{file}"), None),
+            ("word in a name", "myAWSLogs/111122223333/x".to_owned(), None),
+            ("nothing after", "AWSLogs".to_owned(), None),
+        ] {
+            assert_eq!(account(&key), expected, "{name}");
+        }
+    }
+
+    /// P06, P09: what holds no records is known by its key; what might, is not skipped.
+    #[test]
+    fn only_what_holds_no_records_is_skipped() {
+        for (name, key, expected) in [
+            ("records", "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/21/x.json.gz", None),
+            ("Insights", "AWSLogs/111122223333/CloudTrail-Insight/eu-west-1/2026/11/21/x.json.gz", None),
+            ("unknown folder", "AWSLogs/111122223333/CloudTrail-New/x.json.gz", None),
+            ("digest", "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/11/21/x.json.gz", Some(Skip::Digest)),
+            ("digest, organization", "p/AWSLogs/o-abc/111122223333/CloudTrail-Digest/r/x.json.gz", Some(Skip::Digest)),
+            (
+                "digest, copied flat",
+                "111122223333_CloudTrail-Digest_eu-west-1_t_eu-west-1_20261121T202005Z.json.gz",
+                Some(Skip::Digest),
+            ),
+            ("prefix named like it", "CloudTrail-Digest/AWSLogs/111122223333/CloudTrail/r/x.json.gz", None),
+            ("folder marker", "AWSLogs/111122223333/CloudTrail/", Some(Skip::FolderMarker)),
+            ("write test", "AWSLogs/111122223333/CloudTrail/CloudTrailWriteTest", Some(Skip::WriteTest)),
+            ("empty", "", None),
+        ] {
+            assert_eq!(skip(key), expected, "{name}");
+        }
+    }
+}

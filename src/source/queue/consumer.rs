@@ -1,0 +1,409 @@
+//! Messages become objects; objects' ends become deletes and hand-backs.
+//!
+//! In: messages under lease and a plan that says what each one names. Out: the objects, read in parallel within the byte
+//! budget, in no order. What always holds: a message is deleted only when every object it names was told `Released` or
+//! `Parked`; if one could not be read or was returned, the message goes back, later each time it comes. One that keeps
+//! failing does not hold up the others.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::leases::Leases;
+use super::{Attributes, Message, Queue, QueueError};
+use crate::ack::{Released, Verdict};
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::source::backoff::Backoff;
+use crate::source::bucket::{Bucket, Place, ReadError, Reader};
+use crate::source::trouble::Trouble;
+use crate::source::{Body, Fault, Intake, Object, Origin, Phase, SourceError, key};
+
+/// Objects read at once at most; fewer while S3 answers with faults.
+const PARALLEL_MAX: usize = 16;
+const PARALLEL_FIRST: usize = 4;
+
+/// No more is received while so many objects wait to be read or sent.
+const AHEAD: usize = 2 * PARALLEL_MAX;
+
+/// No more is received while so many messages are held: enough for any rate, little to hand back.
+const HELD_MAX: usize = 2_000;
+
+/// First and longest time a message stays away after a fault. Doubled each time it comes.
+const AWAY_FIRST: Duration = Duration::from_secs(30);
+const AWAY_LONGEST: Duration = Duration::from_mins(15);
+
+/// How long a stop waits for an empty receive that is still under way: under load it answers at once, and without load it
+/// brings nothing.
+const LAST_POLL: Duration = Duration::from_secs(1);
+
+/// How long the hand-back at a stop may take.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// Assumed where the queue's settings may not be read: SQS's own default.
+const VISIBILITY_DEFAULT: Duration = Duration::from_secs(30);
+
+/// What a message names.
+#[derive(Debug, Default)]
+pub(in crate::source) struct Plan {
+    /// What to hand on; empty: the message may go.
+    pub(in crate::source) items: Vec<Item>,
+    /// Things that hold no records.
+    pub(in crate::source) skipped: u64,
+    /// The message must stay in the queue, and why.
+    pub(in crate::source) stay: Option<String>,
+}
+
+/// One thing that a message names.
+#[derive(Debug)]
+pub(in crate::source) enum Item {
+    /// An object to read.
+    Place(Place),
+    /// The message itself.
+    Body(Origin, Bytes),
+    /// What cannot be had.
+    Missing(Origin, Fault),
+}
+
+/// A queue's consumer.
+#[derive(Debug)]
+pub(in crate::source) struct Consumer<P> {
+    pub(in crate::source) queue: Arc<dyn Queue>,
+    pub(in crate::source) bucket: Option<Arc<dyn Bucket>>,
+    pub(in crate::source) limits: Limits,
+    pub(in crate::source) clock: Clock,
+    pub(in crate::source) trouble: Arc<Trouble>,
+    pub(in crate::source) plan: P,
+}
+
+impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
+    /// The loop of a queue source.
+    ///
+    /// # Errors
+    /// When there is no such queue.
+    pub(in crate::source) async fn run(self, intake: Intake) -> Result<(), SourceError> {
+        let Intake { counts, objects, mut released, budget, mut phase } = intake;
+        let attributes = tokio::select! {
+            attributes = self.attributes(counts.name()) => attributes?,
+            () = stopping(&mut phase) => return Ok(()),
+        };
+        let leases =
+            Leases::new(Arc::clone(&self.queue), &attributes, self.clock.clone(), Arc::clone(&counts), Arc::clone(&self.trouble));
+        let reader = Reader { bucket: self.bucket, budget, limits: self.limits };
+        let mut desk = Desk {
+            leases,
+            source: counts.name().to_owned(),
+            trouble: self.trouble,
+            reader,
+            works: HashMap::new(),
+            backlog: VecDeque::new(),
+            jobs: FuturesUnordered::new(),
+            parallel: PARALLEL_FIRST,
+            ready: VecDeque::new(),
+            open: HashMap::new(),
+            number: 0,
+            stopping: false,
+        };
+        let mut quiet: Option<Instant> = None;
+        loop {
+            let now = *phase.borrow_and_update();
+            match now {
+                Phase::Running | Phase::Paused => {}
+                Phase::Draining => {
+                    desk.stop();
+                    if desk.leases.held() == 0 {
+                        let since = *quiet.get_or_insert_with(Instant::now);
+                        if desk.leases.polls() == 0 || since.elapsed() >= LAST_POLL {
+                            return Ok(());
+                        }
+                    } else {
+                        quiet = None;
+                    }
+                }
+                Phase::Returning => {
+                    // What is settled already is deleted, not handed back.
+                    while let Ok(told) = released.try_recv() {
+                        desk.told(&told);
+                    }
+                    desk.close().await;
+                    return Ok(());
+                }
+            }
+            let running = now == Phase::Running;
+            if running {
+                desk.start_reads();
+            }
+            desk.leases.receive(running && desk.ahead() < AHEAD && desk.leases.held() < HELD_MAX);
+            tokio::select! {
+                biased;
+                changed = phase.changed() => if changed.is_err() {
+                    desk.close().await;
+                    return Ok(());
+                },
+                told = released.recv() => match told {
+                    Some(told) => desk.told(&told),
+                    None => {
+                        desk.close().await;
+                        return Ok(());
+                    }
+                },
+                messages = desk.leases.turn() => for (lease, message) in messages {
+                    let plan = (self.plan)(&message);
+                    (0..plan.skipped).for_each(|_| counts.skipped());
+                    desk.take(lease, &message, plan);
+                },
+                Some(read) = desk.jobs.next(), if !desk.jobs.is_empty() => desk.read(read),
+                room = objects.reserve(), if running && !desk.ready.is_empty() => {
+                    let Ok(room) = room else {
+                        desk.close().await;
+                        return Ok(());
+                    };
+                    if let Some(object) = desk.send() {
+                        room.send(object);
+                    }
+                }
+                // Wakes the loop when a stop has waited long enough for the last receive.
+                () = tokio::time::sleep(LAST_POLL), if quiet.is_some() => {}
+            }
+        }
+    }
+
+    /// The queue's settings; its faults are told, none of them stops the source unless there is no queue.
+    async fn attributes(&self, source: &str) -> Result<Attributes, SourceError> {
+        let queue = self.queue.name();
+        let mut backoff = Backoff::new();
+        let why = loop {
+            match Arc::clone(&self.queue).attributes().await {
+                Ok(attributes) => {
+                    for fault in attributes.faults(queue) {
+                        tracing::warn!(relay.source = source, "{source}: {fault}");
+                    }
+                    return Ok(attributes);
+                }
+                Err(QueueError::Missing { why }) => {
+                    return Err(SourceError::new(
+                        format!("opening queue {queue}: {why}"),
+                        Some("check queueUrl, its Region and account, and that the queue has not been deleted"),
+                    ));
+                }
+                Err(QueueError::Passing { .. }) if backoff.failures() < 3 => tokio::time::sleep(backoff.next()).await,
+                Err(error) => break error,
+            }
+        };
+        tracing::warn!(
+            relay.source = source,
+            "{source}: reading the settings of queue {queue}: {why}; a visibility timeout of {} s is assumed",
+            VISIBILITY_DEFAULT.as_secs()
+        );
+        Ok(Attributes { visibility: VISIBILITY_DEFAULT, max_receive_count: None })
+    }
+}
+
+async fn stopping(phase: &mut tokio::sync::watch::Receiver<Phase>) {
+    // A closed channel means that the pipeline has gone.
+    let _closed = phase.wait_for(|phase| matches!(phase, Phase::Draining | Phase::Returning)).await.is_err();
+}
+
+/// What lies on the table: messages in work, objects to read, to send and sent.
+struct Desk {
+    leases: Leases,
+    source: String,
+    trouble: Arc<Trouble>,
+    reader: Reader,
+    works: HashMap<u64, Work>,
+    backlog: VecDeque<(u64, Item)>,
+    jobs: FuturesUnordered<BoxFuture<'static, Read>>,
+    parallel: usize,
+    ready: VecDeque<(u64, Origin, Body, Option<OwnedSemaphorePermit>)>,
+    open: HashMap<u64, u64>,
+    number: u64,
+    stopping: bool,
+}
+
+/// What a message still owes.
+#[derive(Debug)]
+struct Work {
+    unsent: usize,
+    open: usize,
+    back: bool,
+}
+
+/// A read that has ended.
+struct Read {
+    lease: u64,
+    place: Option<Place>,
+    origin: Origin,
+    body: Result<(Body, Option<OwnedSemaphorePermit>), ReadError>,
+    /// Whether it went well at the first try.
+    smooth: bool,
+}
+
+impl Desk {
+    fn ahead(&self) -> usize {
+        self.backlog.len() + self.jobs.len() + self.ready.len()
+    }
+
+    fn take(&mut self, lease: u64, message: &Message, plan: Plan) {
+        if let Some(why) = plan.stay {
+            self.trouble.report(&self.source, &why, format!("message {} stays in the queue: {why}", message.id));
+            self.works.insert(lease, Work { unsent: 0, open: 0, back: true });
+        } else {
+            let back = self.stopping && !plan.items.is_empty();
+            let unsent = if back { 0 } else { plan.items.len() };
+            self.works.insert(lease, Work { unsent, open: 0, back });
+            if !back {
+                self.backlog.extend(plan.items.into_iter().map(|item| (lease, item)));
+            }
+        }
+        self.settle(lease);
+    }
+
+    fn start_reads(&mut self) {
+        while self.jobs.len() < self.parallel
+            && let Some((lease, item)) = self.backlog.pop_front()
+        {
+            let reader = self.reader.clone();
+            self.jobs.push(Box::pin(async move {
+                match item {
+                    Item::Missing(origin, fault) => {
+                        Read { lease, place: None, origin, body: Ok((Body::Missing(fault), None)), smooth: true }
+                    }
+                    Item::Body(origin, bytes) => {
+                        let body = reader.room(bytes.len() as u64).await.map(|room| (Body::Held(bytes), Some(room)));
+                        Read { lease, place: None, origin, body, smooth: true }
+                    }
+                    Item::Place(place) => {
+                        let origin = Origin { name: place.to_string(), account: key::account(&place.key).map(str::to_owned) };
+                        let (body, smooth) = match reader.read(&place).await {
+                            Ok(read) => (Ok((Body::Held(read.bytes), Some(read.room))), read.smooth),
+                            Err(ReadError::Gone) => (Ok((Body::Missing(Fault::Gone), None)), true),
+                            Err(ReadError::TooLarge { bytes }) => (Ok((Body::Missing(Fault::TooLarge { bytes }), None)), true),
+                            Err(error @ ReadError::Denied { .. }) => (Err(error), true),
+                            Err(error @ ReadError::Passing { .. }) => (Err(error), false),
+                        };
+                        Read { lease, place: Some(place), origin, body, smooth }
+                    }
+                }
+            }));
+        }
+    }
+
+    fn read(&mut self, read: Read) {
+        let Read { lease, place, origin, body, smooth } = read;
+        // As S3 answers: twice as careful after a fault, one more after a success.
+        self.parallel = if smooth { (self.parallel + 1).min(PARALLEL_MAX) } else { (self.parallel / 2).max(1) };
+        match body {
+            Ok((body, room)) => {
+                if let Some(place) = &place {
+                    self.trouble.over(&place.bucket);
+                }
+                self.ready.push_back((lease, origin, body, room));
+            }
+            Err(error) => {
+                if let Some(place) = &place {
+                    self.trouble.report(&self.source, &place.bucket, unread(place, &error));
+                }
+                if let Some(work) = self.works.get_mut(&lease) {
+                    work.unsent = work.unsent.saturating_sub(1);
+                    work.back = true;
+                }
+                self.settle(lease);
+            }
+        }
+    }
+
+    fn send(&mut self) -> Option<Object> {
+        let (lease, origin, body, room) = self.ready.pop_front()?;
+        let number = self.number;
+        self.number += 1;
+        self.open.insert(number, lease);
+        if let Some(work) = self.works.get_mut(&lease) {
+            work.unsent = work.unsent.saturating_sub(1);
+            work.open += 1;
+        }
+        Some(Object { number, origin, body, room })
+    }
+
+    fn told(&mut self, told: &Released) {
+        let Some(lease) = self.open.remove(&told.object) else {
+            tracing::error!(object = told.object, "Told of an object that is not open: a fault of the pipeline");
+            return;
+        };
+        if let Some(work) = self.works.get_mut(&lease) {
+            work.open = work.open.saturating_sub(1);
+            work.back |= told.verdict == Verdict::Returned;
+        }
+        self.settle(lease);
+    }
+
+    /// Ends a message that owes nothing any more.
+    fn settle(&mut self, lease: u64) {
+        let Some(Work { unsent: 0, open: 0, back }) = self.works.get(&lease) else { return };
+        if *back {
+            let delay = if self.stopping { Duration::ZERO } else { away(self.leases.receive_count(lease)) };
+            self.leases.hand_back(lease, delay);
+        } else {
+            self.leases.delete(lease);
+        }
+        self.works.remove(&lease);
+    }
+
+    /// Nothing more is sent: messages with unsent objects go back as soon as their sent ones have ended.
+    fn stop(&mut self) {
+        if self.stopping {
+            return;
+        }
+        self.stopping = true;
+        self.leases.hurry();
+        self.backlog.clear();
+        self.jobs.clear();
+        self.ready.clear();
+        for work in self.works.values_mut().filter(|work| work.unsent > 0) {
+            work.unsent = 0;
+            work.back = true;
+        }
+        let leases: Vec<u64> = self.works.keys().copied().collect();
+        leases.into_iter().for_each(|lease| self.settle(lease));
+    }
+
+    /// Hands back whatever has not ended, now.
+    async fn close(&mut self) {
+        self.stop();
+        for (lease, _) in std::mem::take(&mut self.works) {
+            self.leases.hand_back(lease, Duration::ZERO);
+        }
+        let ending = async {
+            while self.leases.held() > 0 {
+                for (lease, _) in self.leases.turn().await {
+                    self.leases.hand_back(lease, Duration::ZERO);
+                }
+            }
+        };
+        if tokio::time::timeout(CLOSING, ending).await.is_err() {
+            let held = self.leases.held();
+            tracing::warn!(relay.source = %self.source, held, "{}: {held} messages could not be handed back and stay invisible until their time is up", self.source);
+        }
+    }
+}
+
+/// How long a message stays away after its `receive_count`-th receive.
+fn away(receive_count: u32) -> Duration {
+    AWAY_FIRST.saturating_mul(1 << receive_count.saturating_sub(1).min(10)).min(AWAY_LONGEST)
+}
+
+/// Says which objects could not be read; the first folders of the key are enough to find the policy.
+fn unread(place: &Place, error: &ReadError) -> String {
+    let folders: Vec<&str> = place.key.split('/').take(4).collect();
+    let hint = match error {
+        ReadError::Denied { missing, .. } => format!("; missing: {missing}"),
+        _ => String::new(),
+    };
+    format!("reading s3://{}/{}/…: {error}{hint}; its message goes back to the queue", place.bucket, folders.join("/"))
+}

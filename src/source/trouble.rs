@@ -1,0 +1,108 @@
+//! What is wrong with a source right now, for people: log lines at most once a minute each, and the words for the health
+//! check.
+//!
+//! In: faults and their end. Out: an error line per kind of fault and minute, how many there were, and what is wrong now.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Time between two lines about the same thing.
+const BETWEEN: Duration = Duration::from_mins(1);
+
+/// Most kinds remembered; more than a source has names for.
+const KINDS: usize = 100;
+
+/// Faults of a source that only a person can mend, and failed requests.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    faults: u64,
+    now: HashMap<String, Fault>,
+}
+
+#[derive(Debug)]
+struct Fault {
+    told: Instant,
+    since_told: u64,
+    what: String,
+}
+
+impl Trouble {
+    /// Something is wrong with `subject` (a queue's action, a bucket).
+    pub(super) fn report(&self, source: &str, subject: &str, what: String) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.faults += 1;
+        let now = Instant::now();
+        let tell = match state.now.get_mut(subject) {
+            Some(fault) if now.duration_since(fault.told) < BETWEEN => {
+                fault.since_told += 1;
+                fault.what = what;
+                None
+            }
+            Some(fault) => {
+                fault.told = now;
+                fault.what.clone_from(&what);
+                Some((what, std::mem::take(&mut fault.since_told)))
+            }
+            None => {
+                if state.now.len() >= KINDS {
+                    state.now.clear();
+                }
+                state.now.insert(subject.to_owned(), Fault { told: now, since_told: 0, what: what.clone() });
+                Some((what, 0))
+            }
+        };
+        drop(state);
+        if let Some((what, unsaid)) = tell {
+            tracing::error!(relay.source = source, unsaid, "{source}: {what}");
+        }
+    }
+
+    /// `subject` is well again.
+    pub(super) fn over(&self, subject: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.now.remove(subject).is_some() {
+            drop(state);
+            tracing::info!("Well again: {subject}");
+        }
+    }
+
+    /// How many faults there were.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).faults
+    }
+
+    /// What is wrong now, in words; sorted, empty when all is well.
+    #[must_use]
+    pub fn now(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now: Vec<_> = state.now.values().map(|fault| fault.what.clone()).collect();
+        drop(state);
+        now.sort_unstable();
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn faults_are_counted_remembered_and_forgotten() {
+        let trouble = Trouble::default();
+        trouble.report("s", "queue", "no".to_owned());
+        trouble.report("s", "queue", "still no".to_owned());
+        trouble.report("s", "bucket", "denied".to_owned());
+        assert_eq!((trouble.faults(), trouble.now()), (3, vec!["denied".to_owned(), "still no".to_owned()]));
+        trouble.over("queue");
+        assert_eq!(trouble.now(), ["denied"]);
+    }
+}
