@@ -11,3 +11,5 @@ pub mod source;
 pub mod encode {
     pub mod limits;
 }
+#[cfg(feature = "lab")]
+pub mod lab;
