@@ -1,0 +1,328 @@
+//! The HTTP half: from a request to its documented answer, or to the fault it was meant to meet.
+//!
+//! In: requests on connections that can be cut. Out: answers. Order for each: fault before reading, body, fault, checks that
+//! New Relic documents as done before the answer (path, method, key, content type, size, rate), hold, store, fault, answer.
+//! What is checked after the answer is in `event_api` and `log_api`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::connection::Connection;
+use super::fault::{Api, Decision, Fault, Plans};
+use super::intake::Violation;
+use super::settings::{Account, BackendSettings};
+use super::store::{Ending, Origin, Retain, Store};
+use super::{body, event_api, log_api, nerdgraph};
+use crate::encode::limits;
+
+/// Content types that the Log API names.
+const LOG_CONTENT_TYPES: [&str; 4] = ["application/json", "json", "application/gzip", "gzip"];
+
+/// Everything the handlers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    settings: BackendSettings,
+    pub(super) store: Store,
+    pub(super) plans: Plans,
+    rates: Mutex<BTreeMap<(u64, Api), Rate>>,
+    /// Draws request ids.
+    random: Mutex<fastrand::Rng>,
+}
+
+/// Requests in one minute of the clock.
+#[derive(Debug, Default)]
+struct Rate {
+    minute: i64,
+    requests: u32,
+}
+
+/// An answer on its way.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) retry_after_s: Option<u64>,
+    pub(super) body: Value,
+}
+
+impl Answer {
+    pub(super) fn new(status: StatusCode, body: Value) -> Self {
+        Self { status, retry_after_s: None, body }
+    }
+
+    fn refusal(status: StatusCode, violation: Violation) -> Self {
+        Self::new(status, json!({ "error": violation.message() }))
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// A request that passed every check made before the answer.
+struct Passed {
+    account: Account,
+    body: Bytes,
+}
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/accounts/{account}/events", post(post_events))
+        .route("/log/v1", post(post_logs))
+        .route("/graphql", post(post_graphql))
+        .route("/v1/logs", post(post_otlp))
+        .route("/v1/metrics", post(post_otlp))
+        .route("/v1/traces", post(post_otlp))
+        .route("/stand-in/summary", get(get_summary))
+        .route("/stand-in/ids", get(get_ids))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(shared)
+}
+
+type Seen = ConnectInfo<Connection>;
+
+async fn post_events(
+    State(shared): State<Arc<Shared>>,
+    Path(account): Path<String>,
+    ConnectInfo(connection): Seen,
+    request: Request,
+) -> Response {
+    serve(&shared, Api::Events, Some(&account), &connection, request).await
+}
+
+async fn post_logs(State(shared): State<Arc<Shared>>, ConnectInfo(connection): Seen, request: Request) -> Response {
+    serve(&shared, Api::Logs, None, &connection, request).await
+}
+
+async fn post_graphql(State(shared): State<Arc<Shared>>, ConnectInfo(connection): Seen, request: Request) -> Response {
+    serve(&shared, Api::NerdGraph, None, &connection, request).await
+}
+
+async fn post_otlp(State(shared): State<Arc<Shared>>) -> Answer {
+    shared.store.arrived_elsewhere();
+    let error = "this stand-in does not take OTLP yet; New Relic does. Send events to the Event API and logs to the Log API";
+    Answer::new(StatusCode::NOT_IMPLEMENTED, json!({ "error": error }))
+}
+
+async fn not_found(State(shared): State<Arc<Shared>>) -> Answer {
+    shared.store.arrived_elsewhere();
+    Answer::new(StatusCode::NOT_FOUND, json!({ "error": "no such path" }))
+}
+
+async fn wrong_method(State(shared): State<Arc<Shared>>) -> Answer {
+    shared.store.arrived_elsewhere();
+    Answer::new(StatusCode::METHOD_NOT_ALLOWED, json!({ "error": "no such method here" }))
+}
+
+async fn get_summary(State(shared): State<Arc<Shared>>) -> Response {
+    Json(shared.store.summary()).into_response()
+}
+
+async fn get_ids(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    match query_value(&uri, "type") {
+        Some(event_type) => Json(shared.store.ids(&event_type)).into_response(),
+        None => Answer::new(StatusCode::BAD_REQUEST, json!({ "error": "?type=<event type> is missing" })).into_response(),
+    }
+}
+
+async fn serve(shared: &Shared, api: Api, path_account: Option<&str>, connection: &Connection, request: Request) -> Response {
+    let arrival = shared.store.arrived(api);
+    let Some(answer) = shared.exchange(api, path_account, request).await else {
+        arrival.ends(Ending::Cut);
+        connection.cut();
+        // Never sent; writing it is what makes the server notice the cut.
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    arrival.ends(Ending::Status(answer.status.as_u16()));
+    answer.into_response()
+}
+
+impl Shared {
+    pub(super) fn new(settings: BackendSettings) -> Self {
+        let plans = Plans::default();
+        plans.random(settings.faults);
+        let store = Store::new(settings.retain);
+        Self { settings, store, plans, rates: Mutex::default(), random: Mutex::new(fastrand::Rng::with_seed(0)) }
+    }
+
+    /// One request; `None`: the connection is to be cut.
+    async fn exchange(&self, api: Api, path_account: Option<&str>, request: Request) -> Option<Answer> {
+        let fault = self.plans.next(api);
+        if fault == Fault::CutBeforeRead {
+            return None;
+        }
+        let (parts, body) = request.into_parts();
+        let time_out = Duration::from_millis(limits::SERVER_TIMEOUT_MS);
+        let received = match tokio::time::timeout(time_out, body::receive(body)).await {
+            Ok(Some(received)) => received,
+            Ok(None) => return Some(self.refuse(StatusCode::BAD_REQUEST, Violation::Body)),
+            Err(_) => return Some(Answer::new(StatusCode::REQUEST_TIMEOUT, json!({ "error": "request took too long" }))),
+        };
+        self.store.received(api, received.length);
+        match fault {
+            Fault::CutAfterRead => return None,
+            Fault::Delay(time) => tokio::time::sleep(time).await,
+            Fault::Status { code, retry_after_s } => {
+                let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                return Some(Answer { retry_after_s, ..Answer::new(status, json!({ "error": "scripted" })) });
+            }
+            Fault::Normal | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}
+        }
+        let passed = match self.check(api, path_account, &parts, received) {
+            Ok(passed) => passed,
+            Err(answer) => return Some(answer),
+        };
+        let decision = self.plans.pass(api, &passed.body).await;
+        if decision == Decision::Cut {
+            return None;
+        }
+        let answer = self.accept(api, &passed);
+        if decision == Decision::AcceptThenCut || matches!(fault, Fault::AcceptThenCut | Fault::AcceptThenHang(_)) {
+            self.store.unanswered(api);
+            if let Fault::AcceptThenHang(time) = fault {
+                tokio::time::sleep(time).await;
+            }
+            return None;
+        }
+        Some(answer)
+    }
+
+    fn refuse(&self, status: StatusCode, violation: Violation) -> Answer {
+        self.store.refused(violation);
+        Answer::refusal(status, violation)
+    }
+
+    /// What New Relic checks before it answers.
+    fn check(&self, api: Api, path_account: Option<&str>, parts: &Parts, received: body::Received) -> Result<Passed, Answer> {
+        let account = match api {
+            Api::NerdGraph => nerdgraph::find_account(&self.settings.accounts, &parts.headers)?,
+            Api::Events | Api::Logs => {
+                self.ingest_account(api, path_account, parts).ok_or_else(|| self.refuse(StatusCode::FORBIDDEN, Violation::Key))?
+            }
+        };
+        if !accepts_content_type(api, header_text(&parts.headers, header::CONTENT_TYPE.as_str())) {
+            return Err(self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, Violation::ContentType));
+        }
+        self.check_rate(api, account.id)?;
+        if received.length == 0 {
+            return Err(self.refuse(StatusCode::BAD_REQUEST, Violation::Body));
+        }
+        if received.is_too_large() {
+            return Err(self.refuse(StatusCode::PAYLOAD_TOO_LARGE, Violation::BodyTooLarge));
+        }
+        let body = match self.store.retain() {
+            Retain::Counts if api != Api::NerdGraph => received.bytes,
+            Retain::Rows | Retain::Ids | Retain::Counts => {
+                let encoding = header_text(&parts.headers, header::CONTENT_ENCODING.as_str());
+                body::unpack(received.bytes, encoding).map_err(|status| {
+                    let violation = match status {
+                        StatusCode::PAYLOAD_TOO_LARGE => Violation::BodyTooLarge,
+                        StatusCode::UNSUPPORTED_MEDIA_TYPE => Violation::ContentType,
+                        _ => Violation::Body,
+                    };
+                    self.refuse(status, violation)
+                })?
+            }
+        };
+        Ok(Passed { account: account.clone(), body })
+    }
+
+    /// The account whose licence key the request carries; a user key opens nothing here.
+    fn ingest_account(&self, api: Api, path_account: Option<&str>, parts: &Parts) -> Option<&Account> {
+        let in_query = || if api == Api::Logs { query_value(&parts.uri, "Api-Key") } else { None };
+        let in_header = ["api-key", "x-license-key"].iter().find_map(|name| header_text(&parts.headers, name));
+        let key = in_header.map(str::to_owned).or_else(in_query)?;
+        let account = self.settings.accounts.iter().find(|account| account.license_key.expose() == key)?;
+        path_account.is_none_or(|id| id == account.id.to_string()).then_some(account)
+    }
+
+    fn check_rate(&self, api: Api, account: u64) -> Result<(), Answer> {
+        let Some(most) = self.settings.requests_per_minute.filter(|_| api != Api::NerdGraph) else { return Ok(()) };
+        let now_ms = self.settings.clock.now_ms();
+        let minute = now_ms.div_euclid(60_000);
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let rate = rates.entry((account, api)).or_default();
+        if rate.minute != minute {
+            *rate = Rate { minute, requests: 0 };
+        }
+        rate.requests = rate.requests.saturating_add(1);
+        if rate.requests <= most {
+            return Ok(());
+        }
+        let rest_s = (60_000 - now_ms.rem_euclid(60_000)).div_euclid(1_000).max(1).unsigned_abs();
+        let answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, json!({ "error": "too many requests this minute" }));
+        // Documented for the Log API only.
+        Err(Answer { retry_after_s: (api == Api::Logs).then_some(rest_s), ..answer })
+    }
+
+    fn accept(&self, api: Api, passed: &Passed) -> Answer {
+        let request_id = self.request_id();
+        let now_ms = self.settings.clock.now_ms();
+        let answer = match api {
+            Api::NerdGraph => {
+                self.store.accept_unread(api);
+                return nerdgraph::answer(&self.settings.accounts, &passed.account, &self.store, now_ms, &passed.body);
+            }
+            Api::Events => Answer::new(StatusCode::OK, json!({ "success": true, "uuid": request_id })),
+            Api::Logs => Answer::new(StatusCode::ACCEPTED, json!({ "requestId": request_id })),
+        };
+        if self.store.retain() == Retain::Counts {
+            self.store.accept_unread(api);
+            return answer;
+        }
+        let intake = match api {
+            Api::Logs => log_api::read(&passed.body, now_ms),
+            Api::Events | Api::NerdGraph => event_api::read(&passed.body, now_ms),
+        };
+        let key_prefix: String = passed.account.license_key.expose().chars().take(6).collect();
+        self.store.accept(Origin { api, request_id: &request_id, key_prefix: &key_prefix, now_ms }, passed.body.len(), intake);
+        answer
+    }
+
+    /// A request id in the shape of a UUID, unique in one stand-in.
+    fn request_id(&self) -> String {
+        let digits = format!("{:032x}", self.random.lock().unwrap_or_else(PoisonError::into_inner).u128(..));
+        let mut parts = Vec::with_capacity(5);
+        let mut rest = digits.as_str();
+        for length in [8, 4, 4, 4, 12] {
+            let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+            parts.push(part);
+            rest = after;
+        }
+        parts.join("-")
+    }
+}
+
+/// The Event API takes any type but multipart; the Log API names four.
+fn accepts_content_type(api: Api, content_type: Option<&str>) -> bool {
+    let media_type = content_type.map(|text| text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase());
+    match (api, media_type) {
+        (Api::Logs, Some(media_type)) => LOG_CONTENT_TYPES.contains(&media_type.as_str()),
+        (Api::Logs, None) => false,
+        (Api::Events | Api::NerdGraph, media_type) => media_type.is_none_or(|media_type| !media_type.starts_with("multipart/")),
+    }
+}
+
+pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn query_value(uri: &Uri, name: &str) -> Option<String> {
+    form_urlencoded::parse(uri.query()?.as_bytes()).find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}

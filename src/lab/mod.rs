@@ -1,0 +1,6 @@
+//! The lab: everything that works without a New Relic account (cargo feature `lab`).
+//!
+//! In: what the agent sends over HTTP. Out: answers as New Relic documents them, and what was accepted. Imports only the
+//! vocabulary and `encode::limits`, never a stage, so it cannot share a stage's mistake.
+
+pub mod backend;
