@@ -1,14 +1,48 @@
-//! cspm-relay streams AWS CloudTrail security events into New Relic and accounts for every record.
-#![allow(missing_docs)]
+//! cspm-relay streams AWS CloudTrail records into New Relic and accounts for every one of them.
+//!
+//! The path of one record, in the order of the modules:
+//!
+//! ```text
+//!  source ─Object+Receipt→ decode ─Record→ enrich → classify ─Classified→ encode ─Batch→ deliver ─Answer→ ack ─→ source
+//!     ↑ stops polling when the byte budget is spent                              │ retry, split, dead-letter    ↑ delete / advance
+//! ```
+//!
+//! 1. [`source`] takes a notification from SQS, fetches the object it names and holds both; or reads files again.
+//! 2. [`decode`] unpacks the object and splits it into the JSON text of its records, without building a tree.
+//! 3. [`ack`] enters object and record into the ledger and asks the duplicate window whether the record is a copy.
+//! 4. [`classify`] matches the record against the detective controls (Sigma rules).
+//! 5. [`enrich`] adds names and meaning, for records that something wants.
+//! 6. [`encode`] writes events and logs inside every limit of New Relic and gathers them into batches.
+//! 7. [`deliver`] sends batches until each has its answer; what will never be accepted goes to the dead letters.
+//! 8. [`ack`] hears every answer; when the last piece of an object has settled, its source deletes it or offers it again.
+//!
+//! [`pipeline`] connects the stages and is the only one that spawns tasks. [`record`], [`ack`], [`clock`], [`config`] and
+//! [`secret`] are the vocabulary that every stage may use.
 
 pub mod clock;
 pub mod record;
 pub mod secret;
 
-pub mod ack;
-pub mod classify;
 pub mod config;
-pub mod decode;
-pub mod deliver;
-pub mod encode;
+
+pub mod ack;
+
 pub mod source;
+
+pub mod decode;
+
+pub mod enrich;
+
+pub mod classify;
+
+pub mod encode;
+
+pub mod deliver;
+
+pub mod pipeline;
+
+#[cfg(feature = "lab")]
+pub mod lab;
+
+#[cfg(test)]
+mod house;

@@ -11,6 +11,7 @@
 
 mod attack;
 mod builtin;
+mod classified;
 mod condition;
 mod expr;
 mod fault;
@@ -31,6 +32,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use classified::Classified;
 pub use fault::RuleFault;
 pub use matcher::Matcher;
 pub use rule::{List, Pillar, Rule, Sample};

@@ -177,7 +177,7 @@ mod tests {
             assert!(name.len() <= limits::NAME_BYTES, "{name}");
             assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'), "{name}");
             assert!(!attribute.meaning.is_empty() && !attribute.example.is_empty() && !attribute.events.is_empty(), "{name}");
-            if attribute.kind == Kind::Number {
+            if attribute.kind == Number {
                 assert!(attribute.example.parse::<i64>().is_ok(), "{name}: {}", attribute.example);
             }
         }

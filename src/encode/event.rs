@@ -75,13 +75,13 @@ fn control(event: &mut EventWriter<'_>, rule: &Rule) {
     event.text("control.severity", rule.severity.as_str());
     event.number("control.severityScore", i64::from(rule.score));
     event.text("control.pillar", rule.pillar.as_str());
-    event.text("control.frameworks", &rule.frameworks_text);
-    event.text("control.remediation", &rule.remediation);
+    event.maybe("control.frameworks", rule.frameworks.joined());
+    event.maybe("control.remediation", rule.remediation.as_deref());
     event.maybe("control.runbookUrl", rule.runbook.as_deref());
-    event.maybe("attack.tactic", rule.tactics.first().map(String::as_str));
-    event.maybe("attack.technique", rule.techniques.first().map(String::as_str));
-    event.text("attack.tactics", &rule.tactics_text);
-    event.text("attack.techniques", &rule.techniques_text);
+    event.maybe("attack.tactic", rule.tactics.first());
+    event.maybe("attack.technique", rule.techniques.first());
+    event.maybe("attack.tactics", rule.tactics.joined());
+    event.maybe("attack.techniques", rule.techniques.joined());
 }
 
 fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arrival, source: &str) {

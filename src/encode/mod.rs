@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod dictionary;
+pub mod event;
 
 pub mod limits;
 pub mod log;
@@ -70,4 +71,18 @@ pub trait Outlet: Send {
 
     /// Sends what waits, at a pause or at the end.
     fn flush(&mut self);
+}
+
+impl<O: Outlet + ?Sized> Outlet for Box<O> {
+    fn put(&mut self, lane: Lane, item: &[u8], time_ms: i64, piece: Piece) {
+        (**self).put(lane, item, time_ms, piece);
+    }
+
+    fn item_max(&self, lane: Lane) -> usize {
+        (**self).item_max(lane)
+    }
+
+    fn flush(&mut self) {
+        (**self).flush();
+    }
 }

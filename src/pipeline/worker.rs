@@ -240,8 +240,7 @@ impl<'s> Processor<'s> {
     /// Something that is no record: its bytes go to the dead letters.
     fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
         record.ends_as(Outcome::Unreadable);
-        let letter =
-            Letter::new(LetterKind::Record, place.now_ms, place.source, &place.origin.name, Some(place.index), why, raw);
+        let letter = Letter::new(LetterKind::Record, place.now_ms, place.source, &place.origin.name, Some(place.index), why, raw);
         self.park(letter, record);
     }
 

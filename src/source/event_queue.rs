@@ -42,7 +42,7 @@ impl Source for EventQueue {
         let Self { queue, limits, clock, trouble } = self;
         let name = queue.name().to_owned();
         let plan = move |message: &Message| {
-            let origin = Origin { name: format!("{name}/{}", message.id), account: None };
+            let origin = Origin { name: format!("{name}/{}", message.id), account: None, is_message: true };
             let body = Bytes::copy_from_slice(message.body.as_bytes());
             Plan { items: vec![Item::Body(origin, body)], ..Plan::default() }
         };

@@ -54,7 +54,7 @@ impl Source for TrailBucket {
 
 fn plan(queue: &str, buckets: &[String], message: &Message) -> Plan {
     let not_understood = |why: String| {
-        let origin = Origin { name: format!("{queue}/{}", message.id), account: None };
+        let origin = Origin { name: format!("{queue}/{}", message.id), account: None, is_message: true };
         Item::Missing(origin, Fault::NotUnderstood { why, body: Bytes::copy_from_slice(message.body.as_bytes()) })
     };
     match notification::read(&message.body) {

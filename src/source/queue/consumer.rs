@@ -280,7 +280,11 @@ impl Desk {
                         Read { lease, place: None, origin, body, smooth: true }
                     }
                     Item::Place(place) => {
-                        let origin = Origin { name: place.to_string(), account: key::account(&place.key).map(str::to_owned) };
+                        let origin = Origin {
+                            name: place.to_string(),
+                            account: key::account(&place.key).map(str::to_owned),
+                            is_message: false,
+                        };
                         let (body, smooth) = match reader.read(&place).await {
                             Ok(read) => (Ok((Body::Held(read.bytes), Some(read.room))), read.smooth),
                             Err(ReadError::Gone) => (Ok((Body::Missing(Fault::Gone), None)), true),

@@ -373,7 +373,8 @@ impl Finder {
                 Err(ReadError::TooLarge { bytes }) => (Body::Missing(Fault::TooLarge { bytes }), None),
                 Err(why) => return Some(Err(Left { name: place.to_string(), why: explain(&why) })),
             };
-            let origin = Origin { name: place.to_string(), account: key::account(&place.key).map(str::to_owned) };
+            let origin =
+                Origin { name: place.to_string(), account: key::account(&place.key).map(str::to_owned), is_message: false };
             return Some(Ok(Found { origin, bytes, body, room }));
         }
     }
@@ -386,7 +387,12 @@ impl Finder {
 
 impl Found {
     fn whole(name: String, bytes: u64, body: Body) -> Self {
-        Self { origin: Origin { account: key::account(&name).map(str::to_owned), name }, bytes, body, room: None }
+        Self {
+            origin: Origin { account: key::account(&name).map(str::to_owned), name, is_message: false },
+            bytes,
+            body,
+            room: None,
+        }
     }
 
     fn file(path: PathBuf, bytes: u64) -> Self {
