@@ -1,0 +1,121 @@
+//! The command line: one file per command.
+//!
+//! In: arguments. Out: an [`Exit`]. Commands read the configuration, build what they need and call the stages through
+//! [`pipeline`](crate::pipeline); they hold no logic of the path itself. Data goes to standard output, everything about it to
+//! standard error.
+
+mod assemble;
+mod check;
+#[cfg(feature = "lab")]
+mod demo;
+mod dlq;
+mod doctor;
+pub mod exit;
+mod health;
+mod replay;
+mod rules;
+mod run;
+mod schema;
+#[cfg(feature = "lab")]
+mod stand_in;
+mod table;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// Streams AWS CloudTrail security events into New Relic, and can prove that nothing was lost.
+#[derive(Debug, Parser)]
+#[command(name = "cspm-relay", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the agent
+    Run(run::Args),
+    /// Send past records through the same pipeline: files, folders, s3://bucket/prefix or - for standard input
+    Replay(replay::Args),
+    /// Check the configuration, or print a complete example
+    Check(check::Args),
+    /// Prove access: key, Region and account, with one test event found again
+    Doctor(doctor::Args),
+    /// The detective controls: list, show, test
+    Rules(rules::Args),
+    /// Print the attribute dictionary
+    Schema(schema::Args),
+    /// Dead letters: list, replay
+    Dlq(dlq::Args),
+    /// Exit code for a container health check
+    Health(health::Args),
+    /// Stream bundled AWS records through the agent to a local New Relic stand-in: no account, no key
+    #[cfg(feature = "lab")]
+    Demo(demo::Args),
+    /// Run the local New Relic stand-in on its own
+    #[cfg(feature = "lab")]
+    StandIn(stand_in::Args),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// What ended the command; [`exit::explain`] prints it.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit> {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            let exit = if usage.use_stderr() { Exit::Usage } else { Exit::Good };
+            usage.print()?;
+            return Ok(exit);
+        }
+    };
+    match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Dlq(args) => dlq::run(args),
+        Command::Health(args) => health::run(args),
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => demo::run(args),
+        #[cfg(feature = "lab")]
+        Command::StandIn(args) => stand_in::run(args),
+    }
+}
+
+/// A runtime for a command; commands are synchronous outside of it.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).thread_name("relay").build()?)
+}
+
+/// Writes text to standard output; a reader that has gone (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            // Without the handler the default ends the process, as it should.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
