@@ -68,7 +68,11 @@ impl<'p> Loading<'p> {
 
     fn folder(&mut self, folder: &Path) {
         let mut files = Vec::new();
-        self.walk(folder, 0, &mut files);
+        if folder.is_file() {
+            files.push(folder.to_owned());
+        } else {
+            self.walk(folder, 0, &mut files);
+        }
         if files.is_empty() {
             self.fault(folder, "no rule file; needed: *.yml or *.yaml, in the folder or below");
         }
