@@ -26,6 +26,10 @@ async fn scripted_answers_come_in_order_then_the_documented_one() {
     let limited = send_events(&client, &backend, &json!([event("a")])).await.unwrap();
     assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "7"));
     assert_eq!((backend.script_left(Api::Events), backend.script_left(Api::Logs)), (0, 1));
+    for code in [0, 100, 1_000] {
+        backend.script(Api::Events, [Fault::status(code)]);
+        assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), 500, "{code}");
+    }
     assert_eq!(backend.store().summary().types, [].into(), "nothing is stored under a scripted status");
     assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), 200);
     assert_eq!(backend.store().api(Api::Events).ended(Ending::Status(503)), 1);
@@ -71,17 +75,23 @@ async fn a_cut_sends_no_byte_of_an_answer() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_shorter_time_out_sees_silence() {
+async fn a_client_that_gives_up_was_stored_or_not_as_scripted() {
     let backend = backend().await;
     let client = client();
     let hour = Duration::from_hours(1);
+    let body = json!([event("a")]).to_string();
     let store = backend.store();
-    for (fault, left, stored) in [(Fault::Delay(hour), 1, 0), (Fault::AcceptThenHang(hour), 2, 1)] {
+    for (fault, requests, stored) in [(Fault::Delay(hour), 1, 0), (Fault::AcceptThenHang(hour), 2, 1)] {
         backend.script(Api::Events, [fault]);
-        let request = post(&client, &backend, Api::Events, json!([event("a")]).to_string());
-        let error = request.timeout(Duration::from_millis(100)).send().await.unwrap_err();
-        assert!(error.is_timeout(), "{error:?}");
-        let seen = store.wait_until(|store| store.api(Api::Events).ended(Ending::Abandoned) == left);
+        let waiting = tokio::spawn(post(&client, &backend, Api::Events, body.clone()).send());
+        let read = store.wait_until(|store| {
+            let api = store.api(Api::Events);
+            (api.packed_bytes, api.accepted) == (requests * body.len() as u64, stored)
+        });
+        timeout(PATIENCE, read).await.unwrap();
+        assert!(!waiting.is_finished(), "{fault:?}: no answer");
+        waiting.abort();
+        let seen = store.wait_until(|store| store.api(Api::Events).ended(Ending::Abandoned) == requests);
         timeout(PATIENCE, seen).await.expect("the stand-in sees that the client left");
         assert_eq!(store.counts("AwsSecurityEvent").rows, stored, "{fault:?}");
     }
