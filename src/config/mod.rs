@@ -1,12 +1,134 @@
 //! The settings, valid by construction.
 //!
-//! In: a YAML file and the environment. Out: a [`Config`] that exists only if every list of faults was empty. Every stage
-//! imports the part it needs; nobody else reads the environment.
+//! In: a YAML file and the environment, which wins over the file. Out: a [`Config`] that exists only if the list of
+//! [`Faults`] was empty; the list names all of them at once. Every stage imports the part it needs; nobody else reads the
+//! environment. It opens no connection and no file but its own and those that hold keys.
+//!
+//! Two steps: as written (`tree` → `file`, `env`), then valid (`reader`, `valid`). Every key is a row of [`options`], from
+//! which reading, messages, the example file and the option table are made: a new key is a row there, a field here, and a
+//! line in `valid`.
 
-use std::path::PathBuf;
+pub mod env;
+pub mod estimate;
+pub mod example;
+pub mod fault;
+mod file;
+mod keys;
+mod nearest;
+pub mod options;
+pub mod queue_url;
+mod reader;
+pub mod secret_ref;
+mod tree;
+mod valid;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::secret::Secret;
+
+pub use self::env::Environment;
+pub use self::fault::{Fault, Faults, Place};
+
+/// What a command needs of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// At least one source.
+    pub sources: bool,
+    /// New Relic's account id and licence key. Without it they are not even read: the account id is 0, the key is empty, and
+    /// the region is the one written, else `us`.
+    pub keys: bool,
+}
+
+impl Need {
+    /// The agent: everything.
+    pub const RUN: Self = Self { sources: true, keys: true };
+    /// Past files or dead letters to New Relic.
+    pub const SEND: Self = Self { sources: false, keys: true };
+    /// Nothing is sent: standard output, listings.
+    pub const LOCAL: Self = Self { sources: false, keys: false };
+}
+
+impl Config {
+    /// Reads and checks the configuration of the agent.
+    ///
+    /// Without `file` the file named by `CSPM_RELAY_CONFIG` is read, if that is set. Variables win over the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(file: Option<&Path>, env: &dyn Environment) -> Result<Self, Faults> {
+        Self::load_for(Need::RUN, file, env)
+    }
+
+    /// Reads and checks the configuration for a command that needs less than the agent.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load_for(need: Need, file: Option<&Path>, env: &dyn Environment) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let named = match file {
+            Some(path) => Some(path.to_owned()),
+            None => env.get("CSPM_RELAY_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from),
+        };
+        let mut written = match named.as_deref().map(read_file) {
+            None => file::Written::default(),
+            Some(Ok(bytes)) => {
+                let (written, found) = file::Written::read(&bytes);
+                faults.extend(found);
+                written
+            }
+            Some(Err(fault)) => {
+                faults.push(fault);
+                let mut written = file::Written::default();
+                written.broken.insert(String::new());
+                written
+            }
+        };
+        env::overlay(env, &mut written, &mut faults);
+        let mut reader = reader::Reader { written: &written, env, faults };
+        let config = valid::config(&mut reader, need);
+        match (config, Faults::of(named.as_deref(), reader.faults)) {
+            (Some(config), None) => Ok(config),
+            (_, Some(faults)) => Err(faults),
+            (None, None) => {
+                debug_assert!(false, "no configuration and no fault");
+                Err(Faults::unexplained(named.as_deref()))
+            }
+        }
+    }
+
+    /// Everything by default, for a New Relic stand-in at `base_url`, without sources.
+    #[must_use]
+    pub fn stand_in(base_url: &str, account_id: u64, license_key: Secret) -> Self {
+        let host = Some(base_url.trim_end_matches('/').to_owned());
+        let hosts = Hosts { events: host.clone(), logs: host.clone(), nerd_graph: host };
+        Self {
+            new_relic: NewRelic { region: Region::Us, account_id, license_key, api_key: None, hosts },
+            sources: Vec::new(),
+            outputs: Outputs::default(),
+            rules: Rules::default(),
+            accounts: Accounts::default(),
+            dead_letters: None,
+            limits: Limits::default(),
+            health: Health::default(),
+            telemetry: Telemetry::default(),
+        }
+    }
+}
+
+/// The bytes of a file, one more than is allowed at most, so that the reader sees that it is too large.
+fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
+    let fault = |error: std::io::Error| Fault::new("", Place::Nowhere, format!("reading the file: {error}"));
+    let mut bytes = Vec::new();
+    let most = u64::try_from(tree::FILE_BYTES).unwrap_or(u64::MAX);
+    std::fs::File::open(path).map_err(fault)?.take(most + 1).read_to_end(&mut bytes).map_err(fault)?;
+    Ok(bytes)
+}
 
 /// The whole configuration.
 #[derive(Debug, Clone)]
@@ -42,7 +164,7 @@ pub struct NewRelic {
     pub license_key: Secret,
     /// User key, for `doctor` only.
     pub api_key: Option<Secret>,
-    /// Base URLs that replace the region's (proxy, `PrivateLink`, FedRAMP, tests).
+    /// Base URLs that replace the region's (proxy, `PrivateLink`, `FedRAMP`, tests).
     pub hosts: Hosts,
 }
 
@@ -64,7 +186,7 @@ pub struct Hosts {
     pub events: Option<String>,
     /// Log API.
     pub logs: Option<String>,
-    /// NerdGraph.
+    /// `NerdGraph`.
     pub nerd_graph: Option<String>,
 }
 
@@ -82,9 +204,9 @@ pub struct Source {
 pub enum SourceKind {
     /// A trail's bucket, told by notifications on an SQS queue.
     TrailBucket {
-        /// The queue's URL; its Region is taken from it when `region` is `None`.
+        /// The queue's URL.
         queue_url: String,
-        /// Region of queue and bucket.
+        /// Region of the queue; a loaded configuration always has it.
         region: Option<String>,
         /// Buckets whose objects may be read; empty: any bucket that a message names.
         buckets: Vec<String>,
@@ -93,7 +215,7 @@ pub enum SourceKind {
     EventQueue {
         /// The queue's URL.
         queue_url: String,
-        /// Region of the queue.
+        /// Region of the queue; a loaded configuration always has it.
         region: Option<String>,
     },
 }
@@ -254,12 +376,18 @@ impl Default for Outputs {
     }
 }
 
+impl Default for Health {
+    fn default() -> Self {
+        Self::Port(8465)
+    }
+}
+
 impl Default for Telemetry {
     fn default() -> Self {
         Self {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
-            heartbeat: Some(Duration::from_secs(60)),
+            heartbeat: Some(Duration::from_mins(1)),
             time_zone: "UTC".to_owned(),
         }
     }

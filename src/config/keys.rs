@@ -1,0 +1,122 @@
+//! What a New Relic key says about itself.
+//!
+//! In: a key. Out: whether it is of the kind asked for (a swapped key is named), and the region it was issued in. What
+//! always holds: no text made here holds any part of a key. Whether New Relic takes the key is for `doctor` to find out.
+
+use super::Region;
+use crate::secret::Secret;
+
+/// Why a key is not the one asked for, and what to do.
+pub(super) type Wrong = (&'static str, &'static str);
+
+/// Length of a licence key. API keys page: a 40-character string.
+const LICENSE_KEY_CHARS: usize = 40;
+
+/// Checks an ingest licence key.
+pub(super) fn license(key: &Secret) -> Result<(), Wrong> {
+    let text = key.expose();
+    if !is_header_value(text) {
+        return Err(("not a key: it has blanks, line ends or letters that no key has", "was it copied whole, and nothing else?"));
+    }
+    if text.starts_with("NRAK-") {
+        return Err((
+            "this is a user key (NRAK-…), not an ingest licence key",
+            "user keys go to newrelic.apiKey; ingest needs the licence key",
+        ));
+    }
+    for prefix in ["NRII-", "NRIQ-", "NRRA-", "NRAA-", "NRSP-"] {
+        if text.starts_with(prefix) {
+            return Err((
+                "this is a New Relic key of another kind, not an ingest licence key",
+                "create a key of type INGEST - LICENSE",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Checks a user key.
+pub(super) fn user(key: &Secret) -> Result<(), Wrong> {
+    let text = key.expose();
+    if looks_like_license(text) {
+        return Err(("this is an ingest licence key, not a user key (NRAK-…)", "licence keys go to newrelic.licenseKey"));
+    }
+    if !is_header_value(text) || !text.starts_with("NRAK-") {
+        return Err(("not a user key", "user keys begin with NRAK-"));
+    }
+    Ok(())
+}
+
+/// The region a licence key was issued in: the part before its first `x`; keys of the United States have none.
+pub(super) fn region(key: &Secret) -> Result<Region, Wrong> {
+    let lower = key.expose().to_ascii_lowercase();
+    let prefix = lower.split_once('x').map_or("", |(prefix, _)| prefix);
+    let name = prefix.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    match name {
+        _ if prefix.starts_with("eu") => Ok(Region::Eu),
+        _ if prefix.starts_with("jp") => Ok(Region::Jp),
+        // What is longer is no prefix: a key of the United States that happens to have an `x`.
+        _ if (2..=4).contains(&name.len())
+            && prefix.len() <= name.len() + 2
+            && name.bytes().all(|byte| byte.is_ascii_lowercase()) =>
+        {
+            Err((
+                "the licence key is of a region this version does not know",
+                "write the region, and all of newrelic.hosts with the hosts of the key's region",
+            ))
+        }
+        _ => Ok(Region::Us),
+    }
+}
+
+fn looks_like_license(text: &str) -> bool {
+    let regional =
+        text.split_once('x').is_some_and(|(prefix, _)| ["eu", "jp", "gov"].iter().any(|region| prefix.starts_with(region)));
+    text.ends_with("NRAL")
+        || (text.len() == LICENSE_KEY_CHARS && !text.starts_with("NRAK-"))
+        || (regional && !text.starts_with("NRAK-"))
+}
+
+fn is_header_value(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_region_is_what_stands_before_the_first_x() {
+        for (key, expected) in [
+            ("0123456789abcdef0123456789abcdef0123NRAL", Ok(Region::Us)),
+            ("eu01xx0123456789abcdef0123456789abcdNRAL", Ok(Region::Eu)),
+            ("EU01XX0123456789abcdef0123456789abcdNRAL", Ok(Region::Eu)),
+            ("jpx0123456789abcdef0123456789abcdefgNRAL", Ok(Region::Jp)),
+            ("jp01xx0123456789abcdef0123456789abcdNRAL", Ok(Region::Jp)),
+            ("eu0123456789abcdef0123456789abcdef12NRAL", Ok(Region::Us)),
+            ("012xabc", Ok(Region::Us)),
+            ("abcdefghix", Ok(Region::Us)),
+            ("", Ok(Region::Us)),
+        ] {
+            assert_eq!(region(&Secret::new(key)), expected, "{key}");
+        }
+        for key in ["gov01xx0123456789abcdef0123456789abcNRAL", "ap01xx0123"] {
+            assert!(region(&Secret::new(key)).unwrap_err().0.contains("region this version does not know"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_swapped_key_is_named() {
+        let license_key = Secret::new("0123456789abcdef0123456789abcdef0123NRAL");
+        let user_key = Secret::new("NRAK-ABCDEFGHIJKLMNOPQRSTUVWXYZ0");
+        assert_eq!(license(&license_key), Ok(()));
+        assert_eq!(user(&user_key), Ok(()));
+        assert!(license(&user_key).unwrap_err().0.starts_with("this is a user key"));
+        for key in ["0123456789abcdef0123456789abcdef0123NRAL", "0123456789abcdef0123456789abcdef01234567", "eu01xxshort"] {
+            assert!(user(&Secret::new(key)).unwrap_err().0.starts_with("this is an ingest licence key"), "{key}");
+        }
+        assert!(license(&Secret::new("NRIQ-abc")).unwrap_err().0.contains("another kind"));
+        assert!(license(&Secret::new("two words")).unwrap_err().0.contains("blanks"));
+        assert!(user(&Secret::new("abc")).unwrap_err().0.starts_with("not a user key"));
+    }
+}

@@ -1,0 +1,338 @@
+//! Every key of the file, as data.
+//!
+//! In: nothing. Out: [`OPTIONS`], one row per key with its type, range, default, environment variable and meaning. Reading,
+//! checking, the example file and the README's table all go by it, so that none of them can forget a key. What always holds
+//! (tested): the defaults here are those of `Config`. It checks no values itself.
+
+use super::value;
+
+/// One key of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Path, as `newrelic.accountId`; `[]` stands for the number of a list's item.
+    pub path: &'static str,
+    /// What may stand there.
+    pub kind: Kind,
+    /// What holds when it is absent.
+    pub default: Absent,
+    /// Environment variable that replaces the file's value; empty: none.
+    pub variable: &'static str,
+    /// What it is for.
+    pub meaning: &'static str,
+    /// How the example file shows it.
+    pub sample: Sample,
+}
+
+/// What holds when a key is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It must be there.
+    Required,
+    /// This value, as it would be written.
+    Value(&'static str),
+    /// What these words say.
+    Words(&'static str),
+}
+
+/// How the example file shows a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// With its default.
+    Default,
+    /// With this value.
+    Value(&'static str),
+    /// With this value, commented out.
+    Off(&'static str),
+}
+
+/// What may stand at a key. Ranges hold both their ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `true` or `false`.
+    Switch,
+    /// New Relic account id.
+    AccountId,
+    /// A key, or where it is.
+    Secret,
+    /// `https://host`, without a path.
+    BaseUrl,
+    /// Name of a source.
+    Name,
+    /// URL of an SQS queue.
+    QueueUrl,
+    /// AWS Region.
+    AwsRegion,
+    /// List of bucket names.
+    Buckets,
+    /// List of texts.
+    Texts,
+    /// List of paths.
+    Paths,
+    /// A path.
+    Path,
+    /// `s3://bucket/prefix`.
+    S3,
+    /// A whole number.
+    Whole(u64, u64),
+    /// A number of bytes.
+    Bytes(u64, u64),
+    /// A time, milliseconds.
+    Time(u64, u64),
+    /// A time, milliseconds, or `off`.
+    TimeOrOff(u64, u64),
+    /// A `tracing` filter.
+    LogFilter,
+    /// An IANA time zone.
+    TimeZone,
+}
+
+impl Kind {
+    /// Its name in the option table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Word(_) => "word",
+            Self::Switch => "true or false",
+            Self::AccountId => "account id",
+            Self::Secret => "key",
+            Self::BaseUrl => "base URL",
+            Self::Name => "name",
+            Self::QueueUrl => "queue URL",
+            Self::AwsRegion => "AWS Region",
+            Self::Buckets => "list of buckets",
+            Self::Texts => "list of texts",
+            Self::Paths => "list of paths",
+            Self::Path => "path",
+            Self::S3 => "S3 URL",
+            Self::Whole(..) => "number",
+            Self::Bytes(..) => "bytes",
+            Self::Time(..) => "time",
+            Self::TimeOrOff(..) => "time or off",
+            Self::LogFilter => "log filter",
+            Self::TimeZone => "time zone",
+        }
+    }
+
+    /// What may stand there, for messages and the option table.
+    #[must_use]
+    pub fn allowed(self) -> String {
+        match self {
+            Self::Word(words) => words.join(", "),
+            Self::Switch => "true, false".to_owned(),
+            Self::AccountId => "a New Relic account id: 1 to 10 digits".to_owned(),
+            Self::Secret => "the key itself, file:/path or env:NAME".to_owned(),
+            Self::BaseUrl => "https://host[:port] without path; http:// only to this machine".to_owned(),
+            Self::Name => "1 to 64 letters, digits, `.`, `_`, `-`".to_owned(),
+            Self::QueueUrl => super::queue_url::ALLOWED.to_owned(),
+            Self::AwsRegion => "an AWS Region, as eu-west-1".to_owned(),
+            Self::Buckets => "[bucket, …]: 3 to 63 lower-case letters, digits, `.`, `-`".to_owned(),
+            Self::Texts => "[text, …]".to_owned(),
+            Self::Paths => "[path, …]".to_owned(),
+            Self::Path => "a path".to_owned(),
+            Self::S3 => "s3://bucket or s3://bucket/prefix".to_owned(),
+            Self::Whole(least, most) => format!("{least} to {most}"),
+            Self::Bytes(least, most) => format!("{} to {}", value::show_bytes(least), value::show_bytes(most)),
+            Self::Time(least, most) => format!("{} to {}", value::show_time(least), value::show_time(most)),
+            Self::TimeOrOff(least, most) => format!("{} to {}, or off", value::show_time(least), value::show_time(most)),
+            Self::LogFilter => "error, warn, info, debug, trace, off, or target=level pairs, as info,cspm_relay=debug".to_owned(),
+            Self::TimeZone => "a name of the IANA time zone database, as Asia/Tokyo".to_owned(),
+        }
+    }
+
+    /// Whether it is a list.
+    pub(super) const fn is_list(self) -> bool {
+        matches!(self, Self::Buckets | Self::Texts | Self::Paths)
+    }
+}
+
+const fn key(
+    path: &'static str,
+    kind: Kind,
+    default: Absent,
+    variable: &'static str,
+    sample: Sample,
+    meaning: &'static str,
+) -> Key {
+    Key { path, kind, default, variable, meaning, sample }
+}
+
+const REQUIRED: Absent = Absent::Required;
+const NONE: Absent = Absent::Words("none");
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const S: u64 = 1_000;
+const MIN: u64 = 60 * S;
+const HOUR: u64 = 60 * MIN;
+
+const fn is(value: &'static str) -> Absent {
+    Absent::Value(value)
+}
+const fn on(value: &'static str) -> Sample {
+    Sample::Value(value)
+}
+const fn off(value: &'static str) -> Sample {
+    Sample::Off(value)
+}
+const SHOWN: Sample = Sample::Default;
+
+/// What a source may read, in this version.
+pub(super) const SOURCE_KINDS: &[&str] = &["trailBucket", "eventQueue"];
+
+/// Every key of the file, in its order.
+#[rustfmt::skip]
+pub const OPTIONS: &[Key] = &[
+    key("version", Kind::Word(&["1"]), Absent::Words("none: a file must have it"), "", on("1"), "Version of this file's format."),
+    key("newrelic.region", Kind::Word(&["us", "eu", "jp"]), Absent::Words("from the licence key"), "NEW_RELIC_REGION", off("eu"), "New Relic data centre. Without it: the part of the licence key before its first `x`, else `us`."),
+    key("newrelic.accountId", Kind::AccountId, REQUIRED, "NEW_RELIC_ACCOUNT_ID", on("1234567"), "New Relic account that receives the data."),
+    key("newrelic.licenseKey", Kind::Secret, REQUIRED, "NEW_RELIC_LICENSE_KEY", on("env:NEW_RELIC_LICENSE_KEY"), "Ingest licence key."),
+    key("newrelic.apiKey", Kind::Secret, NONE, "NEW_RELIC_API_KEY", off("file:/run/secrets/new-relic-user-key"), "User key (NRAK-…); only `doctor` needs it."),
+    key("newrelic.hosts.events", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_INSIGHTS_BASE_URL", off("https://gov-insights-collector.newrelic.com"), "Event API behind a proxy or PrivateLink, or of FedRAMP."),
+    key("newrelic.hosts.logs", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_LOGS_BASE_URL", off("https://gov-log-api.newrelic.com"), "Log API."),
+    key("newrelic.hosts.nerdGraph", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_NERDGRAPH_BASE_URL", off("https://gov-api.newrelic.com"), "NerdGraph."),
+    key("sources[].name", Kind::Name, Absent::Words("the queue's name"), "", on("trail"), "`relay.source` in every event; unique."),
+    key("sources[].kind", Kind::Word(SOURCE_KINDS), REQUIRED, "", on("trailBucket"), "`trailBucket`: a trail's bucket, told by notifications on a queue. `eventQueue`: EventBridge events on a queue."),
+    key("sources[].queueUrl", Kind::QueueUrl, REQUIRED, "", on("https://sqs.eu-west-1.amazonaws.com/111122223333/cloudtrail"), "The SQS queue."),
+    key("sources[].region", Kind::AwsRegion, Absent::Words("from the queue's URL"), "", off("eu-west-1"), "Region of the queue."),
+    key("sources[].buckets", Kind::Buckets, Absent::Words("any"), "", off("[example-trail-bucket]"), "`trailBucket` only: buckets whose objects may be read. Without it any bucket that a message names."),
+    key("outputs.logs.records", Kind::Word(&["matched", "all", "none"]), is("matched"), "CSPM_RELAY_LOGS_RECORDS", SHOWN, "Raw records sent as logs: those with a detection, all, or none."),
+    key("outputs.logs.readOnly", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_READ_ONLY", SHOWN, "Whether records that changed nothing are sent as logs too."),
+    key("outputs.logs.mask", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_MASK", SHOWN, "Whether well-known secrets in raw records are masked."),
+    key("outputs.notices", Kind::Switch, is("true"), "CSPM_RELAY_NOTICES", SHOWN, "Whether each notifiable record also sends a notice, stamped with the time of sending, for alert conditions."),
+    key("rules.folders", Kind::Paths, is("[]"), "CSPM_RELAY_RULES_FOLDERS", SHOWN, "Folders with further Sigma rules."),
+    key("rules.disable", Kind::Texts, is("[]"), "CSPM_RELAY_RULES_DISABLE", SHOWN, "Ids of rules that do not run."),
+    key("accounts.file", Kind::Path, NONE, "CSPM_RELAY_ACCOUNTS_FILE", off("/etc/cspm-relay/accounts.csv"), "Names of AWS accounts: account id, name, organizational unit."),
+    key("deadLetters.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/dead-letters"), "Folder for what New Relic refuses. One of `folder`, `s3`, `queue`; with none, it goes back to its source."),
+    key("deadLetters.s3", Kind::S3, NONE, "", off("s3://example-dead-letters/cspm-relay"), "S3 prefix for what New Relic refuses."),
+    key("deadLetters.queue", Kind::QueueUrl, NONE, "", off("https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters"), "SQS queue for what New Relic refuses."),
+    key("limits.bytesInFlight", Kind::Bytes(MIB, 16 * GIB), is("16MiB"), "CSPM_RELAY_BYTES_IN_FLIGHT", SHOWN, "Packed bytes of objects held at once."),
+    key("limits.objectBytes", Kind::Bytes(64_000, GIB), is("64MB"), "CSPM_RELAY_OBJECT_BYTES", SHOWN, "Largest packed object."),
+    key("limits.inflatedBytes", Kind::Bytes(MIB, 64 * GIB), is("2GB"), "CSPM_RELAY_INFLATED_BYTES", SHOWN, "Largest unpacked object."),
+    key("limits.recordBytes", Kind::Bytes(16_000, 16 * MIB), is("1MiB"), "CSPM_RELAY_RECORD_BYTES", SHOWN, "Largest single record, as JSON."),
+    key("limits.bodyBytes", Kind::Bytes(10_000, 1_000_000), is("950kB"), "CSPM_RELAY_BODY_BYTES", SHOWN, "Largest request body before packing."),
+    key("limits.packedBodyBytes", Kind::Bytes(1_000, 1_000_000), is("950kB"), "CSPM_RELAY_PACKED_BODY_BYTES", SHOWN, "Largest request body after packing."),
+    key("limits.gzipLevel", Kind::Whole(1, 9), is("4"), "CSPM_RELAY_GZIP_LEVEL", SHOWN, "gzip level of request bodies."),
+    key("limits.flushAfter", Kind::Time(10, MIN), is("500ms"), "CSPM_RELAY_FLUSH_AFTER", SHOWN, "Oldest age of an unsent batch."),
+    key("limits.requestsInFlight", Kind::Whole(1, 64), is("4"), "CSPM_RELAY_REQUESTS_IN_FLIGHT", SHOWN, "Requests under way at once, for each API."),
+    key("limits.requestTimeout", Kind::Time(S, 2 * MIN), is("15s"), "CSPM_RELAY_REQUEST_TIMEOUT", SHOWN, "Time for one request; New Relic itself allows 10 s."),
+    key("limits.workers", Kind::Whole(1, 64), is("1"), "CSPM_RELAY_WORKERS", SHOWN, "Threads that decode and encode."),
+    key("limits.seenRecords", Kind::Whole(0, 10_000_000), is("200000"), "CSPM_RELAY_SEEN_RECORDS", SHOWN, "Settled record ids remembered to recognise copies."),
+    key("limits.drain", Kind::Time(S, 2 * MIN), is("18s"), "CSPM_RELAY_DRAIN", SHOWN, "Time to settle what is in flight after a stop signal; keep it below the task's stop timeout (ECS: 30 s)."),
+    key("health.port", Kind::Whole(1, 65_535), is("8465"), "CSPM_RELAY_HEALTH_PORT", SHOWN, "Port on 127.0.0.1 that `cspm-relay health` asks. One of `port`, `socket`, `off`."),
+    key("health.socket", Kind::Path, NONE, "CSPM_RELAY_HEALTH_SOCKET", off("/run/cspm-relay/health.sock"), "Unix socket in place of the port."),
+    key("health.off", Kind::Switch, is("false"), "CSPM_RELAY_HEALTH_OFF", off("true"), "No listener at all."),
+    key("telemetry.logFormat", Kind::Word(&["text", "json"]), is("text"), "CSPM_RELAY_LOG_FORMAT", SHOWN, "The agent's own log lines: for people or for machines."),
+    key("telemetry.logLevel", Kind::LogFilter, is("info"), "CSPM_RELAY_LOG_LEVEL", SHOWN, "What the agent logs."),
+    key("telemetry.heartbeat", Kind::TimeOrOff(S, HOUR), is("1m"), "CSPM_RELAY_HEARTBEAT", SHOWN, "Time between heartbeat events."),
+    key("telemetry.timeZone", Kind::TimeZone, Absent::Words("`TZ`, else UTC"), "CSPM_RELAY_TIME_ZONE", off("Asia/Tokyo"), "Time zone of `event.date`, `event.week` and `event.month`."),
+];
+
+/// Variables that set more than one key, or none: name, meaning.
+pub const SPECIAL_VARIABLES: &[(&str, &str)] = &[
+    ("CSPM_RELAY_CONFIG", "Path of the file."),
+    ("CSPM_RELAY_TRAIL_QUEUE_URL", "Queue of the `trailBucket` source; adds one when the file has none."),
+    ("CSPM_RELAY_EVENT_QUEUE_URL", "Queue of the `eventQueue` source; adds one when the file has none."),
+    ("CSPM_RELAY_DEAD_LETTERS", "A folder, s3://bucket/prefix or a queue's URL; replaces all of `deadLetters`."),
+];
+
+/// Keys that a later version brings, and what they are for. A file that has them is refused, but not as a typing mistake.
+pub(super) const LATER_KEYS: &[(&str, &str)] = &[
+    ("posture", "compliance from AWS Config"),
+    ("exceptions", "controls muted for someone"),
+    ("state", "lease and positions in S3"),
+    ("outputs.events", "events over OTLP"),
+    ("outputs.metrics", "roll-up metrics"),
+    ("accounts.organizations", "account names from AWS Organizations"),
+    ("sources[].bucket", "listing a bucket"),
+    ("sources[].logGroups", "reading CloudWatch Logs"),
+    ("sources[].listen", "listening for Firehose"),
+];
+
+/// Source kinds that a later version brings.
+pub(super) const LATER_SOURCE_KINDS: &[&str] = &["bucket", "logGroups", "listen", "configQueue", "findingQueue"];
+
+/// What stands at a schema path.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    /// A value.
+    Leaf(&'static Key),
+    /// A map of further keys.
+    Group,
+    /// A list of maps.
+    Groups,
+    /// A key of a later version: what it is for.
+    Later(&'static str),
+    /// Nothing.
+    Unknown,
+}
+
+/// What stands at a schema path, as `sources[].kind`.
+pub(super) fn shape(path: &str) -> Shape {
+    let below = |next: &str| OPTIONS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with(next)));
+    if let Some(key) = find(path) {
+        Shape::Leaf(key)
+    } else if below(".") {
+        Shape::Group
+    } else if below("[]") {
+        Shape::Groups
+    } else if let Some((_, what)) = LATER_KEYS.iter().find(|(later, _)| *later == path) {
+        Shape::Later(what)
+    } else {
+        Shape::Unknown
+    }
+}
+
+/// The row of a schema path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    OPTIONS.iter().find(|key| key.path == path)
+}
+
+/// The last part of a path.
+pub(super) fn last(path: &str) -> &str {
+    path.rsplit_once('.').map_or(path, |(_, last)| last)
+}
+
+/// The keys directly below a schema path (empty: the top), in order, once each.
+pub(super) fn children(path: &str) -> Vec<&'static str> {
+    let mut found: Vec<&'static str> = Vec::new();
+    for key in OPTIONS {
+        let rest =
+            if path.is_empty() { Some(key.path) } else { key.path.strip_prefix(path).and_then(|rest| rest.strip_prefix('.')) };
+        if let Some(child) = rest.and_then(|rest| rest.split(['.', '[']).next())
+            && !found.contains(&child)
+        {
+            found.push(child);
+        }
+    }
+    found
+}
+
+/// Every variable this program reads.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    let of_keys = OPTIONS.iter().map(|key| key.variable).filter(|name| !name.is_empty());
+    of_keys.chain(SPECIAL_VARIABLES.iter().map(|&(name, _)| name))
+}
+
+/// The option table of the README, as Markdown.
+#[must_use]
+pub fn markdown() -> String {
+    let mut lines = vec![
+        "| key | type | allowed | default | variable | meaning |".to_owned(),
+        "| --- | --- | --- | --- | --- | --- |".to_owned(),
+    ];
+    for Key { path, kind, default, variable, meaning, .. } in OPTIONS {
+        let default = match default {
+            Absent::Required => "required".to_owned(),
+            Absent::Value(value) => format!("`{value}`"),
+            Absent::Words(words) => (*words).to_owned(),
+        };
+        let variable = if variable.is_empty() { String::new() } else { format!("`{variable}`") };
+        // GitHub would take `<region>` for an HTML tag.
+        let (kind, allowed) = (kind.name(), kind.allowed().replace('<', "&lt;"));
+        lines.push(format!("| `{path}` | {kind} | {allowed} | {default} | {variable} | {meaning} |"));
+    }
+    lines.extend([String::new(), "| variable | meaning |".to_owned(), "| --- | --- |".to_owned()]);
+    lines.extend(SPECIAL_VARIABLES.iter().map(|(name, meaning)| format!("| `{name}` | {meaning} |")));
+    lines.join("\n") + "\n"
+}
