@@ -244,7 +244,7 @@ pub(super) const LATER_KEYS: &[(&str, &str)] = &[
     ("outputs.events", "events over OTLP"),
     ("outputs.metrics", "roll-up metrics"),
     ("accounts.organizations", "account names from AWS Organizations"),
-    ("sources[].bucket", "listing a bucket"),
+    ("sources[].bucket", "listing a bucket without a queue (`buckets` are those that may be read)"),
     ("sources[].logGroups", "reading CloudWatch Logs"),
     ("sources[].listen", "listening for Firehose"),
 ];

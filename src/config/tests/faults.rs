@@ -270,7 +270,7 @@ fn what_is_not_yaml_is_told_with_its_line() {
         assert!(text.contains(expected) && !text.contains("abcdef"), "{name}: {text}");
     }
     let large = load(vec![b'#'; tree::FILE_BYTES + 1], &[]).unwrap_err();
-    assert!(large.contains("larger than 1048576 bytes"), "{large}");
+    assert!(large.contains("larger than 262144 bytes"), "{large}");
 }
 
 #[test]
