@@ -1,0 +1,300 @@
+//! What is told of every kind of fault.
+
+use super::*;
+
+#[test]
+fn five_faults_are_told_at_once() {
+    let text = "
+version: 1
+newrelic:
+  accountId: 111122223333
+outputs:
+  logs: {records: match, readonly: false}
+limits:
+  gzipLevel: 12
+  flushAfter: 2
+sources:
+  - name: trail
+    kind: trailBucket
+    queueUrl: cloudtrail
+  - name: trail
+    kind: eventQueue
+    queueURL: https://sqs.eu-west-1.amazonaws.com/111122223333/events
+  - kind: logGroups
+posture: {interval: 1h}
+outputs: {}
+";
+    insta::assert_snapshot!(load(text, &[("CSPM_RELAY_LOG_LEVL", "info")]).unwrap_err(), @r#"
+    config relay.yml: 13 problems
+      newrelic.accountId (line 4): not a New Relic account id (was "111122223333")
+        allowed: a New Relic account id: 1 to 10 digits
+        hint: this looks like an AWS account id
+      outputs.logs.readonly (line 6): unknown key
+        hint: did you mean `readOnly`?
+      outputs.logs.records (line 6): not one of its values (was "match")
+        allowed: matched, all, none
+        hint: did you mean `matched`?
+      limits.gzipLevel (line 8): out of range (was "12")
+        allowed: 1 to 9
+      limits.flushAfter (line 9): not a time (was "2")
+        allowed: 10ms to 1m
+        hint: add the unit: 2ms, 2s or 2m
+      sources[0].queueUrl (line 13): not an SQS queue URL (was "cloudtrail")
+        allowed: https://sqs.<region>.amazonaws.com/<account>/<name>
+        hint: `cspm-relay check --example` prints a valid file
+      sources[1].name (line 14): two sources of one name (was "trail")
+        hint: sources[0] has it too: give each a name of its own
+      sources[1].queueURL (line 16): unknown key
+        hint: did you mean `queueUrl`?
+      sources[2].kind (line 17): not in version 0.1.0 (was "logGroups")
+        allowed: trailBucket, eventQueue
+        hint: this kind of source comes with a later version
+      posture (line 18): not in version 0.1.0
+        hint: compliance from AWS Config comes with a later version: remove the key
+      outputs (line 19): written twice
+        hint: line 5 has it too: keep one
+      CSPM_RELAY_LOG_LEVL: unknown variable
+        hint: did you mean `CSPM_RELAY_LOG_LEVEL`?
+      newrelic.licenseKey: missing
+        allowed: the key itself, file:/path or env:NAME
+        hint: write it in the file or set NEW_RELIC_LICENSE_KEY
+    "#);
+}
+
+#[test]
+fn what_a_command_does_not_need_is_not_asked_for() {
+    let config = Config::load_for(Need::LOCAL, None, &env(&[("NEW_RELIC_LICENSE_KEY", "file:/nowhere")])).unwrap();
+    assert_eq!((config.new_relic.account_id, config.new_relic.license_key.is_empty()), (0, true));
+    let text = Config::load_for(Need::SEND, None, &env(&[])).unwrap_err().to_string();
+    insta::assert_snapshot!(text, @r#"
+    config from the environment: 2 problems
+      newrelic.accountId: missing
+        allowed: a New Relic account id: 1 to 10 digits
+        hint: write it in the file or set NEW_RELIC_ACCOUNT_ID
+      newrelic.licenseKey: missing
+        allowed: the key itself, file:/path or env:NAME
+        hint: write it in the file or set NEW_RELIC_LICENSE_KEY
+    "#);
+    let text =
+        Config::load(None, &env(&[("NEW_RELIC_LICENCE_KEY", LICENSE), ("NEW_RELIC_ACCOUNT_ID", "1")])).unwrap_err().to_string();
+    insta::assert_snapshot!(text, @r#"
+    config from the environment: 2 problems
+      newrelic.licenseKey: missing
+        allowed: the key itself, file:/path or env:NAME
+        hint: `NEW_RELIC_LICENCE_KEY` is set: the name is `NEW_RELIC_LICENSE_KEY`
+      sources: missing: nothing to read from
+        allowed: one source at least
+        hint: write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL
+    "#);
+}
+
+#[test]
+fn each_fault_says_where_what_and_what_to_do() {
+    for (name, lines, expected) in [
+        (
+            "word in the wrong case",
+            "outputs: {logs: {records: All}}",
+            "(was \"All\")\n    allowed: matched, all, none\n    hint: did you mean `all`?",
+        ),
+        (
+            "yes",
+            "outputs: {notices: yes}",
+            "outputs.notices (line 4): not true or false (was \"yes\")\n    allowed: true, false\n    hint: write true",
+        ),
+        ("above the range", "limits: {bodyBytes: 2MB}", "out of range (was \"2MB\")\n    allowed: 10kB to 1MB"),
+        ("below the range", "limits: {bytesInFlight: 1023KiB}", "out of range (was \"1023KiB\")\n    allowed: 1MiB to 16GiB"),
+        ("unit nobody knows", "limits: {bytesInFlight: 16M}", "not a number of bytes (was \"16M\")"),
+        ("float", "limits: {gzipLevel: 4.5}", "not a whole number (was \"4.5\")"),
+        ("time in range", "telemetry: {heartbeat: 2h}", "out of range (was \"2h\")\n    allowed: 1s to 1h, or off"),
+        ("map for a value", "telemetry: {logLevel: {a: b}}", "telemetry.logLevel (line 4): must be a single value"),
+        (
+            "value for a map",
+            "telemetry: info",
+            "telemetry (line 4): must be a map\n    allowed: the keys logFormat, logLevel, heartbeat, timeZone",
+        ),
+        ("value for a list", "rules: {folders: /x}", "must be a list (was \"/x\")\n    allowed: [path, …]\n    hint: write [/x]"),
+        ("map for a list", "sources: {kind: trailBucket}", "sources (line 3): must be a list, each item with `- `"),
+        ("list in a list", "rules: {folders: [[a]]}", "rules.folders[0] (line 4): must be a single text"),
+        (
+            "key at the wrong level",
+            "heartbeat: 1m",
+            "heartbeat (line 4): unknown key\n    hint: it belongs at `telemetry.heartbeat`",
+        ),
+        ("dotted key", "telemetry.logLevel: info", "hint: it belongs at `telemetry.logLevel`"),
+        ("stranger", "frobnicate: 1", "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs"),
+        ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
+        ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),
+        ("tag", "telemetry: {logLevel: !x info}", "telemetry.logLevel (line 4): a YAML tag"),
+        ("later key", "exceptions: x", "exceptions (line 4): not in version"),
+        ("later nested key", "outputs: {events: {via: otlp}}", "outputs.events (line 4): not in version"),
+        (
+            "two dead letters",
+            "deadLetters: {folder: /a, s3: 's3://abc/d'}",
+            "deadLetters.s3 (line 4): deadLetters.folder is written too",
+        ),
+        ("two health checks", "health: {port: 1, socket: /a}", "health.socket (line 4): health.port is written too"),
+        ("off and a port", "health: {port: 1, off: true}", "health.off (line 4): health.port is written too"),
+        ("off: false and two", "health: {port: 1, socket: /a, off: false}", "health.socket (line 4): health.port is written too"),
+        ("bucket name", "deadLetters: {s3: 's3://Bad_Bucket/x'}", "not a bucket and a prefix (was \"s3://Bad_Bucket/x\")"),
+        (
+            "dead letters to a source",
+            "deadLetters: {queue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/trail'}",
+            "deadLetters.queue (line 4): the same queue twice",
+        ),
+        ("level that is a target", "telemetry: {logLevel: inof}", "not a log filter (was \"inof\")"),
+        ("filter nobody can read", "telemetry: {logLevel: 'a=b=c'}", "not a log filter (was \"a=b=c\")"),
+        ("zone nobody knows", "telemetry: {timeZone: Mars/Base}", "not a time zone (was \"Mars/Base\")"),
+        (
+            "inflated below packed",
+            "limits: {objectBytes: 64MB, inflatedBytes: 2MiB}",
+            "smaller than limits.objectBytes (was \"2MiB\")",
+        ),
+        ("written twice", "newrelic: {}", "newrelic (line 4): written twice\n    hint: line 2 has it too: keep one"),
+        (
+            "queue by ARN",
+            "sources: [{kind: trailBucket, queueUrl: 'arn:aws:sqs:eu-west-1:111122223333:q'}]",
+            "for this ARN it is https://sqs.eu-west-1.amazonaws.com/111122223333/q",
+        ),
+        (
+            "region beside the URL's",
+            "sources: [{kind: trailBucket, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q', region: us-east-1}]",
+            "hint: remove it, or write eu-west-1",
+        ),
+        (
+            "buckets of events",
+            "sources: [{kind: eventQueue, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q', buckets: [abc]}]",
+            "only a trailBucket source has buckets",
+        ),
+        (
+            "bucket that is none",
+            "sources: [{kind: trailBucket, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q', buckets: [A]}]",
+            "sources[0].buckets[0] (line 3): not a bucket name (was \"A\")",
+        ),
+        (
+            "key of a later source",
+            "sources: [{kind: trailBucket, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q', logGroups: [a]}]",
+            "sources[0].logGroups (line 3): not in version",
+        ),
+    ] {
+        let text = faults(lines);
+        assert!(text.starts_with("config relay.yml: 1 problem\n"), "{name}: {text}");
+        assert!(text.contains(expected), "{name}: {text}");
+    }
+}
+
+#[test]
+fn keys_are_checked_and_never_printed() {
+    for (name, new_relic, expected) in [
+        (
+            "user key for ingest",
+            "licenseKey: NRAK-ABCDEFG, accountId: 1",
+            "this is a user key (NRAK-…), not an ingest licence key (was ****)",
+        ),
+        (
+            "licence key for users",
+            "licenseKey: LIC, accountId: 1, apiKey: LIC",
+            "newrelic.apiKey (line 2): this is an ingest licence key",
+        ),
+        ("AWS account", "licenseKey: LIC, accountId: 111122223333", "hint: this looks like an AWS account id"),
+        ("account with a letter", "licenseKey: LIC, accountId: 12a", "not a New Relic account id (was \"12a\")"),
+        ("key as account", "licenseKey: LIC, accountId: LIC", "not a New Relic account id (was \"****\")"),
+        (
+            "later store",
+            "licenseKey: 'secretsmanager:x', accountId: 1",
+            "`secretsmanager:` references are not in this version (was ****)",
+        ),
+        ("missing file", "licenseKey: 'file:/nowhere/key', accountId: 1", "reading the key from /nowhere/key: No such file"),
+        ("unset variable", "licenseKey: 'env:MY_KEY', accountId: 1", "reading the key from variable MY_KEY: it is not set"),
+        ("key for a name", "licenseKey: 'env:LIC', accountId: 1", "reading the key from variable ****: it is not set"),
+        ("empty", "licenseKey: '', accountId: 1", "newrelic.licenseKey (line 2): empty (was ****)"),
+        (
+            "unknown region",
+            "licenseKey: gov01xx0123456789abcdef0123456789abcdef, accountId: 1",
+            "newrelic.region: the licence key is of a region",
+        ),
+        (
+            "host with a path",
+            "licenseKey: LIC, accountId: 1, hosts: {events: 'https://a.b/c'}",
+            "newrelic.hosts.events (line 2): not a base URL",
+        ),
+        ("host in the clear", "licenseKey: LIC, accountId: 1, hosts: {logs: 'http://a.b'}", "http:// only to this machine"),
+        (
+            "host with a password",
+            "licenseKey: LIC, accountId: 1, hosts: {logs: 'https://u:pw1@a.b'}",
+            "(was \"https://****@a.b\")",
+        ),
+        (
+            "mistyped",
+            "licenceKey: LIC, accountId: 1",
+            "newrelic.licenceKey (line 2): unknown key\n    hint: did you mean `licenseKey`?",
+        ),
+    ] {
+        let new_relic = new_relic.replace("LIC", LICENSE);
+        let text = format!("version: 1\nnewrelic: {{{new_relic}}}\nsources: [{{kind: trailBucket, queueUrl: '{TRAIL}'}}]\n");
+        let text = load(text, &[]).unwrap_err();
+        assert!(text.starts_with("config relay.yml: 1 problem\n"), "{name}: {text}");
+        assert!(text.contains(expected), "{name}: {text}");
+        for secret in [LICENSE, "ABCDEFG", "pw1", "0123456789abcdef"] {
+            assert!(!text.contains(secret), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_key_written_anywhere_is_not_printed() {
+    for row in options::OPTIONS {
+        // `a.b.c` → `{a: {b: {c: KEY}}}`; a list's item stands in brackets.
+        let text = row.path.rsplit('.').fold(LICENSE.to_owned(), |inner, part| match part.strip_suffix("[]") {
+            Some(list) => format!("{{{list}: [{inner}]}}"),
+            None => format!("{{{part}: {inner}}}"),
+        });
+        let shown = load(&text, &[]).unwrap_err();
+        assert!(!shown.contains(LICENSE) && !shown.contains("not YAML") && !shown.contains("unknown key"), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn what_is_not_yaml_is_told_with_its_line() {
+    for (name, bytes, expected) in [
+        ("open list", &b"version: 1\nrules: {folders: [a\n"[..], "not YAML: "),
+        ("tab", b"version: 1\nrules:\n\tfolders: []\n", "line 3: not YAML: "),
+        ("secret line", b"version: 1\nnewrelic:\n  licenseKey: 'abcdefNRAL\n  x: 1\n", "not YAML: "),
+        ("bytes", b"version: 1\n\xff\n", "line 2: not UTF-8"),
+        ("scalar", b"hello\n", "line 1: not a map"),
+        ("list", b"- a\n", "line 1: not a map"),
+        ("two documents", b"version: 1\n---\nversion: 1\n", "line 2: a second YAML document"),
+        ("deep", b"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "not YAML: "),
+    ] {
+        let text = load(bytes, &[]).unwrap_err();
+        assert!(text.starts_with("config relay.yml: 1 problem\n"), "{name}: {text}");
+        assert!(text.contains(expected) && !text.contains("abcdef"), "{name}: {text}");
+    }
+    let large = load(vec![b'#'; tree::FILE_BYTES + 1], &[]).unwrap_err();
+    assert!(large.contains("larger than 262144 bytes"), "{large}");
+}
+
+#[test]
+fn sources_are_told_apart() {
+    let queue =
+        |name: &str| format!("{{kind: trailBucket, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/{name}'}}");
+    let named = "{name: a, kind: eventQueue, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/b'}";
+    let text = faults(&format!("sources: [{}, {}, 7, {{}}, {named}]", queue("a"), queue("a")));
+    insta::assert_snapshot!(text, @r#"
+    config relay.yml: 5 problems
+      sources[2] (line 3): must be a map
+        allowed: the keys name, kind, queueUrl, region, buckets
+        hint: `cspm-relay check --example` prints a valid file
+      sources[3].kind (line 3): missing
+        allowed: trailBucket, eventQueue
+      sources[3].queueUrl (line 3): missing
+        allowed: https://sqs.<region>.amazonaws.com/<account>/<name>
+      sources[4].name (line 3): two sources of one name (was "a")
+        hint: sources[0] has it too: give each a name of its own
+      sources[1].queueUrl (line 3): the same queue twice (was "https://sqs.eu-west-1.amazonaws.com/111122223333/a")
+        hint: sources[0].queueUrl has it too: each needs a queue of its own
+    "#);
+    let both = format!("version: 1\nsources: [{}, {}]", queue("a"), queue("b"));
+    let pairs = [("CSPM_RELAY_TRAIL_QUEUE_URL", TRAIL), ("NEW_RELIC_ACCOUNT_ID", "1"), ("NEW_RELIC_LICENSE_KEY", LICENSE)];
+    let text = load(both, &pairs).unwrap_err();
+    assert!(text.contains("  CSPM_RELAY_TRAIL_QUEUE_URL: the file has 2 sources of kind trailBucket\n"), "{text}");
+}
