@@ -4,6 +4,7 @@
 //! tells how it ended. What always holds: a source lets go of an object (deletes the message, forgets the position) only after
 //! the ledger said `Released` or `Parked`; it never opens an object.
 
+pub mod aws;
 mod backoff;
 pub mod bucket;
 pub mod key;

@@ -306,7 +306,7 @@ impl Desk {
         match body {
             Ok((body, room)) => {
                 if let Some(place) = &place {
-                    self.trouble.over(&place.bucket);
+                    self.trouble.well(&place.bucket);
                 }
                 self.ready.push_back((lease, origin, body, room));
             }

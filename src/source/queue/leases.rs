@@ -479,6 +479,6 @@ impl Leases {
     }
 
     fn well(&self, action: &'static str) {
-        self.trouble.over(action);
+        self.trouble.well(action);
     }
 }
