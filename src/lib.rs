@@ -41,6 +41,8 @@ pub mod deliver;
 
 pub mod pipeline;
 
+pub mod health;
+
 pub mod cli;
 
 #[cfg(feature = "lab")]

@@ -48,6 +48,8 @@ pub enum Target {
     },
     /// Nowhere: everything is returned, and the source's own redrive decides.
     Nowhere,
+    /// Forgotten: for a look at the input that sends nothing and lets go of nothing.
+    Discard,
 }
 
 /// Letters written together at most.
@@ -74,7 +76,7 @@ impl Target {
             Self::Folder(path) => path.display().to_string(),
             Self::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
             Self::Queue { url, .. } => url.clone(),
-            Self::Nowhere => "nowhere".to_owned(),
+            Self::Nowhere | Self::Discard => "nowhere".to_owned(),
         }
     }
 
@@ -134,6 +136,7 @@ impl Target {
         };
         match self {
             Self::Nowhere => Ok(vec![false; letters.len()]),
+            Self::Discard => Ok(vec![true; letters.len()]),
             Self::Folder(folder) => {
                 write_file(folder, &file_name(), lines().as_bytes()).await.map_err(|error| fault(error.to_string()))?;
                 Ok(vec![true; letters.len()])
