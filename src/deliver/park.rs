@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Letter;
 use crate::ack::{Piece, Settled};
@@ -52,6 +53,8 @@ pub enum Target {
     Discard,
 }
 
+/// Time between two log lines about a missing target.
+const SAY_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 /// Letters written together at most.
 const TOGETHER: usize = 500;
 /// Bytes written together at most.
@@ -83,6 +86,7 @@ impl Target {
     /// Writes until the channel closes.
     pub async fn run(self, mut letters: mpsc::Receiver<Parking>) {
         let mut together = Vec::new();
+        let mut said = None;
         while letters.recv_many(&mut together, TOGETHER).await > 0 {
             while !together.is_empty() {
                 let mut bytes = 0;
@@ -95,16 +99,23 @@ impl Target {
                     .count()
                     .max(1);
                 let write: Vec<Parking> = together.drain(..fit).collect();
-                self.park(write).await;
+                self.park(write, &mut said).await;
             }
         }
     }
 
-    async fn park(&self, parkings: Vec<Parking>) {
+    async fn park(&self, parkings: Vec<Parking>, said: &mut Option<Instant>) {
         if matches!(self, Self::Nowhere) {
-            let count = parkings.len();
-            let reason = parkings.first().map_or("", |parking| parking.letter.reason.as_str());
-            tracing::warn!(count, reason, "No dead-letter target is configured: handing {count} back to the source");
+            if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+                *said = Some(Instant::now());
+                let letter = parkings.first().map(|parking| &parking.letter);
+                tracing::warn!(
+                    reason = letter.map(|letter| letter.reason.as_str()),
+                    origin = letter.map(|letter| letter.origin.as_str()),
+                    index = letter.and_then(|letter| letter.index),
+                    "No deadLetters target is configured: broken and refused records go back to their source"
+                );
+            }
             // Dropping the pieces returns them.
             return;
         }
