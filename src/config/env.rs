@@ -57,7 +57,7 @@ pub(super) fn text(env: &dyn Environment, name: &str) -> Result<Option<String>, 
     match env.get(name).map(OsString::into_string) {
         None => Ok(None),
         Some(Ok(text)) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
-        Some(Err(_)) => Err(Fault::new("", Place::Variable(name.to_owned()), "not UTF-8")),
+        Some(Err(_)) => Err(Fault::new("", Place::Variable(name.into()), "not UTF-8")),
     }
 }
 
@@ -93,8 +93,7 @@ pub(super) fn overlay(env: &dyn Environment, written: &mut Written, faults: &mut
         }
     }
     for (path, variable, given) in found {
-        written.broken.remove(&path);
-        written.settings.insert(path, Setting { place: Place::Variable(variable.to_owned()), given });
+        written.settings.insert(path, Setting { place: Place::Variable(variable.into()), given });
     }
     for (variable, kind) in [("CSPM_RELAY_TRAIL_QUEUE_URL", "trailBucket"), ("CSPM_RELAY_EVENT_QUEUE_URL", "eventQueue")] {
         if let Some(url) = read(env, variable, faults)
@@ -110,7 +109,7 @@ const DEAD_LETTERS: &str = "CSPM_RELAY_DEAD_LETTERS";
 
 /// Sets the queue of the file's only source of a kind, or adds a source.
 fn queue(written: &mut Written, variable: &'static str, kind: &str, url: String) -> Result<(), Fault> {
-    let place = Place::Variable(variable.to_owned());
+    let place = Place::Variable(variable.into());
     let is_kind = |number: &usize| {
         let setting = written.settings.get(&format!("sources[{number}].kind"));
         matches!(setting, Some(Setting { given: Given::One(found), .. }) if found == kind)
@@ -138,7 +137,7 @@ fn queue(written: &mut Written, variable: &'static str, kind: &str, url: String)
 
 fn split(variable: &str, value: &str) -> Vec<(Place, String)> {
     let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items.map(|item| (Place::Variable(variable.to_owned()), item.to_owned())).collect()
+    items.map(|item| (Place::Variable(variable.into()), item.to_owned())).collect()
 }
 
 fn unknown(env: &dyn Environment, faults: &mut Vec<Fault>) {
@@ -151,7 +150,7 @@ fn unknown(env: &dyn Environment, faults: &mut Vec<Fault>) {
                 Some(meant) => format!("did you mean `{PREFIX}{meant}`?"),
                 None => "the option table in the README lists every variable".to_owned(),
             };
-            faults.push(Fault::new("", Place::Variable(name.escape_debug().to_string()), "unknown variable").hint(hint));
+            faults.push(Fault::new("", Place::Variable(name.escape_debug().to_string().into()), "unknown variable").hint(hint));
         }
     }
 }

@@ -159,7 +159,7 @@ fn percent(per_million: u64) -> String {
 mod tests {
     use super::*;
 
-    const MINUTE: Option<Duration> = Some(Duration::from_secs(60));
+    const MINUTE: Option<Duration> = Some(Duration::from_mins(1));
 
     fn with_logs(records: LogRecords, read_only: bool) -> Outputs {
         Outputs { logs: Logs { records, read_only, mask: true }, notices: true }

@@ -8,10 +8,10 @@ use super::options::{Absent, Key, OPTIONS, Sample};
 /// Longest line of a comment, characters.
 const COMMENT_CHARS: usize = 110;
 
-const HEAD: &str = "\
-# cspm-relay: every key, with its default where it has one. A line that begins with `#` and a key is an option that is off.
-# Variables win over this file. Sizes: 950kB, 16MiB; times: 500ms, 15s, 1m.
-";
+const HEAD: [&str; 2] = [
+    "# cspm-relay: every key, with its default where it has one. A line that begins with `#` and a key is an option that is off.",
+    "# Variables win over this file. Sizes: 950kB, 16MiB; times: 500ms, 15s, 1m.",
+];
 
 /// The second source, so that both kinds are shown.
 const SECOND_SOURCE: [&str; 3] = [
@@ -20,50 +20,49 @@ const SECOND_SOURCE: [&str; 3] = [
     "    queueUrl: https://sqs.eu-west-1.amazonaws.com/111122223333/cloudtrail-events",
 ];
 
+/// The one list of maps.
+const SOURCES: &str = "sources[]";
+
 /// One complete, commented configuration file.
 #[must_use]
 pub fn example() -> String {
-    let mut out = HEAD.to_owned();
+    let mut lines: Vec<String> = HEAD.map(str::to_owned).to_vec();
+    // The groups the last key stood in.
     let mut open: Vec<&str> = Vec::new();
     for key in OPTIONS {
-        let mut parts: Vec<&str> = key.path.split('.').collect();
-        let name = parts.pop().unwrap_or_default();
-        let shared = open.iter().zip(&parts).take_while(|(a, b)| a == b).count();
-        let leaves_sources = open.first() == Some(&"sources[]") && parts.first() != open.first();
-        if leaves_sources {
-            out += &(SECOND_SOURCE.join("\n") + "\n");
+        let mut groups: Vec<&str> = key.path.split('.').collect();
+        let name = groups.pop().unwrap_or_default();
+        if open.contains(&SOURCES) && !groups.contains(&SOURCES) {
+            lines.extend(SECOND_SOURCE.map(str::to_owned));
         }
-        let enters_item = parts.get(shared..).is_some_and(|new| new.contains(&"sources[]"));
-        if shared == 0 && (parts.first() != open.first() || parts.is_empty()) {
-            out.push('\n');
+        if groups.is_empty() || groups.first() != open.first() {
+            lines.push(String::new());
         }
-        for (depth, part) in parts.iter().enumerate().skip(shared) {
-            out += &format!("{}{}:\n", indent(depth), part.trim_end_matches("[]"));
+        let shared = open.iter().zip(&groups).take_while(|(a, b)| a == b).count();
+        for (depth, group) in groups.iter().enumerate().skip(shared) {
+            lines.push(format!("{}{}:", indent(depth), group.trim_end_matches("[]")));
         }
-        let in_list = parts.contains(&"sources[]");
-        let depth = parts.len() + usize::from(in_list);
-        entry(&mut out, key, name, depth, enters_item);
-        open = parts;
+        let is_item = groups.contains(&SOURCES);
+        let first = is_item && !open.contains(&SOURCES);
+        let lead = indent(groups.len());
+        let (comment, before) = match (is_item, first) {
+            (false, _) => (lead.clone(), lead),
+            // The first key of an item carries the dash.
+            (true, true) => (lead.clone(), lead + "- "),
+            (true, false) => (lead.clone() + "  ", lead + "  "),
+        };
+        lines.extend(wrap(&about(key)).into_iter().map(|line| format!("{comment}# {line}")));
+        lines.push(match (key.sample, key.default) {
+            (Sample::Value(value), _) | (Sample::Default, Absent::Value(value)) => format!("{before}{name}: {value}"),
+            (Sample::Off(value), _) => format!("{before}#{name}: {value}"),
+            (Sample::Default, Absent::Required | Absent::Words(_)) => format!("{before}{name}:"),
+        });
+        open = groups;
     }
-    out
+    lines.join("\n") + "\n"
 }
 
-/// One key with its comment; the first of a list's item carries the dash.
-fn entry(out: &mut String, key: &Key, name: &str, depth: usize, dash: bool) {
-    let lead = indent(depth);
-    let first = if dash { indent(depth.saturating_sub(1)) + "- " } else { lead.clone() };
-    let comment_lead = if dash { indent(depth.saturating_sub(1)) } else { lead.clone() };
-    for line in wrap(&comment(key)) {
-        out.push_str(&format!("{comment_lead}# {line}\n"));
-    }
-    match (key.sample, key.default) {
-        (Sample::Value(value), _) | (Sample::Default, Absent::Value(value)) => out.push_str(&format!("{first}{name}: {value}\n")),
-        (Sample::Off(value), _) => out.push_str(&format!("{first}#{name}: {value}\n")),
-        (Sample::Default, Absent::Required | Absent::Words(_)) => out.push_str(&format!("{first}{name}:\n")),
-    }
-}
-
-fn comment(key: &Key) -> String {
+fn about(key: &Key) -> String {
     let default = match key.default {
         Absent::Required => "required".to_owned(),
         Absent::Value(value) => format!("default: {value}"),
@@ -77,19 +76,17 @@ fn indent(depth: usize) -> String {
     "  ".repeat(depth)
 }
 
+/// Words in lines of [`COMMENT_CHARS`] at most.
 fn wrap(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        if let Some(line) = lines.last_mut() {
-            if line.is_empty() || line.chars().count() + word.chars().count() < COMMENT_CHARS {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < COMMENT_CHARS => {
+                line.push(' ');
                 line.push_str(word);
-                continue;
             }
+            _ => lines.push(word.to_owned()),
         }
-        lines.push(word.to_owned());
     }
     lines
 }

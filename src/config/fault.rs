@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// Longest part of a found value that is printed, characters.
 const SHOWN_CHARS: usize = 120;
 
+/// Most faults that are printed; a file of some other kind would fill the screen.
+const SHOWN_FAULTS: usize = 100;
+
 /// Letters and digits in a row from which on a text may be a key, and is not printed. New Relic's keys have 32 or more.
 const KEY_CHARS: usize = 32;
 
@@ -19,7 +22,7 @@ pub enum Place {
     /// A line of the file, from 1.
     Line(usize),
     /// An environment variable.
-    Variable(String),
+    Variable(Box<str>),
     /// Nowhere: it is missing, or is about the whole file.
     Nowhere,
 }
@@ -28,50 +31,50 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Key path, as `sources[1].queueUrl`; empty when the fault has only a place.
-    pub path: String,
+    pub path: Box<str>,
     /// Where it is written.
     pub place: Place,
     /// What is wrong, without the value.
-    pub what: String,
+    pub what: Box<str>,
     /// The value found, already safe to print.
-    pub was: Option<String>,
+    pub was: Option<Box<str>>,
     /// What may stand there.
-    pub allowed: Option<String>,
+    pub allowed: Option<Box<str>>,
     /// What the reader can do.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
 }
 
 impl Fault {
     /// A fault at a key.
     #[must_use]
-    pub fn new(path: impl Into<String>, place: Place, what: impl Into<String>) -> Self {
+    pub fn new(path: impl Into<Box<str>>, place: Place, what: impl Into<Box<str>>) -> Self {
         Self { path: path.into(), place, what: what.into(), was: None, allowed: None, hint: None }
     }
 
     /// With the value found; what looks like a key is masked.
     #[must_use]
     pub fn was(mut self, value: &str) -> Self {
-        self.was = Some(format!("{:?}", shown(value)));
+        self.was = Some(format!("{:?}", shown(value)).into());
         self
     }
 
     /// With stars in place of the value found.
     #[must_use]
     pub fn was_secret(mut self) -> Self {
-        self.was = Some("****".to_owned());
+        self.was = Some("****".into());
         self
     }
 
     /// With what may stand there.
     #[must_use]
-    pub fn allowed(mut self, allowed: impl Into<String>) -> Self {
+    pub fn allowed(mut self, allowed: impl Into<Box<str>>) -> Self {
         self.allowed = Some(allowed.into());
         self
     }
 
     /// With what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -79,7 +82,7 @@ impl Fault {
     /// With what to do, when there is something to say.
     #[must_use]
     pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint.or(self.hint);
+        self.hint = hint.map(Into::into).or(self.hint);
         self
     }
 }
@@ -152,7 +155,11 @@ impl fmt::Display for Faults {
             1 => f.write_str("1 problem")?,
             count => write!(f, "{count} problems")?,
         }
-        self.list.iter().try_for_each(|fault| write!(f, "\n{fault}"))
+        self.list.iter().take(SHOWN_FAULTS).try_for_each(|fault| write!(f, "\n{fault}"))?;
+        match self.list.len().saturating_sub(SHOWN_FAULTS) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
     }
 }
 
@@ -222,10 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_faults_is_cut_and_counted() {
+        for (count, end) in [(100, "\n  k: bad"), (101, "\n  and 1 more")] {
+            let text = Faults::of(None, vec![Fault::new("k", Place::Nowhere, "bad"); count]).unwrap().to_string();
+            assert!(text.ends_with(end) && text.contains(&format!(": {count} problems\n")), "{count}: {text}");
+        }
+    }
+
+    #[test]
     fn faults_come_in_the_order_of_the_file_then_variables_then_missing() {
         let list = vec![
             Fault::new("c", Place::Nowhere, "missing"),
-            Fault::new("b", Place::Variable("B".to_owned()), "bad"),
+            Fault::new("b", Place::Variable("B".into()), "bad"),
             Fault::new("a", Place::Line(9), "bad").was("x\ny").allowed("1").hint("do"),
             Fault::new("", Place::Line(2), "not YAML"),
         ];

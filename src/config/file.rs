@@ -83,7 +83,7 @@ struct Walk {
 
 impl Walk {
     fn fault(&mut self, fault: Fault) {
-        self.written.broken.insert(fault.path.clone());
+        self.written.broken.insert(fault.path.to_string());
         self.faults.push(fault);
     }
 

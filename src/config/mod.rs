@@ -73,7 +73,7 @@ impl Config {
         let mut faults = Vec::new();
         let named = match file {
             Some(path) => Some(path.to_owned()),
-            None => env::text(env, "CSPM_RELAY_CONFIG").ok().flatten().map(PathBuf::from),
+            None => env.get("CSPM_RELAY_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from),
         };
         let mut written = match named.as_deref().map(read_file) {
             None => file::Written::default(),
@@ -164,7 +164,7 @@ pub struct NewRelic {
     pub license_key: Secret,
     /// User key, for `doctor` only.
     pub api_key: Option<Secret>,
-    /// Base URLs that replace the region's (proxy, `PrivateLink`, FedRAMP, tests).
+    /// Base URLs that replace the region's (proxy, `PrivateLink`, `FedRAMP`, tests).
     pub hosts: Hosts,
 }
 
@@ -186,7 +186,7 @@ pub struct Hosts {
     pub events: Option<String>,
     /// Log API.
     pub logs: Option<String>,
-    /// NerdGraph.
+    /// `NerdGraph`.
     pub nerd_graph: Option<String>,
 }
 
@@ -387,7 +387,7 @@ impl Default for Telemetry {
         Self {
             log_format: LogFormat::Text,
             log_level: "info".to_owned(),
-            heartbeat: Some(Duration::from_secs(60)),
+            heartbeat: Some(Duration::from_mins(1)),
             time_zone: "UTC".to_owned(),
         }
     }

@@ -244,7 +244,7 @@ pub(super) const LATER_KEYS: &[(&str, &str)] = &[
     ("outputs.events", "events over OTLP"),
     ("outputs.metrics", "roll-up metrics"),
     ("accounts.organizations", "account names from AWS Organizations"),
-    ("sources[].bucket", "listing a bucket"),
+    ("sources[].bucket", "listing a bucket without a queue (`buckets` are those that may be read)"),
     ("sources[].logGroups", "reading CloudWatch Logs"),
     ("sources[].listen", "listening for Firehose"),
 ];
@@ -317,22 +317,22 @@ pub(super) fn variables() -> impl Iterator<Item = &'static str> {
 /// The option table of the README, as Markdown.
 #[must_use]
 pub fn markdown() -> String {
-    let mut out =
-        String::from("| key | type | allowed | default | variable | meaning |\n| --- | --- | --- | --- | --- | --- |\n");
-    for key in OPTIONS {
-        let default = match key.default {
+    let mut lines = vec![
+        "| key | type | allowed | default | variable | meaning |".to_owned(),
+        "| --- | --- | --- | --- | --- | --- |".to_owned(),
+    ];
+    for Key { path, kind, default, variable, meaning, .. } in OPTIONS {
+        let default = match default {
             Absent::Required => "required".to_owned(),
             Absent::Value(value) => format!("`{value}`"),
-            Absent::Words(words) => words.to_owned(),
+            Absent::Words(words) => (*words).to_owned(),
         };
-        let variable = if key.variable.is_empty() { String::new() } else { format!("`{}`", key.variable) };
+        let variable = if variable.is_empty() { String::new() } else { format!("`{variable}`") };
         // GitHub would take `<region>` for an HTML tag.
-        let (kind, allowed) = (key.kind.name(), key.kind.allowed().replace('<', "&lt;"));
-        out += &format!("| `{}` | {kind} | {allowed} | {default} | {variable} | {} |\n", key.path, key.meaning);
+        let (kind, allowed) = (kind.name(), kind.allowed().replace('<', "&lt;"));
+        lines.push(format!("| `{path}` | {kind} | {allowed} | {default} | {variable} | {meaning} |"));
     }
-    out.push_str("\n| variable | meaning |\n| --- | --- |\n");
-    for (name, meaning) in SPECIAL_VARIABLES {
-        out += &format!("| `{name}` | {meaning} |\n");
-    }
-    out
+    lines.extend([String::new(), "| variable | meaning |".to_owned(), "| --- | --- |".to_owned()]);
+    lines.extend(SPECIAL_VARIABLES.iter().map(|(name, meaning)| format!("| `{name}` | {meaning} |")));
+    lines.join("\n") + "\n"
 }

@@ -192,16 +192,15 @@ impl<'a> Reader<'a> {
         let Some(Setting { given: Given::Many(texts), .. }) = self.setting(path) else { return Vec::new() };
         let mut found = Vec::new();
         for (number, (place, text)) in texts.iter().enumerate() {
-            match item(text.trim()) {
-                Some(value) => found.push(value),
-                None => {
-                    let fault = Fault::new(format!("{path}[{number}]"), place.clone(), what).was(text);
-                    self.faults.push(match row(path) {
-                        Some(row) => fault.allowed(row.kind.allowed()),
-                        None => fault,
-                    });
-                }
+            if let Some(value) = item(text.trim()) {
+                found.push(value);
+                continue;
             }
+            let fault = Fault::new(format!("{path}[{number}]"), place.clone(), what).was(text);
+            self.faults.push(match row(path) {
+                Some(row) => fault.allowed(row.kind.allowed()),
+                None => fault,
+            });
         }
         found
     }

@@ -9,8 +9,8 @@ use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError
 
 use super::fault::{Fault, Place, shown};
 
-/// Largest file, bytes.
-pub(super) const FILE_BYTES: usize = 1 << 20;
+/// Largest file, bytes; the longest sensible one has a few thousand.
+pub(super) const FILE_BYTES: usize = 256 << 10;
 
 /// Deepest nesting; the schema needs 4.
 const DEPTH: usize = 16;
@@ -54,7 +54,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Node, Fault> {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = memchr::memchr_iter(b'\n', good).count() + 1;
             return Err(Fault::new("", Place::Line(line), "not UTF-8").hint("save the file as UTF-8"));
         }
     };

@@ -220,7 +220,7 @@ fn queues_differ(reader: &mut Reader<'_>) {
         let Some(url) = reader.raw(path) else { continue };
         match seen.iter().find(|(other, _)| *other == url) {
             Some((_, first)) => {
-                let fault = Fault::new(path, reader.place(path), "the same queue twice").was(url);
+                let fault = Fault::new(path.as_str(), reader.place(path), "the same queue twice").was(url);
                 reader.faults.push(fault.hint(format!("{first} has it too: each needs a queue of its own")));
             }
             None => seen.push((url, path)),
@@ -322,9 +322,7 @@ fn usize_of(value: u64, default: usize) -> usize {
 
 fn health(reader: &mut Reader<'_>) -> Health {
     let off = reader.switch("health.off", false);
-    if off || !reader.has("health.off") {
-        one_of(reader, &["health.port", "health.socket", "health.off"]);
-    }
+    one_of(reader, if off { &["health.port", "health.socket", "health.off"] } else { &["health.port", "health.socket"] });
     let default = if let Health::Port(port) = Health::default() { port } else { 0 };
     let port = reader.whole("health.port", u64::from(default));
     match reader.path("health.socket") {
@@ -381,13 +379,19 @@ fn time_zone(reader: &mut Reader<'_>) -> Option<String> {
         }
         return zone;
     }
-    let of_system = env::text(reader.env, "TZ").ok().flatten()?;
+    let of_system = match env::text(reader.env, "TZ") {
+        Ok(text) => text?,
+        Err(fault) => {
+            reader.faults.push(fault);
+            return None;
+        }
+    };
     // POSIX writes a file as `:name` or as a path below the database.
     let name = of_system.trim_start_matches(':');
     let name = name.rsplit_once("zoneinfo/").map_or(name, |(_, name)| name);
     let zone = zone_name(name);
     if zone.is_none() && !reader.written.is_broken(PATH) {
-        let fault = Fault::new(PATH, Place::Variable("TZ".to_owned()), "not a time zone").was(&of_system);
+        let fault = Fault::new(PATH, Place::Variable("TZ".into()), "not a time zone").was(&of_system);
         reader
             .faults
             .push(fault.allowed("a name of the IANA time zone database, as Asia/Tokyo").hint(format!("write {PATH}; {EXAMPLE}")));

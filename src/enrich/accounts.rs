@@ -95,6 +95,10 @@ impl AccountNames {
         let mut faults = Vec::new();
         let rows = read(text.strip_prefix('\u{feff}').unwrap_or(&text), &mut faults);
         let names = Self::collect(rows, &mut faults);
+        if faults.is_empty() && names.is_empty() {
+            // An empty file is a failed copy more often than a wish, and would take every name off the dashboards.
+            return Err(whole("no account is named; name at least one, or configure no file".to_owned()));
+        }
         if faults.is_empty() {
             return Ok(names);
         }
@@ -160,9 +164,142 @@ fn id_fault(id: &str) -> Option<String> {
     match id.len() {
         12 if digits => None,
         // Spreadsheets turn ids into numbers and drop their leading zeros.
-        count @ 1..12 if digits => Some(format!(
-            "accountId \"{id}\" has {count} digits; 12 are needed (did a spreadsheet drop leading zeros? write {id:0>12})"
-        )),
+        count @ 1..12 if digits => {
+            Some(format!("accountId \"{id}\" has {count} of 12 digits (did a spreadsheet drop leading zeros? write {id:0>12})"))
+        }
         _ => Some(format!("accountId \"{id}\" is not an account id; 12 digits are needed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    fn read(file: &str, text: impl AsRef<[u8]>) -> Result<AccountNames, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(file);
+        std::fs::write(&path, text).expect("a file");
+        let prefix = format!("{}/", folder.path().display());
+        AccountNames::from_file(&path).map_err(|error| error.to_string().replace(&prefix, ""))
+    }
+
+    #[test]
+    fn s0_07_two_hundred_accounts_have_their_names() {
+        let mut csv = "accountId,name,organizationalUnit,environment,owner\n".to_owned();
+        let mut yaml = String::new();
+        for n in 0..250 {
+            writeln!(csv, "{n:012},name {n},ou-{},prod,team {n}", n % 7).expect("text");
+            writeln!(yaml, "- accountId: {n:012}\n  name: name {n}\n  organizationalUnit: ou-{}", n % 7).expect("text");
+        }
+        for (file, text, owner) in [("a.csv", csv, Some("team 42")), ("a.yml", yaml, None)] {
+            let names = read(file, text).expect(file);
+            assert_eq!(names.len(), 250, "{file}");
+            let name = names.get("000000000042");
+            assert_eq!((name.id, name.name, name.organizational_unit), ("000000000042", "name 42", "ou-0"), "{file}");
+            assert_eq!(name.owner, owner, "{file}");
+        }
+    }
+
+    #[test]
+    fn what_the_file_does_not_say_falls_back() {
+        let names = read("a.csv", "\u{feff}accountId,name,organizationalUnit\r\n111122223333,,\r\n\r\n").expect("names");
+        for id in ["111122223333", "999999999999"] {
+            let name = names.get(id);
+            assert_eq!((name.id, name.name, name.organizational_unit), (id, id, "unknown"));
+            assert_eq!((name.environment, name.owner), (None, None));
+        }
+        assert_eq!(AccountNames::default().get("").name, "unknown");
+    }
+
+    #[test]
+    fn cells_and_values_are_read_as_written() {
+        let csv = "name,owner,organizationalUnit,accountId\n\"Acme, \"\"prod\"\"\", 情報部 ,\"two\nlines\",012345678901\n";
+        let yaml = "- {accountId: 012345678901, name: \"Acme, \\\"prod\\\"\", organizationalUnit: \"two\\nlines\", owner: 情報部}\n- {accountId: \"000000000002\", name: no}\n- {accountId: 123456789012, name: 1e5, owner: ~}\n";
+        for (file, text) in [("a.CSV", csv), ("a.yaml", yaml)] {
+            let names = read(file, text).expect(file);
+            let name = names.get("012345678901");
+            let found = (name.name, name.organizational_unit, name.owner);
+            assert_eq!(found, ("Acme, \"prod\"", "two\nlines", Some("情報部")), "{file}");
+        }
+        let names = read("a.yaml", yaml).expect("names");
+        assert_eq!((names.get("000000000002").name, names.get("123456789012").name), ("no", "1e5"));
+        assert_eq!(names.get("123456789012").owner, None);
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_with_their_lines() {
+        for (name, file, text, want) in [
+            (
+                "CSV rows",
+                "a.csv",
+                "accountId,name,organizationalUnit\n12345678901,a,b\n111122223333,a,b\nada,a,b\n111122223333,c,d\n444455556666,a\n,x,y\n",
+                "reading account names from a.csv: 5 problems
+  a.csv:2: accountId \"12345678901\" has 11 of 12 digits (did a spreadsheet drop leading zeros? write 012345678901)
+  a.csv:4: accountId \"ada\" is not an account id; 12 digits are needed
+  a.csv:5: accountId 111122223333 is named again, first on line 3; each account is named once
+  a.csv:6: 2 cells; 3 are needed, as in the header (quote a cell that holds a comma)
+  a.csv:7: accountId is missing; 12 digits are needed",
+            ),
+            (
+                "CSV header",
+                "a.csv",
+                "id,name,name\n1,2,3\n",
+                "reading account names from a.csv: 4 problems
+  a.csv:1: unknown column \"id\"; allowed are accountId, name, organizationalUnit, environment, owner
+  a.csv:1: column \"name\" is there twice; once is allowed
+  a.csv:1: column \"accountId\" is missing; the header accountId,name,organizationalUnit,environment,owner is needed
+  a.csv:1: column \"organizationalUnit\" is missing; the header accountId,name,organizationalUnit,environment,owner is needed",
+            ),
+            (
+                "CSV quote",
+                "a.csv",
+                "accountId,name,organizationalUnit\n111122223333,a,b\n444455556666,\"a,b\n",
+                "reading account names from a.csv: 1 problem
+  a.csv:3: a quote (\") opens here and is never closed",
+            ),
+            (
+                "empty CSV",
+                "a.csv",
+                "",
+                "reading account names from a.csv: 1 problem
+  a.csv:1: the file is empty; the header accountId,name,organizationalUnit,environment,owner is needed",
+            ),
+            (
+                "YAML items",
+                "a.yml",
+                "- accountId: 111122223333\n  team: x\n- accountId: 2\n- name: a\n- accountId: 111122223333\n",
+                "reading account names from a.yml: 4 problems
+  a.yml:2: unknown key \"team\"; allowed are accountId, name, organizationalUnit, environment, owner
+  a.yml:3: accountId \"2\" has 1 of 12 digits (did a spreadsheet drop leading zeros? write 000000000002)
+  a.yml:4: accountId is missing; 12 digits are needed
+  a.yml:5: accountId 111122223333 is named again, first on line 1; each account is named once",
+            ),
+            (
+                "ending",
+                "a.txt",
+                "",
+                "reading account names from a.txt: 1 problem\n  a.txt: the ending is \".txt\"; .csv, .yml or .yaml is needed",
+            ),
+        ] {
+            assert_eq!(read(file, text).map(|names| names.len()), Err(want.to_owned()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        let missing = AccountNames::from_file("no/such/file.csv").expect_err("no file").to_string();
+        assert!(missing.contains("no/such/file.csv: No such file"), "{missing}");
+        let latin = read("a.csv", b"accountId,name,organizationalUnit\n111122223333,M\xfcller,x\n").expect_err("not UTF-8");
+        assert!(latin.contains("not UTF-8: invalid utf-8 sequence"), "{latin}");
+        let map = read("a.yml", "accountId: 111122223333\n").expect_err("not a list");
+        assert!(map.contains("a.yml:1: ") && map.ends_with(" is needed"), "{map}");
+        let broken = read("a.yml", "- accountId: [1\n").expect_err("not YAML");
+        assert!(broken.contains("a.yml:"), "{broken}");
+        for (file, text) in [("a.yml", ""), ("a.yml", "[]"), ("a.csv", "accountId,name,organizationalUnit\n")] {
+            let empty = read(file, text).expect_err("nothing");
+            assert!(empty.ends_with(": no account is named; name at least one, or configure no file"), "{empty}");
+        }
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn check(file: &File) -> Vec<Breach> {
     let Some(inside) = file.path.strip_prefix("src/") else { return Vec::new() };
     let part = inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs");
     if part == "lib" {
-        return Vec::new();
+        return re_exports(file);
     }
     let Some((_, may)) = TABLE.iter().find(|(name, _)| *name == part) else {
         return vec![
@@ -90,6 +90,13 @@ pub(super) fn check(file: &File) -> Vec<Breach> {
     }
     breaches.extend(climbs(file, inside, part, &code));
     breaches
+}
+
+/// `lib.rs` lists the parts; a name it gave to everybody would hide who uses whom.
+fn re_exports(file: &File) -> Vec<Breach> {
+    let code = code_only(&file.text);
+    let lines = code.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("pub") && line.contains(" use "));
+    lines.map(|(number, _)| file.breach(number + 1, "a re-export; lib.rs only lists the parts")).collect()
 }
 
 /// Whether the word at `at` stands alone and opens a path.
@@ -114,12 +121,14 @@ fn tree<'a>(code: &'a str, prefix: &[String], found: &mut Vec<Vec<String>>) -> &
             if let Some(after) = rest.strip_prefix('}') {
                 return after;
             }
-            let after = tree(rest, prefix, found);
-            let after = after.trim_start().strip_prefix("as ").map_or(after, |name| &name[word(name.trim_start()).len()..]);
-            let after = after.trim_start();
-            rest = after.strip_prefix(',').unwrap_or(after);
-            // Not a use tree after all: nothing was read.
-            if rest.is_empty() || (rest.len() == code.len() - 1 && !after.starts_with(',')) {
+            let before = rest.len();
+            rest = tree(rest, prefix, found).trim_start();
+            if let Some(name) = rest.strip_prefix("as ") {
+                rest = name[word(name).len()..].trim_start();
+            }
+            rest = rest.strip_prefix(',').unwrap_or(rest);
+            // Nothing was read: not a use tree (a macro's `$name`), or cut off.
+            if rest.len() == before || rest.is_empty() {
                 return rest;
             }
         }
@@ -147,7 +156,7 @@ fn allowed(part: &str, may: &[May], path: &[String]) -> bool {
     let is_part = TABLE.iter().any(|(name, _)| *name == first);
     first == part
         || VOCABULARY.contains(&first) && part != "main"
-        // A macro, or a name that `lib.rs` gives to everybody.
+        // A macro: `lib.rs` gives no other names to everybody.
         || !is_part && first != "*"
         || may.iter().any(|may| match may {
             All(other) => first == *other,

@@ -1,15 +1,18 @@
 //! Stand-ins that behave, and the pipeline's side of an intake, for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
 
 use super::bucket::{Bucket, Opened, Page, Place, ReadError};
+use super::queue::{Attributes, Entry, Message, Queue, QueueError, Refused};
 use super::{Intake, Object, Phase};
 use crate::ack::{Counts, Released, Verdict};
 use crate::config::Limits;
@@ -67,7 +70,7 @@ pub(crate) struct MemoryBucket {
     /// Reads under way and the most there were at once.
     pub(crate) reading: Arc<(AtomicUsize, AtomicUsize)>,
     /// How long a body takes.
-    pub(crate) takes: std::time::Duration,
+    pub(crate) takes: Duration,
 }
 
 impl MemoryBucket {
@@ -117,5 +120,219 @@ impl Bucket for MemoryBucket {
         let page: Vec<_> = rest.by_ref().take(3).map(|(key, stored)| (key.clone(), size(stored))).collect();
         let next = rest.next().and_then(|_| page.last().map(|(key, _)| key.clone()));
         async move { Ok(Page { objects: page, next }) }.boxed()
+    }
+}
+
+/// A message in a memory queue.
+#[derive(Debug)]
+struct Kept {
+    id: String,
+    body: String,
+    visible: Instant,
+    receives: u32,
+    handle: u64,
+    received: Instant,
+}
+
+/// What a memory queue has been through.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Messages received a second time or more.
+    pub(crate) redeliveries: usize,
+    /// Ids of deleted messages, in order.
+    pub(crate) deleted: Vec<String>,
+    /// Sizes of the delete and change requests.
+    pub(crate) delete_batches: Vec<usize>,
+    pub(crate) change_batches: Vec<usize>,
+    /// Every change that set a message aside: id, and for how long.
+    pub(crate) changes: Vec<(String, Duration)>,
+    /// Receives that were dropped before their answer.
+    pub(crate) broken_off: usize,
+    pub(crate) receives: usize,
+}
+
+/// What the next requests come to.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) attributes: VecDeque<QueueError>,
+    pub(crate) receive: VecDeque<QueueError>,
+    pub(crate) delete: VecDeque<QueueError>,
+    pub(crate) change: VecDeque<QueueError>,
+    /// So many entries of delete requests are refused; `true`: for good.
+    pub(crate) refuse_deletes: VecDeque<bool>,
+}
+
+/// A queue in memory that behaves like SQS: visibility runs out, handles expire, redelivery counts, requests take 20 ms.
+#[derive(Debug)]
+pub(crate) struct MemoryQueue {
+    pub(crate) attributes: Attributes,
+    kept: Mutex<Vec<Kept>>,
+    pub(crate) seen: Mutex<Seen>,
+    pub(crate) faults: Mutex<Faults>,
+    handles: AtomicUsize,
+}
+
+/// Counts a receive that is dropped on the way.
+struct Guard(Option<Arc<MemoryQueue>>);
+
+impl Guard {
+    fn arrived(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.0 {
+            queue.seen.lock().unwrap().broken_off += 1;
+        }
+    }
+}
+
+const LATENCY: Duration = Duration::from_millis(20);
+
+impl MemoryQueue {
+    pub(crate) fn new(visibility: Duration, bodies: impl IntoIterator<Item = String>) -> Arc<Self> {
+        let queue = Self {
+            attributes: Attributes { visibility, max_receive_count: Some(10) },
+            kept: Mutex::default(),
+            seen: Mutex::default(),
+            faults: Mutex::default(),
+            handles: AtomicUsize::new(0),
+        };
+        for (at, body) in bodies.into_iter().enumerate() {
+            queue.send(&format!("m{at}"), body);
+        }
+        Arc::new(queue)
+    }
+
+    pub(crate) fn send(&self, id: &str, body: String) {
+        let now = Instant::now();
+        let kept = Kept { id: id.to_owned(), body, visible: now, receives: 0, handle: 0, received: now };
+        self.kept.lock().unwrap().push(kept);
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.kept.lock().unwrap().len()
+    }
+
+    /// Ids that anyone could receive now.
+    pub(crate) fn visible(&self) -> Vec<String> {
+        let now = Instant::now();
+        self.kept.lock().unwrap().iter().filter(|kept| kept.visible <= now).map(|kept| kept.id.clone()).collect()
+    }
+
+    fn take(&self) -> Vec<Message> {
+        let now = Instant::now();
+        let mut seen = self.seen.lock().unwrap();
+        let mut kept = self.kept.lock().unwrap();
+        let visible = kept.iter_mut().filter(|kept| kept.visible <= now).take(10);
+        visible
+            .map(|kept| {
+                kept.handle = self.handles.fetch_add(1, Relaxed) as u64 + 1;
+                kept.receives += 1;
+                seen.redeliveries += usize::from(kept.receives > 1);
+                kept.visible = now + self.attributes.visibility;
+                kept.received = now;
+                Message {
+                    id: kept.id.clone(),
+                    handle: kept.handle.to_string(),
+                    body: kept.body.clone(),
+                    receive_count: kept.receives,
+                    sent_ms: Some(0),
+                }
+            })
+            .collect()
+    }
+}
+
+impl Queue for MemoryQueue {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn attributes(self: Arc<Self>) -> BoxFuture<'static, Result<Attributes, QueueError>> {
+        async move {
+            tokio::time::sleep(LATENCY).await;
+            self.faults.lock().unwrap().attributes.pop_front().map_or(Ok(self.attributes), Err)
+        }
+        .boxed()
+    }
+
+    fn receive(self: Arc<Self>) -> BoxFuture<'static, Result<Vec<Message>, QueueError>> {
+        self.seen.lock().unwrap().receives += 1;
+        let guard = Guard(Some(Arc::clone(&self)));
+        async move {
+            let until = Instant::now() + Duration::from_secs(20);
+            let answer = loop {
+                tokio::time::sleep(LATENCY).await;
+                if let Some(fault) = self.faults.lock().unwrap().receive.pop_front() {
+                    break Err(fault);
+                }
+                let messages = self.take();
+                if !messages.is_empty() || Instant::now() >= until {
+                    break Ok(messages);
+                }
+                // Until a message becomes visible, or one may have been sent.
+                let next = self.kept.lock().unwrap().iter().map(|kept| kept.visible).min().unwrap_or(until);
+                tokio::time::sleep_until(next.min(until).min(Instant::now() + Duration::from_secs(1))).await;
+            };
+            guard.arrived();
+            answer
+        }
+        .boxed()
+    }
+
+    fn delete(self: Arc<Self>, entries: Vec<Entry>) -> BoxFuture<'static, Result<Vec<Refused>, QueueError>> {
+        async move {
+            tokio::time::sleep(LATENCY).await;
+            let mut seen = self.seen.lock().unwrap();
+            let mut faults = self.faults.lock().unwrap();
+            let mut kept = self.kept.lock().unwrap();
+            seen.delete_batches.push(entries.len());
+            if let Some(fault) = faults.delete.pop_front() {
+                return Err(fault);
+            }
+            let mut refused = Vec::new();
+            for Entry { lease, handle } in entries {
+                if let Some(lasting) = faults.refuse_deletes.pop_front() {
+                    refused.push(Refused { lease, lasting, why: "refused".to_owned() });
+                } else if let Some(at) = kept.iter().position(|kept| kept.handle.to_string() == handle) {
+                    seen.deleted.push(kept.remove(at).id);
+                }
+            }
+            Ok(refused)
+        }
+        .boxed()
+    }
+
+    fn change(self: Arc<Self>, entries: Vec<(Entry, Duration)>) -> BoxFuture<'static, Result<Vec<Refused>, QueueError>> {
+        // A network may overtake: hand-backs arrive sooner than renewals sent before them.
+        let renewal = entries.iter().any(|(_, by)| *by == self.attributes.visibility);
+        // On the server it happens even if the caller no longer waits.
+        let served = tokio::spawn(async move {
+            tokio::time::sleep(if renewal { LATENCY * 5 } else { LATENCY }).await;
+            let now = Instant::now();
+            let mut seen = self.seen.lock().unwrap();
+            let mut kept = self.kept.lock().unwrap();
+            seen.change_batches.push(entries.len());
+            if let Some(fault) = self.faults.lock().unwrap().change.pop_front() {
+                return Err(fault);
+            }
+            let mut refused = Vec::new();
+            for (Entry { lease, handle }, by) in entries {
+                let refuse = |why: &str| Refused { lease, lasting: true, why: why.to_owned() };
+                match kept.iter_mut().find(|kept| kept.handle.to_string() == handle) {
+                    Some(kept) if now + by > kept.received + super::queue::LONGEST => refused.push(refuse("beyond the limit")),
+                    Some(kept) if kept.visible > now => {
+                        kept.visible = now + by;
+                        seen.changes.push((kept.id.clone(), by));
+                    }
+                    _ => refused.push(refuse("not in flight")),
+                }
+            }
+            Ok(refused)
+        });
+        async move { served.await.unwrap() }.boxed()
     }
 }

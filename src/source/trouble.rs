@@ -30,6 +30,7 @@ struct State {
 #[derive(Debug)]
 struct Fault {
     told: Instant,
+    last: Instant,
     since_told: u64,
     what: String,
 }
@@ -43,11 +44,13 @@ impl Trouble {
         let tell = match state.now.get_mut(subject) {
             Some(fault) if now.duration_since(fault.told) < BETWEEN => {
                 fault.since_told += 1;
+                fault.last = now;
                 fault.what = what;
                 None
             }
             Some(fault) => {
                 fault.told = now;
+                fault.last = now;
                 fault.what.clone_from(&what);
                 Some((what, std::mem::take(&mut fault.since_told)))
             }
@@ -55,7 +58,7 @@ impl Trouble {
                 if state.now.len() >= KINDS {
                     state.now.clear();
                 }
-                state.now.insert(subject.to_owned(), Fault { told: now, since_told: 0, what: what.clone() });
+                state.now.insert(subject.to_owned(), Fault { told: now, last: now, since_told: 0, what: what.clone() });
                 Some((what, 0))
             }
         };
@@ -65,10 +68,11 @@ impl Trouble {
         }
     }
 
-    /// `subject` is well again.
-    pub(super) fn over(&self, subject: &str) {
+    /// `subject` did well. It is well again when it has not failed for a minute: half of a bucket may be denied.
+    pub(super) fn well(&self, subject: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.now.remove(subject).is_some() {
+        if state.now.get(subject).is_some_and(|fault| fault.last.elapsed() >= BETWEEN) {
+            state.now.remove(subject);
             drop(state);
             tracing::info!("Well again: {subject}");
         }
@@ -102,7 +106,10 @@ mod tests {
         trouble.report("s", "queue", "still no".to_owned());
         trouble.report("s", "bucket", "denied".to_owned());
         assert_eq!((trouble.faults(), trouble.now()), (3, vec!["denied".to_owned(), "still no".to_owned()]));
-        trouble.over("queue");
+        trouble.well("queue");
+        assert_eq!(trouble.now().len(), 2, "too early to say");
+        tokio::time::sleep(BETWEEN).await;
+        trouble.well("queue");
         assert_eq!(trouble.now(), ["denied"]);
     }
 }

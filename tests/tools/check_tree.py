@@ -170,7 +170,8 @@ def tree(edges, which, target):
 def main():
     with open(os.path.join(ROOT, ".deny.toml"), "rb") as file:
         rules = tomllib.load(file)
-    packages = json.loads(cargo("metadata", "--locked", "--format-version", "1"))["packages"]
+    platforms = ["--filter-platform=" + target for target in rules["graph"]["targets"]]
+    packages = json.loads(cargo("metadata", "--locked", "--format-version", "1", *platforms))["packages"]
     licences = {Crate(p["name"], p["version"]): p["license"] for p in packages}
     sources = {Crate(p["name"], p["version"]): p["source"] for p in packages}
     faults, seen = [], set()

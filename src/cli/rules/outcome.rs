@@ -40,9 +40,9 @@ impl Tested {
         Self { results, faults, rules }
     }
 
-    /// Whether nothing failed and no file is broken.
+    /// Whether something was tested, nothing failed and no file is broken.
     pub(super) fn is_good(&self) -> bool {
-        self.faults.is_empty() && !self.results.iter().any(SampleResult::is_failure)
+        self.rules > 0 && self.faults.is_empty() && !self.results.iter().any(SampleResult::is_failure)
     }
 
     /// Samples that passed, and results that failed.
@@ -67,7 +67,12 @@ impl Tested {
         }
         let (passed, failed) = self.counts();
         let (rules, faults) = (self.rules, self.faults.len());
-        text + &format!("{rules} rules: {passed} samples passed, {failed} failed; {faults} problems with files\n")
+        text + &format!(
+            "{}: {} passed, {failed} failed; {} with files\n",
+            count(rules, "rule"),
+            count(passed, "sample"),
+            count(faults, "problem")
+        )
     }
 
     pub(super) fn json(&self) -> Value {
@@ -75,7 +80,7 @@ impl Tested {
             .results
             .iter()
             .map(|result| {
-                let (expected, got) = expected_and_got(&result.verdict);
+                let (expected, got) = expected_and_got(&result.verdict).unzip();
                 json!({
                     "rule": result.rule, "file": result.file, "line": result.line, "sample": result.sample,
                     "result": match weigh(result) { Weight::Passed => "passed", Weight::Warning => "warning", Weight::Failed => "failed" },
@@ -94,6 +99,11 @@ impl Tested {
     }
 }
 
+/// A number with its noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 pub(super) fn weigh(result: &SampleResult) -> Weight {
     match result.verdict {
         Verdict::Passed => Weight::Passed,
@@ -106,19 +116,20 @@ pub(super) fn weigh(result: &SampleResult) -> Weight {
 pub(super) fn sentence(result: &SampleResult) -> String {
     let rule = &result.rule;
     match expected_and_got(&result.verdict) {
-        (expected, got) if result.sample.is_empty() => format!("rule {rule}: expected {expected}, got {got}"),
-        (expected, got) => format!("rule {rule}, sample {:?}: expected {expected}, got {got}", result.sample),
+        None => format!("rule {rule}, sample {:?}: passed", result.sample),
+        Some((expected, got)) if result.sample.is_empty() => format!("rule {rule}: expected {expected}, got {got}"),
+        Some((expected, got)) => format!("rule {rule}, sample {:?}: expected {expected}, got {got}", result.sample),
     }
 }
 
-/// What the file asks for and what happened; a sample that passed gives the same word twice.
-fn expected_and_got(verdict: &Verdict) -> (String, String) {
-    let words = |expected: &str, got: &str| (expected.to_owned(), got.to_owned());
+/// What the file asks for and what happened, where they differ.
+fn expected_and_got(verdict: &Verdict) -> Option<(String, String)> {
+    let words = |expected: &str, got: &str| Some((expected.to_owned(), got.to_owned()));
     match verdict {
-        Verdict::Passed => words("what the file says", "what the file says"),
+        Verdict::Passed => None,
         Verdict::ShouldMatch => words("a match", "none"),
         Verdict::ShouldNotMatch => words("no match", "one"),
-        Verdict::Unreadable(why) => ("a record".to_owned(), format!("what cannot be read: {why}")),
-        Verdict::Missing { kind, .. } => (format!("a sample under `{kind}`"), "none".to_owned()),
+        Verdict::Unreadable(why) => Some(("a record".to_owned(), format!("what cannot be read: {why}"))),
+        Verdict::Missing { kind, .. } => Some((format!("a sample under `{kind}`"), "none".to_owned())),
     }
 }

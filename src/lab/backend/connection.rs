@@ -51,7 +51,7 @@ impl Connected<IncomingStream<'_, CuttingListener>> for Connection {
 pub(super) struct CuttableStream {
     stream: TcpStream,
     cut: Arc<Cut>,
-    /// Lives as long as the socket; see [`Open::close`].
+    /// Lives as long as the socket; see [`Open::closed`].
     _open: watch::Receiver<()>,
 }
 

@@ -104,20 +104,21 @@ impl LogRow<'_> {
     }
 
     fn take_message(&mut self, message: Value) {
-        let (text, parsed) = match message {
+        let text = match &message {
             Value::Null => return,
-            Value::String(text) => {
-                let parsed = serde_json::from_str::<Map<String, Value>>(&text).ok().filter(|_| {
-                    let dead = is_longer(&text, limits::LOG_VALUE_CHARS);
-                    if dead {
-                        self.intake.note(Violation::DeadMessage);
-                    }
-                    !dead
-                });
-                (text, parsed)
-            }
-            Value::Object(parsed) => (Value::Object(parsed.clone()).to_string(), Some(parsed)),
-            other => (other.to_string(), None),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let parsed = match message {
+            Value::Object(parsed) => Some(parsed),
+            Value::String(_) => serde_json::from_str(&text).ok().filter(|_| {
+                let dead = is_longer(&text, limits::LOG_VALUE_CHARS);
+                if dead {
+                    self.intake.note(Violation::DeadMessage);
+                }
+                !dead
+            }),
+            _ => None,
         };
         self.set("message", Value::String(text));
         if let Some(parsed) = parsed {

@@ -326,4 +326,12 @@ mod tests {
             assert_eq!(with(key).unwrap_err()["errors"][0]["extensions"]["error_code"], "BAD_API_KEY");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_answered_or_refused(text in r#"(query|actor|account|\{|\}|[a-z:$(),"0-9-]| |\\|\PC){0,30}"#) {
+            let answer = ask(&text, &json!({}));
+            proptest::prop_assert!(answer.get("data").is_some() || answer.get("errors").is_some());
+        }
+    }
 }

@@ -323,4 +323,12 @@ mod tests {
             assert_eq!(run(query, &store, NOW), Err(QueryError { found: found.to_owned(), expected }), "{query}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_answered_or_refused(text in r"(SELECT|FROM|WHERE|LIMIT|SINCE|count|[a-z.=*(),'`0-9-]| |\\|\PC){0,30}") {
+            let refused = run(&text, &Store::new(Retain::Rows), NOW).err().map(|error| error.to_string());
+            proptest::prop_assert!(refused.is_none_or(|error| error.starts_with("NRQL Syntax Error: at ")));
+        }
+    }
 }

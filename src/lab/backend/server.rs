@@ -179,7 +179,8 @@ impl Shared {
             Fault::CutAfterRead => return None,
             Fault::Delay(time) => tokio::time::sleep(time).await,
             Fault::Status { code, retry_after_s } => {
-                let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let status = StatusCode::from_u16(code).ok().filter(|status| !status.is_informational());
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 return Some(Answer { retry_after_s, ..Answer::new(status, json!({ "error": "scripted" })) });
             }
             Fault::Normal | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}

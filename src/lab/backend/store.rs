@@ -161,7 +161,7 @@ struct TypeRows {
 }
 
 impl TypeRows {
-    fn add(&mut self, row: &Row, retain: Retain) {
+    fn add(&mut self, row: Row, retain: Retain) {
         self.rows = self.rows.saturating_add(1);
         let seen = |times: &mut Times, id: &str| {
             let times = times.entry(id.into()).or_default();
@@ -178,7 +178,7 @@ impl TypeRows {
             self.repeated = self.repeated.saturating_add(1);
         }
         if retain == Retain::Rows {
-            self.kept.push(Value::Object(row.attributes.clone()).to_string().into_boxed_str());
+            self.kept.push(Value::Object(row.attributes).to_string().into_boxed_str());
         }
     }
 
@@ -280,7 +280,7 @@ impl Store {
                     state.types.insert(row.event_type.clone(), TypeRows::default());
                 }
                 if let Some(rows) = state.types.get_mut(&row.event_type) {
-                    rows.add(&row, retain);
+                    rows.add(row, retain);
                 }
             }
             for (violation, times) in intake.violations {

@@ -210,7 +210,9 @@ impl Running {
         };
         match tokio::time::timeout(limit, ending).await {
             Ok(status) => self.gather(status),
-            Err(_) => panic!("the agent did not end within {limit:?}:\n{}\n{}", self.stdout.text(), self.stderr.text()),
+            Err(late) => {
+                panic!("the agent did not end within {limit:?} ({late}):\n{}\n{}", self.stdout.text(), self.stderr.text())
+            }
         }
     }
 
@@ -283,6 +285,31 @@ mod tests {
         }
         assert!(!ended.stdout.contains("CARGO"), "{}", ended.stdout);
         assert_eq!(ended.stderr, "version: 1");
+    }
+
+    #[tokio::test]
+    async fn a_run_is_told_where_everything_is() {
+        // `sh run` runs the script of that name, which stands in the agent's folder.
+        let agent = Agent::run("http://aws", "http://new-relic", "http://aws/queue").program("/bin/sh");
+        agent.file("run", "env >&2; exec sleep 60");
+        let mut running = agent.start();
+        for line in [
+            "AWS_ENDPOINT_URL=http://aws",
+            "CSPM_RELAY_TRAIL_QUEUE_URL=http://aws/queue",
+            "NEW_RELIC_INSIGHTS_BASE_URL=http://new-relic",
+            "NEW_RELIC_LOGS_BASE_URL=http://new-relic",
+            &format!("NEW_RELIC_LICENSE_KEY={LICENSE_KEY}"),
+            &format!("NEW_RELIC_ACCOUNT_ID={ACCOUNT_ID}"),
+        ] {
+            running.says(&format!("{line}\n")).await;
+        }
+        assert!(running.log().contains("AWS_ACCESS_KEY_ID=test\n"));
+    }
+
+    #[test]
+    fn the_agent_under_test_is_there() {
+        assert!(binary().is_file(), "{}", binary().display());
+        assert!(!is_lean() || setting("CSPM_RELAY_TEST_AGENT").is_some(), "cargo's own binary is the full one");
     }
 
     #[tokio::test]

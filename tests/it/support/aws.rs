@@ -204,7 +204,7 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    /// Delivers an object, as CloudTrail does.
+    /// Delivers an object, as `CloudTrail` does.
     pub(crate) async fn deliver(&self, object: &TrailObject) {
         self.put(&object.key, object.body.clone()).await;
     }

@@ -1,6 +1,6 @@
-//! CloudTrail objects with known ids.
+//! `CloudTrail` objects with known ids.
 //!
-//! In: which records. Out: gzip bytes and an S3 key as CloudTrail writes them, and the ids that are inside. The same numbers
+//! In: which records. Out: gzip bytes and an S3 key as `CloudTrail` writes them, and the ids that are inside. The same numbers
 //! give the same ids; times are given, so that nothing here reads a clock.
 
 use std::collections::BTreeSet;
@@ -23,16 +23,16 @@ pub(crate) fn id(number: u64) -> String {
 
 /// A call that changes nothing and that no rule wants.
 pub(crate) fn quiet(number: u64, time_ms: i64) -> Value {
-    record(number, time_ms, "ec2.amazonaws.com", "DescribeInstances", true, json!({"instancesSet": {}}))
+    record(number, time_ms, "ec2.amazonaws.com", "DescribeInstances", true, &json!({"instancesSet": {}}))
 }
 
 /// A call that a detective control is for: logging was stopped.
 pub(crate) fn alarming(number: u64, time_ms: i64) -> Value {
     let trail = format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/organization");
-    record(number, time_ms, "cloudtrail.amazonaws.com", "StopLogging", false, json!({"name": trail}))
+    record(number, time_ms, "cloudtrail.amazonaws.com", "StopLogging", false, &json!({"name": trail}))
 }
 
-fn record(number: u64, time_ms: i64, source: &str, name: &str, read_only: bool, parameters: Value) -> Value {
+fn record(number: u64, time_ms: i64, source: &str, name: &str, read_only: bool, parameters: &Value) -> Value {
     json!({
         "eventVersion": "1.11",
         "userIdentity": {

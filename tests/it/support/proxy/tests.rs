@@ -60,12 +60,12 @@ async fn a_request_is_held_before_the_upstream_sees_it() {
     let other = post(&proxy, "/log/v1").await.expect("no panic");
     assert_eq!(other.expect("another call passes").0, 202);
     assert!(!hold.is_held());
-    let held = post(&proxy, EVENTS);
+    let exchange = post(&proxy, EVENTS);
     hold.held().await;
     assert_eq!(reached.load(Ordering::SeqCst), 1, "only the other call");
-    assert!(!held.is_finished());
+    assert!(!exchange.is_finished());
     hold.release();
-    assert_eq!(held.await.expect("no panic").expect("an answer").1, "POST /v1/accounts/1/events k b");
+    assert_eq!(exchange.await.expect("no panic").expect("an answer").1, "POST /v1/accounts/1/events k b");
     assert_eq!((reached.load(Ordering::SeqCst), proxy.answered(Call::Events)), (2, 1));
 }
 
@@ -74,13 +74,13 @@ async fn an_answer_is_held_after_the_upstream_gave_it() {
     let (url, reached) = upstream().await;
     let proxy = Proxy::start(&url).await;
     let mut hold = proxy.hold(Call::Events, Side::Answer);
-    let held = post(&proxy, EVENTS);
+    let exchange = post(&proxy, EVENTS);
     hold.held().await;
     assert_eq!((reached.load(Ordering::SeqCst), proxy.answered(Call::Events)), (1, 1));
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(!held.is_finished(), "the answer is held");
+    assert!(!exchange.is_finished(), "the answer is held");
     hold.release();
-    assert_eq!(held.await.expect("no panic").expect("an answer").0, 202);
+    assert_eq!(exchange.await.expect("no panic").expect("an answer").0, 202);
 }
 
 #[tokio::test]
@@ -89,10 +89,10 @@ async fn a_cut_exchange_gets_no_answer() {
     let proxy = Proxy::start(&url).await;
     for (side, seen) in [(Side::Request, 0), (Side::Answer, 1)] {
         let mut hold = proxy.hold(Call::Logs, side);
-        let held = post(&proxy, "/log/v1");
+        let exchange = post(&proxy, "/log/v1");
         hold.held().await;
         hold.cut();
-        let error = held.await.expect("no panic").expect_err("no answer");
+        let error = exchange.await.expect("no panic").expect_err("no answer");
         assert!(error.is_request() && error.status().is_none(), "{side:?}: {error:?}");
         assert_eq!(reached.load(Ordering::SeqCst), seen, "{side:?}");
     }
@@ -106,12 +106,12 @@ async fn points_are_passed_in_turn() {
     for _ in 0..2 {
         assert_eq!(post(&proxy, EVENTS).await.expect("no panic").expect("an answer").0, 202);
     }
-    let held = post(&proxy, EVENTS);
+    let exchange = post(&proxy, EVENTS);
     third.held().await;
     let free = post(&proxy, EVENTS).await.expect("no panic").expect("an answer");
     assert_eq!(free.0, 202, "a point holds one exchange");
     drop(third);
-    assert_eq!(held.await.expect("no panic").expect("a dropped hold lets go").0, 202);
+    assert_eq!(exchange.await.expect("no panic").expect("a dropped hold lets go").0, 202);
     drop(proxy.hold(Call::Events, Side::Request));
     assert_eq!(post(&proxy, EVENTS).await.expect("no panic").expect("a dropped point is disarmed").0, 202);
 }
@@ -121,10 +121,10 @@ async fn a_request_whose_sender_is_gone_never_reaches_the_upstream() {
     let (url, reached) = upstream().await;
     let proxy = Proxy::start(&url).await;
     let mut hold = proxy.hold(Call::Events, Side::Request);
-    let held = post(&proxy, EVENTS);
+    let exchange = post(&proxy, EVENTS);
     hold.held().await;
-    held.abort();
-    assert!(held.await.is_err_and(|error| error.is_cancelled()));
+    exchange.abort();
+    assert!(exchange.await.is_err_and(|error| error.is_cancelled()));
     eventually("the proxy notices", async || hold.verdict.is_closed()).await;
     hold.release();
     tokio::time::sleep(Duration::from_millis(50)).await;

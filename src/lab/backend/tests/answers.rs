@@ -1,86 +1,12 @@
-//! The stand-in on the wire: every documented answer, every fault, two clients at once.
-
-use std::io::Write as _;
-use std::time::Duration;
+//! Every documented answer, and what is stored.
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use reqwest::Client;
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::*;
-use crate::clock::Clock;
 use crate::encode::limits;
 use crate::secret::Secret;
-
-const NOW: i64 = 1_767_225_600_000;
-/// Long enough on a busy machine; no test waits for it unless it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn backend() -> Backend {
-    backend_with(BackendSettings::default()).await
-}
-
-async fn backend_with(settings: BackendSettings) -> Backend {
-    Backend::start(BackendSettings { clock: Clock::fixed(NOW), ..settings }).await.unwrap()
-}
-
-fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn event(id: &str) -> Value {
-    json!({ "eventType": "AwsSecurityEvent", "event.id": id })
-}
-
-fn path(api: Api) -> String {
-    match api {
-        Api::Events => format!("/v1/accounts/{ACCOUNT_ID}/events"),
-        Api::Logs => "/log/v1".to_owned(),
-        Api::NerdGraph => "/graphql".to_owned(),
-    }
-}
-
-/// A well-formed request; a test then spoils one thing.
-fn post(client: &Client, backend: &Backend, api: Api, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
-    let key = if api == Api::NerdGraph { USER_KEY } else { LICENSE_KEY };
-    client
-        .post(backend.url() + &path(api))
-        .header("Api-Key", key)
-        .header("Content-Type", "application/json")
-        .body(body)
-        .timeout(PATIENCE)
-}
-
-async fn send_events(client: &Client, backend: &Backend, events: &Value) -> reqwest::Result<reqwest::Response> {
-    post(client, backend, Api::Events, events.to_string()).send().await
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
-}
-
-async fn status(request: reqwest::RequestBuilder) -> u16 {
-    answer(request).await.0
-}
-
-/// What a client sees of a cut connection: an error that is neither an answer nor a time-out.
-fn assert_cut(result: reqwest::Result<reqwest::Response>) {
-    let error = result.unwrap_err();
-    assert!(error.is_request() && !error.is_timeout() && !error.is_connect(), "{error:?}");
-}
 
 #[tokio::test]
 async fn accepted_events_are_stored_and_answered_200_with_a_uuid() {
@@ -273,86 +199,6 @@ async fn graphql_wants_a_user_key() {
 }
 
 #[tokio::test]
-async fn scripted_answers_come_in_order_then_the_documented_one() {
-    let backend = backend().await;
-    let client = client();
-    let codes = [400, 401, 403, 404, 408, 413, 415, 429, 500, 502, 503, 504];
-    backend.script(Api::Events, codes.map(Fault::status));
-    backend.script(Api::Events, [Fault::Status { code: 429, retry_after_s: Some(7) }]);
-    backend.script(Api::Logs, [Fault::status(503)]);
-    for code in codes {
-        assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), code, "X1");
-    }
-    let limited = send_events(&client, &backend, &json!([event("a")])).await.unwrap();
-    assert_eq!((limited.status().as_u16(), limited.headers()["retry-after"].to_str().unwrap()), (429, "7"));
-    assert_eq!((backend.script_left(Api::Events), backend.script_left(Api::Logs)), (0, 1));
-    assert_eq!(backend.store().summary().types, [].into(), "nothing is stored under a scripted status");
-    assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), 200);
-    assert_eq!(backend.store().api(Api::Events).ended(Ending::Status(503)), 1);
-}
-
-#[tokio::test]
-async fn cuts_reach_the_wire_and_only_the_accepting_ones_store() {
-    for (label, fault, stored) in [
-        ("before reading", Fault::CutBeforeRead, false),
-        ("after reading", Fault::CutAfterRead, false),
-        ("accepted", Fault::AcceptThenCut, true),
-        ("accepted and silent", Fault::AcceptThenHang(Duration::from_millis(20)), true),
-    ] {
-        let backend = backend().await;
-        let client = client();
-        backend.script(Api::Events, [fault]);
-        assert_cut(send_events(&client, &backend, &json!([event("a")])).await);
-        let api = backend.store().api(Api::Events);
-        assert_eq!((api.requests, api.ended(Ending::Cut)), (1, 1), "{label}");
-        let (accepted, rows) = (u64::from(stored), backend.store().counts("AwsSecurityEvent").rows);
-        assert_eq!((api.accepted, api.accepted_unanswered, rows), (accepted, accepted, accepted), "{label}");
-        assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), 200, "{label}: next");
-        assert_eq!(backend.store().counts("AwsSecurityEvent").repeated, accepted, "{label}");
-    }
-}
-
-#[tokio::test]
-async fn a_cut_sends_no_byte_of_an_answer() {
-    let backend = backend().await;
-    for fault in [Fault::CutBeforeRead, Fault::CutAfterRead, Fault::AcceptThenCut] {
-        backend.script(Api::Events, [fault]);
-        let mut stream = TcpStream::connect(backend.url().trim_start_matches("http://")).await.unwrap();
-        let body = json!([event("a")]).to_string();
-        let (path, length) = (path(Api::Events), body.len());
-        let request =
-            format!("POST {path} HTTP/1.1\r\nHost: x\r\nApi-Key: {LICENSE_KEY}\r\nContent-Length: {length}\r\n\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answered = Vec::new();
-        // A reset and an orderly end are both a lost connection.
-        drop(timeout(PATIENCE, stream.read_to_end(&mut answered)).await.expect("the connection is closed"));
-        assert_eq!(answered, b"", "{fault:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_client_with_a_shorter_time_out_sees_silence() {
-    let backend = backend().await;
-    let client = client();
-    let hour = Duration::from_secs(3_600);
-    for (fault, ending, stored) in
-        [(Fault::Delay(hour), Ending::Abandoned, 0), (Fault::AcceptThenHang(hour), Ending::Abandoned, 1)]
-    {
-        backend.script(Api::Events, [fault]);
-        let request = post(&client, &backend, Api::Events, json!([event("a")]).to_string());
-        let error = request.timeout(Duration::from_millis(100)).send().await.unwrap_err();
-        assert!(error.is_timeout(), "{error:?}");
-        let store = backend.store();
-        let ended = store.api(Api::Events).ended(ending) + 1;
-        let seen = store.wait_until(|store| store.api(Api::Events).ended(ending) >= ended.min(stored + 1));
-        timeout(PATIENCE, seen).await.expect("the stand-in sees that the client left");
-        assert_eq!(store.counts("AwsSecurityEvent").rows, stored, "{fault:?}");
-    }
-    backend.script(Api::Events, [Fault::Delay(Duration::from_millis(20))]);
-    assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), 200);
-}
-
-#[tokio::test]
 async fn a_slow_body_is_answered_408() {
     let backend = backend().await;
     let mut stream = TcpStream::connect(backend.url().trim_start_matches("http://")).await.unwrap();
@@ -364,47 +210,6 @@ async fn a_slow_body_is_answered_408() {
     let mut answered = vec![0; 12];
     stream.read_exact(&mut answered).await.unwrap();
     assert_eq!(answered, b"HTTP/1.1 408");
-}
-
-#[tokio::test]
-async fn held_requests_wait_unanswered_until_told() {
-    let backend = backend().await;
-    let client = client();
-    let mut hold = backend.hold(Api::Events);
-    let send = |id: &'static str| {
-        let request = post(&client, &backend, Api::Events, json!([event(id)]).to_string());
-        tokio::spawn(request.send())
-    };
-    let store = backend.store();
-    for (label, kept, answered) in
-        [("release", true, true), ("cut", false, false), ("accept_then_cut", true, false), ("drop", true, true)]
-    {
-        let sent = send(label);
-        let held = timeout(PATIENCE, hold.next()).await.unwrap().unwrap();
-        assert!(held.is_waiting() && !sent.is_finished(), "{label}");
-        assert_eq!((held.api(), held.body()), (Api::Events, json!([event(label)]).to_string().as_bytes()));
-        assert!(!store.ids("AwsSecurityEvent").contains_key(label), "{label}: not stored while held");
-        match label {
-            "release" => assert!(held.release()),
-            "cut" => assert!(held.cut()),
-            "accept_then_cut" => assert!(held.accept_then_cut()),
-            _ => drop(held),
-        }
-        match sent.await.unwrap() {
-            Ok(response) => assert!(answered && response.status() == 200, "{label}"),
-            Err(error) => assert!(!answered && error.is_request(), "{label}: {error:?}"),
-        }
-        assert_eq!(store.ids("AwsSecurityEvent").contains_key(label), kept, "{label}");
-    }
-    let sent = send("left");
-    let mut held = timeout(PATIENCE, hold.next()).await.unwrap().unwrap();
-    sent.abort();
-    timeout(PATIENCE, held.abandoned()).await.expect("an aborted client is noticed");
-    assert!(!held.release());
-    let sent = send("after");
-    drop(hold);
-    assert_eq!(sent.await.unwrap().unwrap().status(), 200, "dropping the hold releases");
-    assert!(!store.ids("AwsSecurityEvent").contains_key("left"));
 }
 
 #[tokio::test]
@@ -438,30 +243,6 @@ async fn the_window_follows_the_clock() {
     send_events(&client, &backend, &old).await.unwrap();
     assert_eq!(backend.store().counts("T").rows, 1);
     assert_eq!(backend.store().violations(), [(Violation::TimestampWindow, 1)].into());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_clients_with_random_faults_lose_nothing_when_they_retry() {
-    let faults = RandomFaults { seed: 1, share: 0.4, accept_then_cut: 0.5, max_consecutive: None, retry_after_s: None };
-    let backend = backend_with(BackendSettings { faults: Some(faults), ..Default::default() }).await;
-    let one = |client: Client, name: char| {
-        let backend = &backend;
-        async move {
-            for index in 0..50 {
-                let body = json!([event(&format!("{name}{index}"))]);
-                while !send_events(&client, backend, &body).await.is_ok_and(|response| response.status() == 200) {}
-            }
-        }
-    };
-    let both = async { tokio::join!(one(client(), 'a'), one(client(), 'b')) };
-    timeout(PATIENCE, both).await.unwrap();
-    let store = backend.store();
-    let (counts, api) = (store.counts("AwsSecurityEvent"), store.api(Api::Events));
-    assert_eq!(counts.distinct_ids, 100);
-    assert_eq!(counts.repeated, api.accepted_unanswered, "each lost answer makes one repetition");
-    assert!(api.accepted_unanswered > 0);
-    assert_eq!(api.requests, api.endings.values().sum::<u64>());
-    assert_eq!(api.accepted, api.ended(Ending::Status(200)) + api.accepted_unanswered);
 }
 
 #[tokio::test]
@@ -526,25 +307,4 @@ async fn the_summary_page_tells_what_it_holds() {
     let ids = client.get(backend.url() + "/stand-in/ids?type=AwsSecurityEvent");
     assert_eq!(answer(ids).await, (200, json!({ "a": 2 })));
     assert_eq!(status(client.get(backend.url() + "/stand-in/ids")).await, 400);
-}
-
-#[tokio::test]
-async fn stopping_cuts_what_waits_and_frees_the_port() {
-    let backend = backend().await;
-    let (address, store) = (backend.address, backend.store());
-    let client = client();
-    let mut hold = backend.hold(Api::Events);
-    let sent = tokio::spawn(post(&client, &backend, Api::Events, json!([event("a")]).to_string()).send());
-    let held = timeout(PATIENCE, hold.next()).await.unwrap().unwrap();
-    timeout(PATIENCE, backend.stop()).await.expect("stopping waits for nobody");
-    assert_cut(sent.await.unwrap());
-    assert!(!held.is_waiting());
-    assert_eq!(store.api(Api::Events).ended(Ending::Abandoned), 1);
-
-    let again = Backend::start(BackendSettings { listen: address, ..Default::default() }).await.unwrap();
-    let taken = Backend::start(BackendSettings { listen: address, ..Default::default() }).await.unwrap_err();
-    assert_eq!(taken.to_string(), format!("listening on {address}"));
-    drop(again);
-    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(PATIENCE, refused).await.expect("dropping frees the port");
 }
