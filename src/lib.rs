@@ -41,6 +41,8 @@ pub mod deliver;
 
 pub mod pipeline;
 
+pub mod publish;
+
 pub mod cli;
 
 #[cfg(feature = "lab")]
