@@ -112,8 +112,10 @@ impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
             stopping: false,
         };
         let mut quiet: Option<Instant> = None;
+        // The other ends of the channels are closed: nobody will ever tell how an object ended.
+        let mut gone = false;
         loop {
-            let now = *phase.borrow_and_update();
+            let now = if gone { Phase::Returning } else { *phase.borrow_and_update() };
             match now {
                 Phase::Running | Phase::Paused => {}
                 Phase::Draining => {
@@ -143,32 +145,25 @@ impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
             desk.leases.receive(running && desk.ahead() < AHEAD && desk.leases.held() < HELD_MAX);
             tokio::select! {
                 biased;
-                changed = phase.changed() => if changed.is_err() {
-                    desk.close().await;
-                    return Ok(());
-                },
+                changed = phase.changed() => gone = changed.is_err(),
                 told = released.recv() => match told {
                     Some(told) => desk.told(&told),
-                    None => {
-                        desk.close().await;
-                        return Ok(());
-                    }
+                    None => gone = true,
                 },
                 messages = desk.leases.turn() => for (lease, message) in messages {
                     let plan = (self.plan)(&message);
-                    (0..plan.skipped).for_each(|_| counts.skipped());
+                    for _ in 0..plan.skipped {
+                        counts.skipped();
+                    }
                     desk.take(lease, &message, plan);
                 },
                 Some(read) = desk.jobs.next(), if !desk.jobs.is_empty() => desk.read(read),
-                room = objects.reserve(), if running && !desk.ready.is_empty() => {
-                    let Ok(room) = room else {
-                        desk.close().await;
-                        return Ok(());
-                    };
-                    if let Some(object) = desk.send() {
+                room = objects.reserve(), if running && !desk.ready.is_empty() => match room {
+                    Ok(room) => if let Some(object) = desk.send() {
                         room.send(object);
-                    }
-                }
+                    },
+                    Err(_) => gone = true,
+                },
                 // Wakes the loop when a stop has waited long enough for the last receive.
                 () = tokio::time::sleep(LAST_POLL), if quiet.is_some() => {}
             }
@@ -374,7 +369,9 @@ impl Desk {
             work.back = true;
         }
         let leases: Vec<u64> = self.works.keys().copied().collect();
-        leases.into_iter().for_each(|lease| self.settle(lease));
+        for lease in leases {
+            self.settle(lease);
+        }
     }
 
     /// Hands back whatever has not ended, now.

@@ -381,7 +381,9 @@ impl Leases {
                 // A refusal for good means that the handle has expired: nothing is left to delete, or the message comes
                 // back and is recognised as a copy.
                 let again: Vec<u64> = refused.iter().filter(|refused| !refused.lasting).map(|refused| refused.lease).collect();
-                batch.iter().filter(|lease| !again.contains(lease)).for_each(|&lease| self.forget(lease));
+                for &lease in batch.iter().filter(|lease| !again.contains(lease)) {
+                    self.forget(lease);
+                }
                 again
             }
             Err(error) => {

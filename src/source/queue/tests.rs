@@ -295,7 +295,9 @@ async fn a_trail_message_ends_as_its_objects_do() {
 async fn objects_are_read_in_parallel() {
     let keys: Vec<String> = (0..400).map(|at| format!("k{at}")).collect();
     let bucket = Arc::new(MemoryBucket { takes: Duration::from_millis(100), ..MemoryBucket::default() });
-    keys.iter().for_each(|key| bucket.put(key, good()));
+    for key in &keys {
+        bucket.put(key, good());
+    }
     let queue = MemoryQueue::new(VISIBILITY, keys.iter().map(|key| names(&[key])));
     let (running, mut pipeline, _) = trail(&queue, &bucket, &Limits::default(), 10);
     let since = Instant::now();

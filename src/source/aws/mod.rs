@@ -4,6 +4,9 @@
 //! What always holds: an answer that is no proper AWS answer counts as passing; only AWS's own refusals count as denied.
 //! Credentials, Region and `AWS_ENDPOINT_URL` come from where every AWS tool takes them.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -315,46 +318,4 @@ fn chain<E: std::error::Error + 'static>(error: &SdkError<E, impl std::fmt::Debu
     let text = DisplayErrorContext(error).to_string();
     // The SDK appends its whole debug form in brackets; the causes before it say enough.
     text.split(" (").next().unwrap_or(&text).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_region_of_a_queue_is_in_its_url() {
-        for (url, expected) in [
-            ("https://sqs.eu-west-1.amazonaws.com/111122223333/trail", Some("eu-west-1")),
-            ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/trail", Some("cn-north-1")),
-            ("https://sqs-fips.us-gov-west-1.amazonaws.com/111122223333/trail", Some("us-gov-west-1")),
-            ("https://eu-west-1.queue.amazonaws.com/111122223333/trail", Some("eu-west-1")),
-            ("https://queue.amazonaws.com/111122223333/trail", None),
-            ("http://127.0.0.1:4666/000000000000/trail", None),
-            ("http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/trail", None),
-            ("trail", None),
-        ] {
-            assert_eq!(region_of(url), expected, "{url}");
-        }
-    }
-
-    #[test]
-    fn a_redrive_policy_names_its_count() {
-        for (policy, expected) in [
-            (r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:d","maxReceiveCount":10}"#, Some(10)),
-            (r#"{"maxReceiveCount":"5"}"#, Some(5)),
-            (r#"{"maxReceiveCount":-1}"#, None),
-            ("", None),
-        ] {
-            assert_eq!(max_receive_count(policy), expected, "{policy}");
-        }
-    }
-
-    #[test]
-    fn a_body_cut_short_is_not_the_object() {
-        let held = Bytes::from_static(b"12345");
-        assert_eq!(whole(held.clone(), Some(5)), Ok(held.clone()));
-        assert_eq!(whole(held.clone(), None), Ok(held.clone()));
-        let error = whole(held, Some(9)).unwrap_err();
-        assert_eq!(error, ReadError::Passing { why: "the body ended after 5 of 9 bytes".to_owned() });
-    }
 }

@@ -1,0 +1,135 @@
+//! What AWS's answers, and answers that are none, mean to us.
+
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+#[test]
+fn the_region_of_a_queue_is_in_its_url() {
+    for (url, expected) in [
+        ("https://sqs.eu-west-1.amazonaws.com/111122223333/trail", Some("eu-west-1")),
+        ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/trail", Some("cn-north-1")),
+        ("https://sqs-fips.us-gov-west-1.amazonaws.com/111122223333/trail", Some("us-gov-west-1")),
+        ("https://eu-west-1.queue.amazonaws.com/111122223333/trail", Some("eu-west-1")),
+        ("https://queue.amazonaws.com/111122223333/trail", None),
+        ("http://127.0.0.1:4666/000000000000/trail", None),
+        ("http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/trail", None),
+        ("trail", None),
+    ] {
+        assert_eq!(region_of(url), expected, "{url}");
+    }
+}
+
+#[test]
+fn a_redrive_policy_names_its_count() {
+    for (policy, expected) in [
+        (r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:d","maxReceiveCount":10}"#, Some(10)),
+        (r#"{"maxReceiveCount":"5"}"#, Some(5)),
+        (r#"{"maxReceiveCount":-1}"#, None),
+        ("", None),
+    ] {
+        assert_eq!(max_receive_count(policy), expected, "{policy}");
+    }
+}
+
+#[test]
+fn a_body_cut_short_is_not_the_object() {
+    let held = Bytes::from_static(b"12345");
+    assert_eq!(whole(held.clone(), Some(5)), Ok(held.clone()));
+    assert_eq!(whole(held.clone(), None), Ok(held.clone()));
+    let error = whole(held, Some(9)).unwrap_err();
+    assert_eq!(error, ReadError::Passing { why: "the body ended after 5 of 9 bytes".to_owned() });
+}
+
+/// A server that gives every request the same answer, and a client configuration that points at it and tries once.
+async fn server(answer: String) -> SdkConfig {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 65_536];
+            let _read = stream.read(&mut request).await.is_ok();
+            let _written = stream.write_all(answer.as_bytes()).await.is_ok();
+        }
+    });
+    let credentials = Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(format!("http://{address}"))
+        .retry_config(RetryConfig::disabled())
+        .build()
+}
+
+fn answer(status: &str, kind: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+const HTML: &str = "<!doctype html><title>500 Internal Server Error</title>";
+
+/// Throttles, HTML and broken connections pass; AWS's own refusals do not.
+#[tokio::test]
+async fn answers_of_sqs() {
+    let json = |status, name| answer(status, "application/x-amz-json-1.0", &format!(r#"{{"__type":"{name}","message":"m"}}"#));
+    for (name, answer, expected) in [
+        ("denied", json("403 Forbidden", "AccessDenied"), "AccessDenied: m; missing: sqs:ReceiveMessage"),
+        ("denied, JSON name", json("400 Bad Request", "AccessDeniedException"), "AccessDeniedException: m; missing: sqs:Re"),
+        ("key", json("400 Bad Request", "KmsAccessDenied"), "KmsAccessDenied: m; missing: kms:Decrypt"),
+        ("throttled key", json("400 Bad Request", "KmsThrottled"), "passing KmsThrottled: m"),
+        ("gone", json("400 Bad Request", "com.amazonaws.sqs#QueueDoesNotExist"), "gone QueueDoesNotExist: m"),
+        ("throttled", json("400 Bad Request", "RequestThrottled"), "passing RequestThrottled: m"),
+        ("expired", json("400 Bad Request", "ExpiredToken"), "passing ExpiredToken: m"),
+        ("in flight limit", json("400 Bad Request", "OverLimit"), "passing OverLimit: m"),
+        ("HTML error", answer("500 Internal Server Error", "text/html", HTML), "passing "),
+        ("HTML success", answer("200 OK", "text/html", HTML), "passing "),
+        ("nothing", String::new(), "passing "),
+    ] {
+        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&server(answer).await), "http://x/1/q"));
+        let found = match queue.receive().await.expect_err(name) {
+            QueueError::Missing { why } => format!("gone {why}"),
+            QueueError::Passing { why } => format!("passing {why}"),
+            denied @ QueueError::Denied { .. } => denied.to_string(),
+        };
+        assert!(found.starts_with(expected), "{name}: {found}");
+        assert!(!found.contains("x-amz") && !found.contains("AKIA") && found.len() < 400, "{name}: {found}");
+    }
+}
+
+#[tokio::test]
+async fn answers_of_s3() {
+    let xml =
+        |status, code| answer(status, "application/xml", &format!("<Error><Code>{code}</Code><Message>m</Message></Error>"));
+    let cut = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\nconnection: close\r\n\r\nshort".to_owned();
+    for (name, answer, expected) in [
+        ("no key", xml("404 Not Found", "NoSuchKey"), "gone"),
+        ("no version", xml("404 Not Found", "NoSuchVersion"), "gone"),
+        ("no bucket", xml("404 Not Found", "NoSuchBucket"), "gone"),
+        ("denied", xml("403 Forbidden", "AccessDenied"), "denied AccessDenied: m; s3:GetObject"),
+        ("key", xml("400 Bad Request", "KMS.DisabledException"), "denied KMS.DisabledException: m; s3:GetObject"),
+        ("archived", xml("403 Forbidden", "InvalidObjectState"), "denied InvalidObjectState: m; a restored copy"),
+        ("other Region", xml("301 Moved Permanently", "PermanentRedirect"), "denied PermanentRedirect: m; the bucket's Region"),
+        ("slow down", xml("503 Slow Down", "SlowDown"), "passing SlowDown: m"),
+        ("HTML", answer("502 Bad Gateway", "text/html", HTML), "passing"),
+        ("cut short", cut, "passing"),
+        ("good", answer("200 OK", "application/x-gzip", "bytes"), "read 5"),
+    ] {
+        let bucket = S3::new(&server(answer).await);
+        let place = Place { bucket: "b".to_owned(), key: "k +%".to_owned(), version: None, bytes: None };
+        let read = match bucket.open(&place).await {
+            Ok(opened) => opened.body.await,
+            Err(error) => Err(error),
+        };
+        let found = match read {
+            Ok(bytes) => format!("read {}", bytes.len()),
+            Err(ReadError::Gone) => "gone".to_owned(),
+            Err(ReadError::Denied { why, missing }) => format!("denied {why}; {missing}"),
+            Err(ReadError::Passing { why }) => format!("passing {why}"),
+            Err(other) => other.to_string(),
+        };
+        assert!(found.starts_with(expected), "{name}: {found}");
+    }
+}
