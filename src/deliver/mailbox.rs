@@ -67,6 +67,7 @@ pub struct Mailbox {
     names: VecDeque<String>,
     /// Where a listing goes on; `None` at the beginning.
     next: Option<String>,
+    /// Nothing more is listed or received: all is known, or it failed.
     listed: bool,
     /// Messages that were received: their ids, to tell when all have been seen.
     seen: HashSet<String>,
@@ -84,14 +85,15 @@ impl Mailbox {
     /// The next sheet; `None` when all have been given.
     ///
     /// # Errors
-    /// When the place cannot be read. A file that cannot be read is an error too; the next call goes on after it.
+    /// When a file or object cannot be read: the next call goes on after it. When the place cannot be listed or received
+    /// from: the next call says that there is nothing more.
     pub async fn next(&mut self) -> Result<Option<Sheet>, MailboxError> {
         match self.target.clone() {
             Target::Nowhere | Target::Told(_) => Ok(None),
             Target::Folder(folder) => {
                 if !self.listed {
-                    self.names = file_names(&folder).await.map_err(|why| self.fault("listing", why.to_string()))?;
                     self.listed = true;
+                    self.names = file_names(&folder).await.map_err(|why| self.fault("listing", why.to_string()))?;
                 }
                 let Some(name) = self.names.pop_front() else { return Ok(None) };
                 let path = folder.join(name);
@@ -212,6 +214,7 @@ impl Mailbox {
     async fn key(&mut self, client: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<Option<String>, MailboxError> {
         while self.names.is_empty() && !self.listed {
             let asked = client.list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(self.next.take());
+            self.listed = true;
             let page = asked.send().await.map_err(|error| self.fault("listing", sdk_fault(&error)))?;
             self.next = page.next_continuation_token;
             self.listed = self.next.is_none();
@@ -222,6 +225,10 @@ impl Mailbox {
     }
 
     async fn receive(&mut self, client: &aws_sdk_sqs::Client, url: &str) -> Result<Option<Sheet>, MailboxError> {
+        if self.listed {
+            return Ok(None);
+        }
+        self.listed = true;
         let asked = client.receive_message().queue_url(url).wait_time_seconds(RECEIVE_SECONDS);
         let asked = asked.max_number_of_messages(i32::try_from(QUEUE_BATCH).unwrap_or(10));
         let asked = asked.visibility_timeout(i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX));
@@ -237,6 +244,7 @@ impl Mailbox {
                 lines.push(Line { place: format!("{queue}/{id}"), letter: letter(&raw), raw, handle: Some(handle) });
             }
         }
+        self.listed = lines.is_empty();
         Ok((!lines.is_empty()).then(|| Sheet { name: url.to_owned(), lines }))
     }
 
