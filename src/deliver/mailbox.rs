@@ -13,9 +13,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry as Change, DeleteMessageBatchRequestEntry as Delete, Message,
-};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry as Change, DeleteMessageBatchRequestEntry as Delete, Message};
 
 use super::Letter;
 use super::park::{Target, sdk_fault, write_file};
@@ -141,11 +139,8 @@ impl Mailbox {
             Target::Folder(folder) => {
                 let path = PathBuf::from(&sheet.name);
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                let done = if rest.is_empty() {
-                    tokio::fs::remove_file(&path).await
-                } else {
-                    write_file(&folder, &name, &rest).await
-                };
+                let done =
+                    if rest.is_empty() { tokio::fs::remove_file(&path).await } else { write_file(&folder, &name, &rest).await };
                 done.map_err(|error| fault(error.to_string()))
             }
             Target::S3 { client, bucket, .. } => {

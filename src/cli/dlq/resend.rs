@@ -151,9 +151,7 @@ impl Resend<'_> {
             let end = match (refused.remove(&at), news.verdict) {
                 (Some(why), _) => Err(why),
                 (None, Verdict::Released | Verdict::Parked) => Ok(()),
-                (None, Verdict::Returned) => {
-                    Err(blocked.unwrap_or("stopped before New Relic had accepted it").to_owned())
-                }
+                (None, Verdict::Returned) => Err(blocked.unwrap_or("stopped before New Relic had accepted it").to_owned()),
             };
             ended.insert(at, end);
         }

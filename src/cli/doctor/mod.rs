@@ -451,10 +451,9 @@ fn by_message(rows: &[Map<String, Value>]) -> Vec<(String, u64)> {
 
 fn asked_in_vain(step: &'static str, error: &NerdGraphError) -> Step {
     let (state, hint) = match error {
-        NerdGraphError::Key(_) => (
-            State::Finding,
-            "newrelic.apiKey must be a user key (NRAK-…) of a user in the configured region, and not be revoked",
-        ),
+        NerdGraphError::Key(_) => {
+            (State::Finding, "newrelic.apiKey must be a user key (NRAK-…) of a user in the configured region, and not be revoked")
+        }
         NerdGraphError::Settings(_) | NerdGraphError::Refused { .. } | NerdGraphError::Payment(_) => {
             (State::Finding, "check newrelic.apiKey, newrelic.accountId and the rights of the user")
         }
