@@ -8,4 +8,8 @@
 mod support;
 
 #[cfg(test)]
+mod dlq;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod limits;
