@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -430,6 +431,10 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
         LetterKind::Record | LetterKind::Object => {
             if letter.origin.is_empty() {
                 return Err("it does not say where it came from".to_owned());
+            }
+            if letter.kind == LetterKind::Record {
+                // What is cut off would count as a gap in the object that it came from, once per replay.
+                serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| format!("still no whole record: {error}"))?;
             }
             let bytes = (letter.kind == LetterKind::Record).then(|| Bytes::from(bytes));
             // A name of its own where none is known: `relay.source` must not be empty.
