@@ -17,7 +17,7 @@
 //! 8. [`ack`] hears every answer; when the last piece of an object has settled, its source deletes it or offers it again.
 //!
 //! [`pipeline`] connects the stages and is the only one that spawns tasks. [`record`], [`ack`], [`clock`], [`config`] and
-//! [`secret`] are the vocabulary that every stage may use.
+//! [`secret`] are the vocabulary that every stage may use. [`health`] tells others how it goes: log lines and a probe.
 
 pub mod clock;
 pub mod record;
@@ -40,6 +40,8 @@ pub mod encode;
 pub mod deliver;
 
 pub mod pipeline;
+
+pub mod health;
 
 pub mod publish;
 

@@ -21,6 +21,7 @@ pub struct Counts {
     truncated: AtomicU64,
     skipped: AtomicU64,
     redelivered: AtomicU64,
+    refused_late: AtomicU64,
     newest_event_ms: AtomicI64,
     lag_ms_max: AtomicI64,
     queue_age_ms: AtomicI64,
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub skipped: u64,
     /// Messages that had been received before.
     pub redelivered: u64,
+    /// Records returned because New Relic would not take them under their own time.
+    pub refused_late: u64,
     /// Time of the newest record, milliseconds since the epoch; 0: none yet.
     pub newest_event_ms: i64,
     /// Largest lag (arrival minus event time) since the last snapshot that reset it, milliseconds.
@@ -85,6 +88,7 @@ impl Snapshot {
             truncated: self.truncated.saturating_sub(before.truncated),
             skipped: self.skipped.saturating_sub(before.skipped),
             redelivered: self.redelivered.saturating_sub(before.redelivered),
+            refused_late: self.refused_late.saturating_sub(before.refused_late),
             ..self.clone()
         }
     }
@@ -116,6 +120,7 @@ impl Counts {
             truncated: AtomicU64::default(),
             skipped: AtomicU64::default(),
             redelivered: AtomicU64::default(),
+            refused_late: AtomicU64::default(),
             newest_event_ms: AtomicI64::default(),
             lag_ms_max: AtomicI64::default(),
             queue_age_ms: AtomicI64::default(),
@@ -174,6 +179,11 @@ impl Counts {
         self.redelivered.fetch_add(1, Relaxed);
     }
 
+    /// Counts a record returned because it is outside the ingest window.
+    pub fn refused_late(&self) {
+        self.refused_late.fetch_add(1, Relaxed);
+    }
+
     /// Notes the time of a record and its lag, both in milliseconds.
     pub fn seen_at(&self, event_ms: i64, lag_ms: i64) {
         self.newest_event_ms.fetch_max(event_ms, Relaxed);
@@ -208,6 +218,7 @@ impl Counts {
             truncated: read(&self.truncated),
             skipped: read(&self.skipped),
             redelivered: read(&self.redelivered),
+            refused_late: read(&self.refused_late),
             newest_event_ms: self.newest_event_ms.load(Relaxed),
             lag_ms_max: self.lag_ms_max.load(Relaxed),
             queue_age_ms: self.queue_age_ms.load(Relaxed),

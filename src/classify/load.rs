@@ -68,7 +68,11 @@ impl<'p> Loading<'p> {
 
     fn folder(&mut self, folder: &Path) {
         let mut files = Vec::new();
-        self.walk(folder, 0, &mut files);
+        if folder.is_file() {
+            files.push(folder.to_owned());
+        } else {
+            self.walk(folder, 0, &mut files);
+        }
         if files.is_empty() {
             self.fault(folder, "no rule file; needed: *.yml or *.yaml, in the folder or below");
         }
@@ -156,10 +160,15 @@ impl<'p> Loading<'p> {
             let ids = [Some(&read.rule.id), read.rule.sigma_id.as_ref()];
             !ids.into_iter().flatten().any(|id| disable.iter().any(|off| off.eq_ignore_ascii_case(id)))
         });
-        self.rules.sort_by(|a, b| {
-            let (a, b) = (&a.rule, &b.rule);
-            b.severity.cmp(&a.severity).then(b.score.cmp(&a.score)).then_with(|| a.id.cmp(&b.id))
-        });
-        (self.rules, self.faults)
+        sorted(self.rules, self.faults)
     }
+}
+
+/// Puts rules in their order: severity, score, id.
+pub(super) fn sorted(mut rules: Vec<Read>, faults: Vec<RuleFault>) -> (Vec<Read>, Vec<RuleFault>) {
+    rules.sort_by(|a, b| {
+        let (a, b) = (&a.rule, &b.rule);
+        b.severity.cmp(&a.severity).then(b.score.cmp(&a.score)).then_with(|| a.id.cmp(&b.id))
+    });
+    (rules, faults)
 }

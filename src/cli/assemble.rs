@@ -1,1 +1,102 @@
-//! Config to stages.
+//! Configuration → stages, targets and sources, the same for every command that moves records.
+
+use std::sync::Arc;
+
+use super::exit::Stop;
+use crate::ack::Seen;
+use crate::classify::{RuleFault, RuleSet};
+use crate::clock::Clock;
+use crate::config::{self, Config, SourceKind};
+use crate::decode::Bounds;
+use crate::deliver::park::Target;
+use crate::enrich::{AccountNames, Enricher};
+use crate::pipeline::Running;
+use crate::pipeline::worker::Stages;
+use crate::source::aws;
+use crate::source::event_queue::EventQueue;
+use crate::source::trail_bucket::TrailBucket;
+
+/// What differs between the commands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Notices are for the present only: the agent sends them, a replay does not.
+    pub(super) notices: bool,
+    /// Records outside the ingest window go back instead of being filed under the present.
+    pub(super) refuse_late: bool,
+    /// The clock follows the records: standard input has no newest record until it ends.
+    pub(super) follow: bool,
+}
+
+/// The stages of a configuration.
+pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Arc<Stages>, Stop> {
+    let (rules, faults) = RuleSet::load(&config.rules);
+    say_rule_faults(&faults);
+    let accounts = match &config.accounts.file {
+        None => AccountNames::default(),
+        Some(path) => AccountNames::from_file(path).map_err(|error| Stop::usage(error.to_string(), None))?,
+    };
+    let enricher = Enricher::new(accounts, &config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
+    let mut outputs = config.outputs;
+    outputs.notices &= manner.notices;
+    Ok(Arc::new(Stages {
+        rules,
+        enricher,
+        outputs,
+        bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
+        seen: Seen::new(config.limits.seen_records),
+        clock,
+        agent: agent_name(),
+        refuse_late: manner.refuse_late,
+        follow: manner.follow,
+        quiet: false,
+    }))
+}
+
+/// A bad company rule never stops the others; it is said, with its place.
+fn say_rule_faults(faults: &[RuleFault]) {
+    for fault in faults {
+        tracing::error!("Rule left out: {fault}");
+    }
+}
+
+/// Where dead letters go.
+pub(super) async fn target(settings: Option<&config::DeadLetters>) -> Target {
+    match settings {
+        None => Target::Nowhere,
+        Some(config::DeadLetters::Folder(path)) => Target::Folder(path.clone()),
+        Some(config::DeadLetters::S3 { bucket, prefix }) => {
+            Target::S3 { client: aws::s3_client(&aws::load(None).await), bucket: bucket.clone(), prefix: prefix.clone() }
+        }
+        Some(config::DeadLetters::Queue { url }) => {
+            let client = aws_sdk_sqs::Client::new(&aws::load(aws::region_of(url)).await);
+            Target::Queue { client, url: url.clone() }
+        }
+    }
+}
+
+/// The configured sources, ready to run.
+pub(super) async fn sources(config: &Config, clock: &Clock) -> Vec<Running> {
+    let mut running = Vec::new();
+    for source in &config.sources {
+        running.push(match &source.kind {
+            SourceKind::TrailBucket { queue_url, region, buckets } => {
+                let queue = aws::queue(queue_url, region.as_deref()).await;
+                let bucket = aws::bucket(region.as_deref()).await;
+                let source_ = TrailBucket::new(queue, bucket, buckets.clone(), &config.limits, clock.clone());
+                Running::new(&source.name, source_)
+            }
+            SourceKind::EventQueue { queue_url, region } => {
+                let queue = aws::queue(queue_url, region.as_deref()).await;
+                Running::new(&source.name, EventQueue::new(queue, &config.limits, clock.clone()))
+            }
+        });
+    }
+    running
+}
+
+/// Host and a number made at start: two agents never share it.
+fn agent_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "agent" } else { host.trim() };
+    format!("{host}-{:06x}", fastrand::u32(..1 << 24))
+}

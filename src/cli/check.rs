@@ -1,11 +1,375 @@
-//! Not built yet.
+//! `check`: is the configuration good, and what will it do?
+//!
+//! In: a configuration, as the agent would read it. Out: everything that is wrong with it, or what it does: sources, outputs,
+//! rules, names of accounts, dead letters, hosts, and how much New Relic will count in a month. What always holds: it opens no
+//! connection, and no key is printed. Whether keys and permissions work is for `doctor`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
 
 use super::exit::Exit;
+use crate::classify::{RuleFault, RuleSet};
+use crate::config::estimate::{Estimate, FREE_BYTES, RECORDS_PER_ACCOUNT_DAY, Volume, estimate};
+use crate::config::queue_url::QueueUrl;
+use crate::config::{
+    Config, DeadLetters, Fault, Faults, Health, LogRecords, Need, NewRelic, Place, Region, Source, SourceKind, env, example,
+    options,
+};
+use crate::deliver::http::base_url;
+use crate::encode::Lane;
+use crate::enrich::AccountNames;
+use crate::health::probe::place;
+
+/// Above this a drain may not end before ECS kills the task: 30 s by default, less the time to hand back.
+const DRAIN_SECONDS: u64 = 28;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Configuration file; - for standard input [default: `CSPM_RELAY_CONFIG`, else the environment alone]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
+    /// Print a complete, commented configuration file
+    #[arg(long, conflicts_with_all = ["file", "config", "options", "format", "records_per_day"])]
+    example: bool,
+    /// Print the table of all options, as Markdown
+    #[arg(long, conflicts_with_all = ["file", "config", "format", "records_per_day"])]
+    options: bool,
+    /// `CloudTrail` records a day, all accounts together, for the estimate [default: 500000 for each account in the accounts file]
+    #[arg(long, value_name = "N")]
+    records_per_day: Option<u64>,
+    /// How the result looks
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
 
-pub(super) fn run(_args: Args) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    if args.example || args.options {
+        super::print(&if args.example { example::example() } else { options::markdown() })?;
+        return Ok(Exit::Good);
+    }
+    let file = args.file.or(args.config).map(|file| if file == Path::new("-") { "/dev/stdin".into() } else { file });
+    let (text, exit) = match Config::load_for(Need::RUN, file.as_deref(), &env::Process) {
+        Err(faults) => (refusal(&faults, args.format)?, Exit::Usage),
+        Ok(config) => {
+            let report = Report::of(&config, args.records_per_day);
+            let text = match args.format {
+                Format::Text => report.text(&config),
+                Format::Json => pretty(&report.json(&config))?,
+            };
+            (text, report.exit())
+        }
+    };
+    super::print(&text)?;
+    Ok(exit)
+}
+
+fn pretty(value: &Value) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// The faults of a configuration that is not one.
+fn refusal(faults: &Faults, format: Format) -> Result<String, serde_json::Error> {
+    match format {
+        Format::Text => Ok(format!("{faults}\n")),
+        Format::Json => {
+            let list: Vec<Value> = faults.list().iter().map(fault).collect();
+            pretty(&json!({ "valid": false, "faults": list }))
+        }
+    }
+}
+
+fn fault(fault: &Fault) -> Value {
+    let (line, variable) = match &fault.place {
+        Place::Line(line) => (Some(line), None),
+        Place::Variable(name) => (None, Some(name)),
+        Place::Nowhere => (None, None),
+    };
+    json!({
+        "path": fault.path, "line": line, "variable": variable,
+        "what": fault.what, "was": fault.was, "allowed": fault.allowed, "hint": fault.hint,
+    })
+}
+
+/// What is found beyond the configuration itself.
+struct Report {
+    builtin: usize,
+    company: usize,
+    rule_faults: Vec<RuleFault>,
+    /// Accounts in the file, or what is wrong with it; `None`: no file.
+    accounts: Option<Result<usize, String>>,
+    warnings: Vec<String>,
+    estimate: Estimate,
+    /// What the estimate is for, when nobody counted.
+    assumed: Option<String>,
+}
+
+impl Report {
+    fn of(config: &Config, records_per_day: Option<u64>) -> Self {
+        let (rules, rule_faults) = RuleSet::load(&config.rules);
+        let builtin = rules.rules().iter().filter(|rule| rule.builtin).count();
+        let accounts = config.accounts.file.as_ref().map(|file| {
+            let names = AccountNames::from_file(file);
+            names.map(|names| names.len()).map_err(|error| error.to_string())
+        });
+        let sources = config.sources.len() as u64;
+        let (volume, assumed) = match (records_per_day, &accounts) {
+            (Some(records_per_day), _) => (Volume { records_per_day, sources }, None),
+            (None, Some(Ok(count @ 1..))) => {
+                let accounts = *count as u64;
+                (Volume::of_accounts(accounts, sources), Some(format!("{accounts} accounts of the accounts file")))
+            }
+            (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
+        };
+        Self {
+            builtin,
+            company: rules.rules().len() - builtin,
+            rule_faults,
+            accounts,
+            warnings: warnings(config),
+            estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat),
+            assumed,
+        }
+    }
+
+    /// An accounts file that cannot be used is a fault of the configuration; a broken rule stops nothing, but is found.
+    fn exit(&self) -> Exit {
+        if matches!(self.accounts, Some(Err(_))) {
+            Exit::Usage
+        } else if self.rule_faults.is_empty() {
+            Exit::Good
+        } else {
+            Exit::Found
+        }
+    }
+
+    fn text(&self, config: &Config) -> String {
+        let new_relic = &config.new_relic;
+        let region = region(new_relic.region);
+        let mut rows = vec![("new relic", format!("account {}, region {region}", new_relic.account_id))];
+        rows.push(("events to", host(new_relic, Lane::Events).to_owned()));
+        rows.push(("logs to", host(new_relic, Lane::Logs).to_owned()));
+        rows.extend(config.sources.iter().map(|source| ("source", describe(source))));
+        rows.push(("raw logs", logs(config)));
+        rows.push(("notices", if config.outputs.notices { "sent" } else { "not sent" }.to_owned()));
+        let disabled = config.rules.disable.len();
+        let mut rules = format!("{} built in, {} from {}", self.builtin, self.company, folders(config.rules.folders.len()));
+        if disabled > 0 {
+            rules += &format!("; {disabled} disabled");
+        }
+        rows.push(("rules", rules));
+        rows.push((
+            "accounts",
+            match (&config.accounts.file, &self.accounts) {
+                (Some(file), Some(Ok(count))) => format!("{count} names from {}", file.display()),
+                (Some(file), _) => format!("{} cannot be used", file.display()),
+                (None, _) => "no names: ids are shown".to_owned(),
+            },
+        ));
+        rows.push(("dead letters", config.dead_letters.as_ref().map_or_else(|| "nowhere".to_owned(), dead_letters)));
+        rows.push(("health", place(&config.health)));
+
+        let wrong = self.exit() != Exit::Good;
+        let mut text = if wrong { "configuration has problems\n" } else { "configuration is valid\n" }.to_owned();
+        for (name, value) in rows {
+            text += &format!("  {name:<13}{value}\n");
+        }
+        if !self.rule_faults.is_empty() {
+            text += &format!("\nproblems with rules: {}; the other rules run\n", self.rule_faults.len());
+            for fault in &self.rule_faults {
+                text += &format!("  {fault}\n");
+                text += &fault.hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
+            }
+        }
+        if let Some(Err(error)) = &self.accounts {
+            text += &format!("\n{error}\n");
+        }
+        for warning in &self.warnings {
+            text += &format!("\nwarning: {warning}");
+        }
+        text += if self.warnings.is_empty() { "\n" } else { "\n\n" };
+        text += &format!("{}\n", self.estimate);
+        if let Some(assumed) = &self.assumed {
+            text += &format!(
+                "nobody counted: this is for {assumed} at {RECORDS_PER_ACCOUNT_DAY} records a day each; `--records-per-day N` tells\n"
+            );
+        }
+        text
+    }
+
+    fn json(&self, config: &Config) -> Value {
+        let new_relic = &config.new_relic;
+        let sources: Vec<Value> = config.sources.iter().map(source).collect();
+        let faults = self.rule_faults.iter();
+        let rule_faults: Vec<Value> = faults
+            .map(|fault| json!({ "file": fault.file, "line": fault.line, "what": fault.problem, "hint": fault.hint }))
+            .collect();
+        let accounts = match &self.accounts {
+            Some(Ok(count)) => json!({ "file": config.accounts.file, "names": count, "fault": null }),
+            Some(Err(error)) => json!({ "file": config.accounts.file, "names": 0, "fault": error }),
+            None => Value::Null,
+        };
+        json!({
+            "valid": self.exit() == Exit::Good,
+            "faults": [],
+            "warnings": self.warnings,
+            "newRelic": {
+                "accountId": new_relic.account_id, "region": region(new_relic.region),
+                "hosts": { "events": host(new_relic, Lane::Events), "logs": host(new_relic, Lane::Logs) },
+            },
+            "sources": sources,
+            "outputs": {
+                "logs": {
+                    "records": records(config.outputs.logs.records), "readOnly": config.outputs.logs.read_only,
+                    "mask": config.outputs.logs.mask,
+                },
+                "notices": config.outputs.notices,
+            },
+            "rules": {
+                "builtin": self.builtin, "company": self.company, "disabled": config.rules.disable, "faults": rule_faults,
+            },
+            "accounts": accounts,
+            "deadLetters": config.dead_letters.as_ref().map(dead_letters),
+            "health": place(&config.health),
+            "estimate": {
+                "recordsPerDay": self.estimate.records_per_day, "assumed": self.assumed,
+                "bytesPerMonth": {
+                    "detections": self.estimate.detections, "notices": self.estimate.notices, "logs": self.estimate.logs,
+                    "heartbeats": self.estimate.heartbeats, "total": self.estimate.total(),
+                },
+                "freeBytes": FREE_BYTES, "isFree": self.estimate.is_free(),
+            },
+        })
+    }
+}
+
+/// What is allowed, but seldom meant.
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if config.dead_letters.is_none() {
+        warnings.push(
+            "no dead letters: what New Relic refuses goes back to its queue, whose redrive policy decides. Set one of \
+             deadLetters.folder, s3, queue"
+                .to_owned(),
+        );
+    }
+    for source in &config.sources {
+        let (queue_url, region) = match &source.kind {
+            SourceKind::TrailBucket { queue_url, region, buckets } => {
+                if buckets.is_empty() {
+                    warnings.push(format!(
+                        "source {}: reads any bucket that a message of the queue names. Name the trail's own in `buckets`",
+                        source.name
+                    ));
+                }
+                (queue_url, region)
+            }
+            SourceKind::EventQueue { queue_url, region } => (queue_url, region),
+        };
+        if QueueUrl::parse(queue_url).is_none_or(|parts| parts.region.is_none()) {
+            warnings.push(format!(
+                "source {}: the queue's URL names no Region; {} is used",
+                source.name,
+                region.as_deref().unwrap_or("that of the SDK")
+            ));
+        }
+    }
+    if config.outputs.logs.records != LogRecords::None && !config.outputs.logs.mask {
+        warnings.push("outputs.logs.mask is off: secrets in raw records are sent as they are".to_owned());
+    }
+    if config.health == Health::Off {
+        warnings.push("health.off is set: `cspm-relay health` fails, so a container's health check must not use it".to_owned());
+    }
+    if config.telemetry.heartbeat.is_none() {
+        warnings.push(
+            "telemetry.heartbeat is off: nobody in New Relic sees when the agent falls silent or loses anything".to_owned(),
+        );
+    }
+    if config.limits.drain.as_secs() > DRAIN_SECONDS {
+        warnings.push(format!(
+            "limits.drain is above {DRAIN_SECONDS} s: ECS ends a task 30 s after the stop signal, unless its stopTimeout is longer"
+        ));
+    }
+    warnings
+}
+
+fn region(region: Region) -> &'static str {
+    match region {
+        Region::Us => "us",
+        Region::Eu => "eu",
+        Region::Jp => "jp",
+    }
+}
+
+/// Where an API's requests go.
+fn host(new_relic: &NewRelic, lane: Lane) -> &str {
+    let written = match lane {
+        Lane::Events => &new_relic.hosts.events,
+        Lane::Logs => &new_relic.hosts.logs,
+    };
+    written.as_deref().unwrap_or_else(|| base_url(new_relic.region, lane))
+}
+
+fn describe(source: &Source) -> String {
+    match &source.kind {
+        SourceKind::TrailBucket { queue_url, buckets, .. } => {
+            let buckets = if buckets.is_empty() { "any bucket".to_owned() } else { buckets.join(", ") };
+            format!("{}: trailBucket {queue_url} ({buckets})", source.name)
+        }
+        SourceKind::EventQueue { queue_url, .. } => format!("{}: eventQueue {queue_url}", source.name),
+    }
+}
+
+fn source(source: &Source) -> Value {
+    match &source.kind {
+        SourceKind::TrailBucket { queue_url, region, buckets } => {
+            json!({ "name": source.name, "kind": "trailBucket", "queueUrl": queue_url, "region": region, "buckets": buckets })
+        }
+        SourceKind::EventQueue { queue_url, region } => {
+            json!({ "name": source.name, "kind": "eventQueue", "queueUrl": queue_url, "region": region })
+        }
+    }
+}
+
+fn records(records: LogRecords) -> &'static str {
+    match records {
+        LogRecords::Matched => "matched",
+        LogRecords::All => "all",
+        LogRecords::None => "none",
+    }
+}
+
+fn logs(config: &Config) -> String {
+    let logs = config.outputs.logs;
+    let which = match logs.records {
+        LogRecords::Matched => "records with a detection",
+        LogRecords::All => "all records",
+        LogRecords::None => return "none".to_owned(),
+    };
+    let only = if logs.read_only { "" } else { " that changed something" };
+    format!("{which}{only}{}", if logs.mask { ", secrets masked" } else { "" })
+}
+
+fn folders(count: usize) -> String {
+    if count == 1 { "1 folder".to_owned() } else { format!("{count} folders") }
+}
+
+fn dead_letters(target: &DeadLetters) -> String {
+    match target {
+        DeadLetters::Folder(folder) => folder.display().to_string(),
+        DeadLetters::S3 { bucket, prefix } => format!("s3://{bucket}/{prefix}"),
+        DeadLetters::Queue { url } => url.clone(),
+    }
 }

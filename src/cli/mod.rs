@@ -18,6 +18,7 @@ mod run;
 mod schema;
 #[cfg(feature = "lab")]
 mod stand_in;
+mod summary;
 mod table;
 
 use std::ffi::OsString;

@@ -1,11 +1,73 @@
-//! Not built yet.
+//! `cspm-relay run`: the agent.
 
-use super::exit::Exit;
+use std::path::PathBuf;
 
-/// Arguments.
+use super::assemble::{self, Manner};
+use super::exit::{Exit, Stop};
+use super::{runtime, stop_signal, summary};
+use crate::clock::Clock;
+use crate::config::{Config, env};
+use crate::deliver::{Endpoint, Patience};
+use crate::health;
+use crate::pipeline::{Relay, To};
+
+/// Arguments of `run`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Configuration file; environment variables win over it
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
 
-pub(super) fn run(_args: Args) -> anyhow::Result<Exit> {
-    anyhow::bail!("not built yet")
+/// Runs the agent until it is asked to stop.
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let config = Config::load(args.config.as_deref(), &env::Process)
+        .map_err(|faults| Stop::usage(faults.to_string(), Some("`cspm-relay check` repeats this, and more".to_owned())))?;
+    health::log::start(&config.telemetry)?;
+    runtime()?.block_on(agent(config))
+}
+
+async fn agent(config: Config) -> anyhow::Result<Exit> {
+    let clock = Clock::system();
+    let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
+    let relay = Relay {
+        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, ..Manner::default() })?,
+        limits: config.limits.clone(),
+        to: To::NewRelic { endpoint, patience: Patience::Endless },
+        dead_letters: assemble::target(config.dead_letters.as_ref()).await,
+        heartbeat: config.telemetry.heartbeat,
+        clock: clock.clone(),
+    };
+    if config.dead_letters.is_none() {
+        tracing::warn!(
+            "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them"
+        );
+    }
+    let sources = assemble::sources(&config, &clock).await;
+    tracing::info!(
+        version = crate::encode::event::VERSION,
+        agent = relay.stages.agent,
+        rules = relay.stages.rules.rules().len(),
+        sources = sources.len(),
+        "Started with {} rules and {} sources",
+        relay.stages.rules.rules().len(),
+        sources.len()
+    );
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let probe = tokio::spawn(async move {
+        if let Ok(watch) = told.await
+            && let Err(error) = health::probe::serve(&config.health, watch).await
+        {
+            tracing::error!(%error, "The health listener ended");
+        }
+    });
+    let ended = relay
+        .run(sources, stop_signal(), |watch| {
+            // The probe is gone only if it could not listen, and then it has said so.
+            let _heard = tell.send(watch).is_ok();
+        })
+        .await;
+    probe.abort();
+    summary::log(&ended);
+    Ok(if ended.faults.is_empty() { Exit::Good } else { Exit::Failed })
 }

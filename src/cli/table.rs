@@ -4,7 +4,7 @@
 
 /// A table: the first column to the left, columns of numbers to the right.
 #[must_use]
-pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let columns = header.len();
     let mut widths: Vec<usize> = header.iter().map(|cell| width(cell)).collect();
     let mut numeric = vec![!rows.is_empty(); columns];

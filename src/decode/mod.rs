@@ -68,6 +68,8 @@ pub enum ObjectFault {
 /// Reads one object.
 pub struct Decoder {
     splitter: Splitter<Unpacked<Box<dyn BufRead + Send>>>,
+    /// Nothing has been read yet: what does not even begin like JSON is then a file of another kind.
+    first: bool,
 }
 
 /// Bounds for one object.
@@ -107,7 +109,7 @@ impl Decoder {
 
     fn open(input: Box<dyn BufRead + Send>, bounds: Bounds) -> Result<Self, ObjectFault> {
         let unpacked = Unpacked::new(input, bounds.inflated).map_err(ObjectFault::Unavailable)?;
-        Ok(Self { splitter: Splitter::new(unpacked, bounds.record) })
+        Ok(Self { splitter: Splitter::new(unpacked, bounds.record), first: true })
     }
 
     /// Bytes of JSON read so far.
@@ -121,10 +123,14 @@ impl Decoder {
     /// # Errors
     /// [`ObjectFault`] when the object ends early; what came before is good.
     pub fn next(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
+        let first = std::mem::take(&mut self.first);
         Ok(match self.splitter.next().map_err(object_fault)? {
             None => None,
             Some(Item::Element(raw)) => Some(Decoded::Record(raw)),
             Some(Item::Document(raw)) => Some(document(raw)),
+            Some(Item::Broken(raw, why)) if first && !raw.starts_with(b"{") && !raw.starts_with(b"[") => {
+                Some(Decoded::Foreign { raw, why: why.to_owned() })
+            }
             Some(Item::Broken(raw, why)) => Some(Decoded::Broken { raw, why: why.to_owned() }),
         })
     }
@@ -236,6 +242,7 @@ mod tests {
                 r#"record {"eventVersion":"1.08","requestParameters":{"detail-type":["x"]}}"#,
             ),
             ("digest (P06)", r#"{"digestStartTime":"2026-01-01T00:00:00Z","logFiles":[]}"#, "empty"),
+            ("no JSON at all", "# Title\n", "foreign: not a JSON object"),
             (
                 "foreign",
                 r#"{"configurationItems":[]}"#,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::Letter;
 use crate::ack::{Piece, Settled};
@@ -48,11 +49,15 @@ pub enum Target {
     },
     /// Nowhere: everything is returned, and the source's own redrive decides.
     Nowhere,
+    /// Forgotten: for a look at the input that sends nothing and lets go of nothing.
+    Discard,
     /// Nowhere either, but somebody wants to know why: each letter that would have been written is told, and its piece is
     /// returned. For a replay of letters, where what fails again stays as it is.
     Told(mpsc::Sender<Letter>),
 }
 
+/// Time between two log lines about a missing target.
+const SAY_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 /// Letters written together at most.
 const TOGETHER: usize = 500;
 /// Bytes written together at most.
@@ -77,13 +82,14 @@ impl Target {
             Self::Folder(path) => path.display().to_string(),
             Self::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
             Self::Queue { url, .. } => url.clone(),
-            Self::Nowhere | Self::Told(_) => "nowhere".to_owned(),
+            Self::Nowhere | Self::Discard | Self::Told(_) => "nowhere".to_owned(),
         }
     }
 
     /// Writes until the channel closes.
     pub async fn run(self, mut letters: mpsc::Receiver<Parking>) {
         let mut together = Vec::new();
+        let mut said = None;
         while letters.recv_many(&mut together, TOGETHER).await > 0 {
             while !together.is_empty() {
                 let mut bytes = 0;
@@ -96,12 +102,12 @@ impl Target {
                     .count()
                     .max(1);
                 let write: Vec<Parking> = together.drain(..fit).collect();
-                self.park(write).await;
+                self.park(write, &mut said).await;
             }
         }
     }
 
-    async fn park(&self, parkings: Vec<Parking>) {
+    async fn park(&self, parkings: Vec<Parking>, said: &mut Option<Instant>) {
         if let Self::Told(listener) = self {
             for parking in parkings {
                 if listener.send(parking.letter).await.is_err() {
@@ -112,9 +118,16 @@ impl Target {
             return;
         }
         if matches!(self, Self::Nowhere) {
-            let count = parkings.len();
-            let reason = parkings.first().map_or("", |parking| parking.letter.reason.as_str());
-            tracing::warn!(count, reason, "No dead-letter target is configured: handing {count} back to the source");
+            if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+                *said = Some(Instant::now());
+                let letter = parkings.first().map(|parking| &parking.letter);
+                tracing::warn!(
+                    reason = letter.map(|letter| letter.reason.as_str()),
+                    origin = letter.map(|letter| letter.origin.as_str()),
+                    index = letter.and_then(|letter| letter.index),
+                    "No deadLetters target is configured: broken and refused records go back to their source"
+                );
+            }
             // Dropping the pieces returns them.
             return;
         }
@@ -146,6 +159,7 @@ impl Target {
         };
         match self {
             Self::Nowhere | Self::Told(_) => Ok(vec![false; letters.len()]),
+            Self::Discard => Ok(vec![true; letters.len()]),
             Self::Folder(folder) => {
                 write_file(folder, &file_name(), lines().as_bytes()).await.map_err(|error| fault(error.to_string()))?;
                 Ok(vec![true; letters.len()])

@@ -95,6 +95,10 @@ impl AccountNames {
         let mut faults = Vec::new();
         let rows = read(text.strip_prefix('\u{feff}').unwrap_or(&text), &mut faults);
         let names = Self::collect(rows, &mut faults);
+        if faults.is_empty() && names.is_empty() {
+            // An empty file is a failed copy more often than a wish, and would take every name off the dashboards.
+            return Err(whole("no account is named; name at least one, or configure no file".to_owned()));
+        }
         if faults.is_empty() {
             return Ok(names);
         }
@@ -267,7 +271,10 @@ mod tests {
                 "a.yml",
                 "- accountId: 111122223333\n  team: x\n- accountId: 2\n- name: a\n- accountId: 111122223333\n",
                 "reading account names from a.yml: 4 problems
-  a.yml:1: accountId 111122223333 is named again, first on line 1; each account is named once",
+  a.yml:2: unknown key \"team\"; allowed are accountId, name, organizationalUnit, environment, owner
+  a.yml:3: accountId \"2\" has 1 of 12 digits (did a spreadsheet drop leading zeros? write 000000000002)
+  a.yml:4: accountId is missing; 12 digits are needed
+  a.yml:5: accountId 111122223333 is named again, first on line 1; each account is named once",
             ),
             (
                 "ending",
@@ -290,8 +297,9 @@ mod tests {
         assert!(map.contains("a.yml:1: ") && map.ends_with(" is needed"), "{map}");
         let broken = read("a.yml", "- accountId: [1\n").expect_err("not YAML");
         assert!(broken.contains("a.yml:"), "{broken}");
-        let empty = read("a.yml", "").expect_err("nothing");
-        assert!(empty.ends_with(" is needed"), "{empty}");
-        println!("{map}\n{broken}\n{empty}");
+        for (file, text) in [("a.yml", ""), ("a.yml", "[]"), ("a.csv", "accountId,name,organizationalUnit\n")] {
+            let empty = read(file, text).expect_err("nothing");
+            assert!(empty.ends_with(": no account is named; name at least one, or configure no file"), "{empty}");
+        }
     }
 }

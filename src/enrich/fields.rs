@@ -13,8 +13,32 @@ use serde_json::value::RawValue;
 /// Most paths of one pass: one bit each.
 pub(super) const PATHS_MAX: usize = u64::BITS as usize;
 
+/// A path: the names of the steps down.
+pub(super) trait Path {
+    fn steps(&self) -> &[&str];
+}
+
+impl Path for &[&str] {
+    fn steps(&self) -> &[&str] {
+        self
+    }
+}
+
+impl<const N: usize> Path for [&str; N] {
+    fn steps(&self) -> &[&str] {
+        self
+    }
+}
+
+/// A path with something of the caller's beside it.
+impl<T> Path for (Vec<&'static str>, T) {
+    fn steps(&self) -> &[&str] {
+        &self.0
+    }
+}
+
 /// Calls `take(index of the path, value)` for each scalar at one of the paths. `null` is no value.
-pub(super) fn read<'a>(raw: &'a RawValue, paths: &[&[&str]], mut take: impl FnMut(usize, Cow<'a, str>)) {
+pub(super) fn read<'a, P: Path>(raw: &'a RawValue, paths: &[P], mut take: impl FnMut(usize, Cow<'a, str>)) {
     debug_assert!(paths.len() <= PATHS_MAX, "one bit for each path");
     let alive = if paths.len() >= PATHS_MAX { u64::MAX } else { (1 << paths.len()) - 1 };
     let mut parser = serde_json::Deserializer::from_str(raw.get());
@@ -23,19 +47,19 @@ pub(super) fn read<'a>(raw: &'a RawValue, paths: &[&[&str]], mut take: impl FnMu
 }
 
 /// The value at `depth` steps down; the bits of `alive` are the paths that led here.
-struct Level<'p, F> {
-    paths: &'p [&'p [&'p str]],
+struct Level<'p, P, F> {
+    paths: &'p [P],
     alive: u64,
     depth: usize,
     take: &'p mut F,
 }
 
-impl<F> Level<'_, F> {
+impl<P: Path, F> Level<'_, P, F> {
     fn scalar<'de>(self, value: Cow<'de, str>)
     where
         F: FnMut(usize, Cow<'de, str>),
     {
-        let ends = |index: &usize| self.paths.get(*index).is_some_and(|path| path.len() == self.depth);
+        let ends = |index: &usize| self.paths.get(*index).is_some_and(|path| path.steps().len() == self.depth);
         let mut found = bits(self.alive).filter(ends).peekable();
         while let Some(index) = found.next() {
             if found.peek().is_none() {
@@ -58,7 +82,7 @@ fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-impl<'de, F: FnMut(usize, Cow<'de, str>)> DeserializeSeed<'de> for Level<'_, F> {
+impl<'de, P: Path, F: FnMut(usize, Cow<'de, str>)> DeserializeSeed<'de> for Level<'_, P, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -66,7 +90,7 @@ impl<'de, F: FnMut(usize, Cow<'de, str>)> DeserializeSeed<'de> for Level<'_, F> 
     }
 }
 
-impl<'de, F: FnMut(usize, Cow<'de, str>)> Visitor<'de> for Level<'_, F> {
+impl<'de, P: Path, F: FnMut(usize, Cow<'de, str>)> Visitor<'de> for Level<'_, P, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,13 +150,13 @@ impl<'de, F: FnMut(usize, Cow<'de, str>)> Visitor<'de> for Level<'_, F> {
 }
 
 /// A key: which of the paths go on through it.
-struct Key<'p> {
-    paths: &'p [&'p [&'p str]],
+struct Key<'p, P> {
+    paths: &'p [P],
     alive: u64,
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
+impl<'de, P: Path> DeserializeSeed<'de> for Key<'_, P> {
     type Value = u64;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
@@ -140,7 +164,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
     }
 }
 
-impl Visitor<'_> for Key<'_> {
+impl<P: Path> Visitor<'_> for Key<'_, P> {
     type Value = u64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,7 +173,7 @@ impl Visitor<'_> for Key<'_> {
 
     fn visit_str<E: Error>(self, key: &str) -> Result<u64, E> {
         let goes_on =
-            |index: &usize| self.paths.get(*index).and_then(|path| path.get(self.depth)).is_some_and(|step| *step == key);
+            |index: &usize| self.paths.get(*index).and_then(|path| path.steps().get(self.depth)).is_some_and(|step| *step == key);
         Ok(bits(self.alive).filter(goes_on).fold(0, |mask, index| mask | 1 << index))
     }
 }

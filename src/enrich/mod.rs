@@ -140,7 +140,7 @@ impl<'a> Subject<'a> {
         let mut source = present(&trail.event_source).map(Cow::Borrowed);
         let mut name = present(&trail.event_name).map(Cow::Borrowed);
         if let Some(raw) = trail.insight_details {
-            fields::read(raw, &[&["eventSource"], &["eventName"]], |path, value| {
+            fields::read(raw, &[["eventSource"], ["eventName"]], |path, value| {
                 let field = if path == 0 { &mut source } else { &mut name };
                 if field.is_none() && !value.is_empty() {
                     *field = Some(value);

@@ -2,7 +2,7 @@
 //!
 //! In: a record. Out: success, failure, or unknown where the record is not about one call. Facts: `errorCode` and `errorMessage`
 //! are there only on failure (`CloudTrail` record contents); a failed console sign-in has no `errorCode` but an answer named like
-//! the event (`AWS` sign-in events page): `{"ConsoleLogin":"Failure"}`. Never guesses from status words of single services.
+//! the event (console sign-in events page): `{"ConsoleLogin":"Failure"}`. Never guesses from status words of single services.
 
 use crate::record::Trail;
 
@@ -48,7 +48,7 @@ pub(super) fn of(trail: &Trail<'_>, category: &str) -> EventOutcome {
             _ => [None, None],
         };
         for part in parts.into_iter().flatten() {
-            fields::read(part, &[&[event]], |_, answer| failed |= answer.eq_ignore_ascii_case("Failure"));
+            fields::read(part, &[[event]], |_, answer| failed |= answer.eq_ignore_ascii_case("Failure"));
         }
     }
     if failed { EventOutcome::Failure } else { EventOutcome::Success }

@@ -7,6 +7,7 @@
 //! of another shape than documented counts as absent.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use memchr::memmem;
 use serde::Deserialize;
@@ -166,7 +167,7 @@ pub(super) fn actor<'a>(trail: &Trail<'a>) -> (Actor<'a>, Option<&'static str>) 
 fn mfa(trail: &Trail<'_>, identity: &Identity<'_>) -> Option<bool> {
     let mut used = None;
     if let Some(raw) = trail.additional_event_data.filter(|_| trail.event_source.get() == Some("signin.amazonaws.com")) {
-        fields::read(raw, &[&["MFAUsed"]], |_, answer| used = used.or(yes_or_no(&answer)));
+        fields::read(raw, &[["MFAUsed"]], |_, answer| used = used.or(yes_or_no(&answer)));
     }
     used.or_else(|| identity.mfa.as_deref().and_then(yes_or_no))
 }
@@ -189,6 +190,7 @@ fn from_console(trail: &Trail<'_>) -> bool {
         #[serde(rename = "sessionCredentialFromConsole", borrow, default)]
         from_console: Text<'a>,
     }
-    memmem::find(trail.raw, b"\"sessionCredentialFromConsole\"").is_some()
+    static NAME: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\"sessionCredentialFromConsole\""));
+    NAME.find(trail.raw).is_some()
         && serde_json::from_slice::<TopLevel<'_>>(trail.raw).unwrap_or_default().from_console.get() == Some("true")
 }

@@ -8,13 +8,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::value::RawValue;
-
 use super::fields;
 use crate::record::Trail;
 
-/// Columns: event source, calls (`a|b`, a prefix ending `*`, or `*`), path from the record's top, and what the value is: an
-/// attribute `request.…` or, for the resource's id, its type. Of the resource rows of a call, the first with a value decides.
+/// Columns: event source, calls (`a|b`, or `*` for all), path from the record's top, and what the value is: an attribute
+/// `request.…` or, for the resource's id, its type. Of the resource rows of a call, the first with a value decides.
 const TABLE: &str = include_str!("request.tsv");
 
 /// A list is gathered until it is longer than this, bytes: twice what any event attribute may hold, so that what is cut and
@@ -24,22 +22,34 @@ const LIST_BYTES: usize = 8_192;
 /// The table by service.
 #[derive(Debug)]
 pub(super) struct Calls {
-    by_source: HashMap<&'static str, Vec<Row>>,
+    by_source: HashMap<&'static str, Service>,
 }
 
+/// The calls of a service that have rows of their own, each with the service's `*` rows in it; and all other calls.
+#[derive(Debug, Default)]
+struct Service {
+    named: HashMap<&'static str, Call>,
+    other: Call,
+}
+
+/// What to read of one call.
+#[derive(Debug, Default)]
+struct Call {
+    /// Where values go: one for each resource row, in the table's order, and one for each attribute.
+    slots: Vec<Target>,
+    /// Paths of request, response and service event details, with the slot of each.
+    parts: [Vec<(Vec<&'static str>, usize)>; 3],
+}
+
+/// A row of the table.
 #[derive(Debug)]
 struct Row {
+    source: &'static str,
     calls: Vec<&'static str>,
-    part: Part,
+    /// Index into [`Call::parts`].
+    part: usize,
     path: Vec<&'static str>,
     target: Target,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Request,
-    Response,
-    Details,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,82 +68,78 @@ pub(super) struct Read<'a> {
 
 impl Calls {
     pub(super) fn built_in() -> Self {
-        let mut by_source: HashMap<&'static str, Vec<Row>> = HashMap::new();
-        for line in TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            // A test holds every row to this form.
-            if let Some((source, row)) = parse_row(line) {
-                by_source.entry(source).or_default().push(row);
+        // A test holds every row to the form that `parse_row` reads.
+        let rows: Vec<Row> = table_lines().filter_map(parse_row).collect();
+        let mut by_source: HashMap<&'static str, Service> = HashMap::new();
+        for row in &rows {
+            let service = by_source.entry(row.source).or_default();
+            for call in row.calls.iter().filter(|call| **call != "*") {
+                service.named.entry(call).or_default();
             }
+        }
+        for row in &rows {
+            let Some(Service { named, other }) = by_source.get_mut(row.source) else {
+                continue;
+            };
+            let all = row.calls.contains(&"*");
+            let named = named.iter_mut().filter(|(name, _)| all || row.calls.contains(name)).map(|(_, call)| call);
+            named.chain(all.then_some(other)).for_each(|call| call.add(row));
         }
         Self { by_source }
     }
 
     pub(super) fn attributes(&self) -> Vec<&'static str> {
-        let rows = self.by_source.values().flatten();
-        let names = rows.filter_map(|row| match row.target {
-            Target::Attribute(name) => Some(name),
+        let calls = self.by_source.values().flat_map(|service| service.named.values().chain([&service.other]));
+        let names = calls.flat_map(|call| &call.slots).filter_map(|target| match target {
+            Target::Attribute(name) => Some(*name),
             Target::Resource(_) => None,
         });
         names.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     pub(super) fn read<'a>(&self, trail: &Trail<'a>, source: &str, event_name: &str) -> Read<'a> {
-        let Some(rows) = self.by_source.get(source) else {
+        let Some(service) = self.by_source.get(source) else {
             return Read::default();
         };
-        let call = without_version(event_name);
-        let rows: Vec<&Row> = rows.iter().filter(|row| row.matches(call)).take(fields::PATHS_MAX).collect();
-        let mut values: Vec<Values<'a>> = rows.iter().map(|_| Values::default()).collect();
-        let parts = [
-            (Part::Request, trail.request_parameters),
-            (Part::Response, trail.response_elements),
-            (Part::Details, trail.service_event_details),
-        ];
-        for (part, raw) in parts {
-            if let Some(raw) = raw {
-                read_part(part, raw, &rows, &mut values);
-            }
-        }
-        gather(&rows, values)
-    }
-}
-
-/// The path of a row in another part: no key is this.
-const NOWHERE: &[&str] = &["\0"];
-
-fn read_part<'a>(part: Part, raw: &'a RawValue, rows: &[&Row], values: &mut [Values<'a>]) {
-    let of_part = |row: &&Row| row.part == part;
-    if !rows.iter().any(of_part) {
-        return;
-    }
-    // Positions in `paths` are those of `rows` and `values`.
-    let paths: Vec<&[&str]> = rows.iter().map(|row| if of_part(row) { row.path.as_slice() } else { NOWHERE }).collect();
-    fields::read(raw, &paths, |path, value| {
-        if let Some(values) = values.get_mut(path) {
-            values.add(value);
-        }
-    });
-}
-
-/// Attributes with all values of their rows; the resource by its first row with a value.
-fn gather<'a>(rows: &[&Row], values: Vec<Values<'a>>) -> Read<'a> {
-    let mut read = Read::default();
-    let mut by_name: Vec<(&'static str, Values<'a>)> = Vec::new();
-    for (row, values) in rows.iter().zip(values) {
-        match row.target {
-            Target::Resource(kind) => {
-                if read.resource.is_none() {
-                    read.resource = values.into_text().map(|id| (kind, id));
+        let call = service.named.get(without_version(event_name)).unwrap_or(&service.other);
+        let mut values: Vec<Values<'a>> = call.slots.iter().map(|_| Values::default()).collect();
+        let parts = [trail.request_parameters, trail.response_elements, trail.service_event_details];
+        for (paths, raw) in call.parts.iter().zip(parts) {
+            let (Some(raw), false) = (raw, paths.is_empty()) else {
+                continue;
+            };
+            fields::read(raw, paths, |path, value| {
+                if let Some(values) = paths.get(path).and_then(|(_, slot)| values.get_mut(*slot)) {
+                    values.add(value);
                 }
+            });
+        }
+        let mut read = Read::default();
+        for (target, values) in call.slots.iter().zip(values) {
+            match (target, values.into_text()) {
+                (_, None) => {}
+                (Target::Attribute(name), Some(text)) => read.request.push((name, text)),
+                (Target::Resource(kind), Some(id)) => read.resource = read.resource.or(Some((kind, id))),
             }
-            Target::Attribute(name) => match by_name.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, known)) => values.list.into_iter().for_each(|value| known.add(value)),
-                None => by_name.push((name, values)),
-            },
+        }
+        read
+    }
+}
+
+impl Call {
+    fn add(&mut self, row: &Row) {
+        let known = match row.target {
+            Target::Attribute(_) => self.slots.iter().position(|target| *target == row.target),
+            Target::Resource(_) => None,
+        };
+        let slot = known.unwrap_or_else(|| {
+            self.slots.push(row.target);
+            self.slots.len() - 1
+        });
+        if let Some(paths) = self.parts.get_mut(row.part) {
+            paths.push((row.path.clone(), slot));
         }
     }
-    read.request = by_name.into_iter().filter_map(|(name, values)| Some((name, values.into_text()?))).collect();
-    read
 }
 
 /// The values at one path, each once.
@@ -170,15 +176,6 @@ impl<'a> Values<'a> {
     }
 }
 
-impl Row {
-    fn matches(&self, call: &str) -> bool {
-        self.calls.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => call.starts_with(prefix),
-            None => call == *pattern,
-        })
-    }
-}
-
 /// `UpdateFunctionConfiguration` of `UpdateFunctionConfiguration20150331v2`: Lambda and `CloudFront` add the API's version.
 fn without_version(event_name: &str) -> &str {
     const DATE_DIGITS: usize = 8;
@@ -189,14 +186,18 @@ fn without_version(event_name: &str) -> &str {
     if digits == DATE_DIGITS { plain } else { event_name }
 }
 
-fn parse_row(line: &'static str) -> Option<(&'static str, Row)> {
+fn table_lines() -> impl Iterator<Item = &'static str> {
+    TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn parse_row(line: &'static str) -> Option<Row> {
     let mut columns = line.split('\t');
     let (source, calls, path, target) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     let mut steps = path.split('.');
     let part = match steps.next()? {
-        "requestParameters" => Part::Request,
-        "responseElements" => Part::Response,
-        "serviceEventDetails" => Part::Details,
+        "requestParameters" => 0,
+        "responseElements" => 1,
+        "serviceEventDetails" => 2,
         _ => return None,
     };
     let target = match target {
@@ -206,7 +207,7 @@ fn parse_row(line: &'static str) -> Option<(&'static str, Row)> {
     };
     let path: Vec<&str> = steps.collect();
     let complete = columns.next().is_none() && !path.is_empty() && path.iter().all(|step| !step.is_empty());
-    complete.then(|| (source, Row { calls: calls.split('|').collect(), part, path, target }))
+    complete.then(|| Row { source, calls: calls.split('|').collect(), part, path, target })
 }
 
 #[cfg(test)]
@@ -215,26 +216,25 @@ mod tests {
 
     #[test]
     fn every_row_of_the_table_is_read() {
-        let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         let mut seen = BTreeSet::new();
-        for line in lines {
-            let (source, row) = parse_row(line).unwrap_or_else(|| panic!("not a row: {line:?}"));
-            assert!(source.ends_with(".amazonaws.com"), "{line}");
+        for line in table_lines() {
+            let row = parse_row(line).unwrap_or_else(|| panic!("not a row: {line:?}"));
+            assert!(row.source.ends_with(".amazonaws.com"), "{line}");
             for call in &row.calls {
-                assert!(!call.is_empty() && !call.trim_end_matches('*').contains('*'), "{line}");
-                let key = (source, *call, format!("{:?}{:?}{:?}", row.part, row.path, row.target));
+                assert!(*call == "*" || !call.is_empty() && !call.contains('*'), "{line}");
+                let key = (row.source, *call, row.part, row.path.clone(), format!("{:?}", row.target));
                 assert!(seen.insert(key), "twice: {line}");
             }
         }
-        assert!(seen.len() >= 120, "{} calls", seen.len());
+        let calls: BTreeSet<_> = seen.iter().map(|(source, call, ..)| (source, call)).collect();
+        assert!(calls.len() >= 120, "{} calls", calls.len());
     }
 
     #[test]
-    fn no_call_has_more_rows_than_one_pass_takes() {
-        for (source, rows) in Calls::built_in().by_source {
-            for call in rows.iter().flat_map(|row| &row.calls) {
-                let count = rows.iter().filter(|row| row.matches(call)).count();
-                assert!(count <= fields::PATHS_MAX, "{source} {call}: {count}");
+    fn no_call_has_more_paths_than_one_pass_takes() {
+        for (source, service) in &Calls::built_in().by_source {
+            for call in service.named.values().chain([&service.other]) {
+                assert!(call.parts.iter().all(|paths| paths.len() <= fields::PATHS_MAX), "{source}: {call:?}");
             }
         }
     }
@@ -269,7 +269,7 @@ mod tests {
             "maxpasswordage",
             "passwordresetrequired",
         ];
-        for row in Calls::built_in().by_source.values().flatten() {
+        for row in table_lines().filter_map(parse_row) {
             let last = row.path.last().expect("a step").to_ascii_lowercase();
             assert!(HARMLESS.contains(&last.as_str()) || !REFUSED.iter().any(|word| last.contains(word)), "{row:?}");
         }

@@ -102,12 +102,10 @@ impl<'a> Arn<'a> {
         let Some((_, prefix, _)) = KINDS.iter().find(|row| self.is(row)) else {
             return self.resource;
         };
-        let rest = self.resource.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or(self.resource);
-        match self.service {
-            // IAM names carry a path: role/aws-service-role/…/<name>.
-            "iam" => rest.rsplit('/').next().unwrap_or(rest),
-            _ => rest,
-        }
+        let rest = self.resource.strip_prefix(prefix).unwrap_or_default();
+        // IAM names carry a path: role/aws-service-role/…/<name>.
+        let id = if self.service == "iam" { rest.rsplit('/').next().unwrap_or_default() } else { rest };
+        if id.is_empty() { self.resource } else { id }
     }
 
     fn is(self, (service, prefix, _): &(&str, &str, &str)) -> bool {
@@ -208,7 +206,7 @@ mod tests {
             ("arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x:*", "AWS::Logs::LogGroup", "/aws/x:*"),
             ("arn:aws:sqs:eu-west-1:111122223333:jobs", "AWS::SQS::Queue", "jobs"),
             ("arn:aws:new:eu-west-1:111122223333:thing/7", "unknown", "thing/7"),
-            ("arn:aws:iam::111122223333:role/", "AWS::IAM::Role", ""),
+            ("arn:aws:iam::111122223333:role/", "AWS::IAM::Role", "role/"),
             ("no arn", "unknown", "no arn"),
             ("arn:aws:s3", "unknown", "arn:aws:s3"),
         ] {

@@ -454,6 +454,8 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_json_in_the_nested_parts_is_enriched(
         identity in any_json(), request in any_json(), answer in any_json(), more in any_json(), resources in any_json(),

@@ -38,11 +38,12 @@ pub(super) const TABLE: &[(&str, &[May])] = &[
     ("classify", &[Types("enrich")]),
     ("encode", &[Types("classify")]),
     ("deliver", &[Types("encode")]),
-    ("health", &[]),
+    // Shows what the pipeline lets others watch, in the words of the sources; so the pipeline and the stages never use it.
+    ("health", &[Types("pipeline"), Types("source"), Module("source", "trouble")]),
     ("nrql", &[Module("encode", "limits")]),
     ("publish", &[All("nrql"), All("health")]),
     ("lab", &[Module("encode", "limits"), All("nrql"), All("health"), All("pipeline")]),
-    ("pipeline", &[All("source"), All("decode"), All("enrich"), All("classify"), All("encode"), All("deliver"), All("health")]),
+    ("pipeline", &[All("source"), All("decode"), All("enrich"), All("classify"), All("encode"), All("deliver")]),
     (
         "cli",
         &[

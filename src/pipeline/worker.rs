@@ -44,6 +44,10 @@ pub struct Stages {
     pub agent: String,
     /// Records outside the ingest window are handed back instead of being filed under the present.
     pub refuse_late: bool,
+    /// The (fixed) clock follows the records.
+    pub follow: bool,
+    /// A look at the input: faults are not worth a word, they will be met again.
+    pub quiet: bool,
 }
 
 /// An object and its ledger entry.
@@ -167,7 +171,9 @@ impl<'s> Processor<'s> {
                 Ok(Some(Decoded::Empty)) => place.entry.counts().skipped(),
                 Ok(Some(Decoded::Foreign { raw, why })) => {
                     if place.index == 0 && !place.origin.is_message {
-                        tracing::error!(object = place.origin.name, why, "Not an object of a trail: handing it back");
+                        if !self.stages.quiet {
+                            tracing::error!(object = place.origin.name, why, "Not an object of a trail: handing it back");
+                        }
                         place.entry.give_back();
                         break;
                     }
@@ -184,7 +190,7 @@ impl<'s> Processor<'s> {
     }
 
     /// One record: exactly one outcome, whatever happens.
-    fn record(&mut self, raw: &[u8], place: &Place<'_>, outlet: &mut impl Outlet) {
+    fn record(&mut self, raw: &[u8], place: &mut Place<'_>, outlet: &mut impl Outlet) {
         let stages = self.stages;
         let record = place.entry.record();
         let trail = match Trail::parse(raw) {
@@ -195,6 +201,10 @@ impl<'s> Processor<'s> {
         let event_id = id::event_id(&trail, account);
         if stages.seen.admit(RecordKey::new(account, &event_id), &record) == Admission::Copy {
             return;
+        }
+        if stages.follow {
+            stages.clock.advance_to(trail.time_ms);
+            place.now_ms = stages.clock.now_ms();
         }
         let arrival = Arrival::of(trail.time_ms, place.now_ms);
         let counts = place.entry.counts();
@@ -212,6 +222,7 @@ impl<'s> Processor<'s> {
         }
         if arrival.late && stages.refuse_late {
             // Stays as it began: returned.
+            counts.refused_late();
             return;
         }
         record.ends_as(Outcome::Delivered);
@@ -257,7 +268,9 @@ impl<'s> Processor<'s> {
             }
         };
         let reason = fault.to_string();
-        tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: parking the rest");
+        if !self.stages.quiet {
+            tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: parking the rest");
+        }
         self.park_object(place, &reason, &[]);
         self.gap(place, kind, &reason, outlet);
         place.entry.decoded();

@@ -307,8 +307,11 @@ impl Queue for MemoryQueue {
     }
 
     fn change(self: Arc<Self>, entries: Vec<(Entry, Duration)>) -> BoxFuture<'static, Result<Vec<Refused>, QueueError>> {
-        async move {
-            tokio::time::sleep(LATENCY).await;
+        // A network may overtake: hand-backs arrive sooner than renewals sent before them.
+        let renewal = entries.iter().any(|(_, by)| *by == self.attributes.visibility);
+        // On the server it happens even if the caller no longer waits.
+        let served = tokio::spawn(async move {
+            tokio::time::sleep(if renewal { LATENCY * 5 } else { LATENCY }).await;
             let now = Instant::now();
             let mut seen = self.seen.lock().unwrap();
             let mut kept = self.kept.lock().unwrap();
@@ -329,7 +332,7 @@ impl Queue for MemoryQueue {
                 }
             }
             Ok(refused)
-        }
-        .boxed()
+        });
+        async move { served.await.unwrap() }.boxed()
     }
 }

@@ -20,6 +20,7 @@ pub mod trail_bucket;
 #[cfg(test)]
 pub(crate) mod memory;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -41,8 +42,7 @@ pub struct Object {
     pub room: Option<OwnedSemaphorePermit>,
 }
 
-/// The content of an object.
-#[derive(Debug)]
+/// The content of an object. Its `Debug` form shows sizes, never the content.
 pub enum Body {
     /// Held in memory.
     Held(Bytes),
@@ -54,8 +54,19 @@ pub enum Body {
     Missing(Fault),
 }
 
-/// Why an object cannot be read (design: delivery contract, objects).
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(bytes) => write!(f, "Held({} bytes)", bytes.len()),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Stdin => f.write_str("Stdin"),
+            Self::Missing(fault) => f.debug_tuple("Missing").field(fault).finish(),
+        }
+    }
+}
+
+/// Why an object cannot be read (design: delivery contract, objects). Its `Debug` form shows no body.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Fault {
     /// It no longer exists: released, with a gap event.
     Gone,
@@ -71,6 +82,16 @@ pub enum Fault {
         /// The message's body.
         body: Bytes,
     },
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("Gone"),
+            Self::TooLarge { bytes } => write!(f, "TooLarge({bytes} bytes)"),
+            Self::NotUnderstood { why, body } => write!(f, "NotUnderstood({why}; {} bytes)", body.len()),
+        }
+    }
 }
 
 /// Where an object came from, for messages, dead letters and gaps.
@@ -141,7 +162,9 @@ pub fn budget_kib(limits: &Limits) -> u32 {
 ///   [`Phase::Draining`] once nothing of it is open, or at once in [`Phase::Returning`], after handing back what it holds.
 /// - Every object sent carries a number of its own; exactly one [`Released`] with that number comes back. Only then may the
 ///   source delete, forget or advance, and only if the verdict is not `Returned`; a returned object is offered again as soon
-///   as the source allows (SQS: visibility 0 while stopping, a delay otherwise, so that a fault does not spin).
+///   as the source allows (SQS: visibility 0 while stopping, a delay otherwise, so that a fault does not spin; a replay has
+///   nowhere to return it to and ends with an error that names it).
+/// - `released` must have room for one message per open object, and stay open until `run` has returned.
 /// - While it waits for anything (room, workers, answers) it keeps its leases: SQS visibility is renewed at half its time.
 /// - It never waits where it could not hear `released` or `phase`.
 /// - Passing faults (throttles, timeouts, expired credentials) are retried inside with back-off and counted; only a fault

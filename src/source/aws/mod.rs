@@ -192,10 +192,15 @@ impl S3 {
     /// A client of this configuration. Endpoints other than AWS's own are addressed by path: they have no bucket host names.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
-        let by_path = config.endpoint_url().is_some();
-        let config = aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build();
-        Self { client: aws_sdk_s3::Client::from_conf(config) }
+        Self { client: s3_client(config) }
     }
+}
+
+/// A client of this configuration that addresses buckets as its endpoint needs it.
+#[must_use]
+pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let by_path = config.endpoint_url().is_some();
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(by_path).build())
 }
 
 impl Bucket for S3 {

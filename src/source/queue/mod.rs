@@ -43,8 +43,8 @@ pub trait Queue: fmt::Debug + Send + Sync + 'static {
     fn change(self: Arc<Self>, entries: Vec<(Entry, Duration)>) -> BoxFuture<'static, Result<Vec<Refused>, QueueError>>;
 }
 
-/// A message as it was received.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A message as it was received. Its `Debug` form shows neither body nor handle.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// The same at every receive.
     pub id: String,
@@ -56,6 +56,13 @@ pub struct Message {
     pub receive_count: u32,
     /// When it was sent, milliseconds since the epoch.
     pub sent_ms: Option<i64>,
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, body, receive_count, .. } = self;
+        write!(f, "Message({id}, {} bytes, received {receive_count} times)", body.len())
+    }
 }
 
 /// One message in a batch request.

@@ -402,7 +402,18 @@ impl Found {
 
 /// Why an object that nobody named by hand is passed over.
 fn reason_to_skip(key: &str, bytes: u64) -> Option<&'static str> {
-    key::skip(key).map(key::Skip::as_str).or((bytes == 0).then_some("empty"))
+    let by_name = || (!may_hold_records(key)).then_some("its name ends like no file of records");
+    key::skip(key).map(key::Skip::as_str).or((bytes == 0).then_some("empty")).or_else(by_name)
+}
+
+/// Endings of names, before an optional `.gz`, under which records are kept; no ending at all may be one.
+const ENDINGS: [&str; 5] = ["json", "ndjson", "jsonl", "log", "gz"];
+
+/// Whether a file that stands in a folder may hold records: a folder of them often has a README beside them.
+fn may_hold_records(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    name.rsplit_once('.').is_none_or(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 /// A fault with what to do about it.

@@ -9,15 +9,19 @@ use crate::record::trail::Trail;
 use super::sigma::Placeholders;
 use super::*;
 
+mod faults;
+mod naive;
+mod semantics;
+
 /// A rule file with this detection.
-pub(super) fn rule_text(name: &str, detection: &str) -> String {
+fn rule_text(name: &str, detection: &str) -> String {
     format!(
         "title: {name}\nname: {name}\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: medium\ndetection:\n{detection}"
     )
 }
 
 /// A set of rules from texts, which must have no fault.
-pub(super) fn set_of(texts: &[String]) -> RuleSet {
+fn set_of(texts: &[String]) -> RuleSet {
     let mut all = Vec::new();
     for (number, text) in texts.iter().enumerate() {
         let (rules, faults) = read::file(&format!("rule-{number}.yml"), text, false, &Placeholders::new());
@@ -96,4 +100,38 @@ fn records_below(folder: &Path) -> Vec<String> {
         }
     }
     records
+}
+
+/// The list of embedded files is the folder's content.
+#[test]
+fn every_builtin_file_is_embedded() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/classify/rules");
+    let mut files = Vec::new();
+    files_below(&folder, &folder, &mut files);
+    files.sort();
+    let embedded: Vec<_> = builtin::FILES.iter().filter_map(|(name, _)| name.strip_prefix("builtin:")).collect();
+    let lines: String = files.iter().map(|file| format!("    \"{file}\",\n")).collect();
+    assert!(files == embedded, "src/classify/builtin.rs must list:\n{lines}");
+}
+
+fn files_below(root: &Path, folder: &Path, files: &mut Vec<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files_below(root, &path, files);
+        } else if path.extension().is_some_and(|end| end == "yml") {
+            files.push(path.strip_prefix(root).expect("below").display().to_string());
+        }
+    }
+}
+
+/// Every built-in rule loads, is alone with its id, and proves itself.
+#[test]
+fn every_builtin_rule_passes_its_samples() {
+    let (set, faults) = RuleSet::load(&crate::config::Rules::default());
+    assert_eq!(faults, []);
+    assert_eq!(set.rules().len(), builtin::FILES.len());
+    let failed: Vec<_> = test_rules(&set).into_iter().filter(SampleResult::is_failure).collect();
+    assert_eq!(failed, []);
 }

@@ -1,0 +1,202 @@
+//! The records of the demo: real ones, moved to the present.
+//!
+//! In: the files of `tests/fixtures/cloudtrail` (their `README.md` names sources and licences), embedded at build. Out: objects
+//! whose newest records lie spread over the last twenty hours. What always holds: only `eventTime` is changed, every file keeps
+//! the order and, within an hour, the distances of its records.
+
+use std::io::Read as _;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use regex::{Captures, Regex};
+
+use crate::decode::gzip::Unpacked;
+use crate::record::time;
+use crate::source::{Body, Intake, Object, Origin, Phase, Source, SourceError};
+
+/// Names the files and embeds their bytes.
+macro_rules! trail_files {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_bytes!(concat!("../../../tests/fixtures/cloudtrail/", $path)).as_slice())),*]
+    };
+}
+
+/// Key and packed bytes of every bundled file.
+#[rustfmt::skip]
+const FILES: &[(&str, &[u8])] = trail_files![
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2016/04/13/111111111111_CloudTrail_us-east-1_20160413T1810Z_Kwq85EGmelXOvOts.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2024/08/18/111111111111_CloudTrail_us-east-1_20240818T1940Z_xRfrIEZriEKRX2Cr.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2024/09/22/111111111111_CloudTrail_us-east-1_20240922T1010Z_GakQWYpn9bjXSYvr.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2025/02/15/111111111111_CloudTrail_us-east-1_20250215T1545Z_QUdp83ewQTucqaE3.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2025/04/27/111111111111_CloudTrail_us-east-1_20250427T1045Z_VBzOpnApw5JU9hpd.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2025/10/12/111111111111_CloudTrail_us-east-1_20251012T1500Z_GzPFyyIiDHj9vqBF.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2026/02/08/111111111111_CloudTrail_us-east-1_20260208T1710Z_S8hADzlgFPwsb3Af.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2026/02/22/111111111111_CloudTrail_us-east-1_20260222T1615Z_FsE977COdjFaEGoX.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-1/2026/03/11/111111111111_CloudTrail_us-east-1_20260311T0705Z_QJhwEe2PV7DKRlRJ.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-east-2/2024/09/24/111111111111_CloudTrail_us-east-2_20240924T0815Z_kM1oVMIkZIdc9LK5.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-west-2/2024/12/15/111111111111_CloudTrail_us-west-2_20241215T2125Z_FUmviKL0ZH9g6Xdy.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-west-2/2025/05/24/111111111111_CloudTrail_us-west-2_20250524T1510Z_3qKN8y4FlPzPIudC.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-west-2/2025/09/07/111111111111_CloudTrail_us-west-2_20250907T1920Z_jBJt1qGwTyX3sfCA.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-west-2/2025/10/10/111111111111_CloudTrail_us-west-2_20251010T1740Z_0QFW1nyHme3PgHre.json.gz",
+    "AWSLogs/111111111111/CloudTrail/us-west-2/2025/10/12/111111111111_CloudTrail_us-west-2_20251012T1515Z_cZRKDtCjxvArO2E6.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1205Z_4fUSnFyGgOKgZtHT.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1205Z_TG4RRA34vXyi9Idi.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1210Z_zljrpja2ey1a0t2C.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1215Z_GbJ4KoRvGQzF4Ijm.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1215Z_pgdHsHNtVFnp6GcD.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1215Z_v65kkF0SkDT8le98.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1220Z_Yz9DhD7zsebF4h6z.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1225Z_WuZUu4M9JXT6AjBn.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1230Z_KGnjnf8l3eZszViU.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1230Z_SgmELjGiIZ4CQwsp.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1230Z_V3j2KgFdI8g9Kvmf.json.gz",
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2023/07/10/111122223333_CloudTrail_us-east-1_20230710T1230Z_vkuD3vYUvRdI7H4z.json.gz",
+    "AWSLogs/444455556666/CloudTrail/eu-west-1/2021/12/02/444455556666_CloudTrail_eu-west-1_20211202T2220Z_TXEaPVAfFQrwDh1N.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/07/30/777788889999_CloudTrail_ap-southeast-2_20240730T2135Z_W4oCPW58Wrp7oxnX.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/07/31/777788889999_CloudTrail_ap-southeast-2_20240731T1310Z_NHKM99AdiUVfvqfy.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/07/31/777788889999_CloudTrail_ap-southeast-2_20240731T1425Z_XCEydLEPrDcx01te.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/08/01/777788889999_CloudTrail_ap-southeast-2_20240801T1335Z_lglPe34ycbBp5589.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/08/01/777788889999_CloudTrail_ap-southeast-2_20240801T1355Z_nCEEDdfqA10D5BSC.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/08/02/777788889999_CloudTrail_ap-southeast-2_20240802T0855Z_K8QHIfDhfmEw8JtF.json.gz",
+    "AWSLogs/777788889999/CloudTrail/ap-southeast-2/2024/11/26/777788889999_CloudTrail_ap-southeast-2_20241126T1540Z_kvwtbzyEODbLc9qy.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/07/30/777788889999_CloudTrail_eu-west-1_20240730T2200Z_OXF5jKXTEycCp9so.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/07/31/777788889999_CloudTrail_eu-west-1_20240731T1230Z_rWBNkKPwa4fqsqZD.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/07/31/777788889999_CloudTrail_eu-west-1_20240731T1255Z_JSJnOTNEebGGldFB.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/07/31/777788889999_CloudTrail_eu-west-1_20240731T1510Z_IfzG45o2Wuf6DNYR.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1220Z_Hv4dKa85H1zLGkNq.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1225Z_qAfckeG83xkrGkaE.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1230Z_ueX3arMiEV8OMoPW.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1240Z_7gpfIXstJ8KrmpY7.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1330Z_wrb1V2ytAygNGxqx.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1340Z_AKtC89tiu3nNGnY6.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/01/777788889999_CloudTrail_eu-west-1_20240801T1530Z_YOSeSm6t5qwcJApT.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/08/02/777788889999_CloudTrail_eu-west-1_20240802T0910Z_hiulq6SiyjEt3Z31.json.gz",
+    "AWSLogs/777788889999/CloudTrail/eu-west-1/2024/11/30/777788889999_CloudTrail_eu-west-1_20241130T0845Z_jdgXIHlG6zZMHZRY.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/07/31/777788889999_CloudTrail_us-east-1_20240731T1250Z_1DHGVzg5S2NG8CAZ.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/07/31/777788889999_CloudTrail_us-east-1_20240731T1955Z_gfi6zi8dor0qwyUT.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/01/777788889999_CloudTrail_us-east-1_20240801T1230Z_T4vDawIPMC8v7FnR.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/01/777788889999_CloudTrail_us-east-1_20240801T1325Z_qXxpNKK4l8NxLi55.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/01/777788889999_CloudTrail_us-east-1_20240801T1345Z_sjvsJ5rWR9YyAlJL.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/01/777788889999_CloudTrail_us-east-1_20240801T1350Z_JEuAoGwsP3Dcuw9u.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/02/777788889999_CloudTrail_us-east-1_20240802T0825Z_HFuHcCsrp01MCFnn.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/02/777788889999_CloudTrail_us-east-1_20240802T0835Z_yI6I8pTvrwHnWYJR.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/08/28/777788889999_CloudTrail_us-east-1_20240828T0955Z_ELuFbhsvhPivh99F.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-east-1/2024/10/17/777788889999_CloudTrail_us-east-1_20241017T2015Z_DgSjGq1m26OsFZRh.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-west-2/2024/07/30/777788889999_CloudTrail_us-west-2_20240730T2155Z_UFOqIkuvdTLs58Fv.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-west-2/2024/07/31/777788889999_CloudTrail_us-west-2_20240731T1240Z_4P7M1IWKbNCaPUmN.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-west-2/2024/08/01/777788889999_CloudTrail_us-west-2_20240801T1135Z_MKn1vSBFzA6rvnQw.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-west-2/2024/08/01/777788889999_CloudTrail_us-west-2_20240801T1205Z_cuFDqIBb7Be9da0p.json.gz",
+    "AWSLogs/777788889999/CloudTrail/us-west-2/2024/08/01/777788889999_CloudTrail_us-west-2_20240801T1400Z_1GE5QfdN4cnvxH3W.json.gz",
+];
+
+/// Over which time the files are spread, milliseconds.
+const SPREAD_MS: i64 = 20 * 3_600_000;
+/// Longest distance kept between the records of one file, milliseconds.
+const FILE_MS: i64 = 3_600_000;
+/// Most bytes of one bundled file.
+const FILE_BYTES: u64 = 16 << 20;
+
+static EVENT_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""eventTime"\s*:\s*"([^"]+)""#).ok());
+
+/// The bundled files as a source.
+#[derive(Debug)]
+pub(super) struct Bundle {
+    /// The present, milliseconds since the epoch.
+    pub(super) now_ms: i64,
+    /// Time between two files.
+    pub(super) pace: Duration,
+}
+
+impl Source for Bundle {
+    async fn run(self, mut intake: Intake) -> Result<(), SourceError> {
+        let mut open = 0_u64;
+        for (number, (key, packed)) in (0_u64..).zip(FILES) {
+            let body = moved(packed, self.now_ms - age_ms(number, FILES.len() as u64))
+                .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
+            let account = key.split('/').nth(1).map(str::to_owned);
+            let origin = Origin { name: format!("demo/{key}"), account, is_message: false };
+            let object = Object { number, origin, body: Body::Held(Bytes::from(body)), room: None };
+            let mut phase = intake.phase.clone();
+            tokio::select! {
+                stop = phase.wait_for(|phase| *phase >= Phase::Draining) => { let _gone = stop.is_err(); break }
+                sent = intake.objects.send(object) => if sent.is_err() { break },
+            }
+            open += 1;
+            tokio::time::sleep(self.pace).await;
+        }
+        while open > 0 && intake.released.recv().await.is_some() {
+            open -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// How long ago the newest record of a file is: the last file is a few seconds old.
+fn age_ms(number: u64, files: u64) -> i64 {
+    let left = i64::try_from(files.saturating_sub(number)).unwrap_or(1);
+    SPREAD_MS * left / i64::try_from(files.max(1)).unwrap_or(1) - SPREAD_MS / i64::try_from(files.max(1)).unwrap_or(1) + 5_000
+}
+
+/// The file with its newest record at `newest_ms`.
+fn moved(packed: &[u8], newest_ms: i64) -> std::io::Result<String> {
+    let mut text = String::new();
+    Unpacked::new(packed, FILE_BYTES)?.read_to_string(&mut text)?;
+    let Some(event_time) = EVENT_TIME.as_ref() else { return Ok(text) };
+    let times = event_time.captures_iter(&text).filter_map(|found| time::parse_ms(found.get(1)?.as_str()));
+    let Some(newest) = times.max() else { return Ok(text) };
+    let shifted = event_time.replace_all(&text, |found: &Captures<'_>| {
+        let old = found.get(1).and_then(|text| time::parse_ms(text.as_str())).unwrap_or(newest);
+        // Whole seconds, as AWS writes them.
+        let new = (newest_ms - (newest - old).min(FILE_MS)) / 1_000 * 1_000;
+        format!("\"eventTime\":\"{}\"", time::format_ms(new))
+    });
+    Ok(shifted.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_fixture_is_bundled() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cloudtrail");
+        let mut found = Vec::new();
+        let mut folders = vec![root.join("AWSLogs")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path)
+                } else {
+                    found.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned())
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(FILES.iter().map(|(key, _)| *key).collect::<Vec<_>>(), found, "add the files to the list above");
+    }
+
+    #[test]
+    fn only_times_move_and_all_lie_in_the_window() {
+        let now = 1_795_292_071_000;
+        for (number, (key, packed)) in (0..).zip(FILES) {
+            let mut before = String::new();
+            Unpacked::new(*packed, FILE_BYTES).unwrap().read_to_string(&mut before).unwrap();
+            let mut before: serde_json::Value = serde_json::from_str(&before).unwrap();
+            let newest = now - age_ms(number, FILES.len() as u64);
+            let mut after: serde_json::Value = serde_json::from_str(&moved(packed, newest).unwrap()).unwrap();
+            let mut seen = Vec::new();
+            for (old, new) in before["Records"].as_array_mut().unwrap().iter_mut().zip(after["Records"].as_array_mut().unwrap()) {
+                seen.push(time::parse_ms(new["eventTime"].as_str().unwrap()).unwrap());
+                old["eventTime"] = serde_json::Value::Null;
+                new["eventTime"] = serde_json::Value::Null;
+            }
+            assert_eq!(before, after, "{key}");
+            assert!(seen.iter().all(|ms| *ms <= now && *ms > now - 22 * 3_600_000), "{key}");
+            assert_eq!(seen.iter().max().copied(), Some(newest / 1_000 * 1_000), "{key}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the stand-in holds, as lines while it arrives and as tables at the end.
+//!
+//! In: the stand-in's store. Out: text. Counts come from the events that were accepted, never from the agent's own counters.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::super::print;
+use super::super::table::table;
+use crate::encode::dictionary::{HEARTBEAT, NOTICE, SECURITY_EVENT};
+use crate::lab::backend::Store;
+use crate::record::time;
+
+/// Rows of the tables that have no natural end.
+const TOP: usize = 10;
+
+/// Prints detections worth a look as they are accepted, until the task is ended.
+pub(super) async fn live(store: Store, colour: bool) {
+    let mut shown = 0;
+    loop {
+        let rows = store.rows(SECURITY_EVENT);
+        let mut lines = String::new();
+        for row in rows.iter().skip(shown).filter(|row| matches!(text(row, "control.severity"), "CRITICAL" | "HIGH")) {
+            let severity = text(row, "control.severity");
+            let (on, off) = match (colour, severity) {
+                (false, _) => ("", ""),
+                (true, "CRITICAL") => ("\x1b[1;31m", "\x1b[0m"),
+                (true, _) => ("\x1b[33m", "\x1b[0m"),
+            };
+            lines += &format!(
+                "  {}  {on}{severity:<8}{off}  {:<34} {:<12} {} ({})\n",
+                time::format_ms(number(row, "event.time")),
+                text(row, "control.id"),
+                text(row, "aws.accountId"),
+                text(row, "actor.name"),
+                text(row, "actor.kind"),
+            );
+        }
+        shown = rows.len();
+        if !lines.is_empty() && print(&lines).is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Detections per control and severity, top actors, and what arrived.
+pub(super) fn summary(store: &Store) -> String {
+    let rows = store.rows(SECURITY_EVENT);
+    let mut out = String::from("\nDetections per control\n");
+    let mut controls: BTreeMap<(i64, String), (u64, &str, &str)> = BTreeMap::new();
+    let mut severities: BTreeMap<i64, (u64, &str)> = BTreeMap::new();
+    let mut actors: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in &rows {
+        let score = number(row, "control.severityScore");
+        let control = text(row, "control.id");
+        let entry = controls.entry((-score, control.to_owned())).or_insert((
+            0,
+            text(row, "control.severity"),
+            text(row, "attack.technique"),
+        ));
+        entry.0 += 1;
+        if text(row, "detection.primary") == "true" {
+            *actors.entry((text(row, "actor.name"), text(row, "actor.kind"))).or_default() += 1;
+        }
+        let rank =
+            ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"].iter().position(|word| *word == text(row, "control.severity"));
+        let entry = severities
+            .entry(rank.map_or(9, |rank| i64::try_from(rank).unwrap_or(9)))
+            .or_insert((0, text(row, "control.severity")));
+        entry.0 += 1;
+    }
+    let lines: Vec<Vec<String>> = controls
+        .iter()
+        .map(|((_, control), (count, severity, technique))| {
+            vec![(*severity).to_owned(), control.clone(), (*technique).to_owned(), count.to_string()]
+        })
+        .collect();
+    out += &table(&["severity", "control", "technique", "detections"], &lines);
+    out += "\nDetections per severity\n";
+    let most = severities.values().map(|(count, _)| *count).max().unwrap_or(1);
+    for (count, severity) in severities.values() {
+        let bar = "█".repeat(usize::try_from(count * 40 / most.max(1)).unwrap_or(40).max(1));
+        out += &format!("  {severity:<14} {count:>6}  {bar}\n");
+    }
+    out += "\nTop actors by records with a detection\n";
+    let mut actors: Vec<_> = actors.into_iter().collect();
+    actors.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let lines: Vec<Vec<String>> = actors
+        .iter()
+        .take(TOP)
+        .map(|((name, kind), count)| vec![(*name).to_owned(), (*kind).to_owned(), count.to_string()])
+        .collect();
+    out += &table(&["actor", "kind", "records"], &lines);
+    out + &arrived(store)
+}
+
+/// What New Relic would hold, and how late it came.
+fn arrived(store: &Store) -> String {
+    let logs = store.counts("Log");
+    let events = store.counts(SECURITY_EVENT);
+    let notices = store.counts(NOTICE);
+    let beats = store.rows(HEARTBEAT);
+    let received: i64 = beats.iter().map(|row| number(row, "heartbeat.recordsReceived")).sum();
+    let mut out = String::from("\nHeld by the stand-in\n");
+    out += &table(
+        &["type", "rows", "distinct records", "repeated"],
+        &[("Log", &logs), (SECURITY_EVENT, &events), (NOTICE, &notices)].map(|(name, counts)| {
+            vec![name.to_owned(), counts.rows.to_string(), counts.distinct_ids.to_string(), counts.repeated.to_string()]
+        }),
+    );
+    let verdict = if received == i64::try_from(logs.distinct_ids).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
+    out += &format!("\nRecords in, by heartbeats: {received}; records out, by logs: {}: {verdict}\n", logs.distinct_ids);
+    out
+}
+
+fn text<'r>(row: &'r Map<String, Value>, name: &str) -> &'r str {
+    row.get(name).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn number(row: &Map<String, Value>, name: &str) -> i64 {
+    row.get(name).and_then(Value::as_i64).unwrap_or(0)
+}

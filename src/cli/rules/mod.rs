@@ -1,0 +1,181 @@
+//! `rules`: the detective controls: list, show, test.
+//!
+//! In: the built-in rules and those of folders. Out: what they are, or how their samples ended. What always holds: a broken
+//! rule file is told with file, line and what is allowed, and stops no other; nothing is sent and no key is read.
+
+mod junit;
+mod outcome;
+mod sarif;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::exit::{Exit, Stop};
+use super::table::table;
+use crate::classify::{Rule, RuleFault, RuleSet};
+use crate::config::{Config, Need, Rules, env};
+use outcome::Tested;
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Every rule that runs, most severe first
+    List {
+        #[command(flatten)]
+        from: From,
+        /// How the list looks
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
+    /// Everything about one rule
+    Show {
+        /// Its id, as `rules list` shows it, or its Sigma id
+        name: String,
+        #[command(flatten)]
+        from: From,
+    },
+    /// Run the samples in the rule files; exit code 1 when one fails or a file is broken
+    Test {
+        /// Rule files or folders to test alone, without the built-in rules and those of the configuration
+        #[arg(value_name = "PATH", conflicts_with_all = ["config", "folder"])]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        from: From,
+        /// How the result looks
+        #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+        format: TestFormat,
+    },
+}
+
+/// Where rules come from.
+#[derive(Debug, clap::Args)]
+struct From {
+    /// Configuration file, for rules.folders and rules.disable [default: `CSPM_RELAY_CONFIG`, else the environment alone]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One more folder with rules; may be repeated
+    #[arg(long, value_name = "PATH")]
+    folder: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum ListFormat {
+    /// For people
+    Table,
+    /// For machines
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum TestFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+    /// `JUnit` XML, for CI
+    Junit,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+impl From {
+    fn load(self) -> anyhow::Result<(RuleSet, Vec<RuleFault>)> {
+        let config = Config::load_for(Need::LOCAL, self.config.as_deref(), &env::Process);
+        let mut rules = config.map_err(|faults| Stop::usage(faults.to_string(), None))?.rules;
+        rules.folders.extend(self.folder);
+        Ok(RuleSet::load(&rules))
+    }
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::List { from, format } => list(from, format),
+        Command::Show { name, from } => show(&name, from),
+        Command::Test { paths, from, format } => test(paths, from, format),
+    }
+}
+
+fn list(from: From, format: ListFormat) -> anyhow::Result<Exit> {
+    let (set, faults) = from.load()?;
+    warn(&faults);
+    let text = match format {
+        ListFormat::Table => {
+            let rows: Vec<Vec<String>> = set.rules().iter().map(row).collect();
+            table(&["severity", "score", "id", "pillar", "tactic", "origin", "title"], &rows)
+        }
+        ListFormat::Json => {
+            let rules: Vec<Value> = set.rules().iter().map(object).collect();
+            serde_json::to_string_pretty(&rules)? + "\n"
+        }
+    };
+    super::print(&text)?;
+    Ok(Exit::Good)
+}
+
+fn row(rule: &Rule) -> Vec<String> {
+    let origin = if rule.builtin { "built in" } else { &*rule.file };
+    let tactic = rule.tactics.first().unwrap_or_default();
+    let score = rule.score.to_string();
+    [rule.severity.as_str(), &*score, &*rule.id, rule.pillar.as_str(), tactic, origin, &*rule.title].map(str::to_owned).to_vec()
+}
+
+fn object(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id, "sigmaId": rule.sigma_id, "title": rule.title, "description": rule.description, "author": rule.author,
+        "severity": rule.severity.as_str(), "score": rule.score, "pillar": rule.pillar.as_str(), "notify": rule.notify,
+        "tactics": rule.tactics.items(), "techniques": rule.techniques.items(), "frameworks": rule.frameworks.items(),
+        "remediation": rule.remediation, "runbook": rule.runbook, "falsePositives": rule.false_positives,
+        "references": rule.references, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
+        "samples": rule.samples.len(),
+    })
+}
+
+fn show(name: &str, from: From) -> anyhow::Result<Exit> {
+    let (set, faults) = from.load()?;
+    let is_meant =
+        |rule: &&Rule| [Some(&rule.id), rule.sigma_id.as_ref()].into_iter().flatten().any(|id| id.eq_ignore_ascii_case(name));
+    let Some(rule) = set.rules().iter().find(is_meant) else {
+        warn(&faults);
+        let part = name.to_ascii_lowercase();
+        let near: Vec<&str> = set.rules().iter().map(|rule| rule.id.as_str()).filter(|id| id.contains(&*part)).take(5).collect();
+        let hint = match &*near {
+            [] => "`cspm-relay rules list` shows the ids".to_owned(),
+            near => format!("did you mean one of: {}?", near.join(", ")),
+        };
+        return Err(Stop::usage(format!("showing rule {name:?}: no rule that runs has this id"), Some(hint)).into());
+    };
+    super::print(&show::page(rule))?;
+    Ok(Exit::Good)
+}
+
+fn test(paths: Vec<PathBuf>, from: From, format: TestFormat) -> anyhow::Result<Exit> {
+    let alone = !paths.is_empty();
+    let (set, faults) = if alone { RuleSet::load(&Rules { folders: paths, disable: Vec::new() }) } else { from.load()? };
+    let tested = Tested::run(&set, faults, alone);
+    super::print(&match format {
+        TestFormat::Text => tested.text(),
+        TestFormat::Json => serde_json::to_string_pretty(&tested.json())? + "\n",
+        TestFormat::Junit => junit::report(&tested),
+        TestFormat::Sarif => serde_json::to_string_pretty(&sarif::report(&tested))? + "\n",
+    })?;
+    Ok(if tested.is_good() { Exit::Good } else { Exit::Found })
+}
+
+/// Tells of broken rules beside the output.
+fn warn(faults: &[RuleFault]) {
+    use std::io::Write as _;
+    for fault in faults {
+        let hint = fault.hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        // Nobody is left to be told that a warning could not be said.
+        let _said = std::io::stderr().write_all(format!("warning: {fault}{hint}\n").as_bytes()).is_ok();
+    }
+}

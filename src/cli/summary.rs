@@ -1,0 +1,120 @@
+//! What happened, as a table people compare and as JSON.
+
+use std::io::Write as _;
+
+use super::table::table;
+use crate::ack::counts::Snapshot;
+use crate::ack::{Outcome, Verdict};
+use crate::pipeline::Summary;
+
+/// Both equations of a source as one line each: `received = delivered + …`.
+#[must_use]
+pub(super) fn equations(name: &str, counts: &Snapshot) -> String {
+    let records: Vec<String> =
+        Outcome::ALL.iter().map(|outcome| format!("{} {}", counts.ended(*outcome), outcome.as_str())).collect();
+    let objects: Vec<String> =
+        Verdict::ALL.iter().map(|verdict| format!("{} {}", counts.objects_ended(*verdict), verdict.as_str())).collect();
+    let verdict = if counts.adds_up() { "adds up" } else { "DOES NOT ADD UP" };
+    format!(
+        "{name}: {verdict}\n  records: {} received = {}\n  objects: {} received = {}\n",
+        counts.records_received,
+        records.join(" + "),
+        counts.objects_received,
+        objects.join(" + "),
+    )
+}
+
+/// The whole summary for a person.
+#[must_use]
+pub(super) fn text(summary: &Summary) -> String {
+    let mut text = String::new();
+    for (name, counts) in &summary.sources {
+        text += &equations(name, counts);
+        text += &format!(
+            "  {} detections, {} bytes fetched, {} bytes of records, {} values cut, {} skipped\n",
+            counts.detections, counts.bytes_packed, counts.bytes_unpacked, counts.truncated, counts.skipped
+        );
+    }
+    let answers = summary.traffic.answers();
+    if !answers.is_empty() {
+        let rows: Vec<Vec<String>> = answers
+            .iter()
+            .map(|(status, count)| {
+                let status = if *status == 0 { "no answer".to_owned() } else { status.to_string() };
+                vec![status, count.to_string()]
+            })
+            .collect();
+        text += &format!(
+            "New Relic: {} requests, {} sent again, {} bytes\n",
+            summary.traffic.requests(),
+            summary.traffic.retries(),
+            summary.traffic.bytes()
+        );
+        text += &table(&["status", "answers"], &rows);
+    }
+    for (name, fault) in &summary.faults {
+        text += &format!("source {name} could not go on: {fault}\n");
+        if let Some(hint) = &fault.hint {
+            text += &format!("  hint: {hint}\n");
+        }
+    }
+    text
+}
+
+/// The summary for a machine.
+#[must_use]
+pub(super) fn json(summary: &Summary) -> serde_json::Value {
+    let sources: Vec<serde_json::Value> = summary
+        .sources
+        .iter()
+        .map(|(name, counts)| {
+            let records: serde_json::Map<String, serde_json::Value> =
+                Outcome::ALL.iter().map(|outcome| (outcome.as_str().to_owned(), counts.ended(*outcome).into())).collect();
+            let objects: serde_json::Map<String, serde_json::Value> =
+                Verdict::ALL.iter().map(|verdict| (verdict.as_str().to_owned(), counts.objects_ended(*verdict).into())).collect();
+            serde_json::json!({
+                "name": name,
+                "addsUp": counts.adds_up(),
+                "recordsReceived": counts.records_received,
+                "records": records,
+                "objectsReceived": counts.objects_received,
+                "objects": objects,
+                "detections": counts.detections,
+                "bytesPacked": counts.bytes_packed,
+                "bytesUnpacked": counts.bytes_unpacked,
+                "truncated": counts.truncated,
+                "skipped": counts.skipped,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "sources": sources,
+        "requests": summary.traffic.requests(),
+        "retries": summary.traffic.retries(),
+        "answers": summary.traffic.answers(),
+        "faults": summary.faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect::<Vec<_>>(),
+    })
+}
+
+/// The summary in the agent's own log, one line per source.
+pub(super) fn log(summary: &Summary) {
+    for (name, counts) in &summary.sources {
+        tracing::info!(
+            source = name,
+            received = counts.records_received,
+            delivered = counts.ended(Outcome::Delivered),
+            ignored = counts.ended(Outcome::Ignored),
+            duplicate = counts.ended(Outcome::Duplicate),
+            unreadable = counts.ended(Outcome::Unreadable),
+            rejected = counts.ended(Outcome::Rejected),
+            returned = counts.ended(Outcome::Returned),
+            adds_up = counts.adds_up(),
+            "Stopped source {name}"
+        );
+    }
+}
+
+/// Writes to standard error; nobody is left to be told if that fails.
+pub(super) fn say(text: &str) {
+    let _said = std::io::stderr().write_all(text.as_bytes()).is_ok();
+}
