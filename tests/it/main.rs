@@ -8,4 +8,6 @@
 mod support;
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod limits;
