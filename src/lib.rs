@@ -43,6 +43,8 @@ pub mod pipeline;
 
 pub mod health;
 
+pub mod publish;
+
 pub mod cli;
 
 #[cfg(feature = "lab")]

@@ -207,6 +207,22 @@ impl Fields {
         }
     }
 
+    /// What is added to the cost of finding rules by this field, because nearly all records have the same few values.
+    pub(super) fn sameness(&self, field: u32) -> u32 {
+        match self.place(field) {
+            Some(Place::Top(
+                Top::EventVersion
+                | Top::EventType
+                | Top::EventCategory
+                | Top::AwsRegion
+                | Top::RecipientAccount
+                | Top::Account
+                | Top::ReadOnly,
+            )) => 200,
+            _ => 0,
+        }
+    }
+
     fn place(&self, field: u32) -> Option<Place> {
         self.places.get(field as usize).copied()
     }

@@ -44,6 +44,10 @@ pub(super) fn hash(text: &[u8]) -> u64 {
     state ^ state >> 32
 }
 
+fn length_bit(key: &[u8]) -> u64 {
+    1 << (key.len() & 63)
+}
+
 fn mix(state: u64, word: u64) -> u64 {
     (state.rotate_left(5) ^ (word | CASE_BITS)).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
@@ -54,18 +58,20 @@ pub(super) struct Table<T, const EXACT: bool = false> {
     /// Open addressing: hash and entry number plus one; 0 is empty. Length is a power of two, at most half full.
     slots: Vec<(u64, u32)>,
     entries: Vec<(Box<[u8]>, T)>,
+    /// A bit for each length, modulo 64, that some key has: most absent keys are seen to be absent here.
+    lengths: u64,
 }
 
 impl<T, const EXACT: bool> Default for Table<T, EXACT> {
     fn default() -> Self {
-        Self { slots: Vec::new(), entries: Vec::new() }
+        Self { slots: Vec::new(), entries: Vec::new(), lengths: 0 }
     }
 }
 
 impl<T, const EXACT: bool> Table<T, EXACT> {
     /// The value of `key`.
     pub(super) fn get(&self, key: &[u8]) -> Option<&T> {
-        if self.entries.is_empty() { None } else { self.get_hashed(hash(key), key) }
+        if self.lengths & length_bit(key) == 0 { None } else { self.get_hashed(hash(key), key) }
     }
 
     /// The value of `key`, whose [`hash`] is known.
@@ -100,6 +106,7 @@ impl<T, const EXACT: bool> Table<T, EXACT> {
         let hash = hash(key);
         let entry = self.find(hash, key).unwrap_or_else(|| {
             self.entries.push((key.into(), make()));
+            self.lengths |= length_bit(key);
             if self.entries.len() * 2 > self.slots.len() {
                 self.grow();
             } else {

@@ -10,7 +10,7 @@ use super::expr::Expr;
 use super::field::Fields;
 use super::fold::Table;
 use super::pattern::Pattern;
-use super::predicate::{Kind, Spec, Test, TextTest, automaton};
+use super::predicate::{Kind, Network, Spec, Test, TextTest, automaton};
 
 /// Most (source, name) pairs one rule is filed under; above, it is filed under its names alone.
 const PAIRS: usize = 4_096;
@@ -52,6 +52,8 @@ pub(super) struct Gate {
     pub(super) exact: Table<Vec<Candidate>>,
     /// Texts that a value must hold, and the candidates of each.
     pub(super) texts: Option<(AhoCorasick, Vec<Vec<Candidate>>)>,
+    /// Networks of which a value must be an address.
+    pub(super) networks: Vec<(Network, Candidate)>,
     /// Rules that need any value.
     pub(super) present: Vec<Candidate>,
 }
@@ -72,6 +74,8 @@ enum Need {
     Value { field: u32, values: Vec<String> },
     /// A value of the field holds one of these texts.
     Text { field: u32, texts: Vec<String> },
+    /// A value of the field is an address of one of these networks.
+    Network { field: u32, networks: Vec<Network> },
     /// The field has a value.
     Present { field: u32 },
 }
@@ -178,7 +182,11 @@ impl<'b> Builder<'b> {
     fn need(&self, predicate: u32) -> Option<Need> {
         let Asked { field, spec } = self.asked.get(predicate as usize)?;
         let field = *field;
-        let Spec::Text { patterns, cased } = spec else { return Some(Need::Present { field }) };
+        let (patterns, cased) = match spec {
+            Spec::Text { patterns, cased } => (patterns, cased),
+            Spec::Cidr(networks) => return Some(Need::Network { field, networks: networks.clone() }),
+            _ => return Some(Need::Present { field }),
+        };
         // A value in lower case, letters outside ASCII too, is what such a rule compares: not what the tables hold.
         if !cased && patterns.iter().any(Pattern::has_wide_case) {
             return Some(Need::Present { field });
@@ -208,8 +216,9 @@ impl<'b> Builder<'b> {
             Need::Call { sources: Some(_), names: Some(_) } => 1,
             Need::Call { names: Some(_), .. } => 2,
             Need::Call { .. } => 20,
-            Need::Value { field, .. } => 30 + self.fields.cost(*field),
-            Need::Text { field, .. } => 60 + self.fields.cost(*field),
+            Need::Value { field, .. } => 30 + self.fields.cost(*field) + self.fields.sameness(*field),
+            Need::Text { field, .. } => 60 + self.fields.cost(*field) + self.fields.sameness(*field),
+            Need::Network { field, .. } => 40 + self.fields.cost(*field),
             Need::Present { field } => 100 + self.fields.cost(*field),
         }
     }
@@ -266,6 +275,11 @@ impl<'b> Builder<'b> {
                     }
                 }
             }
+            Need::Network { field, networks } => {
+                let candidate = self.candidate(rule, condition.clone());
+                let gate = self.gate(field);
+                gate.networks.extend(networks.into_iter().map(|network| (network, candidate)));
+            }
             Need::Present { field } => {
                 let candidate = self.candidate(rule, condition.clone());
                 self.gate(field).present.push(candidate);
@@ -277,7 +291,7 @@ impl<'b> Builder<'b> {
         let gates = &mut self.index.gates;
         let at = gates.iter().position(|gate| gate.field == field).unwrap_or(gates.len());
         if at == gates.len() {
-            gates.push(Gate { field, exact: Table::default(), texts: None, present: Vec::new() });
+            gates.push(Gate { field, exact: Table::default(), texts: None, networks: Vec::new(), present: Vec::new() });
         }
         #[expect(clippy::indexing_slicing, reason = "found or pushed just now")]
         &mut gates[at]

@@ -17,13 +17,32 @@ pub(super) fn string_end(json: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     let mut at = start;
     loop {
-        let found = at + memchr::memchr2(b'"', b'\\', json.get(at..)?)?;
+        let found = at + quote_or_backslash(json.get(at..)?)?;
         if json.get(found) == Some(&b'"') {
             return Some((found, escaped));
         }
         escaped = true;
         at = found + 2;
     }
+}
+
+/// The first quote or backslash. Most strings of a record are shorter than a search is worth: four words go first.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for word in text.as_chunks::<8>().0.iter().take(4) {
+        let word = u64::from_le_bytes(*word);
+        let hits = zero_bytes(word ^ u64::from_ne_bytes([b'"'; 8])) | zero_bytes(word ^ u64::from_ne_bytes([b'\\'; 8]));
+        if hits != 0 {
+            return Some(at + hits.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Some(at + memchr::memchr2(b'"', b'\\', text.get(at..)?)?)
+}
+
+/// The high bit of every byte that is zero; bytes above the first one may be marked wrongly.
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(u64::from_ne_bytes([1; 8])) & !word & u64::from_ne_bytes([0x80; 8])
 }
 
 /// The position behind the value that starts at `at`.
@@ -155,6 +174,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_string_ends_at_its_first_bare_quote(text in r#"[a-z"\\\\é]{0,90}"#) {
+            let json = serde_json::to_string(&text).expect("JSON") + ",\"x\"";
+            let want = json.len() - 5;
+            prop_assert_eq!(string_end(json.as_bytes(), 1), Some((want, json[..want].contains('\\'))));
+        }
+
         #[test]
         fn unescaping_agrees_with_serde_json(text: String) {
             let json = serde_json::to_string(&text).expect("JSON");

@@ -10,7 +10,7 @@ use super::expr::Expr;
 use super::field::{Fields, Values};
 use super::fold;
 use super::index::{Asked, Builder, Candidate, Index};
-use super::predicate::{Kind, Spec, Test, TextTest};
+use super::predicate::{self, Kind, Spec, Test, TextTest};
 use super::rule::Rule;
 use super::sigma::Item;
 
@@ -192,16 +192,26 @@ impl<'s> Matcher<'s> {
                 continue;
             }
             add(&gate.present);
-            if gate.exact.is_empty() && gate.texts.is_none() {
+            if gate.exact.is_empty() && gate.texts.is_none() && gate.networks.is_empty() {
                 continue;
             }
-            values.any(fields, gate.field, trail, compact, |_, value| {
+            values.any(fields, gate.field, trail, compact, |kind, value| {
                 if let Some(list) = gate.exact.get(value) {
                     add(list);
                 }
                 if let Some((automaton, lists)) = &gate.texts {
                     for found in automaton.find_overlapping_iter(value) {
                         add(lists.get(found.pattern().as_usize()).map_or(&[], Vec::as_slice));
+                    }
+                }
+                if !gate.networks.is_empty()
+                    && kind == Kind::Text
+                    && let Some(ip) = predicate::address(value)
+                {
+                    for (network, candidate) in &gate.networks {
+                        if network.holds(ip) {
+                            add(std::slice::from_ref(candidate));
+                        }
                     }
                 }
                 false

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::Regex;
 
 use super::fold::{self, Table};
@@ -14,6 +14,9 @@ use super::pattern::{Glob, Part, Pattern};
 
 /// From this many on, a list is looked up instead of walked.
 const MANY: usize = 6;
+
+/// Up to so many bytes of needles the automaton is a table of all transitions: fastest, about 200 bytes for each.
+const DFA_BYTES: usize = 8_192;
 
 /// What a rule asks of a field. Specs that print alike are one predicate.
 #[derive(Debug, Clone)]
@@ -91,6 +94,12 @@ impl Test {
     }
 }
 
+/// The address that a value is, if it is one.
+pub(super) fn address(value: &[u8]) -> Option<IpAddr> {
+    // What no address starts with is seen before the text is checked.
+    if value.first().is_some_and(|first| first.is_ascii_hexdigit() || *first == b':') { parsed(value) } else { None }
+}
+
 fn parsed<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
@@ -146,7 +155,8 @@ impl Network {
         Some(Self { base: number(ip) & mask, mask, v6: ip.is_ipv6() })
     }
 
-    fn holds(&self, ip: IpAddr) -> bool {
+    /// Whether the address is in the range.
+    pub(super) fn holds(&self, ip: IpAddr) -> bool {
         ip.is_ipv6() == self.v6 && number(ip) & self.mask == self.base
     }
 }
@@ -159,58 +169,64 @@ fn number(ip: IpAddr) -> u128 {
 }
 
 /// A list of patterns, any of which may fit, sorted by how they are looked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TextTest {
     cased: bool,
     /// Letters outside ASCII have a case: the value is compared in lower case.
     wide: bool,
-    /// `*` alone: any value fits.
-    anything: bool,
-    exact: Vec<Box<[u8]>>,
-    exact_many: Table<()>,
-    exact_many_cased: Table<(), true>,
-    prefixes: Vec<Box<[u8]>>,
-    suffixes: Vec<Box<[u8]>>,
-    inner: Vec<Box<[u8]>>,
-    inner_many: Option<AhoCorasick>,
-    globs: Vec<Glob>,
+    searches: Vec<Search>,
+}
+
+/// One way to look for some of the patterns.
+#[derive(Debug)]
+enum Search {
+    /// `*` alone.
+    Anything,
+    Few(Relation, Vec<Box<[u8]>>),
+    Exact(Table<()>),
+    ExactCased(Table<(), true>),
+    Inner(AhoCorasick),
+    Globs(Vec<Glob>),
 }
 
 impl TextTest {
     /// Sorts the patterns.
     pub(super) fn new(patterns: &[Pattern], cased: bool) -> Self {
         let wide = !cased && patterns.iter().any(Pattern::has_wide_case);
-        let mut test = Self { cased, wide, ..Self::default() };
+        let (mut anything, mut globs) = (false, Vec::new());
+        let (mut exact, mut starts, mut ends, mut inner) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for pattern in patterns {
             let pattern = if wide { pattern.to_lowercase() } else { pattern.clone() };
             let bytes = |text: &String| text.as_bytes().into();
             match pattern.0.as_slice() {
-                [] => test.exact.push(Box::default()),
-                [Part::Text(text)] => test.exact.push(bytes(text)),
-                [Part::Many] => test.anything = true,
-                [Part::Text(text), Part::Many] => test.prefixes.push(bytes(text)),
-                [Part::Many, Part::Text(text)] => test.suffixes.push(bytes(text)),
-                [Part::Many, Part::Text(text), Part::Many] => test.inner.push(bytes(text)),
-                _ => test.globs.push(Glob::new(&pattern, cased)),
+                [] => exact.push(Box::default()),
+                [Part::Text(text)] => exact.push(bytes(text)),
+                [Part::Many] => anything = true,
+                [Part::Text(text), Part::Many] => starts.push(bytes(text)),
+                [Part::Many, Part::Text(text)] => ends.push(bytes(text)),
+                [Part::Many, Part::Text(text), Part::Many] => inner.push(bytes(text)),
+                _ => globs.push(Glob::new(&pattern, cased)),
             }
         }
-        if test.exact.len() >= MANY {
-            for text in std::mem::take(&mut test.exact) {
-                if cased {
-                    test.exact_many_cased.entry(&text, || ());
-                } else {
-                    test.exact_many.entry(&text, || ());
-                }
-            }
+        let exact = match exact.len() {
+            ..MANY => Search::Few(Relation::Equal, exact),
+            _ if cased => Search::ExactCased(table(&exact)),
+            _ => Search::Exact(table(&exact)),
+        };
+        // An automaton too large to build: the needles are walked one by one.
+        let automaton = if inner.len() < MANY { None } else { automaton(&inner, cased) };
+        let inner = automaton.map_or(Search::Few(Relation::Contains, inner), Search::Inner);
+        let (starts, ends) = (Search::Few(Relation::StartsWith, starts), Search::Few(Relation::EndsWith, ends));
+        let mut searches = vec![exact, starts, ends, inner, Search::Globs(globs)];
+        if anything {
+            searches.insert(0, Search::Anything);
         }
-        if test.inner.len() >= MANY {
-            // Too large to build: the needles are walked one by one.
-            test.inner_many = automaton(&test.inner, cased);
-            if test.inner_many.is_some() {
-                test.inner.clear();
-            }
-        }
-        test
+        searches.retain(|search| match search {
+            Search::Few(_, texts) => !texts.is_empty(),
+            Search::Globs(globs) => !globs.is_empty(),
+            _ => true,
+        });
+        Self { cased, wide, searches }
     }
 
     fn holds(&self, value: &[u8], scratch: &mut Vec<u8>) -> bool {
@@ -225,22 +241,30 @@ impl TextTest {
     }
 
     fn finds(&self, value: &[u8]) -> bool {
-        let any = |texts: &[Box<[u8]>], relation: Relation| texts.iter().any(|text| relation.holds(value, text, self.cased));
-        self.anything
-            || any(&self.exact, Relation::Equal)
-            || self.exact_many.get(value).is_some()
-            || self.exact_many_cased.get(value).is_some()
-            || any(&self.prefixes, Relation::StartsWith)
-            || any(&self.suffixes, Relation::EndsWith)
-            || any(&self.inner, Relation::Contains)
-            || self.inner_many.as_ref().is_some_and(|needles| needles.is_match(value))
-            || self.globs.iter().any(|glob| glob.matches(value))
+        self.searches.iter().any(|search| match search {
+            Search::Anything => true,
+            Search::Few(relation, texts) => texts.iter().any(|text| relation.holds(value, text, self.cased)),
+            Search::Exact(table) => table.get(value).is_some(),
+            Search::ExactCased(table) => table.get(value).is_some(),
+            Search::Inner(needles) => needles.is_match(value),
+            Search::Globs(globs) => globs.iter().any(|glob| glob.matches(value)),
+        })
     }
+}
+
+fn table<const EXACT: bool>(texts: &[Box<[u8]>]) -> Table<(), EXACT> {
+    let mut table = Table::default();
+    for text in texts {
+        table.entry(text, || ());
+    }
+    table
 }
 
 /// Finds many needles at once.
 pub(super) fn automaton(needles: &[Box<[u8]>], cased: bool) -> Option<AhoCorasick> {
-    AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(!cased).build(needles).ok()
+    let bytes: usize = needles.iter().map(|needle| needle.len()).sum();
+    let kind = (bytes <= DFA_BYTES).then_some(AhoCorasickKind::DFA);
+    AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(!cased).kind(kind).build(needles).ok()
 }
 
 #[cfg(test)]

@@ -55,6 +55,9 @@ pub struct Letter {
 pub const CONTENT_MAX: usize = 700_000;
 
 impl Letter {
+    /// The version of the form that is written and read.
+    pub const VERSION: u32 = 1;
+
     /// A letter about `content`, which may be empty (an object that only has a name).
     #[must_use]
     pub fn new(
@@ -81,7 +84,7 @@ impl Letter {
             reason.to_owned()
         };
         Self {
-            version: 1,
+            version: Self::VERSION,
             id,
             kind,
             time_ms,

@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod http;
 pub mod letter;
+pub mod mailbox;
 pub mod park;
 pub mod retry;
 pub mod sender;

@@ -51,6 +51,9 @@ pub enum Target {
     Nowhere,
     /// Forgotten: for a look at the input that sends nothing and lets go of nothing.
     Discard,
+    /// Nowhere either, but somebody wants to know why: each letter that would have been written is told, and its piece is
+    /// returned. For a replay of letters, where what fails again stays as it is.
+    Told(mpsc::Sender<Letter>),
 }
 
 /// Time between two log lines about a missing target.
@@ -79,7 +82,7 @@ impl Target {
             Self::Folder(path) => path.display().to_string(),
             Self::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
             Self::Queue { url, .. } => url.clone(),
-            Self::Nowhere | Self::Discard => "nowhere".to_owned(),
+            Self::Nowhere | Self::Discard | Self::Told(_) => "nowhere".to_owned(),
         }
     }
 
@@ -105,6 +108,15 @@ impl Target {
     }
 
     async fn park(&self, parkings: Vec<Parking>, said: &mut Option<Instant>) {
+        if let Self::Told(listener) = self {
+            for parking in parkings {
+                if listener.send(parking.letter).await.is_err() {
+                    tracing::debug!("Nobody listens any more to why letters fail");
+                }
+            }
+            // The pieces were dropped: returned.
+            return;
+        }
         if matches!(self, Self::Nowhere) {
             if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
                 *said = Some(Instant::now());
@@ -146,7 +158,7 @@ impl Target {
             format!("{}.ndjson", digest_id(&ids))
         };
         match self {
-            Self::Nowhere => Ok(vec![false; letters.len()]),
+            Self::Nowhere | Self::Told(_) => Ok(vec![false; letters.len()]),
             Self::Discard => Ok(vec![true; letters.len()]),
             Self::Folder(folder) => {
                 write_file(folder, &file_name(), lines().as_bytes()).await.map_err(|error| fault(error.to_string()))?;
@@ -203,12 +215,12 @@ fn queue_groups(letters: &[&Letter]) -> Vec<Vec<usize>> {
 }
 
 /// A prefix that ends like a folder.
-fn prefixed(prefix: &str) -> String {
+pub(super) fn prefixed(prefix: &str) -> String {
     if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") }
 }
 
 /// Writes a file so that it is there whole or not at all, and on the disk before this returns.
-async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     tokio::fs::create_dir_all(folder).await?;
     let open = folder.join(format!(".{name}.part"));
     let mut file = tokio::fs::File::create(&open).await?;
@@ -218,7 +230,7 @@ async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<
 }
 
 /// The service's own words about a failed call.
-fn sdk_fault<E: std::error::Error + 'static>(error: &E) -> String {
+pub(super) fn sdk_fault<E: std::error::Error + 'static>(error: &E) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;

@@ -14,6 +14,9 @@ pub const NOTICE: &str = "AwsSecurityNotice";
 pub const HEARTBEAT: &str = "CspmRelayHeartbeat";
 /// What could not be read.
 pub const GAP: &str = "CspmRelayGap";
+/// The test event of `cspm-relay doctor newrelic`: a type of its own, which no dashboard and no condition reads, so that a
+/// test never counts as data.
+pub const DOCTOR: &str = "CspmRelayDoctor";
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +61,12 @@ const S: &[&str] = &[SECURITY_EVENT];
 const N: &[&str] = &[NOTICE];
 const H: &[&str] = &[HEARTBEAT];
 const G: &[&str] = &[GAP];
+const D: &[&str] = &[DOCTOR];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const SNG: &[&str] = &[SECURITY_EVENT, NOTICE, GAP];
 const HG: &[&str] = &[HEARTBEAT, GAP];
 const SNHG: &[&str] = &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP];
+const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
@@ -115,7 +120,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
-    attribute("relay.version", Text, "", "0.1.0", SNHG, "Version of the agent."),
+    attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
     attribute("relay.source", Text, "", "trail", SNHG, "Name of the source that the record came through."),
     attribute("relay.agent", Text, "", "i-0abc-1", HG, "Which agent: host name and a number made at start."),
     attribute("relay.lagMs", Number, "ms", "42000", SN, "Arrival at the agent minus event.time."),
@@ -125,6 +130,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
     attribute("gap.reason", Text, "", "truncated or corrupt: ends in the middle of a record", G, "Why."),
     attribute("gap.recordsRead", Number, "", "12", G, "Records delivered before the gap."),
+    attribute("doctor.id", Text, "", "0f1e2d3c4b5a69788796a5b4c3d2e1f0", D, "Names the test event of `doctor newrelic`, so that it can be found again."),
     attribute("heartbeat.recordsReceived", Number, "count", "1", H, "Records taken in this minute."),
     attribute("heartbeat.recordsDelivered", Number, "count", "1", H, "Records that New Relic accepted."),
     attribute("heartbeat.recordsIgnored", Number, "count", "1", H, "Records that no rule and no output wanted."),

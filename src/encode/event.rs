@@ -4,7 +4,7 @@
 //! primary; a record that a person must see is one `AwsSecurityNotice`, which carries no timestamp of its own, so that New
 //! Relic stamps it on arrival and no alert window that has closed can miss it.
 
-use super::dictionary::{GAP, HEARTBEAT, NOTICE, SECURITY_EVENT};
+use super::dictionary::{DOCTOR, GAP, HEARTBEAT, NOTICE, SECURITY_EVENT};
 use super::limits;
 use super::writer::EventWriter;
 use crate::ack::counts::Snapshot;
@@ -157,6 +157,15 @@ pub fn push_gap(out: &mut Vec<u8>, gap: &Gap<'_>, now_ms: i64, source: &str, age
     event.text("relay.source", source);
     event.text("relay.agent", agent);
     event.end()
+}
+
+/// Writes the `CspmRelayDoctor` of this id, the test event of `doctor newrelic`.
+pub fn push_doctor(out: &mut Vec<u8>, id: &str, now_ms: i64) {
+    let mut event = EventWriter::begin(out, DOCTOR, Some(now_ms));
+    event.text("doctor.id", id);
+    event.text("relay.version", VERSION);
+    // Both values are short: nothing can be cut.
+    let _cut = event.end();
 }
 
 /// What happened in one heartbeat's time. Counts are differences to the heartbeat before.

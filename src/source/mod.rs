@@ -13,6 +13,7 @@ pub mod queue;
 pub mod trouble;
 
 pub mod event_queue;
+pub mod letters;
 pub mod replay;
 pub mod trail_bucket;
 

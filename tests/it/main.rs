@@ -10,4 +10,8 @@ mod support;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod dlq;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod limits;

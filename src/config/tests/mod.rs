@@ -1,3 +1,5 @@
+//! The configuration as people write it: good files, faults of every kind, the example and the option table.
+
 mod faults;
 mod generated;
 mod values;

@@ -1,0 +1,228 @@
+//! Dead letters, once more.
+//!
+//! In: what letters hold, bytes or the name of an object. Out: each as an object under the name it had, in the order given,
+//! numbered from 0; and, once it has ended, how ([`Ends`]). What always holds: one end per letter that was taken; an object
+//! that cannot be had is not offered, so nothing about it is sent again. It does not read letters from anywhere and takes
+//! none away: whoever gave them does, and only for [`End::Well`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::bucket::{Bucket, Place, ReadError, Reader};
+use super::{Body, Intake, Object, Origin, Phase, Source, SourceError, key};
+use crate::ack::{Released, Verdict};
+use crate::config::Limits;
+
+/// One letter's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Again {
+    /// The name it had: `s3://bucket/key`, a path, `queue/message`.
+    pub origin: String,
+    /// Its bytes; `None`: they are fetched again by that name.
+    pub bytes: Option<Bytes>,
+}
+
+/// How a letter ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Everything of it settled well.
+    Well,
+    /// Something of it is nowhere: the letter must stay.
+    Back,
+    /// It could not be had again, and why.
+    Missing(String),
+}
+
+/// How each letter ended, by its position; one that was not taken before a stop is not in it.
+#[derive(Debug, Clone, Default)]
+pub struct Ends(Arc<Mutex<BTreeMap<usize, End>>>);
+
+impl Ends {
+    /// Takes what is known.
+    #[must_use]
+    pub fn take(&self) -> BTreeMap<usize, End> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, at: usize, end: End) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(at, end);
+    }
+}
+
+/// The source of `cspm-relay dlq replay`.
+#[derive(Debug)]
+pub struct Letters {
+    again: Vec<Again>,
+    bucket: Option<Arc<dyn Bucket>>,
+    limits: Limits,
+    ends: Ends,
+}
+
+impl Letters {
+    /// These letters. `bucket` is needed where one of them names an object on S3.
+    #[must_use]
+    pub fn new(again: Vec<Again>, bucket: Option<Arc<dyn Bucket>>, limits: &Limits) -> Self {
+        Self { again, bucket, limits: limits.clone(), ends: Ends::default() }
+    }
+
+    /// How they ended; take it before the source runs.
+    #[must_use]
+    pub fn ends(&self) -> Ends {
+        self.ends.clone()
+    }
+}
+
+impl Source for Letters {
+    async fn run(self, intake: Intake) -> Result<(), SourceError> {
+        let Self { again, bucket, limits, ends } = self;
+        let Intake { objects, mut released, budget, mut phase, .. } = intake;
+        let reader = Reader { bucket, budget, limits };
+        let mut waiting: VecDeque<(usize, Again)> = again.into_iter().enumerate().collect();
+        let mut open = 0_usize;
+        let end = |told: &Released| {
+            let end = if told.verdict == Verdict::Returned { End::Back } else { End::Well };
+            ends.set(usize::try_from(told.object).unwrap_or(usize::MAX), end);
+        };
+        loop {
+            let now = *phase.borrow_and_update();
+            let taking = now == Phase::Running;
+            match now {
+                Phase::Returning => return Ok(()),
+                _ if open == 0 && (waiting.is_empty() || now == Phase::Draining) => return Ok(()),
+                _ => {}
+            }
+            tokio::select! {
+                biased;
+                changed = phase.changed() => if changed.is_err() { return Ok(()) },
+                told = released.recv() => match told {
+                    Some(told) => { open = open.saturating_sub(1); end(&told); }
+                    None => return Ok(()),
+                },
+                // Nothing is lost when this is dropped half-way: the letter is taken off the list only afterwards.
+                found = next(&reader, &waiting, &objects), if taking && !waiting.is_empty() => {
+                    let Some((at, _)) = waiting.pop_front() else { continue };
+                    match found {
+                        Ok((room, body)) => {
+                            open += 1;
+                            room.send(Object { number: at as u64, ..body });
+                        }
+                        Err(Some(why)) => ends.set(at, End::Missing(why)),
+                        Err(None) => return Ok(()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+type Room<'a> = tokio::sync::mpsc::Permit<'a, Object>;
+
+/// Room for the first letter that waits, and the object it is; the reason when it cannot be had, none when the workers have
+/// gone.
+async fn next<'a>(
+    reader: &Reader,
+    waiting: &VecDeque<(usize, Again)>,
+    objects: &'a tokio::sync::mpsc::Sender<Object>,
+) -> Result<(Room<'a>, Object), Option<String>> {
+    let Some((_, again)) = waiting.front() else { return std::future::pending().await };
+    let room = objects.reserve().await.map_err(|_| None)?;
+    Ok((room, object(reader, again).await.map_err(Some)?))
+}
+
+/// A letter as an object, its number still to be set.
+async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
+    let name = again.origin.clone();
+    let account = key::account(&name).map(str::to_owned);
+    let (body, room) = match (&again.bytes, place(&name)) {
+        // Bytes out of their object are one record; a document that nobody understands is one that is unreadable.
+        (Some(bytes), _) => {
+            let origin = Origin { name, account, is_message: true };
+            let room = reader.room(bytes.len() as u64).await.map_err(|why| explain(&why))?;
+            return Ok(Object { number: 0, origin, body: Body::Held(bytes.clone()), room: Some(room) });
+        }
+        (None, Some(place)) => {
+            let got = reader.read(&place).await.map_err(|why| explain(&why))?;
+            (Body::Held(got.bytes), Some(got.room))
+        }
+        (None, None) if name == "stdin" => return Err("it was read from standard input: replay its file by hand".to_owned()),
+        (None, None) => {
+            let path = PathBuf::from(&name);
+            let is_file = tokio::fs::metadata(&path).await.map_err(|error| format!("reading it again: {error}"))?.is_file();
+            if !is_file {
+                return Err("reading it again: not a file".to_owned());
+            }
+            (Body::File(path), None)
+        }
+    };
+    Ok(Object { number: 0, origin: Origin { name, account, is_message: false }, body, room })
+}
+
+/// The place of an `s3://bucket/key` name.
+fn place(name: &str) -> Option<Place> {
+    let (bucket, key) = name.strip_prefix("s3://")?.split_once('/')?;
+    Some(Place { bucket: bucket.to_owned(), key: key.to_owned(), version: None, bytes: None })
+}
+
+fn explain(why: &ReadError) -> String {
+    match why {
+        ReadError::Denied { why, missing } => format!("reading it again: {why}; missing: {missing}"),
+        other => format!("reading it again: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::{MemoryBucket, Stored, pipeline};
+    use super::*;
+
+    fn again(origin: &str, bytes: Option<&'static str>) -> Again {
+        Again { origin: origin.to_owned(), bytes: bytes.map(|bytes| Bytes::from_static(bytes.as_bytes())) }
+    }
+
+    #[tokio::test]
+    async fn each_letter_has_one_end_and_what_cannot_be_had_is_not_offered() {
+        let bucket = MemoryBucket::default();
+        bucket.put("k", Stored::Bytes(Bytes::from_static(b"object")));
+        let limits = Limits::default();
+        let letters = vec![
+            again("s3://b/AWSLogs/111122223333/x", Some("record")),
+            again("s3://b/k", None),
+            again("s3://b/gone", None),
+            again("/no/such/file", None),
+            again("stdin", None),
+        ];
+        let source = Letters::new(letters, Some(Arc::new(bucket)), &limits);
+        let ends = source.ends();
+        let (intake, mut pipeline) = pipeline(8, &limits);
+        let running = tokio::spawn(source.run(intake));
+        let first = pipeline.objects.recv().await.unwrap();
+        assert_eq!((first.number, first.origin.account.as_deref(), first.origin.is_message), (0, Some("111122223333"), true));
+        let second = pipeline.objects.recv().await.unwrap();
+        assert_eq!((second.number, second.origin.name.as_str(), second.origin.is_message), (1, "s3://b/k", false));
+        assert!(matches!(second.body, Body::Held(bytes) if &bytes[..] == b"object"));
+        pipeline.tell(0, Verdict::Returned).await;
+        pipeline.tell(1, Verdict::Released).await;
+        running.await.unwrap().unwrap();
+        assert!(pipeline.objects.recv().await.is_none());
+        let ends = ends.take();
+        assert_eq!((&ends[&0], &ends[&1]), (&End::Back, &End::Well));
+        for (at, says) in [(2, "it does not exist"), (3, "No such file"), (4, "standard input")] {
+            assert!(matches!(&ends[&at], End::Missing(why) if why.contains(says)), "{at}: {:?}", ends[&at]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stop_leaves_the_rest_without_an_end() {
+        let limits = Limits::default();
+        let source = Letters::new(vec![again("a", Some("1")), again("b", Some("2"))], None, &limits);
+        let ends = source.ends();
+        let (intake, mut pipeline) = pipeline(1, &limits);
+        pipeline.phase.send_replace(Phase::Draining);
+        source.run(intake).await.unwrap();
+        assert!(pipeline.objects.recv().await.is_none());
+        assert!(ends.take().is_empty());
+    }
+}

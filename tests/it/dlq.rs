@@ -1,0 +1,238 @@
+//! `cspm-relay dlq`: letters are shown, sent again, and taken away only after New Relic's answer.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cspm_relay::deliver::Letter;
+use cspm_relay::deliver::letter::LetterKind;
+use cspm_relay::lab::backend::{Account, Api, Backend, BackendSettings, Fault};
+use cspm_relay::secret::Secret;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::agent::{self, Agent, Finished};
+use crate::support::aws::{QueueSettings, emulators};
+use crate::support::{data, eventually};
+
+async fn backend() -> Backend {
+    let account = Account { license_key: Secret::new(agent::LICENSE_KEY), ..Account::default() };
+    Backend::start(BackendSettings { accounts: vec![account], ..BackendSettings::default() }).await.expect("a stand-in")
+}
+
+fn now_ms() -> i64 {
+    cspm_relay::clock::Clock::system().now_ms()
+}
+
+fn record(number: u64) -> Letter {
+    let record = data::alarming(number, now_ms()).to_string();
+    let origin = format!("s3://bucket/AWSLogs/{}/CloudTrail/x.json.gz", data::ACCOUNT);
+    Letter::new(LetterKind::Record, now_ms(), "trail", &origin, Some(number), "a rule that was broken", record.as_bytes())
+}
+
+fn event(id: &str) -> Letter {
+    let item = format!(r#"{{"eventType":"AwsSecurityEvent","timestamp":1000,"event.id":"{id}","relay.late":"false"}}"#);
+    Letter::new(LetterKind::Event, now_ms(), "", "", None, "status 400", item.as_bytes())
+}
+
+fn log(id: &str) -> Letter {
+    let item = format!(r#"{{"timestamp":{},"attributes":{{"event.id":"{id}"}},"message":{{"x":1}}}}"#, now_ms());
+    Letter::new(LetterKind::Log, now_ms(), "", "", None, "status 400", item.as_bytes())
+}
+
+fn nonsense() -> Letter {
+    Letter::new(LetterKind::Record, now_ms(), "trail", "s3://bucket/k", Some(7), "not JSON", b"{\"half\":")
+}
+
+fn write(folder: &Path, name: &str, letters: &[&Letter]) -> PathBuf {
+    let path = folder.join(name);
+    let text: String = letters.iter().map(|letter| letter.line() + "\n").collect();
+    std::fs::write(&path, text).expect("a file of letters");
+    path
+}
+
+fn dlq(command: &str, folder: &Path) -> Agent {
+    Agent::new(["dlq"]).arg(command).arg("--from").arg(folder.to_string_lossy())
+}
+
+async fn replay(backend: &Backend, folder: &Path) -> Finished {
+    dlq("replay", folder).new_relic(&backend.url()).finish().await
+}
+
+fn ids(backend: &Backend, event_type: &str) -> BTreeMap<String, u32> {
+    backend.store().ids(event_type)
+}
+
+#[tokio::test]
+async fn a_list_shows_letters_and_broken_lines_and_no_content() {
+    let folder = TempDir::new().expect("a folder");
+    let good = record(1);
+    let path = write(folder.path(), "a.ndjson", &[&good]);
+    std::fs::write(&path, format!("{}\nbroken\n", good.line())).expect("a file of letters");
+    let ended = dlq("list", folder.path()).finish().await;
+    assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    for part in [&good.id, "a rule that was broken", "trail", "record"] {
+        assert!(ended.stdout.contains(part), "{part} in {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("StopLogging"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("a.ndjson:2: not a dead letter"), "{}", ended.stderr);
+
+    let shown = dlq("list", folder.path()).arg("--content").arg("--format").arg("json").finish().await;
+    let list: Value = serde_json::from_str(&shown.stdout).expect("one JSON object");
+    assert_eq!(list["letters"][0]["content"], good.content.clone().expect("text"));
+    assert_eq!(list["reasons"]["a rule that was broken"], 1);
+    assert_eq!(list["broken"][0]["place"], format!("{}:2", path.display()));
+}
+
+/// X9: letters survive the success of others in the same file; P21, P22.
+#[tokio::test]
+async fn what_goes_well_goes_and_what_fails_stays_as_it_was() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    let cut = Letter { content: Some("{\"eventType\":\"A".to_owned()), ..event("cut") };
+    let gone = Letter::new(LetterKind::Object, now_ms(), "files", "/no/such/object.json.gz", None, "corrupt", b"");
+    let object = data::object(9, now_ms(), &data::mixed(40, 20, now_ms()));
+    let file = folder.path().join("object.json.gz");
+    std::fs::write(&file, &object.body).expect("an object");
+    let whole = Letter::new(LetterKind::Object, now_ms(), "files", &file.to_string_lossy(), Some(3), "corrupt", b"");
+    let (one, refused, sent, logged) = (record(1), nonsense(), event("e-1"), log("l-1"));
+    let path = write(folder.path(), "a.ndjson", &[&one, &refused, &sent, &cut, &logged, &gone, &whole]);
+    let other = write(folder.path(), "b.ndjson", &[&one]);
+
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    let left = std::fs::read_to_string(&path).expect("letters that stay");
+    assert_eq!(left, [&refused, &cut, &gone].map(|letter| letter.line() + "\n").concat());
+    assert!(!other.exists(), "a copy of a letter that went well goes too");
+    assert!(ended.stdout.contains("letters found 8 = 5 replayed + 3 stayed + 0 not asked for + 0 broken"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("items sent 2 = 2 delivered + 0 rejected + 0 returned"), "{}", ended.stdout);
+    for why in ["No such file", "no whole event"] {
+        assert!(ended.stdout.contains(why), "{why} in {}", ended.stdout);
+    }
+    let events = ids(&backend, "AwsSecurityEvent");
+    assert!(events.contains_key(&data::id(1)) && events.contains_key("e-1") && events.contains_key(&data::id(50)), "{events:?}");
+    assert!(ids(&backend, "Log").contains_key("l-1"));
+    assert_eq!(backend.store().violations(), BTreeMap::default());
+
+    // Once more: nothing is sent twice, nothing is written.
+    let before = backend.store().summary().types;
+    let again = replay(&backend, folder.path()).await;
+    assert_eq!(again.status.code(), Some(1), "{}{}", again.stdout, again.stderr);
+    assert_eq!(backend.store().summary().types, before);
+    assert_eq!(std::fs::read_to_string(&path).expect("letters that stay"), left);
+    let files = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(files, 2, "the letters that stay and the object");
+}
+
+/// X9: a crash after New Relic took it and before the letter is gone repeats the same id and loses nothing.
+#[tokio::test]
+async fn a_crash_between_send_and_removal_repeats_the_same_ids() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    let path = write(folder.path(), "a.ndjson", &[&event("e-1"), &log("l-1")]);
+    let text = std::fs::read_to_string(&path).expect("letters");
+    backend.script(Api::Events, [Fault::AcceptThenHang(Duration::from_secs(60))]);
+    let running = dlq("replay", folder.path()).new_relic(&backend.url()).start();
+    eventually("the event is stored", async || !ids(&backend, "AwsSecurityEvent").is_empty()).await;
+    running.kill9();
+    assert_eq!(std::fs::read_to_string(&path).expect("letters"), text);
+
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ids(&backend, "AwsSecurityEvent"), BTreeMap::from([("e-1".to_owned(), 2)]));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_refused_event_stays_and_costs_itself_only() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    let bad = event("bad");
+    let path = write(folder.path(), "a.ndjson", &[&bad, &event("good")]);
+    // Refused together, then the first one alone.
+    backend.script(Api::Events, [Fault::status(400), Fault::status(400)]);
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(std::fs::read_to_string(&path).expect("letters that stay"), bad.line() + "\n");
+    assert!(ended.stdout.contains("New Relic refused this event alone: status 400"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("items sent 2 = 1 delivered + 1 rejected + 0 returned"), "{}", ended.stdout);
+    assert_eq!(ids(&backend, "AwsSecurityEvent"), BTreeMap::from([("good".to_owned(), 1)]));
+}
+
+#[tokio::test]
+async fn a_wrong_key_changes_nothing_and_says_so() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    let path = write(folder.path(), "a.ndjson", &[&record(1), &event("e-1")]);
+    let text = std::fs::read_to_string(&path).expect("letters");
+    let wrong = "f".repeat(36) + "NRAL";
+    let agent = dlq("replay", folder.path()).new_relic(&backend.url()).env("NEW_RELIC_LICENSE_KEY", wrong);
+    let ended = agent.finish().await;
+    assert_eq!(ended.status.code(), Some(3), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("newrelic.licenseKey"), "{}", ended.stdout);
+    assert_eq!(std::fs::read_to_string(&path).expect("letters"), text);
+}
+
+#[tokio::test]
+async fn one_letter_can_be_asked_for_and_a_dry_run_does_nothing() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    let (one, two) = (event("e-1"), event("e-2"));
+    let path = write(folder.path(), "a.ndjson", &[&one, &two]);
+    let dry = dlq("replay", folder.path()).arg("--dry-run").finish().await;
+    assert_eq!((dry.status.code(), dry.stdout.contains("2 event")), (Some(0), true), "{}{}", dry.stdout, dry.stderr);
+    assert_eq!(std::fs::read_to_string(&path).expect("letters").lines().count(), 2);
+
+    let ended = dlq("replay", folder.path())
+        .arg("--id")
+        .arg(&two.id)
+        .env("NEW_RELIC_LICENSE_KEY", agent::LICENSE_KEY)
+        .env("NEW_RELIC_ACCOUNT_ID", agent::ACCOUNT_ID)
+        .arg("--to")
+        .arg(backend.url())
+        .finish()
+        .await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(std::fs::read_to_string(&path).expect("letters"), one.line() + "\n");
+    assert_eq!(ids(&backend, "AwsSecurityEvent"), BTreeMap::from([("e-2".to_owned(), 1)]));
+
+    let none = dlq("replay", folder.path()).arg("--id").arg("nobody").new_relic(&backend.url()).finish().await;
+    assert_eq!(none.status.code(), Some(1), "{}{}", none.stdout, none.stderr);
+    assert!(none.stderr.contains("no letter has the id nobody"), "{}", none.stderr);
+}
+
+#[tokio::test]
+async fn letters_in_a_queue_and_a_bucket_go_the_same_way() {
+    for aws in emulators().await {
+        let backend = backend().await;
+        let queue = aws.queue(QueueSettings::default()).await;
+        queue.send(&event("q-1").line()).await;
+        queue.send(&nonsense().line()).await;
+        let at = |agent: Agent, place: &str| agent.arg("--from").arg(place).aws(&aws.endpoint).new_relic(&backend.url());
+        let list = at(Agent::new(["dlq", "list"]), &queue.url).finish().await;
+        assert_eq!(list.status.code(), Some(0), "{}: {}{}", aws.name, list.stdout, list.stderr);
+        assert!(list.stdout.contains("not JSON") && list.stdout.contains("status 400"), "{}: {}", aws.name, list.stdout);
+        let depth = queue.depth().await;
+        assert_eq!((depth.visible, depth.in_flight), (2, 0), "{}: a list takes nothing", aws.name);
+
+        let ended = at(Agent::new(["dlq", "replay"]), &queue.url).finish().await;
+        assert_eq!(ended.status.code(), Some(1), "{}: {}{}", aws.name, ended.stdout, ended.stderr);
+        let left = queue.receive().await;
+        let bodies: Vec<&str> = left.iter().filter_map(|message| message.body.as_deref()).collect();
+        assert_eq!(bodies.len(), 1, "{}: {bodies:?}", aws.name);
+        assert!(bodies[0].contains("not JSON"), "{}: {bodies:?}", aws.name);
+
+        let trail = aws.trail(QueueSettings::default()).await;
+        trail.put("dead/a.ndjson", format!("{}\n{}\n", event("s-1").line(), nonsense().line()).into_bytes()).await;
+        trail.put("dead/b.ndjson", format!("{}\n", log("s-2").line()).into_bytes()).await;
+        let place = format!("s3://{}/dead", trail.bucket);
+        let ended = at(Agent::new(["dlq", "replay"]), &place).finish().await;
+        assert_eq!(ended.status.code(), Some(1), "{}: {}{}", aws.name, ended.stdout, ended.stderr);
+        let left: Letter = serde_json::from_slice(&trail.get("dead/a.ndjson").await).expect("one letter");
+        assert_eq!(left.reason, "not JSON", "{}", aws.name);
+        let gone = aws.s3.get_object().bucket(&trail.bucket).key("dead/b.ndjson").send().await;
+        assert!(gone.is_err(), "{}: a file without letters goes", aws.name);
+        let sent = ids(&backend, "AwsSecurityEvent");
+        assert_eq!(sent.keys().map(String::as_str).collect::<Vec<_>>(), ["q-1", "s-1"], "{}", aws.name);
+    }
+}
