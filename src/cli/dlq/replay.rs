@@ -14,22 +14,20 @@ use futures_util::future::{BoxFuture, Shared};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::super::assemble::{self, Manner};
 use super::super::exit::{Exit, Stop};
 use super::super::table::table;
 use super::resend::{Item, Resend, item};
 use super::{Format, Where, harmless, say};
 use crate::ack::counts::Snapshot;
-use crate::ack::{Outcome, Seen, Verdict};
-use crate::classify::RuleSet;
+use crate::ack::{Outcome, Verdict};
 use crate::clock::Clock;
 use crate::config::env::Process;
 use crate::config::{Config, Environment, Need, SourceKind};
-use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
 use crate::deliver::mailbox::{Mailbox, Sheet};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Letter, Patience};
-use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To};
 use crate::record::id::digest_id;
@@ -163,7 +161,7 @@ struct Plan {
 impl Replay {
     fn new(config: Config, ids: BTreeSet<String>, dry_run: bool) -> Result<Self, Stop> {
         let clock = Clock::system();
-        let stages = Arc::new(stages(&config, clock.clone())?);
+        let stages = assemble::stages(&config, clock.clone(), Manner::default())?;
         let endpoint = if dry_run {
             None
         } else {
@@ -400,27 +398,6 @@ impl Replay {
             "blocked": self.blocked,
         })
     }
-}
-
-/// The stages as the agent has them.
-fn stages(config: &Config, clock: Clock) -> Result<Stages, Stop> {
-    let (rules, faults) = RuleSet::load(&config.rules);
-    for fault in faults {
-        say(&format!("warning: {fault}"));
-    }
-    let accounts = config.accounts.file.as_ref().map_or_else(|| Ok(AccountNames::default()), AccountNames::from_file);
-    let accounts = accounts.map_err(|error| Stop::usage(error.to_string(), None))?;
-    let enricher = Enricher::new(accounts, &config.telemetry.time_zone);
-    Ok(Stages {
-        rules,
-        enricher: enricher.map_err(|error| Stop::usage(error.to_string(), None))?,
-        outputs: config.outputs,
-        bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
-        seen: Seen::new(config.limits.seen_records),
-        clock,
-        agent: "dlq-replay".to_owned(),
-        refuse_late: false,
-    })
 }
 
 /// Puts a letter where it belongs.
