@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -28,6 +29,7 @@ use crate::deliver::letter::LetterKind;
 use crate::deliver::mailbox::{Mailbox, Sheet};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Letter, Patience};
+use crate::health;
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To};
 use crate::record::id::digest_id;
@@ -38,7 +40,7 @@ use crate::source::letters::{Again, End, Letters};
 /// Arguments.
 ///
 /// A record is read again by this version and these rules. An object is fetched again by its name and read whole: copies of
-/// its records that were delivered before come again with the same event.id. A refused event or log is sent again as it is,
+/// its records that were delivered before come again with the same event.id, and their notices with the same detection.id. A refused event or log is sent again as it is,
 /// with the present time if its own has left New Relic's window. Letters that fail stay as they are; run this after mending
 /// the cause, and as often as needed.
 #[derive(Debug, clap::Args)]
@@ -80,6 +82,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Some(to) => args.place.load(need, &Elsewhere { to })?,
         None => args.place.load(need, &Process)?,
     };
+    health::log::start(&config.telemetry)?;
     let mut mailbox = Mailbox::new(args.place.target(&config).await?);
     let mut replay = Replay::new(config, args.ids.into_iter().collect(), args.dry_run)?;
     let stop = super::super::stop_signal().boxed().shared();
@@ -112,6 +115,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 type StopSignal = Shared<BoxFuture<'static, ()>>;
+
+/// As the agent: what lies in the dead letters was never told to anybody, so its notices are sent too, and a record that has
+/// become old meanwhile is filed under the present and marked late.
+const MANNER: Manner = Manner { notices: true, refuse_late: false, follow: false };
 
 /// A replay under way.
 struct Replay {
@@ -161,7 +168,7 @@ struct Plan {
 impl Replay {
     fn new(config: Config, ids: BTreeSet<String>, dry_run: bool) -> Result<Self, Stop> {
         let clock = Clock::system();
-        let stages = assemble::stages(&config, clock.clone(), Manner::default())?;
+        let stages = assemble::stages(&config, clock.clone(), MANNER)?;
         let endpoint = if dry_run {
             None
         } else {
@@ -275,7 +282,7 @@ impl Replay {
         let relay = Relay {
             stages: Arc::clone(&self.stages),
             limits: self.config.limits.clone(),
-            to: To::NewRelic { endpoint: endpoint.clone(), patience: Patience::GiveUp },
+            to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
             clock: self.clock.clone(),
@@ -407,6 +414,10 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
         LetterKind::Record | LetterKind::Object => {
             if letter.origin.is_empty() {
                 return Err("it does not say where it came from".to_owned());
+            }
+            if letter.kind == LetterKind::Record {
+                // What is cut off would count as a gap in the object that it came from, once per replay.
+                serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| format!("still no whole record: {error}"))?;
             }
             let bytes = (letter.kind == LetterKind::Record).then(|| Bytes::from(bytes));
             // A name of its own where none is known: `relay.source` must not be empty.
