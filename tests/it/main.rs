@@ -8,6 +8,8 @@
 mod support;
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod dlq;
 #[cfg(test)]
 mod doctor;
