@@ -282,7 +282,7 @@ impl Replay {
         let relay = Relay {
             stages: Arc::clone(&self.stages),
             limits: self.config.limits.clone(),
-            to: To::NewRelic { endpoint: endpoint.clone(), patience: Patience::GiveUp },
+            to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
             clock: self.clock.clone(),
