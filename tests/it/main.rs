@@ -8,4 +8,20 @@
 mod support;
 
 #[cfg(test)]
+mod competing;
+#[cfg(test)]
+mod dying;
+#[cfg(test)]
+mod event_queue;
+#[cfg(test)]
+mod leases;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod object_faults;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod refusals;
