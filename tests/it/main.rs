@@ -8,10 +8,21 @@
 mod support;
 
 #[cfg(test)]
+#[cfg(test)]
 mod cli;
-#[cfg(test)]
+mod competing;
 mod dlq;
-#[cfg(test)]
 mod doctor;
+mod dying;
+mod event_queue;
+mod leases;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod object_faults;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod refusals;
