@@ -8,8 +8,24 @@
 mod support;
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod dlq;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod late;
+#[cfg(test)]
+mod lean;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod secrets;

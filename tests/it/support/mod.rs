@@ -7,6 +7,7 @@ pub(crate) mod aws;
 pub(crate) mod data;
 pub(crate) mod limits;
 pub(crate) mod proxy;
+pub(crate) mod replay;
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
