@@ -30,24 +30,18 @@ pub struct Released {
 pub struct ObjectEntry {
     counts: Arc<Counts>,
     object: u64,
-    told: mpsc::Sender<Released>,
+    // A place in the source's channel, taken before the object was: the news always fits.
+    told: Option<mpsc::OwnedPermit<Released>>,
     // `decoded` guards against a decoder that stops half-way: an object nobody finished goes back.
     decoded: AtomicBool,
     parked: AtomicBool,
     returned: AtomicBool,
-    // Held until the object has ended, so that the source's channel always has room for the news.
-    _slot: Option<tokio::sync::OwnedSemaphorePermit>,
 }
 
 impl ObjectEntry {
-    /// Enters an object. `told` must have room for one message per open object: `slot` is the permit that proves it.
+    /// Enters an object. `told` is its place in the channel of its source; `None`: nobody wants to know.
     #[must_use]
-    pub fn enter(
-        counts: Arc<Counts>,
-        object: u64,
-        told: mpsc::Sender<Released>,
-        slot: Option<tokio::sync::OwnedSemaphorePermit>,
-    ) -> Arc<Self> {
+    pub fn enter(counts: Arc<Counts>, object: u64, told: Option<mpsc::OwnedPermit<Released>>) -> Arc<Self> {
         counts.object_received();
         Arc::new(Self {
             counts,
@@ -56,7 +50,6 @@ impl ObjectEntry {
             decoded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
             returned: AtomicBool::new(false),
-            _slot: slot,
         })
     }
 
@@ -116,10 +109,9 @@ impl Drop for ObjectEntry {
             Verdict::Released
         };
         self.counts.object_ended(verdict);
-        // A full channel cannot be (one slot per open object) and a closed one means that the source has gone: its messages
-        // then come back by themselves.
-        if self.told.try_send(Released { object: self.object, verdict }).is_err() {
-            tracing::debug!(object = self.object, "Source has gone before its object ended");
+        // A source that has gone hears nothing; what it held comes back by itself.
+        if let Some(told) = self.told.take() {
+            drop(told.send(Released { object: self.object, verdict }));
         }
     }
 }
@@ -148,7 +140,6 @@ impl RecordEntry {
     }
 
     /// A piece of this record: it owes an answer from now on.
-    #[must_use]
     pub fn piece(self: &Arc<Self>) -> Piece {
         Piece { entry: Some(Arc::clone(self)) }
     }

@@ -19,13 +19,21 @@ enum Fate {
     Forgotten,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Errand {
+    Absent,
+    Forgotten,
+    Settled(Settled),
+}
+
 #[derive(Debug, Clone)]
 struct Made {
     /// `(id, fate)`: small ids so that copies happen.
     records: Vec<(u8, Fate)>,
     decoded: bool,
     parked: bool,
-    errand: Option<Option<Settled>>,
+    /// Settled so, forgotten, or not there.
+    errand: Errand,
 }
 
 fn settled() -> impl Strategy<Value = Settled> {
@@ -46,7 +54,7 @@ fn made() -> impl Strategy<Value = Made> {
         prop::collection::vec((0_u8..40, fate()), 0..12),
         prop::bool::weighted(0.9),
         prop::bool::weighted(0.1),
-        prop_oneof![6 => Just(None), 1 => settled().prop_map(|settled| Some(Some(settled))), 1 => Just(Some(None))],
+        prop_oneof![6 => Just(Errand::Absent), 1 => settled().prop_map(Errand::Settled), 1 => Just(Errand::Forgotten)],
     )
         .prop_map(|(records, decoded, parked, errand)| Made { records, decoded, parked, errand })
 }
@@ -63,7 +71,7 @@ proptest! {
         let mut must_return: HashMap<u64, bool> = HashMap::new();
         for (number, object) in objects.iter().enumerate() {
             let number = number as u64;
-            let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone(), None);
+            let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone().try_reserve_owned().ok());
             let mut returns = !object.decoded;
             for (id, fate) in &object.records {
                 let record = entry.record();
@@ -91,9 +99,13 @@ proptest! {
                     _ => record.ends_as(Outcome::Ignored),
                 }
             }
-            if let Some(settled) = object.errand {
-                returns |= matches!(settled, None | Some(Settled::Returned));
-                open.push((entry.errand().piece(), settled));
+            match object.errand {
+                Errand::Absent => {}
+                Errand::Forgotten => { returns = true; open.push((entry.errand().piece(), None)); }
+                Errand::Settled(settled) => {
+                    returns |= settled == Settled::Returned;
+                    open.push((entry.errand().piece(), Some(settled)));
+                }
             }
             if object.parked { entry.park(); }
             if object.decoded { entry.decoded(); }
@@ -122,7 +134,7 @@ proptest! {
 
 fn one(counts: &Arc<Counts>) -> (Arc<ObjectEntry>, mpsc::Receiver<Released>) {
     let (told, news) = mpsc::channel(4);
-    (ObjectEntry::enter(Arc::clone(counts), 7, told, None), news)
+    (ObjectEntry::enter(Arc::clone(counts), 7, told.try_reserve_owned().ok()), news)
 }
 
 #[test]

@@ -40,7 +40,7 @@ struct Cli {
 enum Command {
     /// Run the agent
     Run(run::Args),
-    /// Send past records through the same pipeline: files, folders, s3://bucket/prefix or - for standard input
+    /// Send past records through the same pipeline: files, folders, an S3 prefix or standard input
     Replay(replay::Args),
     /// Check the configuration, or print a complete example
     Check(check::Args),

@@ -24,13 +24,13 @@ use crate::health;
 use crate::pipeline::outlet::Lines;
 use crate::pipeline::{Relay, Running, Summary, To};
 use crate::record::time;
+use crate::source::aws;
 use crate::source::replay::{Input, Progress, Replay};
-use crate::source::{Source as _, aws};
 
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Files, folders, s3://bucket/prefix, or - for standard input
+    /// Files, folders, `s3://bucket/prefix`, or `-` for standard input
     #[arg(required = true, value_name = "PATH")]
     inputs: Vec<OsString>,
     /// stdout, newrelic, or a base URL that stands for every New Relic host
@@ -195,7 +195,8 @@ async fn newest(config: &Config, inputs: &[Input]) -> anyhow::Result<i64> {
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool) -> anyhow::Result<Summary> {
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
-    replay(config, inputs, Clock::system(), manner, To::NewRelic { endpoint, patience: Patience::GiveUp }).await
+    replay(config, inputs, Clock::system(), manner, To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp })
+        .await
 }
 
 async fn replay(config: &Config, inputs: &[Input], clock: Clock, manner: Manner, to: To) -> anyhow::Result<Summary> {
@@ -254,9 +255,9 @@ fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
         SummaryFormat::Json => format!("{}\n", summary::json(ended)),
     };
     if args.to == "stdout" {
-        summary::say(&text)
+        summary::say(&text);
     } else {
-        print(&text)?
+        print(&text)?;
     }
     if let Some((name, fault)) = ended.faults.first() {
         return Err(Stop::failed(format!("source {name}: {fault}"), fault.hint.clone()).into());

@@ -33,7 +33,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     let relay = Relay {
         stages: assemble::stages(&config, clock.clone(), Manner { notices: true, ..Manner::default() })?,
         limits: config.limits.clone(),
-        to: To::NewRelic { endpoint, patience: Patience::Endless },
+        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,
         heartbeat: config.telemetry.heartbeat,
         clock: clock.clone(),

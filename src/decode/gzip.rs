@@ -22,7 +22,6 @@ pub struct Unpacked<R> {
     left: u64,
 }
 
-#[expect(clippy::disallowed_types, reason = "the one bounded user")]
 #[derive(Debug)]
 enum Inner<R> {
     Plain(R),
@@ -36,7 +35,6 @@ impl<R: BufRead> Unpacked<R> {
     /// When the input cannot be read at all.
     pub fn new(mut input: R, limit: u64) -> io::Result<Self> {
         let gzip = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        #[expect(clippy::disallowed_types, reason = "the one bounded user")]
         let inner = if gzip { Inner::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(input))) } else { Inner::Plain(input) };
         Ok(Self { inner, limit, left: limit })
     }

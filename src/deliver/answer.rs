@@ -58,7 +58,7 @@ pub fn read(lane: Lane, status: u16, retry_after: Option<Duration>, body: &[u8])
         // Any other 2xx is no documented success: a proxy's page, say.
         (_, 200..=299) => Answer::Retry { after: retry_after },
         (_, 400) => Answer::Refused,
-        (_, 401 | 402 | 403) => Answer::Blocked(Block::Credentials),
+        (_, 401..=403) => Answer::Blocked(Block::Credentials),
         (_, 408 | 425 | 429 | 500..=599) => Answer::Retry { after: retry_after },
         (_, 413) => Answer::Split,
         _ => Answer::Blocked(Block::Address),

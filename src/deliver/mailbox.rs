@@ -87,7 +87,7 @@ impl Mailbox {
     /// from: the next call says that there is nothing more.
     pub async fn next(&mut self) -> Result<Option<Sheet>, MailboxError> {
         match self.target.clone() {
-            Target::Nowhere | Target::Told(_) => Ok(None),
+            Target::Nowhere | Target::Told(_) | Target::Discard => Ok(None),
             Target::Folder(folder) => {
                 if !self.listed {
                     self.listed = true;
@@ -135,7 +135,7 @@ impl Mailbox {
             rest.push(b'\n');
         }
         match self.target.clone() {
-            Target::Nowhere | Target::Told(_) => Ok(()),
+            Target::Nowhere | Target::Told(_) | Target::Discard => Ok(()),
             Target::Folder(folder) => {
                 let path = PathBuf::from(&sheet.name);
                 let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -57,7 +57,7 @@ pub enum Target {
 }
 
 /// Time between two log lines about a missing target.
-const SAY_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+const SAY_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 /// Letters written together at most.
 const TOGETHER: usize = 500;
 /// Bytes written together at most.

@@ -206,7 +206,7 @@ impl Batch {
         }
         let half = self.len() / 2;
         let oldest_ms = self.oldest_ms;
-        let mut parts = self.rebuild(half, oldest_ms, |item| item.to_vec())?.into_iter();
+        let mut parts = self.rebuild(half, oldest_ms, <[u8]>::to_vec)?.into_iter();
         match (parts.next(), parts.next()) {
             (Some(first), second) => Ok((first, second)),
             (None, _) => Err(io::Error::other("a batch came apart into nothing")),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::ack::{Counts, ObjectEntry, Outcome, Settled};
@@ -19,8 +18,7 @@ fn unpacked(batch: &Batch) -> serde_json::Value {
 /// An object whose records are made by the test; the counts tell how they ended.
 fn object() -> (Arc<Counts>, Arc<ObjectEntry>) {
     let counts = Arc::new(Counts::new("made"));
-    let (told, _news) = mpsc::channel(1);
-    (Arc::clone(&counts), ObjectEntry::enter(counts, 0, told, None))
+    (Arc::clone(&counts), ObjectEntry::enter(counts, 0, None))
 }
 
 fn piece(object: &Arc<ObjectEntry>) -> Piece {

@@ -30,7 +30,7 @@ impl Arrival {
     #[must_use]
     pub fn of(event_ms: i64, now_ms: i64) -> Self {
         let lag_ms = now_ms.saturating_sub(event_ms);
-        let late = lag_ms > limits::LATE_MS || lag_ms < -limits::LATE_MS;
+        let late = !(-limits::LATE_MS..=limits::LATE_MS).contains(&lag_ms);
         Self { timestamp_ms: if late { now_ms } else { event_ms }, lag_ms, late }
     }
 }

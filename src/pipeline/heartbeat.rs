@@ -52,8 +52,7 @@ impl Heartbeats {
 
     fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64)) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
-        let (told, _news) = mpsc::channel(1);
-        let entry = ObjectEntry::enter(own, 0, told, None);
+        let entry = ObjectEntry::enter(own, 0, None);
         let mut out = Vec::new();
         let mut batcher = batcher(Lane::Events, &self.limits);
         let now_ms = self.clock.now_ms();

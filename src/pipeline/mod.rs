@@ -26,15 +26,16 @@ use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::ack::counts::Snapshot;
-use crate::ack::{Counts, ObjectEntry};
+use crate::ack::{Counts, ObjectEntry, Released};
 use crate::clock::Clock;
 use crate::config::Limits;
+use crate::deliver::answer::Block;
 use crate::deliver::park::{Parking, Target};
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Lane, Outlet};
-use crate::source::{Intake, Object, Phase, Source, SourceError};
-use worker::{Stages, Work};
+use crate::source::{self, Intake, Object, Phase, Source, SourceError};
+use worker::{Stages, Work, Worker};
 
 /// Objects waiting for a worker, per agent.
 const WAITING: usize = 16;
@@ -47,10 +48,13 @@ const LETTERS: usize = 256;
 /// Time the sources get to hand back what they hold, after the deadline.
 const HAND_BACK: Duration = Duration::from_millis(1_500);
 
+/// A source at work.
+type AtWork = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
+
 /// A source ready to run.
 pub struct Running {
     counts: Arc<Counts>,
-    run: Box<dyn FnOnce(Intake) -> Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>> + Send>,
+    run: Box<dyn FnOnce(Intake) -> AtWork + Send>,
 }
 
 impl Running {
@@ -71,7 +75,7 @@ pub enum To {
     /// New Relic, or whatever stands under its addresses.
     NewRelic {
         /// Addresses and key.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What to do when nothing is accepted.
         patience: Patience,
     },
@@ -126,141 +130,153 @@ impl Relay {
     ///
     /// On `stop`: sources take nothing new; what is held has `limits.drain` to settle; the rest is handed back.
     pub async fn run(self, sources: Vec<Running>, stop: impl Future<Output = ()>, started: impl FnOnce(Watch)) -> Summary {
-        let Self { stages, limits, to, dead_letters, heartbeat, clock } = self;
         let (phase, heard) = watch::channel(Phase::Running);
-        let gate = Arc::new(Gate::default());
-        let traffic = Arc::new(Traffic::default());
         let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).collect();
-        started(Watch { counts: counts.clone(), traffic: Arc::clone(&traffic), gate: Arc::clone(&gate), phase: heard.clone() });
-
-        let abort = Arc::new(AtomicBool::new(false));
-        let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
-        let parker = tokio::spawn(dead_letters.run(letters));
-        let mut senders = JoinSet::new();
-        let (work_in, work) = mpsc::channel::<Work>(WAITING);
-        let work = Arc::new(Mutex::new(work));
-        let mut workers = JoinSet::new();
-        let mut beats = JoinSet::new();
-        let finished = watch::Sender::new(false);
-        match to {
-            To::NewRelic { endpoint, patience } => {
-                let mut lanes = Vec::new();
-                for lane in Lane::ALL {
-                    let (batches_in, batches) = mpsc::channel(BATCHES);
-                    let sender = Sender {
-                        endpoint: endpoint.clone(),
-                        backoff: Backoff::default(),
-                        clock: clock.clone(),
-                        letters: letters_in.clone(),
-                        gate: Arc::clone(&gate),
-                        traffic: Arc::clone(&traffic),
-                        patience,
-                    };
-                    senders.spawn(sender.run(batches, limits.requests_in_flight));
-                    lanes.push((lane, batches_in));
-                }
-                if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
-                    let beat = heartbeat::Heartbeats {
-                        every,
-                        counts: counts.clone(),
-                        traffic: Arc::clone(&traffic),
-                        agent: stages.agent.clone(),
-                        clock: clock.clone(),
-                        limits: limits.clone(),
-                        batches: events.clone(),
-                        finished: finished.subscribe(),
-                    };
-                    beats.spawn(beat.run());
-                }
-                for _ in 0..limits.workers.max(1) {
-                    let outlet = outlet::Lanes::new(&limits, &lanes);
-                    let worker = worker::Worker {
-                        stages: Arc::clone(&stages),
-                        work: Arc::clone(&work),
-                        letters: letters_in.clone(),
-                        abort: Arc::clone(&abort),
-                        flush_after: limits.flush_after,
-                    };
-                    workers.spawn_blocking(move || worker.run(outlet));
-                }
-            }
-            To::Outlet(outlet) => {
-                // One worker: the order of the output is the order of the input.
-                let worker = worker::Worker {
-                    stages: Arc::clone(&stages),
-                    work: Arc::clone(&work),
-                    letters: letters_in.clone(),
-                    abort: Arc::clone(&abort),
-                    flush_after: limits.flush_after,
-                };
-                workers.spawn_blocking(move || worker.run(outlet));
-            }
-        }
-        drop((letters_in, work));
-
-        let budget = Arc::new(Semaphore::new(crate::source::budget_kib(&limits) as usize));
+        let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
+        started(watch.clone());
+        let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
+        let (tasks, work) = Tasks::start(self, &watch);
         let mut running = JoinSet::new();
         let mut admitting = JoinSet::new();
         for source in sources {
             let (told, released) = mpsc::channel(OPEN);
             let (objects_in, objects) = mpsc::channel(1);
-            admitting.spawn(admit(objects, Arc::clone(&source.counts), told, work_in.clone()));
-            let intake = Intake {
-                counts: Arc::clone(&source.counts),
-                objects: objects_in,
-                released,
-                budget: Arc::clone(&budget),
-                phase: heard.clone(),
-            };
-            let name = source.counts.name().to_owned();
-            let run = (source.run)(intake);
-            running.spawn(async move { (name, run.await) });
+            admitting.spawn(admit(objects, Arc::clone(&source.counts), told, work.clone()));
+            let counts = Arc::clone(&source.counts);
+            let name = counts.name().to_owned();
+            let (budget, phase) = (Arc::clone(&budget), heard.clone());
+            let at_work = (source.run)(Intake { counts, objects: objects_in, released, budget, phase });
+            running.spawn(async move { (name, at_work.await) });
         }
-        drop(work_in);
-
-        let faults = drain::until_ended(&mut running, &phase, gate.watch(), stop, limits.drain, HAND_BACK).await;
+        drop(work);
+        let faults = drain::until_ended(&mut running, &phase, watch.gate.watch(), stop, drain, HAND_BACK).await;
         let in_time = *phase.borrow() != Phase::Returning;
-        phase.send_replace(if in_time { Phase::Draining } else { Phase::Returning });
-        if !in_time {
-            // Whatever is still on its way is dropped, and by that returned; the sources have handed its messages back.
-            abort.store(true, Ordering::Relaxed);
-            senders.abort_all();
+        if in_time {
+            phase.send_replace(Phase::Draining);
+        } else {
             admitting.abort_all();
-            beats.abort_all();
         }
         while admitting.join_next().await.is_some() {}
-        while let Some(ended) = workers.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "A worker ended in a panic; what it held goes back");
-            }
-        }
-        finished.send_replace(true);
-        while beats.join_next().await.is_some() {}
-        while senders.join_next().await.is_some() {}
-        if let Err(error) = parker.await {
-            tracing::error!(%error, "The dead-letter writer ended in a panic; what it held goes back");
-        }
+        tasks.end(in_time).await;
         Summary {
             sources: counts.iter().map(|counts| (counts.name().to_owned(), counts.snapshot())).collect(),
             faults,
-            blocked: gate.watch().borrow().map(crate::deliver::answer::Block::hint),
-            traffic,
+            blocked: watch.gate.watch().borrow().map(Block::hint),
+            traffic: watch.traffic,
+        }
+    }
+}
+
+/// Everything behind the sources.
+struct Tasks {
+    workers: JoinSet<()>,
+    senders: JoinSet<()>,
+    beats: JoinSet<()>,
+    parker: JoinSet<()>,
+    finished: watch::Sender<bool>,
+    abort: Arc<AtomicBool>,
+}
+
+impl Tasks {
+    /// Starts them; objects go into the channel that comes back with them.
+    fn start(relay: Relay, watch: &Watch) -> (Self, mpsc::Sender<Work>) {
+        let Relay { stages, limits, to, dead_letters, heartbeat, clock } = relay;
+        let mut tasks = Self {
+            workers: JoinSet::new(),
+            senders: JoinSet::new(),
+            beats: JoinSet::new(),
+            parker: JoinSet::new(),
+            finished: watch::Sender::new(false),
+            abort: Arc::default(),
+        };
+        let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
+        tasks.parker.spawn(dead_letters.run(letters));
+        let (work_in, work) = mpsc::channel::<Work>(WAITING);
+        let work = Arc::new(Mutex::new(work));
+        let worker = || Worker {
+            stages: Arc::clone(&stages),
+            work: Arc::clone(&work),
+            letters: letters_in.clone(),
+            abort: Arc::clone(&tasks.abort),
+            flush_after: limits.flush_after,
+        };
+        match to {
+            // One worker: the order of the output is the order of the input.
+            To::Outlet(outlet) => {
+                let worker = worker();
+                tasks.workers.spawn_blocking(move || worker.run(outlet));
+            }
+            To::NewRelic { endpoint, patience } => {
+                let mut lanes = Vec::new();
+                for lane in Lane::ALL {
+                    let (batches_in, batches) = mpsc::channel(BATCHES);
+                    let sender = Sender {
+                        endpoint: (*endpoint).clone(),
+                        backoff: Backoff::default(),
+                        clock: clock.clone(),
+                        letters: letters_in.clone(),
+                        gate: Arc::clone(&watch.gate),
+                        traffic: Arc::clone(&watch.traffic),
+                        patience,
+                    };
+                    tasks.senders.spawn(sender.run(batches, limits.requests_in_flight));
+                    lanes.push((lane, batches_in));
+                }
+                if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
+                    let beat = heartbeat::Heartbeats {
+                        every,
+                        counts: watch.counts.clone(),
+                        traffic: Arc::clone(&watch.traffic),
+                        agent: stages.agent.clone(),
+                        clock,
+                        limits: limits.clone(),
+                        batches: events.clone(),
+                        finished: tasks.finished.subscribe(),
+                    };
+                    tasks.beats.spawn(beat.run());
+                }
+                for _ in 0..limits.workers.max(1) {
+                    let (worker, outlet) = (worker(), outlet::Lanes::new(&limits, &lanes));
+                    tasks.workers.spawn_blocking(move || worker.run(outlet));
+                }
+            }
+        }
+        (tasks, work_in)
+    }
+
+    /// Waits until they have ended, one after the other as their channels close. Not `in_time`: whatever is still on its way is
+    /// dropped, and by that returned; the sources have handed it back.
+    async fn end(mut self, in_time: bool) {
+        if !in_time {
+            self.abort.store(true, Ordering::Relaxed);
+            for tasks in [&mut self.senders, &mut self.beats, &mut self.parker] {
+                tasks.abort_all();
+            }
+        }
+        settled("worker", self.workers).await;
+        self.finished.send_replace(true);
+        settled("heartbeat", self.beats).await;
+        settled("sender", self.senders).await;
+        settled("dead-letter writer", self.parker).await;
+    }
+}
+
+/// Waits for tasks of one kind; a panic in one is said, what it held went back.
+async fn settled(name: &str, mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            tracing::error!(%error, "A {name} ended in a panic; what it held goes back");
         }
     }
 }
 
 /// Enters each object of a source into the ledger and passes it to the workers.
-async fn admit(
-    mut objects: mpsc::Receiver<Object>,
-    counts: Arc<Counts>,
-    told: mpsc::Sender<crate::ack::Released>,
-    work: mpsc::Sender<Work>,
-) {
-    let slots = Arc::new(Semaphore::new(OPEN));
+async fn admit(mut objects: mpsc::Receiver<Object>, counts: Arc<Counts>, told: mpsc::Sender<Released>, work: mpsc::Sender<Work>) {
     while let Some(object) = objects.recv().await {
-        // The semaphore is never closed.
-        let slot = Arc::clone(&slots).acquire_owned().await.ok();
-        let entry = ObjectEntry::enter(Arc::clone(&counts), object.number, told.clone(), slot);
+        let place = told.clone().reserve_owned().await.ok();
+        let entry = ObjectEntry::enter(Arc::clone(&counts), object.number, place);
         if work.send(Work { object, entry }).await.is_err() {
             return;
         }

@@ -49,7 +49,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     let relay = Relay {
         stages: assemble::stages(&config, clock.clone(), Manner { notices: true, ..Manner::default() })?,
         limits: config.limits.clone(),
-        to: To::NewRelic { endpoint, patience: Patience::GiveUp },
+        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
         heartbeat: Some(Duration::from_secs(5)),
         clock: clock.clone(),

@@ -12,11 +12,11 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::assemble;
 use super::exit::{Exit, Stop};
 use crate::config::queue_url::QueueUrl;
 use crate::config::{Config, DeadLetters, Environment, Need};
 use crate::deliver::park::Target;
-use crate::source::aws;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -77,14 +77,7 @@ impl Where {
                 Stop::usage("no place of dead letters is configured", Some(hint.to_owned()))
             })?,
         };
-        Ok(match letters {
-            DeadLetters::Folder(path) => Target::Folder(path),
-            DeadLetters::S3 { bucket, prefix } => Target::S3 { client: s3().await, bucket, prefix },
-            DeadLetters::Queue { url } => {
-                let client = aws_sdk_sqs::Client::new(&aws::load(aws::region_of(&url)).await);
-                Target::Queue { client, url }
-            }
-        })
+        Ok(assemble::target(Some(&letters)).await)
     }
 }
 
@@ -112,13 +105,6 @@ fn parse(from: &str) -> Result<DeadLetters, Stop> {
         Ok(_) => wrong("not a folder"),
         Err(error) => wrong(&error.to_string()),
     }
-}
-
-/// Addressed by path where the endpoint is not AWS's own: it has no bucket host names.
-async fn s3() -> aws_sdk_s3::Client {
-    let config = aws::load(None).await;
-    let by_path = config.endpoint_url().is_some();
-    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build())
 }
 
 /// Writes about the data to standard error.

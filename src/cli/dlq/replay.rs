@@ -11,25 +11,25 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::super::assemble::{self, Manner};
 use super::super::exit::{Exit, Stop};
 use super::super::table::table;
 use super::resend::{Item, Resend, item};
 use super::{Format, Where, harmless, say};
 use crate::ack::counts::Snapshot;
-use crate::ack::{Outcome, Seen, Verdict};
-use crate::classify::RuleSet;
+use crate::ack::{Outcome, Verdict};
 use crate::clock::Clock;
 use crate::config::env::Process;
 use crate::config::{Config, Environment, Need, SourceKind};
-use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
 use crate::deliver::mailbox::{Mailbox, Sheet};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Letter, Patience};
-use crate::enrich::{AccountNames, Enricher};
+use crate::health;
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To};
 use crate::record::id::digest_id;
@@ -40,7 +40,7 @@ use crate::source::letters::{Again, End, Letters};
 /// Arguments.
 ///
 /// A record is read again by this version and these rules. An object is fetched again by its name and read whole: copies of
-/// its records that were delivered before come again with the same event.id. A refused event or log is sent again as it is,
+/// its records that were delivered before come again with the same event.id, and their notices with the same detection.id. A refused event or log is sent again as it is,
 /// with the present time if its own has left New Relic's window. Letters that fail stay as they are; run this after mending
 /// the cause, and as often as needed.
 #[derive(Debug, clap::Args)]
@@ -82,6 +82,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Some(to) => args.place.load(need, &Elsewhere { to })?,
         None => args.place.load(need, &Process)?,
     };
+    health::log::start(&config.telemetry)?;
     let mut mailbox = Mailbox::new(args.place.target(&config).await?);
     let mut replay = Replay::new(config, args.ids.into_iter().collect(), args.dry_run)?;
     let stop = super::super::stop_signal().boxed().shared();
@@ -114,6 +115,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 type StopSignal = Shared<BoxFuture<'static, ()>>;
+
+/// As the agent: what lies in the dead letters was never told to anybody, so its notices are sent too, and a record that has
+/// become old meanwhile is filed under the present and marked late.
+const MANNER: Manner = Manner { notices: true, refuse_late: false, follow: false };
 
 /// A replay under way.
 struct Replay {
@@ -163,7 +168,7 @@ struct Plan {
 impl Replay {
     fn new(config: Config, ids: BTreeSet<String>, dry_run: bool) -> Result<Self, Stop> {
         let clock = Clock::system();
-        let stages = Arc::new(stages(&config, clock.clone())?);
+        let stages = assemble::stages(&config, clock.clone(), MANNER)?;
         let endpoint = if dry_run {
             None
         } else {
@@ -277,7 +282,7 @@ impl Replay {
         let relay = Relay {
             stages: Arc::clone(&self.stages),
             limits: self.config.limits.clone(),
-            to: To::NewRelic { endpoint: endpoint.clone(), patience: Patience::GiveUp },
+            to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
             clock: self.clock.clone(),
@@ -402,27 +407,6 @@ impl Replay {
     }
 }
 
-/// The stages as the agent has them.
-fn stages(config: &Config, clock: Clock) -> Result<Stages, Stop> {
-    let (rules, faults) = RuleSet::load(&config.rules);
-    for fault in faults {
-        say(&format!("warning: {fault}"));
-    }
-    let accounts = config.accounts.file.as_ref().map_or_else(|| Ok(AccountNames::default()), AccountNames::from_file);
-    let accounts = accounts.map_err(|error| Stop::usage(error.to_string(), None))?;
-    let enricher = Enricher::new(accounts, &config.telemetry.time_zone);
-    Ok(Stages {
-        rules,
-        enricher: enricher.map_err(|error| Stop::usage(error.to_string(), None))?,
-        outputs: config.outputs,
-        bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
-        seen: Seen::new(config.limits.seen_records),
-        clock,
-        agent: "dlq-replay".to_owned(),
-        refuse_late: false,
-    })
-}
-
 /// Puts a letter where it belongs.
 fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: i64) -> Result<(), String> {
     let bytes = letter.bytes().map_err(|error| format!("its contentBase64 is no base64: {error}"))?;
@@ -430,6 +414,10 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
         LetterKind::Record | LetterKind::Object => {
             if letter.origin.is_empty() {
                 return Err("it does not say where it came from".to_owned());
+            }
+            if letter.kind == LetterKind::Record {
+                // What is cut off would count as a gap in the object that it came from, once per replay.
+                serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| format!("still no whole record: {error}"))?;
             }
             let bytes = (letter.kind == LetterKind::Record).then(|| Bytes::from(bytes));
             // A name of its own where none is known: `relay.source` must not be empty.

@@ -99,7 +99,7 @@ impl Resend<'_> {
             for item in items.iter().filter(|item| item.lane == lane) {
                 ids.entry(item.id.as_str()).or_default().push(item.at);
                 ended.insert(item.at, Err("stopped before New Relic had accepted it".to_owned()));
-                let entry = ObjectEntry::enter(Arc::clone(&counts), item.at as u64, told.clone(), None);
+                let entry = ObjectEntry::enter(Arc::clone(&counts), item.at as u64, told.clone().try_reserve_owned().ok());
                 let record = entry.record();
                 record.ends_as(Outcome::Delivered);
                 entry.decoded();

@@ -12,7 +12,6 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::exit::{Exit, Stop};
@@ -305,8 +304,7 @@ fn batch(config: &Config, id: &str, now_ms: i64) -> Option<Batch> {
     let mut item = Vec::new();
     push_doctor(&mut item, id, now_ms);
     // Nobody waits for the answer but this command: the ledger hears it and tells no one.
-    let (told, _news) = mpsc::channel(1);
-    let entry = ObjectEntry::enter(Arc::new(Counts::new("doctor")), 0, told, None);
+    let entry = ObjectEntry::enter(Arc::new(Counts::new("doctor")), 0, None);
     let mut batcher = batcher(Lane::Events, &config.limits);
     let closed = batcher.push(&item, now_ms, entry.errand().piece());
     closed.or_else(|| batcher.close())
