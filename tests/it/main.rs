@@ -5,16 +5,30 @@
 //! running count, unless `CSPM_RELAY_TEST_REQUIRE=1`: then it fails. `tests/run` starts both emulators and sets it.
 
 #[cfg(test)]
-mod support;
-
-#[cfg(test)]
+mod answers;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
 mod competing;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod dlq;
+#[cfg(test)]
 mod doctor;
+#[cfg(test)]
 mod dying;
+#[cfg(test)]
 mod event_queue;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod late;
+#[cfg(test)]
+mod lean;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod limits;
@@ -26,3 +40,9 @@ mod object_faults;
 mod objects;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod support;

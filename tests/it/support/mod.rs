@@ -8,6 +8,7 @@ pub(crate) mod bus;
 pub(crate) mod data;
 pub(crate) mod limits;
 pub(crate) mod proxy;
+pub(crate) mod replay;
 pub(crate) mod scene;
 
 use std::io::Write as _;
