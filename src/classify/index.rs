@@ -63,7 +63,7 @@ pub(super) struct Gate {
 }
 
 /// Many texts, searched for at once. The automata are named by type, as their common wrapper asks through a pointer for every
-/// byte when matches overlap: four times the time.
+/// byte when matches overlap. No prefilter: values are short and hold its rare bytes often, so it costs more than it skips.
 #[derive(Debug)]
 pub(super) enum Needles {
     Fast(Box<dfa::DFA>),
@@ -75,11 +75,11 @@ impl Needles {
         let bytes: usize = texts.iter().map(|text| text.len()).sum();
         if bytes <= DFA_BYTES {
             let mut builder = dfa::DFA::builder();
-            let dfa = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts).ok()?;
+            let dfa = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).prefilter(false).build(texts).ok()?;
             return Some(Self::Fast(Box::new(dfa)));
         }
         let mut builder = contiguous::NFA::builder();
-        let nfa = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).build(texts).ok()?;
+        let nfa = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).prefilter(false).build(texts).ok()?;
         Some(Self::Small(Box::new(nfa)))
     }
 
@@ -121,6 +121,13 @@ enum Need {
     Present { field: u32 },
 }
 
+/// The texts of one field's gate while they are gathered.
+#[derive(Debug)]
+struct GateTexts {
+    field: u32,
+    texts: Vec<(String, Vec<Candidate>)>,
+}
+
 /// Builds the index.
 pub(super) struct Builder<'b> {
     pub(super) asked: &'b [Asked],
@@ -129,7 +136,7 @@ pub(super) struct Builder<'b> {
     pub(super) name: u32,
     index: Index,
     known: std::collections::HashMap<String, u32>,
-    texts: Vec<(u32, Vec<(String, Vec<Candidate>)>)>,
+    texts: Vec<GateTexts>,
 }
 
 impl<'b> Builder<'b> {
@@ -143,22 +150,18 @@ impl<'b> Builder<'b> {
         if *condition == Expr::Const(false) {
             return;
         }
-        match self.needs(condition, true) {
-            Some((_, needs)) => {
-                for need in needs {
-                    self.file(rule, condition, need);
-                }
-            }
-            None => {
-                let candidate = self.candidate(rule, condition.clone());
-                self.index.always.push(candidate);
-            }
+        let Some((_, needs)) = self.needs(condition, true) else {
+            let candidate = self.candidate(rule, condition.clone());
+            return self.index.always.push(candidate);
+        };
+        for need in needs {
+            self.file(rule, condition, need);
         }
     }
 
     /// The finished index.
     pub(super) fn finish(mut self) -> Index {
-        for (field, texts) in std::mem::take(&mut self.texts) {
+        for GateTexts { field, texts } in std::mem::take(&mut self.texts) {
             let (needles, candidates): (Vec<Box<[u8]>>, Vec<_>) =
                 texts.into_iter().map(|(text, candidates)| (text.into_bytes().into_boxed_slice(), candidates)).unzip();
             let gate = self.gate(field);
@@ -304,11 +307,11 @@ impl<'b> Builder<'b> {
             Need::Text { field, texts } => {
                 let candidate = self.candidate(rule, condition.clone());
                 self.gate(field);
-                let at = self.texts.iter().position(|(known, _)| *known == field).unwrap_or_else(|| {
-                    self.texts.push((field, Vec::new()));
+                let at = self.texts.iter().position(|known| known.field == field).unwrap_or_else(|| {
+                    self.texts.push(GateTexts { field, texts: Vec::new() });
                     self.texts.len() - 1
                 });
-                let Some((_, lists)) = self.texts.get_mut(at) else { return };
+                let Some(GateTexts { texts: lists, .. }) = self.texts.get_mut(at) else { return };
                 for text in texts {
                     match lists.iter_mut().find(|(known, _)| *known == text) {
                         Some((_, list)) => list.push(candidate),
@@ -373,12 +376,12 @@ impl<'b> Builder<'b> {
 }
 
 /// What a predicate says of a value known but for its case; `None`: the case, or another field, decides.
-fn decide(spec: &Spec, text: &str) -> Option<bool> {
+fn decide(spec: &Spec, value: &str) -> Option<bool> {
     match spec {
         Spec::Present => Some(true),
         Spec::Text { patterns, cased: false } if !patterns.iter().any(Pattern::has_wide_case) => {
             let test = Test::Text(Box::new(TextTest::new(patterns, false)));
-            Some(test.holds(Kind::Text, text.as_bytes(), &mut Vec::new()))
+            Some(test.holds(Kind::Text, value.as_bytes(), &mut Vec::new()))
         }
         _ => None,
     }
