@@ -117,7 +117,7 @@ pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) ->
                     is_message: false,
                 };
                 let object = Object { number, origin, body: Body::Held(packed.clone()), room: None };
-                let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone(), None);
+                let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone().try_reserve_owned().ok());
                 processor.object(Work { object, entry }, &mut sink);
                 while news.try_recv().is_ok() {}
             }

@@ -136,7 +136,7 @@ impl Bench {
             let seen = Seen::new(200_000);
             let counts = Arc::new(Counts::new("bench"));
             let (told, _news) = mpsc::channel(1);
-            let entry = ObjectEntry::enter(Arc::clone(&counts), 0, told, None);
+            let entry = ObjectEntry::enter(Arc::clone(&counts), 0, told.try_reserve_owned().ok());
             in_trails(objects, |trails| {
                 watch.time(|| {
                     for trail in trails {

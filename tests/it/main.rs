@@ -21,14 +21,6 @@ mod dying;
 #[cfg(test)]
 mod event_queue;
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod hostile;
-#[cfg(test)]
-mod late;
-#[cfg(test)]
-mod lean;
-#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod limits;
@@ -42,7 +34,5 @@ mod objects;
 mod refusals;
 #[cfg(test)]
 mod replay;
-#[cfg(test)]
-mod secrets;
 #[cfg(test)]
 mod support;

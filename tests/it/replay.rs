@@ -22,10 +22,8 @@ fn judge(output: &str, inputs: &Path, logs: &str) -> Value {
     let folder = TempDir::new().expect("a temporary folder");
     let printed = folder.path().join("printed.ndjson");
     std::fs::write(&printed, output).expect("a temporary file");
-    let said = tool(
-        "ledger_oracle.py",
-        &["compare", "--logs", logs, "--output", &printed.to_string_lossy(), &inputs.to_string_lossy()],
-    );
+    let said =
+        tool("ledger_oracle.py", &["compare", "--logs", logs, "--output", &printed.to_string_lossy(), &inputs.to_string_lossy()]);
     serde_json::from_str(&said).expect("the judge says JSON")
 }
 
@@ -218,7 +216,8 @@ async fn copies_and_counts_are_those_of_the_generator() {
     assert_eq!((&judged["faults"], &judged["duplicates"]), (&json!([]), &truth["duplicates"]));
     // Every planted incident leaves all its records.
     let ids = log_ids(&logs);
-    let planted: Vec<_> = truth["incidents"].as_array().expect("incidents").iter().flat_map(|it| it["event_ids"].as_array()).collect();
+    let planted: Vec<_> =
+        truth["incidents"].as_array().expect("incidents").iter().flat_map(|it| it["event_ids"].as_array()).collect();
     assert!(planted.iter().flat_map(|ids| ids.iter()).all(|id| ids.contains_key(&text(id))), "{planted:?}");
 }
 
