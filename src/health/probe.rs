@@ -28,6 +28,7 @@ use tokio::time::Instant;
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::config::Health;
+use crate::deliver::answer::Block;
 use crate::pipeline::Watch;
 use crate::source::Phase;
 use crate::source::trouble::Trouble;
@@ -227,7 +228,7 @@ impl Watched {
 
     /// What a person must mend before New Relic accepts anything.
     fn blocked(&self) -> Option<&'static str> {
-        self.watch.gate.watch().borrow().map(|block| block.hint())
+        self.watch.gate.watch().borrow().map(Block::hint)
     }
 
     fn trouble(&self, source: &str) -> Vec<String> {
