@@ -28,7 +28,6 @@ use tokio::time::Instant;
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::config::Health;
-use crate::deliver::answer::Block;
 use crate::pipeline::Watch;
 use crate::source::Phase;
 use crate::source::trouble::Trouble;
@@ -228,7 +227,7 @@ impl Watched {
 
     /// What a person must mend before New Relic accepts anything.
     fn blocked(&self) -> Option<&'static str> {
-        self.watch.gate.watch().borrow().map(Block::hint)
+        self.watch.blocked()
     }
 
     fn trouble(&self, source: &str) -> Vec<String> {

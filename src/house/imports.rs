@@ -38,8 +38,8 @@ pub(super) const TABLE: &[(&str, &[May])] = &[
     ("classify", &[Types("enrich")]),
     ("encode", &[Types("classify")]),
     ("deliver", &[Types("encode")]),
-    // Shows what the pipeline lets others watch, in the words of the stages; so the pipeline and the stages never use it.
-    ("health", &[Types("pipeline"), Types("source"), Module("source", "trouble"), Module("deliver", "answer")]),
+    // Shows what the pipeline lets others watch, in the words of the sources; so the pipeline and the stages never use it.
+    ("health", &[Types("pipeline"), Types("source"), Module("source", "trouble")]),
     ("nrql", &[Module("encode", "limits")]),
     ("publish", &[All("nrql"), All("health")]),
     ("lab", &[Module("encode", "limits"), All("nrql"), All("health"), All("pipeline")]),

@@ -99,6 +99,14 @@ pub struct Watch {
     pub phase: watch::Receiver<Phase>,
 }
 
+impl Watch {
+    /// While New Relic accepts nothing at all: what a person can do.
+    #[must_use]
+    pub fn blocked(&self) -> Option<&'static str> {
+        self.gate.watch().borrow().map(Block::hint)
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Summary {
@@ -162,7 +170,7 @@ impl Relay {
         Summary {
             sources: counts.iter().map(|counts| (counts.name().to_owned(), counts.snapshot())).collect(),
             faults,
-            blocked: watch.gate.watch().borrow().map(Block::hint),
+            blocked: watch.blocked(),
             traffic: watch.traffic,
         }
     }

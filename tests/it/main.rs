@@ -5,13 +5,34 @@
 //! running count, unless `CSPM_RELAY_TEST_REQUIRE=1`: then it fails. `tests/run` starts both emulators and sets it.
 
 #[cfg(test)]
-mod support;
-
+mod answers;
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod competing;
+#[cfg(test)]
+mod delivery;
 #[cfg(test)]
 mod dlq;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod dying;
+#[cfg(test)]
+mod event_queue;
+#[cfg(test)]
+mod leases;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod object_faults;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod support;

@@ -36,7 +36,7 @@ enum Command {
 /// Where letters are.
 #[derive(Debug, clap::Args)]
 struct Where {
-    /// Configuration file [default: the one CSPM_RELAY_CONFIG names]
+    /// Configuration file [default: the one `CSPM_RELAY_CONFIG` names]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Letters in another place than the configured one

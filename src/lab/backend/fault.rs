@@ -38,6 +38,13 @@ pub enum Fault {
         /// `Retry-After`, seconds.
         retry_after_s: Option<u64>,
     },
+    /// This status with this body instead of the documented answer; nothing is stored.
+    Says {
+        /// HTTP status; one outside 200..=999 is answered as 500.
+        code: u16,
+        /// What it says.
+        body: &'static str,
+    },
     /// The documented answer after a wait. Not stored when the client leaves first.
     Delay(Duration),
     /// The connection is cut before the body is read; nothing is stored.
@@ -114,6 +121,8 @@ struct Plan {
     script: VecDeque<Fault>,
     chance: Option<Chance>,
     hold: Option<mpsc::Sender<HeldRequest>>,
+    /// Bytes that make a body refused, and the status of the refusal.
+    poison: Option<(Box<[u8]>, u16)>,
 }
 
 /// The plans of all APIs.
@@ -145,6 +154,19 @@ impl Plans {
     /// What the next request to `api` meets.
     pub(super) fn next(&self, api: Api) -> Fault {
         self.with(api, |plan| plan.script.pop_front().or_else(|| plan.chance.as_mut().map(Chance::next)).unwrap_or(Fault::Normal))
+    }
+
+    /// Refuses every body of `api` that holds `marker` from now on; an empty marker ends it.
+    pub(super) fn poison(&self, api: Api, marker: &str, code: u16) {
+        self.with(api, |plan| plan.poison = (!marker.is_empty()).then(|| (marker.as_bytes().into(), code)));
+    }
+
+    /// The status that refuses this body, if it is poisoned.
+    pub(super) fn refusal(&self, api: Api, body: &[u8]) -> Option<u16> {
+        self.with(api, |plan| {
+            let (marker, code) = plan.poison.as_ref()?;
+            memchr::memmem::find(body, marker).map(|_| *code)
+        })
     }
 
     /// Holds the requests to `api` from now on; an earlier hold on it ends.

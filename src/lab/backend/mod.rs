@@ -114,6 +114,12 @@ impl Backend {
         self.shared.plans.random(faults);
     }
 
+    /// Refuses with `code` every body of `api` that holds `marker` from now on, as New Relic would one with a bad item in it;
+    /// an empty marker ends it.
+    pub fn poison(&self, api: Api, marker: &str, code: u16) {
+        self.shared.plans.poison(api, marker, code);
+    }
+
     /// Holds every request to `api` from now on, until the [`Hold`] is dropped.
     #[must_use = "dropping it releases every request"]
     pub fn hold(&self, api: Api) -> Hold {

@@ -179,9 +179,10 @@ impl Shared {
             Fault::CutAfterRead => return None,
             Fault::Delay(time) => tokio::time::sleep(time).await,
             Fault::Status { code, retry_after_s } => {
-                let status = StatusCode::from_u16(code).ok().filter(|status| !status.is_informational());
-                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                return Some(Answer { retry_after_s, ..Answer::new(status, json!({ "error": "scripted" })) });
+                return Some(Answer { retry_after_s, ..Answer::new(scripted_status(code), json!({ "error": "scripted" })) });
+            }
+            Fault::Says { code, body } => {
+                return Some(Answer::new(scripted_status(code), serde_json::from_str(body).unwrap_or_else(|_| body.into())));
             }
             Fault::Normal | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}
         }
@@ -189,13 +190,16 @@ impl Shared {
             Ok(passed) => passed,
             Err(answer) => return Some(answer),
         };
+        if let Some(code) = self.plans.refusal(api, &passed.body) {
+            return Some(Answer::new(scripted_status(code), json!({ "error": "scripted for what this body holds" })));
+        }
         let decision = self.plans.pass(api, &passed.body).await;
         if decision == Decision::Cut {
             return None;
         }
-        let answer = self.accept(api, &passed);
+        let (answer, rows) = self.accept(api, &passed);
         if decision == Decision::AcceptThenCut || matches!(fault, Fault::AcceptThenCut | Fault::AcceptThenHang(_)) {
-            self.store.unanswered(api);
+            self.store.unanswered(api, rows);
             if let Fault::AcceptThenHang(time) = fault {
                 tokio::time::sleep(time).await;
             }
@@ -272,28 +276,30 @@ impl Shared {
         Err(Answer { retry_after_s: (api == Api::Logs).then_some(rest_s), ..answer })
     }
 
-    fn accept(&self, api: Api, passed: &Passed) -> Answer {
+    /// Stores a body; the documented answer, and the rows that came of it.
+    fn accept(&self, api: Api, passed: &Passed) -> (Answer, u64) {
         let request_id = self.request_id();
         let now_ms = self.settings.clock.now_ms();
         let answer = match api {
             Api::NerdGraph => {
                 self.store.accept_unread(api);
-                return nerdgraph::answer(&self.settings.accounts, &passed.account, &self.store, now_ms, &passed.body);
+                return (nerdgraph::answer(&self.settings.accounts, &passed.account, &self.store, now_ms, &passed.body), 0);
             }
             Api::Events => Answer::new(StatusCode::OK, json!({ "success": true, "uuid": request_id })),
             Api::Logs => Answer::new(StatusCode::ACCEPTED, json!({ "requestId": request_id })),
         };
         if self.store.retain() == Retain::Counts {
             self.store.accept_unread(api);
-            return answer;
+            return (answer, 0);
         }
         let intake = match api {
             Api::Logs => log_api::read(&passed.body, now_ms),
             Api::Events | Api::NerdGraph => event_api::read(&passed.body, now_ms),
         };
         let key_prefix: String = passed.account.license_key.expose().chars().take(6).collect();
+        let rows = u64::try_from(intake.rows.len()).unwrap_or(u64::MAX);
         self.store.accept(Origin { api, request_id: &request_id, key_prefix: &key_prefix, now_ms }, passed.body.len(), intake);
-        answer
+        (answer, rows)
     }
 
     /// A request id in the shape of a UUID, unique in one stand-in.
@@ -308,6 +314,12 @@ impl Shared {
         }
         parts.join("-")
     }
+}
+
+/// The status that a script asks for; one that no answer can have becomes 500.
+fn scripted_status(code: u16) -> StatusCode {
+    let status = StatusCode::from_u16(code).ok().filter(|status| !status.is_informational());
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The Event API takes any type but multipart; the Log API names four.

@@ -74,6 +74,8 @@ pub struct ApiCounts {
     pub accepted: u64,
     /// Bodies accepted whose answer the stand-in never sent.
     pub accepted_unanswered: u64,
+    /// Rows of those bodies: a sender that loses none sends each of them again.
+    pub rows_unanswered: u64,
     /// Requests by their end; the difference to `requests` is still under way.
     pub endings: BTreeMap<Ending, u64>,
 }
@@ -296,8 +298,12 @@ impl Store {
     }
 
     /// Counts an accepted body whose answer will not be sent.
-    pub(super) fn unanswered(&self, api: Api) {
-        self.change(|state| state.api(api).accepted_unanswered += 1);
+    pub(super) fn unanswered(&self, api: Api, rows: u64) {
+        self.change(|state| {
+            let counts = state.api(api);
+            counts.accepted_unanswered += 1;
+            counts.rows_unanswered = counts.rows_unanswered.saturating_add(rows);
+        });
     }
 
     /// Counts of everything.

@@ -1,0 +1,291 @@
+//! `replay --to stdout`: what goes in comes out, once, always alike.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::agent::{Agent, binary};
+use crate::support::data::gzip;
+use crate::support::replay::{
+    Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, tally, text, tool,
+};
+use crate::support::setting;
+
+/// The moment of runs that are compared byte for byte over inputs of different forms.
+const NOW: &str = "2024-08-02T10:00:00Z";
+
+/// The tool that knows `CloudTrail` and the relay's promises but none of its code.
+fn judge(output: &str, inputs: &Path, logs: &str) -> Value {
+    let folder = TempDir::new().expect("a temporary folder");
+    let printed = folder.path().join("printed.ndjson");
+    std::fs::write(&printed, output).expect("a temporary file");
+    let said =
+        tool("ledger_oracle.py", &["compare", "--logs", logs, "--output", &printed.to_string_lossy(), &inputs.to_string_lossy()]);
+    serde_json::from_str(&said).expect("the judge says JSON")
+}
+
+/// Asserts that every record of a folder is in exactly one log and every detection is there once.
+async fn every_record_once(folder: &Path) -> Replayed {
+    let source = records(folder);
+    let ended = good(replay_of([folder]).arg("--logs").arg("all")).await;
+    let logs = log_ids(&ended.logs());
+    assert_eq!(logs, tally(source.iter().map(|record| text(&record["eventID"]))));
+    assert_eq!(ended.count("records.delivered"), source.len() as u64);
+    let events = ended.events();
+    assert_eq!(ended.count("detections"), events.len() as u64);
+    for event in &events {
+        let (id, control) = (text(&event["event.id"]), text(&event["control.id"]));
+        assert_eq!(event["detection.id"], format!("{id}:{control}"));
+    }
+    // P08: ids that a store can count.
+    let detections = tally(events.iter().map(|event| text(&event["detection.id"])));
+    assert!(detections.values().all(|times| *times == 1), "{detections:?}");
+    let judged = judge(&ended.stdout, folder, "all");
+    assert_eq!(judged["faults"], json!([]));
+    assert_eq!(judged["unique"], logs.len());
+    ended
+}
+
+/// P19: an array of records is records; P27: the same input gives the same bytes.
+#[tokio::test]
+async fn every_real_record_comes_out_once_and_always_alike() {
+    let one = every_record_once(&fixtures()).await;
+    let two = good(replay_of([fixtures()]).arg("--logs").arg("all")).await;
+    assert!(one.stdout == two.stdout, "two runs printed different bytes");
+    // What is no record (a list and a page of the fixtures) is skipped and said to be.
+    assert_eq!(one.count("skipped"), 2);
+    // Without the raw records the detections are the same, byte for byte.
+    let events = |ended: &Replayed| -> Vec<String> {
+        ended.stdout.lines().filter(|line| line.starts_with("{\"kind\":\"event\"")).map(str::to_owned).collect()
+    };
+    let none = good(replay_of([fixtures()]).arg("--logs").arg("none")).await;
+    assert_eq!(none.stdout.lines().count() as u64, one.count("detections"));
+    assert!(events(&none) == events(&one), "logs changed the detections");
+    assert_eq!(none.count("records.ignored") + none.count("records.delivered"), one.count("records.delivered"));
+    let matched = good(replay_of([fixtures()])).await;
+    judge(&matched.stdout, &fixtures(), "matched");
+    assert_eq!(matched.count("records.ignored"), none.count("records.ignored"));
+}
+
+/// More real records, where somebody has them: `CSPM_RELAY_TEST_RECORDS` names a folder.
+#[tokio::test]
+async fn every_record_of_a_larger_collection_comes_out_once() {
+    if let Some(folder) = setting("CSPM_RELAY_TEST_RECORDS") {
+        every_record_once(&PathBuf::from(folder)).await;
+    }
+}
+
+/// Each attack simulation is met by the control that is for it; what the techniques are is in `index.csv`.
+#[tokio::test]
+async fn every_simulated_attack_is_detected() {
+    let ended = good(replay_of([attacks()]).arg("--logs").arg("all")).await;
+    let index = std::fs::read_to_string(fixtures().join("index.csv")).expect("the index");
+    let events = ended.events();
+    for (technique, control) in [
+        ("credential-access.ec2-get-password-data", "unauthorized-api-call"),
+        ("defense-evasion.cloudtrail-delete", "trail-deleted"),
+        ("defense-evasion.cloudtrail-event-selectors", "trail-event-selectors-reduced"),
+        ("defense-evasion.cloudtrail-stop", "trail-logging-stopped"),
+        ("defense-evasion.dns-delete-logs", "dns-query-logging-removed"),
+        ("defense-evasion.organizations-leave", "organizations-changed"),
+        ("defense-evasion.vpc-remove-flow-logs", "flow-logs-deleted"),
+        ("execution.ec2-user-data", "instance-user-data-changed"),
+        ("execution.ssm-send-command", "ssm-command-run"),
+        ("exfiltration.ec2-security-group-open-port-22-ingress", "security-group-admin-port-open"),
+        ("exfiltration.ec2-share-ami", "ami-shared"),
+        ("exfiltration.ec2-share-ebs-snapshot", "ebs-snapshot-shared"),
+        ("exfiltration.rds-share-snapshot", "rds-snapshot-shared"),
+        ("initial-access.console-login-without-mfa", "console-login-without-mfa"),
+        ("lateral-movement.ec2-serial-console-send-ssh-public-key", "serial-console-key-pushed"),
+        ("persistence.iam-backdoor-role", "role-trust-policy-changed"),
+        ("persistence.iam-backdoor-user", "access-key-created-for-other-user"),
+        ("persistence.iam-create-admin-user", "admin-policy-attached"),
+        ("persistence.iam-create-backdoor-role", "admin-policy-attached"),
+        ("persistence.iam-create-user-login-profile", "console-password-set-for-other-user"),
+        ("persistence.lambda-backdoor-function", "lambda-function-public"),
+        ("persistence.lambda-layer-extension", "lambda-layer-attached"),
+        ("persistence.lambda-overwrite-code", "lambda-code-changed"),
+        ("persistence.rolesanywhere-create-trust-anchor", "roles-anywhere-trust-added"),
+        ("persistence.sts-federation-token", "federation-token-issued-to-user"),
+        ("privilege-escalation.iam-update-user-login-profile", "console-password-set-for-other-user"),
+    ] {
+        let line = index.lines().find(|line| line.contains(&format!(",aws.{technique}.json,"))).expect(technique);
+        let path = fixtures().join(line.split(',').nth(2).expect("a path"));
+        let ids = event_ids(&read_file(&path));
+        let found: Vec<_> = events.iter().filter(|event| ids.contains(&text(&event["event.id"]))).collect();
+        let controls = tally(found.iter().map(|event| text(&event["control.id"])));
+        assert!(controls.contains_key(control), "{technique}: {controls:?}");
+        for id in &ids {
+            let of = found.iter().filter(|event| event["event.id"] == **id).collect::<Vec<_>>();
+            let primary = of.iter().filter(|event| event["detection.primary"] == "true").count();
+            assert_eq!(primary, usize::from(!of.is_empty()), "{technique} {id}: one primary detection");
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Vec<Value> {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::copy(path, folder.path().join("one.json.gz")).expect("a copy");
+    records(folder.path())
+}
+
+/// P27: the form in which records lie makes no difference.
+#[tokio::test]
+async fn every_form_of_input_gives_the_same_bytes() {
+    let file = files(&attacks()).into_iter().find(|path| path.to_string_lossy().contains("20240802T0825Z")).expect("the file");
+    let mut packed = Vec::new();
+    std::io::Read::read_to_end(&mut std::fs::File::open(&file).expect("a file"), &mut packed).expect("its bytes");
+    let mut plain = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed[..]), &mut plain).expect("text");
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct File<'a> {
+        #[serde(borrow)]
+        records: Vec<&'a RawValue>,
+    }
+    let inside: File<'_> = serde_json::from_str(&plain).expect("records");
+    let lines = |of: fn(&str) -> String| inside.records.iter().map(|raw| of(raw.get()) + "\n").collect::<String>();
+    let bus = lines(|raw| {
+        format!(
+            r#"{{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"777788889999","time":"2024-08-02T08:25:00Z","region":"us-east-1","resources":[],"detail":{raw}}}"#
+        )
+    });
+    let half = plain.len() / 2;
+    let half = (half..).find(|at| plain.is_char_boundary(*at)).expect("an end");
+    let members = [gzip(&plain.as_bytes()[..half]), gzip(&plain.as_bytes()[half..])].concat();
+    let folder = TempDir::new().expect("a temporary folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::File::create(&path).and_then(|mut file| file.write_all(bytes)).expect("a temporary file");
+        path
+    };
+    let run = async |path: &Path| good(replay_of([path]).arg("--logs").arg("all").arg("--now").arg(NOW)).await;
+    let want = run(&file).await;
+    assert_eq!(want.logs().len(), inside.records.len());
+    for (name, path) in [
+        ("plain", write("plain.json", plain.as_bytes())),
+        ("packed under a plain name", write("packed.json", &packed)),
+        ("two gzip members", write("members.json.gz", &members)),
+        ("NDJSON", write("lines.ndjson", lines(str::to_owned).as_bytes())),
+        ("packed NDJSON", write("lines.ndjson.gz", &gzip(lines(str::to_owned).as_bytes()))),
+        ("EventBridge envelopes", write("bus.jsonl", bus.as_bytes())),
+    ] {
+        assert!(run(&path).await.stdout == want.stdout, "{name} gives other bytes than a trail's own file");
+    }
+    for (name, path) in [("packed", file.clone()), ("NDJSON", folder.path().join("lines.ndjson"))] {
+        let piped = |more: &str| {
+            let script = format!("exec \"$0\" replay --summary json --logs all {more} - <\"$1\"");
+            Agent::new(["-c"]).program("/bin/sh").arg(script).arg(binary().to_string_lossy()).arg(path.to_string_lossy())
+        };
+        assert!(good(piped(&format!("--now {NOW}"))).await.stdout == want.stdout, "standard input, {name}");
+        // Without --now the clock follows the records: still the same bytes each time, and the same records.
+        let (one, two) = (good(piped("")).await, good(piped("")).await);
+        assert!(one.stdout == two.stdout, "standard input without --now, {name}");
+        assert_eq!(log_ids(&one.logs()), log_ids(&want.logs()), "{name}");
+    }
+}
+
+/// Twenty thousand made records, a quarter of them delivered twice: the counts that the generator wrote down, exactly.
+#[tokio::test]
+async fn copies_and_counts_are_those_of_the_generator() {
+    let (folder, truth) = generate(&["--records", "20000", "--duplicates", "0.25", "--days", "3", "--accounts", "8"]);
+    let input = folder.path().join("AWSLogs");
+    let ended = good(replay_of([&input]).arg("--logs").arg("all").arg("--now").arg("2026-06-01T00:00:00Z")).await;
+    let number = |name: &str| truth[name].as_u64().expect("a count");
+    assert!(number("duplicates") > 4_500, "{}", number("duplicates"));
+    assert_eq!(ended.count("recordsReceived"), number("delivered"));
+    assert_eq!(ended.count("records.delivered"), number("unique"));
+    assert_eq!(ended.count("records.duplicate"), number("duplicates"));
+    assert_eq!(ended.count("objects.released"), number("files"));
+    let logs = ended.logs();
+    assert_eq!(logs.len() as u64, number("unique"));
+    assert_eq!(number("delivered"), logs.len() as u64 + number("duplicates"));
+    let message = |log: &Value, name: &str| log["message"][name].as_str().unwrap_or("none").to_owned();
+    for (counts, of) in [
+        ("by_account", tally(logs.iter().map(|log| text(&log["attributes"]["aws.accountId"])))),
+        ("by_event", tally(logs.iter().map(|log| message(log, "eventSource") + ":" + &message(log, "eventName")))),
+        ("by_region", tally(logs.iter().map(|log| message(log, "awsRegion")))),
+        ("by_day", tally(logs.iter().map(|log| message(log, "eventTime").chars().take(10).collect()))),
+    ] {
+        assert_eq!(json!(of), truth[counts], "{counts}");
+    }
+    let judged = judge(&ended.stdout, &input, "all");
+    assert_eq!((&judged["faults"], &judged["duplicates"]), (&json!([]), &truth["duplicates"]));
+    // Every planted incident leaves all its records.
+    let ids = log_ids(&logs);
+    let planted: Vec<_> =
+        truth["incidents"].as_array().expect("incidents").iter().flat_map(|it| it["event_ids"].as_array()).collect();
+    assert!(planted.iter().flat_map(|ids| ids.iter()).all(|id| ids.contains_key(&text(id))), "{planted:?}");
+}
+
+/// P06: digests and other files of a trail's bucket; late and large records.
+#[tokio::test]
+async fn insights_digests_late_and_large_records_are_kept_apart() {
+    let more = ["--records", "600", "--days", "2", "--accounts", "3", "--extras", "--big", "15", "--late", "0.3"];
+    let (folder, truth) = generate(&[&more[..], &["--org", "o-exampleorg1"]].concat());
+    let input = folder.path().join("AWSLogs");
+    let ended = good(replay_of([&input]).arg("--logs").arg("all")).await;
+    let judged = judge(&ended.stdout, &input, "all");
+    assert_eq!(judged["faults"], json!([]));
+    assert!(judged["digests"].as_u64().is_some_and(|count| count > 50), "{judged}");
+    assert_eq!(json!(ended.count("skipped")), judged["digests"], "a digest is skipped and counted");
+    let insights = truth["insights"].as_u64().expect("a count");
+    assert_eq!(Some(ended.count("records.delivered")), truth["unique"].as_u64().map(|unique| unique + insights));
+    assert!(truth["late"].as_u64().is_some_and(|count| count > 100));
+    let large = ended.stdout.lines().filter(|line| line.len() > 20_000).count();
+    assert!(large >= 15, "{large} large records came out whole");
+    assert_eq!(ended.count("truncated"), 0, "nothing is cut on standard output's logs");
+}
+
+/// Makes records with the tool that all tests of this repository share.
+fn generate(arguments: &[&str]) -> (TempDir, Value) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = folder.path().to_string_lossy().into_owned();
+    tool("gen_cloudtrail.py", &[&["--out", &out], arguments].concat());
+    let truth = std::fs::read_to_string(folder.path().join("truth.json")).expect("the truth");
+    (folder, serde_json::from_str(&truth).expect("JSON"))
+}
+
+/// What is no record costs itself only; exit codes say which of the three ends it was.
+#[tokio::test]
+async fn broken_input_is_said_and_the_rest_comes_out() {
+    let sound = records(&attacks()).into_iter().take(6).collect::<Vec<_>>();
+    let whole = file_of(&sound);
+    let folder = TempDir::new().expect("a temporary folder");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a temporary file");
+        path
+    };
+    let good_file = write("good.json", whole.as_bytes());
+    let packed = gzip(whole.as_bytes());
+    let bad_record = whole.replacen("{\"Records\":[", "{\"Records\":[{\"eventID\":\"no time\"},", 1);
+    for (name, path, logs, unreadable, parked) in [
+        ("a record without a time", write("a.json", bad_record.as_bytes()), 6, 1, 0),
+        ("cut gzip", write("b.json.gz", &packed[..packed.len() - 9]), 6, 0, 1),
+        ("cut JSON", write("c.json", &whole.as_bytes()[..whole.len() - 40]), 6, 0, 1),
+    ] {
+        let letters = folder.path().join(format!("letters-{logs}-{unreadable}-{}", path.display().to_string().len()));
+        let agent = replay_of([&path, &good_file]).arg("--logs").arg("all");
+        let ended = good(agent.env("CSPM_RELAY_DEAD_LETTERS", letters.to_string_lossy())).await;
+        assert_eq!(ended.logs().len(), logs, "{name}: every sound record, copies once");
+        assert_eq!(ended.count("records.unreadable"), unreadable, "{name}");
+        assert_eq!(ended.count("objects.parked"), parked, "{name}");
+        let gaps = ended.events().iter().filter(|event| event["eventType"] == "CspmRelayGap").count() as u64;
+        assert_eq!(gaps, parked, "{name}: a gap is shown");
+        assert_eq!(std::fs::read_dir(&letters).expect("letters").count(), 1, "{name}");
+        // Without dead letters it goes back, and the exit code says that something was found.
+        let returned = finish(replay_of([&path, &good_file]).arg("--logs").arg("all")).await;
+        assert_ne!(returned.code, Some(0), "{name}");
+        returned.assert_adds_up();
+        assert_eq!((returned.logs().len(), returned.count("objects.returned")), (logs, 1), "{name}");
+    }
+    let absent = finish(replay_of([folder.path().join("absent.json")])).await;
+    assert_eq!((absent.code, absent.stdout.as_str()), (Some(3), ""), "{}", absent.stderr);
+    assert!(absent.stderr.contains("absent.json"), "{}", absent.stderr);
+    let wrong = finish(replay_of([&good_file]).arg("--to").arg("nowhere")).await;
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
