@@ -156,7 +156,8 @@ impl Template {
     fn of(raw: &str) -> Option<Self> {
         let trail = Trail::parse(raw.as_bytes()).ok()?;
         let id = trail.event_id.get().filter(|id| id.len() == ID)?;
-        let id_at = raw.find(&format!("\"{id}\""))? + 1;
+        let mut places = raw.match_indices(id).map(|(at, _)| at);
+        let (Some(id_at), None) = (places.next(), places.next()) else { return None };
         let time = trail.event_time.get().filter(|time| time.len() == "2026-01-01T00:00:00Z".len());
         let time_at =
             time.and_then(|time| raw.find(&format!("\"eventTime\":\"{time}\""))).map(|at| at + "\"eventTime\":\"".len());

@@ -45,14 +45,13 @@ impl Floor {
         #[expect(clippy::disallowed_types, reason = "the floor uses nothing of the agent; its input is our own")]
         let mut input = flate2::bufread::GzDecoder::new(packed);
         // `from..filled` is open; a record is handed on when its end is found.
-        let (mut from, mut at, mut filled) = (0, 0, 0);
+        let (mut from, mut at, mut filled) = (0_usize, 0_usize, 0_usize);
         let mut scan = Scan::default();
         loop {
             if from > 0 {
                 self.window.copy_within(from..filled, 0);
                 (at, filled) = (at - from, filled - from);
                 scan.start = scan.start.saturating_sub(from);
-                from = 0;
             }
             if self.window.len() < filled + CHUNK {
                 self.window.resize(filled + CHUNK, 0);

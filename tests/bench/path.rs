@@ -104,7 +104,7 @@ pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) ->
     for _ in 0..runs {
         stages.seen = Seen::new(limits().seen_records);
         let counts = Arc::new(Counts::new("bench"));
-        let (letters, mut parked) = mpsc::channel(16);
+        let (letters, mut parking) = mpsc::channel(16);
         let (told, mut news) = mpsc::channel(4_096);
         let mut sink = Sink::new(&limits());
         let mut watch = Stopwatch::new()?;
@@ -125,7 +125,7 @@ pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) ->
         })?;
         while news.try_recv().is_ok() {}
         let ended = counts.snapshot();
-        ensure!(ended.adds_up() && parked.try_recv().is_err(), "the counts do not add up: {ended:?}");
+        ensure!(ended.adds_up() && parking.try_recv().is_err(), "the counts do not add up: {ended:?}");
         ensure!(ended.ended(Outcome::Delivered) == objects.records, "not every record was delivered: {ended:?}");
         ensure!(
             ended.objects_ended(Verdict::Released) == objects.packed.len() as u64,
@@ -134,8 +134,8 @@ pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) ->
         if watch.spent_ns() < best.cpu_ns {
             best.cpu_ns = watch.spent_ns();
             let [events, logs] = sink.items;
-            let packed = sink.packed_bytes / 1_000_000;
-            best.made = format!("{} hits, {events} events, {logs} logs, {packed} MB packed", ended.detections);
+            let megabytes = sink.packed_bytes / 1_000_000;
+            best.made = format!("{} hits, {events} events, {logs} logs, {megabytes} MB packed", ended.detections);
         }
     }
     Ok(best)

@@ -201,15 +201,15 @@ impl Bench {
             let mut bytes = 0;
             encoded = 0;
             in_trails(objects, |trails| {
-                let matched: Vec<_> = trails
+                let found: Vec<_> = trails
                     .iter()
                     .filter_map(|trail| Some((trail, matcher.matches(trail).to_vec())).filter(|(_, hits)| !hits.is_empty()))
                     .collect();
                 watch.time(|| {
-                    for (trail, hits) in &matched {
-                        let enriched = enricher.enrich(trail, trail.account().unwrap_or("unknown"));
+                    for (trail, hits) in &found {
+                        let meaning = enricher.enrich(trail, trail.account().unwrap_or("unknown"));
                         let event_id = trail.event_id.or_empty();
-                        let classified = Classified { trail, event_id, enriched: &enriched, hits };
+                        let classified = Classified { trail, event_id, enriched: &meaning, hits };
                         for at in 0..hits.len() {
                             let arrival = Arrival::of(trail.time_ms, NOW_MS);
                             let _cut = push_security_event(&mut item, &classified, at, arrival, "bench");
