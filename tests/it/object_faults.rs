@@ -75,10 +75,10 @@ async fn an_object_that_ends_early_gives_what_it_has() {
 async fn an_object_over_a_limit_is_parked() {
     let Some(aws) = emulator("ministack").await else { return };
     let scene = Scene::new(aws).await;
-    let noise: String = std::iter::repeat_with(fastrand::alphanumeric).take(100_000).collect();
+    let noise: String = std::iter::repeat_with(fastrand::alphanumeric).take(900_000).collect();
     scene.trail.put("bomb.json.gz", gzip(plain_file(0, 5_000).as_bytes())).await;
     scene.trail.put("big.json.gz", gzip(json!({ "Records": [{ "noise": noise }] }).to_string().as_bytes())).await;
-    let agent = scene.agent().env("CSPM_RELAY_INFLATED_BYTES", "1MiB").env("CSPM_RELAY_OBJECT_BYTES", "65kB").start();
+    let agent = scene.agent().env("CSPM_RELAY_INFLATED_BYTES", "1MiB").env("CSPM_RELAY_OBJECT_BYTES", "600kB").start();
     scene.counts("objectsParked", 2).await;
     scene.empty().await;
     let log = stopped(agent).await.stderr;
@@ -88,7 +88,8 @@ async fn an_object_over_a_limit_is_parked() {
     let bytes = plain_file(0, 5_000).len() as u64;
     let read = u64::try_from(*read).expect("a count");
     let expected = (1 << 20) * 5_000 / bytes;
-    assert!(read.abs_diff(expected) < 20, "{read} records of {bytes} bytes in 1 MiB, {expected} expected");
+    // The buffer that goes over the limit is not looked into.
+    assert!((expected - 100..=expected).contains(&read), "{read} records of {bytes} bytes in 1 MiB, {expected} expected");
     assert_eq!(scene.arrived(), (0..read).map(data::id).collect::<BTreeSet<_>>());
     assert_eq!(scene.letters().len(), 2);
 }
@@ -109,7 +110,9 @@ async fn a_denied_object_goes_back_and_says_what_is_missing() {
         agent.says("s3:GetObject on the object and kms:Decrypt on its key").await;
         eventually("the denied one is left", async || scene.left().await == 1).await;
         let log = stopped(agent).await.stderr;
-        assert!(log.contains("AccessDenied") && log.contains(&denied.key), "{name}: {log}");
+        // The folder, which a policy names; not the one key of many.
+        let folder = denied.key.split_once("/2").map_or("", |(folder, _)| folder);
+        assert!(log.contains("AccessDenied") && log.contains(&format!("{}/{folder}/", scene.trail.bucket)), "{name}: {log}");
         assert_eq!((scene.left().await, scene.letters(), scene.gaps().len()), (1, vec![], 0), "{name}");
         assert_eq!(scene.trail.queue.dead_letters().await, Depth::EMPTY, "{name}");
     }
