@@ -29,3 +29,5 @@ mod limits;
 mod replay;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod waiting;
