@@ -35,4 +35,8 @@ mod refusals;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod waiting;
