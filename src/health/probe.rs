@@ -69,17 +69,6 @@ impl From<Watch> for Watched {
     }
 }
 
-/// Listens where the settings say and answers for ever; returns at once when they say nowhere.
-///
-/// # Errors
-/// [`ProbeError`], as [`Probe::bind`].
-pub async fn serve(at: &Health, watched: impl Into<Watched>) -> Result<(), ProbeError> {
-    if let Some(probe) = Probe::bind(at).await? {
-        probe.serve(watched.into()).await;
-    }
-    Ok(())
-}
-
 impl Probe {
     /// Listens where the settings say; `None` when they say nowhere.
     ///
