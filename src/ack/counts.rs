@@ -186,8 +186,12 @@ impl Counts {
 
     /// Notes the time of a record and its lag, both in milliseconds.
     pub fn seen_at(&self, event_ms: i64, lag_ms: i64) {
-        self.newest_event_ms.fetch_max(event_ms, Relaxed);
-        self.lag_ms_max.fetch_max(lag_ms, Relaxed);
+        // A look first: a new maximum is rare, and a look costs a tenth.
+        for (most, now) in [(&self.newest_event_ms, event_ms), (&self.lag_ms_max, lag_ms)] {
+            if now > most.load(Relaxed) {
+                most.fetch_max(now, Relaxed);
+            }
+        }
     }
 
     /// Notes the age of the oldest message of a poll, milliseconds.

@@ -72,6 +72,13 @@ pub struct Decoder {
     first: bool,
 }
 
+/// Memory that one decoder leaves to the next; holds nothing that is read again.
+#[derive(Debug, Default)]
+pub struct Buffer(Vec<u8>);
+
+/// Largest buffer that is left to the next decoder, bytes.
+const BUFFER_KEPT: usize = 256 << 10;
+
 /// Bounds for one object.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -87,7 +94,23 @@ impl Decoder {
     /// # Errors
     /// Never in practice: memory can be read.
     pub fn held(bytes: Bytes, bounds: Bounds) -> Result<Self, ObjectFault> {
-        Self::open(Box::new(Cursor::new(bytes)), bounds)
+        Self::held_with(bytes, bounds, Buffer::default())
+    }
+
+    /// Opens bytes in memory, in the buffer of a decoder before: of many small objects, each would else pay for one.
+    ///
+    /// # Errors
+    /// As [`Decoder::held`].
+    pub fn held_with(bytes: Bytes, bounds: Bounds, buffer: Buffer) -> Result<Self, ObjectFault> {
+        Self::open(Box::new(Cursor::new(bytes)), bounds, buffer)
+    }
+
+    /// The buffer, for the next object.
+    #[must_use]
+    pub fn into_buffer(self) -> Buffer {
+        let buffer = self.splitter.into_buffer();
+        // One huge record must not hold its memory for ever.
+        if buffer.len() > BUFFER_KEPT { Buffer::default() } else { Buffer(buffer) }
     }
 
     /// Opens a file; it is read as it is needed.
@@ -96,7 +119,7 @@ impl Decoder {
     /// [`ObjectFault::Unavailable`] when it cannot be opened or read.
     pub fn file(path: &Path, bounds: Bounds) -> Result<Self, ObjectFault> {
         let file = File::open(path).map_err(ObjectFault::Unavailable)?;
-        Self::open(Box::new(BufReader::with_capacity(64 << 10, file)), bounds)
+        Self::open(Box::new(BufReader::with_capacity(64 << 10, file)), bounds, Buffer::default())
     }
 
     /// Opens standard input; it is read as it is needed.
@@ -104,12 +127,12 @@ impl Decoder {
     /// # Errors
     /// [`ObjectFault::Unavailable`] when it cannot be read.
     pub fn stdin(bounds: Bounds) -> Result<Self, ObjectFault> {
-        Self::open(Box::new(BufReader::with_capacity(64 << 10, io::stdin())), bounds)
+        Self::open(Box::new(BufReader::with_capacity(64 << 10, io::stdin())), bounds, Buffer::default())
     }
 
-    fn open(input: Box<dyn BufRead + Send>, bounds: Bounds) -> Result<Self, ObjectFault> {
+    fn open(input: Box<dyn BufRead + Send>, bounds: Bounds, Buffer(buffer): Buffer) -> Result<Self, ObjectFault> {
         let unpacked = Unpacked::new(input, bounds.inflated).map_err(ObjectFault::Unavailable)?;
-        Ok(Self { splitter: Splitter::new(unpacked, bounds.record), first: true })
+        Ok(Self { splitter: Splitter::with_buffer(unpacked, bounds.record, buffer), first: true })
     }
 
     /// Bytes of JSON read so far.

@@ -95,9 +95,14 @@ enum Found {
 impl<R: Read> Splitter<R> {
     /// Splits `input`; records longer than `record_max` bytes are broken.
     pub fn new(input: R, record_max: usize) -> Self {
+        Self::with_buffer(input, record_max, Vec::new())
+    }
+
+    /// The same, in the buffer of a splitter before it; what is in the buffer does not matter.
+    pub fn with_buffer(input: R, record_max: usize, buffer: Vec<u8>) -> Self {
         Self {
             input,
-            buffer: Vec::new(),
+            buffer,
             filled: 0,
             at: 0,
             start: 0,
@@ -108,6 +113,11 @@ impl<R: Read> Splitter<R> {
             ended: false,
             total: 0,
         }
+    }
+
+    /// The buffer, for the next splitter.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// Bytes read so far.

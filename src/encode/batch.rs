@@ -47,6 +47,8 @@ pub struct Batcher {
     limits: BodyLimits,
     head: std::sync::Arc<[u8]>,
     encoder: GzEncoder<Vec<u8>>,
+    /// Of the body, what the packer has not been given yet: it works best on long stretches.
+    staged: Vec<u8>,
     unpacked: usize,
     ends: Vec<u32>,
     pieces: Vec<Piece>,
@@ -68,6 +70,7 @@ impl Batcher {
             limits,
             head,
             encoder: encoder(limits.level),
+            staged: Vec::new(),
             unpacked: 0,
             ends: Vec::new(),
             pieces: Vec::new(),
@@ -113,7 +116,7 @@ impl Batcher {
         if self.pieces.is_empty() {
             return None;
         }
-        let tail = self.write(self.lane.tail());
+        let tail = self.write(self.lane.tail()).and_then(|()| self.pack());
         let finished = std::mem::replace(&mut self.encoder, encoder(self.limits.level)).finish();
         self.unpacked = 0;
         let (ends, pieces) = (std::mem::take(&mut self.ends), std::mem::take(&mut self.pieces));
@@ -138,8 +141,11 @@ impl Batcher {
     fn fits(&self, item: usize) -> bool {
         let unpacked = self.unpacked + 1 + item + self.lane.tail().len();
         // What the packer still holds is not in its output yet: count it as if it did not shrink.
-        let packed =
-            if self.limits.packed >= self.limits.unpacked { 0 } else { self.encoder.get_ref().len() + item + PACKER_HOLDS };
+        let packed = if self.limits.packed >= self.limits.unpacked {
+            0
+        } else {
+            self.encoder.get_ref().len() + self.staged.len() + item + PACKER_HOLDS
+        };
         self.pieces.is_empty()
             || (self.pieces.len() < self.limits.items && unpacked <= self.limits.unpacked && packed <= self.limits.packed)
     }
@@ -151,9 +157,25 @@ impl Batcher {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.unpacked += bytes.len();
-        self.encoder.write_all(bytes)
+        if self.staged.len() + bytes.len() > STAGED {
+            self.pack()?;
+        }
+        if bytes.len() > STAGED {
+            return self.encoder.write_all(bytes);
+        }
+        self.staged.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn pack(&mut self) -> io::Result<()> {
+        let written = self.encoder.write_all(&self.staged);
+        self.staged.clear();
+        written
     }
 }
+
+/// Bytes that wait for the packer, at most.
+const STAGED: usize = 32 << 10;
 
 /// Bytes the packer may hold back: its window and pending block.
 const PACKER_HOLDS: usize = 128 << 10;

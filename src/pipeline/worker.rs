@@ -15,7 +15,7 @@ use crate::ack::{ObjectEntry, Outcome, RecordEntry, Seen, Settled};
 use crate::classify::{Classified, Matcher, Rule, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs};
-use crate::decode::{Bounds, Decoded, Decoder, ObjectFault};
+use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
 use crate::deliver::letter::{Letter, LetterKind};
 use crate::deliver::park::Parking;
 use crate::encode::event::{self, Arrival, Gap};
@@ -105,6 +105,7 @@ pub struct Processor<'s> {
     letters: mpsc::Sender<Parking>,
     abort: Arc<AtomicBool>,
     item: Vec<u8>,
+    buffer: Buffer,
 }
 
 /// What is known of the object while its records are read.
@@ -120,7 +121,7 @@ impl<'s> Processor<'s> {
     /// A processor over shared stages.
     #[must_use]
     pub fn new(stages: &'s Stages, letters: mpsc::Sender<Parking>, abort: Arc<AtomicBool>) -> Self {
-        Self { stages, matcher: stages.rules.matcher(), letters, abort, item: Vec::new() }
+        Self { stages, matcher: stages.rules.matcher(), letters, abort, item: Vec::new(), buffer: Buffer::default() }
     }
 
     /// Reads one object to its end.
@@ -134,7 +135,7 @@ impl<'s> Processor<'s> {
         let decoder = match body {
             Body::Held(bytes) => {
                 packed = bytes.len() as u64;
-                Decoder::held(bytes, bounds)
+                Decoder::held_with(bytes, bounds, std::mem::take(&mut self.buffer))
             }
             Body::File(path) => {
                 packed = std::fs::metadata(&path).map_or(0, |file| file.len());
@@ -151,6 +152,7 @@ impl<'s> Processor<'s> {
             Ok(mut decoder) => {
                 self.records(&mut decoder, &mut place, outlet);
                 counts.bytes(packed, decoder.unpacked());
+                self.buffer = decoder.into_buffer();
             }
             Err(fault) => self.fault(&place, &fault, outlet),
         }
@@ -210,7 +212,9 @@ impl<'s> Processor<'s> {
         let counts = place.entry.counts();
         counts.seen_at(trail.time_ms, arrival.lag_ms);
         let hits = self.matcher.matches(&trail);
-        counts.detected(hits.len() as u64);
+        if !hits.is_empty() {
+            counts.detected(hits.len() as u64);
+        }
         let log = match stages.outputs.logs.records {
             LogRecords::All => !hits.is_empty() || stages.outputs.logs.read_only || !trail.is_read_only(),
             LogRecords::Matched => !hits.is_empty(),

@@ -126,7 +126,7 @@ impl Maker<'_> {
             let copy = json.get_mut(from..).unwrap_or_default();
             put(copy, template.id_at, &self.uuid());
             if let (Some(end_ms), Some(time_at)) = (self.end_ms, template.time_at) {
-                let ms = (end_ms - self.rng.i64(..86_400_000)) / 1_000 * 1_000;
+                let ms = (end_ms - self.rng.i64(0..86_400_000)) / 1_000 * 1_000;
                 put(copy, time_at, &time::format_ms(ms));
             }
         }

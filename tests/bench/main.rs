@@ -39,7 +39,9 @@ use serde_json::json;
 use cpu::Stopwatch;
 use data::{Objects, Templates};
 use floor::Floor;
+use path::Path;
 use report::{Row, Table, real, say};
+use rules::Set;
 
 /// Rules of the built-in subset that the budget speaks of.
 const SOME: usize = 30;
@@ -105,32 +107,30 @@ fn main() -> Result<()> {
     ))?;
     let calls = templates.commonest_calls(10);
     let thousand = || rules::with_made(SOME, MANY, &calls, &scratch().join("rules"));
+    let mut sets = Vec::new();
+    if wants(Only::Path) {
+        for count in [1, SOME, MANY].into_iter().filter(|count| args.rules.is_none_or(|only| only == *count)) {
+            sets.push(if count == MANY { thousand()? } else { rules::some_builtin(count)? });
+        }
+    }
+    let rows = whole_path(&objects, sets, args.runs)?;
+    let floor_ns = rows.first().map_or(0.0, Row::ns);
     let mut tables = Vec::new();
-    let floor = floor("floor", &objects, args.runs)?;
-    let floor_ns = floor.ns();
     if wants(Only::Stages) {
         let sets = [rules::some_builtin(1)?, rules::some_builtin(SOME)?, rules::builtin(), thousand()?];
-        let some = Objects { packed: objects.packed.clone(), ..objects };
-        let rows = stages::run(&some, &sets, &rules::builtin(), args.runs.min(3))?;
+        let rows = stages::run(&objects, &sets, &rules::builtin(), args.runs.min(3))?;
         tables.push(Table { title: "stages, each alone".to_owned(), rows, floor_ns });
     }
     if wants(Only::Path) {
-        let mut rows = vec![floor];
-        for count in [1, SOME, MANY].into_iter().filter(|count| args.rules.is_none_or(|only| only == *count)) {
-            let set = if count == MANY { thousand()? } else { rules::some_builtin(count)? };
-            rows.push(path::run(&format!("{} rules", set.name), set.rules, &objects, args.runs)?);
-        }
         let title = format!("whole path, objects of {PER_OBJECT} records, every record as a log, gzip 1");
         tables.push(Table { title, rows, floor_ns });
     }
     if wants(Only::Small) {
         let small = templates.objects(args.records.min(28_000 * PER_SMALL_OBJECT), PER_SMALL_OBJECT)?;
-        let floor = self::floor("floor", &small, args.runs)?;
-        let floor_ns = floor.ns();
-        let set = rules::some_builtin(SOME)?;
-        let path = path::run(&format!("{} rules", set.name), set.rules, &small, args.runs)?;
+        let rows = whole_path(&small, vec![rules::some_builtin(SOME)?], args.runs)?;
+        let floor_ns = rows.first().map_or(0.0, Row::ns);
         let title = format!("whole path, {} objects of {PER_SMALL_OBJECT} records", small.packed.len());
-        tables.push(Table { title, rows: vec![floor, path], floor_ns });
+        tables.push(Table { title, rows, floor_ns });
     }
     for table in &tables {
         table.print()?;
@@ -148,9 +148,10 @@ fn scratch() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench")
 }
 
-fn floor(name: &str, objects: &Objects, runs: usize) -> Result<Row> {
-    let (records, json_bytes) = (objects.records, objects.json_bytes);
-    let mut best = Row { name: name.to_owned(), records, json_bytes, cpu_ns: u64::MAX, made: String::new() };
+/// The floor and the whole path with each rule set. They take turns, so that a busy neighbour meets all of them.
+fn whole_path(objects: &Objects, sets: Vec<Set>, runs: usize) -> Result<Vec<Row>> {
+    let mut floor = Row::unmeasured("floor", objects);
+    let mut paths = sets.into_iter().map(|set| Path::new(set, objects)).collect::<Result<Vec<_>>>()?;
     for _ in 0..runs {
         let mut watch = Stopwatch::new()?;
         let made = watch.time(|| {
@@ -158,13 +159,16 @@ fn floor(name: &str, objects: &Objects, runs: usize) -> Result<Row> {
             objects.packed.iter().try_for_each(|packed| floor.object(packed))?;
             floor.end()
         })??;
-        ensure!(made.records == records && made.json_bytes == json_bytes, "the floor did not read everything: {made:?}");
-        if watch.spent_ns() < best.cpu_ns {
-            best.cpu_ns = watch.spent_ns();
-            best.made = format!("{} MB flat, {} MB packed", made.flat_bytes / 1_000_000, made.packed_bytes / 1_000_000);
+        ensure!(
+            made.records == objects.records && made.json_bytes == objects.json_bytes,
+            "the floor did not read everything: {made:?}"
+        );
+        floor.improve(&watch, || format!("{} MB flat, {} MB packed", made.flat_bytes / 1_000_000, made.packed_bytes / 1_000_000));
+        for path in &mut paths {
+            path.run(objects)?;
         }
     }
-    Ok(best)
+    Ok([floor].into_iter().chain(paths.into_iter().map(|path| path.best)).collect())
 }
 
 /// The floor must do its work, not only be fast.

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::cpu::Stopwatch;
 use crate::data::Objects;
 use crate::report::Row;
+use crate::rules::Set;
 
 /// Accepts every batch and counts.
 struct Sink {
@@ -90,26 +91,29 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
     })
 }
 
-/// Runs the whole path over `objects`, `runs` times; the best run.
-pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) -> Result<Row> {
-    // A time inside the ingest window of nothing in the data: every record is late, as in a replay with --restamp.
-    let mut stages = stages(rules, Clock::system())?;
-    let mut best = Row {
-        name: name.to_owned(),
-        records: objects.records,
-        json_bytes: objects.json_bytes,
-        cpu_ns: u64::MAX,
-        made: String::new(),
-    };
-    for _ in 0..runs {
-        stages.seen = Seen::new(limits().seen_records);
+/// The whole path with one rule set.
+pub(crate) struct Path {
+    stages: Stages,
+    /// The best run so far.
+    pub(crate) best: Row,
+}
+
+impl Path {
+    /// The present is far from the data's time: every record is late, as in a replay with `--restamp`.
+    pub(crate) fn new(set: Set, objects: &Objects) -> Result<Self> {
+        Ok(Self { best: Row::unmeasured(&format!("{} rules", set.name), objects), stages: stages(set.rules, Clock::system())? })
+    }
+
+    /// Runs over `objects` once more.
+    pub(crate) fn run(&mut self, objects: &Objects) -> Result<()> {
+        self.stages.seen = Seen::new(limits().seen_records);
         let counts = Arc::new(Counts::new("bench"));
         let (letters, mut parking) = mpsc::channel(16);
         let (told, mut news) = mpsc::channel(4_096);
         let mut sink = Sink::new(&limits());
         let mut watch = Stopwatch::new()?;
         watch.time(|| {
-            let mut processor = Processor::new(&stages, letters, Arc::new(AtomicBool::new(false)));
+            let mut processor = Processor::new(&self.stages, letters, Arc::new(AtomicBool::new(false)));
             for (number, packed) in (0..).zip(&objects.packed) {
                 let origin = Origin {
                     name: "s3://trail/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/21/made.json.gz".to_owned(),
@@ -123,7 +127,6 @@ pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) ->
             }
             sink.flush();
         })?;
-        while news.try_recv().is_ok() {}
         let ended = counts.snapshot();
         ensure!(ended.adds_up() && parking.try_recv().is_err(), "the counts do not add up: {ended:?}");
         ensure!(ended.ended(Outcome::Delivered) == objects.records, "not every record was delivered: {ended:?}");
@@ -131,12 +134,9 @@ pub(crate) fn run(name: &str, rules: RuleSet, objects: &Objects, runs: usize) ->
             ended.objects_ended(Verdict::Released) == objects.packed.len() as u64,
             "not every object was released: {ended:?}"
         );
-        if watch.spent_ns() < best.cpu_ns {
-            best.cpu_ns = watch.spent_ns();
-            let [events, logs] = sink.items;
-            let megabytes = sink.packed_bytes / 1_000_000;
-            best.made = format!("{} hits, {events} events, {logs} logs, {megabytes} MB packed", ended.detections);
-        }
+        let [events, logs] = sink.items;
+        let megabytes = sink.packed_bytes / 1_000_000;
+        self.best.improve(&watch, || format!("{} hits, {events} events, {logs} logs, {megabytes} MB packed", ended.detections));
+        Ok(())
     }
-    Ok(best)
 }

@@ -5,6 +5,9 @@ use std::io::Write as _;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::cpu::Stopwatch;
+use crate::data::Objects;
+
 /// One measurement: the best of several runs.
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -27,6 +30,23 @@ pub(crate) struct Table {
 }
 
 impl Row {
+    /// A row that every measurement beats.
+    pub(crate) fn unmeasured(name: &str, objects: &Objects) -> Self {
+        Self::of(name, objects.records, objects.json_bytes)
+    }
+
+    /// The same, over this many records and bytes of JSON.
+    pub(crate) fn of(name: &str, records: u64, json_bytes: u64) -> Self {
+        Self { name: name.to_owned(), records, json_bytes, cpu_ns: u64::MAX, made: String::new() }
+    }
+
+    /// Takes a run if it is the best so far.
+    pub(crate) fn improve(&mut self, watch: &Stopwatch, made: impl FnOnce() -> String) {
+        if watch.spent_ns() < self.cpu_ns {
+            (self.cpu_ns, self.made) = (watch.spent_ns(), made());
+        }
+    }
+
     /// Nanoseconds per record.
     pub(crate) fn ns(&self) -> f64 {
         real(self.cpu_ns) / real(self.records.max(1))

@@ -66,19 +66,11 @@ pub(crate) fn run(objects: &Objects, sets: &[Set], builtin: &Set, runs: usize) -
 impl Bench {
     /// Does `once` several times, each with a stopwatch of its own; keeps the best.
     fn measure(&mut self, name: &str, mut once: impl FnMut(&[Vec<u8>], &mut Stopwatch) -> Result<String>) -> Result<()> {
-        let mut row = Row {
-            name: name.to_owned(),
-            records: self.records,
-            json_bytes: self.json_bytes,
-            cpu_ns: u64::MAX,
-            made: String::new(),
-        };
+        let mut row = Row::of(name, self.records, self.json_bytes);
         for _ in 0..self.runs {
             let mut watch = Stopwatch::new()?;
             let made = once(&self.objects, &mut watch)?;
-            if watch.spent_ns() < row.cpu_ns {
-                (row.cpu_ns, row.made) = (watch.spent_ns(), made);
-            }
+            row.improve(&watch, || made);
         }
         self.rows.push(row);
         Ok(())
