@@ -9,11 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::trail::Trail;
 
-/// The deterministic id of an AWS record: `eventID`, else `eventId`, else a hash of account, Region and raw bytes. An
+/// Longest id that is used as it is, bytes; AWS's own have 36. A longer one would be cut when sent, and then be another's.
+const ID_BYTES: usize = 256;
+
+/// The deterministic id of an AWS record: `eventID`, else `eventId`, else (or when that is longer than any id) a hash of account, Region and raw bytes. An
 /// `UPDATED_DATA` record that reuses the id of the one it repeats gets a suffix of its own, because it is a new record.
 #[must_use]
 pub fn event_id<'a>(trail: &'a Trail<'_>, account: &str) -> Cow<'a, str> {
-    let Some(id) = trail.event_id.get().filter(|id| !id.is_empty()) else {
+    let Some(id) = trail.event_id.get().filter(|id| !id.is_empty() && id.len() <= ID_BYTES) else {
         return Cow::Owned(hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw])));
     };
     match trail.addendum() {

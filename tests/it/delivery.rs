@@ -56,8 +56,7 @@ async fn twenty_seeds_of_faults_lose_nothing() {
     let (events, detections) = printed().await;
     let logs = event_ids(&records(&attacks()));
     let run = async |seed: u64| {
-        let faults =
-            RandomFaults { seed, share: 0.33, accept_then_cut: 0.33, max_consecutive: Some(5), retry_after_s: Some(1) };
+        let faults = RandomFaults { seed, share: 0.33, accept_then_cut: 0.33, max_consecutive: Some(5), retry_after_s: Some(1) };
         let backend = stand_in(BackendSettings { faults: Some(faults), ..BackendSettings::default() }).await;
         let ended = good(attacks_to(&backend)).await;
         let store = backend.store();

@@ -79,7 +79,12 @@ async fn the_stand_in_keeps_an_event_at_the_limit_and_loses_one_beyond() {
     let window = theirs::EVENT_WINDOW_MS;
     for (name, inside, outside, violation) in [
         ("events", events(theirs::EVENTS_PER_BODY), events(theirs::EVENTS_PER_BODY + 1), Violation::TooManyEvents),
-        ("attributes", attributes(theirs::EVENT_ATTRIBUTES - 1), attributes(theirs::EVENT_ATTRIBUTES + 1), Violation::TooManyAttributes),
+        (
+            "attributes",
+            attributes(theirs::EVENT_ATTRIBUTES - 1),
+            attributes(theirs::EVENT_ATTRIBUTES + 1),
+            Violation::TooManyAttributes,
+        ),
         (
             "name",
             event(&"n".repeat(theirs::EVENT_NAME_BYTES), json!(1)),
@@ -134,7 +139,13 @@ async fn the_stand_in_keeps_a_log_at_the_limit_and_cuts_one_beyond() {
     let kept = theirs::LOG_VALUE_CHARS_SEARCHABLE + theirs::LOG_VALUE_BLOB_BYTES;
     for (name, inside, outside, violation, lost) in [
         ("value", value(kept), value(kept + 1), Violation::LogValueLost, false),
-        ("attributes", attributes(theirs::LOG_ATTRIBUTES - 1), attributes(theirs::LOG_ATTRIBUTES + 1), Violation::TooManyAttributes, false),
+        (
+            "attributes",
+            attributes(theirs::LOG_ATTRIBUTES - 1),
+            attributes(theirs::LOG_ATTRIBUTES + 1),
+            Violation::TooManyAttributes,
+            false,
+        ),
         ("name", name(theirs::EVENT_NAME_BYTES), name(theirs::EVENT_NAME_BYTES + 1), Violation::NameTooLong, false),
         ("oldest", at(now - theirs::LOG_WINDOW_MS), at(now - theirs::LOG_WINDOW_MS - 1), Violation::TimestampWindow, true),
     ] {

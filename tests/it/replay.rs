@@ -22,10 +22,8 @@ fn judge(output: &str, inputs: &Path, logs: &str) -> Value {
     let folder = TempDir::new().expect("a temporary folder");
     let printed = folder.path().join("printed.ndjson");
     std::fs::write(&printed, output).expect("a temporary file");
-    let said = tool(
-        "ledger_oracle.py",
-        &["compare", "--logs", logs, "--output", &printed.to_string_lossy(), &inputs.to_string_lossy()],
-    );
+    let said =
+        tool("ledger_oracle.py", &["compare", "--logs", logs, "--output", &printed.to_string_lossy(), &inputs.to_string_lossy()]);
     serde_json::from_str(&said).expect("the judge says JSON")
 }
 
@@ -218,7 +216,8 @@ async fn copies_and_counts_are_those_of_the_generator() {
     assert_eq!((&judged["faults"], &judged["duplicates"]), (&json!([]), &truth["duplicates"]));
     // Every planted incident leaves all its records.
     let ids = log_ids(&logs);
-    let planted: Vec<_> = truth["incidents"].as_array().expect("incidents").iter().flat_map(|it| it["event_ids"].as_array()).collect();
+    let planted: Vec<_> =
+        truth["incidents"].as_array().expect("incidents").iter().flat_map(|it| it["event_ids"].as_array()).collect();
     assert!(planted.iter().flat_map(|ids| ids.iter()).all(|id| ids.contains_key(&text(id))), "{planted:?}");
 }
 
@@ -237,8 +236,11 @@ async fn insights_digests_late_and_large_records_are_kept_apart() {
     assert_eq!(Some(ended.count("records.delivered")), truth["unique"].as_u64().map(|unique| unique + insights));
     assert!(truth["late"].as_u64().is_some_and(|count| count > 100));
     let large = ended.stdout.lines().filter(|line| line.len() > 20_000).count();
-    assert!(large >= 15, "{large} large records came out whole");
-    assert_eq!(ended.count("truncated"), 0, "nothing is cut on standard output's logs");
+    assert!(large >= 5, "{large} large records came out whole");
+    // What is longer than New Relic keeps is cut here, too: standard output shows what would be sent.
+    let cut = ended.logs().iter().filter(|log| log["attributes"].get("relay.truncated").is_some()).count() as u64;
+    assert!(cut > 0 && ended.count("truncated") >= cut, "{cut} logs are marked, {} values", ended.count("truncated"));
+    assert!(ended.stdout.lines().all(|line| line.len() < 134_000));
 }
 
 /// Makes records with the tool that all tests of this repository share.

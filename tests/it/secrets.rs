@@ -22,7 +22,13 @@ fn secretive(now_ms: i64) -> (Vec<Value>, Vec<&'static str>) {
     let jwt = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJob3Jhbmdl.s3cr3tJwtPart";
     let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIs3cr3tPemPartMIIs3cr3tPemPart\n-----END RSA PRIVATE KEY-----";
     let records = vec![
-        call(1, "rds", "ModifyDBInstance", json!({"dBInstanceIdentifier": "db", "masterUserPassword": "s3cr3tMaster"}), Value::Null),
+        call(
+            1,
+            "rds",
+            "ModifyDBInstance",
+            json!({"dBInstanceIdentifier": "db", "masterUserPassword": "s3cr3tMaster"}),
+            Value::Null,
+        ),
         call(2, "secretsmanager", "PutSecretValue", json!({"secretId": "prod/db", "secretString": "s3cr3tString"}), Value::Null),
         call(
             3,
@@ -45,16 +51,44 @@ fn secretive(now_ms: i64) -> (Vec<Value>, Vec<&'static str>) {
             json!({"stackName": "s", "parameters": [{"parameterKey": "DbPassword", "parameterValue": "s3cr3tStack"}]}),
             Value::Null,
         ),
-        call(6, "iam", "CreateAccessKey", json!({"userName": "zoe"}), json!({"accessKey": {"userName": "zoe", "accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "s3cr3tAccessKey"}})),
-        call(7, "sts", "AssumeRole", json!({"roleArn": "arn:aws:iam::1:role/x"}), json!({"credentials": {"accessKeyId": "ASIAEXAMPLE", "sessionToken": "s3cr3tSession"}})),
+        call(
+            6,
+            "iam",
+            "CreateAccessKey",
+            json!({"userName": "zoe"}),
+            json!({"accessKey": {"userName": "zoe", "accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "s3cr3tAccessKey"}}),
+        ),
+        call(
+            7,
+            "sts",
+            "AssumeRole",
+            json!({"roleArn": "arn:aws:iam::1:role/x"}),
+            json!({"credentials": {"accessKeyId": "ASIAEXAMPLE", "sessionToken": "s3cr3tSession"}}),
+        ),
         call(8, "acm", "ImportCertificate", json!({"privateKey": pem, "certificate": "public"}), Value::Null),
-        call(9, "codebuild", "ImportSourceCredentials", json!({"token": "ghp_s3cr3tGithub0123456789012345678901234", "authType": "x"}), Value::Null),
+        call(
+            9,
+            "codebuild",
+            "ImportSourceCredentials",
+            json!({"token": "ghp_s3cr3tGithub0123456789012345678901234", "authType": "x"}),
+            Value::Null,
+        ),
         call(10, "iam", "UpdateLoginProfile", json!({"userName": "zoe", "password": "s3cr3tLogin"}), Value::Null),
         call(11, "rds", "ModifyDBInstance", json!({"deep": {"deeper": [{"MasterUserPassword": "s3cr3tDeep"}]}}), Value::Null),
     ];
     let secrets = vec![
-        "s3cr3tMaster", "s3cr3tString", "s3cr3tEnv", "s3cr3tJwtPart", "s3cr3tEcs", "s3cr3tStack", "s3cr3tAccessKey", "s3cr3tSession",
-        "s3cr3tPemPart", "s3cr3tGithub", "s3cr3tLogin", "s3cr3tDeep",
+        "s3cr3tMaster",
+        "s3cr3tString",
+        "s3cr3tEnv",
+        "s3cr3tJwtPart",
+        "s3cr3tEcs",
+        "s3cr3tStack",
+        "s3cr3tAccessKey",
+        "s3cr3tSession",
+        "s3cr3tPemPart",
+        "s3cr3tGithub",
+        "s3cr3tLogin",
+        "s3cr3tDeep",
     ];
     (records, secrets)
 }
@@ -85,7 +119,15 @@ async fn secrets_in_records_leave_neither_in_events_nor_in_logs() {
 #[tokio::test]
 async fn the_agents_own_log_holds_no_key_no_body_and_no_principal() {
     let (records, secrets) = secretive(Clock::system().now_ms());
-    let principals = ["mila", "AKIAEXAMPLE", "AIDAEXAMPLE", "arn:aws:iam::111122223333:user", "203.0.113.7", "StopLogging", "masterUserPassword"];
+    let principals = [
+        "mila",
+        "AKIAEXAMPLE",
+        "AIDAEXAMPLE",
+        "arn:aws:iam::111122223333:user",
+        "203.0.113.7",
+        "StopLogging",
+        "masterUserPassword",
+    ];
     for (name, faults) in [
         ("well", vec![]),
         ("in trouble", vec![Fault::status(503), Fault::CutAfterRead, Fault::status(413), Fault::status(400), Fault::status(400)]),
@@ -102,8 +144,10 @@ async fn the_agents_own_log_holds_no_key_no_body_and_no_principal() {
             let letters = TempDir::new().expect("a temporary folder");
             let agent = replay_of::<&str>([]);
             let path = agent.file("records.json", &file_of(&broken));
-            let agent = agent.new_relic(&backend.url()).env("NEW_RELIC_LICENSE_KEY", LICENSE_KEY).env("CSPM_RELAY_LOG_LEVEL", "trace");
-            let agent = agent.env("CSPM_RELAY_LOG_FORMAT", format).env("CSPM_RELAY_DEAD_LETTERS", letters.path().to_string_lossy());
+            let agent =
+                agent.new_relic(&backend.url()).env("NEW_RELIC_LICENSE_KEY", LICENSE_KEY).env("CSPM_RELAY_LOG_LEVEL", "trace");
+            let agent =
+                agent.env("CSPM_RELAY_LOG_FORMAT", format).env("CSPM_RELAY_DEAD_LETTERS", letters.path().to_string_lossy());
             let ended = finish(agent.arg(path.to_string_lossy()).arg("--logs").arg("all").arg("--to").arg(backend.url())).await;
             let said = ended.stdout.clone() + &ended.stderr;
             for word in secrets.iter().chain(&principals).chain(&[LICENSE_KEY, &LICENSE_KEY[..20], "STANDNRAL"]) {

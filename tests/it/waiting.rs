@@ -45,7 +45,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
     let relay = Relay {
         stages: Arc::new(stages),
         limits: limits.clone(),
-        to: To::NewRelic { endpoint, patience: Patience::Endless },
+        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: Target::Nowhere,
         heartbeat: None,
         clock: clock.clone(),

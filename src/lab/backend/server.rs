@@ -181,7 +181,9 @@ impl Shared {
             Fault::Status { code, retry_after_s } => {
                 return Some(Answer { retry_after_s, ..Answer::new(scripted_status(code), json!({ "error": "scripted" })) });
             }
-            Fault::Says { code, body } => return Some(Answer::new(scripted_status(code), serde_json::from_str(body).unwrap_or_else(|_| body.into()))),
+            Fault::Says { code, body } => {
+                return Some(Answer::new(scripted_status(code), serde_json::from_str(body).unwrap_or_else(|_| body.into())));
+            }
             Fault::Normal | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}
         }
         let passed = match self.check(api, path_account, &parts, received) {
