@@ -503,8 +503,6 @@ fn member<'s>(step: &'s Step, key: &[u8]) -> Option<&'s Step> {
     if let Some(child) = step.next.get(key) {
         return Some(child);
     }
-    if memchr::memchr(b'.', key).is_none() {
-        return None;
-    }
+    memchr::memchr(b'.', key)?;
     key.split(|byte| *byte == b'.').try_fold(step, |step, name| step.next.get(name))
 }

@@ -4,16 +4,20 @@
 //! and `eventName`, and for the values of a few other fields. What always holds: a rule that matches a record is among its
 //! candidates. A candidate carries its condition with everything already decided by the way it was found left out.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::{Input, MatchKind, dfa, nfa::contiguous};
 
 use super::expr::Expr;
 use super::field::Fields;
 use super::fold::Table;
 use super::pattern::Pattern;
-use super::predicate::{Kind, Network, Spec, Test, TextTest, automaton};
+use super::predicate::{Kind, Network, Spec, Test, TextTest};
 
 /// Most (source, name) pairs one rule is filed under; above, it is filed under its names alone.
 const PAIRS: usize = 4_096;
+
+/// Up to so many bytes of texts are searched with a table of all transitions: fastest, about 200 bytes of memory for each.
+const DFA_BYTES: usize = 16_384;
 
 /// Shortest text worth searching for: shorter ones stand in nearly every value.
 const SHORTEST_TEXT: usize = 3;
@@ -51,11 +55,48 @@ pub(super) struct Gate {
     pub(super) field: u32,
     pub(super) exact: Table<Vec<Candidate>>,
     /// Texts that a value must hold, and the candidates of each.
-    pub(super) texts: Option<(AhoCorasick, Vec<Vec<Candidate>>)>,
+    pub(super) texts: Option<(Needles, Vec<Vec<Candidate>>)>,
     /// Networks of which a value must be an address.
     pub(super) networks: Vec<(Network, Candidate)>,
     /// Rules that need any value.
     pub(super) present: Vec<Candidate>,
+}
+
+/// Many texts, searched for at once. The automata are named by type, as their common wrapper asks through a pointer for every
+/// byte when matches overlap. No prefilter: values are short and hold its rare bytes often, so it costs more than it skips.
+#[derive(Debug)]
+pub(super) enum Needles {
+    Fast(Box<dfa::DFA>),
+    Small(Box<contiguous::NFA>),
+}
+
+impl Needles {
+    fn new(texts: &[Box<[u8]>]) -> Option<Self> {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        if bytes <= DFA_BYTES {
+            let mut builder = dfa::DFA::builder();
+            let dfa = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).prefilter(false).build(texts).ok()?;
+            return Some(Self::Fast(Box::new(dfa)));
+        }
+        let mut builder = contiguous::NFA::builder();
+        let nfa = builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).prefilter(false).build(texts).ok()?;
+        Some(Self::Small(Box::new(nfa)))
+    }
+
+    /// Gives the number of every text found in `value`, repeated ones too.
+    pub(super) fn each(&self, value: &[u8], found: impl FnMut(usize)) {
+        match self {
+            Self::Fast(dfa) => Self::each_of(&**dfa, value, found),
+            Self::Small(nfa) => Self::each_of(&**nfa, value, found),
+        }
+    }
+
+    fn each_of(automaton: &impl Automaton, value: &[u8], mut found: impl FnMut(usize)) {
+        // Cannot fail: every automaton is built for unanchored, overlapping search.
+        if let Ok(matches) = automaton.try_find_overlapping_iter(Input::new(value)) {
+            matches.for_each(|one| found(one.pattern().as_usize()));
+        }
+    }
 }
 
 /// A predicate while the index is built.
@@ -80,6 +121,13 @@ enum Need {
     Present { field: u32 },
 }
 
+/// The texts of one field's gate while they are gathered.
+#[derive(Debug)]
+struct GateTexts {
+    field: u32,
+    texts: Vec<(String, Vec<Candidate>)>,
+}
+
 /// Builds the index.
 pub(super) struct Builder<'b> {
     pub(super) asked: &'b [Asked],
@@ -88,7 +136,7 @@ pub(super) struct Builder<'b> {
     pub(super) name: u32,
     index: Index,
     known: std::collections::HashMap<String, u32>,
-    texts: Vec<(u32, Vec<(String, Vec<Candidate>)>)>,
+    texts: Vec<GateTexts>,
 }
 
 impl<'b> Builder<'b> {
@@ -102,27 +150,23 @@ impl<'b> Builder<'b> {
         if *condition == Expr::Const(false) {
             return;
         }
-        match self.needs(condition, true) {
-            Some((_, needs)) => {
-                for need in needs {
-                    self.file(rule, condition, need);
-                }
-            }
-            None => {
-                let candidate = self.candidate(rule, condition.clone());
-                self.index.always.push(candidate);
-            }
+        let Some((_, needs)) = self.needs(condition, true) else {
+            let candidate = self.candidate(rule, condition.clone());
+            return self.index.always.push(candidate);
+        };
+        for need in needs {
+            self.file(rule, condition, need);
         }
     }
 
     /// The finished index.
     pub(super) fn finish(mut self) -> Index {
-        for (field, texts) in std::mem::take(&mut self.texts) {
+        for GateTexts { field, texts } in std::mem::take(&mut self.texts) {
             let (needles, candidates): (Vec<Box<[u8]>>, Vec<_>) =
                 texts.into_iter().map(|(text, candidates)| (text.into_bytes().into_boxed_slice(), candidates)).unzip();
             let gate = self.gate(field);
-            match automaton(&needles, false) {
-                Some(automaton) => gate.texts = Some((automaton, candidates)),
+            match Needles::new(&needles) {
+                Some(needles) => gate.texts = Some((needles, candidates)),
                 // Too large to build: every record with the field asks these rules.
                 None => gate.present.extend(candidates.into_iter().flatten()),
             }
@@ -263,11 +307,11 @@ impl<'b> Builder<'b> {
             Need::Text { field, texts } => {
                 let candidate = self.candidate(rule, condition.clone());
                 self.gate(field);
-                let at = self.texts.iter().position(|(known, _)| *known == field).unwrap_or_else(|| {
-                    self.texts.push((field, Vec::new()));
+                let at = self.texts.iter().position(|known| known.field == field).unwrap_or_else(|| {
+                    self.texts.push(GateTexts { field, texts: Vec::new() });
                     self.texts.len() - 1
                 });
-                let Some((_, lists)) = self.texts.get_mut(at) else { return };
+                let Some(GateTexts { texts: lists, .. }) = self.texts.get_mut(at) else { return };
                 for text in texts {
                     match lists.iter_mut().find(|(known, _)| *known == text) {
                         Some((_, list)) => list.push(candidate),
@@ -332,12 +376,12 @@ impl<'b> Builder<'b> {
 }
 
 /// What a predicate says of a value known but for its case; `None`: the case, or another field, decides.
-fn decide(spec: &Spec, text: &str) -> Option<bool> {
+fn decide(spec: &Spec, value: &str) -> Option<bool> {
     match spec {
         Spec::Present => Some(true),
         Spec::Text { patterns, cased: false } if !patterns.iter().any(Pattern::has_wide_case) => {
             let test = Test::Text(Box::new(TextTest::new(patterns, false)));
-            Some(test.holds(Kind::Text, text.as_bytes(), &mut Vec::new()))
+            Some(test.holds(Kind::Text, value.as_bytes(), &mut Vec::new()))
         }
         _ => None,
     }

@@ -129,17 +129,16 @@ impl<'p> Loading<'p> {
                 .map(|id| id.to_ascii_lowercase())
                 .collect();
             ids.dedup();
-            match ids.iter().find(|id| self.taken.contains(*id)) {
-                Some(id) => self.faults.push(RuleFault {
+            if let Some(id) = ids.iter().find(|id| self.taken.contains(*id)) {
+                self.faults.push(RuleFault {
                     file: name.to_owned(),
                     line: read.rule.line,
                     problem: format!("\"{id}\" is the id or name of another rule; every rule needs its own"),
                     hint: Some("to replace a built-in rule, disable it and give yours another name and id"),
-                }),
-                None => {
-                    self.taken.extend(ids);
-                    self.rules.push(read);
-                }
+                });
+            } else {
+                self.taken.extend(ids);
+                self.rules.push(read);
             }
         }
     }

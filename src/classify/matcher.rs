@@ -199,10 +199,8 @@ impl<'s> Matcher<'s> {
                 if let Some(list) = gate.exact.get(value) {
                     add(list);
                 }
-                if let Some((automaton, lists)) = &gate.texts {
-                    for found in automaton.find_overlapping_iter(value) {
-                        add(lists.get(found.pattern().as_usize()).map_or(&[], Vec::as_slice));
-                    }
+                if let Some((needles, lists)) = &gate.texts {
+                    needles.each(value, |number| add(lists.get(number).map_or(&[], Vec::as_slice)));
                 }
                 if !gate.networks.is_empty()
                     && kind == Kind::Text

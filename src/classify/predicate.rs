@@ -261,7 +261,7 @@ fn table<const EXACT: bool>(texts: &[Box<[u8]>]) -> Table<(), EXACT> {
 }
 
 /// Finds many needles at once.
-pub(super) fn automaton(needles: &[Box<[u8]>], cased: bool) -> Option<AhoCorasick> {
+fn automaton(needles: &[Box<[u8]>], cased: bool) -> Option<AhoCorasick> {
     let bytes: usize = needles.iter().map(|needle| needle.len()).sum();
     let kind = (bytes <= DFA_BYTES).then_some(AhoCorasickKind::DFA);
     AhoCorasick::builder().match_kind(MatchKind::Standard).ascii_case_insensitive(!cased).kind(kind).build(needles).ok()

@@ -70,12 +70,11 @@ impl Reader<'_> {
         let severity = self.severity();
         self.log_source();
         let (id, sigma_id) = self.ids();
-        let condition = match root.get("detection") {
-            Some(detection) => sigma::parse(detection, placeholders, self.faults),
-            None => {
-                self.faults.add(root.line, "detection is missing");
-                None
-            }
+        let condition = if let Some(detection) = root.get("detection") {
+            sigma::parse(detection, placeholders, self.faults)
+        } else {
+            self.faults.add(root.line, "detection is missing");
+            None
         };
         let (tactics, techniques) = self.attack();
         let own = root.get("cspm");
@@ -266,13 +265,11 @@ impl Reader<'_> {
 
     fn flag(&mut self, own: Option<&Node>, key: &str) -> Option<bool> {
         let node = own?.get(key)?;
-        match node.value {
-            Value::Bool(value) => Some(value),
-            _ => {
-                self.faults.add(node.line, format!("cspm.{key} is {}; allowed: true, false", node.value.describe()));
-                None
-            }
+        if let Value::Bool(value) = node.value {
+            return Some(value);
         }
+        self.faults.add(node.line, format!("cspm.{key} is {}; allowed: true, false", node.value.describe()));
+        None
     }
 
     fn frameworks(&mut self, own: Option<&Node>) -> Vec<String> {

@@ -15,7 +15,7 @@ pub struct Rule {
     pub title: String,
     /// What it watches and why.
     pub description: String,
-    /// Who wrote it; a rule from SigmaHQ is used under a licence that asks for the name.
+    /// Who wrote it; a rule from `SigmaHQ` is used under a licence that asks for the name.
     pub author: Option<String>,
     /// `control.severity`, Sigma's `level`.
     pub severity: Severity,

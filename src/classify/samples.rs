@@ -64,8 +64,8 @@ pub fn test_rules(set: &RuleSet) -> Vec<SampleResult> {
             let verdict = match Trail::parse(sample.record.as_bytes()) {
                 Err(error) => Verdict::Unreadable(error.to_string()),
                 Ok(trail) => {
-                    let matches = matcher.matches(&trail).iter().any(|hit| std::ptr::eq(*hit, rule));
-                    match (sample.matches, matches) {
+                    let hit = matcher.matches(&trail).iter().any(|hit| std::ptr::eq(*hit, rule));
+                    match (sample.matches, hit) {
                         (true, false) => Verdict::ShouldMatch,
                         (false, true) => Verdict::ShouldNotMatch,
                         _ => Verdict::Passed,

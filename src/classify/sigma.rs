@@ -1,6 +1,6 @@
 //! The `detection` of a Sigma rule.
 //!
-//! In: the YAML under `detection`. Out: one condition over field tests. Reads Sigma 2.1 as far as CloudTrail rules use it;
+//! In: the YAML under `detection`. Out: one condition over field tests. Reads Sigma 2.1 as far as `CloudTrail` rules use it;
 //! whatever it does not know is a fault with its line, never ignored. Decisions where Sigma leaves room: `DESIGN.md`.
 
 use std::collections::BTreeMap;
@@ -195,7 +195,7 @@ impl Reader<'_> {
             match name.map(|name| (name, self.placeholders.get(name))) {
                 None => expanded.push(node.clone()),
                 Some((_, Some(texts))) => {
-                    expanded.extend(texts.iter().map(|text| Node { line: node.line, value: Value::Text(text.clone()) }))
+                    expanded.extend(texts.iter().map(|text| Node { line: node.line, value: Value::Text(text.clone()) }));
                 }
                 Some((name, None)) => {
                     self.faults.add_with_hint(
@@ -212,6 +212,7 @@ impl Reader<'_> {
 
 /// The modifiers of one field, valid together.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each modifier that a rule may write or leave out")]
 struct Modifiers {
     kind: What,
     all: bool,

@@ -15,6 +15,7 @@ use crate::pipeline::worker::Stages;
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
 use crate::source::trail_bucket::TrailBucket;
+use crate::source::trouble::Trouble;
 
 /// What differs between the commands.
 #[derive(Debug, Clone, Copy, Default)]
@@ -74,24 +75,31 @@ pub(super) async fn target(settings: Option<&config::DeadLetters>) -> Target {
     }
 }
 
-/// The configured sources, ready to run.
-pub(super) async fn sources(config: &Config, clock: &Clock) -> Vec<Running> {
+/// What is wrong with a source now, by its name.
+type Troubles = Vec<(String, Arc<Trouble>)>;
+
+/// The configured sources, ready to run, and where each tells what is wrong.
+pub(super) async fn sources(config: &Config, clock: &Clock) -> (Vec<Running>, Troubles) {
     let mut running = Vec::new();
+    let mut troubles = Vec::new();
     for source in &config.sources {
         running.push(match &source.kind {
             SourceKind::TrailBucket { queue_url, region, buckets } => {
                 let queue = aws::queue(queue_url, region.as_deref()).await;
                 let bucket = aws::bucket(region.as_deref()).await;
-                let source_ = TrailBucket::new(queue, bucket, buckets.clone(), &config.limits, clock.clone());
-                Running::new(&source.name, source_)
+                let trail = TrailBucket::new(queue, bucket, buckets.clone(), &config.limits, clock.clone());
+                troubles.push((source.name.clone(), trail.trouble()));
+                Running::new(&source.name, trail)
             }
             SourceKind::EventQueue { queue_url, region } => {
                 let queue = aws::queue(queue_url, region.as_deref()).await;
-                Running::new(&source.name, EventQueue::new(queue, &config.limits, clock.clone()))
+                let events = EventQueue::new(queue, &config.limits, clock.clone());
+                troubles.push((source.name.clone(), events.trouble()));
+                Running::new(&source.name, events)
             }
         });
     }
-    running
+    (running, troubles)
 }
 
 /// Host and a number made at start: two agents never share it.

@@ -30,8 +30,8 @@ pub(super) struct Args {
     /// Configuration file; - for standard input [default: `CSPM_RELAY_CONFIG`, else the environment alone]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The same
-    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    /// The same, named as other commands name it
+    #[arg(long, short, value_name = "FILE", conflicts_with = "file")]
     config: Option<PathBuf>,
     /// Print a complete, commented configuration file
     #[arg(long, conflicts_with_all = ["file", "config", "options", "format", "records_per_day"])]
@@ -39,8 +39,11 @@ pub(super) struct Args {
     /// Print the table of all options, as Markdown
     #[arg(long, conflicts_with_all = ["file", "config", "format", "records_per_day"])]
     options: bool,
-    /// `CloudTrail` records a day, all accounts together, for the estimate [default: 500000 for each account in the accounts file]
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        help = "CloudTrail records a day, all accounts together, for the estimate [default: 500000 for each account in the accounts file]"
+    )]
     records_per_day: Option<u64>,
     /// How the result looks
     #[arg(long, value_enum, default_value_t = Format::Text)]

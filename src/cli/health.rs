@@ -34,7 +34,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "config")]
     port: Option<u16>,
     /// Configuration file of the agent [default: `CSPM_RELAY_CONFIG`]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 

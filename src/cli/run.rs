@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tokio::task::JoinSet;
+
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{runtime, stop_signal, summary};
@@ -9,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, env};
 use crate::deliver::{Endpoint, Patience};
 use crate::health;
+use crate::health::probe::{Probe, Watched};
 use crate::pipeline::{Relay, To};
 
 /// Arguments of `run`.
@@ -43,7 +46,8 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
             "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them"
         );
     }
-    let sources = assemble::sources(&config, &clock).await;
+    let (sources, troubles) = assemble::sources(&config, &clock).await;
+    let probe = Probe::bind(&config.health).await?;
     tracing::info!(
         version = crate::encode::event::VERSION,
         agent = relay.stages.agent,
@@ -53,21 +57,15 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         relay.stages.rules.rules().len(),
         sources.len()
     );
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let probe = tokio::spawn(async move {
-        if let Ok(watch) = told.await
-            && let Err(error) = health::probe::serve(&config.health, watch).await
-        {
-            tracing::error!(%error, "The health listener ended");
-        }
-    });
+    let mut probing = JoinSet::new();
     let ended = relay
         .run(sources, stop_signal(), |watch| {
-            // The probe is gone only if it could not listen, and then it has said so.
-            let _heard = tell.send(watch).is_ok();
+            if let Some(probe) = probe {
+                probing.spawn(probe.serve(Watched { watch, troubles }));
+            }
         })
         .await;
-    probe.abort();
+    probing.abort_all();
     summary::log(&ended);
     Ok(if ended.faults.is_empty() { Exit::Good } else { Exit::Failed })
 }

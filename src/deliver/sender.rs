@@ -21,10 +21,8 @@ use super::park::Parking;
 use super::retry::Backoff;
 use crate::ack::{Piece, Settled};
 use crate::clock::Clock;
-use crate::encode::{Batch, Lane, limits, restamp};
+use crate::encode::{Batch, Lane};
 
-/// Beyond [`limits::LATE_MS`] by this, a waiting batch gets the present time, milliseconds: half of what is left of the window.
-const RESTAMP_SLACK_MS: i64 = 30 * 60_000;
 /// Time between tries while nothing is accepted at all.
 const BLOCKED_WAIT: Duration = Duration::from_secs(30);
 /// Time between log lines about the same trouble, milliseconds.
@@ -176,9 +174,9 @@ impl Sender {
         let mut tries = 0;
         let mut batch = batch;
         loop {
-            if self.clock.now_ms().saturating_sub(batch.oldest_ms()) > limits::LATE_MS + RESTAMP_SLACK_MS {
-                let now_ms = self.clock.now_ms();
-                let mut parts = batch.edited(now_ms - limits::LATE_MS, |item| restamp::restamp(item, now_ms))?;
+            let now_ms = self.clock.now_ms();
+            if batch.is_stale(now_ms) {
+                let mut parts = batch.restamped(now_ms)?;
                 let Some(first) = parts.pop() else { return Ok(parts) };
                 if !parts.is_empty() {
                     parts.push(first);

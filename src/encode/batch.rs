@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use flate2::write::{GzDecoder, GzEncoder};
 use flate2::{Compression, GzBuilder};
 
-use super::Lane;
+use super::{Lane, limits, restamp};
 use crate::ack::Piece;
 
 /// Bounds of one body.
@@ -183,10 +183,18 @@ impl Batch {
         self.pieces.is_empty()
     }
 
-    /// The oldest time of its items, milliseconds since the epoch; `i64::MAX` when New Relic stamps them.
+    /// Whether its oldest item is about to leave the ingest window.
     #[must_use]
-    pub fn oldest_ms(&self) -> i64 {
-        self.oldest_ms
+    pub fn is_stale(&self, now_ms: i64) -> bool {
+        now_ms.saturating_sub(self.oldest_ms) > limits::RESTAMP_MS
+    }
+
+    /// The same items, those that are too old under the present time. Usually one batch again; two when it grew too large.
+    ///
+    /// # Errors
+    /// As [`Batch::halves`].
+    pub fn restamped(self, now_ms: i64) -> io::Result<Vec<Self>> {
+        self.edited(now_ms - limits::LATE_MS, |item| restamp::restamp(item, now_ms))
     }
 
     /// Gives every piece the same answer.
@@ -217,7 +225,7 @@ impl Batch {
     ///
     /// # Errors
     /// As [`Batch::halves`].
-    pub fn edited(self, oldest_ms: i64, edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
+    fn edited(self, oldest_ms: i64, edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
         let all = self.len();
         self.rebuild(all, oldest_ms, edit)
     }

@@ -50,7 +50,7 @@ proptest! {
         batches.reverse();
         while let Some(batch) = batches.pop() {
             prop_assert!(batch.unpack().unwrap().len() <= body && batch.body().len() <= body && batch.len() <= most && !batch.is_empty());
-            prop_assert_eq!(batch.oldest_ms(), 5);
+            prop_assert_eq!(batch.oldest_ms, 5);
             if batch.len() > 1 && rng.bool() {
                 let (first, second) = batch.halves().unwrap();
                 batches.extend(second);

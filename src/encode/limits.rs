@@ -43,6 +43,9 @@ pub const LOG_WINDOW_MS: i64 = 48 * 3_600_000;
 /// Older records than this are sent with the present time and marked late, milliseconds: an hour inside the event window.
 pub const LATE_MS: i64 = 23 * 3_600_000;
 
+/// Beyond this age a batch that waits to be sent gets the present time, milliseconds: half of what is left of the window.
+pub const RESTAMP_MS: i64 = LATE_MS + 30 * 60_000;
+
 /// Time New Relic allows for one Event API call, milliseconds. Event API page: 10 s.
 pub const SERVER_TIMEOUT_MS: u64 = 10_000;
 

@@ -227,7 +227,7 @@ impl Watched {
 
     /// What a person must mend before New Relic accepts anything.
     fn blocked(&self) -> Option<&'static str> {
-        self.watch.gate.watch().borrow().map(|block| block.hint())
+        self.watch.blocked()
     }
 
     fn trouble(&self, source: &str) -> Vec<String> {

@@ -51,6 +51,9 @@ const HAND_BACK: Duration = Duration::from_millis(1_500);
 /// A source at work.
 type AtWork = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
 
+/// Time the last heartbeats get when everything else has settled.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// A source ready to run.
 pub struct Running {
     counts: Arc<Counts>,
@@ -96,6 +99,14 @@ pub struct Watch {
     pub phase: watch::Receiver<Phase>,
 }
 
+impl Watch {
+    /// While New Relic accepts nothing at all: what a person can do.
+    #[must_use]
+    pub fn blocked(&self) -> Option<&'static str> {
+        self.gate.watch().borrow().map(Block::hint)
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Summary {
@@ -135,13 +146,12 @@ impl Relay {
         let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
         started(watch.clone());
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
-        let (tasks, work) = Tasks::start(self, &watch);
+        let (mut tasks, work) = Tasks::start(self, &watch);
         let mut running = JoinSet::new();
-        let mut admitting = JoinSet::new();
         for source in sources {
             let (told, released) = mpsc::channel(OPEN);
             let (objects_in, objects) = mpsc::channel(1);
-            admitting.spawn(admit(objects, Arc::clone(&source.counts), told, work.clone()));
+            tasks.admitting.spawn(admit(objects, Arc::clone(&source.counts), told, work.clone()));
             let counts = Arc::clone(&source.counts);
             let name = counts.name().to_owned();
             let (budget, phase) = (Arc::clone(&budget), heard.clone());
@@ -153,15 +163,14 @@ impl Relay {
         let in_time = *phase.borrow() != Phase::Returning;
         if in_time {
             phase.send_replace(Phase::Draining);
-        } else {
-            admitting.abort_all();
         }
-        while admitting.join_next().await.is_some() {}
-        tasks.end(in_time).await;
+        // Mostly all has settled when the sources have ended. After the fault of one, something of it may be on its way.
+        let settled = counts.iter().all(|counts| counts.snapshot().adds_up());
+        tasks.end(in_time.then_some(if settled { LAST_WORDS } else { drain })).await;
         Summary {
             sources: counts.iter().map(|counts| (counts.name().to_owned(), counts.snapshot())).collect(),
             faults,
-            blocked: watch.gate.watch().borrow().map(Block::hint),
+            blocked: watch.blocked(),
             traffic: watch.traffic,
         }
     }
@@ -169,6 +178,7 @@ impl Relay {
 
 /// Everything behind the sources.
 struct Tasks {
+    admitting: JoinSet<()>,
     workers: JoinSet<()>,
     senders: JoinSet<()>,
     beats: JoinSet<()>,
@@ -182,6 +192,7 @@ impl Tasks {
     fn start(relay: Relay, watch: &Watch) -> (Self, mpsc::Sender<Work>) {
         let Relay { stages, limits, to, dead_letters, heartbeat, clock } = relay;
         let mut tasks = Self {
+            admitting: JoinSet::new(),
             workers: JoinSet::new(),
             senders: JoinSet::new(),
             beats: JoinSet::new(),
@@ -244,25 +255,35 @@ impl Tasks {
         (tasks, work_in)
     }
 
-    /// Waits until they have ended, one after the other as their channels close. Not `in_time`: whatever is still on its way is
-    /// dropped, and by that returned; the sources have handed it back.
-    async fn end(mut self, in_time: bool) {
+    /// Lets them end within `patience`; then, or at once without any, whatever is still on its way is dropped, and by that
+    /// returned. New Relic may accept nothing for days, which must not keep a stopped agent from ending.
+    async fn end(mut self, patience: Option<Duration>) {
+        let in_time = match patience {
+            Some(patience) => tokio::time::timeout(patience, self.ended()).await.is_ok(),
+            None => false,
+        };
         if !in_time {
             self.abort.store(true, Ordering::Relaxed);
-            for tasks in [&mut self.senders, &mut self.beats, &mut self.parker] {
+            for tasks in [&mut self.admitting, &mut self.senders, &mut self.beats, &mut self.parker] {
                 tasks.abort_all();
             }
+            self.ended().await;
         }
-        settled("worker", self.workers).await;
+    }
+
+    /// Waits until they have ended, one after the other as their channels close.
+    async fn ended(&mut self) {
+        settled("intake", &mut self.admitting).await;
+        settled("worker", &mut self.workers).await;
         self.finished.send_replace(true);
-        settled("heartbeat", self.beats).await;
-        settled("sender", self.senders).await;
-        settled("dead-letter writer", self.parker).await;
+        settled("heartbeat", &mut self.beats).await;
+        settled("sender", &mut self.senders).await;
+        settled("dead-letter writer", &mut self.parker).await;
     }
 }
 
 /// Waits for tasks of one kind; a panic in one is said, what it held went back.
-async fn settled(name: &str, mut tasks: JoinSet<()>) {
+async fn settled(name: &str, tasks: &mut JoinSet<()>) {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended
             && error.is_panic()

@@ -35,25 +35,25 @@ pub fn event_id<'a>(trail: &'a Trail<'_>, account: &str) -> Cow<'a, str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordKey {
     account: u64,
-    id: u128,
+    // Two words: a number of 128 bits would be padded to a third more memory in the duplicate window.
+    high: u64,
+    low: u64,
 }
 
 impl RecordKey {
     /// The key of a record.
     #[must_use]
     pub fn new(account: &str, event_id: &str) -> Self {
-        let id = uuid(event_id).unwrap_or_else(|| u128::from_be_bytes(hash(&[event_id.as_bytes()])));
-        Self { account: account.parse().unwrap_or(0), id }
+        let [high, low] = uuid(event_id).unwrap_or_else(|| words(hash(&[event_id.as_bytes()])));
+        Self { account: account.parse().unwrap_or(0), high, low }
     }
 }
 
-/// A UUID in its usual text form as a number.
-fn uuid(text: &str) -> Option<u128> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 36 {
-        return None;
-    }
-    let mut value = 0_u128;
+/// A UUID in its usual text form as a number, the high word first.
+fn uuid(text: &str) -> Option<[u64; 2]> {
+    let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let mut words = [0_u64; 2];
+    let mut digits = 0;
     for (at, byte) in bytes.iter().enumerate() {
         if matches!(at, 8 | 13 | 18 | 23) {
             if *byte != b'-' {
@@ -66,9 +66,19 @@ fn uuid(text: &str) -> Option<u128> {
             b'a'..=b'f' => byte - b'a' + 10,
             _ => return None,
         };
-        value = value << 4 | u128::from(digit);
+        let [high, low] = &mut words;
+        let word = if digits < 16 { high } else { low };
+        *word = *word << 4 | u64::from(digit);
+        digits += 1;
     }
-    Some(value)
+    Some(words)
+}
+
+fn words(bytes: [u8; 16]) -> [u64; 2] {
+    let number = u128::from_be_bytes(bytes);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+    let halves = [(number >> 64) as u64, number as u64];
+    halves
 }
 
 /// The first 128 bits of SHA-256 over the parts, each ended by its length so that parts cannot run into each other.

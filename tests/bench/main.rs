@@ -1,2 +1,176 @@
-//! Benchmarks: the cost of each stage and of the whole path.
-fn main() {}
+//! Benchmarks: what a record costs, stage by stage and on the whole path, beside the floor of the same run.
+//!
+//! ```text
+//! cargo bench                       all tables (about two minutes)
+//! cargo bench -- --quick            fewer records and one run: a look, not a figure
+//! cargo bench -- --only path        floor and whole path only; also: stages, small
+//! cargo bench -- --memory           peak memory of the real binary as well (some minutes; about 250 MB below target/)
+//! cargo bench -- --json FILE        the same figures as JSON
+//! ```
+//!
+//! Every figure is CPU time of one thread (`/proc/thread-self/schedstat`), the best of several runs over the same data; wall
+//! time plays no part. *floor/x* is the CPU time of the floor divided by that of the row: the whole path must stay above 0.5
+//! with 30 rules, 0.7 is the goal, and 1,000 rules must cost less than 1.5 times what 30 cost. Machines differ, ratios less
+//! so: compare them, not nanoseconds. `made` shows what came out: a stage that matches or writes nothing has won nothing.
+//!
+//! - [`floor`]: gunzip, split, flatten, gzip, written independently of the agent and as well as safe Rust allows.
+//! - [`stages`]: each stage of the agent alone.
+//! - [`path`]: the agent's own processor and batcher, every record as a log, with 1, 30 and 1,000 rules.
+//! - [`memory`]: peak resident memory in two shapes of a backlog.
+//! - [`data`]: real records resampled, each with an id of its own; [`rules`]: the rule sets.
+//!
+//! To see where time goes: `perf record -g target/release/deps/bench-… --only path --rules 30`.
+
+mod cpu;
+mod data;
+mod floor;
+mod memory;
+mod path;
+mod report;
+mod rules;
+mod stages;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+
+use cpu::Stopwatch;
+use data::{Objects, Templates};
+use floor::Floor;
+use report::{Row, Table, real, say};
+
+/// Rules of the built-in subset that the budget speaks of.
+const SOME: usize = 30;
+/// Rules of the largest set.
+const MANY: usize = 1_000;
+/// Records in an object as a busy trail writes them.
+const PER_OBJECT: usize = 1_000;
+/// Records in an object of a quiet account.
+const PER_SMALL_OBJECT: usize = 4;
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// Fewer records, one run
+    #[arg(long)]
+    quick: bool,
+    /// Only one of the tables
+    #[arg(long, value_enum)]
+    only: Option<Only>,
+    /// Only this number of rules on the whole path: 1, 30 or 1000
+    #[arg(long)]
+    rules: Option<usize>,
+    /// Runs; the best counts
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Records
+    #[arg(long, default_value_t = 200_000)]
+    records: usize,
+    /// Peak memory of the real binary as well
+    #[arg(long)]
+    memory: bool,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Given by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    Path,
+    Stages,
+    Small,
+    Memory,
+}
+
+fn main() -> Result<()> {
+    let mut args = Args::parse();
+    if args.quick {
+        (args.runs, args.records) = (1, args.records.min(40_000));
+    }
+    let wants = |table| args.only.is_none_or(|only| only == table);
+    let templates = Templates::read()?;
+    check_the_floor()?;
+    let objects = templates.objects(args.records, PER_OBJECT)?;
+    say(&format!(
+        "{} records in {} objects, {:.0} MB of JSON, {} kinds; CPU time of one thread, best of {}",
+        objects.records,
+        objects.packed.len(),
+        real(objects.json_bytes) / 1e6,
+        templates.len(),
+        args.runs
+    ))?;
+    let calls = templates.commonest_calls(10);
+    let thousand = || rules::with_made(SOME, MANY, &calls, &scratch().join("rules"));
+    let mut tables = Vec::new();
+    let floor = floor("floor", &objects, args.runs)?;
+    let floor_ns = floor.ns();
+    if wants(Only::Stages) {
+        let sets = [rules::some_builtin(1)?, rules::some_builtin(SOME)?, rules::builtin(), thousand()?];
+        let some = Objects { packed: objects.packed.clone(), ..objects };
+        let rows = stages::run(&some, &sets, &rules::builtin(), args.runs.min(3))?;
+        tables.push(Table { title: "stages, each alone".to_owned(), rows, floor_ns });
+    }
+    if wants(Only::Path) {
+        let mut rows = vec![floor];
+        for count in [1, SOME, MANY].into_iter().filter(|count| args.rules.is_none_or(|only| only == *count)) {
+            let set = if count == MANY { thousand()? } else { rules::some_builtin(count)? };
+            rows.push(path::run(&format!("{} rules", set.name), set.rules, &objects, args.runs)?);
+        }
+        let title = format!("whole path, objects of {PER_OBJECT} records, every record as a log, gzip 1");
+        tables.push(Table { title, rows, floor_ns });
+    }
+    if wants(Only::Small) {
+        let small = templates.objects(args.records.min(28_000 * PER_SMALL_OBJECT), PER_SMALL_OBJECT)?;
+        let floor = self::floor("floor", &small, args.runs)?;
+        let floor_ns = floor.ns();
+        let set = rules::some_builtin(SOME)?;
+        let path = path::run(&format!("{} rules", set.name), set.rules, &small, args.runs)?;
+        let title = format!("whole path, {} objects of {PER_SMALL_OBJECT} records", small.packed.len());
+        tables.push(Table { title, rows: vec![floor, path], floor_ns });
+    }
+    for table in &tables {
+        table.print()?;
+    }
+    let memory = if args.memory || args.only == Some(Only::Memory) { Some(memory::run(&templates)?) } else { None };
+    if let Some(file) = args.json {
+        let figures = json!({ "tables": tables.iter().map(Table::json).collect::<Vec<_>>(), "memory": memory });
+        std::fs::write(&file, format!("{figures:#}\n")).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Where the bench keeps what it makes: below `target/`.
+fn scratch() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench")
+}
+
+fn floor(name: &str, objects: &Objects, runs: usize) -> Result<Row> {
+    let (records, json_bytes) = (objects.records, objects.json_bytes);
+    let mut best = Row { name: name.to_owned(), records, json_bytes, cpu_ns: u64::MAX, made: String::new() };
+    for _ in 0..runs {
+        let mut watch = Stopwatch::new()?;
+        let made = watch.time(|| {
+            let mut floor = Floor::new();
+            objects.packed.iter().try_for_each(|packed| floor.object(packed))?;
+            floor.end()
+        })??;
+        ensure!(made.records == records && made.json_bytes == json_bytes, "the floor did not read everything: {made:?}");
+        if watch.spent_ns() < best.cpu_ns {
+            best.cpu_ns = watch.spent_ns();
+            best.made = format!("{} MB flat, {} MB packed", made.flat_bytes / 1_000_000, made.packed_bytes / 1_000_000);
+        }
+    }
+    Ok(best)
+}
+
+/// The floor must do its work, not only be fast.
+fn check_the_floor() -> Result<()> {
+    let flat = floor::flatten(br#"{"a":"x\"{","b":{"c":1,"d":{"e":[{"f":"g"}]},"h":{}},"i":null,"j":true}"#);
+    let want = r#"{"a":"x\"{","b.c":1,"b.d.e":"[{\"f\":\"g\"}]","j":true}"#;
+    ensure!(flat == want.as_bytes(), "the floor writes {}, not {want}", String::from_utf8_lossy(&flat));
+    Ok(())
+}

@@ -132,7 +132,7 @@ async fn a_crash_between_send_and_removal_repeats_the_same_ids() {
     let folder = TempDir::new().expect("a folder");
     let path = write(folder.path(), "a.ndjson", &[&event("e-1"), &log("l-1")]);
     let text = std::fs::read_to_string(&path).expect("letters");
-    backend.script(Api::Events, [Fault::AcceptThenHang(Duration::from_secs(60))]);
+    backend.script(Api::Events, [Fault::AcceptThenHang(Duration::from_mins(1))]);
     let running = dlq("replay", folder.path()).new_relic(&backend.url()).start();
     eventually("the event is stored", async || !ids(&backend, "AwsSecurityEvent").is_empty()).await;
     running.kill9();

@@ -5,10 +5,11 @@
 //! running count, unless `CSPM_RELAY_TEST_REQUIRE=1`: then it fails. `tests/run` starts both emulators and sets it.
 
 #[cfg(test)]
-mod support;
-
-#[cfg(test)]
 mod answers;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod competing;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
@@ -16,18 +17,26 @@ mod dlq;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
-mod golden;
+mod dying;
 #[cfg(test)]
-mod hostile;
+mod event_queue;
 #[cfg(test)]
-mod late;
-#[cfg(test)]
-mod lean;
+mod leases;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod notifications;
+#[cfg(test)]
+mod object_faults;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod support;
 #[cfg(test)]
 mod waiting;

@@ -63,10 +63,10 @@ fn every_pair_agrees_with_the_sigma_oracle() {
     let mut rules = 0;
     for line in expected.lines().skip(1) {
         let cells: Vec<_> = line.split(',').collect();
-        let [id, file, _, matches, ids] = cells[..] else { panic!("{line}") };
+        let [id, file, _, count, ids] = cells[..] else { panic!("{line}") };
         rules += 1;
         let found = found.remove(id).unwrap_or_default();
-        assert_eq!(found.len().to_string(), matches, "{file}");
+        assert_eq!(found.len().to_string(), count, "{file}");
         if !ids.is_empty() {
             assert_eq!(found, ids.split(';').map(str::to_owned).collect(), "{file}");
         }
@@ -110,7 +110,7 @@ fn every_builtin_file_is_embedded() {
     files_below(&folder, &folder, &mut files);
     files.sort();
     let embedded: Vec<_> = builtin::FILES.iter().filter_map(|(name, _)| name.strip_prefix("builtin:")).collect();
-    let lines: String = files.iter().map(|file| format!("    \"{file}\",\n")).collect();
+    let lines = files.iter().map(|file| format!("    \"{file}\",\n")).collect::<Vec<_>>().concat();
     assert!(files == embedded, "src/classify/builtin.rs must list:\n{lines}");
 }
 

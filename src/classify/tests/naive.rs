@@ -251,13 +251,13 @@ fn record() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Index, shared paths and shared predicates change nothing about what matches.
     #[test]
     fn the_engine_agrees_with_the_slow_reader(
-        rules in proptest::collection::vec(rule(), 1..12),
-        records in proptest::collection::vec(record(), 1..12),
+        rules in proptest::collection::vec(rule(), 1..9),
+        records in proptest::collection::vec(record(), 1..9),
         pretty: bool,
     ) {
         let mut read_rules = Vec::new();

@@ -16,8 +16,6 @@ use crate::deliver::Letter;
 use crate::deliver::mailbox::{Mailbox, Sheet};
 
 /// Arguments.
-///
-/// Messages of a queue are received, hidden for two minutes at most and shown again at the end; that counts as one receive.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -28,15 +28,22 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the letters and count their reasons; nothing is changed, what is in them is not shown
+    ///
+    /// Messages of a queue are received, hidden for two minutes at most and shown again at the end; that counts as one receive.
     List(list::Args),
     /// Send letters again and take away those that went well
+    ///
+    /// A record is read again by this version and these rules. An object is fetched again by its name and read whole: copies
+    /// of its records that were delivered before come again with the same event.id, and their notices with the same
+    /// detection.id. A refused event or log is sent again as it is, with the present time if its own has left New Relic's
+    /// window. Letters that fail stay as they are; run this after mending the cause, and as often as needed.
     Replay(replay::Args),
 }
 
 /// Where letters are.
 #[derive(Debug, clap::Args)]
 struct Where {
-    /// Configuration file [default: the one CSPM_RELAY_CONFIG names]
+    /// Configuration file [default: the one `CSPM_RELAY_CONFIG` names]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Letters in another place than the configured one

@@ -38,11 +38,6 @@ use crate::source::bucket::Bucket;
 use crate::source::letters::{Again, End, Letters};
 
 /// Arguments.
-///
-/// A record is read again by this version and these rules. An object is fetched again by its name and read whole: copies of
-/// its records that were delivered before come again with the same event.id, and their notices with the same detection.id. A refused event or log is sent again as it is,
-/// with the present time if its own has left New Relic's window. Letters that fail stay as they are; run this after mending
-/// the cause, and as often as needed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -5,6 +5,7 @@
 //! named, never counted as good.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,7 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct NewRelicArgs {
-    /// Configuration file [default: the one CSPM_RELAY_CONFIG names]
+    /// Configuration file [default: the one `CSPM_RELAY_CONFIG` names]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Longest time to look for the test event: 90s, 2m
@@ -109,7 +110,8 @@ enum State {
 /// One step.
 #[derive(Debug, Serialize)]
 struct Step {
-    step: &'static str,
+    #[serde(rename = "step")]
+    title: &'static str,
     state: State,
     found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,11 +120,11 @@ struct Step {
 
 impl Step {
     fn ok(step: &'static str, found: impl Into<String>) -> Self {
-        Self { step, state: State::Ok, found: found.into(), hint: None }
+        Self { title: step, state: State::Ok, found: found.into(), hint: None }
     }
 
     fn bad(step: &'static str, state: State, found: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { step, state, found: found.into(), hint: Some(hint.into()) }
+        Self { title: step, state, found: found.into(), hint: Some(hint.into()) }
     }
 }
 
@@ -146,25 +148,29 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let width = self.steps.iter().map(|step| step.step.len()).max().unwrap_or(0);
+        let width = self.steps.iter().map(|step| step.title.len()).max().unwrap_or(0);
         let mut text = String::new();
-        for Step { step, state, found, hint } in &self.steps {
+        let mut line = |state: &str, title: &str, what: &str| {
+            // Writing to a String cannot fail.
+            let _ok = writeln!(text, "{state:<9}  {title:<width$}  {what}").is_ok();
+        };
+        for Step { title, state, found, hint } in &self.steps {
             let state = match state {
                 State::Ok => "ok",
                 State::Finding => "FINDING",
                 State::Failed => "FAILED",
                 State::NotPossible => "not tried",
             };
-            text += &format!("{state:<9}  {step:<width$}  {found}\n");
+            line(state, title, found);
             if let Some(hint) = hint {
-                text += &format!("{:<9}  {:<width$}  hint: {hint}\n", "", "");
+                line("", "", &format!("hint: {hint}"));
             }
         }
         for (message, count) in &self.errors {
-            text += &format!("{:<9}  {:<width$}  {count} × {message}\n", "", "");
+            line("", "", &format!("{count} × {message}"));
         }
         let untried: Vec<&str> =
-            self.steps.iter().filter(|step| step.state == State::NotPossible).map(|step| step.step).collect();
+            self.steps.iter().filter(|step| step.state == State::NotPossible).map(|step| step.title).collect();
         text += match self.exit() {
             Exit::Good if untried.is_empty() => "\nAll good: an event of this agent arrives and is found.\n",
             Exit::Good => "\nGood as far as it could be tried.\n",
@@ -477,5 +483,6 @@ fn one_line(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
-#[cfg(all(test, feature = "lab"))]
+#[cfg(test)]
+#[cfg(feature = "lab")]
 mod tests;

@@ -15,11 +15,11 @@ async fn examined(config: &Config) -> Report {
 }
 
 fn step<'r>(report: &'r Report, name: &str) -> &'r Step {
-    report.steps.iter().find(|step| step.step == name).unwrap_or_else(|| panic!("no step {name} in {report:?}"))
+    report.steps.iter().find(|step| step.title == name).unwrap_or_else(|| panic!("no step {name} in {report:?}"))
 }
 
 fn states(report: &Report) -> Vec<(&str, State)> {
-    report.steps.iter().map(|step| (step.step, step.state)).filter(|(_, state)| *state != State::Ok).collect()
+    report.steps.iter().map(|step| (step.title, step.state)).filter(|(_, state)| *state != State::Ok).collect()
 }
 
 #[tokio::test]

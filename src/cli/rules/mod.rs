@@ -60,7 +60,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct From {
     /// Configuration file, for rules.folders and rules.disable [default: `CSPM_RELAY_CONFIG`, else the environment alone]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One more folder with rules; may be repeated
     #[arg(long, value_name = "PATH")]
@@ -81,7 +81,7 @@ enum TestFormat {
     Text,
     /// For machines
     Json,
-    /// `JUnit` XML, for CI
+    #[value(help = "JUnit XML, for CI")]
     Junit,
     /// SARIF 2.1.0, for code scanning
     Sarif,

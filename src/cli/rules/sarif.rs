@@ -57,6 +57,10 @@ pub(super) fn report(tested: &Tested) -> Value {
 }
 
 fn result(kind: &str, level: &str, message: &str, file: &str, line: u64) -> Value {
+    // A fault of the settings is in no file of the rules.
+    if file.starts_with("rules.") && line == 0 {
+        return json!({ "ruleId": kind, "level": level, "message": { "text": format!("{file}: {message}") } });
+    }
     let mut place = json!({ "artifactLocation": { "uri": uri(file) } });
     if let (1.., Some(place)) = (line, place.as_object_mut()) {
         place.insert("region".to_owned(), json!({ "startLine": line }));
@@ -64,8 +68,13 @@ fn result(kind: &str, level: &str, message: &str, file: &str, line: u64) -> Valu
     json!({ "ruleId": kind, "level": level, "message": { "text": message }, "locations": [{ "physicalLocation": place }] })
 }
 
+/// Where the built-in rules are in the repository: only there can a built-in rule fail.
+const BUILTIN: (&str, &str) = ("builtin:", "src/classify/rules/");
+
 /// A path as a URI reference: what may not stand in one is written as `%XX`.
 fn uri(path: &str) -> String {
+    let builtin = path.strip_prefix(BUILTIN.0).map(|path| format!("{}{path}", BUILTIN.1));
+    let path = builtin.as_deref().unwrap_or(path);
     let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.strip_prefix("./").unwrap_or(path).bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
@@ -86,6 +95,7 @@ mod tests {
         for (path, expected) in [
             ("rules/a.yml", "rules/a.yml"),
             ("./rules/a.yml", "rules/a.yml"),
+            ("builtin:iam/a.yml", "src/classify/rules/iam/a.yml"),
             ("/etc/my rules/ä%.yml", "file:///etc/my%20rules/%C3%A4%25.yml"),
         ] {
             assert_eq!(uri(path), expected);

@@ -30,8 +30,7 @@ pub(super) fn page(rule: &Rule) -> String {
     line("good reasons", &rule.false_positives.join("\n"));
     line("references", &rule.references.join("\n"));
     line("author", rule.author.as_deref().unwrap_or_default());
-    let origin = if rule.builtin { format!("built in, {}", rule.file) } else { rule.file.clone() };
-    line("file", &format!("{origin}:{}", rule.line));
+    line("file", &format!("{}:{}", rule.file, rule.line));
     let samples: Vec<String> = rule
         .samples
         .iter()

@@ -4,10 +4,12 @@
 
 pub(crate) mod agent;
 pub(crate) mod aws;
+pub(crate) mod bus;
 pub(crate) mod data;
 pub(crate) mod limits;
 pub(crate) mod proxy;
 pub(crate) mod replay;
+pub(crate) mod scene;
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,11 +37,16 @@ pub(crate) fn skip(what: &str) {
 }
 
 /// Asks again and again until the answer is yes; panics with what was waited for.
-pub(crate) async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut ask: F) {
+pub(crate) async fn eventually<F: AsyncFnMut() -> bool>(what: &str, ask: F) {
+    within(PATIENCE, what, ask).await;
+}
+
+/// The same for what takes longer.
+pub(crate) async fn within<F: AsyncFnMut() -> bool>(limit: Duration, what: &str, mut ask: F) {
     let asking = async {
         while !ask().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, asking).await.is_ok(), "waited {PATIENCE:?} in vain: {what}");
+    assert!(tokio::time::timeout(limit, asking).await.is_ok(), "waited {limit:?} in vain: {what}");
 }

@@ -295,7 +295,7 @@ async fn the_summary_page_tells_what_it_holds() {
                     "T": { "rows": 1, "distinctIds": 0, "repeated": 0, "withoutId": 1 },
                 },
                 "apis": { "events": {
-                    "requests": 2, "packedBytes": api.packed_bytes, "unpackedBytes": api.unpacked_bytes, "accepted": 2,
+                    "requests": 2, "rowsUnanswered": 2, "packedBytes": api.packed_bytes, "unpackedBytes": api.unpacked_bytes, "accepted": 2,
                     "acceptedUnanswered": 1, "endings": { "200": 1, "cut": 1 },
                 } },
                 "elsewhere": 0,

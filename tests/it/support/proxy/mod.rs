@@ -1,7 +1,8 @@
 //! A proxy in front of AWS or New Relic that can stop time on the wire.
 //!
 //! In: requests, passed on unchanged. Out: the upstream's answers, unchanged. A test arms a point (a call, and which side of the
-//! upstream); the next exchange that comes there is held until the test lets it go or cuts the connection. What always holds: an
+//! upstream); the next exchange that comes there is held until the test lets it go or cuts the connection. Calls can also be
+//! refused: answered here, without the upstream. What always holds: an
 //! exchange held before it is passed on has not reached the upstream, one held after it has been answered by it. Bodies are read
 //! whole; nothing is retried.
 
@@ -91,9 +92,18 @@ struct Armed {
     verdict: watch::Receiver<Option<Verdict>>,
 }
 
+/// Calls that the upstream never hears of.
+struct Refused {
+    call: Call,
+    part: String,
+    status: StatusCode,
+    body: String,
+}
+
 #[derive(Default)]
 struct Points {
     armed: Vec<Armed>,
+    refused: Vec<Refused>,
     answered: BTreeMap<Call, u64>,
 }
 
@@ -141,6 +151,16 @@ impl Proxy {
         let (verdict, to_verdict) = watch::channel(None);
         self.wire.points().armed.push(Armed { call, side, skip, held: to_held, verdict: to_verdict });
         Hold { call, side, held, verdict }
+    }
+
+    /// Answers these calls itself from now on, where the path holds `part`.
+    pub(crate) fn refuse(&self, call: Call, part: &str, status: StatusCode, body: &str) {
+        self.wire.points().refused.push(Refused { call, part: part.to_owned(), status, body: body.to_owned() });
+    }
+
+    /// Passes everything on again.
+    pub(crate) fn allow(&self) {
+        self.wire.points().refused.clear();
     }
 
     /// How many of these calls the upstream has answered.
@@ -191,6 +211,14 @@ impl Wire {
         self.points.lock().expect("nothing panics while it is held")
     }
 
+    fn refusal(&self, call: Call, path: &str) -> Option<Response> {
+        let points = self.points();
+        let refused = points.refused.iter().find(|refused| refused.call == call && path.contains(&refused.part))?;
+        let mut response = Response::new(Body::from(refused.body.clone()));
+        *response.status_mut() = refused.status;
+        Some(response)
+    }
+
     /// Stops here for as long as a test wants.
     async fn gate(&self, call: Call, side: Side) -> Verdict {
         let Some(mut armed) = self.arrive(call, side) else { return Verdict::Pass };
@@ -230,6 +258,9 @@ async fn exchange(State(wire): State<Wire>, request: Request) -> Result<Response
     let Ok(body) = to_bytes(body, BODY_BYTES).await else { return Ok(cut()) };
     if wire.gate(call, Side::Request).await == Verdict::Cut {
         return Ok(cut());
+    }
+    if let Some(response) = wire.refusal(call, &path) {
+        return Ok(response);
     }
     let answer = wire.pass_on(head.method, &path, head.headers, body).await;
     *wire.points().answered.entry(call).or_default() += u64::from(answer.is_ok());

@@ -1,0 +1,284 @@
+//! What people and scripts see of the commands that move no records: words, formats, exit codes. The whole text is held in
+//! `tests/golden`; a change there is a change of the product (`INSTA_UPDATE=always` writes it, and the diff is to be read).
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::support::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY};
+use super::support::{PATIENCE, eventually};
+
+const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail";
+
+/// A rule that matches `CreateUser`, and samples that say when.
+fn rule(name: &str, call_that_matches: &str, call_that_does_not: &str) -> String {
+    let record = |call: &str| {
+        format!("{{eventVersion: '1.11', eventTime: '2026-11-21T20:14:31Z', eventSource: iam.amazonaws.com, eventName: {call}}}")
+    };
+    format!(
+        "title: A user was created\nname: {name}\nlogsource: {{product: aws, service: cloudtrail}}\ndetection:\n  \
+         sel: {{eventSource: iam.amazonaws.com, eventName: CreateUser}}\n  condition: sel\nlevel: low\ncspm:\n  samples:\n    \
+         match:\n      - name: user <created>\n        record: {}\n    noMatch:\n      - name: other call\n        record: {}\n",
+        record(call_that_matches),
+        record(call_that_does_not)
+    )
+}
+
+/// A rule file with two faults.
+const BROKEN: &str = "title: Broken\nname: broken\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n  \
+                      sel: {eventName: A}\n  condition: sel and nope\nlevel: hihg\n";
+
+fn command<const N: usize>(arguments: [&str; N]) -> Agent {
+    Agent::new(arguments).env("NEW_RELIC_LICENSE_KEY", LICENSE_KEY)
+}
+
+/// Exit code and all output, as one text.
+fn shown(ended: &Finished) -> String {
+    let code = ended.status.code().map_or_else(|| "none".to_owned(), |code| code.to_string());
+    format!("exit code: {code}\n--- stdout\n{}--- stderr\n{}", ended.stdout, ended.stderr)
+}
+
+/// Compares with `tests/golden/<name>.snap`, without names of temporary folders.
+fn golden(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../golden");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.add_filter(r"/\w\S*/\.tmp\w+/", "[folder]/");
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[tokio::test]
+async fn every_command_explains_itself() {
+    let mut text = String::new();
+    for command in ["check", "rules", "rules list", "rules show", "rules test", "schema", "health"] {
+        let mut agent = Agent::new([]);
+        for word in command.split(' ').chain(["--help"]) {
+            agent = agent.arg(word);
+        }
+        let ended = agent.finish().await;
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""), "{command}");
+        text += &format!("=== cspm-relay {command} --help\n{}\n", ended.stdout);
+    }
+    golden("help", &text);
+    // The rest is held by the tests of those commands; here only that there is help.
+    for command in ["run", "replay", "doctor", "dlq"] {
+        let ended = Agent::new([command, "--help"]).finish().await;
+        assert_eq!(ended.status.code(), Some(0), "{command}: {}", ended.stderr);
+        assert!(ended.stdout.contains(&format!("Usage: cspm-relay {command}")), "{command}: {}", ended.stdout);
+    }
+}
+
+#[tokio::test]
+async fn check_tells_all_faults_at_once_and_no_key() {
+    let yaml = format!(
+        "version: 1\nnewrelic: {{accountId: 111122223333, licenseKey: NRAK-ABCDEFGHIJKLMNOPQRSTUVWXYZ0}}\nsources:\n  - kind: trailbucket\n    \
+         queueUrl: arn:aws:sqs:eu-west-1:111122223333:trail\n  - {{kind: eventQueue, queueUrl: '{QUEUE}'}}\nlimits: {{flushAfter: 2}}\noutput: {{}}\n"
+    );
+    let ended = Agent::new(["check"]).config(&yaml).finish().await;
+    assert_eq!(ended.status.code(), Some(2));
+    golden("check_faults", &shown(&ended));
+    let json = Agent::new(["check", "--format", "json"]).config(&yaml).finish().await;
+    let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!((json.status.code(), &report["valid"]), (Some(2), &false.into()));
+    let paths: Vec<&str> =
+        report["faults"].as_array().expect("a list").iter().filter_map(|fault| fault["path"].as_str()).collect();
+    assert_eq!(paths.len(), ended.stdout.matches("\n  ").count() - ended.stdout.matches("\n    ").count());
+    assert!(paths.contains(&"newrelic.accountId") && paths.contains(&"limits.flushAfter"), "{paths:?}");
+    for output in [&ended.stdout, &json.stdout] {
+        assert!(!output.contains("NRAK-ABC"), "{output}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_is_valid_and_what_it_does_is_told() {
+    let example = Agent::new(["check", "--example"]).finish().await;
+    assert_eq!((example.status.code(), &*example.stderr), (Some(0), ""));
+    let checked = command(["check"]).config(&example.stdout).finish().await;
+    assert_eq!(checked.status.code(), Some(0), "{}", checked.stdout);
+    let rules = built_in_rules(&checked.stdout);
+    assert!(rules > 0, "no rule: {}", checked.stdout);
+    golden("check_example", &shown(&checked).replace(&format!("{rules} built in"), "N built in"));
+    assert!(!checked.stdout.contains(LICENSE_KEY), "{}", checked.stdout);
+}
+
+/// The number of built-in rules in the report: it grows with every rule.
+fn built_in_rules(report: &str) -> usize {
+    let line = report.lines().find_map(|line| line.trim().strip_prefix("rules")).expect("a line about rules");
+    line.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number")
+}
+
+#[tokio::test]
+async fn check_finds_broken_rules_and_accounts() {
+    let agent = command(["check", "--format", "json", "--records-per-day", "1000000"])
+        .env("NEW_RELIC_ACCOUNT_ID", ACCOUNT_ID)
+        .env("CSPM_RELAY_TRAIL_QUEUE_URL", QUEUE);
+    let broken = agent.file("broken.yml", BROKEN);
+    let ended = agent.env("CSPM_RELAY_RULES_FOLDERS", broken.to_string_lossy()).finish().await;
+    let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!((ended.status.code(), &report["valid"]), (Some(1), &false.into()), "{}", ended.stdout);
+    let lines: Vec<Option<u64>> =
+        report["rules"]["faults"].as_array().expect("a list").iter().map(|fault| fault["line"].as_u64()).collect();
+    assert_eq!(lines.len(), 2, "{}", ended.stdout);
+    assert!(lines.contains(&Some(6)) && lines.contains(&Some(7)), "{lines:?}");
+    assert_eq!(report["estimate"]["recordsPerDay"], 1_000_000);
+    assert_eq!(report["estimate"]["assumed"], Value::Null);
+
+    let agent = command(["check"]).env("NEW_RELIC_ACCOUNT_ID", ACCOUNT_ID).env("CSPM_RELAY_TRAIL_QUEUE_URL", QUEUE);
+    let ended = agent.env("CSPM_RELAY_ACCOUNTS_FILE", "none.csv").finish().await;
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stdout);
+    assert!(ended.stdout.starts_with("configuration has problems\n") && ended.stdout.contains("none.csv"), "{}", ended.stdout);
+}
+
+#[tokio::test]
+async fn rules_are_listed_and_shown() {
+    let list = Agent::new(["rules", "list", "--format", "json"]).finish().await;
+    let rules: Value = serde_json::from_str(&list.stdout).expect("JSON");
+    let rules = rules.as_array().expect("a list");
+    let table = Agent::new(["rules", "list"]).finish().await;
+    assert_eq!(table.stdout.lines().count(), rules.len() + 1);
+    assert!(rules.len() > 50 && rules.iter().all(|rule| rule["builtin"] == true && rule["samples"].as_u64() > Some(1)));
+    let shown_rule = Agent::new(["rules", "show", "IAM-User-Created"]).finish().await;
+    golden("rules_show", &shown(&shown_rule));
+    let near = Agent::new(["rules", "show", "iam-user"]).finish().await;
+    assert_eq!(near.status.code(), Some(2));
+    assert_eq!(
+        near.stderr,
+        "error: showing rule \"iam-user\": no rule that runs has this id\n  hint: did you mean one of: iam-user-created?\n"
+    );
+}
+
+#[tokio::test]
+async fn the_built_in_rules_prove_themselves() {
+    let ended = Agent::new(["rules", "test"]).finish().await;
+    assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with(" 0 failed; 0 problems with files\n"), "{}", ended.stdout);
+}
+
+/// A good rule, one whose samples fail, and a broken file: each is told, none stops the others.
+#[tokio::test]
+async fn a_failing_sample_and_a_broken_file_are_found_in_every_format() {
+    let run = async |format: &str| {
+        let agent = Agent::new(["rules", "test", "--format", format]);
+        let mut paths = Vec::new();
+        for (name, text) in [
+            ("good.yml", rule("good", "CreateUser", "DeleteUser")),
+            ("wrong.yml", rule("wrong", "DeleteUser", "CreateUser")),
+            ("broken.yml", BROKEN.to_owned()),
+        ] {
+            paths.push(agent.file(name, &text).to_string_lossy().into_owned());
+        }
+        paths.into_iter().fold(agent, Agent::arg).finish().await
+    };
+    let text = run("text").await;
+    assert_eq!(text.status.code(), Some(1));
+    golden("rules_test", &shown(&text));
+
+    let json: Value = serde_json::from_str(&run("json").await.stdout).expect("JSON");
+    assert_eq!(json["summary"], serde_json::json!({"rules": 2, "passed": 2, "failed": 2, "faults": 2}));
+    golden("rules_test_junit", &shown(&run("junit").await));
+    golden("rules_test_sarif", &shown(&run("sarif").await));
+
+    let alone = Agent::new(["rules", "test"]);
+    let path = alone.file("good.yml", &rule("good", "CreateUser", "DeleteUser"));
+    let ended = alone.arg(path.to_string_lossy()).finish().await;
+    assert_eq!((ended.status.code(), &*ended.stdout), (Some(0), "1 rule: 2 samples passed, 0 failed; 0 problems with files\n"));
+}
+
+#[tokio::test]
+async fn the_dictionary_is_the_same_in_every_format() {
+    let json = Agent::new(["schema", "--format", "json"]).finish().await;
+    let rows: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let rows = rows.as_array().expect("a list");
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    let table = Agent::new(["schema"]).finish().await;
+    let markdown = Agent::new(["schema", "--format", "markdown"]).finish().await;
+    let of_table: Vec<&str> = table.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    let of_markdown: Vec<&str> = markdown.stdout.lines().skip(2).filter_map(|line| line.split('`').nth(1)).collect();
+    assert_eq!((&of_table, &of_markdown), (&names, &names));
+    assert_eq!(names.first(), Some(&"event.id"));
+    assert!(names.contains(&"request.cidr"), "{names:?}");
+    let number = rows.iter().find(|row| row["name"] == "control.severityScore").expect("a row");
+    assert_eq!((&number["type"], &number["example"]), (&"number".into(), &95.into()));
+    // A bar inside a cell would end it.
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    for line in markdown.stdout.lines() {
+        assert_eq!(cells(line), 7, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_agent_health_fails_and_needs_no_key() {
+    let ended = Agent::new(["health"]).finish().await;
+    golden("health_no_agent", &shown(&ended));
+    let off = Agent::new(["health"]).env("CSPM_RELAY_HEALTH_SOCKET", "").env("CSPM_RELAY_HEALTH_OFF", "true").finish().await;
+    assert_eq!(off.status.code(), Some(1));
+    assert_eq!(off.stdout, "unhealthy: health.off is set, so the agent listens nowhere; remove it\n");
+}
+
+/// Something else on the agent's port is no healthy agent, and one that never answers is waited for 4 s at most.
+#[tokio::test]
+async fn what_is_not_the_agent_is_not_healthy() {
+    for (name, answer, expected) in [
+        ("another server", Some("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"), "is not cspm-relay\n"),
+        ("silence", None, "within 4 s\n"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port().to_string();
+        let server = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                if let Some(answer) = answer {
+                    assert!(stream.read(&mut [0; 1024]).await.expect("a request") > 0);
+                    stream.write_all(answer.as_bytes()).await.expect("an answer");
+                } else {
+                    held.push(stream);
+                }
+            }
+        });
+        let ended = Agent::new(["health", "--port", &port]).start().exited(Duration::from_secs(10)).await;
+        server.abort();
+        assert_eq!(ended.status.code(), Some(1), "{name}");
+        assert!(ended.stdout.starts_with("not live: ") && ended.stdout.ends_with(expected), "{name}: {}", ended.stdout);
+    }
+}
+
+/// P11: when New Relic refuses the key the agent is alive, not ready, and says what to do. AWS does not answer at all here.
+#[tokio::test]
+async fn a_refused_key_is_not_ready_but_alive() {
+    let new_relic = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", new_relic.local_addr().expect("an address"));
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = new_relic.accept().await {
+            // The client may be gone already; then nobody waits for the answer.
+            let _asked = stream.read(&mut [0; 8_192]).await.is_ok();
+            let _told =
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await.is_ok();
+        }
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("agent.sock").to_string_lossy().into_owned();
+    let mut agent = Agent::run("http://127.0.0.1:9", &url, "http://127.0.0.1:9/111122223333/trail")
+        .env("CSPM_RELAY_HEARTBEAT", "1s")
+        .env("CSPM_RELAY_DRAIN", "1s")
+        .env("CSPM_RELAY_HEALTH_SOCKET", &*socket)
+        .start();
+    agent.ready().await;
+    let ask = async |ready: bool| {
+        let health = Agent::new(["health", "--socket", &socket]);
+        let ended = if ready { health.arg("--ready") } else { health }.finish().await;
+        (ended.status.code(), ended.stdout)
+    };
+    eventually("New Relic's refusal is noticed", async || ask(true).await.1.contains("New Relic accepts nothing")).await;
+    let (code, said) = ask(true).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("check newrelic.licenseKey (an ingest licence key, not a user key)"), "{said}");
+    assert_eq!(ask(false).await, (Some(0), "live\n".to_owned()));
+    agent.terminate();
+    let ended = agent.exited(PATIENCE).await;
+    server.abort();
+    assert_eq!(ask(false).await.0, Some(1));
+    assert!(!ended.stderr.contains(LICENSE_KEY), "{}", ended.stderr);
+}

@@ -1,0 +1,106 @@
+//! Load: agents that compete on one queue, a death among them, and bounded memory.
+//!
+//! Times and memory are those of an unoptimised build beside other tests. The bound on memory, 128 MiB, holds for it too; an
+//! image stays far below.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::time::Duration;
+
+use cspm_relay::lab::backend::Retain;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::StreamExt as _;
+use serde_json::json;
+
+use crate::support::aws::{Aws, QueueSettings, Trail, emulator};
+use crate::support::data::{self, TrailObject};
+use crate::support::scene::{Scene, ids, new_relic, objects, recently, stopped};
+use crate::support::within;
+
+/// Most memory an agent may take, KiB.
+const PEAK_KIB: u64 = 128 << 10;
+
+const LONG: Duration = Duration::from_mins(2);
+
+/// A scene that keeps ids and no rows.
+async fn big_scene(aws: Aws, visibility: Duration) -> Scene {
+    let mut scene = Scene::with(aws, QueueSettings { visibility, max_receive_count: 20 }).await;
+    scene.new_relic = new_relic(Retain::Ids).await;
+    scene
+}
+
+async fn deliver_at_once(trail: &Trail, objects: &[TrailObject]) -> BTreeSet<String> {
+    futures_util::stream::iter(objects).for_each_concurrent(8, |object| trail.deliver(object)).await;
+    ids(objects)
+}
+
+/// Two agents on one queue, one dies half-way: the other brings everything (X8).
+#[tokio::test(flavor = "multi_thread")]
+async fn two_agents_and_a_death() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = big_scene(aws, Duration::from_secs(6)).await;
+    let (one, other) = (scene.agent().start(), scene.agent().start());
+    let ids = deliver_at_once(&scene.trail, &objects(1, 300, 67)).await;
+    assert_eq!(ids.len(), 20_100);
+    within(LONG, "half of it", async || scene.new_relic.store().counts("Log").distinct_ids >= 8_000).await;
+    drop(one.kill9());
+    scene.has_within(LONG, &ids).await;
+    scene.empty_within(LONG).await;
+    stopped(other).await;
+    assert_eq!(scene.letters(), Vec::<serde_json::Value>::new());
+    let events = scene.new_relic.store().counts("AwsSecurityEvent");
+    assert_eq!(events.distinct_ids, 300, "one alarming record in each object");
+    scene.no_violations();
+}
+
+/// 100,000 records: all there, each sent once, memory bounded (P10, P18).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_records() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = big_scene(aws, Duration::from_mins(5)).await;
+    let agent = scene.agent().start();
+    let ids = deliver_at_once(&scene.trail, &objects(1, 250, 400)).await;
+    assert_eq!(ids.len(), 100_000);
+    scene.has_within(LONG, &ids).await;
+    scene.empty_within(LONG).await;
+    let peak = agent.peak_kib();
+    stopped(agent).await;
+    let logs = scene.new_relic.store().counts("Log");
+    assert_eq!((logs.rows, logs.repeated), (100_000, 0));
+    assert!(peak < PEAK_KIB, "{peak} KiB");
+    eprintln!("100,000 records: {} MiB at most", peak >> 10);
+    scene.no_violations();
+}
+
+/// One object of 50 MB packed, the most that `CloudTrail` writes: read to its end within bounded memory (P18).
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_of_fifty_megabytes() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = big_scene(aws, Duration::from_mins(5)).await;
+    let time = recently();
+    let noise: String = std::iter::repeat_with(fastrand::alphanumeric).take(1 << 20).collect();
+    let mut packer = GzEncoder::new(Vec::new(), Compression::none());
+    packer.write_all(br#"{"Records":["#).expect("memory");
+    let records = 3_000;
+    for number in 0..records {
+        let mut record = data::quiet(number, time);
+        let from = usize::try_from(number).expect("small") * 331 % (noise.len() - 16_200);
+        record["requestParameters"] = json!({ "noise": noise[from..from + 16_000] });
+        let comma = if number == 0 { "" } else { "," };
+        packer.write_all(format!("{comma}{record}").as_bytes()).expect("memory");
+    }
+    packer.write_all(b"]}").expect("memory");
+    let body = packer.finish().expect("memory");
+    assert!((50_000_000..64_000_000).contains(&body.len()), "{} bytes", body.len());
+    scene.trail.put("big.json.gz", body).await;
+    let agent = scene.agent().start();
+    scene.has_within(LONG, &(0..records).map(data::id).collect()).await;
+    scene.empty_within(LONG).await;
+    let peak = agent.peak_kib();
+    stopped(agent).await;
+    assert!(peak < PEAK_KIB, "{peak} KiB");
+    eprintln!("an object of 50 MB: {} MiB at most", peak >> 10);
+    assert_eq!((scene.letters().len(), scene.new_relic.store().counts("Log").repeated), (0, 0));
+    scene.no_violations();
+}
