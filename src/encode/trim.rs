@@ -35,12 +35,12 @@ pub(super) fn message(raw: &[u8], mask: bool, max: usize) -> (Vec<u8>, u64) {
     if fields.len() > FIELDS {
         let rest = object(&fields.split_off(FIELDS));
         let mut more = Field { name: "trail.more".to_owned(), json: rest, leaves: 1, cuts: 0 };
-        more.into_text();
+        more.make_text();
         fields.push(more);
     }
     while fields.iter().map(|field| field.leaves).sum::<usize>() > LEAVES {
         let Some(largest) = fields.iter_mut().max_by_key(|field| field.leaves).filter(|field| field.leaves > 1) else { break };
-        largest.into_text();
+        largest.make_text();
     }
     let mut cut = 0;
     let mut length = object(&fields).len();
@@ -100,7 +100,7 @@ impl Field {
         serde_json::from_slice::<String>(&self.json).unwrap_or_else(|_| String::from_utf8_lossy(&self.json).into_owned())
     }
 
-    fn into_text(&mut self) {
+    fn make_text(&mut self) {
         self.set(&self.text(), "");
     }
 
@@ -207,6 +207,6 @@ mod tests {
         }
         let wide: serde_json::Map<_, _> = (0..FIELDS).map(|at| (format!("p{at}"), "x".repeat(7_000).into())).collect();
         let (_, cut, length) = trimmed(&wide.into(), 100_000);
-        assert!(length <= 100_000 && cut as usize == FIELDS, "{length} bytes, {cut} cut");
+        assert!(length <= 100_000 && cut == FIELDS as u64, "{length} bytes, {cut} cut");
     }
 }
