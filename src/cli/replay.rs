@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{print, runtime, stop_signal, summary};
-use crate::ack::{Piece, Verdict};
+use crate::ack::Piece;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
 use crate::deliver::{Endpoint, Patience};
@@ -248,6 +248,10 @@ async fn draw(progress: Arc<Progress>, every: Duration) {
     }
 }
 
+/// What to do about records that were not sent because of their age.
+const LATE_HINT: &str =
+    "New Relic takes no record older than 24 hours under its own time; --restamp sends them under the present, marked late";
+
 /// Prints the summary and chooses the exit code.
 fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
     let text = match args.summary {
@@ -259,22 +263,14 @@ fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
     } else {
         print(&text)?;
     }
-    if let Some((name, fault)) = ended.faults.first() {
-        return Err(Stop::failed(format!("source {name}: {fault}"), fault.hint.clone()).into());
-    }
     if let Some(hint) = ended.blocked {
         return Err(Stop::failed("New Relic accepted nothing".to_owned(), Some(hint.to_owned())).into());
     }
-    let returned: u64 = ended.sources.iter().map(|(_, counts)| counts.objects_ended(Verdict::Returned)).sum();
-    if returned > 0 {
+    // What went back is a fault of the source: each object has its own line in the log.
+    if let Some((name, fault)) = ended.faults.first() {
         let late = ended.sources.iter().any(|(_, counts)| counts.refused_late > 0);
-        summary::say(&format!("{returned} objects were not delivered whole; they are where they were\n"));
-        if late {
-            summary::say(
-                "  hint: New Relic takes no record older than 24 hours under its own time; --restamp sends them under the present\n",
-            );
-        }
-        return Ok(Exit::Found);
+        let hint = if late { Some(LATE_HINT.to_owned()) } else { fault.hint.clone() };
+        return Err(Stop::failed(format!("source {name}: {fault}"), hint).into());
     }
     Ok(Exit::Good)
 }

@@ -3,13 +3,14 @@
 //! In: a record. Out: `{"timestamp", "attributes", "message": {the record}}`. The record travels as an object, never as an
 //! escaped string (a string is cut at about 4,094 characters and is then no JSON any more). The Log API drops the attribute
 //! names `eventType` and `accountId`, so at the record's top level they travel as `trail.eventType` and `trail.accountId`.
-//! Well-known secrets in nested parts are masked. A record too large for one request keeps its top level; its largest parts
-//! become their own first 4,000 bytes as marked text.
+//! Well-known secrets in nested parts are masked. A record that New Relic would not keep whole (longer than a log may be, more
+//! attributes, reserved names) is taken apart by [`super::trim`], so that nothing is lost there without a mark.
 
 use serde_json::value::RawValue;
 
 use super::mask::push_masked;
 use super::writer::{cut_at, push_escaped, push_number};
+use super::{limits, trim};
 use crate::record::Trail;
 
 /// Attributes of a log besides its message.
@@ -29,23 +30,37 @@ pub struct LogAttributes<'a> {
     pub source: &'a str,
 }
 
-/// A nested part longer than this is cut when the record does not fit, bytes.
-const PART_MAX: usize = 32_000;
-/// What stays of a cut part, bytes.
-const PART_KEPT: usize = 4_000;
+/// Longest message that New Relic keeps whole, bytes: the searchable part and the blob, less what its own way of writing numbers
+/// may add.
+const MESSAGE: usize = limits::LOG_VALUE_BYTES - 2_000;
+/// Bytes around a message: braces, timestamp and the log's own attributes when they are as long as they may be.
+const AROUND: usize = 20_000;
+/// A record with fewer colons than this cannot have too many attributes.
+const COLONS: usize = trim::LEAVES;
 
-/// Writes the item into `out`. Returns the number of values cut to make it fit into `item_max` bytes.
+/// Writes the item into `out`, of at most `item_max` bytes. Returns the number of values cut to keep the record inside New
+/// Relic's limits.
 pub fn push_log(out: &mut Vec<u8>, trail: &Trail<'_>, attributes: &LogAttributes<'_>, mask: bool, item_max: usize) -> u64 {
     out.clear();
-    write(out, trail, attributes, mask, usize::MAX);
-    if out.len() <= item_max {
-        return 0;
+    if let Some(edits) = Edits::of(trail, mask) {
+        push_head(out, attributes, false);
+        let head = out.len();
+        edits.apply(out, trail.raw);
+        if out.len() - head <= MESSAGE && out.len() < item_max {
+            out.push(b'}');
+            return 0;
+        }
+        out.clear();
     }
-    out.clear();
-    write(out, trail, attributes, mask, PART_MAX)
+    let (message, cut) = trim::message(trail.raw, mask, MESSAGE.min(item_max.saturating_sub(AROUND)));
+    push_head(out, attributes, cut > 0);
+    out.extend_from_slice(&message);
+    out.push(b'}');
+    cut
 }
 
-fn write(out: &mut Vec<u8>, trail: &Trail<'_>, attributes: &LogAttributes<'_>, mask: bool, part_max: usize) -> u64 {
+/// Writes everything before the message.
+fn push_head(out: &mut Vec<u8>, attributes: &LogAttributes<'_>, truncated: bool) {
     out.extend_from_slice(b"{\"timestamp\":");
     push_number(out, attributes.timestamp_ms);
     out.extend_from_slice(b",\"attributes\":{\"relay.late\":\"");
@@ -59,25 +74,18 @@ fn write(out: &mut Vec<u8>, trail: &Trail<'_>, attributes: &LogAttributes<'_>, m
         out.extend_from_slice(b"\",\"");
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\":\"");
-        push_escaped(out, cut_at(value, super::limits::VALUE_SENT));
+        push_escaped(out, cut_at(value, limits::VALUE_SENT));
     }
-    let mut edits = Edits::default();
-    edits.rename(trail.raw, trail.event_type.get(), b"\"eventType\"", b"\"trail.eventType\"");
-    edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", b"\"trail.accountId\"");
-    for part in nested(trail) {
-        let long = part.get().len() > part_max;
-        if long || mask {
-            edits.part(trail.raw, part, long);
-        }
-    }
-    let cut = edits.parts.iter().flatten().filter(|edit| matches!(edit.what, What::Cut(_))).count() as u64;
-    if cut > 0 {
+    if truncated {
         out.extend_from_slice(b"\",\"relay.truncated\":\"|message|");
     }
     out.extend_from_slice(b"\"},\"message\":");
-    edits.apply(out, trail.raw);
-    out.push(b'}');
-    cut
+}
+
+/// Whether a record may have more attributes, or other names, than New Relic takes. Quick: it is asked of every record.
+fn needs_care(raw: &[u8]) -> bool {
+    let has = |name: &[u8]| memchr::memmem::find(raw, name).is_some();
+    (memchr::memchr_iter(b':', raw).count() > COLONS && trim::leaves(raw) > trim::LEAVES) || has(b"\"appId\"") || has(b"\"entity")
 }
 
 /// The parts in which a secret could stand.
@@ -99,7 +107,6 @@ fn nested<'a>(trail: &Trail<'a>) -> impl Iterator<Item = &'a RawValue> + use<'a>
 enum What<'a> {
     Replace(&'static [u8]),
     Mask(&'a str),
-    Cut(&'a str),
 }
 
 #[derive(Clone, Copy)]
@@ -117,22 +124,38 @@ struct Edits<'a> {
 }
 
 impl<'a> Edits<'a> {
-    /// Renames the key of a top-level value that was borrowed from `raw`.
-    fn rename(&mut self, raw: &[u8], value: Option<&str>, key: &[u8], new: &'static [u8]) {
-        let Some(value) = value.and_then(|value| offset(raw, value.as_bytes())) else { return };
+    /// What is done to a record that is sent as it is but for names and secrets; `None` when it has to be taken apart.
+    fn of(trail: &Trail<'a>, mask: bool) -> Option<Self> {
+        if needs_care(trail.raw) {
+            return None;
+        }
+        let mut edits = Self::default();
+        let renamed = edits.rename(trail.raw, trail.event_type.get(), b"\"eventType\"", b"\"trail.eventType\"")
+            && edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", b"\"trail.accountId\"");
+        if mask {
+            nested(trail).for_each(|part| edits.part(trail.raw, part));
+        }
+        renamed.then_some(edits)
+    }
+
+    /// Renames the key of a top-level value that was borrowed from `raw`; `false`: it is there and could not be.
+    fn rename(&mut self, raw: &[u8], value: Option<&str>, key: &[u8], new: &'static [u8]) -> bool {
+        let Some(value) = value else { return true };
+        let Some(value) = offset(raw, value.as_bytes()) else { return false };
         // Backwards from the value: its quote, white space, the colon, white space, the key.
         let before = raw.get(..value).unwrap_or_default();
         let before = before.strip_suffix(b"\"").unwrap_or(before).trim_ascii_end();
-        let Some(before) = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return };
-        if before.ends_with(key) {
-            self.add(Edit { from: before.len() - key.len(), to: before.len(), what: What::Replace(new) });
+        let Some(before) = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return false };
+        if !before.ends_with(key) {
+            return false;
         }
+        self.add(Edit { from: before.len() - key.len(), to: before.len(), what: What::Replace(new) });
+        true
     }
 
-    fn part(&mut self, raw: &[u8], part: &'a RawValue, cut: bool) {
+    fn part(&mut self, raw: &[u8], part: &'a RawValue) {
         if let Some(from) = offset(raw, part.get().as_bytes()) {
-            let what = if cut { What::Cut(part.get()) } else { What::Mask(part.get()) };
-            self.add(Edit { from, to: from + part.get().len(), what });
+            self.add(Edit { from, to: from + part.get().len(), what: What::Mask(part.get()) });
         }
     }
 
@@ -152,15 +175,6 @@ impl<'a> Edits<'a> {
                 What::Replace(new) => out.extend_from_slice(new),
                 What::Mask(part) => {
                     push_masked(out, part);
-                }
-                What::Cut(part) => {
-                    // Masked first: half a secret is a secret.
-                    let mut masked = Vec::with_capacity(part.len());
-                    push_masked(&mut masked, part);
-                    let masked = String::from_utf8_lossy(&masked);
-                    out.push(b'"');
-                    push_escaped(out, cut_at(&masked, PART_KEPT));
-                    out.extend_from_slice("…\"".as_bytes());
                 }
             }
             at = edit.to;

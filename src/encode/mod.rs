@@ -12,6 +12,7 @@ pub mod limits;
 pub mod log;
 pub mod mask;
 pub mod restamp;
+mod trim;
 pub mod writer;
 
 use std::sync::Arc;

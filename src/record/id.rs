@@ -9,11 +9,15 @@ use sha2::{Digest, Sha256};
 
 use super::trail::Trail;
 
-/// The deterministic id of an AWS record: `eventID`, else `eventId`, else a hash of account, Region and raw bytes. An
-/// `UPDATED_DATA` record that reuses the id of the one it repeats gets a suffix of its own, because it is a new record.
+/// Longest id that is used as it is, bytes; AWS's own have 36. A longer one would be cut when sent, and then be another's.
+const ID_BYTES: usize = 256;
+
+/// The deterministic id of an AWS record: `eventID`, else `eventId`, else (or when that is longer than any id) a hash of account,
+/// Region and raw bytes. An `UPDATED_DATA` record that reuses the id of the one it repeats gets a suffix of its own, because it is
+/// a new record.
 #[must_use]
 pub fn event_id<'a>(trail: &'a Trail<'_>, account: &str) -> Cow<'a, str> {
-    let Some(id) = trail.event_id.get().filter(|id| !id.is_empty()) else {
+    let Some(id) = trail.event_id.get().filter(|id| !id.is_empty() && id.len() <= ID_BYTES) else {
         return Cow::Owned(hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw])));
     };
     match trail.addendum() {
@@ -122,6 +126,10 @@ mod tests {
         let without = r#"{"eventTime":"2026-01-01T00:00:00Z","eventName":"X"}"#;
         assert_eq!(id_of(without), id_of(without));
         assert_eq!(id_of(without).len(), 32);
+        let long = |id: &str| id_of(&format!(r#"{{"eventTime":"2026-01-01T00:00:00Z","eventID":"{id}"}}"#));
+        assert_eq!(long(&"x".repeat(ID_BYTES)).len(), ID_BYTES);
+        assert_eq!(long(&"x".repeat(ID_BYTES + 1)).len(), 32);
+        assert_ne!(long(&"x".repeat(5_000)), long(&"x".repeat(5_001)));
     }
 
     #[test]

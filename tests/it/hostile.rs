@@ -3,7 +3,7 @@
 //! The stand-in keeps New Relic's rules; that it keeps them at the right numbers is tested in `limits`.
 
 use cspm_relay::clock::Clock;
-use cspm_relay::lab::backend::{Backend, BackendSettings};
+use cspm_relay::lab::backend::{Backend, BackendSettings, Violation};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -29,7 +29,9 @@ fn present() -> i64 {
 /// Fills every place of an alarming record from which an attribute is made.
 fn filled(number: u64, value: &str) -> Value {
     let mut record = data::alarming(number, present());
-    for name in ["sourceIPAddress", "userAgent", "errorCode", "errorMessage", "awsRegion", "eventVersion", "eventType", "eventCategory"] {
+    for name in
+        ["sourceIPAddress", "userAgent", "errorCode", "errorMessage", "awsRegion", "eventVersion", "eventType", "eventCategory"]
+    {
         record[name] = json!(value);
     }
     record["requestParameters"]["name"] = json!(value);
@@ -76,15 +78,16 @@ async fn long_values_are_cut_marked_and_accepted() {
 #[tokio::test]
 async fn many_and_strange_names_are_accepted() {
     let many = |count: usize| (0..count).map(|at| (format!("parameter{at}"), json!(at))).collect::<Map<_, _>>();
-    let deep = (0..40).fold(json!("x"), |inner, _| json!({ "aRatherLongNameOfAParameter": inner }));
-    let wide = json!({ "n".repeat(300): "x", "": "empty", "with space": "x", "日本": "x", "a.b": "x", "entity.guid": "x" });
+    let wide = json!({ "": "empty", "with space": "x", "日本": "x", "a.b": "x", "entity.guid": "x" });
     let strange = |number: u64, requests: Value| {
         let mut record = data::alarming(number, present());
         record["requestParameters"]["more"] = requests;
         record
     };
     let mut top = data::alarming(4, present());
-    for name in ["accountId", "appId", "eventType", "entity", "timestamp", "message", "logtype", "event.id", "aws.accountId", "hostname"] {
+    for name in
+        ["accountId", "appId", "eventType", "entity", "timestamp", "message", "logtype", "event.id", "aws.accountId", "hostname"]
+    {
         top[name] = json!("mine");
     }
     top["entity"] = json!({"guid": "x", "name": "y"});
@@ -92,7 +95,6 @@ async fn many_and_strange_names_are_accepted() {
     let records = [
         strange(0, Value::Object(many(300))),
         strange(1, Value::Object(many(5_000))),
-        strange(2, deep),
         strange(3, wide),
         top,
         strange(5, json!([many(300), many(300)])),
@@ -105,13 +107,35 @@ async fn many_and_strange_names_are_accepted() {
     for row in store.rows("Log").iter().chain(&store.rows("AwsSecurityEvent")) {
         assert!(row.len() <= theirs::LOG_ATTRIBUTES, "{} attributes", row.len());
         for name in row.keys() {
-            assert!(!theirs::LOG_NAMES_DROPPED.contains(&name.as_str()) && !theirs::EVENT_NAMES_DROPPED.contains(&name.as_str()), "{name}");
+            assert!(
+                !theirs::LOG_NAMES_DROPPED.contains(&name.as_str()) && !theirs::EVENT_NAMES_DROPPED.contains(&name.as_str()),
+                "{name}"
+            );
             assert!(!name.starts_with(theirs::RESERVED_PREFIX), "{name}");
         }
     }
     // The relay's own names win over a record's.
     let ids: Vec<_> = store.rows("AwsSecurityEvent").iter().map(|row| text(&row["event.id"])).collect();
     assert!(ids.contains(&data::id(4)), "{ids:?}");
+    // What became text for want of room is all there.
+    let most = store.rows("Log").into_iter().find(|row| row["event.id"] == data::id(1)).expect("the log");
+    let blob = most.get("newrelic.ext.requestParameters").map(text).unwrap_or_default();
+    assert!((text(&most["requestParameters"]) + &blob).contains("\"parameter4999\":4999"));
+}
+
+/// New Relic flattens a record's parts into names of its own; one longer than it takes is dropped there. Nothing is lost by it:
+/// the record's text, which New Relic keeps beside, has the value.
+#[tokio::test]
+async fn a_name_too_long_when_flattened_is_still_in_the_text() {
+    let mut record = data::alarming(0, present());
+    record["requestParameters"]["deep"] =
+        (0..40).fold(json!("found me"), |inner, _| json!({ "aRatherLongNameOfAParameter": inner }));
+    let (backend, ended) = sent(&[record]).await;
+    assert_eq!(backend.store().violations().keys().collect::<Vec<_>>(), [&Violation::NameTooLong]);
+    assert_eq!((backend.store().integration_errors().len(), ended.count("records.delivered")), (0, 1));
+    let row = backend.store().rows("Log").remove(0);
+    let blob = row.get("newrelic.ext.message").map(text).unwrap_or_default();
+    assert!((text(&row["message"]) + &blob).contains("found me"));
 }
 
 /// P12, P13, X4: records up to the largest that is read; a larger one is a dead letter and stops nothing.

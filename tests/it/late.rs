@@ -16,7 +16,7 @@ const AGES: [(&str, i64, bool); 8] = [
     ("just now", 0, false),
     ("15 minutes, as CloudTrail comes", HOUR / 4, false),
     ("22 hours", 22 * HOUR, false),
-    ("23 hours", 23 * HOUR, false),
+    ("23 hours less a minute", 23 * HOUR - 60_000, false),
     ("23 hours and a second", 23 * HOUR + 1_000, true),
     ("25 hours", 25 * HOUR, true),
     ("an hour ahead", -HOUR, false),
@@ -109,5 +109,8 @@ async fn an_addendum_is_a_new_record_only_when_its_data_is_new() {
     let agent = replay_of::<&str>([]);
     let path = agent.file("records.json", &file_of(&[with(Some("DELIVERY_DELAY"), &data::id(1))]));
     let alone = good(agent.arg(path.to_string_lossy())).await;
-    assert_eq!((&alone.events()[0]["event.addendum"], &alone.events()[0]["event.id"]), (&json!("DELIVERY_DELAY"), &json!(data::id(1))));
+    assert_eq!(
+        (&alone.events()[0]["event.addendum"], &alone.events()[0]["event.id"]),
+        (&json!("DELIVERY_DELAY"), &json!(data::id(1)))
+    );
 }

@@ -21,6 +21,14 @@ mod dying;
 #[cfg(test)]
 mod event_queue;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod late;
+#[cfg(test)]
+mod lean;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod limits;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::support::agent::{Agent, binary};
 use crate::support::data::gzip;
 use crate::support::replay::{
-    Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, tally, text, tool,
+    Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, tally, text, tool, unpack,
 };
 use crate::support::setting;
 
@@ -132,20 +132,20 @@ fn read_file(path: &Path) -> Vec<Value> {
     records(folder.path())
 }
 
+/// A trail's file with its records as they were written.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct File<'a> {
+    #[serde(borrow)]
+    records: Vec<&'a RawValue>,
+}
+
 /// P27: the form in which records lie makes no difference.
 #[tokio::test]
 async fn every_form_of_input_gives_the_same_bytes() {
     let file = files(&attacks()).into_iter().find(|path| path.to_string_lossy().contains("20240802T0825Z")).expect("the file");
-    let mut packed = Vec::new();
-    std::io::Read::read_to_end(&mut std::fs::File::open(&file).expect("a file"), &mut packed).expect("its bytes");
-    let mut plain = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed[..]), &mut plain).expect("text");
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct File<'a> {
-        #[serde(borrow)]
-        records: Vec<&'a RawValue>,
-    }
+    let packed = std::fs::read(&file).expect("its bytes");
+    let plain = unpack(&packed);
     let inside: File<'_> = serde_json::from_str(&plain).expect("records");
     let lines = |of: fn(&str) -> String| inside.records.iter().map(|raw| of(raw.get()) + "\n").collect::<String>();
     let bus = lines(|raw| {
@@ -153,9 +153,8 @@ async fn every_form_of_input_gives_the_same_bytes() {
             r#"{{"version":"0","id":"7bf73129-1428-4cd3-a780-95db273d1602","detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","account":"777788889999","time":"2024-08-02T08:25:00Z","region":"us-east-1","resources":[],"detail":{raw}}}"#
         )
     });
-    let half = plain.len() / 2;
-    let half = (half..).find(|at| plain.is_char_boundary(*at)).expect("an end");
-    let members = [gzip(&plain.as_bytes()[..half]), gzip(&plain.as_bytes()[half..])].concat();
+    let (first, second) = plain.as_bytes().split_at(plain.len() / 2);
+    let members = [gzip(first), gzip(second)].concat();
     let folder = TempDir::new().expect("a temporary folder");
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
@@ -217,7 +216,7 @@ async fn copies_and_counts_are_those_of_the_generator() {
     // Every planted incident leaves all its records.
     let ids = log_ids(&logs);
     let planted: Vec<_> =
-        truth["incidents"].as_array().expect("incidents").iter().flat_map(|it| it["event_ids"].as_array()).collect();
+        truth["incidents"].as_array().expect("incidents").iter().filter_map(|it| it["event_ids"].as_array()).collect();
     assert!(planted.iter().flat_map(|ids| ids.iter()).all(|id| ids.contains_key(&text(id))), "{planted:?}");
 }
 
@@ -236,8 +235,11 @@ async fn insights_digests_late_and_large_records_are_kept_apart() {
     assert_eq!(Some(ended.count("records.delivered")), truth["unique"].as_u64().map(|unique| unique + insights));
     assert!(truth["late"].as_u64().is_some_and(|count| count > 100));
     let large = ended.stdout.lines().filter(|line| line.len() > 20_000).count();
-    assert!(large >= 15, "{large} large records came out whole");
-    assert_eq!(ended.count("truncated"), 0, "nothing is cut on standard output's logs");
+    assert!(large >= 5, "{large} large records came out whole");
+    // What is longer than New Relic keeps is cut here, too: standard output shows what would be sent.
+    let cut = ended.logs().iter().filter(|log| log["attributes"].get("relay.truncated").is_some()).count() as u64;
+    assert!(cut > 0 && ended.count("truncated") >= cut, "{cut} logs are marked, {} values", ended.count("truncated"));
+    assert!(ended.stdout.lines().all(|line| line.len() < 134_000));
 }
 
 /// Makes records with the tool that all tests of this repository share.

@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use cspm_relay::lab::backend::{Backend, BackendSettings};
-use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
 use super::agent::Agent;
@@ -119,9 +118,7 @@ pub(crate) fn attacks() -> PathBuf {
 pub(crate) fn records(folder: &Path) -> Vec<Value> {
     let mut found = Vec::new();
     for path in files(folder) {
-        let mut unpacked = String::new();
-        let file = std::fs::File::open(&path).expect("a file");
-        MultiGzDecoder::new(file).read_to_string(&mut unpacked).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let unpacked = unpack(&std::fs::read(&path).expect("a file"));
         let Value::Object(mut file) = serde_json::from_str(&unpacked).expect("JSON") else { continue };
         if let Some(Value::Array(records)) = file.remove("Records") {
             found.extend(records);
@@ -129,6 +126,14 @@ pub(crate) fn records(folder: &Path) -> Vec<Value> {
     }
     assert!(!found.is_empty(), "no record below {}", folder.display());
     found
+}
+
+/// The text in gzip bytes.
+#[expect(clippy::disallowed_types, reason = "not the agent's own reader: what the agent reads is held to this")]
+pub(crate) fn unpack(packed: &[u8]) -> String {
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(packed).read_to_string(&mut text).expect("packed text");
+    text
 }
 
 /// Every `.json.gz` file below a folder, in order of name.

@@ -51,6 +51,7 @@ async fn cuts_reach_the_wire_and_only_the_accepting_ones_store() {
         assert_eq!((api.requests, api.ended(Ending::Cut)), (1, 1), "{label}");
         let (accepted, rows) = (u64::from(stored), backend.store().counts("AwsSecurityEvent").rows);
         assert_eq!((api.accepted, api.accepted_unanswered, rows), (accepted, accepted, accepted), "{label}");
+        assert_eq!(api.rows_unanswered, accepted, "{label}");
         assert_eq!(send_events(&client, &backend, &json!([event("a")])).await.unwrap().status().as_u16(), 200, "{label}: next");
         assert_eq!(backend.store().counts("AwsSecurityEvent").repeated, accepted, "{label}");
     }
@@ -162,6 +163,38 @@ async fn two_clients_with_random_faults_lose_nothing_when_they_retry() {
     assert!(api.accepted_unanswered > 0);
     assert_eq!(api.requests, api.endings.values().sum::<u64>());
     assert_eq!(api.accepted, api.ended(Ending::Status(200)) + api.accepted_unanswered);
+}
+
+#[tokio::test]
+async fn a_poisoned_body_is_refused_until_the_marker_is_lifted() {
+    let backend = backend().await;
+    let client = client();
+    let send = async |api: Api, id: &str| {
+        let body = if api == Api::Logs { json!([{ "logs": [{ "message": id }] }]) } else { json!([event(id)]) };
+        status(post(&client, &backend, api, body.to_string())).await
+    };
+    backend.poison(Api::Events, "bad", 400);
+    assert_eq!(
+        (send(Api::Events, "bad-1").await, send(Api::Events, "good").await, send(Api::Logs, "bad-1").await),
+        (400, 200, 202)
+    );
+    assert_eq!(backend.store().ids("AwsSecurityEvent").into_keys().collect::<Vec<_>>(), ["good"]);
+    backend.poison(Api::Events, "", 400);
+    assert_eq!(send(Api::Events, "bad-1").await, 200);
+}
+
+#[tokio::test]
+async fn an_answer_can_say_anything_and_stores_nothing() {
+    let backend = backend().await;
+    let client = client();
+    backend.script(
+        Api::Events,
+        [Fault::Says { code: 200, body: r#"{"success":false}"# }, Fault::Says { code: 502, body: "<html>" }],
+    );
+    for want in [(200, json!({ "success": false })), (502, json!("<html>"))] {
+        assert_eq!(answer(post(&client, &backend, Api::Events, json!([event("a")]).to_string())).await, want);
+    }
+    assert_eq!(backend.store().api(Api::Events).accepted, 0);
 }
 
 #[tokio::test]
