@@ -28,8 +28,8 @@ async fn a_wrong_key_stops_everything_and_loses_nothing() {
     let receives = proxy.answered(Call::ReceiveMessage);
     let more = scene.deliver(&objects(1_000, 10, 5)).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    // One receive may have been under way.
-    assert!(proxy.answered(Call::ReceiveMessage) <= receives + 1, "it goes on taking messages");
+    // Four receives may have been under way.
+    assert!(proxy.answered(Call::ReceiveMessage) <= receives + 4, "it goes on taking messages");
     assert!(scene.left().await >= 50, "{} left of 50", scene.left().await);
     let log = agent.log();
     assert_eq!(log.matches("New Relic accepts nothing").count(), 1, "{log}");
