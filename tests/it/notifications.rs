@@ -83,8 +83,10 @@ async fn one_message_may_name_many_objects_or_none() {
     let scene = Scene::new(aws).await;
     let (bucket, queue) = (scene.trail.bucket.as_str(), &scene.trail.queue);
     // Without the suffix the bucket tells nobody.
-    let silent: Vec<_> =
-        objects(1, 6, 2).into_iter().map(|object| TrailObject { key: object.key.replace(".json.gz", ".json"), ..object }).collect();
+    let silent: Vec<_> = objects(1, 6, 2)
+        .into_iter()
+        .map(|object| TrailObject { key: object.key.replace(".json.gz", ".json"), ..object })
+        .collect();
     scene.deliver(&silent).await;
     let named = |at: usize| s3_record(bucket, &silent[at].key, None);
     let mut removed = named(0);
@@ -165,7 +167,8 @@ async fn a_version_outlives_its_delete_marker() {
         let time = recently();
         let (kept, gone) = (data::object(1, time, &data::mixed(0, 2, time)), "AWSLogs/gone.json".to_owned());
         let key = kept.key.replace(".json.gz", ".json");
-        let put = s3.put_object().bucket(bucket).key(&key).body(kept.body.clone().into()).send().await.expect("putting an object");
+        let put =
+            s3.put_object().bucket(bucket).key(&key).body(kept.body.clone().into()).send().await.expect("putting an object");
         scene.trail.put(&gone, kept.body.clone()).await;
         for key in [&key, &gone] {
             scene.trail.delete(key).await;

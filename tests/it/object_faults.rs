@@ -49,7 +49,8 @@ async fn an_object_that_ends_early_gives_what_it_has() {
         stopped(agent).await;
 
         let gaps = scene.gaps();
-        let of = |key: &str| gaps.get(&format!("s3://{bucket}/{key}")).cloned().unwrap_or_else(|| panic!("{name}: {key} in {gaps:?}"));
+        let of =
+            |key: &str| gaps.get(&format!("s3://{bucket}/{key}")).cloned().unwrap_or_else(|| panic!("{name}: {key} in {gaps:?}"));
         assert_eq!(gaps.len(), 4, "{name}: {gaps:?}");
         assert_eq!(of("cut-text.json.gz"), ("corrupt".to_owned(), 7), "{name}");
         assert_eq!(of("bad-checksum.json.gz"), ("corrupt".to_owned(), 3), "{name}");

@@ -34,17 +34,26 @@ async fn layouts_and_packings() {
         let one_per_line: String = records(80).iter().map(|record| format!("{record}\n")).collect();
         let good = [
             (format!("AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/2026/11/21/a.json.gz"), gzip(file(&records(0)).as_bytes())),
-            (format!("AWSLogs/o-abc123defg/{ACCOUNT}/CloudTrail/{REGION}/2026/11/21/b.json.gz"), gzip(file(&records(10)).as_bytes())),
+            (
+                format!("AWSLogs/o-abc123defg/{ACCOUNT}/CloudTrail/{REGION}/2026/11/21/b.json.gz"),
+                gzip(file(&records(10)).as_bytes()),
+            ),
             (format!("pre/fix/AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/2026/11/21/c.json.gz"), gzip(file(&records(20)).as_bytes())),
-            (format!("AWSLogs/{ACCOUNT}/CloudTrail-Insight/{REGION}/2026/11/21/d.json.gz"), gzip(file(&[insight(30)]).as_bytes())),
+            (
+                format!("AWSLogs/{ACCOUNT}/CloudTrail-Insight/{REGION}/2026/11/21/d.json.gz"),
+                gzip(file(&[insight(30)]).as_bytes()),
+            ),
             ("copied-by-somebody.json.gz".to_owned(), gzip(file(&records(40)).as_bytes())),
             ("plain.json.gz".to_owned(), file(&records(50)).into_bytes()),
             ("members.json.gz".to_owned(), members),
             ("spaced.json.gz".to_owned(), gzip(format!("\u{feff}\n {} \n", second.replace(',', " ,\n")).as_bytes())),
             ("lines.json.gz".to_owned(), gzip(one_per_line.as_bytes())),
         ];
-        let ids: BTreeSet<String> =
-            (0..9).flat_map(|tens| (0..3).map(move |one| tens * 10 + one)).filter(|n| !(31..40).contains(n)).map(data::id).collect();
+        let ids: BTreeSet<String> = (0..9)
+            .flat_map(|tens| (0..3).map(move |one| tens * 10 + one))
+            .filter(|n| !(31..40).contains(n))
+            .map(data::id)
+            .collect();
         let digest = json!({ "awsAccountId": ACCOUNT, "digestStartTime": "2026-11-21T19:00:00Z", "logFiles": [] }).to_string();
         let empty = [
             (format!("AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/2026/11/21/e.json.gz"), gzip(digest.as_bytes())),

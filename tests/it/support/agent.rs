@@ -187,7 +187,8 @@ impl Running {
 
     /// The most memory it has held so far, KiB (`VmHWM`).
     pub(crate) fn peak_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process has a status");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a running process has a status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a status tells the peak");
         line.trim().trim_end_matches("kB").trim().parse().expect("a number of KiB")
     }
