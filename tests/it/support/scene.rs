@@ -21,7 +21,7 @@ use super::within;
 pub(crate) const STOP: Duration = Duration::from_secs(20);
 
 /// How long things may take that take seconds when the machine is idle.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A trail and a New Relic, and what lies between.
 #[derive(Debug)]
