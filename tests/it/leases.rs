@@ -58,14 +58,14 @@ async fn the_queues_settings_are_judged_at_the_start() {
     }
 }
 
-/// A queue that does not exist ends the agent, with a hint.
+/// A queue that does not exist ends the agent with exit code 3 (failed) and a hint.
 #[tokio::test]
 async fn a_missing_queue_is_told() {
     for aws in emulators().await {
         let scene = Scene::new(aws).await;
         let url = scene.trail.queue.url.replace("relay-", "nowhere-");
         let ended = Agent::run(&scene.aws.endpoint, &scene.new_relic.url(), &url).finish().await;
-        assert_eq!(ended.status.code(), Some(1), "{}: {}", scene.aws.name, ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{}: {}", scene.aws.name, ended.stderr);
         assert!(ended.stderr.contains("check queueUrl"), "{}: {}", scene.aws.name, ended.stderr);
     }
 }

@@ -31,7 +31,7 @@ async fn layouts_and_packings() {
         let (first, second) = (file(&records(60)), file(&records(70)));
         let (half, other_half) = first.split_at(first.len() / 2);
         let members = [gzip(half.as_bytes()), gzip(other_half.as_bytes())].concat();
-        let one_per_line: String = records(80).iter().map(|record| format!("{record}\n")).collect();
+        let one_per_line: String = records(80).iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
         let good = [
             (format!("AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/2026/11/21/a.json.gz"), gzip(file(&records(0)).as_bytes())),
             (

@@ -15,10 +15,13 @@ use tempfile::TempDir;
 use super::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY, Running};
 use super::aws::{Aws, Depth, QueueSettings, Trail};
 use super::data::{self, TrailObject};
-use super::{PATIENCE, within};
+use super::within;
 
 /// How long an agent may take to stop (P25).
 pub(crate) const STOP: Duration = Duration::from_secs(20);
+
+/// How long things may take that take seconds when the machine is idle.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A trail and a New Relic, and what lies between.
 #[derive(Debug)]

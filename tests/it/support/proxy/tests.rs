@@ -53,6 +53,19 @@ async fn it_passes_on_what_it_gets() {
 }
 
 #[tokio::test]
+async fn a_refused_call_never_reaches_the_upstream() {
+    let (url, reached) = upstream().await;
+    let proxy = Proxy::start(&url).await;
+    proxy.refuse(Call::Logs, "/log", StatusCode::SERVICE_UNAVAILABLE, "no");
+    let logs = async || post(&proxy, "/log/v1").await.expect("no panic").expect("an answer");
+    assert_eq!(logs().await, (503, "no".to_owned()));
+    assert_eq!((reached.load(Ordering::SeqCst), proxy.answered(Call::Logs)), (0, 0));
+    assert_eq!(post(&proxy, EVENTS).await.expect("no panic").expect("an answer").0, 202, "another call");
+    proxy.allow();
+    assert_eq!(logs().await.0, 202);
+}
+
+#[tokio::test]
 async fn a_request_is_held_before_the_upstream_sees_it() {
     let (url, reached) = upstream().await;
     let proxy = Proxy::start(&url).await;
