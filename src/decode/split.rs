@@ -67,6 +67,8 @@ enum Place {
     Array { wrapped: bool },
     /// Inside an element.
     Element { wrapped: bool },
+    /// Inside something else than an object, where an element should be.
+    Stray { wrapped: bool },
     /// After `Records`, until its object ends.
     Rest,
     /// After a document that stood on one line: a line end here means one document a line.
@@ -147,8 +149,11 @@ impl<R: Read> Splitter<R> {
 
     fn refill(&mut self) -> io::Result<()> {
         // Keep the open item only; move it to the front when the room behind it runs out.
-        let keep =
-            if matches!(self.place, Place::Document | Place::Element { .. } | Place::Lines) { self.start } else { self.at };
+        let keep = if matches!(self.place, Place::Document | Place::Element { .. } | Place::Stray { .. } | Place::Lines) {
+            self.start
+        } else {
+            self.at
+        };
         if keep > 0 && self.filled + CHUNK > self.buffer.len() {
             self.buffer.copy_within(keep..self.filled, 0);
             self.filled -= keep;
@@ -186,7 +191,7 @@ impl<R: Read> Splitter<R> {
             }
             Place::Document if !self.scan.in_string && self.scan.depth == 0 => Ok(None),
             Place::Document => Err(SplitError::Truncated("a JSON document")),
-            Place::Array { .. } | Place::Rest => Err(SplitError::Truncated("the Records array's object")),
+            Place::Array { .. } | Place::Stray { .. } | Place::Rest => Err(SplitError::Truncated("the Records array's object")),
             Place::Element { .. } => Err(SplitError::Truncated("a record")),
         }
     }
@@ -221,11 +226,18 @@ impl<R: Read> Splitter<R> {
                         self.place = if wrapped { Place::Rest } else { Place::Top };
                     }
                     Some(b'{') => self.open(Place::Element { wrapped }),
-                    Some(_) => match self.stray() {
-                        Some(found) => return found,
-                        None => return Found::NeedMore,
-                    },
+                    Some(_) => self.open(Place::Stray { wrapped }),
                 },
+                Place::Stray { wrapped } => {
+                    let bytes = self.bytes(self.at, self.filled);
+                    let Some(end) = bytes.iter().position(|byte| matches!(byte, b',' | b']' | b'{')) else {
+                        self.at = self.filled;
+                        return self.too_long();
+                    };
+                    self.at += end;
+                    self.place = Place::Array { wrapped };
+                    return Found::Broken(self.start, self.at.min(self.start + HEAD), "not a JSON object");
+                }
                 Place::Element { wrapped } => {
                     let Some(end) = self.value_end() else { return self.too_long() };
                     self.place = Place::Array { wrapped };
@@ -431,15 +443,6 @@ impl<R: Read> Splitter<R> {
         self.at = at;
         self.scan = Scan { depth, in_string, escaped, ..self.scan };
         end
-    }
-
-    /// A scalar where a record should be.
-    fn stray(&mut self) -> Option<Found> {
-        let bytes = self.bytes(self.at, self.filled);
-        let end = bytes.iter().position(|byte| matches!(byte, b',' | b']' | b'{'))?;
-        let from = self.at;
-        self.at += end.max(1);
-        Some(Found::Broken(from, (from + end.max(1)).min(from + HEAD), "not a JSON object"))
     }
 }
 

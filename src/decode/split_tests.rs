@@ -104,6 +104,12 @@ fn a_record_beyond_the_limit_costs_no_more_memory_than_the_limit() {
     assert!(matches!(splitter.next().unwrap(), Some(Item::Broken(head, _)) if head.len() == HEAD));
     assert_eq!(splitter.next().unwrap(), Some(Item::Element(br#"{"b":2}"#)));
     assert!(splitter.buffer.len() <= 1 << 20, "buffer of {} bytes", splitter.buffer.len());
+    // Nor does something that is no record at all.
+    let stray = format!(r#"{{"Records":[{},{{"b":2}}]}}"#, "7".repeat(8 << 20));
+    let mut splitter = Splitter::new(stray.as_bytes(), 256 << 10);
+    assert!(matches!(splitter.next().unwrap(), Some(Item::Broken(head, _)) if head.len() == HEAD));
+    assert_eq!(splitter.next().unwrap(), Some(Item::Element(br#"{"b":2}"#)));
+    assert!(splitter.buffer.len() <= 1 << 20, "buffer of {} bytes", splitter.buffer.len());
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {
