@@ -365,7 +365,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(15),
             workers: 1,
             seen_records: 200_000,
-            drain: Duration::from_secs(18),
+            drain: Duration::from_secs(15),
         }
     }
 }

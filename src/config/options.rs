@@ -218,7 +218,7 @@ pub const OPTIONS: &[Key] = &[
     key("limits.requestTimeout", Kind::Time(S, 2 * MIN), is("15s"), "CSPM_RELAY_REQUEST_TIMEOUT", SHOWN, "Time for one request; New Relic itself allows 10 s."),
     key("limits.workers", Kind::Whole(1, 64), is("1"), "CSPM_RELAY_WORKERS", SHOWN, "Threads that decode and encode."),
     key("limits.seenRecords", Kind::Whole(0, 10_000_000), is("200000"), "CSPM_RELAY_SEEN_RECORDS", SHOWN, "Settled record ids remembered to recognise copies."),
-    key("limits.drain", Kind::Time(S, 2 * MIN), is("18s"), "CSPM_RELAY_DRAIN", SHOWN, "Time to settle what is in flight after a stop signal; keep it below the task's stop timeout (ECS: 30 s)."),
+    key("limits.drain", Kind::Time(S, 2 * MIN), is("15s"), "CSPM_RELAY_DRAIN", SHOWN, "Time to settle what is in flight after a stop signal; handing back the rest takes up to 5 s more. Keep both below the task's stop timeout (ECS: 30 s)."),
     key("health.port", Kind::Whole(1, 65_535), is("8465"), "CSPM_RELAY_HEALTH_PORT", SHOWN, "Port on 127.0.0.1 that `cspm-relay health` asks. One of `port`, `socket`, `off`."),
     key("health.socket", Kind::Path, NONE, "CSPM_RELAY_HEALTH_SOCKET", off("/run/cspm-relay/health.sock"), "Unix socket in place of the port."),
     key("health.off", Kind::Switch, is("false"), "CSPM_RELAY_HEALTH_OFF", off("true"), "No listener at all."),

@@ -45,8 +45,9 @@ const OPEN: usize = 4_096;
 const BATCHES: usize = 2;
 /// Letters waiting to be written.
 const LETTERS: usize = 256;
-/// Time the sources get to hand back what they hold, after the deadline.
-const HAND_BACK: Duration = Duration::from_millis(1_500);
+/// Time the sources get to hand back what they hold, after the deadline: a few calls to SQS on a busy machine. With
+/// `limits.drain`'s default of 15 s a stop takes less than 20 s.
+const HAND_BACK: Duration = Duration::from_secs(4);
 
 /// A source at work.
 type AtWork = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;

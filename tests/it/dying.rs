@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::aws::{QueueSettings, emulator};
+use crate::support::eventually;
 use crate::support::proxy::{Call, Hold, Proxy, Side};
 use crate::support::scene::{Scene, objects, stopped};
 
@@ -18,8 +19,8 @@ struct Death {
     left: u64,
 }
 
-/// Kills an agent at a point on the wire, then lets a fresh one finish.
-async fn dies_at(point: impl FnOnce(&Proxy, &Proxy) -> Hold) -> Option<Death> {
+/// Kills an agent at a point on the wire, then lets a fresh one finish. Waits until SQS has answered that many deletes before.
+async fn dies_at(deletes: u64, point: impl FnOnce(&Proxy, &Proxy) -> Hold) -> Option<Death> {
     let aws = emulator("ministack").await?;
     let scene = Scene::with(aws, QueueSettings { visibility: Duration::from_secs(4), max_receive_count: 10 }).await;
     let (to_aws, to_new_relic) = (Proxy::start(&scene.aws.endpoint).await, Proxy::start(&scene.new_relic.url()).await);
@@ -27,6 +28,7 @@ async fn dies_at(point: impl FnOnce(&Proxy, &Proxy) -> Hold) -> Option<Death> {
     let mut hold = point(&to_aws, &to_new_relic);
     let agent = scene.agent_through(&to_aws.url(), &to_new_relic.url()).start();
     hold.held().await;
+    eventually("the deletes before are done", async || to_aws.answered(Call::DeleteMessageBatch) >= deletes).await;
     drop(agent.kill9());
     hold.cut();
     let (had, left) = (scene.arrived().len(), scene.left().await);
@@ -44,20 +46,20 @@ async fn dies_at(point: impl FnOnce(&Proxy, &Proxy) -> Hold) -> Option<Death> {
 
 #[tokio::test]
 async fn after_the_messages_were_received() {
-    let Some(death) = dies_at(|aws, _| aws.hold(Call::ReceiveMessage, Side::Answer)).await else { return };
+    let Some(death) = dies_at(0, |aws, _| aws.hold(Call::ReceiveMessage, Side::Answer)).await else { return };
     assert_eq!((death.had, death.scene.new_relic.store().counts("Log").repeated), (0, 0));
     assert!(death.left >= 25, "{} messages left", death.left);
 }
 
 #[tokio::test]
 async fn after_the_object_was_fetched() {
-    let Some(death) = dies_at(|aws, _| aws.hold_after(3, Call::GetObject, Side::Answer)).await else { return };
+    let Some(death) = dies_at(0, |aws, _| aws.hold_after(3, Call::GetObject, Side::Answer)).await else { return };
     assert!(death.left >= 22, "{} messages left", death.left);
 }
 
 #[tokio::test]
 async fn after_the_request_was_sent() {
-    let Some(death) = dies_at(|_, new_relic| new_relic.hold(Call::Logs, Side::Request)).await else { return };
+    let Some(death) = dies_at(0, |_, new_relic| new_relic.hold(Call::Logs, Side::Request)).await else { return };
     assert_eq!((death.had, death.scene.new_relic.store().counts("Log").repeated), (0, 0));
     // The test message of the emulator may be gone.
     assert!(death.left >= 25, "{} messages left", death.left);
@@ -65,7 +67,7 @@ async fn after_the_request_was_sent() {
 
 #[tokio::test]
 async fn after_new_relic_said_yes() {
-    let Some(death) = dies_at(|_, new_relic| new_relic.hold(Call::Logs, Side::Answer)).await else { return };
+    let Some(death) = dies_at(0, |_, new_relic| new_relic.hold(Call::Logs, Side::Answer)).await else { return };
     assert!(death.had > 0 && death.left >= 25, "{} ids, {} messages left", death.had, death.left);
     // Sent twice, as it must be; under the same ids.
     assert!(death.scene.new_relic.store().counts("Log").repeated >= 1);
@@ -73,12 +75,12 @@ async fn after_new_relic_said_yes() {
 
 #[tokio::test]
 async fn before_the_first_messages_were_deleted() {
-    let Some(death) = dies_at(|aws, _| aws.hold_after(1, Call::DeleteMessageBatch, Side::Request)).await else { return };
+    let Some(death) = dies_at(0, |aws, _| aws.hold_after(1, Call::DeleteMessageBatch, Side::Request)).await else { return };
     assert!(death.had > 0 && death.left > 0, "{} ids, {} messages left", death.had, death.left);
 }
 
 #[tokio::test]
 async fn between_two_batches_of_deletes() {
-    let Some(death) = dies_at(|aws, _| aws.hold_after(2, Call::DeleteMessageBatch, Side::Request)).await else { return };
+    let Some(death) = dies_at(2, |aws, _| aws.hold_after(2, Call::DeleteMessageBatch, Side::Request)).await else { return };
     assert!(death.had > 0 && (1..25).contains(&death.left), "{} ids, {} messages left", death.had, death.left);
 }

@@ -98,7 +98,8 @@ async fn sigterm_while_new_relic_hangs() {
     scene.counts("objectsReceived", 20).await;
     let ended = stopped(agent).await;
     assert!(ended.stderr.contains("handing the rest back"), "{}", ended.stderr);
-    assert_eq!(scene.trail.queue.depth().await, Depth { visible: 60, in_flight: 0 }, "all of it, at once");
+    let depth = scene.trail.queue.depth().await;
+    assert_eq!(depth, Depth { visible: 60, in_flight: 0 }, "all of it, at once\n{}", ended.stderr);
     drop(hold);
     let agent = scene.agent().start();
     scene.has(&ids).await;

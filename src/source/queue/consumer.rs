@@ -44,8 +44,8 @@ const AWAY_LONGEST: Duration = Duration::from_mins(15);
 /// brings nothing.
 const LAST_POLL: Duration = Duration::from_secs(1);
 
-/// How long the hand-back at a stop may take.
-const CLOSING: Duration = Duration::from_secs(5);
+/// How long the hand-back at a stop may take; less than the pipeline gives a source to return, so that what is left is said.
+const CLOSING: Duration = Duration::from_millis(3_500);
 
 /// Assumed where the queue's settings may not be read: SQS's own default.
 const VISIBILITY_DEFAULT: Duration = Duration::from_secs(30);
