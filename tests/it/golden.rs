@@ -81,7 +81,7 @@ fn hostile() -> Vec<(&'static str, Value)> {
     nameless.as_object_mut().expect("a record").retain(|name, _| name != "eventID" && name != "userIdentity");
     let mut long = data::alarming(2, TIME);
     long["userAgent"] = json!("監査".repeat(1_500));
-    long["errorMessage"] = json!("quote \" backslash \\ newline \n tab \t nul \u{0} emoji 🔥 right-to-left \u{202e}");
+    long["errorMessage"] = json!("quote \" backslash \\ newline \n tab \t nul \u{0} emoji 🔥");
     let mut typed = data::alarming(3, TIME);
     typed["readOnly"] = json!("false");
     typed["managementEvent"] = Value::Null;
