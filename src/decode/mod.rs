@@ -277,6 +277,26 @@ mod tests {
     }
 
     #[test]
+    fn a_used_buffer_changes_nothing() {
+        let mut buffer = Buffer::default();
+        let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}"#, "x".repeat(40_000));
+        for (input, want) in
+            [(long.as_str(), 2), (r#"{"Records":[{"c":3}]}"#, 1), ("", 0), (r#"{"Records":[{"d":4},{"e":5}]}"#, 2)]
+        {
+            let bytes = Bytes::copy_from_slice(input.as_bytes());
+            let mut decoder = Decoder::held_with(bytes, BOUNDS, buffer).unwrap();
+            let mut records = 0;
+            while let Ok(Some(decoded)) = decoder.next() {
+                let Decoded::Record(raw) = decoded else { panic!("{decoded:?} in {input:.30}") };
+                assert!(raw.starts_with(b"{\"") && raw.ends_with(b"}"), "{input:.30}");
+                records += 1;
+            }
+            assert_eq!(records, want, "{input:.30}");
+            buffer = decoder.into_buffer();
+        }
+    }
+
+    #[test]
     fn a_cut_file_gives_its_good_records_and_says_so() {
         let mut decoder = Decoder::held(Bytes::from_static(br#"{"Records":[{"a":1},{"b"#), BOUNDS).unwrap();
         assert!(matches!(decoder.next(), Ok(Some(Decoded::Record(_)))));

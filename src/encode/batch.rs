@@ -106,7 +106,10 @@ impl Batcher {
                 self.pieces.push(piece);
                 self.oldest_ms = self.oldest_ms.min(time_ms);
             }
-            Err(error) => tracing::error!(%error, "Packing an item in memory failed; its object goes back"),
+            Err(error) => {
+                tracing::error!(%error, "Packing items in memory failed; their objects go back");
+                self.abandon();
+            }
         }
         closed
     }
@@ -165,6 +168,11 @@ impl Batcher {
         }
         self.staged.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Drops what waits: its pieces are returned.
+    fn abandon(&mut self) {
+        *self = Self::new(self.lane, self.limits, std::sync::Arc::clone(&self.head));
     }
 
     fn pack(&mut self) -> io::Result<()> {

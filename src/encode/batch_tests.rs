@@ -97,3 +97,25 @@ fn a_larger_unpacked_limit_still_holds_the_packed_one() {
         assert!(batch.body().len() <= packed, "{} bytes", batch.body().len());
     }
 }
+
+/// Items shorter and longer than the stretch that is packed at once stand in the body in their order.
+#[test]
+fn short_and_long_items_keep_their_order() {
+    let (_, object) = object();
+    let mut batcher = Batcher::new(Lane::Events, limits(900_000, 900_000, 2_000), Lane::Events.head("{}"));
+    let sizes = [10, STAGED - 30, 40, STAGED + 1, 5, 3 * STAGED, STAGED, 7];
+    for (at, size) in sizes.iter().enumerate() {
+        let item = format!("\"{at}{}\"", "x".repeat(*size));
+        assert!(batcher.push(item.as_bytes(), 5, piece(&object)).is_none(), "item {at}");
+    }
+    let batch = batcher.close().unwrap();
+    let body = unpacked(&batch);
+    let read: Vec<(usize, usize)> = body
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item.as_str().unwrap().split_at(1))
+        .map(|(at, text)| (at.parse().unwrap(), text.len()))
+        .collect();
+    assert_eq!(read, sizes.into_iter().enumerate().collect::<Vec<_>>());
+}

@@ -1,9 +1,9 @@
 //! Benchmarks: what a record costs, stage by stage and on the whole path, beside the floor of the same run.
 //!
 //! ```text
-//! cargo bench                       all tables (about two minutes)
+//! cargo bench                       all tables (some two minutes)
 //! cargo bench -- --quick            fewer records and one run: a look, not a figure
-//! cargo bench -- --only path        floor and whole path only; also: stages, small
+//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory
 //! cargo bench -- --memory           peak memory of the real binary as well (some minutes; about 250 MB below target/)
 //! cargo bench -- --json FILE        the same figures as JSON
 //! ```
@@ -11,7 +11,7 @@
 //! Every figure is CPU time of one thread (`/proc/thread-self/schedstat`), the best of several runs over the same data; wall
 //! time plays no part. *floor/x* is the CPU time of the floor divided by that of the row: the whole path must stay above 0.5
 //! with 30 rules, 0.7 is the goal, and 1,000 rules must cost less than 1.5 times what 30 cost. Machines differ, ratios less
-//! so: compare them, not nanoseconds. `made` shows what came out: a stage that matches or writes nothing has won nothing.
+//! so: compare them, not nanoseconds. The last column shows what came out: a stage that matches or writes nothing has won nothing.
 //!
 //! - [`floor`]: gunzip, split, flatten, gzip, written independently of the agent and as well as safe Rust allows.
 //! - [`stages`]: each stage of the agent alone.
