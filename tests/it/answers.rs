@@ -90,7 +90,7 @@ async fn the_success_of_the_other_api_is_none() {
     assert_eq!((rows("Log"), rows("AwsSecurityEvent")), (RECORDS, ended.count("detections")));
 }
 
-/// A lost answer is the one way to a repeated row, and the row says by its id that it is one.
+/// X10: a lost answer is the one way to a repeated row, and the row says by its id that it is one.
 #[tokio::test]
 async fn a_lost_answer_repeats_the_rows_of_its_batch() {
     for (name, fault) in

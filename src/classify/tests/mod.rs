@@ -126,6 +126,25 @@ fn files_below(root: &Path, folder: &Path, files: &mut Vec<String>) {
     }
 }
 
+/// Framework numbers come from mapping tables and are never made up; every rule says what to do and how.
+#[test]
+fn every_builtin_rule_is_mapped_and_says_what_to_do() {
+    let known: std::collections::BTreeSet<&str> =
+        include_str!("../../../tests/fixtures/mappings/framework_ids.txt").lines().collect();
+    let set = RuleSet::builtin();
+    let mut mapped = 0;
+    for rule in set.rules() {
+        for id in rule.frameworks.items() {
+            assert!(known.contains(id.as_str()), "{}: {id} is in no mapping table", rule.id);
+        }
+        mapped += usize::from(!rule.frameworks.items().is_empty());
+        assert!(!rule.techniques.items().is_empty() && !rule.tactics.items().is_empty(), "{} has no ATT&CK technique", rule.id);
+        assert!(rule.remediation.as_ref().is_some_and(|text| text.len() > 20), "{} has no remediation", rule.id);
+        assert!(rule.runbook.as_ref().is_some_and(|url| url.starts_with("https://")), "{} has no runbook", rule.id);
+    }
+    assert!(mapped >= 90, "only {mapped} rules name a framework");
+}
+
 /// Every built-in rule loads, is alone with its id, and proves itself.
 #[test]
 fn every_builtin_rule_passes_its_samples() {
