@@ -218,4 +218,19 @@ mod tests {
         assert!(kept.ends_with('…') && kept.contains("****") && !kept.contains("hunter2"));
         assert_eq!(item["message"]["eventName"], "ModifyDBInstance");
     }
+
+    /// Parts that are not known, and texts, are masked, in a record sent as it is and in one taken apart alike.
+    #[test]
+    fn secrets_are_masked_anywhere_in_a_record() {
+        let more = r#""errorMessage":"{\"Password\":\"hunter3\"}","newPart":{"API_KEY":"hunter4"},"tlsDetails""#;
+        let raw = RAW.replace(r#""tlsDetails""#, more);
+        let apart = raw.replace(r#""a":null"#, r#""a":null,"appId":1"#);
+        for (name, raw) in [("as it is", raw), ("taken apart", apart)] {
+            let (item, _, _) = log(&raw, true, usize::MAX);
+            assert_eq!(item["message"]["errorMessage"], r#"{"Password":"****"}"#, "{name}");
+            assert_eq!(item["message"]["newPart"]["API_KEY"], "****", "{name}");
+            assert_eq!(item["message"]["requestParameters"]["masterUserPassword"], "****", "{name}");
+            assert_eq!(item["message"]["trail.eventType"], "AwsApiCall", "{name}");
+        }
+    }
 }

@@ -70,7 +70,7 @@ const PAIRS: [(&str, &str); 4] =
 const KEY_WORDS: [&str; 5] = ["password", "passwd", "passphrase", "secret", "token"];
 
 /// Keys with such a word, or endings of them, that name no secret but something about one, without separators.
-const HARMLESS_ENDINGS: [&str; 30] = [
+const HARMLESS_ENDINGS: [&str; 31] = [
     "id",
     "ids",
     "arn",
@@ -101,10 +101,11 @@ const HARMLESS_ENDINGS: [&str; 30] = [
     "days",
     "prevention",
     "endpoint",
+    "mode",
 ];
 
 /// Keys of tokens that open nothing: pages of lists, repeats of calls, versions. With and without what may stand before them.
-const HARMLESS_TOKENS: [&str; 17] = [
+const HARMLESS_TOKENS: [&str; 18] = [
     "nexttoken",
     "clienttoken",
     "clientrequesttoken",
@@ -120,6 +121,7 @@ const HARMLESS_TOKENS: [&str; 17] = [
     "sequencetoken",
     "synctoken",
     "forwardtoken",
+    "signintoken",
     "backwardtoken",
     "clientidempotencytoken",
 ];
@@ -458,8 +460,8 @@ mod tests {
             ),
             (
                 "about secrets",
-                r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f"}"#.into(),
-                r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f"}"#.into(),
+                r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f","GetSigninToken":"Success","passwordMode":"managed"}"#.into(),
+                r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f","GetSigninToken":"Success","passwordMode":"managed"}"#.into(),
             ),
             ("nothing", r#"{"bucketName":"b"}"#.into(), r#"{"bucketName":"b"}"#.into()),
         ] {
