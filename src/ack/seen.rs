@@ -4,7 +4,8 @@
 //! its way. A copy on its way attaches to the first and takes its outcome: it must not be released while nobody has the
 //! record. What always holds: a key enters the window of settled ids only when its record ended well, so a returned record is
 //! never mistaken for a copy. The window is bounded, per agent, and gone at restart: it saves cost; correctness rests on the
-//! ids in the events.
+//! ids in the events. So are the copies that wait: beyond [`WAITING_MAX`] a copy is treated as new and delivered again, with the
+//! same ids.
 
 use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
@@ -14,10 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Outcome, Piece, RecordEntry, Settled};
 use crate::record::RecordKey;
 
+/// Most copies that wait for the first of their kind, over all ids: each holds its object's entry in memory.
+pub(super) const WAITING_MAX: usize = 10_000;
+
 /// Whether a record is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// First time: carry on with it.
+    /// First time, or one copy too many to wait: carry on with it.
     New,
     /// A copy; its entry has been settled or attached, nothing more to do.
     Copy,
@@ -33,6 +37,8 @@ pub struct Seen {
 #[derive(Debug, Default)]
 struct State {
     in_flight: HashMap<RecordKey, Vec<Piece>, Folding>,
+    /// Pieces in `in_flight`.
+    waiting: usize,
     young: HashSet<RecordKey, Folding>,
     old: HashSet<RecordKey, Folding>,
 }
@@ -48,9 +54,12 @@ impl Seen {
     #[must_use]
     pub fn admit(self: &Arc<Self>, key: RecordKey, entry: &Arc<RecordEntry>) -> Admission {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { in_flight, young, old } = &mut *state;
+        let State { in_flight, waiting: count, young, old } = &mut *state;
         match in_flight.entry(key) {
+            // On its own: its end says nothing about the first's, and must not settle the copies that wait for that one.
+            Entry::Occupied(_) if *count >= WAITING_MAX => return Admission::New,
             Entry::Occupied(mut waiting) => {
+                *count += 1;
                 entry.ends_as(Outcome::Duplicate);
                 waiting.get_mut().push(entry.piece());
                 return Admission::Copy;
@@ -72,6 +81,7 @@ impl Seen {
     pub(super) fn ended(&self, key: RecordKey, well: bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = state.in_flight.remove(&key).unwrap_or_default();
+        state.waiting = state.waiting.saturating_sub(waiting.len());
         if well {
             if state.young.len() >= self.generation_max {
                 // The tables swap and the older one is emptied, keeping its memory: no allocation in the steady state.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tokio::sync::mpsc;
 
-use super::seen::Admission;
+use super::seen::{Admission, WAITING_MAX};
 use super::*;
 use crate::record::RecordKey;
 
@@ -163,6 +163,33 @@ fn a_copy_in_flight_takes_the_outcome_of_the_first() {
         assert_eq!(first_news.try_recv().map(|news| news.verdict), Ok(verdict));
         assert_eq!(counts.snapshot().ended(outcome), if outcome == Outcome::Returned { 2 } else { 1 });
     }
+}
+
+/// Copies without end do not fill the memory: one too many is delivered on its own.
+#[test]
+fn copies_that_wait_are_bounded() {
+    let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(10));
+    let (object, _news) = one(&counts);
+    let (key, other) = (RecordKey::new("1", "id"), RecordKey::new("1", "other"));
+    let first = object.record();
+    assert_eq!(seen.admit(key, &first), Admission::New);
+    let rest = object.record();
+    assert_eq!(seen.admit(other, &rest), Admission::New);
+    for _ in 0..WAITING_MAX {
+        assert_eq!(seen.admit(key, &object.record()), Admission::Copy);
+    }
+    let extra = object.record();
+    assert_eq!(seen.admit(key, &extra), Admission::New);
+    extra.ends_as(Outcome::Ignored);
+    drop(extra);
+    assert_eq!(seen.admit(other, &object.record()), Admission::New, "the bound is over all ids");
+    assert_eq!(counts.snapshot().ended(Outcome::Duplicate), 0, "the end of the extra one settles no copy of the first");
+    first.ends_as(Outcome::Delivered);
+    let piece = first.piece();
+    drop(first);
+    piece.settle(Settled::Delivered);
+    assert_eq!(counts.snapshot().ended(Outcome::Duplicate), WAITING_MAX as u64);
+    assert_eq!(seen.admit(other, &object.record()), Admission::Copy, "there is room again");
 }
 
 #[test]

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry as Change, DeleteMessageBatchRequestEntry as Delete, Message};
 
+use tokio::time::Instant;
+
 use super::Letter;
 use super::park::{Target, sdk_fault, write_file};
 
@@ -71,13 +73,23 @@ pub struct Mailbox {
     seen: HashSet<String>,
     /// Handles of messages that are hidden.
     held: BTreeSet<String>,
+    /// No message in `held` was hidden or renewed before this, as far as receiving goes.
+    hidden_since: Option<Instant>,
 }
 
 impl Mailbox {
     /// The letters that `target` holds. Nothing is read yet.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        Self { target, names: VecDeque::new(), next: None, listed: false, seen: HashSet::new(), held: BTreeSet::new() }
+        Self {
+            target,
+            names: VecDeque::new(),
+            next: None,
+            listed: false,
+            seen: HashSet::new(),
+            held: BTreeSet::new(),
+            hidden_since: None,
+        }
     }
 
     /// The next sheet; `None` when all have been given.
@@ -224,23 +236,46 @@ impl Mailbox {
             return Ok(None);
         }
         self.listed = true;
-        let asked = client.receive_message().queue_url(url).wait_time_seconds(RECEIVE_SECONDS);
-        let asked = asked.max_number_of_messages(i32::try_from(QUEUE_BATCH).unwrap_or(10));
-        let asked = asked.visibility_timeout(i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX));
-        let answer = asked.send().await.map_err(|error| self.fault("receiving", sdk_fault(&error)))?;
-        let queue = url.rsplit('/').next().unwrap_or(url);
-        let mut lines = Vec::new();
-        for Message { message_id, receipt_handle, body, .. } in answer.messages.unwrap_or_default() {
-            let (Some(id), Some(handle)) = (message_id, receipt_handle) else { continue };
-            self.held.insert(handle.clone());
-            // One that comes up a second time was dealt with in this run.
-            if self.seen.insert(id.clone()) {
-                let raw = body.unwrap_or_default().into_bytes();
-                lines.push(Line { place: format!("{queue}/{id}"), letter: letter(&raw), raw, handle: Some(handle) });
+        loop {
+            self.renew().await;
+            let asked = client.receive_message().queue_url(url).wait_time_seconds(RECEIVE_SECONDS);
+            let asked = asked.max_number_of_messages(i32::try_from(QUEUE_BATCH).unwrap_or(10));
+            let asked = asked.visibility_timeout(i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX));
+            let answer = asked.send().await.map_err(|error| self.fault("receiving", sdk_fault(&error)))?;
+            let queue = url.rsplit('/').next().unwrap_or(url);
+            let messages = answer.messages.unwrap_or_default();
+            // Only an empty receive is the end: one that repeats what was seen says nothing about the rest.
+            if messages.is_empty() {
+                return Ok(None);
+            }
+            let mut lines = Vec::new();
+            for Message { message_id, receipt_handle, body, .. } in messages {
+                let (Some(id), Some(handle)) = (message_id, receipt_handle) else { continue };
+                self.held.insert(handle.clone());
+                // One that comes up a second time was dealt with in this run.
+                if self.seen.insert(id.clone()) {
+                    let raw = body.unwrap_or_default().into_bytes();
+                    lines.push(Line { place: format!("{queue}/{id}"), letter: letter(&raw), raw, handle: Some(handle) });
+                }
+            }
+            if !lines.is_empty() {
+                self.listed = false;
+                return Ok(Some(Sheet { name: url.to_owned(), lines }));
             }
         }
-        self.listed = lines.is_empty();
-        Ok((!lines.is_empty()).then(|| Sheet { name: url.to_owned(), lines }))
+    }
+
+    /// Renews what is hidden when half its time is over: reading a long queue takes longer than a message stays hidden, and one
+    /// that came up again meanwhile would be taken by others.
+    async fn renew(&mut self) {
+        let since = *self.hidden_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < HIDDEN / 2 {
+            return;
+        }
+        self.hidden_since = Some(Instant::now());
+        if let Err(error) = self.show_in(HIDDEN).await {
+            tracing::warn!(%error, "Messages may come up again before all are read; that repeats ids, nothing else");
+        }
     }
 
     fn fault(&self, doing: &'static str, why: String) -> MailboxError {

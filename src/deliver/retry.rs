@@ -18,7 +18,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { first: Duration::from_millis(250), most: Duration::from_secs(30), most_asked: Duration::from_mins(2) }
+        Self { first: Duration::from_millis(250), most: Duration::from_secs(30), most_asked: Duration::from_mins(10) }
     }
 }
 
@@ -51,6 +51,6 @@ mod tests {
         }
         let asked = backoff.delay(1, Some(Duration::from_secs(29)), &mut rng);
         assert!(asked >= Duration::from_secs(29) && asked < Duration::from_secs(30));
-        assert!(backoff.delay(1, Some(Duration::from_hours(24)), &mut rng) <= Duration::from_secs(121));
+        assert!(backoff.delay(1, Some(Duration::from_hours(24)), &mut rng) <= Duration::from_secs(601));
     }
 }

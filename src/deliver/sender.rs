@@ -37,34 +37,57 @@ pub enum Patience {
     GiveUp,
 }
 
-/// Whether New Relic accepts anything.
+/// Whether New Relic accepts anything. The two APIs are told apart: each has hosts of its own, and one that accepts data says
+/// nothing about the other.
 #[derive(Debug)]
 pub struct Gate {
+    /// What keeps either API shut.
     block: watch::Sender<Option<Block>>,
+    /// What keeps each API shut; changed only while `block` is locked.
+    events: watch::Sender<Option<Block>>,
+    logs: watch::Sender<Option<Block>>,
     said_ms: AtomicI64,
 }
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { block: watch::Sender::new(None), said_ms: AtomicI64::new(i64::MIN) }
+        let new = || watch::Sender::new(None);
+        Self { block: new(), events: new(), logs: new(), said_ms: AtomicI64::new(i64::MIN) }
     }
 }
 
 impl Gate {
-    /// Hears of changes.
+    /// Hears of changes; shut while either API is.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Option<Block>> {
         self.block.subscribe()
     }
 
-    fn open(&self) {
-        if self.block.send_if_modified(|block| block.take().is_some()) {
-            tracing::info!("New Relic accepts data again");
+    fn lane(&self, lane: Lane) -> &watch::Sender<Option<Block>> {
+        match lane {
+            Lane::Events => &self.events,
+            Lane::Logs => &self.logs,
         }
     }
 
-    fn shut(&self, block: Block, reply: &Reply, now_ms: i64) {
-        self.block.send_if_modified(|old| old.replace(block) != Some(block));
+    fn set(&self, lane: Lane, block: Option<Block>) {
+        self.block.send_if_modified(|either| {
+            self.lane(lane).send_if_modified(|old| std::mem::replace(old, block) != block);
+            let now = Lane::ALL.iter().find_map(|lane| *self.lane(*lane).borrow());
+            std::mem::replace(either, now) != now
+        });
+    }
+
+    fn open(&self, lane: Lane) {
+        // Asked after every success: a look is enough while nothing is shut.
+        if self.lane(lane).borrow().is_some() {
+            self.set(lane, None);
+            tracing::info!("New Relic accepts {} again", lane.as_str());
+        }
+    }
+
+    fn shut(&self, lane: Lane, block: Block, reply: &Reply, now_ms: i64) {
+        self.set(lane, Some(block));
         let said = self.said_ms.load(Relaxed);
         if now_ms.saturating_sub(said) >= SAY_EVERY_MS && self.said_ms.compare_exchange(said, now_ms, Relaxed, Relaxed).is_ok() {
             tracing::error!(
@@ -190,7 +213,7 @@ impl Sender {
             self.traffic.count(&reply, bytes);
             match reply.answer {
                 Answer::Accepted => {
-                    self.gate.open();
+                    self.gate.open(batch.lane());
                     batch.settle(Settled::Delivered);
                     return Ok(Vec::new());
                 }
@@ -204,11 +227,13 @@ impl Sender {
                             "New Relic did not take a batch; sending it again"
                         );
                     }
+                    // Too many requests, and no word on how long: the count begins again with the next minute of the clock.
+                    let after = after.or_else(|| (reply.status == Some(429)).then(|| to_next_minute(self.clock.now_ms())));
+                    tokio::time::sleep(self.backoff.delay(tries, after, &mut rng)).await;
                     // The server ran out of time: half the batch may do.
                     if reply.status == Some(408) && batch.len() > 1 {
                         return halves(batch);
                     }
-                    tokio::time::sleep(self.backoff.delay(tries, after, &mut rng)).await;
                 }
                 Answer::Split | Answer::Refused if batch.len() > 1 => return halves(batch),
                 Answer::Split | Answer::Refused => {
@@ -219,14 +244,14 @@ impl Sender {
                     return Ok(Vec::new());
                 }
                 Answer::Blocked(block) => {
-                    self.gate.shut(block, &reply, self.clock.now_ms());
+                    self.gate.shut(batch.lane(), block, &reply, self.clock.now_ms());
                     if self.patience == Patience::GiveUp {
                         batch.settle(Settled::Returned);
                         return Ok(Vec::new());
                     }
-                    let mut gate = self.gate.watch();
+                    let mut gate = self.gate.lane(batch.lane()).subscribe();
                     let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
-                    // Whoever gets through first wakes the others; a closed watch cannot be, the gate is ours.
+                    // Whoever of this lane gets through first wakes the others; a closed watch cannot be, the gate is ours.
                     let _opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
                 }
             }
@@ -252,4 +277,41 @@ impl Sender {
 fn halves(batch: Batch) -> std::io::Result<Vec<Batch>> {
     let (first, second) = batch.halves()?;
     Ok(second.into_iter().chain([first]).collect())
+}
+
+fn to_next_minute(now_ms: i64) -> Duration {
+    Duration::from_millis(60_000_u64.saturating_sub(now_ms.rem_euclid(60_000).unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What accepts logs says nothing about events: the gate stays shut until the lane that was refused gets through.
+    #[test]
+    fn each_lane_opens_for_itself() {
+        let gate = Gate::default();
+        let reply = Reply { answer: Answer::Blocked(Block::Address), status: Some(404), said: String::new() };
+        let mut seen = gate.watch();
+        let mut events = gate.lane(Lane::Events).subscribe();
+        gate.shut(Lane::Events, Block::Address, &reply, 0);
+        assert_eq!(*seen.borrow_and_update(), Some(Block::Address));
+        assert_eq!(*events.borrow_and_update(), Some(Block::Address));
+        for _ in 0..3 {
+            gate.open(Lane::Logs);
+        }
+        assert!(!seen.has_changed().unwrap() && !events.has_changed().unwrap());
+        gate.shut(Lane::Logs, Block::Credentials, &reply, 1);
+        gate.open(Lane::Events);
+        assert_eq!((*seen.borrow_and_update(), *events.borrow_and_update()), (Some(Block::Credentials), None));
+        gate.open(Lane::Logs);
+        assert_eq!(*seen.borrow_and_update(), None);
+    }
+
+    #[test]
+    fn the_next_minute_is_at_most_a_minute_away() {
+        for (now_ms, want_ms) in [(0, 60_000), (1, 59_999), (59_999, 1), (1_795_292_071_000, 29_000), (-1, 1)] {
+            assert_eq!(to_next_minute(now_ms), Duration::from_millis(want_ms), "{now_ms}");
+        }
+    }
 }

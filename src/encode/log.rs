@@ -3,12 +3,10 @@
 //! In: a record. Out: `{"timestamp", "attributes", "message": {the record}}`. The record travels as an object, never as an
 //! escaped string (a string is cut at about 4,094 characters and is then no JSON any more). The Log API drops the attribute
 //! names `eventType` and `accountId`, so at the record's top level they travel as `trail.eventType` and `trail.accountId`.
-//! Well-known secrets in nested parts are masked. A record that New Relic would not keep whole (longer than a log may be, more
+//! Well-known secrets are masked wherever they stand. A record that New Relic would not keep whole (longer than a log may be, more
 //! attributes, reserved names) is taken apart by [`super::trim`], so that nothing is lost there without a mark.
 
-use serde_json::value::RawValue;
-
-use super::mask::push_masked;
+use super::mask::{self, Secret};
 use super::writer::{cut_at, push_escaped, push_number};
 use super::{limits, trim};
 use crate::record::Trail;
@@ -88,58 +86,33 @@ fn needs_care(raw: &[u8]) -> bool {
     (memchr::memchr_iter(b':', raw).count() > COLONS && trim::leaves(raw) > trim::LEAVES) || has(b"\"appId\"") || has(b"\"entity")
 }
 
-/// The parts in which a secret could stand.
-fn nested<'a>(trail: &Trail<'a>) -> impl Iterator<Item = &'a RawValue> + use<'a> {
-    [
-        trail.request_parameters,
-        trail.response_elements,
-        trail.additional_event_data,
-        trail.service_event_details,
-        trail.insight_details,
-        trail.resources,
-    ]
-    .into_iter()
-    .flatten()
-}
-
-/// What is done to one stretch of the raw record.
-#[derive(Clone, Copy)]
-enum What<'a> {
-    Replace(&'static [u8]),
-    Mask(&'a str),
-}
-
-#[derive(Clone, Copy)]
-struct Edit<'a> {
-    from: usize,
-    to: usize,
-    what: What<'a>,
-}
-
-/// At most one edit per renamed key and nested part; no allocation.
+/// Secrets and renamed keys; no allocation when there are no secrets.
 #[derive(Default)]
-struct Edits<'a> {
-    parts: [Option<Edit<'a>>; 8],
+struct Edits {
+    /// Renamed keys: where they begin and end, and the new name.
+    names: [Option<(usize, usize, &'static str)>; 2],
     used: usize,
+    secrets: Vec<Secret>,
 }
 
-impl<'a> Edits<'a> {
+impl Edits {
     /// What is done to a record that is sent as it is but for names and secrets; `None` when it has to be taken apart.
-    fn of(trail: &Trail<'a>, mask: bool) -> Option<Self> {
+    fn of(trail: &Trail<'_>, mask: bool) -> Option<Self> {
         if needs_care(trail.raw) {
             return None;
         }
         let mut edits = Self::default();
-        let renamed = edits.rename(trail.raw, trail.event_type.get(), b"\"eventType\"", b"\"trail.eventType\"")
-            && edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", b"\"trail.accountId\"");
+        let renamed = edits.rename(trail.raw, trail.event_type.get(), b"\"eventType\"", "\"trail.eventType\"")
+            && edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", "\"trail.accountId\"");
         if mask {
-            nested(trail).for_each(|part| edits.part(trail.raw, part));
+            // The whole record: parts that this version does not know, and texts such as an error's message, may hold one.
+            edits.secrets = mask::secrets(std::str::from_utf8(trail.raw).ok()?);
         }
         renamed.then_some(edits)
     }
 
     /// Renames the key of a top-level value that was borrowed from `raw`; `false`: it is there and could not be.
-    fn rename(&mut self, raw: &[u8], value: Option<&str>, key: &[u8], new: &'static [u8]) -> bool {
+    fn rename(&mut self, raw: &[u8], value: Option<&str>, key: &[u8], new: &'static str) -> bool {
         let Some(value) = value else { return true };
         let Some(value) = offset(raw, value.as_bytes()) else { return false };
         // Backwards from the value: its quote, white space, the colon, white space, the key.
@@ -149,35 +122,27 @@ impl<'a> Edits<'a> {
         if !before.ends_with(key) {
             return false;
         }
-        self.add(Edit { from: before.len() - key.len(), to: before.len(), what: What::Replace(new) });
+        if let Some(place) = self.names.get_mut(self.used) {
+            *place = Some((before.len() - key.len(), before.len(), new));
+            self.used += 1;
+        }
         true
     }
 
-    fn part(&mut self, raw: &[u8], part: &'a RawValue) {
-        if let Some(from) = offset(raw, part.get().as_bytes()) {
-            self.add(Edit { from, to: from + part.get().len(), what: What::Mask(part.get()) });
-        }
-    }
-
-    fn add(&mut self, edit: Edit<'a>) {
-        if let Some(place) = self.parts.get_mut(self.used) {
-            *place = Some(edit);
-            self.used += 1;
-        }
-    }
-
     fn apply(mut self, out: &mut Vec<u8>, raw: &[u8]) {
-        self.parts.sort_unstable_by_key(|edit| edit.map_or(usize::MAX, |edit| edit.from));
+        self.names.sort_unstable_by_key(|name| name.map_or(usize::MAX, |(from, ..)| from));
+        let mut names = self.names.into_iter().flatten().peekable();
+        let mut secrets = self.secrets.iter().map(|secret| (secret.from, secret.to, secret.instead.as_ref())).peekable();
         let mut at = 0;
-        for edit in self.parts.iter().flatten() {
-            out.extend_from_slice(raw.get(at..edit.from).unwrap_or_default());
-            match edit.what {
-                What::Replace(new) => out.extend_from_slice(new),
-                What::Mask(part) => {
-                    push_masked(out, part);
-                }
-            }
-            at = edit.to;
+        // Keys and values never overlap.
+        while let Some((from, to, new)) = match (names.peek(), secrets.peek()) {
+            (Some(name), Some(secret)) if secret.0 < name.0 => secrets.next(),
+            (None, _) => secrets.next(),
+            _ => names.next(),
+        } {
+            out.extend_from_slice(raw.get(at..from).unwrap_or_default());
+            out.extend_from_slice(new.as_bytes());
+            at = to;
         }
         out.extend_from_slice(raw.get(at..).unwrap_or_default());
     }
@@ -252,5 +217,20 @@ mod tests {
         let kept = item["message"]["requestParameters"].as_str().unwrap();
         assert!(kept.ends_with('…') && kept.contains("****") && !kept.contains("hunter2"));
         assert_eq!(item["message"]["eventName"], "ModifyDBInstance");
+    }
+
+    /// Parts that are not known, and texts, are masked, in a record sent as it is and in one taken apart alike.
+    #[test]
+    fn secrets_are_masked_anywhere_in_a_record() {
+        let more = r#""errorMessage":"{\"Password\":\"hunter3\"}","newPart":{"API_KEY":"hunter4"},"tlsDetails""#;
+        let raw = RAW.replace(r#""tlsDetails""#, more);
+        let apart = raw.replace(r#""a":null"#, r#""a":null,"appId":1"#);
+        for (name, raw) in [("as it is", raw), ("taken apart", apart)] {
+            let (item, _, _) = log(&raw, true, usize::MAX);
+            assert_eq!(item["message"]["errorMessage"], r#"{"Password":"****"}"#, "{name}");
+            assert_eq!(item["message"]["newPart"]["API_KEY"], "****", "{name}");
+            assert_eq!(item["message"]["requestParameters"]["masterUserPassword"], "****", "{name}");
+            assert_eq!(item["message"]["trail.eventType"], "AwsApiCall", "{name}");
+        }
     }
 }

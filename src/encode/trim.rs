@@ -27,8 +27,17 @@ const NAME: usize = 200;
 
 /// A record's message, and how many values were cut.
 pub(super) fn message(raw: &[u8], mask: bool, max: usize) -> (Vec<u8>, u64) {
+    let mut masked = Vec::new();
+    let raw = match std::str::from_utf8(raw) {
+        // The whole record, as it is done to one that is sent as it is: the two ways agree.
+        Ok(text) if mask => {
+            push_masked(&mut masked, text);
+            masked.as_slice()
+        }
+        _ => raw,
+    };
     let mut fields = match serde_json::from_slice::<Top<'_>>(raw) {
-        Ok(top) => top.0.into_iter().map(|(name, value)| Field::new(&name, value, mask)).collect::<Vec<_>>(),
+        Ok(top) => top.0.into_iter().map(|(name, value)| Field::new(&name, value)).collect::<Vec<_>>(),
         // The record's parser has read it, so it is an object. Were it none, it would be left out, and counted.
         Err(_) => return (b"{}".to_vec(), 1),
     };
@@ -82,16 +91,11 @@ struct Field {
 }
 
 impl Field {
-    fn new(name: &str, value: &RawValue, mask: bool) -> Self {
+    fn new(name: &str, value: &RawValue) -> Self {
         let name = if name.is_empty() || is_reserved(name) { format!("trail.{name}") } else { cut_at(name, NAME).to_owned() };
         let text = value.get();
-        let mut json = Vec::with_capacity(text.len());
+        let json = text.as_bytes().to_vec();
         let nested = text.starts_with(['{', '[']);
-        if mask && nested {
-            push_masked(&mut json, text);
-        } else {
-            json.extend_from_slice(text.as_bytes());
-        }
         Self { name, leaves: if nested { leaves(&json) } else { 1 }, json, cuts: 0 }
     }
 

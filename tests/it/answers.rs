@@ -43,7 +43,7 @@ async fn what_may_pass_is_sent_again() {
         ("204", Fault::status(204)),
         ("206", says(206, r#"{"success":true}"#)),
         ("408", Fault::status(408)),
-        ("429", Fault::status(429)),
+        ("429", Fault::Status { code: 429, retry_after_s: Some(1) }),
         ("500", Fault::status(500)),
         ("502", says(502, "<html>bad gateway</html>")),
         ("503", says(503, r#"{"success":true}"#)),
