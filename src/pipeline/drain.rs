@@ -1,8 +1,8 @@
 //! When to go on, pause, drain and return.
 //!
 //! In: the running sources, a stop signal, the gate. Out: the phase that every source hears. Running ⇄ Paused (New Relic
-//! accepts nothing), Running or Paused → Draining (stop) → Returning (deadline). What always holds: the phase never goes back
-//! from Draining or Returning.
+//! accepts nothing), Running or Paused → Draining (stop) → Returning (deadline). Where nobody waits for New Relic to accept
+//! again, a shut gate is a stop. What always holds: the phase never goes back from Draining or Returning.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::deliver::Patience;
 use crate::deliver::answer::Block;
 use crate::source::{Phase, SourceError};
 
@@ -17,7 +18,7 @@ use crate::source::{Phase, SourceError};
 pub(super) async fn until_ended(
     sources: &mut JoinSet<(String, Result<(), SourceError>)>,
     phase: &watch::Sender<Phase>,
-    mut gate: watch::Receiver<Option<Block>>,
+    (mut gate, patience): (watch::Receiver<Option<Block>>, Patience),
     stop: impl Future<Output = ()>,
     drain: Duration,
     hand_back: Duration,
@@ -58,6 +59,11 @@ pub(super) async fn until_ended(
             changed = gate.changed(), if gate_open && now < Phase::Draining => match changed {
                 Ok(()) => {
                     let blocked = gate.borrow_and_update().is_some();
+                    if blocked && patience == Patience::GiveUp {
+                        phase.send_replace(Phase::Draining);
+                        deadline.as_mut().reset(tokio::time::Instant::now() + drain);
+                        continue;
+                    }
                     phase.send_replace(if blocked { Phase::Paused } else { Phase::Running });
                 }
                 Err(_) => gate_open = false,

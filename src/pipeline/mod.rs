@@ -146,6 +146,10 @@ impl Relay {
         let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).collect();
         let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
         started(watch.clone());
+        let patience = match &self.to {
+            To::NewRelic { patience, .. } => *patience,
+            To::Outlet(_) => Patience::Endless,
+        };
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
         let (mut tasks, work) = Tasks::start(self, &watch);
         let mut running = JoinSet::new();
@@ -160,7 +164,7 @@ impl Relay {
             running.spawn(async move { (name, at_work.await) });
         }
         drop(work);
-        let faults = drain::until_ended(&mut running, &phase, watch.gate.watch(), stop, drain, HAND_BACK).await;
+        let faults = drain::until_ended(&mut running, &phase, (watch.gate.watch(), patience), stop, drain, HAND_BACK).await;
         let in_time = *phase.borrow() != Phase::Returning;
         if in_time {
             phase.send_replace(Phase::Draining);
