@@ -14,7 +14,7 @@ use clap::ValueEnum;
 
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
-use super::{print, runtime, stop_signal, summary};
+use super::{block_on, print, stop_signal, summary};
 use crate::ack::Piece;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
@@ -117,7 +117,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         };
     }
     health::log::start(&config.telemetry)?;
-    runtime()?.block_on(async {
+    block_on(async {
         let ended = match target {
             Target::Stdout => to_stdout(&config, &inputs, now_ms).await?,
             Target::NewRelic => to_new_relic(&config, &inputs, args.restamp).await?,
