@@ -96,6 +96,15 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).thread_name("relay").build()?)
 }
 
+/// Runs a command that moves records. A thread that is stuck in a read, of standard input or a dead file system, does not
+/// keep the process from ending.
+fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_background();
+    ended
+}
+
 /// Writes text to standard output; a reader that has gone (`| head`) is no error.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

@@ -14,7 +14,7 @@ use clap::ValueEnum;
 
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
-use super::{print, runtime, stop_signal, summary};
+use super::{block_on, print, stop_signal, summary};
 use crate::ack::Piece;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
@@ -117,7 +117,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         };
     }
     health::log::start(&config.telemetry)?;
-    runtime()?.block_on(async {
+    block_on(async {
         let ended = match target {
             Target::Stdout => to_stdout(&config, &inputs, now_ms).await?,
             Target::NewRelic => to_new_relic(&config, &inputs, args.restamp).await?,
@@ -200,7 +200,13 @@ async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool) -> anyho
 }
 
 async fn replay(config: &Config, inputs: &[Input], clock: Clock, manner: Manner, to: To) -> anyhow::Result<Summary> {
-    let stages = assemble::stages(config, clock.clone(), manner)?;
+    let mut stages = assemble::stages(config, clock.clone(), manner)?;
+    if matches!(to, To::Outlet(_))
+        && let Some(stages) = Arc::get_mut(&mut stages)
+    {
+        // The name of an agent differs from run to run; what is printed must not (P27).
+        "replay".clone_into(&mut stages.agent);
+    }
     let shown = io::stderr().is_terminal();
     relay(config, inputs, stages, clock, to, shown.then_some(Duration::from_millis(250))).await
 }

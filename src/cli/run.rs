@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
-use super::{runtime, stop_signal, summary};
+use super::{block_on, stop_signal, summary};
 use crate::clock::Clock;
 use crate::config::{Config, env};
 use crate::deliver::{Endpoint, Patience};
@@ -27,7 +27,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let config = Config::load(args.config.as_deref(), &env::Process)
         .map_err(|faults| Stop::usage(faults.to_string(), Some("`cspm-relay check` repeats this, and more".to_owned())))?;
     health::log::start(&config.telemetry)?;
-    runtime()?.block_on(agent(config))
+    block_on(agent(config))
 }
 
 async fn agent(config: Config) -> anyhow::Result<Exit> {

@@ -1,28 +1,61 @@
 //! When to go on, pause, drain and return.
 //!
 //! In: the running sources, a stop signal, the gate. Out: the phase that every source hears. Running ⇄ Paused (New Relic
-//! accepts nothing), Running or Paused → Draining (stop) → Returning (deadline). What always holds: the phase never goes back
-//! from Draining or Returning.
+//! accepts nothing), Running or Paused → Draining (stop) → Returning (deadline). Where nobody waits for New Relic to accept
+//! again, a shut gate is a stop. What always holds: the phase never goes back from Draining or Returning.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep};
 
+use crate::deliver::Patience;
 use crate::deliver::answer::Block;
 use crate::source::{Phase, SourceError};
 
-/// Runs the sources to their end; the faults of those that could not go on.
+/// In whose name a fault of the pipeline itself is told.
+pub(super) const PIPELINE: &str = "pipeline";
+
+/// How the sources ended.
+pub(super) struct Ended {
+    /// The faults of those that could not go on, and of the pipeline.
+    pub(super) faults: Vec<(String, SourceError)>,
+    /// When there was a stop: the moment at which everything has to be over.
+    pub(super) end: Option<Instant>,
+}
+
+/// Takes nothing new, and takes the one deadline that everything from here on shares.
+fn begin_drain(
+    phase: &watch::Sender<Phase>,
+    deadline: &mut Pin<&mut Sleep>,
+    end: &mut Option<Instant>,
+    drain: Duration,
+    hand_back: Duration,
+) {
+    let now = Instant::now();
+    phase.send_replace(Phase::Draining);
+    deadline.as_mut().reset(now + drain);
+    *end = Some(now + drain + hand_back);
+}
+
+/// Runs the sources to their end. `died` tells when something behind them has.
 pub(super) async fn until_ended(
     sources: &mut JoinSet<(String, Result<(), SourceError>)>,
     phase: &watch::Sender<Phase>,
-    mut gate: watch::Receiver<Option<Block>>,
+    (mut gate, patience): (watch::Receiver<Option<Block>>, Patience),
     stop: impl Future<Output = ()>,
+    died: impl Future<Output = SourceError>,
     drain: Duration,
     hand_back: Duration,
-) -> Vec<(String, SourceError)> {
+) -> Ended {
     let mut faults = Vec::new();
+    let mut died = std::pin::pin!(died);
+    let mut alive = true;
+    // Everything that follows a stop shares its time.
+    let mut end = None;
     let mut stop = std::pin::pin!(stop);
     let mut deadline = std::pin::pin!(tokio::time::sleep(Duration::MAX));
     let mut gate_open = true;
@@ -30,7 +63,7 @@ pub(super) async fn until_ended(
         let now = *phase.borrow();
         tokio::select! {
             ended = sources.join_next() => match ended {
-                None => return faults,
+                None => return Ended { faults, end },
                 Some(Ok((_, Ok(())))) => {}
                 Some(Ok((name, Err(fault)))) => {
                     tracing::error!(source = name, error = %fault, hint = fault.hint, "Source {name} cannot go on: {fault}");
@@ -43,21 +76,32 @@ pub(super) async fn until_ended(
             },
             () = &mut stop, if now < Phase::Draining => {
                 tracing::info!(drain_ms = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX), "Stopping: taking nothing new");
-                phase.send_replace(Phase::Draining);
-                deadline.as_mut().reset(tokio::time::Instant::now() + drain);
+                begin_drain(phase, &mut deadline, &mut end, drain, hand_back);
+            }
+            fault = &mut died, if alive => {
+                alive = false;
+                tracing::error!(error = %fault, "Stopping, so that the agent can be started anew: {fault}");
+                faults.push((PIPELINE.to_owned(), fault));
+                if now < Phase::Draining {
+                    begin_drain(phase, &mut deadline, &mut end, drain, hand_back);
+                }
             }
             () = &mut deadline, if now >= Phase::Draining => {
                 if now == Phase::Returning {
                     sources.abort_all();
-                    return faults;
+                    return Ended { faults, end };
                 }
                 tracing::warn!("Not everything settled in time: handing the rest back");
                 phase.send_replace(Phase::Returning);
-                deadline.as_mut().reset(tokio::time::Instant::now() + hand_back);
+                deadline.as_mut().reset(end.unwrap_or_else(Instant::now));
             }
             changed = gate.changed(), if gate_open && now < Phase::Draining => match changed {
                 Ok(()) => {
                     let blocked = gate.borrow_and_update().is_some();
+                    if blocked && patience == Patience::GiveUp {
+                        begin_drain(phase, &mut deadline, &mut end, drain, hand_back);
+                        continue;
+                    }
                     phase.send_replace(if blocked { Phase::Paused } else { Phase::Running });
                 }
                 Err(_) => gate_open = false,

@@ -16,6 +16,9 @@ pub mod heartbeat;
 pub mod outlet;
 pub mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,7 +26,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::ack::counts::Snapshot;
 use crate::ack::{Counts, ObjectEntry, Released};
@@ -54,6 +58,8 @@ type AtWork = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
 
 /// Time the last heartbeats get when everything else has settled.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Time the threads get to notice that they are to stop; one that is stuck in a read is left behind.
+const LET_GO: Duration = Duration::from_millis(500);
 
 /// A source ready to run.
 pub struct Running {
@@ -146,6 +152,10 @@ impl Relay {
         let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).collect();
         let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
         started(watch.clone());
+        let patience = match &self.to {
+            To::NewRelic { patience, .. } => *patience,
+            To::Outlet(_) => Patience::Endless,
+        };
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
         let (mut tasks, work) = Tasks::start(self, &watch);
         let mut running = JoinSet::new();
@@ -160,14 +170,19 @@ impl Relay {
             running.spawn(async move { (name, at_work.await) });
         }
         drop(work);
-        let faults = drain::until_ended(&mut running, &phase, watch.gate.watch(), stop, drain, HAND_BACK).await;
+        let gate = (watch.gate.watch(), patience);
+        let ended = drain::until_ended(&mut running, &phase, gate, stop, tasks.died(), drain, HAND_BACK).await;
+        let drain::Ended { mut faults, end } = ended;
         let in_time = *phase.borrow() != Phase::Returning;
         if in_time {
             phase.send_replace(Phase::Draining);
         }
         // Mostly all has settled when the sources have ended. After the fault of one, something of it may be on its way.
         let settled = counts.iter().all(|counts| counts.snapshot().adds_up());
-        tasks.end(in_time.then_some(if settled { LAST_WORDS } else { drain })).await;
+        let patience = if settled { LAST_WORDS } else { drain };
+        // A stop has one deadline, however far it has come: nothing gets a second drain.
+        let left = end.map_or(patience, |end| patience.min(end.saturating_duration_since(Instant::now())));
+        faults.extend(tasks.end(in_time.then_some(left)).await);
         Summary {
             sources: counts.iter().map(|counts| (counts.name().to_owned(), counts.snapshot())).collect(),
             faults,
@@ -186,6 +201,7 @@ struct Tasks {
     parker: JoinSet<()>,
     finished: watch::Sender<bool>,
     abort: Arc<AtomicBool>,
+    faults: Vec<(String, SourceError)>,
 }
 
 impl Tasks {
@@ -200,6 +216,7 @@ impl Tasks {
             parker: JoinSet::new(),
             finished: watch::Sender::new(false),
             abort: Arc::default(),
+            faults: Vec::new(),
         };
         let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
         tasks.parker.spawn(dead_letters.run(letters));
@@ -258,7 +275,9 @@ impl Tasks {
 
     /// Lets them end within `patience`; then, or at once without any, whatever is still on its way is dropped, and by that
     /// returned. New Relic may accept nothing for days, which must not keep a stopped agent from ending.
-    async fn end(mut self, patience: Option<Duration>) {
+    ///
+    /// Gives the faults of those that ended in a panic.
+    async fn end(mut self, patience: Option<Duration>) -> Vec<(String, SourceError)> {
         let in_time = match patience {
             Some(patience) => tokio::time::timeout(patience, self.ended()).await.is_ok(),
             None => false,
@@ -268,30 +287,63 @@ impl Tasks {
             for tasks in [&mut self.admitting, &mut self.senders, &mut self.beats, &mut self.parker] {
                 tasks.abort_all();
             }
-            self.ended().await;
+            if tokio::time::timeout(LET_GO, self.ended()).await.is_err() {
+                tracing::warn!("A worker is stuck in a read and is left behind");
+            }
+        }
+        self.faults
+    }
+
+    /// The fault of a task that ended in a panic while the sources run. For ever when none does: their ordinary end is that
+    /// of the channels, which close after the sources.
+    async fn died(&mut self) -> SourceError {
+        let Self { admitting, workers, senders, parker, .. } = self;
+        tokio::select! {
+            fault = panicked("intake", admitting) => fault,
+            fault = panicked("worker", workers) => fault,
+            fault = panicked("sender", senders) => fault,
+            fault = panicked("dead-letter writer", parker) => fault,
         }
     }
 
     /// Waits until they have ended, one after the other as their channels close.
     async fn ended(&mut self) {
-        settled("intake", &mut self.admitting).await;
-        settled("worker", &mut self.workers).await;
+        let faults = &mut self.faults;
+        settled("intake", &mut self.admitting, faults).await;
+        settled("worker", &mut self.workers, faults).await;
         self.finished.send_replace(true);
-        settled("heartbeat", &mut self.beats).await;
-        settled("sender", &mut self.senders).await;
-        settled("dead-letter writer", &mut self.parker).await;
+        settled("heartbeat", &mut self.beats, faults).await;
+        settled("sender", &mut self.senders, faults).await;
+        settled("dead-letter writer", &mut self.parker, faults).await;
     }
 }
 
-/// Waits for tasks of one kind; a panic in one is said, what it held went back.
-async fn settled(name: &str, tasks: &mut JoinSet<()>) {
+/// Waits for tasks of one kind; a panic in one is said and is a fault, what it held went back.
+async fn settled(name: &str, tasks: &mut JoinSet<()>, faults: &mut Vec<(String, SourceError)>) {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended
             && error.is_panic()
         {
             tracing::error!(%error, "A {name} ended in a panic; what it held goes back");
+            faults.push((drain::PIPELINE.to_owned(), panic_of(name, &error)));
         }
     }
+}
+
+/// The first panic among tasks of one kind.
+async fn panicked(name: &str, tasks: &mut JoinSet<()>) -> SourceError {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            return panic_of(name, &error);
+        }
+    }
+    std::future::pending().await
+}
+
+fn panic_of(name: &str, error: &JoinError) -> SourceError {
+    SourceError { what: format!("a {name} ended in a panic; what it held goes back: {error}"), hint: None }
 }
 
 /// Enters each object of a source into the ledger and passes it to the workers.

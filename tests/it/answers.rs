@@ -133,6 +133,28 @@ async fn what_a_person_must_mend_keeps_everything() {
     }
 }
 
+/// Many files and a wrong key: the replay ends by itself, it does not wait for a key that nobody changes.
+#[tokio::test]
+async fn a_wrong_key_ends_a_replay_of_many_files() {
+    let backend = stand_in(BackendSettings::default()).await;
+    script(&backend, Fault::status(403), 10_000);
+    let folder = TempDir::new().expect("a temporary folder");
+    let now = Clock::system().now_ms() - 60_000;
+    for number in 0..120 {
+        let path = folder.path().join(format!("{number:03}.json"));
+        std::fs::write(path, file_of(&data::mixed(number * 10, 10, now))).expect("a temporary file");
+    }
+    let agent = replay_of([folder.path()]).arg("--logs").arg("all").arg("--to").arg(backend.url());
+    // Small batches and a flush at once: the first refusal comes while files are still waiting.
+    let agent = agent.env("CSPM_RELAY_FLUSH_AFTER", "100ms");
+    let ended = tokio::time::timeout(Duration::from_secs(30), finish(agent)).await.expect("it ends");
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    ended.assert_adds_up();
+    assert_eq!((ended.count("records.delivered"), ended.count("objects.released")), (0, 0), "{}", ended.summary);
+    assert!(ended.stderr.contains("newrelic.licenseKey"), "{}", ended.stderr);
+    assert_eq!(backend.store().counts("Log").rows, 0);
+}
+
 /// A wrong key, as New Relic itself refuses it; and the user's own key never goes to a URL given by hand (P30).
 #[tokio::test]
 async fn a_wrong_key_is_said_and_the_users_key_stays() {

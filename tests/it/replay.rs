@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::agent::{Agent, binary};
-use crate::support::data::gzip;
+use crate::support::data::{self, gzip};
 use crate::support::replay::{
     Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, tally, text, tool, unpack,
 };
@@ -68,6 +68,19 @@ async fn every_real_record_comes_out_once_and_always_alike() {
     let matched = good(replay_of([fixtures()])).await;
     judge(&matched.stdout, &fixtures(), "matched");
     assert_eq!(matched.count("records.ignored"), none.count("records.ignored"));
+}
+
+/// P27: a cut file is shown as a gap, and the gap is the same in every run.
+#[tokio::test]
+async fn a_gap_comes_out_always_alike() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("cut.json");
+    let whole = file_of(&data::mixed(0, 5, 1_780_000_000_000));
+    std::fs::write(&path, whole.get(..whole.len() - 20).expect("a part")).expect("a temporary file");
+    let one = finish(replay_of([&path])).await;
+    let two = finish(replay_of([&path])).await;
+    assert!(one.stdout.contains("\"relay.agent\":\"replay\""), "{}", one.stdout);
+    assert_eq!(one.stdout, two.stdout);
 }
 
 /// More real records, where somebody has them: `CSPM_RELAY_TEST_RECORDS` names a folder.

@@ -165,7 +165,7 @@ impl Source for Replay {
                 let over = search.is_none() && ahead.is_none();
                 match now {
                     Phase::Returning => return Ok(()),
-                    Phase::Draining if open.objects.is_empty() => return Ok(()),
+                    Phase::Draining if open.objects.is_empty() => return open.unread.into_result(),
                     _ if over && open.objects.is_empty() => return open.unread.into_result(),
                     _ => {}
                 }

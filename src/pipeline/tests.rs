@@ -1,0 +1,136 @@
+//! How a run ends when something in it dies, or takes longer than a stop may.
+
+use super::*;
+use crate::ack::{Piece, Seen};
+use crate::classify::RuleSet;
+use crate::config::{Config, LogRecords};
+use crate::decode::Bounds;
+use crate::enrich::{AccountNames, Enricher};
+use crate::source::{Body, Origin};
+
+const NOW: i64 = 1_780_000_000_000;
+const RECORD: &str = r#"{"eventVersion":"1.08","eventTime":"2026-05-28T20:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","eventID":"1","recipientAccountId":"111122223333"}"#;
+
+fn relay(outlet: impl Outlet + 'static) -> Relay {
+    let mut config = Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key"));
+    config.outputs.logs.records = LogRecords::All;
+    config.outputs.logs.read_only = true;
+    let clock = Clock::fixed(NOW);
+    let stages = Stages {
+        rules: RuleSet::default(),
+        enricher: Enricher::new(AccountNames::default(), "UTC").unwrap(),
+        outputs: config.outputs,
+        bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
+        seen: Seen::new(100),
+        clock: clock.clone(),
+        agent: "test".to_owned(),
+        refuse_late: false,
+        follow: false,
+        quiet: false,
+    };
+    Relay {
+        stages: Arc::new(stages),
+        limits: config.limits,
+        to: To::Outlet(Box::new(outlet)),
+        dead_letters: Target::Nowhere,
+        heartbeat: None,
+        clock,
+    }
+}
+
+/// Gives one object, then waits as a queue does: for news and for the end.
+struct Waits {
+    /// Ends in a fault at once after its object, instead of waiting.
+    faulty: bool,
+    /// Hears nothing: neither news nor phases.
+    deaf: bool,
+}
+
+impl Source for Waits {
+    async fn run(self, intake: Intake) -> Result<(), SourceError> {
+        let Intake { objects, mut released, mut phase, .. } = intake;
+        let origin = Origin { name: "test".to_owned(), account: None, is_message: true };
+        let body = Body::Held(bytes::Bytes::from_static(RECORD.as_bytes()));
+        let _sent = objects.send(Object { number: 0, origin, body, room: None }).await.is_ok();
+        if self.faulty {
+            return Err(SourceError { what: "no such queue".to_owned(), hint: None });
+        }
+        if self.deaf {
+            return std::future::pending().await;
+        }
+        let told = released.recv().await;
+        assert!(told.is_some(), "an object that is not settled is told to be back");
+        let _over = phase.wait_for(|phase| *phase >= Phase::Draining).await.is_ok();
+        Ok(())
+    }
+}
+
+struct Panics;
+
+impl Outlet for Panics {
+    fn put(&mut self, _: Lane, _: &[u8], _: i64, _: Piece) {
+        panic!("an outlet that dies");
+    }
+    fn item_max(&self, _: Lane) -> usize {
+        usize::MAX
+    }
+    fn flush(&mut self) {}
+}
+
+/// Keeps every piece for ever: a New Relic that does not answer.
+struct Keeps(Vec<Piece>);
+
+impl Outlet for Keeps {
+    fn put(&mut self, _: Lane, _: &[u8], _: i64, piece: Piece) {
+        self.0.push(piece);
+    }
+    fn item_max(&self, _: Lane) -> usize {
+        usize::MAX
+    }
+    fn flush(&mut self) {}
+}
+
+fn source(faulty: bool, deaf: bool) -> Vec<Running> {
+    vec![Running::new("queue", Waits { faulty, deaf })]
+}
+
+/// A dead worker does not leave an agent behind that lives and does nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_death_of_a_worker_ends_the_run_with_a_fault() {
+    let run = relay(Panics).run(source(false, false), std::future::pending(), |_| {});
+    let summary = tokio::time::timeout(Duration::from_secs(10), run).await.expect("it ends by itself");
+    let faults: Vec<_> = summary.faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.starts_with("pipeline: a worker ended in a panic")), "{faults:?}");
+    let (_, counts) = summary.sources.first().unwrap();
+    assert!(counts.adds_up());
+    assert_eq!((counts.records_received, counts.ended(crate::ack::Outcome::Returned)), (1, 1));
+}
+
+/// A stop has one deadline: drain and hand-back together, whatever the sources and the way out do. In real time, because
+/// paused time stands still while a worker thread runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_is_over_in_its_time() {
+    const DRAIN: Duration = Duration::from_secs(1);
+    let case = async |name: &str, faulty: bool, deaf: bool, stop: bool| {
+        let mut relay = relay(Keeps(Vec::new()));
+        relay.limits.drain = DRAIN;
+        let began = Instant::now();
+        let stopping = async move {
+            if !stop {
+                std::future::pending::<()>().await;
+            }
+        };
+        let summary = relay.run(source(faulty, deaf), stopping, |_| {}).await;
+        let took = began.elapsed();
+        assert!(took <= DRAIN + HAND_BACK + LET_GO, "{name}: {took:?}");
+        let (_, counts) = summary.sources.first().unwrap();
+        assert!(counts.adds_up(), "{name}: {counts:?}");
+        assert_eq!(summary.faults.len(), usize::from(faulty), "{name}");
+    };
+    tokio::join!(
+        case("nothing settles", false, false, true),
+        case("a source hears nothing", false, true, true),
+        case("a source died in a fault", true, false, false),
+    );
+}
