@@ -15,6 +15,9 @@ use crate::record::id::digest_id;
 pub enum LetterKind {
     /// Something in the place of a trail record that is none; the bytes are in it. Replay decodes it again.
     Record,
+    /// A message of a queue that tells of objects, which nobody understood; its body is in it. Replay leaves it: only the queue
+    /// that it came from can tell what it means.
+    Message,
     /// An object, or the rest of it; only its name is in it. Replay fetches it again.
     Object,
     /// An encoded event that the Event API refused. Replay sends it again.

@@ -275,7 +275,7 @@ impl<'s> Processor<'s> {
         if !self.stages.quiet {
             tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: parking the rest");
         }
-        self.park_object(place, &reason, &[]);
+        self.park_object(place, LetterKind::Object, &reason, &[]);
         self.gap(place, kind, &reason, outlet);
         place.entry.decoded();
     }
@@ -286,17 +286,16 @@ impl<'s> Processor<'s> {
             Fault::Gone => self.gap(place, "gone", "the object no longer exists", outlet),
             Fault::TooLarge { bytes } => {
                 let reason = format!("{bytes} bytes packed: more than the object limit");
-                self.park_object(place, &reason, &[]);
+                self.park_object(place, LetterKind::Object, &reason, &[]);
                 self.gap(place, "tooLarge", &reason, outlet);
             }
-            Fault::NotUnderstood { why, body } => self.park_object(place, &why, &body),
+            Fault::NotUnderstood { why, body } => self.park_object(place, LetterKind::Message, &why, &body),
         }
     }
 
-    fn park_object(&mut self, place: &Place<'_>, reason: &str, content: &[u8]) {
+    fn park_object(&mut self, place: &Place<'_>, kind: LetterKind, reason: &str, content: &[u8]) {
         place.entry.park();
         let index = (place.index > 0).then_some(place.index);
-        let kind = if content.is_empty() { LetterKind::Object } else { LetterKind::Record };
         let letter = Letter::new(kind, place.now_ms, place.source, &place.origin.name, index, reason, content);
         self.park(letter, &place.entry.errand());
     }

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn ids_are_the_records_own_or_a_stable_hash() {
         assert_eq!(id_of(r#"{"eventTime":"2026-01-01T00:00:00Z","eventID":"abc"}"#), "abc");
-        let without = r#"{"eventTime":"2026-01-01T00:00:00Z","eventName":"X"}"#;
+        let without = r#"{"eventVersion":"1.0","eventTime":"2026-01-01T00:00:00Z","eventName":"X"}"#;
         assert_eq!(id_of(without), id_of(without));
         assert_eq!(id_of(without).len(), 32);
         let long = |id: &str| id_of(&format!(r#"{{"eventTime":"2026-01-01T00:00:00Z","eventID":"{id}"}}"#));

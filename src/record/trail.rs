@@ -109,6 +109,17 @@ pub enum TrailError {
     /// None of the fields that make a trail record.
     #[error("not a CloudTrail record: no eventID, eventName, eventSource or eventType")]
     Foreign,
+    /// Fields of the same names, written by another service: an S3 notification, among others.
+    #[error(
+        "not a CloudTrail record: eventSource \"{source_name}\", eventVersion \"{version}\" (a record has an eventID or an \
+         eventVersion of 1.x, and no eventSource of aws:…)"
+    )]
+    Notification {
+        /// `eventSource` as written.
+        source_name: String,
+        /// `eventVersion` as written.
+        version: String,
+    },
 }
 
 /// `addendum`: why a record came late, or repeats an earlier one.
@@ -145,6 +156,13 @@ impl<'a> Trail<'a> {
             && trail.event_type.is_empty()
         {
             return Err(TrailError::Foreign);
+        }
+        let is_unversioned = !trail.event_version.or_empty().starts_with("1.");
+        if trail.event_source.or_empty().starts_with("aws:") || (trail.event_id.is_empty() && is_unversioned) {
+            return Err(TrailError::Notification {
+                source_name: trail.event_source.or_empty().to_owned(),
+                version: trail.event_version.or_empty().to_owned(),
+            });
         }
         trail.time_ms = match trail.event_time.get() {
             Some(text) => time::parse_ms(text).ok_or_else(|| TrailError::Time(text.to_owned()))?,
@@ -211,6 +229,16 @@ mod tests {
             "no usable time: eventTime is \"soon\" (an ISO 8601 time is needed)"
         );
         assert!(why(br#"{"a":1}"#).contains("no eventID"));
+        let notification = r#""eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2026-11-21T20:20:05.118Z""#;
+        for (name, raw) in [
+            ("an S3 notification", format!("{{{notification}}}")),
+            ("one with an id", format!(r#"{{{notification},"eventID":"x"}}"#)),
+            ("neither id nor version", r#"{"eventName":"Put","eventTime":"2026-11-21T20:20:05Z"}"#.to_owned()),
+        ] {
+            assert!(why(raw.as_bytes()).starts_with("not a CloudTrail record: eventSource \""), "{name}");
+        }
+        let old = br#"{"eventVersion":"1.0","eventName":"Put","eventTime":"2013-11-21T20:20:05Z"}"#;
+        assert!(Trail::parse(old).is_ok(), "eventID is there since 1.01 only");
         assert!(why(b"{\"eventID\":\"x\",\"other\":\"\xff\"}").starts_with("not UTF-8"));
     }
 }

@@ -97,17 +97,26 @@ async fn what_goes_well_goes_and_what_fails_stays_as_it_was() {
     let whole = Letter::new(LetterKind::Object, now_ms(), "files", &file.to_string_lossy(), Some(3), "corrupt", b"");
     let foreign = Letter::new(LetterKind::Record, now_ms(), "trail", "queue/1", None, "unknown", b"{\"configurationItems\":[]}");
     let (one, refused, sent, logged) = (record(1), nonsense(), event("e-1"), log("l-1"));
-    let path = write(folder.path(), "a.ndjson", &[&one, &refused, &sent, &cut, &logged, &gone, &whole, &foreign]);
+    // Its body could be taken for a record.
+    let body = record(700).content.expect("text");
+    let message = Letter::new(LetterKind::Message, now_ms(), "trail", "queue/2", None, "no notification", body.as_bytes());
+    let path = write(folder.path(), "a.ndjson", &[&one, &refused, &sent, &cut, &logged, &gone, &whole, &foreign, &message]);
     let other = write(folder.path(), "b.ndjson", &[&one]);
 
     let ended = replay(&backend, folder.path()).await;
     assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
     let left = std::fs::read_to_string(&path).expect("letters that stay");
-    assert_eq!(left, [&refused, &cut, &gone, &foreign].map(|letter| letter.line() + "\n").concat());
+    assert_eq!(left, [&refused, &cut, &gone, &foreign, &message].map(|letter| letter.line() + "\n").concat());
     assert!(!other.exists(), "a copy of a letter that went well goes too");
-    assert!(ended.stdout.contains("letters found 9 = 5 replayed + 4 stayed + 0 not asked for + 0 broken"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("letters found 10 = 5 replayed + 5 stayed + 0 not asked for + 0 broken"), "{}", ended.stdout);
     assert!(ended.stdout.contains("items sent 2 = 2 delivered + 0 rejected + 0 returned"), "{}", ended.stdout);
-    for why in ["No such file", "no whole event", "no whole record", "neither a CloudTrail file"] {
+    for why in [
+        "No such file",
+        "no whole event",
+        "no whole record",
+        "neither a CloudTrail file",
+        "a queue message that was not understood",
+    ] {
         assert!(ended.stdout.contains(why), "{why} in {}", ended.stdout);
     }
     let events = ids(&backend, "AwsSecurityEvent");

@@ -304,3 +304,19 @@ async fn broken_input_is_said_and_the_rest_comes_out() {
     let wrong = finish(replay_of([&good_file]).arg("--to").arg("nowhere")).await;
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
 }
+
+/// An S3 notification has most of a record's fields and is none.
+#[tokio::test]
+async fn a_notification_is_no_record() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let notification = json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-west-1", "eventTime": "2026-11-21T20:20:05.118Z",
+        "eventName": "ObjectCreated:Put", "s3": { "bucket": { "name": "b" }, "object": { "key": "k" } },
+    });
+    std::fs::write(folder.path().join("a.json"), file_of(std::slice::from_ref(&notification))).expect("a file");
+    std::fs::write(folder.path().join("b.json"), notification.to_string()).expect("a file");
+    let ended = finish(replay_of([folder.path()]).arg("--logs").arg("all")).await;
+    ended.assert_adds_up();
+    assert_eq!((ended.count("records.delivered"), ended.count("records.unreadable")), (0, 2), "{}", ended.summary);
+    assert_eq!(ended.logs(), Vec::<Value>::new());
+}

@@ -419,6 +419,11 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
             let source = if letter.source.is_empty() { "dlq" } else { &letter.source };
             plan.again.entry(source.to_owned()).or_default().push((at, Again { origin: letter.origin.clone(), bytes }));
         }
+        LetterKind::Message => {
+            return Err(
+                "a queue message that was not understood: send it to its queue again once the sender is mended".to_owned()
+            );
+        }
         LetterKind::Event | LetterKind::Log => plan.items.push(item(at, letter.kind, &bytes, &config.limits, now_ms)?),
     }
     Ok(())

@@ -261,7 +261,11 @@ fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
         return ReadError::Passing { why: chain(error) };
     };
     match code {
-        "NoSuchKey" | "NoSuchVersion" | "NoSuchBucket" | "NotFound" => ReadError::Gone,
+        // Only these speak of the object. Whoever asks the wrong endpoint or partition hears that there is no bucket.
+        "NoSuchKey" | "NoSuchVersion" => ReadError::Gone,
+        "NoSuchBucket" | "NotFound" => {
+            ReadError::Denied { why: said(error), missing: "the bucket: check the endpoint, the partition and the bucket's name" }
+        }
         "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
             ReadError::Denied { why: said(error), missing: "the bucket's Region: set region of the source" }
         }

@@ -107,7 +107,8 @@ async fn answers_of_s3() {
     for (name, answer, expected) in [
         ("no key", xml("404 Not Found", "NoSuchKey"), "gone"),
         ("no version", xml("404 Not Found", "NoSuchVersion"), "gone"),
-        ("no bucket", xml("404 Not Found", "NoSuchBucket"), "gone"),
+        ("no bucket", xml("404 Not Found", "NoSuchBucket"), "denied NoSuchBucket: m; the bucket: check the endpoint"),
+        ("not found", xml("404 Not Found", "NotFound"), "denied NotFound: m; the bucket: check the endpoint"),
         ("denied", xml("403 Forbidden", "AccessDenied"), "denied AccessDenied: m; s3:GetObject"),
         ("key", xml("400 Bad Request", "KMS.DisabledException"), "denied KMS.DisabledException: m; s3:GetObject"),
         ("archived", xml("403 Forbidden", "InvalidObjectState"), "denied InvalidObjectState: m; a restored copy"),
