@@ -8,6 +8,7 @@
 pub mod gzip;
 pub mod split;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::record::Text;
+use crate::record::trail::is_account_id;
 use gzip::{TooLarge, Unpacked};
 use split::{Item, SplitError, Splitter};
 
@@ -33,6 +35,13 @@ pub const TRAIL_DETAIL_TYPES: [&str; 4] = [
 pub enum Decoded<'a> {
     /// The raw JSON text of a record.
     Record(&'a [u8]),
+    /// The same, out of an EventBridge envelope.
+    Enveloped {
+        /// The raw JSON text of the record.
+        raw: &'a [u8],
+        /// The account that the envelope names, twelve digits.
+        account: Option<&'a str>,
+    },
     /// Something in the place of a record that is none.
     Broken {
         /// Its bytes, or the head of them.
@@ -185,6 +194,8 @@ struct Envelope<'a> {
     #[serde(borrow, default)]
     source: Text<'a>,
     #[serde(borrow, default)]
+    account: Text<'a>,
+    #[serde(borrow, default)]
     detail: Option<&'a RawValue>,
 }
 
@@ -193,9 +204,14 @@ fn document(raw: &[u8]) -> Decoded<'_> {
     // Looking for the words first spares the bare records of an NDJSON file a second parse.
     if memchr::memmem::find(raw, b"\"detail-type\"").is_some() {
         match serde_json::from_slice::<Envelope<'_>>(raw) {
-            Ok(Envelope { detail_type, source, detail: Some(detail) }) if detail_type.get().is_some() => {
+            Ok(Envelope { detail_type, source, account, detail: Some(detail) }) if detail_type.get().is_some() => {
                 if TRAIL_DETAIL_TYPES.contains(&detail_type.or_empty()) {
-                    return Decoded::Record(detail.get().as_bytes());
+                    let account = match account.into_cow() {
+                        // Digits are never escaped.
+                        Some(Cow::Borrowed(id)) if is_account_id(id) => Some(id),
+                        _ => None,
+                    };
+                    return Decoded::Enveloped { raw: detail.get().as_bytes(), account };
                 }
                 let why = format!(
                     "EventBridge event of detail type \"{}\" from {}: this version reads only CloudTrail's",
@@ -236,6 +252,7 @@ mod tests {
         while let Some(decoded) = decoder.next().unwrap() {
             found.push(match decoded {
                 Decoded::Record(raw) => format!("record {}", String::from_utf8_lossy(raw)),
+                Decoded::Enveloped { raw, account } => format!("{account:?} record {}", String::from_utf8_lossy(raw)),
                 Decoded::Broken { why, .. } => format!("broken: {why}"),
                 Decoded::Empty => "empty".to_owned(),
                 Decoded::Foreign { why, .. } => format!("foreign: {why}"),
@@ -251,8 +268,13 @@ mod tests {
             ("bare record", r#"{"eventVersion":"1.08","eventID":"1"}"#, r#"record {"eventVersion":"1.08","eventID":"1"}"#),
             (
                 "envelope",
-                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","detail":{"eventID":"1"}}"#,
-                r#"record {"eventID":"1"}"#,
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","account":"111122223333","detail":{"eventID":"1"}}"#,
+                r#"Some("111122223333") record {"eventID":"1"}"#,
+            ),
+            (
+                "envelope without a usable account",
+                r#"{"detail-type":"AWS API Call via CloudTrail","account":"me","detail":{"eventID":"1"}}"#,
+                r#"None record {"eventID":"1"}"#,
             ),
             (
                 "other envelope",

@@ -168,7 +168,8 @@ impl<'s> Processor<'s> {
             }
             match decoder.next() {
                 Ok(None) => break,
-                Ok(Some(Decoded::Record(raw))) => self.record(raw, place, outlet),
+                Ok(Some(Decoded::Record(raw))) => self.record(raw, None, place, outlet),
+                Ok(Some(Decoded::Enveloped { raw, account })) => self.record(raw, account, place, outlet),
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
                 Ok(Some(Decoded::Empty)) => place.entry.counts().skipped(),
                 Ok(Some(Decoded::Foreign { raw, why })) => {
@@ -192,14 +193,14 @@ impl<'s> Processor<'s> {
     }
 
     /// One record: exactly one outcome, whatever happens.
-    fn record(&mut self, raw: &[u8], place: &mut Place<'_>, outlet: &mut impl Outlet) {
+    fn record(&mut self, raw: &[u8], enveloped: Option<&str>, place: &mut Place<'_>, outlet: &mut impl Outlet) {
         let stages = self.stages;
         let record = place.entry.record();
         let trail = match Trail::parse(raw) {
             Ok(trail) => trail,
             Err(error) => return self.unreadable(&record, place, raw, &error.to_string()),
         };
-        let account = trail.account().or(place.origin.account.as_deref()).unwrap_or("unknown");
+        let account = trail.account().or(place.origin.account.as_deref()).or(enveloped).unwrap_or("unknown");
         let event_id = id::event_id(&trail, account);
         if stages.seen.admit(RecordKey::new(account, &event_id), &record) == Admission::Copy {
             return;
