@@ -49,6 +49,8 @@ pub enum Decoded<'a> {
         /// What was found, and what would have been read.
         why: String,
     },
+    /// A record longer than [`Bounds::record`]: only its head is known.
+    TooLong(&'a [u8]),
     /// A document of a known kind that holds no records: a digest.
     Empty,
     /// A document of a kind this agent does not read.
@@ -163,6 +165,7 @@ impl Decoder {
             Some(Item::Broken(raw, why)) if first && !raw.starts_with(b"{") && !raw.starts_with(b"[") => {
                 Some(Decoded::Foreign { raw, why: why.to_owned() })
             }
+            Some(Item::Broken(raw, why)) if why == split::TOO_LONG => Some(Decoded::TooLong(raw)),
             Some(Item::Broken(raw, why)) => Some(Decoded::Broken { raw, why: why.to_owned() }),
         })
     }
@@ -254,6 +257,7 @@ mod tests {
                 Decoded::Record(raw) => format!("record {}", String::from_utf8_lossy(raw)),
                 Decoded::Enveloped { raw, account } => format!("{account:?} record {}", String::from_utf8_lossy(raw)),
                 Decoded::Broken { why, .. } => format!("broken: {why}"),
+                Decoded::TooLong(head) => format!("too long: {} bytes are kept", head.len()),
                 Decoded::Empty => "empty".to_owned(),
                 Decoded::Foreign { why, .. } => format!("foreign: {why}"),
             });
@@ -296,6 +300,12 @@ mod tests {
         ] {
             assert_eq!(decode(input), [want], "{name}");
         }
+    }
+
+    #[test]
+    fn of_a_record_over_the_limit_the_head_is_kept() {
+        let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(BOUNDS.record));
+        assert_eq!(decode(&long), ["too long: 4096 bytes are kept", r#"record {"b":2}"#]);
     }
 
     #[test]
