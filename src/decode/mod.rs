@@ -8,6 +8,7 @@
 pub mod gzip;
 pub mod split;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::record::Text;
+use crate::record::trail::is_account_id;
 use gzip::{TooLarge, Unpacked};
 use split::{Item, SplitError, Splitter};
 
@@ -33,6 +35,13 @@ pub const TRAIL_DETAIL_TYPES: [&str; 4] = [
 pub enum Decoded<'a> {
     /// The raw JSON text of a record.
     Record(&'a [u8]),
+    /// The same, out of an EventBridge envelope.
+    Enveloped {
+        /// The raw JSON text of the record.
+        raw: &'a [u8],
+        /// The account that the envelope names, twelve digits.
+        account: Option<&'a str>,
+    },
     /// Something in the place of a record that is none.
     Broken {
         /// Its bytes, or the head of them.
@@ -40,6 +49,8 @@ pub enum Decoded<'a> {
         /// What was found, and what would have been read.
         why: String,
     },
+    /// A record longer than [`Bounds::record`]: only its head is known.
+    TooLong(&'a [u8]),
     /// A document of a known kind that holds no records: a digest.
     Empty,
     /// A document of a kind this agent does not read.
@@ -154,6 +165,7 @@ impl Decoder {
             Some(Item::Broken(raw, why)) if first && !raw.starts_with(b"{") && !raw.starts_with(b"[") => {
                 Some(Decoded::Foreign { raw, why: why.to_owned() })
             }
+            Some(Item::Broken(raw, why)) if why == split::TOO_LONG => Some(Decoded::TooLong(raw)),
             Some(Item::Broken(raw, why)) => Some(Decoded::Broken { raw, why: why.to_owned() }),
         })
     }
@@ -185,6 +197,8 @@ struct Envelope<'a> {
     #[serde(borrow, default)]
     source: Text<'a>,
     #[serde(borrow, default)]
+    account: Text<'a>,
+    #[serde(borrow, default)]
     detail: Option<&'a RawValue>,
 }
 
@@ -193,9 +207,14 @@ fn document(raw: &[u8]) -> Decoded<'_> {
     // Looking for the words first spares the bare records of an NDJSON file a second parse.
     if memchr::memmem::find(raw, b"\"detail-type\"").is_some() {
         match serde_json::from_slice::<Envelope<'_>>(raw) {
-            Ok(Envelope { detail_type, source, detail: Some(detail) }) if detail_type.get().is_some() => {
+            Ok(Envelope { detail_type, source, account, detail: Some(detail) }) if detail_type.get().is_some() => {
                 if TRAIL_DETAIL_TYPES.contains(&detail_type.or_empty()) {
-                    return Decoded::Record(detail.get().as_bytes());
+                    let account = match account.into_cow() {
+                        // Digits are never escaped.
+                        Some(Cow::Borrowed(id)) if is_account_id(id) => Some(id),
+                        _ => None,
+                    };
+                    return Decoded::Enveloped { raw: detail.get().as_bytes(), account };
                 }
                 let why = format!(
                     "EventBridge event of detail type \"{}\" from {}: this version reads only CloudTrail's",
@@ -236,7 +255,9 @@ mod tests {
         while let Some(decoded) = decoder.next().unwrap() {
             found.push(match decoded {
                 Decoded::Record(raw) => format!("record {}", String::from_utf8_lossy(raw)),
+                Decoded::Enveloped { raw, account } => format!("{account:?} record {}", String::from_utf8_lossy(raw)),
                 Decoded::Broken { why, .. } => format!("broken: {why}"),
+                Decoded::TooLong(head) => format!("too long: {} bytes are kept", head.len()),
                 Decoded::Empty => "empty".to_owned(),
                 Decoded::Foreign { why, .. } => format!("foreign: {why}"),
             });
@@ -251,8 +272,13 @@ mod tests {
             ("bare record", r#"{"eventVersion":"1.08","eventID":"1"}"#, r#"record {"eventVersion":"1.08","eventID":"1"}"#),
             (
                 "envelope",
-                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","detail":{"eventID":"1"}}"#,
-                r#"record {"eventID":"1"}"#,
+                r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","account":"111122223333","detail":{"eventID":"1"}}"#,
+                r#"Some("111122223333") record {"eventID":"1"}"#,
+            ),
+            (
+                "envelope without a usable account",
+                r#"{"detail-type":"AWS API Call via CloudTrail","account":"me","detail":{"eventID":"1"}}"#,
+                r#"None record {"eventID":"1"}"#,
             ),
             (
                 "other envelope",
@@ -274,6 +300,12 @@ mod tests {
         ] {
             assert_eq!(decode(input), [want], "{name}");
         }
+    }
+
+    #[test]
+    fn of_a_record_over_the_limit_the_head_is_kept() {
+        let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(BOUNDS.record));
+        assert_eq!(decode(&long), ["too long: 4096 bytes are kept", r#"record {"b":2}"#]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use memchr::{memchr, memchr2};
 const CHUNK: usize = 64 << 10;
 /// What is kept of a record that is too long, bytes.
 const HEAD: usize = 4 << 10;
+/// What is said of a record that is too long.
+pub const TOO_LONG: &str = "longer than the record limit";
 
 /// What the splitter found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -273,7 +275,7 @@ impl<R: Read> Splitter<R> {
     fn close(&mut self, end: usize, found: fn(usize, usize) -> Found) -> Found {
         let from = self.start;
         if self.overlong || end - from > self.record_max {
-            return Found::Broken(from, end.min(from + HEAD), "longer than the record limit");
+            return Found::Broken(from, end.min(from + HEAD), TOO_LONG);
         }
         found(from, end)
     }
@@ -322,7 +324,7 @@ impl<R: Read> Splitter<R> {
             self.start = end + 1;
             let overlong = std::mem::take(&mut self.overlong) || end - from > self.record_max;
             if overlong {
-                return Some(Found::Broken(from, end.min(from + HEAD), "longer than the record limit"));
+                return Some(Found::Broken(from, end.min(from + HEAD), TOO_LONG));
             }
             let line = self.bytes(from, end);
             let trimmed = line.trim_ascii();

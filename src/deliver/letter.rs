@@ -54,9 +54,6 @@ pub struct Letter {
     pub content_base64: Option<String>,
 }
 
-/// Largest content kept in a letter, bytes: with its envelope it fits into one SQS message (1 MiB).
-pub const CONTENT_MAX: usize = 700_000;
-
 impl Letter {
     /// The version of the form that is written and read.
     pub const VERSION: u32 = 1;
@@ -75,16 +72,10 @@ impl Letter {
         let place = index.map_or_else(String::new, |index| index.to_string());
         let kind_name = format!("{kind:?}");
         let id = digest_id(&[kind_name.as_bytes(), origin.as_bytes(), place.as_bytes(), content]);
-        let kept = content.get(..CONTENT_MAX).unwrap_or(content);
-        let (text, base64) = match std::str::from_utf8(kept) {
+        let (text, base64) = match std::str::from_utf8(content) {
             Ok("") => (None, None),
             Ok(text) => (Some(text.to_owned()), None),
-            Err(_) => (None, Some(BASE64.encode(kept))),
-        };
-        let reason = if kept.len() < content.len() {
-            format!("{reason} (the first {CONTENT_MAX} of {} bytes are kept here)", content.len())
-        } else {
-            reason.to_owned()
+            Err(_) => (None, Some(BASE64.encode(content))),
         };
         Self {
             version: Self::VERSION,
@@ -94,10 +85,17 @@ impl Letter {
             source: source.to_owned(),
             origin: origin.to_owned(),
             index,
-            reason,
+            reason: reason.to_owned(),
             content: text,
             content_base64: base64,
         }
+    }
+
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let content = self.content.as_ref().or(self.content_base64.as_ref());
+        1_000 + content.map_or(0, String::len)
     }
 
     /// The content as bytes.
@@ -126,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_letter_keeps_any_bytes_and_the_same_thing_has_the_same_id() {
-        for content in [b"{\"a\":".as_slice(), b"\xff\x00binary", b""] {
+        let long = vec![b'x'; 2 << 20];
+        for content in [b"{\"a\":".as_slice(), b"\xff\x00binary", b"", &long] {
             let letter = Letter::new(LetterKind::Record, 5, "trail", "s3://b/k", Some(3), "no record", content);
             let read: Letter = serde_json::from_str(&letter.line()).unwrap();
             assert_eq!(read, letter);

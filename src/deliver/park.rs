@@ -2,7 +2,8 @@
 //!
 //! In: letters with the pieces that wait for them. Out: pieces settled as asked once the letter is safe; returned when it
 //! could not be written. What always holds: a letter is durable before its piece settles (a folder is synced, S3 and SQS have
-//! answered); the same letter written twice is one letter in a folder or prefix.
+//! answered); no letter is cut, so one that does not fit into a message of a queue is not written there, and its piece is
+//! returned; the same letter written twice is one letter in a folder or prefix.
 
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,7 @@ pub enum Target {
 const SAY_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 /// Letters written together at most.
 const TOGETHER: usize = 500;
-/// Bytes written together at most.
+/// Bytes taken together; one letter more may come on top.
 const BYTES: usize = 8 << 20;
 /// Messages in one SQS batch call, and their bytes. [SQS: 10 messages, 1 MiB for the whole call]
 const QUEUE_BATCH: usize = 10;
@@ -88,22 +89,17 @@ impl Target {
 
     /// Writes until the channel closes.
     pub async fn run(self, mut letters: mpsc::Receiver<Parking>) {
-        let mut together = Vec::new();
         let mut said = None;
-        while letters.recv_many(&mut together, TOGETHER).await > 0 {
-            while !together.is_empty() {
-                let mut bytes = 0;
-                let fit = together
-                    .iter()
-                    .take_while(|parking| {
-                        bytes += parking.letter.content.as_ref().map_or(1_000, String::len);
-                        bytes <= BYTES
-                    })
-                    .count()
-                    .max(1);
-                let write: Vec<Parking> = together.drain(..fit).collect();
-                self.park(write, &mut said).await;
+        while let Some(first) = letters.recv().await {
+            // Only what is written next is taken out of the channel: its bound is the bound of what is held.
+            let mut bytes = first.letter.size();
+            let mut together = vec![first];
+            while together.len() < TOGETHER && bytes < BYTES {
+                let Ok(parking) = letters.try_recv() else { break };
+                bytes += parking.letter.size();
+                together.push(parking);
             }
+            self.park(together, &mut said).await;
         }
     }
 
@@ -173,6 +169,14 @@ impl Target {
             }
             Self::Queue { client, url } => {
                 let mut safe = vec![false; letters.len()];
+                for letter in letters.iter().filter(|letter| letter.line().len() > QUEUE_BYTES) {
+                    tracing::error!(
+                        origin = letter.origin,
+                        index = letter.index,
+                        reason = letter.reason,
+                        "A dead letter is larger than a message of SQS may be: its record goes back to the source"
+                    );
+                }
                 for group in queue_groups(letters) {
                     let entries = group.iter().filter_map(|&at| {
                         let body = letters.get(at)?.line();
@@ -195,12 +199,15 @@ impl Target {
     }
 }
 
-/// Groups of letters that fit into one SQS call each.
+/// Groups of letters that fit into one SQS call each; a letter that fits into none is in none.
 fn queue_groups(letters: &[&Letter]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut bytes = QUEUE_BYTES;
     for (at, letter) in letters.iter().enumerate() {
         let size = letter.line().len();
+        if size > QUEUE_BYTES {
+            continue;
+        }
         let full = groups.last().is_none_or(|group| group.len() >= QUEUE_BATCH || bytes + size > QUEUE_BYTES);
         if full {
             groups.push(Vec::new());
@@ -226,7 +233,9 @@ pub(super) async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::
     let mut file = tokio::fs::File::create(&open).await?;
     file.write_all(bytes).await?;
     file.sync_all().await?;
-    tokio::fs::rename(&open, folder.join(name)).await
+    tokio::fs::rename(&open, folder.join(name)).await?;
+    // The name is on the disk only when the folder is.
+    tokio::fs::File::open(folder).await?.sync_all().await
 }
 
 /// The service's own words about a failed call.
@@ -259,6 +268,13 @@ mod tests {
         assert_eq!(files.len(), 1);
         let lines = std::fs::read_to_string(&files[0]).unwrap();
         assert_eq!(lines, format!("{}\n{}\n", one.line(), two.line()));
+    }
+
+    #[test]
+    fn a_letter_too_long_for_a_message_is_in_no_call() {
+        let (short, long, quotes) = (letter("1"), letter(&"x".repeat(1 << 20)), letter(&"\"".repeat(600_000)));
+        assert_eq!(queue_groups(&[&long, &short, &quotes, &short]), [[1, 3]]);
+        assert!(queue_groups(&[&long]).is_empty());
     }
 
     #[tokio::test]

@@ -47,8 +47,9 @@ const WAITING: usize = 16;
 const OPEN: usize = 4_096;
 /// Batches waiting for a request, per lane.
 const BATCHES: usize = 2;
-/// Letters waiting to be written.
-const LETTERS: usize = 256;
+/// Letters waiting to be written, each as long as `limits.recordBytes` at most: with its default of 1 MiB, 32 MiB here and
+/// 9 MiB being written.
+const LETTERS: usize = 32;
 /// Time the sources get to hand back what they hold, after the deadline: a few calls to SQS on a busy machine. With
 /// `limits.drain`'s default of 15 s a stop takes less than 20 s.
 const HAND_BACK: Duration = Duration::from_secs(4);

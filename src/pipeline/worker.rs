@@ -168,8 +168,10 @@ impl<'s> Processor<'s> {
             }
             match decoder.next() {
                 Ok(None) => break,
-                Ok(Some(Decoded::Record(raw))) => self.record(raw, place, outlet),
+                Ok(Some(Decoded::Record(raw))) => self.record(raw, None, place, outlet),
+                Ok(Some(Decoded::Enveloped { raw, account })) => self.record(raw, account, place, outlet),
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
+                Ok(Some(Decoded::TooLong(head))) => self.too_long(place, head),
                 Ok(Some(Decoded::Empty)) => place.entry.counts().skipped(),
                 Ok(Some(Decoded::Foreign { raw, why })) => {
                     if place.index == 0 && !place.origin.is_message {
@@ -192,14 +194,14 @@ impl<'s> Processor<'s> {
     }
 
     /// One record: exactly one outcome, whatever happens.
-    fn record(&mut self, raw: &[u8], place: &mut Place<'_>, outlet: &mut impl Outlet) {
+    fn record(&mut self, raw: &[u8], enveloped: Option<&str>, place: &mut Place<'_>, outlet: &mut impl Outlet) {
         let stages = self.stages;
         let record = place.entry.record();
         let trail = match Trail::parse(raw) {
             Ok(trail) => trail,
             Err(error) => return self.unreadable(&record, place, raw, &error.to_string()),
         };
-        let account = trail.account().or(place.origin.account.as_deref()).unwrap_or("unknown");
+        let account = trail.account().or(place.origin.account.as_deref()).or(enveloped).unwrap_or("unknown");
         let event_id = id::event_id(&trail, account);
         if stages.seen.admit(RecordKey::new(account, &event_id), &record) == Admission::Copy {
             return;
@@ -257,6 +259,26 @@ impl<'s> Processor<'s> {
         record.ends_as(Outcome::Unreadable);
         let letter = Letter::new(LetterKind::Record, place.now_ms, place.source, &place.origin.name, Some(place.index), why, raw);
         self.park(letter, record);
+    }
+
+    /// A record over the limit, of which only the head is known: the rest is still in its object, or goes back with its message.
+    fn too_long(&mut self, place: &Place<'_>, head: &[u8]) {
+        let record = place.entry.record();
+        let limit = self.stages.bounds.record;
+        if place.origin.is_message {
+            tracing::error!(
+                message = place.origin.name,
+                limit,
+                "A record is longer than limits.recordBytes: its message goes back to the queue"
+            );
+            // Stays as it began: returned.
+            return;
+        }
+        let kept = head.len();
+        let why = format!(
+            "longer than limits.recordBytes ({limit}): only its first {kept} bytes are kept here, the whole record is in the object"
+        );
+        self.unreadable(&record, place, head, &why);
     }
 
     /// The object ended early: what came before is good, the rest is named in the dead letters and shown as a gap.

@@ -92,6 +92,9 @@ pub struct Trail<'a> {
     /// Window of an aggregated record.
     #[serde(borrow, default)]
     time_window: Option<&'a RawValue>,
+    /// `userIdentity.accountId`, read only when the record names no account of its own.
+    #[serde(skip)]
+    identity_account: Text<'a>,
 }
 
 /// Why a text is not a trail record.
@@ -136,6 +139,13 @@ pub struct Addendum<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    #[serde(borrow, default)]
+    account_id: Text<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct TimeWindow<'a> {
     #[serde(borrow, default)]
     window_start: Text<'a>,
@@ -168,13 +178,20 @@ impl<'a> Trail<'a> {
             Some(text) => time::parse_ms(text).ok_or_else(|| TrailError::Time(text.to_owned()))?,
             None => trail.window_start_ms().ok_or_else(|| TrailError::Time(String::new()))?,
         };
+        if trail.recipient_account_id.is_empty() && trail.account_id.is_empty() {
+            let identity = trail.user_identity.and_then(|raw| serde_json::from_str::<Identity<'_>>(raw.get()).ok());
+            // Words stand here too, `ANONYMOUS_PRINCIPAL` among them.
+            trail.identity_account =
+                identity.map(|identity| identity.account_id).filter(|id| is_account_id(id.or_empty())).unwrap_or_default();
+        }
         Ok(trail)
     }
 
     /// The account the record belongs to: `recipientAccountId`, else the aggregated record's own, else the caller's.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
-        [&self.recipient_account_id, &self.account_id].into_iter().filter_map(Text::get).find(|id| !id.is_empty())
+        let named = [&self.recipient_account_id, &self.account_id, &self.identity_account];
+        named.into_iter().filter_map(Text::get).find(|id| !id.is_empty())
     }
 
     /// Whether AWS says the call changed nothing. Absent counts as a change: better one record too many.
@@ -193,6 +210,12 @@ impl<'a> Trail<'a> {
         let window: TimeWindow<'_> = serde_json::from_str(self.time_window?.get()).ok()?;
         time::parse_ms(window.window_start.get()?)
     }
+}
+
+/// Whether a text is an account's id: twelve digits.
+#[must_use]
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -218,6 +241,22 @@ mod tests {
         assert_eq!((trail.event_id.get(), trail.account()), (Some("a1"), Some("111122223333")));
         let insight = br#"{"eventVersion":"1.08","eventTime":"2026-11-21T20:10:00Z","eventID":"i1","eventType":"AwsCloudTrailInsight","insightDetails":{"state":"Start"}}"#;
         assert!(Trail::parse(insight).expect("insight").insight_details.is_some());
+    }
+
+    #[test]
+    fn the_account_is_the_records_own_or_else_the_callers() {
+        for (name, fields, want) in [
+            ("own", r#""recipientAccountId":"111122223333","userIdentity":{"accountId":"444455556666"}"#, Some("111122223333")),
+            ("caller's", r#""userIdentity":{"type":"Root","accountId":"444455556666"}"#, Some("444455556666")),
+            ("own is empty", r#""recipientAccountId":"","userIdentity":{"accountId":"444455556666"}"#, Some("444455556666")),
+            ("a word", r#""userIdentity":{"type":"AWSAccount","accountId":"ANONYMOUS_PRINCIPAL"}"#, None),
+            ("no identity", r#""userIdentity":null"#, None),
+            ("odd identity", r#""userIdentity":["444455556666",{}]"#, None),
+            ("a service", r#""userIdentity":{"invokedBy":"kms.amazonaws.com"}"#, None),
+        ] {
+            let raw = format!(r#"{{"eventVersion":"1.08","eventID":"e","eventTime":"2026-11-21T20:14:31Z",{fields}}}"#);
+            assert_eq!(Trail::parse(raw.as_bytes()).unwrap().account(), want, "{name}");
+        }
     }
 
     #[test]

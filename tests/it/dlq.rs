@@ -12,7 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::agent::{self, Agent, Finished};
-use crate::support::aws::{QueueSettings, emulators};
+use crate::support::aws::{QueueSettings, emulators, random_name};
+use crate::support::scene::{Scene, stopped};
 use crate::support::{data, eventually};
 
 async fn backend() -> Backend {
@@ -244,5 +245,39 @@ async fn letters_in_a_queue_and_a_bucket_go_the_same_way() {
         assert!(gone.is_err(), "{}: a file without letters goes", aws.name);
         let sent = ids(&backend, "AwsSecurityEvent");
         assert_eq!(sent.keys().map(String::as_str).collect::<Vec<_>>(), ["q-1", "s-1"], "{}", aws.name);
+    }
+}
+
+/// What an agent writes to a bucket or a queue is there when its source has let go, whole, and `dlq list` finds it.
+#[tokio::test]
+async fn letters_are_written_to_a_bucket_and_to_a_queue() {
+    for aws in emulators().await {
+        let bucket = random_name("dead");
+        aws.s3.create_bucket().bucket(&bucket).send().await.expect("creating a bucket");
+        let queue = aws.queue(QueueSettings::default()).await;
+        for place in [format!("s3://{bucket}/deep/er"), queue.url.clone()] {
+            let name = format!("{}, {place}", aws.name);
+            let scene = Scene::new(aws.clone()).await;
+            let timeless = format!(r#"{{"eventVersion":"1.08","eventID":"timeless","pad":"{}"}}"#, "x".repeat(800_000));
+            let file = format!(r#"{{"Records":[{timeless},{}]}}"#, data::quiet(1, now_ms()));
+            scene.trail.put("one.json.gz", data::gzip(file.as_bytes())).await;
+            scene.trail.put("cut.json.gz", data::gzip(br#"{"Records":[{"a"#)).await;
+            scene.trail.queue.send("no notification").await;
+            let agent = scene.agent().env("CSPM_RELAY_DEAD_LETTERS", &place).start();
+            scene.counts("objectsParked", 2).await;
+            scene.counts("recordsUnreadable", 1).await;
+            scene.empty().await;
+            stopped(agent).await;
+            assert_eq!(scene.letters(), Vec::<Value>::new(), "{name}: in the folder of others");
+
+            let list = Agent::new(["dlq", "list", "--content", "--format", "json", "--from"]).arg(&place).aws(&aws.endpoint);
+            let list = list.finish().await;
+            assert_eq!(list.status.code(), Some(0), "{name}: {}", list.stderr);
+            let list: Value = serde_json::from_str(&list.stdout).expect("one JSON object");
+            let letters = list["letters"].as_array().expect("letters").iter();
+            let found: BTreeMap<_, _> = letters.map(|letter| (letter["kind"].as_str(), letter["content"].as_str())).collect();
+            let want = [("message", Some("no notification")), ("object", None), ("record", Some(timeless.as_str()))];
+            assert!(found == want.map(|(kind, content)| (Some(kind), content)).into(), "{name}: {:?}", list["reasons"]);
+        }
     }
 }

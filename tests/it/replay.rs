@@ -317,6 +317,42 @@ async fn a_notification_is_no_record() {
     std::fs::write(folder.path().join("b.json"), notification.to_string()).expect("a file");
     let ended = finish(replay_of([folder.path()]).arg("--logs").arg("all")).await;
     ended.assert_adds_up();
-    assert_eq!((ended.count("records.delivered"), ended.count("records.unreadable")), (0, 2), "{}", ended.summary);
+    // Without a place for dead letters it stays where it is.
+    assert_eq!((ended.count("records.delivered"), ended.count("records.returned")), (0, 2), "{}", ended.summary);
     assert_eq!(ended.logs(), Vec::<Value>::new());
+}
+
+/// A record that names no account is one of its caller's, then its object's, then its envelope's: its copies are one record.
+#[tokio::test]
+async fn copies_by_two_ways_have_the_same_account() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let record = |id: &str, identity: Value| {
+        json!({
+            "eventVersion": "1.08", "eventTime": "2026-11-21T20:14:31Z", "eventSource": "signin.amazonaws.com",
+            "eventName": "ConsoleLogin", "eventType": "AwsConsoleSignIn", "eventID": id, "userIdentity": identity,
+        })
+    };
+    let records = [
+        record("identity", json!({ "type": "IAMUser", "accountId": "111122223333" })),
+        record("key or envelope", json!({ "type": "Unknown" })),
+    ];
+    let key = folder.path().join("AWSLogs/444455556666/CloudTrail/eu-west-1/2026/11/21");
+    std::fs::create_dir_all(&key).expect("a folder");
+    std::fs::write(key.join("444455556666_CloudTrail_eu-west-1_20261121T2020Z_A.json"), file_of(&records)).expect("a file");
+    let envelope = |record: &Value| {
+        let kind = "AWS Console Sign In via CloudTrail";
+        json!({ "detail-type": kind, "source": "aws.signin", "account": "444455556666", "detail": record }).to_string()
+    };
+    let events = records.iter().chain([&record("envelope", json!(null))]).map(envelope).collect::<Vec<_>>();
+    std::fs::write(folder.path().join("events.json"), events.join("\n")).expect("a file");
+    std::fs::write(folder.path().join("bare.json"), record("nobody", json!({ "accountId": "HIDDEN" })).to_string())
+        .expect("a file");
+    let ended = good(replay_of([folder.path()]).arg("--logs").arg("all")).await;
+    let accounts = tally(ended.logs().iter().map(|log| {
+        let attributes = &log["attributes"];
+        (text(&attributes["event.id"]), text(&attributes["aws.accountId"]))
+    }));
+    let want =
+        [("envelope", "444455556666"), ("identity", "111122223333"), ("key or envelope", "444455556666"), ("nobody", "unknown")];
+    assert_eq!(accounts, want.map(|(id, account)| ((id.to_owned(), account.to_owned()), 1)).into());
 }
