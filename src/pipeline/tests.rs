@@ -6,7 +6,7 @@ use crate::classify::RuleSet;
 use crate::config::{Config, LogRecords};
 use crate::decode::Bounds;
 use crate::enrich::{AccountNames, Enricher};
-use crate::source::{Body, Origin};
+use crate::source::{Body, Origin, Sight};
 
 const NOW: i64 = 1_780_000_000_000;
 const RECORD: &str = r#"{"eventVersion":"1.08","eventTime":"2026-05-28T20:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","eventID":"1","recipientAccountId":"111122223333"}"#;
@@ -49,7 +49,7 @@ struct Waits {
 impl Source for Waits {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
         let Intake { objects, mut released, mut phase, .. } = intake;
-        let origin = Origin { name: "test".to_owned(), account: None, is_message: true };
+        let origin = Origin { name: "test".to_owned(), account: None, sight: Sight::Message };
         let body = Body::Held(bytes::Bytes::from_static(RECORD.as_bytes()));
         let _sent = objects.send(Object { number: 0, origin, body, room: None }).await.is_ok();
         if self.faulty {

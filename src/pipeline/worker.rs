@@ -23,7 +23,7 @@ use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
 use crate::record::{RecordKey, Trail, id};
-use crate::source::{Body, Fault, Object, Origin};
+use crate::source::{Body, Fault, Object, Origin, Sight};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -174,11 +174,8 @@ impl<'s> Processor<'s> {
                 Ok(Some(Decoded::TooLong(head))) => self.too_long(place, head),
                 Ok(Some(Decoded::Empty)) => place.entry.counts().skipped(),
                 Ok(Some(Decoded::Foreign { raw, why })) => {
-                    if place.index == 0 && !place.origin.is_message {
-                        if !self.stages.quiet {
-                            tracing::error!(object = place.origin.name, why, "Not an object of a trail: handing it back");
-                        }
-                        place.entry.give_back();
+                    if place.index == 0 && place.origin.sight != Sight::Message {
+                        self.foreign(place, &why);
                         break;
                     }
                     self.unreadable(&place.entry.record(), place, raw, &why);
@@ -254,6 +251,22 @@ impl<'s> Processor<'s> {
         }
     }
 
+    /// A whole object of no trail.
+    fn foreign(&self, place: &Place<'_>, why: &str) {
+        let object = &place.origin.name;
+        if place.origin.sight == Sight::Beside {
+            place.entry.counts().skipped();
+            if !self.stages.quiet {
+                tracing::warn!(object, why, "Passed over: not an object of a trail");
+            }
+            return;
+        }
+        if !self.stages.quiet {
+            tracing::error!(object, why, "Not an object of a trail: handing it back");
+        }
+        place.entry.give_back();
+    }
+
     /// Something that is no record: its bytes go to the dead letters.
     fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
         record.ends_as(Outcome::Unreadable);
@@ -265,7 +278,7 @@ impl<'s> Processor<'s> {
     fn too_long(&mut self, place: &Place<'_>, head: &[u8]) {
         let record = place.entry.record();
         let limit = self.stages.bounds.record;
-        if place.origin.is_message {
+        if place.origin.sight == Sight::Message {
             tracing::error!(
                 message = place.origin.name,
                 limit,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::queue::consumer::{Consumer, Item, Plan};
 use super::queue::{Message, Queue};
 use super::trouble::Trouble;
-use super::{Intake, Origin, Source, SourceError};
+use super::{Intake, Origin, Sight, Source, SourceError};
 use crate::clock::Clock;
 use crate::config::Limits;
 
@@ -42,7 +42,7 @@ impl Source for EventQueue {
         let Self { queue, limits, clock, trouble } = self;
         let name = queue.name().to_owned();
         let plan = move |message: &Message| {
-            let origin = Origin { name: format!("{name}/{}", message.id), account: None, is_message: true };
+            let origin = Origin { name: format!("{name}/{}", message.id), account: None, sight: Sight::Message };
             let body = Bytes::copy_from_slice(message.body.as_bytes());
             Plan { items: vec![Item::Body(origin, body)], ..Plan::default() }
         };

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use super::bucket::{Bucket, Place, ReadError, Reader};
-use super::{Body, Intake, Object, Origin, Phase, Source, SourceError, key};
+use super::{Body, Intake, Object, Origin, Phase, Sight, Source, SourceError, key};
 use crate::ack::{Released, Verdict};
 use crate::config::Limits;
 
@@ -139,7 +139,7 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
     let (body, room) = match (&again.bytes, place(&name)) {
         // Bytes out of their object are one record; a document that nobody understands is one that is unreadable.
         (Some(bytes), _) => {
-            let origin = Origin { name, account, is_message: true };
+            let origin = Origin { name, account, sight: Sight::Message };
             let room = reader.room(bytes.len() as u64).await.map_err(|why| explain(&why))?;
             return Ok(Object { number: 0, origin, body: Body::Held(bytes.clone()), room: Some(room) });
         }
@@ -157,7 +157,7 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
             (Body::File(path), None)
         }
     };
-    Ok(Object { number: 0, origin: Origin { name, account, is_message: false }, body, room })
+    Ok(Object { number: 0, origin: Origin { name, account, sight: Sight::Named }, body, room })
 }
 
 /// The place of an `s3://bucket/key` name.
@@ -199,9 +199,12 @@ mod tests {
         let (intake, mut pipeline) = pipeline(8, &limits);
         let running = tokio::spawn(source.run(intake));
         let first = pipeline.objects.recv().await.unwrap();
-        assert_eq!((first.number, first.origin.account.as_deref(), first.origin.is_message), (0, Some("111122223333"), true));
+        assert_eq!(
+            (first.number, first.origin.account.as_deref(), first.origin.sight),
+            (0, Some("111122223333"), Sight::Message)
+        );
         let second = pipeline.objects.recv().await.unwrap();
-        assert_eq!((second.number, second.origin.name.as_str(), second.origin.is_message), (1, "s3://b/k", false));
+        assert_eq!((second.number, second.origin.name.as_str(), second.origin.sight), (1, "s3://b/k", Sight::Named));
         assert!(matches!(second.body, Body::Held(bytes) if &bytes[..] == b"object"));
         pipeline.tell(0, Verdict::Returned).await;
         pipeline.tell(1, Verdict::Released).await;

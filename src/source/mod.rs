@@ -101,8 +101,19 @@ pub struct Origin {
     pub name: String,
     /// Account in the S3 key, when there is one.
     pub account: Option<String>,
-    /// Whether the body is a queue message and not a stored object.
-    pub is_message: bool,
+    /// How it came into view.
+    pub sight: Sight,
+}
+
+/// How an object came into view; decides what becomes of one that belongs to no trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// A queue message is the object: its bytes go to the dead letters.
+    Message,
+    /// A message or a person named it: it is handed back.
+    Named,
+    /// It stood beside others in a folder or under a prefix: it is passed over and counted.
+    Beside,
 }
 
 /// What the pipeline gives a source to work with.

@@ -14,7 +14,7 @@ use super::notification::{self, Notification};
 use super::queue::consumer::{Consumer, Item, Plan};
 use super::queue::{Message, Queue};
 use super::trouble::Trouble;
-use super::{Fault, Intake, Origin, Source, SourceError, key};
+use super::{Fault, Intake, Origin, Sight, Source, SourceError, key};
 use crate::clock::Clock;
 use crate::config::Limits;
 
@@ -54,7 +54,7 @@ impl Source for TrailBucket {
 
 fn plan(queue: &str, buckets: &[String], message: &Message) -> Plan {
     let not_understood = |why: String| {
-        let origin = Origin { name: format!("{queue}/{}", message.id), account: None, is_message: true };
+        let origin = Origin { name: format!("{queue}/{}", message.id), account: None, sight: Sight::Message };
         Item::Missing(origin, Fault::NotUnderstood { why, body: Bytes::copy_from_slice(message.body.as_bytes()) })
     };
     match notification::read(&message.body) {

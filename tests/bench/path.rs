@@ -16,7 +16,7 @@ use cspm_relay::encode::{Batch, Batcher, Lane, Outlet};
 use cspm_relay::enrich::{AccountNames, Enricher};
 use cspm_relay::pipeline::outlet::batcher;
 use cspm_relay::pipeline::worker::{Processor, Stages, Work};
-use cspm_relay::source::{Body, Object, Origin};
+use cspm_relay::source::{Body, Object, Origin, Sight};
 use tokio::sync::mpsc;
 
 use crate::cpu::Stopwatch;
@@ -118,7 +118,7 @@ impl Path {
                 let origin = Origin {
                     name: "s3://trail/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/21/made.json.gz".to_owned(),
                     account: Some("111122223333".to_owned()),
-                    is_message: false,
+                    sight: Sight::Named,
                 };
                 let object = Object { number, origin, body: Body::Held(packed.clone()), room: None };
                 let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone().try_reserve_owned().ok());

@@ -13,7 +13,7 @@ use regex::{Captures, Regex};
 
 use crate::decode::gzip::Unpacked;
 use crate::record::time;
-use crate::source::{Body, Intake, Object, Origin, Phase, Source, SourceError};
+use crate::source::{Body, Intake, Object, Origin, Phase, Sight, Source, SourceError};
 
 /// Names the files and embeds their bytes.
 macro_rules! trail_files {
@@ -115,7 +115,7 @@ impl Source for Bundle {
             let body = moved(packed, self.now_ms - age_ms(number, FILES.len() as u64))
                 .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
             let account = key.split('/').nth(1).map(str::to_owned);
-            let origin = Origin { name: format!("demo/{key}"), account, is_message: false };
+            let origin = Origin { name: format!("demo/{key}"), account, sight: Sight::Named };
             let object = Object { number, origin, body: Body::Held(Bytes::from(body)), room: None };
             let mut phase = intake.phase.clone();
             tokio::select! {

@@ -24,7 +24,7 @@ use crate::config::Limits;
 use crate::source::backoff::Backoff;
 use crate::source::bucket::{Bucket, Place, ReadError, Reader};
 use crate::source::trouble::Trouble;
-use crate::source::{Body, Fault, Intake, Object, Origin, Phase, SourceError, key};
+use crate::source::{Body, Fault, Intake, Object, Origin, Phase, Sight, SourceError, key};
 
 /// Objects read at once at most; fewer while S3 answers with faults.
 const PARALLEL_MAX: usize = 16;
@@ -278,7 +278,7 @@ impl Desk {
                         let origin = Origin {
                             name: place.to_string(),
                             account: key::account(&place.key).map(str::to_owned),
-                            is_message: false,
+                            sight: Sight::Named,
                         };
                         let (body, smooth) = match reader.read(&place).await {
                             Ok(read) => (Ok((Body::Held(read.bytes), Some(read.room))), read.smooth),

@@ -21,7 +21,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use self::walk::{Step, Walk};
 use super::bucket::{Bucket, Place, ReadError, Reader};
-use super::{Body, Fault, Intake, Object, Origin, Phase, Source, SourceError, key};
+use super::{Body, Fault, Intake, Object, Origin, Phase, Sight, Source, SourceError, key};
 use crate::ack::{Counts, Released, Verdict};
 use crate::config::Limits;
 
@@ -332,7 +332,7 @@ impl Finder {
                     }
                     Some(Step::File(path, bytes)) => match reason_to_skip(&path.to_string_lossy(), bytes) {
                         Some(why) => self.skipped(&path.display().to_string(), why),
-                        None => return Some(Ok(Found::file(path, bytes))),
+                        None => return Some(Ok(Found::file(path, bytes).beside())),
                     },
                 },
                 At::Prefix { .. } => match self.key().await {
@@ -374,7 +374,7 @@ impl Finder {
                 Err(why) => return Some(Err(Left { name: place.to_string(), why: explain(&why) })),
             };
             let origin =
-                Origin { name: place.to_string(), account: key::account(&place.key).map(str::to_owned), is_message: false };
+                Origin { name: place.to_string(), account: key::account(&place.key).map(str::to_owned), sight: Sight::Beside };
             return Some(Ok(Found { origin, bytes, body, room }));
         }
     }
@@ -388,11 +388,17 @@ impl Finder {
 impl Found {
     fn whole(name: String, bytes: u64, body: Body) -> Self {
         Self {
-            origin: Origin { account: key::account(&name).map(str::to_owned), name, is_message: false },
+            origin: Origin { account: key::account(&name).map(str::to_owned), name, sight: Sight::Named },
             bytes,
             body,
             room: None,
         }
+    }
+
+    /// Nobody named it.
+    fn beside(mut self) -> Self {
+        self.origin.sight = Sight::Beside;
+        self
     }
 
     fn file(path: PathBuf, bytes: u64) -> Self {
