@@ -177,8 +177,8 @@ fn hits_come_most_severe_first_and_the_matcher_forgets_the_last_record() {
         let trail = Trail::parse(json.as_bytes()).expect("a record");
         matcher.matches(&trail).iter().map(|rule| rule.id.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(names(r#"{"eventName":"X","eventTime":"2026-11-21T20:14:31Z"}"#), ["c", "d", "a", "b"]);
-    assert_eq!(names(r#"{"eventName":"Y","eventTime":"2026-11-21T20:14:31Z"}"#), [""; 0]);
+    assert_eq!(names(r#"{"eventID":"1","eventName":"X","eventTime":"2026-11-21T20:14:31Z"}"#), ["c", "d", "a", "b"]);
+    assert_eq!(names(r#"{"eventID":"2","eventName":"Y","eventTime":"2026-11-21T20:14:31Z"}"#), [""; 0]);
 }
 
 #[test]
