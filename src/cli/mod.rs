@@ -30,7 +30,7 @@ use exit::Exit;
 
 /// Streams AWS CloudTrail security events into New Relic, and can prove that nothing was lost.
 #[derive(Debug, Parser)]
-#[command(name = "cspm-relay", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "cspm-relay", bin_name = "cspm-relay", version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -381,8 +381,14 @@ impl Desk {
             self.leases.hand_back(lease, Duration::ZERO);
         }
         let ending = async {
-            while self.leases.held() > 0 {
-                for (lease, _) in self.leases.turn().await {
+            // A receive still under way may be given what was just handed back: it is heard out, and that goes back too.
+            let mut quiet = Instant::now();
+            while self.leases.held() > 0 || (self.leases.polls() > 0 && quiet.elapsed() < LAST_POLL) {
+                let messages = tokio::time::timeout(LAST_POLL, self.leases.turn()).await.unwrap_or_default();
+                if self.leases.held() > 0 {
+                    quiet = Instant::now();
+                }
+                for (lease, _) in messages {
                     self.leases.hand_back(lease, Duration::ZERO);
                 }
             }

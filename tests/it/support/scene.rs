@@ -162,7 +162,9 @@ impl Scene {
 }
 
 /// Stops an agent in order: exit code 0, in time (P25).
-pub(crate) async fn stopped(agent: Running) -> Finished {
+pub(crate) async fn stopped(mut agent: Running) -> Finished {
+    // A signal that comes before there is a handler simply ends the process.
+    agent.says("Started with").await;
     agent.terminate();
     let ended = agent.exited(STOP).await;
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
