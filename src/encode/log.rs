@@ -6,6 +6,8 @@
 //! Well-known secrets are masked wherever they stand. A record that New Relic would not keep whole (longer than a log may be, more
 //! attributes, reserved names) is taken apart by [`super::trim`], so that nothing is lost there without a mark.
 
+use serde_json::value::RawValue;
+
 use super::mask::{self, Secret};
 use super::writer::{cut_at, push_escaped, push_number};
 use super::{limits, trim};
@@ -106,10 +108,17 @@ impl Edits {
             && edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", "\"trail.accountId\"");
         if mask {
             // The whole record: parts that this version does not know, and texts such as an error's message, may hold one.
-            // Who did it is a third of most records and holds ids and names.
-            let who = trail.user_identity.and_then(|who| Some((offset(trail.raw, who.get().as_bytes())?, who.get().len())));
-            let harmless = who.map_or(0..0, |(from, len)| from..from + len);
-            edits.secrets = mask::secrets_beside(std::str::from_utf8(trail.raw).ok()?, harmless);
+            let parts = [
+                trail.request_parameters,
+                trail.response_elements,
+                trail.additional_event_data,
+                trail.service_event_details,
+                trail.insight_details,
+                trail.resources,
+            ];
+            // The look costs by the byte, so it is at the parts that hold what callers and services wrote, mostly `null`.
+            let texts = parts.into_iter().flatten().map(RawValue::get).chain(trail.error_message.get());
+            edits.secrets = mask::secrets_of(std::str::from_utf8(trail.raw).ok()?, texts);
         }
         renamed.then_some(edits)
     }
@@ -222,10 +231,10 @@ mod tests {
         assert_eq!(item["message"]["eventName"], "ModifyDBInstance");
     }
 
-    /// Parts that are not known, and texts, are masked, in a record sent as it is and in one taken apart alike.
+    /// Texts, and parts that are not known beside a suspicious one, are masked, in a record sent as it is and in one taken apart.
     #[test]
     fn secrets_are_masked_anywhere_in_a_record() {
-        let more = r#""errorMessage":"{\"Password\":\"hunter3\"}","newPart":{"API_KEY":"hunter4"},"tlsDetails""#;
+        let more = r#""errorMessage":"{\"Password\":\"hunter3\"}","newPart":{"API_KEY":"hunter4"},"tlsDetails""#; // found because another part is suspicious
         let raw = RAW.replace(r#""tlsDetails""#, more);
         let apart = raw.replace(r#""a":null"#, r#""a":null,"appId":1"#);
         for (name, raw) in [("as it is", raw), ("taken apart", apart)] {

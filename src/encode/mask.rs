@@ -16,7 +16,6 @@
 //! JSON inside a string is read in the same way.
 
 use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -177,11 +176,9 @@ pub(super) fn secrets(json: &str) -> Vec<Secret> {
     if is_suspicious(json) { walk(json, 0) } else { Vec::new() }
 }
 
-/// As [`secrets`] of a whole record, without a look at `harmless`: a stretch of it that can hold none.
-pub(super) fn secrets_beside(json: &str, harmless: Range<usize>) -> Vec<Secret> {
-    let before = json.get(..harmless.start).unwrap_or(json);
-    let behind = json.get(harmless.end..).unwrap_or_default();
-    if is_suspicious(before) || is_suspicious(behind) { walk(json, 0) } else { Vec::new() }
+/// What is to be masked in a whole record, when one of these parts of it is suspicious.
+pub(super) fn secrets_of<'a>(record: &str, mut parts: impl Iterator<Item = &'a str>) -> Vec<Secret> {
+    if parts.any(is_suspicious) { walk(record, 0) } else { Vec::new() }
 }
 
 fn is_suspicious(text: &str) -> bool {
