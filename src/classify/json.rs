@@ -110,7 +110,7 @@ pub(super) fn unescape(inside: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Appends the character of `XXXX` or `XXXX\uXXXX`; gives what follows.
+/// Appends the character of four hexadecimal digits, or of a pair of them joined by `\u`; gives what follows.
 fn unicode<'j>(hex: &'j [u8], out: &mut Vec<u8>) -> &'j [u8] {
     let Some((first, mut rest)) = four_digits(hex) else { return hex };
     let mut code = first;
