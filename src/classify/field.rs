@@ -135,7 +135,7 @@ impl Part {
             Self::Insight => trail.insight_details,
             Self::Resources => trail.resources,
             Self::Addendum => trail.addendum,
-            Self::Whole => return Some(trail.raw),
+            Self::Whole => return Some(trail.raw.as_bytes()),
         };
         raw.map(|raw: &RawValue| raw.get().as_bytes())
     }
@@ -307,7 +307,7 @@ impl Values {
             }
             Some(Place::Anywhere) => {
                 if self.chains.get(field as usize).is_some_and(|chain| chain.round != self.round) {
-                    Scan { json: trail.raw, values: self }.anywhere(field);
+                    Scan { json: trail.raw.as_bytes(), values: self }.anywhere(field);
                 }
             }
             Some(Place::Top(_)) | None => {}
@@ -327,7 +327,7 @@ impl Values {
         let (mut next, json) = match fields.place(field) {
             Some(Place::Top(top)) => return top.of(trail).is_some_and(|text| test(Kind::Text, text.as_bytes())),
             Some(Place::Part(part)) => (self.first(field), part.of(trail).unwrap_or_default()),
-            Some(Place::Anywhere) => (self.first(field), trail.raw),
+            Some(Place::Anywhere) => (self.first(field), trail.raw.as_bytes()),
             None => return false,
         };
         while let Some(found) = (next as usize).checked_sub(1).and_then(|at| self.found.get(at)) {

@@ -6,6 +6,9 @@
 //! Well-known secrets are masked wherever they stand. A record that New Relic would not keep whole (longer than a log may be, more
 //! attributes, reserved names) is taken apart by [`super::trim`], so that nothing is lost there without a mark.
 
+use std::sync::LazyLock;
+
+use memchr::memmem;
 use serde_json::value::RawValue;
 
 use super::mask::{self, Secret};
@@ -45,7 +48,7 @@ pub fn push_log(out: &mut Vec<u8>, trail: &Trail<'_>, attributes: &LogAttributes
     if let Some(edits) = Edits::of(trail, mask) {
         push_head(out, attributes, false);
         let head = out.len();
-        edits.apply(out, trail.raw);
+        edits.apply(out, trail.raw.as_bytes());
         if out.len() - head <= MESSAGE && out.len() < item_max {
             out.push(b'}');
             return 0;
@@ -84,8 +87,9 @@ fn push_head(out: &mut Vec<u8>, attributes: &LogAttributes<'_>, truncated: bool)
 
 /// Whether a record may have more attributes, or other names, than New Relic takes. Quick: it is asked of every record.
 fn needs_care(raw: &[u8]) -> bool {
-    let has = |name: &[u8]| memchr::memmem::find(raw, name).is_some();
-    (memchr::memchr_iter(b':', raw).count() > COLONS && trim::leaves(raw) > trim::LEAVES) || has(b"\"appId\"") || has(b"\"entity")
+    static NAMES: LazyLock<[memmem::Finder<'static>; 2]> = LazyLock::new(|| ["\"appId\"", "\"entity"].map(memmem::Finder::new));
+    (memchr::memchr_iter(b':', raw).count() > COLONS && trim::leaves(raw) > trim::LEAVES)
+        || NAMES.iter().any(|name| name.find(raw).is_some())
 }
 
 /// Secrets and renamed keys; no allocation when there are no secrets.
@@ -100,12 +104,13 @@ struct Edits {
 impl Edits {
     /// What is done to a record that is sent as it is but for names and secrets; `None` when it has to be taken apart.
     fn of(trail: &Trail<'_>, mask: bool) -> Option<Self> {
-        if needs_care(trail.raw) {
+        let raw = trail.raw.as_bytes();
+        if needs_care(raw) {
             return None;
         }
         let mut edits = Self::default();
-        let renamed = edits.rename(trail.raw, trail.event_type.get(), b"\"eventType\"", "\"trail.eventType\"")
-            && edits.rename(trail.raw, trail.account_id.get(), b"\"accountId\"", "\"trail.accountId\"");
+        let renamed = edits.rename(raw, trail.event_type.get(), b"\"eventType\"", "\"trail.eventType\"")
+            && edits.rename(raw, trail.account_id.get(), b"\"accountId\"", "\"trail.accountId\"");
         if mask {
             // The whole record: parts that this version does not know, and texts such as an error's message, may hold one.
             let parts = [
@@ -114,11 +119,12 @@ impl Edits {
                 trail.additional_event_data,
                 trail.service_event_details,
                 trail.insight_details,
+                trail.event_context,
                 trail.resources,
             ];
             // The look costs by the byte, so it is at the parts that hold what callers and services wrote, mostly `null`.
             let texts = parts.into_iter().flatten().map(RawValue::get).chain(trail.error_message.get());
-            edits.secrets = mask::secrets_of(std::str::from_utf8(trail.raw).ok()?, texts);
+            edits.secrets = mask::secrets_of(trail.raw, texts);
         }
         renamed.then_some(edits)
     }

@@ -26,15 +26,14 @@ const KEPT: [usize; 2] = [4_000, 400];
 const NAME: usize = 200;
 
 /// A record's message, and how many values were cut.
-pub(super) fn message(raw: &[u8], mask: bool, max: usize) -> (Vec<u8>, u64) {
+pub(super) fn message(raw: &str, mask: bool, max: usize) -> (Vec<u8>, u64) {
     let mut masked = Vec::new();
-    let raw = match std::str::from_utf8(raw) {
+    let raw = if mask {
         // The whole record, as it is done to one that is sent as it is: the two ways agree.
-        Ok(text) if mask => {
-            push_masked(&mut masked, text);
-            masked.as_slice()
-        }
-        _ => raw,
+        push_masked(&mut masked, raw);
+        masked.as_slice()
+    } else {
+        raw.as_bytes()
     };
     let mut fields = match serde_json::from_slice::<Top<'_>>(raw) {
         Ok(top) => top.0.into_iter().map(|(name, value)| Field::new(&name, value)).collect::<Vec<_>>(),
@@ -173,7 +172,7 @@ mod tests {
     use super::*;
 
     fn trimmed(raw: &serde_json::Value, max: usize) -> (serde_json::Value, u64, usize) {
-        let (out, cut) = message(raw.to_string().as_bytes(), true, max);
+        let (out, cut) = message(&raw.to_string(), true, max);
         (serde_json::from_slice(&out).unwrap(), cut, out.len())
     }
 

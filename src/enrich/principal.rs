@@ -7,14 +7,10 @@
 //! of another shape than documented counts as absent.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
-
-use memchr::memmem;
-use serde::Deserialize;
 
 use super::fields;
 use super::kind;
-use crate::record::{Actor, ActorKind, Text, Trail};
+use crate::record::{Actor, ActorKind, Trail};
 
 /// What is read of `userIdentity`; fields of the `CloudTrail` userIdentity page.
 #[derive(Debug, Default)]
@@ -147,7 +143,7 @@ pub(super) fn actor<'a>(trail: &Trail<'a>) -> (Actor<'a>, Option<&'static str>) 
         event_source: trail.event_source.or_empty(),
         event_name: trail.event_name.or_empty(),
         event_type: trail.event_type.or_empty(),
-        from_console: from_console(trail),
+        from_console: trail.session_credential_from_console.is_some_and(|text| text.get() == "\"true\""),
     };
     let rule = kind::decide(&evidence);
     let actor = Actor {
@@ -178,19 +174,4 @@ fn yes_or_no(text: &str) -> Option<bool> {
         "No" | "false" => Some(false),
         _ => None,
     }
-}
-
-/// Whether the call came with a console session's credentials: top-level `sessionCredentialFromConsole`, the text `"true"`.
-///
-/// The name alone proves nothing, since request parameters can carry any key (tags do): it only says that reading the top level
-/// once more is worth it.
-fn from_console(trail: &Trail<'_>) -> bool {
-    #[derive(Default, Deserialize)]
-    struct TopLevel<'a> {
-        #[serde(rename = "sessionCredentialFromConsole", borrow, default)]
-        from_console: Text<'a>,
-    }
-    static NAME: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("\"sessionCredentialFromConsole\""));
-    NAME.find(trail.raw).is_some()
-        && serde_json::from_slice::<TopLevel<'_>>(trail.raw).unwrap_or_default().from_console.get() == Some("true")
 }

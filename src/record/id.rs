@@ -18,14 +18,14 @@ const ID_BYTES: usize = 256;
 #[must_use]
 pub fn event_id<'a>(trail: &'a Trail<'_>, account: &str) -> Cow<'a, str> {
     let Some(id) = trail.event_id.get().filter(|id| !id.is_empty() && id.len() <= ID_BYTES) else {
-        return Cow::Owned(hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw])));
+        return Cow::Owned(hex(&hash(&[account.as_bytes(), trail.aws_region.or_empty().as_bytes(), trail.raw.as_bytes()])));
     };
     match trail.addendum() {
         Some(addendum)
             if addendum.reason.get() == Some("UPDATED_DATA")
                 && addendum.original_event_id.get().is_none_or(|original| original == id) =>
         {
-            let digest = hex(&hash(&[trail.raw]));
+            let digest = hex(&hash(&[trail.raw.as_bytes()]));
             Cow::Owned(format!("{id}+{}", digest.get(..8).unwrap_or_default()))
         }
         _ => Cow::Borrowed(id),

@@ -16,7 +16,7 @@ use super::time;
 pub struct Trail<'a> {
     /// The whole record as it came, compact or not.
     #[serde(skip)]
-    pub raw: &'a [u8],
+    pub raw: &'a str,
     /// When the call happened, milliseconds since the epoch; start of the window for aggregated records.
     #[serde(skip)]
     pub time_ms: i64,
@@ -65,6 +65,9 @@ pub struct Trail<'a> {
     /// `true` or `false`; absent on some.
     #[serde(borrow, default)]
     pub read_only: Text<'a>,
+    /// The text `"true"` when the call came with a console session's credentials.
+    #[serde(borrow, default)]
+    pub session_credential_from_console: Option<&'a RawValue>,
     /// Who: see `enrich::principal`.
     #[serde(borrow, default)]
     pub user_identity: Option<&'a RawValue>,
@@ -80,6 +83,9 @@ pub struct Trail<'a> {
     /// Details of a service event.
     #[serde(borrow, default)]
     pub service_event_details: Option<&'a RawValue>,
+    /// Tags and condition keys of the request, since version 1.11.
+    #[serde(borrow, default)]
+    pub event_context: Option<&'a RawValue>,
     /// What an Insights event is about.
     #[serde(borrow, default)]
     pub insight_details: Option<&'a RawValue>,
@@ -158,7 +164,8 @@ impl<'a> Trail<'a> {
     /// [`TrailError`] says what is wrong; the record is then unreadable, alone.
     pub fn parse(raw: &'a [u8]) -> Result<Self, TrailError> {
         // Checked whole, unknown fields too: the raw record travels on, and one bad byte would cost a whole request.
-        let mut trail: Self = serde_json::from_str(std::str::from_utf8(raw)?)?;
+        let raw = std::str::from_utf8(raw)?;
+        let mut trail: Self = serde_json::from_str(raw)?;
         trail.raw = raw;
         if trail.event_id.is_empty()
             && trail.event_name.is_empty()

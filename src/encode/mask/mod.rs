@@ -1,0 +1,243 @@
+//! Well-known secrets in raw records, masked before they leave.
+//!
+//! In: the raw JSON text of a nested part of a record. Out: the same text with secret values replaced by `"****"`. CloudTrail
+//! hides most secrets itself; what it lets through are parameters of services that do not mark them, environment variables
+//! and CloudFormation parameters. What always holds: JSON stays JSON; text without a suspicious word is copied as it is, after
+//! one pass over it.
+//!
+//! A value is masked when
+//! - its key ends with one of [`KEYS`] (case, `_`, `-` and `.` do not matter), or has one of [`KEY_WORDS`] as a word of its own
+//!   and is none of the harmless ones ([`HARMLESS_ENDINGS`], [`HARMLESS_TOKENS`]), or
+//! - it stands in a list under such a key, or
+//! - its own shape is that of a known secret ([`SHAPES`]), or
+//! - it is the `value` beside a `name`, `key` or `parameterKey` that speaks of a secret (environment variables, template
+//!   parameters, tags), before or behind it, or stands under such a name in a map of names that people chose ([`NAMED`]).
+//!
+//! JSON inside a string is read in the same way. The words are in [`words`].
+
+mod words;
+
+use std::borrow::Cow;
+
+use self::words::{Hides, Key, is_suspicious, shapes, speaks_of_secret};
+
+const MASK: &str = "\"****\"";
+/// The same inside a text.
+const STARS: &str = "****";
+/// JSON inside a text inside a text: deeper than this a suspicious text is masked whole.
+const DEPTH: u8 = 4;
+
+/// A stretch of a text, and what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Secret {
+    /// Where it begins, bytes.
+    pub from: usize,
+    /// Where it ends.
+    pub to: usize,
+    /// JSON, when the stretch is a value; text without anything to escape, when it stands inside one.
+    pub instead: Cow<'static, str>,
+}
+
+/// Appends `json` to `out`, masked. Returns how many values were masked.
+pub fn push_masked(out: &mut Vec<u8>, json: &str) -> u64 {
+    let secrets = secrets(json);
+    let mut at = 0;
+    for secret in &secrets {
+        out.extend_from_slice(json.as_bytes().get(at..secret.from).unwrap_or_default());
+        out.extend_from_slice(secret.instead.as_bytes());
+        at = secret.to;
+    }
+    out.extend_from_slice(json.as_bytes().get(at..).unwrap_or_default());
+    secrets.len() as u64
+}
+
+/// What is to be masked in a JSON text, in its order. One look, and no allocation, when there is nothing suspicious.
+pub(super) fn secrets(json: &str) -> Vec<Secret> {
+    if is_suspicious(json) { walk(json, 0) } else { Vec::new() }
+}
+
+/// What is to be masked in a whole record, when one of these parts of it is suspicious.
+pub(super) fn secrets_of<'a>(record: &str, mut parts: impl Iterator<Item = &'a str>) -> Vec<Secret> {
+    if parts.any(is_suspicious) { walk(record, 0) } else { Vec::new() }
+}
+
+fn walk(text: &str, depth: u8) -> Vec<Secret> {
+    let mut walk = Walk { text, depth, at: 0, open: vec![Open::default()], found: Vec::new(), plain: String::new() };
+    walk.run();
+    walk.found.sort_unstable_by_key(|secret| secret.from);
+    walk.found.dedup_by_key(|secret| secret.from);
+    walk.found
+}
+
+/// What is known of a list or map that is being walked.
+#[derive(Default)]
+struct Open {
+    /// In a map: the key of the value that comes. In a list: the key of the list.
+    key: Option<Key>,
+    is_list: bool,
+    /// A list under a secret key.
+    is_secret: bool,
+    /// The keys are names that people chose.
+    is_named: bool,
+    /// The key of the value that a name beside it calls a secret.
+    sibling: Option<&'static str>,
+    /// Values that came before a name, with their keys.
+    before: Vec<(&'static str, usize, usize)>,
+}
+
+/// A walk over the strings of a JSON text. The text is valid JSON: the record's parser has seen it; of any other text, as may
+/// stand inside a string, only whole strings and numbers are replaced.
+struct Walk<'a> {
+    text: &'a str,
+    depth: u8,
+    at: usize,
+    open: Vec<Open>,
+    found: Vec<Secret>,
+    /// A buffer for names.
+    plain: String,
+}
+
+impl<'a> Walk<'a> {
+    fn run(&mut self) {
+        while let Some(byte) = self.byte() {
+            match byte {
+                b'"' => {
+                    let (from, to) = self.string();
+                    let inside = self.text.get(from + 1..to - 1).unwrap_or_default();
+                    if self.next_is_colon() {
+                        if let Some(open) = self.open.last_mut() {
+                            open.key = Some(Key::of(inside, &mut self.plain));
+                        }
+                    } else {
+                        self.value(inside, from, to);
+                    }
+                    continue;
+                }
+                b'{' | b'[' => self.enter(byte == b'['),
+                b'}' | b']' if self.open.len() > 1 => drop(self.open.pop()),
+                b',' => {
+                    if let Some(open) = self.open.last_mut().filter(|open| !open.is_list) {
+                        open.key = None;
+                    }
+                }
+                b'}' | b']' | b':' | b' ' | b'\t' | b'\r' | b'\n' => {}
+                _ => {
+                    self.scalar();
+                    continue;
+                }
+            }
+            self.at += 1;
+        }
+    }
+
+    fn enter(&mut self, is_list: bool) {
+        let Some(above) = self.open.last() else { return };
+        let is_secret = is_list && (above.is_secret || above.key.is_some_and(|key| above.has_secret(key)));
+        let is_named = !is_list && above.key.is_some_and(|key| key.is_named);
+        let key = above.key.filter(|_| is_list);
+        self.open.push(Open { key, is_list, is_secret, is_named, ..Open::default() });
+    }
+
+    fn value(&mut self, inside: &'a str, from: usize, to: usize) {
+        let Some(open) = self.open.last_mut() else { return };
+        if inside.is_empty() {
+            return;
+        }
+        let key = open.key.filter(|_| !open.is_list);
+        if open.is_secret || key.is_some_and(|key| open.has_secret(key)) {
+            self.found.push(Secret { from, to, instead: MASK.into() });
+        } else {
+            if let Some(named) = key.and_then(|key| key.named) {
+                open.before.push((named, from, to));
+            }
+            if let Some(secret) = text_inside(self.text.get(from..to).unwrap_or_default(), from, to, self.depth) {
+                self.found.push(secret);
+            } else {
+                self.found.extend(shapes(inside).into_iter().map(|stretch| match stretch {
+                    (0, _) => Secret { from, to, instead: MASK.into() },
+                    (start, end) => Secret { from: from + 1 + start, to: from + 1 + end, instead: STARS.into() },
+                }));
+            }
+        }
+        if let Some(names) = key.and_then(|key| key.names).filter(|_| speaks_of_secret(inside, &mut self.plain)) {
+            open.sibling = Some(names);
+            for (_, from, to) in open.before.drain(..).filter(|(named, ..)| *named == names) {
+                self.found.retain(|secret| secret.from < from || secret.from >= to);
+                self.found.push(Secret { from, to, instead: MASK.into() });
+            }
+        }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Steps over a number or word; masks it when its key says so (`null` and flags tell nothing).
+    fn scalar(&mut self) {
+        let from = self.at;
+        let is_number = self.byte().is_some_and(|byte| byte.is_ascii_digit() || byte == b'-');
+        while self.byte().is_some_and(|byte| !matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | b'"')) {
+            self.at += 1;
+        }
+        if is_number && self.open.last().and_then(|open| open.key).is_some_and(|key| key.hides == Hides::Numbers) {
+            self.found.push(Secret { from, to: self.at, instead: MASK.into() });
+        }
+    }
+
+    /// Steps over the string that begins here; its place with the quotes.
+    fn string(&mut self) -> (usize, usize) {
+        let from = self.at;
+        self.at += 1;
+        let bytes = self.text.as_bytes();
+        while let Some(step) = memchr::memchr2(b'"', b'\\', bytes.get(self.at..).unwrap_or_default()) {
+            self.at += step + 1;
+            if bytes.get(self.at - 1) == Some(&b'"') {
+                return (from, self.at);
+            }
+            // Whatever is escaped.
+            self.at += 1;
+        }
+        // A string without an end, as may stand in a text that is no JSON: all the rest.
+        self.at = self.text.len();
+        (from, self.at.max(from + 2).min(self.text.len()))
+    }
+
+    fn next_is_colon(&self) -> bool {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        rest.trim_ascii_start().first() == Some(&b':')
+    }
+}
+
+impl Open {
+    /// Whether the text under `key`, in this map, is a secret.
+    fn has_secret(&self, key: Key) -> bool {
+        key.hides >= Hides::Texts || (self.sibling.is_some() && self.sibling == key.named) || (self.is_named && key.is_telling)
+    }
+}
+
+/// JSON that stands inside a string (`quoted`, from `from` to `to`), masked.
+fn text_inside(quoted: &str, from: usize, to: usize, depth: u8) -> Option<Secret> {
+    let inner = quoted.get(1..)?.trim_start();
+    if !inner.starts_with(['{', '[']) || !is_suspicious(inner) {
+        return None;
+    }
+    if depth >= DEPTH {
+        return Some(Secret { from, to, instead: MASK.into() });
+    }
+    let text: String = serde_json::from_str(quoted).ok()?;
+    let found = walk(&text, depth + 1);
+    if found.is_empty() {
+        return None;
+    }
+    let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
+    for secret in found {
+        masked.push_str(text.get(at..secret.from).unwrap_or_default());
+        masked.push_str(&secret.instead);
+        at = secret.to;
+    }
+    masked.push_str(text.get(at..).unwrap_or_default());
+    serde_json::to_string(&masked).ok().map(|instead| Secret { from, to, instead: instead.into() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! What is masked, and what is not: cases by name, and any text.
+
+use proptest::prelude::*;
+
+use super::words::KEYS;
+use super::*;
+
+fn masked(json: &str) -> String {
+    let mut out = Vec::new();
+    push_masked(&mut out, json);
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn secrets_are_masked_and_the_rest_stays() {
+    let jwt = format!("eyJhbGciOiJIUzI1NiJ9.{}", "a".repeat(40));
+    for (name, before, after) in [
+        (
+            "password",
+            r#"{"masterUserPassword":"hunter2","dbName":"x"}"#.to_owned(),
+            r#"{"masterUserPassword":"****","dbName":"x"}"#.to_owned(),
+        ),
+        ("spaces", r#"{ "Password" : "hunter2" }"#.into(), r#"{ "Password" : "****" }"#.into()),
+        ("number", r#"{"password":12345,"x":12345}"#.into(), r#"{"password":"****","x":12345}"#.into()),
+        (
+            "null and flags",
+            r#"{"password":null,"resetPassword":true}"#.into(),
+            r#"{"password":null,"resetPassword":true}"#.into(),
+        ),
+        (
+            "not the end of the key",
+            r#"{"passwordResetRequired":"yes","nextToken":"t","secretId":"prod/db"}"#.into(),
+            r#"{"passwordResetRequired":"yes","nextToken":"t","secretId":"prod/db"}"#.into(),
+        ),
+        ("escaped quote", r#"{"secretString":"a\"b\\","y":"z"}"#.into(), r#"{"secretString":"****","y":"z"}"#.into()),
+        ("shape in a list", format!(r#"{{"args":["--token","{jwt}"]}}"#), r#"{"args":["--token","****"]}"#.into()),
+        (
+            "shape inside a text",
+            format!(r#"{{"a":"Bearer {jwt}, then \"x\"","b":"x{jwt}","c":"hvs.short","d":"a -----BEGIN PRIVATE KEY-----\nabcdefgh\n-----END"}}"#),
+            format!(r#"{{"a":"Bearer ****, then \"x\"","b":"x{jwt}","c":"hvs.short","d":"a ****"}}"#),
+        ),
+        (
+            "environment",
+            r#"{"environment":[{"name":"DB_PASSWORD","value":"x"},{"name":"LEVEL","value":"info"}]}"#.into(),
+            r#"{"environment":[{"name":"DB_PASSWORD","value":"****"},{"name":"LEVEL","value":"info"}]}"#.into(),
+        ),
+        (
+            "template parameter",
+            r#"{"parameters":[{"parameterKey":"AdminSecret","parameterValue":"x"}]}"#.into(),
+            r#"{"parameters":[{"parameterKey":"AdminSecret","parameterValue":"****"}]}"#.into(),
+        ),
+        (
+            "credentials",
+            r#"{"credentials":{"accessKeyId":"ASIA1","sessionToken":"FwoG","expiration":"x"}}"#.into(),
+            r#"{"credentials":{"accessKeyId":"ASIA1","sessionToken":"****","expiration":"x"}}"#.into(),
+        ),
+        (
+            "separators",
+            r#"{"variables":{"API_KEY":"x","GITHUB_TOKEN":"x","STRIPE_SECRET_KEY":"x","db_secret":"x","DBPASSWORD1":"x","LEVEL":"y","TOKEN_TYPE":"y"}}"#.into(),
+            r#"{"variables":{"API_KEY":"****","GITHUB_TOKEN":"****","STRIPE_SECRET_KEY":"****","db_secret":"****","DBPASSWORD1":"****","LEVEL":"y","TOKEN_TYPE":"y"}}"#.into(),
+        ),
+        (
+            "value before name",
+            r#"{"e":[{"value":"hunter2","name":"DB_PASSWORD"},{"value":"info","name":"LEVEL"}]}"#.into(),
+            r#"{"e":[{"value":"****","name":"DB_PASSWORD"},{"value":"info","name":"LEVEL"}]}"#.into(),
+        ),
+        ("list", r#"{"password":["pw1","pw2",["x"]],"y":["z"]}"#.into(), r#"{"password":["****","****",["****"]],"y":["z"]}"#.into()),
+        (
+            "JSON in a string",
+            r#"{"templateBody":"{\"Password\":\"hunter3\",\"a\":1}","x":"{\"a\":\"secret\"}"}"#.into(),
+            r#"{"templateBody":"{\"Password\":\"****\",\"a\":1}","x":"{\"a\":\"secret\"}"}"#.into(),
+        ),
+        (
+            "about secrets",
+            r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f","GetSigninToken":"Success","passwordMode":"managed"}"#.into(),
+            r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f","GetSigninToken":"Success","passwordMode":"managed"}"#.into(),
+        ),
+        ("nothing", r#"{"bucketName":"b"}"#.into(), r#"{"bucketName":"b"}"#.into()),
+    ] {
+        assert_eq!(masked(&before), after, "{name}");
+    }
+}
+
+proptest! {
+    /// JSON in, JSON out; and no value under a secret key survives, however the key is written.
+    #[test]
+    fn masking_keeps_json(
+        text in ".{0,20}",
+        secret in ".{1,20}",
+        key in prop::sample::select(KEYS.to_vec()),
+        shape in 0..4_usize,
+    ) {
+        let key = match shape {
+            0 => format!("my{key}"),
+            1 => format!("MY_{}", key.to_uppercase()),
+            2 => format!("{}-{}", key.split_at(3).0, key.split_at(3).1),
+            _ => format!("my.{key}"),
+        };
+        let inner = serde_json::json!({key.as_str(): secret}).to_string();
+        // Words that the first look knows, whatever the key's separators.
+        let json = serde_json::json!({"hint": "password", "a": [text, {"b": text}], key.as_str(): [secret], "t": inner, "c": {"d": 1, "e": null}});
+        let after: serde_json::Value = serde_json::from_str(&masked(&json.to_string())).unwrap();
+        prop_assert_eq!(after[key.as_str()][0].as_str(), Some("****"));
+        prop_assert_eq!(&after["a"], &json["a"]);
+        prop_assert_eq!(after["c"]["d"].as_i64(), Some(1));
+    }
+
+    /// No panic on any text; without a suspicious word the text is unchanged.
+    #[test]
+    fn any_text_is_walked(text in r#"([\{\}\[\]",:\\ 0é]|password|token|pasword){0,40}"#) {
+        let after = masked(&text);
+        let _walked = walk(&text, 0);
+        if !text.contains("password") && !text.contains("token") {
+            prop_assert_eq!(after, text);
+        }
+    }
+}
