@@ -81,7 +81,7 @@ impl Templates {
     /// `records` records in objects of `per_object`.
     pub(crate) fn objects(&self, records: usize, per_object: usize) -> Result<Objects> {
         let mut made = Objects { packed: Vec::new(), records: 0, json_bytes: 0 };
-        let mut maker = self.maker(records, per_object, None);
+        let mut maker = self.maker(records, records.div_ceil(per_object), None);
         while let Some(packed) = maker.next()? {
             made.packed.push(packed.into());
         }
@@ -90,8 +90,8 @@ impl Templates {
     }
 
     /// Makes objects one by one. `end_ms`: record times are spread over the day before it; else they stay.
-    pub(crate) fn maker(&self, records: usize, per_object: usize, end_ms: Option<i64>) -> Maker<'_> {
-        Maker { templates: self, rng: fastrand::Rng::with_seed(7), left: records, per_object, end_ms, records: 0, json_bytes: 0 }
+    pub(crate) fn maker(&self, records: usize, objects: usize, end_ms: Option<i64>) -> Maker<'_> {
+        Maker { templates: self, rng: fastrand::Rng::with_seed(7), left: records, objects, end_ms, records: 0, json_bytes: 0 }
     }
 }
 
@@ -99,8 +99,10 @@ impl Templates {
 pub(crate) struct Maker<'t> {
     templates: &'t Templates,
     rng: fastrand::Rng,
+    /// Records to come.
     left: usize,
-    per_object: usize,
+    /// Objects to come.
+    objects: usize,
     end_ms: Option<i64>,
     pub(crate) records: u64,
     json_bytes: u64,
@@ -109,11 +111,12 @@ pub(crate) struct Maker<'t> {
 impl Maker<'_> {
     /// The next object, gzip; `None` when there are enough.
     pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        let take = self.per_object.min(self.left);
-        if take == 0 {
+        if self.left == 0 || self.objects == 0 {
             return Ok(None);
         }
+        let take = self.left.div_ceil(self.objects);
         self.left -= take;
+        self.objects -= 1;
         let mut json = b"{\"Records\":[".to_vec();
         for at in 0..take {
             if at > 0 {

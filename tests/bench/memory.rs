@@ -23,11 +23,15 @@ const BUDGET_KIB: u64 = 64 << 10;
 struct Shape {
     name: &'static str,
     records: usize,
-    per_object: usize,
+    objects: usize,
+    /// Accounts and Regions that the objects are spread over.
+    trails: usize,
 }
 
-const SHAPES: [Shape; 2] =
-    [Shape { name: "large", records: 1_000_000, per_object: 3_334 }, Shape { name: "small", records: 100_000, per_object: 4 }];
+const SHAPES: [Shape; 2] = [
+    Shape { name: "large", records: 1_000_000, objects: 300, trails: 1 },
+    Shape { name: "small", records: 100_000, objects: 28_000, trails: 400 },
+];
 
 /// Measures all of it.
 pub(crate) fn run(templates: &Templates) -> Result<Value> {
@@ -38,7 +42,7 @@ pub(crate) fn run(templates: &Templates) -> Result<Value> {
         for target in ["stand-in", "stdout"] {
             let peak_kib = replay(&folder, target, shape.records)?;
             let verdict = if peak_kib <= BUDGET_KIB { "within" } else { "OVER" };
-            let (name, objects) = (shape.name, shape.records.div_ceil(shape.per_object));
+            let (name, objects) = (shape.name, shape.objects);
             say(&format!(
                 "{name:6} {:>8} records in {objects:>6} objects to {target:8} {:>6.1} MiB  {verdict}",
                 shape.records,
@@ -57,12 +61,15 @@ fn made(templates: &Templates, shape: &Shape) -> Result<PathBuf> {
     if done.exists() {
         return Ok(folder.join("AWSLogs"));
     }
-    let day = folder.join("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/21");
-    std::fs::create_dir_all(&day)?;
-    let mut maker = templates.maker(shape.records, shape.per_object, Some(Clock::system().now_ms()));
+    let mut maker = templates.maker(shape.records, shape.objects, Some(Clock::system().now_ms()));
     let mut at = 0;
     while let Some(packed) = maker.next()? {
-        std::fs::write(day.join(format!("111122223333_CloudTrail_eu-west-1_20261121T{at:06}Z_made.json.gz")), packed)?;
+        let trail = at % shape.trails;
+        let (account, region) = (trail / 2, if trail % 2 == 0 { "ap-northeast-1" } else { "eu-west-1" });
+        let account = format!("{:012}", 111_122_223_333 + account);
+        let day = folder.join(format!("AWSLogs/{account}/CloudTrail/{region}/2026/11/21"));
+        std::fs::create_dir_all(&day)?;
+        std::fs::write(day.join(format!("{account}_CloudTrail_{region}_20261121T{at:06}Z_made.json.gz")), packed)?;
         at += 1;
     }
     std::fs::write(done, "")?;
