@@ -24,7 +24,7 @@ const ANSWER_BYTES: u64 = 64 << 10;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Ask whether records flow (sources run, New Relic accepts), not only whether the process works
+    /// Ask whether records flow (queues answer, New Relic accepts), not only whether the process works
     #[arg(long)]
     ready: bool,
     /// Unix socket the agent listens on [default: as configured]

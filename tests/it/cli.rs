@@ -282,3 +282,30 @@ async fn a_refused_key_is_not_ready_but_alive() {
     assert_eq!(ask(false).await.0, Some(1));
     assert!(!ended.stderr.contains(LICENSE_KEY), "{}", ended.stderr);
 }
+
+/// P11: a newcomer who forgot the AWS credentials reads one line that says so, with what to do, and the agent is not ready.
+#[tokio::test]
+async fn missing_aws_credentials_are_one_clear_line_and_not_ready() {
+    let nobody = "http://127.0.0.1:9";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("agent.sock").to_string_lossy().into_owned();
+    let mut agent = Agent::run(nobody, nobody, "http://127.0.0.1:9/111122223333/trail")
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .env("CSPM_RELAY_DRAIN", "1s")
+        .env("CSPM_RELAY_HEALTH_SOCKET", &*socket)
+        .start();
+    agent.says("no AWS credentials").await;
+    // Long enough for further tries, which are not told.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let health = Agent::new(["health", "--ready", "--socket", &socket]).finish().await;
+    assert_eq!(health.status.code(), Some(1));
+    let told = "source trail: reading the settings of queue trail: no AWS credentials (tried the environment, the AWS profile, a \
+                web identity token, the ECS task role and the EC2 instance role: none of them is set up); missing: an IAM role of \
+                the ECS task (taskRoleArn) or EC2 instance, or AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    assert_eq!(health.stdout, format!("not ready: {told}\n"));
+    agent.terminate();
+    let ended = agent.exited(PATIENCE).await;
+    assert_eq!(ended.stderr.matches("credentials").count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("ERROR trail: reading the settings of queue trail: no AWS credentials"), "{}", ended.stderr);
+}
