@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::support::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY};
+use super::support::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY, is_lean};
 use super::support::{PATIENCE, eventually};
 
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail";
@@ -308,4 +308,39 @@ async fn missing_aws_credentials_are_one_clear_line_and_not_ready() {
     let ended = agent.exited(PATIENCE).await;
     assert_eq!(ended.stderr.matches("credentials").count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("ERROR trail: reading the settings of queue trail: no AWS credentials"), "{}", ended.stderr);
+}
+
+/// Everything the table counts as severe has a line in the feed, the last ones too.
+#[tokio::test]
+async fn the_demo_feeds_every_severe_detection_and_ends_well() {
+    if is_lean() {
+        return;
+    }
+    let ended = Agent::new(["demo", "--once"]).finish().await;
+    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let (feed, table) = ended.stdout.split_once("Detections per control").expect("a table after the feed");
+    for severity in ["CRITICAL", "HIGH"] {
+        let fed = feed.lines().filter(|line| line.split_whitespace().nth(1) == Some(severity)).count();
+        let counted = table.lines().filter(|line| line.split_whitespace().next() == Some(severity));
+        let counted: usize =
+            counted.filter_map(|line| line.split_whitespace().last().and_then(|count| count.parse::<usize>().ok())).sum();
+        assert!(counted > 0 && fed == counted, "{severity}: {fed} in the feed, {counted} in the table\n{}", ended.stdout);
+    }
+}
+
+/// One signal ends it wherever it is, with the summary.
+#[tokio::test]
+async fn the_demo_ends_at_the_first_signal() {
+    if is_lean() {
+        return;
+    }
+    let mut demo = Agent::new(["demo"]).start();
+    demo.says(" HIGH ").await;
+    demo.terminate();
+    let ended = demo.exited(PATIENCE).await;
+    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    for text in ["\nStopped: ", "\nDetections per control\n", ": in = out\n", "\ndemo: adds up\n"] {
+        assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("Ctrl-C"), "{}", ended.stdout);
 }
