@@ -260,7 +260,7 @@ impl Report {
 
 /// What is allowed, but seldom meant.
 fn warnings(config: &Config) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = Vec::from_iter(config.new_relic.key_doubt());
     if config.dead_letters.is_none() {
         warnings.push(
             "no dead letters: what New Relic refuses goes back to its queue, whose redrive policy decides. Set one of \

@@ -114,6 +114,11 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// A number with its noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.
 async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};

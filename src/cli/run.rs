@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
-use super::{block_on, stop_signal, summary};
+use super::{block_on, count, stop_signal, summary};
 use crate::clock::Clock;
 use crate::config::{Config, env};
 use crate::deliver::{Endpoint, Patience};
@@ -41,6 +41,9 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         heartbeat: config.telemetry.heartbeat,
         clock: clock.clone(),
     };
+    if let Some(doubt) = config.new_relic.key_doubt() {
+        tracing::warn!("{doubt}");
+    }
     if config.dead_letters.is_none() {
         tracing::warn!(
             "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them"
@@ -53,9 +56,9 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         agent = relay.stages.agent,
         rules = relay.stages.rules.rules().len(),
         sources = sources.len(),
-        "Started with {} rules and {} sources",
-        relay.stages.rules.rules().len(),
-        sources.len()
+        "Started with {} and {}",
+        count(relay.stages.rules.rules().len(), "rule"),
+        count(sources.len(), "source")
     );
     let mut probing = JoinSet::new();
     let ended = relay

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::count;
 use crate::classify::{RuleFault, RuleSet, SampleResult, Verdict, test_rules};
 
 /// A test of rules.
@@ -97,11 +98,6 @@ impl Tested {
         let summary = json!({ "rules": self.rules, "passed": passed, "failed": failed, "faults": self.faults.len() });
         json!({ "good": self.is_good(), "summary": summary, "faults": faults, "results": results })
     }
-}
-
-/// A number with its noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 pub(super) fn weigh(result: &SampleResult) -> Weight {
