@@ -142,6 +142,15 @@ async fn rules_are_listed_and_shown() {
     assert!(rules.len() > 50 && rules.iter().all(|rule| rule["builtin"] == true && rule["samples"].as_u64() > Some(1)));
     let shown_rule = Agent::new(["rules", "show", "IAM-User-Created"]).finish().await;
     golden("rules_show", &shown(&shown_rule));
+    // What is wrong is told in the order of the files and lines.
+    let broken = Agent::new(["rules", "list", "--folder"]);
+    let path = broken.file("broken.yml", BROKEN).to_string_lossy().into_owned();
+    let listed = broken.arg(&path).finish().await;
+    assert_eq!((listed.status.code(), &listed.stdout), (Some(0), &table.stdout));
+    let places: Vec<&str> =
+        listed.stderr.lines().filter_map(|line| line.strip_prefix("warning: ")?.strip_prefix(&path)).collect();
+    let places: Vec<&str> = places.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(places, [":6:", ":7:"], "{}", listed.stderr);
     let near = Agent::new(["rules", "show", "iam-user"]).finish().await;
     assert_eq!(near.status.code(), Some(2));
     assert_eq!(
