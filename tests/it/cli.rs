@@ -207,7 +207,7 @@ async fn the_dictionary_is_the_same_in_every_format() {
     let of_table: Vec<&str> = table.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     let of_markdown: Vec<&str> = markdown.stdout.lines().skip(2).filter_map(|line| line.split('`').nth(1)).collect();
     assert_eq!((&of_table, &of_markdown), (&names, &names));
-    assert_eq!(names.first(), Some(&"event.id"));
+    assert_eq!(names.get(..3), Some(&["eventType", "timestamp", "event.id"][..]));
     assert!(names.contains(&"request.cidr"), "{names:?}");
     let number = rows.iter().find(|row| row["name"] == "control.severityScore").expect("a row");
     assert_eq!((&number["type"], &number["example"]), (&"number".into(), &95.into()));
@@ -352,4 +352,41 @@ async fn the_demo_ends_at_the_first_signal() {
         assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
     }
     assert!(!ended.stdout.contains("Ctrl-C"), "{}", ended.stdout);
+}
+
+/// Whatever is sent stands in the dictionary, with the type that carries it.
+#[tokio::test]
+async fn everything_that_is_sent_is_in_the_dictionary() {
+    let json = Agent::new(["schema", "--format", "json"]).finish().await;
+    let rows: Vec<Value> = serde_json::from_str(&json.stdout).expect("JSON");
+    let carries = |name: &str, kind: &str| {
+        rows.iter()
+            .any(|row| row["name"] == name && row["eventTypes"].as_array().is_some_and(|types| types.contains(&kind.into())))
+    };
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cloudtrail/AWSLogs");
+    let sent = Agent::new(["replay", "--logs", "matched", fixtures]).finish().await;
+    assert_eq!(sent.status.code(), Some(0), "{}", sent.stderr);
+    let (mut events, mut logs) = (0, 0);
+    for line in sent.stdout.lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let (data, kind) = (line["data"].as_object().expect("an object"), line["data"]["eventType"].as_str().unwrap_or("Log"));
+        let (mut names, message) = (data.keys().collect::<Vec<_>>(), data.get("message").and_then(Value::as_object));
+        if let Some(message) = message {
+            logs += 1;
+            names.retain(|name| *name != "attributes");
+            names.extend(data["attributes"].as_object().expect("an object").keys());
+            names.extend(message.keys().filter(|name| name.starts_with("trail.")));
+        } else {
+            events += 1;
+        }
+        for name in names {
+            assert!(carries(name, kind), "{kind}.{name}");
+        }
+    }
+    assert!(events > 300 && logs > 300, "{events} events, {logs} logs");
+    for (name, kind) in
+        [("doctor.id", "CspmRelayDoctor"), ("logtype", "Log"), ("timestamp", "CspmRelayDoctor"), ("relay.version", "Log")]
+    {
+        assert!(carries(name, kind), "{kind}.{name}");
+    }
 }
