@@ -200,7 +200,7 @@ impl Report {
         text += &format!("{}\n", self.estimate);
         if let Some(assumed) = &self.assumed {
             text += &format!(
-                "nobody counted: this is for {assumed} at {RECORDS_PER_ACCOUNT_DAY} records a day each; `--records-per-day N` tells\n"
+                "this is for {assumed} at {RECORDS_PER_ACCOUNT_DAY} records a day each, a guess; give your own count with `--records-per-day N`\n"
             );
         }
         text

@@ -44,7 +44,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Key, Region, account: one test event is sent and found again
+    /// Key, region, account: one test event (`CspmRelayDoctor`) is sent, and found again with the user key in `NEW_RELIC_API_KEY`
     Newrelic(NewRelicArgs),
 }
 
