@@ -258,7 +258,7 @@ fn warnings(config: &Config) -> Vec<String> {
     if config.dead_letters.is_none() {
         warnings.push(
             "no dead letters: what New Relic refuses goes back to its queue, whose redrive policy decides. Set one of \
-             deadLetters.folder, s3, queue"
+             deadLetters.folder, s3, queue, or CSPM_RELAY_DEAD_LETTERS"
                 .to_owned(),
         );
     }

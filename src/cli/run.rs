@@ -43,7 +43,8 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     }
     if config.dead_letters.is_none() {
         tracing::warn!(
-            "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them"
+            "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them; \
+             CSPM_RELAY_DEAD_LETTERS names a place for them"
         );
     }
     let (sources, troubles) = assemble::sources(&config, &clock).await;
