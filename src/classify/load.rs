@@ -143,7 +143,7 @@ impl<'p> Loading<'p> {
         }
     }
 
-    /// Drops the disabled rules and sorts: severity, score, id.
+    /// Drops the disabled rules and sorts.
     fn finish(mut self, disable: &[String]) -> (Vec<Read>, Vec<RuleFault>) {
         for id in disable {
             if !self.taken.contains(&id.to_ascii_lowercase()) {
@@ -163,8 +163,9 @@ impl<'p> Loading<'p> {
     }
 }
 
-/// Puts rules in their order: severity, score, id.
-pub(super) fn sorted(mut rules: Vec<Read>, faults: Vec<RuleFault>) -> (Vec<Read>, Vec<RuleFault>) {
+/// Puts rules in their order (severity, score, id), and faults in theirs (file, line).
+pub(super) fn sorted(mut rules: Vec<Read>, mut faults: Vec<RuleFault>) -> (Vec<Read>, Vec<RuleFault>) {
+    faults.sort_by(|a, b| a.file.cmp(&b.file).then(a.line.cmp(&b.line)));
     rules.sort_by(|a, b| {
         let (a, b) = (&a.rule, &b.rule);
         b.severity.cmp(&a.severity).then(b.score.cmp(&a.score)).then_with(|| a.id.cmp(&b.id))

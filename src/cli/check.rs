@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::args::{ConfigFile, Format};
+use super::count;
 use super::exit::Exit;
 use crate::classify::{RuleFault, RuleSet};
 use crate::config::estimate::{Estimate, FREE_BYTES, RECORDS_PER_ACCOUNT_DAY, Volume, estimate};
@@ -27,17 +29,16 @@ const DRAIN_SECONDS: u64 = 28;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Configuration file; - for standard input [default: `CSPM_RELAY_CONFIG`, else the environment alone]
-    #[arg(value_name = "FILE")]
-    file: Option<PathBuf>,
-    /// The same, named as other commands name it
-    #[arg(long, short, value_name = "FILE", conflicts_with = "file")]
-    config: Option<PathBuf>,
+    /// The configuration file, without `--config`; - for standard input
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
     /// Print a complete, commented configuration file
-    #[arg(long, conflicts_with_all = ["file", "config", "options", "format", "records_per_day"])]
+    #[arg(long, conflicts_with_all = ["path", "config", "options", "format", "records_per_day"])]
     example: bool,
     /// Print the table of all options, as Markdown
-    #[arg(long, conflicts_with_all = ["file", "config", "format", "records_per_day"])]
+    #[arg(long, conflicts_with_all = ["path", "config", "format", "records_per_day"])]
     options: bool,
     #[arg(
         long,
@@ -50,20 +51,12 @@ pub(super) struct Args {
     format: Format,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For machines
-    Json,
-}
-
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.example || args.options {
         super::print(&if args.example { example::example() } else { options::markdown() })?;
         return Ok(Exit::Good);
     }
-    let file = args.file.or(args.config).map(|file| if file == Path::new("-") { "/dev/stdin".into() } else { file });
+    let file = args.path.or(args.file.config).map(|file| if file == Path::new("-") { "/dev/stdin".into() } else { file });
     let (text, exit) = match Config::load_for(Need::RUN, file.as_deref(), &env::Process) {
         Err(faults) => (refusal(&faults, args.format)?, Exit::Usage),
         Ok(config) => {
@@ -130,9 +123,9 @@ impl Report {
         let sources = config.sources.len() as u64;
         let (volume, assumed) = match (records_per_day, &accounts) {
             (Some(records_per_day), _) => (Volume { records_per_day, sources }, None),
-            (None, Some(Ok(count @ 1..))) => {
-                let accounts = *count as u64;
-                (Volume::of_accounts(accounts, sources), Some(format!("{accounts} accounts of the accounts file")))
+            (None, Some(Ok(names @ 1..))) => {
+                let accounts = *names as u64;
+                (Volume::of_accounts(accounts, sources), Some(format!("{} of the accounts file", count(*names, "account"))))
             }
             (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
         };
@@ -168,7 +161,8 @@ impl Report {
         rows.push(("raw logs", logs(config)));
         rows.push(("notices", if config.outputs.notices { "sent" } else { "not sent" }.to_owned()));
         let disabled = config.rules.disable.len();
-        let mut rules = format!("{} built in, {} from {}", self.builtin, self.company, folders(config.rules.folders.len()));
+        let mut rules =
+            format!("{} built in, {} from {}", self.builtin, self.company, count(config.rules.folders.len(), "folder"));
         if disabled > 0 {
             rules += &format!("; {disabled} disabled");
         }
@@ -176,7 +170,7 @@ impl Report {
         rows.push((
             "accounts",
             match (&config.accounts.file, &self.accounts) {
-                (Some(file), Some(Ok(count))) => format!("{count} names from {}", file.display()),
+                (Some(file), Some(Ok(names))) => format!("{} from {}", count(*names, "name"), file.display()),
                 (Some(file), _) => format!("{} cannot be used", file.display()),
                 (None, _) => "no names: ids are shown".to_owned(),
             },
@@ -190,7 +184,7 @@ impl Report {
             text += &format!("  {name:<13}{value}\n");
         }
         if !self.rule_faults.is_empty() {
-            text += &format!("\nproblems with rules: {}; the other rules run\n", self.rule_faults.len());
+            text += &format!("\n{} with rules; the other rules run\n", count(self.rule_faults.len(), "problem"));
             for fault in &self.rule_faults {
                 text += &format!("  {fault}\n");
                 text += &fault.hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
@@ -206,7 +200,7 @@ impl Report {
         text += &format!("{}\n", self.estimate);
         if let Some(assumed) = &self.assumed {
             text += &format!(
-                "nobody counted: this is for {assumed} at {RECORDS_PER_ACCOUNT_DAY} records a day each; `--records-per-day N` tells\n"
+                "this is for {assumed} at {RECORDS_PER_ACCOUNT_DAY} records a day each, a guess; give your own count with `--records-per-day N`\n"
             );
         }
         text
@@ -260,11 +254,11 @@ impl Report {
 
 /// What is allowed, but seldom meant.
 fn warnings(config: &Config) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = Vec::from_iter(config.new_relic.key_doubt());
     if config.dead_letters.is_none() {
         warnings.push(
             "no dead letters: what New Relic refuses goes back to its queue, whose redrive policy decides. Set one of \
-             deadLetters.folder, s3, queue"
+             deadLetters.folder, s3, queue, or CSPM_RELAY_DEAD_LETTERS"
                 .to_owned(),
         );
     }
@@ -363,10 +357,6 @@ fn logs(config: &Config) -> String {
     };
     let only = if logs.read_only { "" } else { " that changed something" };
     format!("{which}{only}{}", if logs.mask { ", secrets masked" } else { "" })
-}
-
-fn folders(count: usize) -> String {
-    if count == 1 { "1 folder".to_owned() } else { format!("{count} folders") }
 }
 
 fn dead_letters(target: &DeadLetters) -> String {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::args::ConfigFile;
 use super::exit::Exit;
 use crate::config::{Config, Health, Need, env};
 use crate::health::probe::place;
@@ -24,7 +25,7 @@ const ANSWER_BYTES: u64 = 64 << 10;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Ask whether records flow (sources run, New Relic accepts), not only whether the process works
+    /// Ask whether records flow (queues answer, New Relic accepts), not only whether the process works
     #[arg(long)]
     ready: bool,
     /// Unix socket the agent listens on [default: as configured]
@@ -33,9 +34,8 @@ pub(super) struct Args {
     /// Port of 127.0.0.1 the agent listens on [default: as configured]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "config")]
     port: Option<u16>,
-    /// Configuration file of the agent [default: `CSPM_RELAY_CONFIG`]
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -58,7 +58,7 @@ fn at(args: &Args) -> Result<Health, String> {
         (Some(socket), _) => Ok(Health::Socket(socket.clone())),
         (None, Some(port)) => Ok(Health::Port(port)),
         (None, None) => {
-            let config = Config::load_for(Need::LOCAL, args.config.as_deref(), &env::Process);
+            let config = Config::load_for(Need::LOCAL, args.file.config.as_deref(), &env::Process);
             config.map(|config| config.health).map_err(|faults| format!("unhealthy: {faults}"))
         }
     }

@@ -4,6 +4,7 @@
 //! [`pipeline`](crate::pipeline); they hold no logic of the path itself. Data goes to standard output, everything about it to
 //! standard error.
 
+mod args;
 mod assemble;
 mod check;
 #[cfg(feature = "lab")]
@@ -39,25 +40,29 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the agent
+    ///
+    /// It needs a New Relic account (`NEW_RELIC_ACCOUNT_ID`), an ingest licence key (`NEW_RELIC_LICENSE_KEY`), a queue
+    /// (`CSPM_RELAY_TRAIL_QUEUE_URL` or `CSPM_RELAY_EVENT_QUEUE_URL`), in the environment or in a file, and AWS credentials
+    /// from where every AWS tool takes them. `cspm-relay check` tells what is missing. SIGTERM or Ctrl-C ends it.
     Run(run::Args),
     /// Send past records through the same pipeline: files, folders, an S3 prefix or standard input
     Replay(replay::Args),
-    /// Check the configuration, or print a complete example
+    /// Tell everything that is wrong with the configuration, or what it does; or print a complete example
     Check(check::Args),
-    /// Prove access: key, Region and account, with one test event found again
+    /// Prove access to New Relic: key, region and account, with one test event found again
     Doctor(doctor::Args),
     /// The detective controls: list, show, test
     Rules(rules::Args),
-    /// Print the attribute dictionary
+    /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
     /// Dead letters: list, replay
     Dlq(dlq::Args),
-    /// Exit code for a container health check
+    /// Ask the agent on this machine whether it works: exit code 0 or 1, for a container health check
     Health(health::Args),
     /// Stream bundled AWS records through the agent to a local New Relic stand-in: no account, no key
     #[cfg(feature = "lab")]
     Demo(demo::Args),
-    /// Run the local New Relic stand-in on its own
+    /// Run the local New Relic stand-in on its own, to try settings against it
     #[cfg(feature = "lab")]
     StandIn(stand_in::Args),
 }
@@ -112,6 +117,11 @@ fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// A number with its noun.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.

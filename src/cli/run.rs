@@ -1,14 +1,13 @@
 //! `cspm-relay run`: the agent.
 
-use std::path::PathBuf;
-
 use tokio::task::JoinSet;
 
+use super::args::ConfigFile;
 use super::assemble::{self, Manner};
-use super::exit::{Exit, Stop};
-use super::{block_on, stop_signal, summary};
+use super::exit::Exit;
+use super::{block_on, count, stop_signal, summary};
 use crate::clock::Clock;
-use crate::config::{Config, env};
+use crate::config::{Config, Need, env};
 use crate::deliver::{Endpoint, Patience};
 use crate::health;
 use crate::health::probe::{Probe, Watched};
@@ -17,15 +16,13 @@ use crate::pipeline::{Relay, To};
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Configuration file; environment variables win over it
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
 }
 
 /// Runs the agent until it is asked to stop.
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let config = Config::load(args.config.as_deref(), &env::Process)
-        .map_err(|faults| Stop::usage(faults.to_string(), Some("`cspm-relay check` repeats this, and more".to_owned())))?;
+    let config = args.file.load(Need::RUN, &env::Process)?;
     health::log::start(&config.telemetry)?;
     block_on(agent(config))
 }
@@ -41,9 +38,13 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         heartbeat: config.telemetry.heartbeat,
         clock: clock.clone(),
     };
+    if let Some(doubt) = config.new_relic.key_doubt() {
+        tracing::warn!("{doubt}");
+    }
     if config.dead_letters.is_none() {
         tracing::warn!(
-            "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them"
+            "No deadLetters target: broken and refused records go back to the queue until its redrive policy takes them; \
+             CSPM_RELAY_DEAD_LETTERS names a place for them"
         );
     }
     let (sources, troubles) = assemble::sources(&config, &clock).await;
@@ -53,9 +54,9 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         agent = relay.stages.agent,
         rules = relay.stages.rules.rules().len(),
         sources = sources.len(),
-        "Started with {} rules and {} sources",
-        relay.stages.rules.rules().len(),
-        sources.len()
+        "Started with {} and {}",
+        count(relay.stages.rules.rules().len(), "rule"),
+        count(sources.len(), "source")
     );
     let mut probing = JoinSet::new();
     let ended = relay

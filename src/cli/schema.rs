@@ -1,29 +1,132 @@
 //! `schema`: every attribute that is ever sent.
 //!
-//! In: the dictionary and the allow-list of request parameters, both built in. Out: a table for a terminal, JSON, or Markdown.
+//! In: the dictionary of the events, the allow-list of request parameters and the attributes of a log, all built in. Out: a
+//! table for a terminal, JSON, or Markdown. What always holds: an attribute has one row, which names every type that carries
+//! it. The fields of a raw record are AWS's own and have no rows.
 
 use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::table::table;
-use crate::encode::dictionary::{ATTRIBUTES, Attribute, Kind, NOTICE, SECURITY_EVENT};
+use crate::encode::dictionary::{ATTRIBUTES, Attribute, DOCTOR, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT};
 use crate::enrich::{AccountNames, Enricher};
 
 /// What is said of every request parameter.
 const REQUEST: &str = "Request parameter that the allow-list passes for its call.";
 
+/// The type of raw records.
+const LOG: &str = "Log";
+
+/// What every event says first, and what every log has.
+const FIRST: [Row; 2] = [
+    Row {
+        name: "eventType",
+        kind: "text",
+        unit: "",
+        example: SECURITY_EVENT,
+        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: false },
+        meaning: "New Relic's type, the FROM of a query.",
+    },
+    Row {
+        name: "timestamp",
+        kind: "number",
+        unit: "ms since epoch",
+        example: "1795292071000",
+        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: true },
+        meaning: "What New Relic files it under: event.time; the time of sending for a notice, a heartbeat, a gap and what is late.",
+    },
+];
+
+/// Attributes of events that logs carry too.
+const OF_LOGS_TOO: [&str; 7] =
+    ["event.id", "aws.accountId", "aws.accountName", "relay.version", "relay.source", "relay.late", "relay.truncated"];
+
+/// What only logs have.
+const OF_LOGS: [Row; 4] = [
+    Row {
+        name: "logtype",
+        kind: "text",
+        unit: "",
+        example: "aws.cloudtrail",
+        events: ONLY_LOG,
+        meaning: "Always aws.cloudtrail.",
+    },
+    Row {
+        name: "message",
+        kind: "object",
+        unit: "",
+        example: "",
+        events: ONLY_LOG,
+        meaning: "The record as AWS wrote it, well-known secrets masked.",
+    },
+    Row {
+        name: "trail.eventType",
+        kind: "text",
+        unit: "",
+        example: "AwsApiCall",
+        events: ONLY_LOG,
+        meaning: "The record's own eventType, inside message: the Log API drops that name.",
+    },
+    Row {
+        name: "trail.accountId",
+        kind: "text",
+        unit: "",
+        example: "111122223333",
+        events: ONLY_LOG,
+        meaning: "The record's own top-level accountId, where it has one, inside message: the Log API drops that name.",
+    },
+];
+
+const ONLY_LOG: EventTypes = EventTypes { events: &[], log: true };
+
+/// The types that carry an attribute.
+#[derive(Debug, Clone, Copy)]
+struct EventTypes {
+    events: &'static [&'static str],
+    log: bool,
+}
+
+impl EventTypes {
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        self.events.iter().copied().chain(self.log.then_some(LOG))
+    }
+}
+
+/// One attribute as it is shown.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    name: &'static str,
+    kind: &'static str,
+    unit: &'static str,
+    example: &'static str,
+    events: EventTypes,
+    meaning: &'static str,
+}
+
+impl From<&Attribute> for Row {
+    fn from(attribute: &Attribute) -> Self {
+        let Attribute { name, kind, unit, example, events, meaning } = *attribute;
+        let kind = match kind {
+            Kind::Text => "text",
+            Kind::Number => "number",
+        };
+        Self { name, kind, unit, example, events: EventTypes { events, log: OF_LOGS_TOO.contains(&name) }, meaning }
+    }
+}
+
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// How the dictionary looks
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Format {
     /// For people
-    Table,
+    #[value(alias = "table")]
+    Text,
     /// For machines
     Json,
     /// For a page
@@ -31,32 +134,24 @@ enum Format {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let enricher = Enricher::new(AccountNames::default(), "UTC")?;
-    let request = enricher.request_attributes();
-    let rows = || ATTRIBUTES.iter().copied().chain(request.iter().map(|name| parameter(name)));
+    let rows = rows()?;
     let text = match args.format {
-        Format::Table => {
-            let rows: Vec<Vec<String>> = rows()
-                .map(|row| [row.name, kind(row.kind), row.unit, &row.events.join(" "), row.meaning].map(str::to_owned).to_vec())
+        Format::Text => {
+            let rows: Vec<Vec<String>> = rows
+                .iter()
+                .map(|row| {
+                    let events: Vec<&str> = row.events.names().collect();
+                    [row.name, row.kind, row.unit, &events.join(" "), row.meaning].map(str::to_owned).to_vec()
+                })
                 .collect();
             table(&["attribute", "type", "unit", "event types", "meaning"], &rows)
         }
         Format::Markdown => {
             let head = "| attribute | type | unit | example | event types | meaning |\n| --- | --- | --- | --- | --- | --- |\n";
-            rows().fold(head.to_owned(), |page, row| page + &markdown(&row))
+            rows.iter().fold(head.to_owned(), |page, row| page + &markdown(row))
         }
         Format::Json => {
-            let rows: Vec<Value> = rows()
-                .map(|row| {
-                    // A number as a number.
-                    let example = row.example.parse::<i64>().ok().filter(|_| row.kind == Kind::Number);
-                    let example = example.map_or_else(|| json!(row.example), Value::from);
-                    json!({
-                        "name": row.name, "type": kind(row.kind), "unit": row.unit, "example": example,
-                        "eventTypes": row.events, "meaning": row.meaning,
-                    })
-                })
-                .collect();
+            let rows: Vec<Value> = rows.iter().map(json).collect();
             serde_json::to_string_pretty(&rows)? + "\n"
         }
     };
@@ -64,23 +159,54 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(Exit::Good)
 }
 
+/// Every attribute, in the order in which people look for them.
+fn rows() -> anyhow::Result<Vec<Row>> {
+    let enricher = Enricher::new(AccountNames::default(), "UTC")?;
+    let request = enricher.request_attributes();
+    let of_events = ATTRIBUTES.iter().map(Row::from).chain(request.iter().map(|name| parameter(name)));
+    Ok(FIRST.into_iter().chain(of_events).chain(OF_LOGS).collect())
+}
+
 /// The row of a request parameter.
-fn parameter(name: &'static str) -> Attribute {
-    Attribute { name, kind: Kind::Text, unit: "", example: "", events: &[SECURITY_EVENT, NOTICE], meaning: REQUEST }
+fn parameter(name: &'static str) -> Row {
+    let events = EventTypes { events: &[SECURITY_EVENT, NOTICE], log: false };
+    Row { name, kind: "text", unit: "", example: "", events, meaning: REQUEST }
 }
 
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "text",
-        Kind::Number => "number",
-    }
+fn json(row: &Row) -> Value {
+    // A number as a number.
+    let example = row.example.parse::<i64>().ok().filter(|_| row.kind == "number");
+    let example = example.map_or_else(|| json!(row.example), Value::from);
+    let events: Vec<&str> = row.events.names().collect();
+    json!({
+        "name": row.name, "type": row.kind, "unit": row.unit, "example": example, "eventTypes": events, "meaning": row.meaning,
+    })
 }
 
-fn markdown(row: &Attribute) -> String {
+fn markdown(row: &Row) -> String {
     // A bar would end the cell.
     let escaped = |text: &str| text.replace('|', "\\|");
     let example = if row.example.is_empty() { String::new() } else { format!("`{}`", escaped(row.example)) };
-    let events: Vec<String> = row.events.iter().map(|event| format!("`{event}`")).collect();
+    let events: Vec<String> = row.events.names().map(|event| format!("`{event}`")).collect();
     let (unit, meaning) = (escaped(row.unit), escaped(row.meaning));
-    format!("| `{}` | {} | {unit} | {example} | {} | {meaning} |\n", row.name, kind(row.kind), events.join(" "))
+    format!("| `{}` | {} | {unit} | {example} | {} | {meaning} |\n", row.name, row.kind, events.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attribute_has_one_row_and_logs_have_known_ones() {
+        let rows = rows().unwrap();
+        let mut names: Vec<&str> = rows.iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "a name stands twice");
+        for name in OF_LOGS_TOO {
+            assert!(ATTRIBUTES.iter().any(|attribute| attribute.name == name), "{name}");
+        }
+        assert!(rows.iter().all(|row| row.events.names().next().is_some()));
+    }
 }

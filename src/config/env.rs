@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::fault::{Fault, Place};
-use super::file::{Given, Setting, Written};
+use super::file::{Given, OPTIONS_COMMAND, Setting, Written};
 use super::nearest::nearest;
 use super::options::{self, OPTIONS};
 
@@ -146,9 +146,19 @@ fn unknown(env: &dyn Environment, faults: &mut Vec<Fault>) {
     for name in names.into_iter().filter(|name| name.starts_with(PREFIX)) {
         if !options::variables().any(|known| known == name) {
             let stem = name.strip_prefix(PREFIX).unwrap_or_default();
-            let hint = match nearest(stem, options::variables().filter_map(|known| known.strip_prefix(PREFIX))) {
-                Some(meant) => format!("did you mean `{PREFIX}{meant}`?"),
-                None => "the option table in the README lists every variable".to_owned(),
+            let stems = || options::variables().filter_map(|known| known.strip_prefix(PREFIX));
+            // Some leave out the first word, as in `QUEUE_URL`.
+            let meant: Vec<String> = match nearest(stem, stems()) {
+                Some(near) => vec![near],
+                None => stems().filter(|known| known.strip_suffix(stem).is_some_and(|rest| rest.ends_with('_'))).collect(),
+            }
+            .into_iter()
+            .map(|meant| format!("`{PREFIX}{meant}`"))
+            .collect();
+            let hint = if meant.is_empty() {
+                format!("{OPTIONS_COMMAND} lists every variable")
+            } else {
+                format!("did you mean {}?", meant.join(" or "))
             };
             faults.push(Fault::new("", Place::Variable(name.escape_debug().to_string().into()), "unknown variable").hint(hint));
         }

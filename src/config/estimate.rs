@@ -15,6 +15,9 @@ const MONTH_SECONDS: u64 = 30 * 86_400;
 /// What New Relic counts as one GB, bytes. Pricing page: 10^9.
 const GB: u64 = 1_000_000_000;
 
+/// A thousandth of it.
+const MB: u64 = GB / 1_000;
+
 /// What costs nothing each month, bytes. Pricing page: 100 GB.
 pub const FREE_BYTES: u64 = 100 * GB;
 
@@ -121,13 +124,18 @@ impl Estimate {
 
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "estimate for {} records a day, GB a month:", self.records_per_day)?;
+        let unit = Unit::of(self.total());
+        writeln!(f, "estimate for {} records a day, {} a month:", self.records_per_day, unit.name())?;
+        let mut total = 0_u64;
         for (name, bytes) in
             [("detections", self.detections), ("notices", self.notices), ("logs", self.logs), ("heartbeats", self.heartbeats)]
         {
-            writeln!(f, "  {name:<12}{:>10}", gigabytes(bytes))?;
+            let steps = unit.steps(bytes);
+            total = total.saturating_add(steps);
+            writeln!(f, "  {name:<12}{:>10}", unit.show(steps))?;
         }
-        writeln!(f, "  {:<12}{:>10}", "total", gigabytes(self.total()))?;
+        // The sum of what stands above it, so that nobody who adds up finds something else.
+        writeln!(f, "  {:<12}{:>10}", "total", unit.show(total))?;
         let free = FREE_BYTES / GB;
         if self.is_free() {
             writeln!(f, "stays within the {free} GB a month that cost nothing, if nothing else is sent")?;
@@ -144,10 +152,43 @@ impl fmt::Display for Estimate {
     }
 }
 
-/// Bytes as GB with one digit after the point, rounded up, so that nothing looks like nothing.
-fn gigabytes(bytes: u64) -> String {
-    let tenths = bytes.div_ceil(GB / 10);
-    format!("{}.{}", tenths / 10, tenths % 10)
+/// How the amounts of one estimate are written: all alike, so that they can be compared and added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// Whole MB.
+    Mega,
+    /// GB with two digits after the point.
+    Giga,
+}
+
+impl Unit {
+    /// The unit for amounts with this sum.
+    const fn of(total: u64) -> Self {
+        if total < GB { Self::Mega } else { Self::Giga }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Mega => "MB",
+            Self::Giga => "GB",
+        }
+    }
+
+    /// An amount in the smallest steps that are written, rounded to the nearest; what is there never looks like nothing.
+    fn steps(self, bytes: u64) -> u64 {
+        let step = match self {
+            Self::Mega => MB,
+            Self::Giga => 10 * MB,
+        };
+        (bytes.saturating_add(step / 2) / step).max(u64::from(bytes > 0))
+    }
+
+    fn show(self, steps: u64) -> String {
+        match self {
+            Self::Mega => steps.to_string(),
+            Self::Giga => format!("{}.{:02}", steps / 100, steps % 100),
+        }
+    }
 }
 
 fn percent(per_million: u64) -> String {
@@ -170,11 +211,11 @@ mod tests {
         let estimate = estimate(Volume::of_accounts(200, 3), &Outputs::default(), MINUTE);
         insta::assert_snapshot!(estimate, @r#"
         estimate for 100000000 records a day, GB a month:
-          detections        15.6
-          notices            0.8
-          logs              16.8
-          heartbeats         0.2
-          total             33.4
+          detections       15.60
+          notices           0.78
+          logs             16.80
+          heartbeats        0.13
+          total            33.31
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
         "#);
@@ -218,9 +259,49 @@ mod tests {
     }
 
     #[test]
-    fn small_amounts_are_rounded_up() {
-        for (bytes, expected) in [(0, "0.0"), (1, "0.1"), (99_999_999, "0.1"), (100_000_001, "0.2"), (35 * GB, "35.0")] {
-            assert_eq!(gigabytes(bytes), expected);
+    fn one_account_is_told_in_megabytes() {
+        let estimate = estimate(Volume::of_accounts(1, 1), &Outputs::default(), MINUTE);
+        insta::assert_snapshot!(estimate, @r#"
+        estimate for 500000 records a day, MB a month:
+          detections          78
+          notices              4
+          logs                84
+          heartbeats          43
+          total              209
+        stays within the 100 GB a month that cost nothing, if nothing else is sent
+        assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
+        "#);
+    }
+
+    /// Whoever adds up the lines finds the total, in both units.
+    #[test]
+    fn the_lines_add_up() {
+        for records_per_day in [0, 1, 1_000, 123_456, 1_000_000, 2_345_678, 7_654_321, 987_654_321, u64::MAX / 3_000_000] {
+            let text = estimate(Volume { records_per_day, sources: 3 }, &Outputs::default(), MINUTE).to_string();
+            let amounts: Vec<u64> = text
+                .lines()
+                .filter(|line| line.starts_with("  "))
+                .map(|line| line.split_whitespace().nth(1).unwrap().replace('.', "").parse().unwrap())
+                .collect();
+            let [lines @ .., total] = &*amounts else { panic!("no line: {text}") };
+            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (4, *total), "{text}");
         }
+    }
+
+    #[test]
+    fn amounts_are_rounded_and_never_to_nothing() {
+        for (unit, bytes, expected) in [
+            (Unit::Mega, 0, "0"),
+            (Unit::Mega, 1, "1"),
+            (Unit::Mega, 1_499_999, "1"),
+            (Unit::Mega, 1_500_000, "2"),
+            (Unit::Giga, 1, "0.01"),
+            (Unit::Giga, GB + 14 * MB, "1.01"),
+            (Unit::Giga, GB + 15 * MB, "1.02"),
+            (Unit::Giga, 35 * GB, "35.00"),
+        ] {
+            assert_eq!(unit.show(unit.steps(bytes)), expected, "{unit:?} {bytes}");
+        }
+        assert_eq!([Unit::of(GB - 1), Unit::of(GB)], [Unit::Mega, Unit::Giga]);
     }
 }

@@ -68,7 +68,8 @@ fn about(key: &Key) -> String {
         Absent::Value(value) => format!("default: {value}"),
         Absent::Words(words) => format!("default: {words}"),
     };
-    let variable = if key.variable.is_empty() { String::new() } else { format!("; {}", key.variable) };
+    let variables: Vec<&str> = key.variables().collect();
+    let variable = if variables.is_empty() { String::new() } else { format!("; {}", variables.join(" or ")) };
     format!("{} ({}; {default}{variable})", key.meaning, key.kind.allowed())
 }
 

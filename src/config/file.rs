@@ -73,6 +73,9 @@ impl Written {
 /// Where to look when the form of a file is not clear.
 pub(super) const EXAMPLE: &str = "`cspm-relay check --example` prints a valid file";
 
+/// What prints everything that may be written.
+pub(super) const OPTIONS_COMMAND: &str = "`cspm-relay check --options`";
+
 /// What is said of a key or word that a later version brings.
 pub(super) const LATER: &str = concat!("not in version ", env!("CARGO_PKG_VERSION"));
 
@@ -180,7 +183,7 @@ impl Walk {
             self.written.broken.insert(elsewhere.path.to_owned());
             fault.hint(format!("it belongs at `{}`", elsewhere.path))
         } else {
-            fault.allowed(known.join(", "))
+            fault.allowed(known.join(", ")).hint(format!("{OPTIONS_COMMAND} lists every key"))
         };
         self.fault(fault);
     }

@@ -35,6 +35,20 @@ pub(super) fn license(key: &Secret) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// What makes a licence key doubtful. Only New Relic can tell whether it is good, so this refuses nothing: its pages give the
+/// length and show letters and digits, and do not say that there never will be others.
+pub(super) fn doubt(key: &Secret) -> Option<String> {
+    let text = key.expose();
+    let strange = if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) { "" } else { ", and not only letters and digits" };
+    (text.len() != LICENSE_KEY_CHARS || !strange.is_empty()).then(|| {
+        format!(
+            "newrelic.licenseKey has {} characters{strange}; New Relic's licence keys have {LICENSE_KEY_CHARS}, letters and \
+             digits. Was it copied whole? `cspm-relay doctor newrelic` asks New Relic",
+            text.chars().count()
+        )
+    })
+}
+
 /// Checks a user key.
 pub(super) fn user(key: &Secret) -> Result<(), Wrong> {
     let text = key.expose();
@@ -102,6 +116,26 @@ mod tests {
         }
         for key in ["gov01xx0123456789abcdef0123456789abcNRAL", "ap01xx0123"] {
             assert!(region(&Secret::new(key)).unwrap_err().0.contains("region this version does not know"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_shape_is_doubted_and_not_shown() {
+        for (name, key, expected) in [
+            ("as documented", "0123456789abcdef0123456789abcdef0123NRAL", None),
+            ("of the EU", "eu01xx0123456789abcdef0123456789abcdNRAL", None),
+            ("cut", "0123456789abcdef", Some("has 16 characters; New")),
+            ("one too many", "0123456789abcdef0123456789abcdef01234NRAL", Some("has 41 characters; New")),
+            (
+                "a dash",
+                "01234567-9abcdef0123456789abcdef0123NRAL",
+                Some("has 40 characters, and not only letters and digits; New"),
+            ),
+        ] {
+            let doubt = doubt(&Secret::new(key));
+            assert_eq!(doubt.is_some(), expected.is_some(), "{name}: {doubt:?}");
+            let doubt = doubt.unwrap_or_default();
+            assert!(doubt.contains(expected.unwrap_or_default()) && !doubt.contains("01234567"), "{name}: {doubt}");
         }
     }
 

@@ -168,6 +168,14 @@ pub struct NewRelic {
     pub hosts: Hosts,
 }
 
+impl NewRelic {
+    /// What makes the licence key doubtful, for a warning: never any part of it.
+    #[must_use]
+    pub fn key_doubt(&self) -> Option<String> {
+        keys::doubt(&self.license_key)
+    }
+}
+
 /// New Relic data centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Region {

@@ -228,13 +228,39 @@ pub const OPTIONS: &[Key] = &[
     key("telemetry.timeZone", Kind::TimeZone, Absent::Words("`TZ`, else UTC"), "CSPM_RELAY_TIME_ZONE", off("Asia/Tokyo"), "Time zone of `event.date`, `event.week` and `event.month`."),
 ];
 
-/// Variables that set more than one key, or none: name, meaning.
-pub const SPECIAL_VARIABLES: &[(&str, &str)] = &[
-    ("CSPM_RELAY_CONFIG", "Path of the file."),
-    ("CSPM_RELAY_TRAIL_QUEUE_URL", "Queue of the `trailBucket` source; adds one when the file has none."),
-    ("CSPM_RELAY_EVENT_QUEUE_URL", "Queue of the `eventQueue` source; adds one when the file has none."),
-    ("CSPM_RELAY_DEAD_LETTERS", "A folder, s3://bucket/prefix or a queue's URL; replaces all of `deadLetters`."),
+/// A variable that sets more than one key, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct SpecialVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// The keys it may set, by its value or by their source's kind.
+    pub keys: &'static [&'static str],
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+const fn special(name: &'static str, keys: &'static [&'static str], meaning: &'static str) -> SpecialVariable {
+    SpecialVariable { name, keys, meaning }
+}
+
+/// Variables that set more than one key, or none.
+#[rustfmt::skip]
+pub const SPECIAL_VARIABLES: &[SpecialVariable] = &[
+    special("CSPM_RELAY_CONFIG", &[], "Path of the file."),
+    special("CSPM_RELAY_TRAIL_QUEUE_URL", &["sources[].queueUrl"], "Queue of the `trailBucket` source; adds one when the file has none."),
+    special("CSPM_RELAY_EVENT_QUEUE_URL", &["sources[].queueUrl"], "Queue of the `eventQueue` source; adds one when the file has none."),
+    special("CSPM_RELAY_DEAD_LETTERS", &["deadLetters.folder", "deadLetters.s3", "deadLetters.queue"], "A folder, s3://bucket/prefix or a queue's URL; replaces all of `deadLetters`."),
 ];
+
+impl Key {
+    /// The variables that set it: its own, and those that set others too.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &'static str> {
+        let own = Some(self.variable).filter(|name| !name.is_empty());
+        let path = self.path;
+        own.into_iter()
+            .chain(SPECIAL_VARIABLES.iter().filter(move |special| special.keys.contains(&path)).map(|special| special.name))
+    }
+}
 
 /// Keys that a later version brings, and what they are for. A file that has them is refused, but not as a typing mistake.
 pub(super) const LATER_KEYS: &[(&str, &str)] = &[
@@ -311,28 +337,29 @@ pub(super) fn children(path: &str) -> Vec<&'static str> {
 /// Every variable this program reads.
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     let of_keys = OPTIONS.iter().map(|key| key.variable).filter(|name| !name.is_empty());
-    of_keys.chain(SPECIAL_VARIABLES.iter().map(|&(name, _)| name))
+    of_keys.chain(SPECIAL_VARIABLES.iter().map(|special| special.name))
 }
 
-/// The option table of the README, as Markdown.
+/// The option table, as Markdown.
 #[must_use]
 pub fn markdown() -> String {
     let mut lines = vec![
         "| key | type | allowed | default | variable | meaning |".to_owned(),
         "| --- | --- | --- | --- | --- | --- |".to_owned(),
     ];
-    for Key { path, kind, default, variable, meaning, .. } in OPTIONS {
+    for key @ Key { path, kind, default, meaning, .. } in OPTIONS {
         let default = match default {
             Absent::Required => "required".to_owned(),
             Absent::Value(value) => format!("`{value}`"),
             Absent::Words(words) => (*words).to_owned(),
         };
-        let variable = if variable.is_empty() { String::new() } else { format!("`{variable}`") };
+        let variables: Vec<String> = key.variables().map(|name| format!("`{name}`")).collect();
+        let variable = variables.join(", ");
         // GitHub would take `<region>` for an HTML tag.
         let (kind, allowed) = (kind.name(), kind.allowed().replace('<', "&lt;"));
         lines.push(format!("| `{path}` | {kind} | {allowed} | {default} | {variable} | {meaning} |"));
     }
     lines.extend([String::new(), "| variable | meaning |".to_owned(), "| --- | --- |".to_owned()]);
-    lines.extend(SPECIAL_VARIABLES.iter().map(|(name, meaning)| format!("| `{name}` | {meaning} |")));
+    lines.extend(SPECIAL_VARIABLES.iter().map(|special| format!("| `{}` | {} |", special.name, special.meaning)));
     lines.join("\n") + "\n"
 }

@@ -2,8 +2,9 @@
 //!
 //! In: [`Telemetry`]. Out: a subscriber for the whole process that writes to standard error, as text or as one JSON object a
 //! line. What always holds: the filter of the settings speaks about the agent only; of the libraries below it nothing finer
-//! than a warning is written, whatever the filter says, because HTTP and AWS libraries put headers and bodies into their
-//! finer lines. Log lines of the agent itself are written so that they hold no body, key or principal.
+//! than a warning is written, and of the loader of AWS credentials nothing finer than an error, whatever the filter says,
+//! because HTTP and AWS libraries put headers and bodies into their finer lines. Log lines of the agent itself are written so
+//! that they hold no body, key or principal.
 
 use std::io::IsTerminal as _;
 
@@ -19,6 +20,10 @@ use crate::config::{Environment as _, LogFormat, Telemetry, env};
 
 /// What our own targets begin with.
 const OWN: &str = env!("CARGO_CRATE_NAME");
+
+/// What loads AWS credentials. Its warnings hold whole answers of credentials servers, and come with every try; what they are
+/// about ends the request that needed the credentials, and is told there.
+const CREDENTIALS: &str = "aws_config";
 
 /// Why the log could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +73,10 @@ where
     })
 }
 
-/// Everything of our own; of libraries nothing finer than a warning.
+/// Everything of our own; of libraries nothing finer than a warning; of the loader of AWS credentials only errors.
 fn may_be_written(line: &Metadata<'_>) -> bool {
-    let own = line.target().strip_prefix(OWN).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    own || *line.level() <= Level::WARN
+    let of = |name: &str| line.target().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    of(OWN) || *line.level() <= if of(CREDENTIALS) { Level::ERROR } else { Level::WARN }
 }
 
 #[cfg(test)]
@@ -107,6 +112,7 @@ mod tests {
             tracing::debug!(target: "aws_smithy_runtime::client", "request body");
             tracing::info!(target: "cspm_relay_but_not_ours", "chatter");
             tracing::warn!(target: "hyper::client", "connection lost");
+            tracing::warn!(target: "aws_config::meta::credentials::chain", "a whole answer");
         });
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         text.lines().map(str::to_owned).collect()

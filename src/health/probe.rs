@@ -4,8 +4,8 @@
 //!
 //! - `/live`: 200 as long as the pipeline runs, draining included; whoever restarts the agent asks this. It does not depend on
 //!   New Relic or AWS, or an outage there would restart the whole fleet.
-//! - `/ready`: 200 while records flow: sources run without a fault that a person must mend, and New Relic accepts. Otherwise
-//!   503 with the reasons.
+//! - `/ready`: 200 while records flow: every queue has answered once, sources run without a fault that a person must mend, and
+//!   New Relic accepts. Otherwise 503 with the reasons.
 //! - `/status`: all counters, for people.
 //!
 //! What always holds: it listens on this machine only, on a socket of this user or a port of 127.0.0.1, and tells nothing but

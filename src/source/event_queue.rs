@@ -27,7 +27,7 @@ impl EventQueue {
     /// A source that reads `queue`.
     #[must_use]
     pub fn new(queue: Arc<dyn Queue>, limits: &Limits, clock: Clock) -> Self {
-        Self { queue, limits: limits.clone(), clock, trouble: Arc::default() }
+        Self { queue, limits: limits.clone(), clock, trouble: Arc::new(Trouble::unheard()) }
     }
 
     /// What is wrong with it; take it before the source runs.

@@ -33,7 +33,7 @@ impl TrailBucket {
     /// A source that reads `queue` and gets objects through `bucket`. `buckets` may be read; empty: any that a message names.
     #[must_use]
     pub fn new(queue: Arc<dyn Queue>, bucket: Arc<dyn Bucket>, buckets: Vec<String>, limits: &Limits, clock: Clock) -> Self {
-        Self { queue, bucket, buckets, limits: limits.clone(), clock, trouble: Arc::default() }
+        Self { queue, bucket, buckets, limits: limits.clone(), clock, trouble: Arc::new(Trouble::unheard()) }
     }
 
     /// What is wrong with it; take it before the source runs.

@@ -15,6 +15,9 @@ const BETWEEN: Duration = Duration::from_mins(1);
 /// Most kinds remembered; more than a source has names for.
 const KINDS: usize = 100;
 
+/// What is wrong with a source that was not answered yet.
+const UNHEARD: &str = "its queue has not answered yet";
+
 /// Faults of a source that only a person can mend, and failed requests.
 #[derive(Debug, Default)]
 pub struct Trouble {
@@ -23,6 +26,8 @@ pub struct Trouble {
 
 #[derive(Debug, Default)]
 struct State {
+    /// The source has not been answered yet, so nobody knows whether it can be read.
+    unheard: bool,
     faults: u64,
     now: HashMap<String, Fault>,
 }
@@ -36,6 +41,17 @@ struct Fault {
 }
 
 impl Trouble {
+    /// Of a source that must be answered once before it counts as well.
+    #[must_use]
+    pub fn unheard() -> Self {
+        Self { state: Mutex::new(State { unheard: true, ..State::default() }) }
+    }
+
+    /// The source was answered.
+    pub(super) fn heard(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).unheard = false;
+    }
+
     /// Something is wrong with `subject` (a queue's action, a bucket).
     pub(super) fn report(&self, source: &str, subject: &str, what: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,6 +105,9 @@ impl Trouble {
     pub fn now(&self) -> Vec<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut now: Vec<_> = state.now.values().map(|fault| fault.what.clone()).collect();
+        if state.unheard && now.is_empty() {
+            now.push(UNHEARD.to_owned());
+        }
         drop(state);
         now.sort_unstable();
         now
@@ -111,5 +130,18 @@ mod tests {
         tokio::time::sleep(BETWEEN).await;
         trouble.well("queue");
         assert_eq!(trouble.now(), ["denied"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_is_not_well_before_it_was_answered() {
+        let trouble = Trouble::unheard();
+        assert_eq!(trouble.now(), [UNHEARD]);
+        trouble.report("s", "queue", "no".to_owned());
+        assert_eq!(trouble.now(), ["no"], "the reason itself says more");
+        tokio::time::sleep(BETWEEN).await;
+        trouble.well("queue");
+        assert_eq!(trouble.now(), [UNHEARD]);
+        trouble.heard();
+        assert_eq!(trouble.now(), Vec::<String>::new());
     }
 }

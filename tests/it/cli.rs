@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::support::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY};
+use super::support::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY, is_lean};
 use super::support::{PATIENCE, eventually};
 
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail";
@@ -53,7 +53,7 @@ fn golden(name: &str, text: &str) {
 #[tokio::test]
 async fn every_command_explains_itself() {
     let mut text = String::new();
-    for command in ["check", "rules", "rules list", "rules show", "rules test", "schema", "health"] {
+    for command in ["run", "check", "doctor newrelic", "rules", "rules list", "rules show", "rules test", "schema", "health"] {
         let mut agent = Agent::new([]);
         for word in command.split(' ').chain(["--help"]) {
             agent = agent.arg(word);
@@ -64,7 +64,7 @@ async fn every_command_explains_itself() {
     }
     golden("help", &text);
     // The rest is held by the tests of those commands; here only that there is help.
-    for command in ["run", "replay", "doctor", "dlq"] {
+    for command in ["replay", "doctor", "dlq"] {
         let ended = Agent::new([command, "--help"]).finish().await;
         assert_eq!(ended.status.code(), Some(0), "{command}: {}", ended.stderr);
         assert!(ended.stdout.contains(&format!("Usage: cspm-relay {command}")), "{command}: {}", ended.stdout);
@@ -142,6 +142,15 @@ async fn rules_are_listed_and_shown() {
     assert!(rules.len() > 50 && rules.iter().all(|rule| rule["builtin"] == true && rule["samples"].as_u64() > Some(1)));
     let shown_rule = Agent::new(["rules", "show", "IAM-User-Created"]).finish().await;
     golden("rules_show", &shown(&shown_rule));
+    // What is wrong is told in the order of the files and lines.
+    let broken = Agent::new(["rules", "list", "--folder"]);
+    let path = broken.file("broken.yml", BROKEN).to_string_lossy().into_owned();
+    let listed = broken.arg(&path).finish().await;
+    assert_eq!((listed.status.code(), &listed.stdout), (Some(0), &table.stdout));
+    let places: Vec<&str> =
+        listed.stderr.lines().filter_map(|line| line.strip_prefix("warning: ")?.strip_prefix(&path)).collect();
+    let places: Vec<&str> = places.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(places, [":6:", ":7:"], "{}", listed.stderr);
     let near = Agent::new(["rules", "show", "iam-user"]).finish().await;
     assert_eq!(near.status.code(), Some(2));
     assert_eq!(
@@ -198,7 +207,7 @@ async fn the_dictionary_is_the_same_in_every_format() {
     let of_table: Vec<&str> = table.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     let of_markdown: Vec<&str> = markdown.stdout.lines().skip(2).filter_map(|line| line.split('`').nth(1)).collect();
     assert_eq!((&of_table, &of_markdown), (&names, &names));
-    assert_eq!(names.first(), Some(&"event.id"));
+    assert_eq!(names.get(..3), Some(&["eventType", "timestamp", "event.id"][..]));
     assert!(names.contains(&"request.cidr"), "{names:?}");
     let number = rows.iter().find(|row| row["name"] == "control.severityScore").expect("a row");
     assert_eq!((&number["type"], &number["example"]), (&"number".into(), &95.into()));
@@ -281,4 +290,103 @@ async fn a_refused_key_is_not_ready_but_alive() {
     server.abort();
     assert_eq!(ask(false).await.0, Some(1));
     assert!(!ended.stderr.contains(LICENSE_KEY), "{}", ended.stderr);
+}
+
+/// P11: a newcomer who forgot the AWS credentials reads one line that says so, with what to do, and the agent is not ready.
+#[tokio::test]
+async fn missing_aws_credentials_are_one_clear_line_and_not_ready() {
+    let nobody = "http://127.0.0.1:9";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let socket = folder.path().join("agent.sock").to_string_lossy().into_owned();
+    let mut agent = Agent::run(nobody, nobody, "http://127.0.0.1:9/111122223333/trail")
+        .env("AWS_ACCESS_KEY_ID", "")
+        .env("AWS_SECRET_ACCESS_KEY", "")
+        .env("CSPM_RELAY_DRAIN", "1s")
+        .env("CSPM_RELAY_HEALTH_SOCKET", &*socket)
+        .start();
+    agent.says("no AWS credentials").await;
+    // Long enough for further tries, which are not told.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let health = Agent::new(["health", "--ready", "--socket", &socket]).finish().await;
+    assert_eq!(health.status.code(), Some(1));
+    let told = "source trail: reading the settings of queue trail: no AWS credentials (tried the environment, the AWS profile, a \
+                web identity token, the ECS task role and the EC2 instance role: none of them is set up); missing: an IAM role of \
+                the ECS task (taskRoleArn) or EC2 instance, or AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    assert_eq!(health.stdout, format!("not ready: {told}\n"));
+    agent.terminate();
+    let ended = agent.exited(PATIENCE).await;
+    assert_eq!(ended.stderr.matches("credentials").count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("ERROR trail: reading the settings of queue trail: no AWS credentials"), "{}", ended.stderr);
+}
+
+/// Everything the table counts as severe has a line in the feed, the last ones too.
+#[tokio::test]
+async fn the_demo_feeds_every_severe_detection_and_ends_well() {
+    if is_lean() {
+        return;
+    }
+    let ended = Agent::new(["demo", "--once"]).finish().await;
+    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let (feed, table) = ended.stdout.split_once("Detections per control").expect("a table after the feed");
+    for severity in ["CRITICAL", "HIGH"] {
+        let fed = feed.lines().filter(|line| line.split_whitespace().nth(1) == Some(severity)).count();
+        let counted = table.lines().filter(|line| line.split_whitespace().next() == Some(severity));
+        let counted: usize =
+            counted.filter_map(|line| line.split_whitespace().last().and_then(|count| count.parse::<usize>().ok())).sum();
+        assert!(counted > 0 && fed == counted, "{severity}: {fed} in the feed, {counted} in the table\n{}", ended.stdout);
+    }
+}
+
+/// One signal ends it wherever it is, with the summary.
+#[tokio::test]
+async fn the_demo_ends_at_the_first_signal() {
+    if is_lean() {
+        return;
+    }
+    let mut demo = Agent::new(["demo"]).start();
+    demo.says(" HIGH ").await;
+    demo.terminate();
+    let ended = demo.exited(PATIENCE).await;
+    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    for text in ["\nStopped: ", "\nDetections per control\n", ": in = out\n", "\ndemo: adds up\n"] {
+        assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains("Ctrl-C"), "{}", ended.stdout);
+}
+
+/// Whatever is sent stands in the dictionary, with the type that carries it.
+#[tokio::test]
+async fn everything_that_is_sent_is_in_the_dictionary() {
+    let json = Agent::new(["schema", "--format", "json"]).finish().await;
+    let rows: Vec<Value> = serde_json::from_str(&json.stdout).expect("JSON");
+    let carries = |name: &str, kind: &str| {
+        rows.iter()
+            .any(|row| row["name"] == name && row["eventTypes"].as_array().is_some_and(|types| types.contains(&kind.into())))
+    };
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cloudtrail/AWSLogs");
+    let sent = Agent::new(["replay", "--logs", "matched", fixtures]).finish().await;
+    assert_eq!(sent.status.code(), Some(0), "{}", sent.stderr);
+    let (mut events, mut logs) = (0, 0);
+    for line in sent.stdout.lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let (data, kind) = (line["data"].as_object().expect("an object"), line["data"]["eventType"].as_str().unwrap_or("Log"));
+        let (mut names, message) = (data.keys().collect::<Vec<_>>(), data.get("message").and_then(Value::as_object));
+        if let Some(message) = message {
+            logs += 1;
+            names.retain(|name| *name != "attributes");
+            names.extend(data["attributes"].as_object().expect("an object").keys());
+            names.extend(message.keys().filter(|name| name.starts_with("trail.")));
+        } else {
+            events += 1;
+        }
+        for name in names {
+            assert!(carries(name, kind), "{kind}.{name}");
+        }
+    }
+    assert!(events > 300 && logs > 300, "{events} events, {logs} logs");
+    for (name, kind) in
+        [("doctor.id", "CspmRelayDoctor"), ("logtype", "Log"), ("timestamp", "CspmRelayDoctor"), ("relay.version", "Log")]
+    {
+        assert!(carries(name, kind), "{kind}.{name}");
+    }
 }

@@ -5,6 +5,7 @@
 mod bundle;
 mod view;
 
+use std::cell::Cell;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::secret::Secret;
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Send at full speed and end when everything has arrived
+    /// Send at full speed and end when everything has arrived, instead of pausing between files and staying to be asked
     #[arg(long)]
     once: bool,
 }
@@ -55,24 +56,37 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         clock: clock.clone(),
     };
     print(&format!(
-        "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\n",
+        "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\n\
+         Detections of severity CRITICAL and HIGH, as the stand-in accepts them:\n",
         relay.stages.rules.rules().len()
     ))?;
     let pace = if once { Duration::ZERO } else { PACE };
     let source = Running::new("demo", bundle::Bundle { now_ms: clock.now_ms(), pace });
-    let live = tokio::spawn(view::live(backend.store(), std::io::stdout().is_terminal()));
-    let ended = relay.run(vec![source], stop_signal(), |_| {}).await;
-    live.abort();
-    // Cancelled on purpose; a panic in it would be said by the runtime.
-    let _cancelled = live.await.is_err();
+    let mut feed = view::Feed::new(backend.store(), std::io::stdout().is_terminal());
+    // One signal ends the demo wherever it is, so it is listened to from here to the end.
+    let mut stop = std::pin::pin!(stop_signal());
+    let stopped = Cell::new(false);
+    let stopping = async {
+        stop.as_mut().await;
+        stopped.set(true);
+    };
+    let ended = tokio::select! {
+        ended = relay.run(vec![source], stopping, |_| {}) => ended,
+        Err(error) = feed.run() => return Err(error),
+    };
+    // What was accepted after the feed's last look.
+    print(&feed.news())?;
+    if stopped.get() {
+        print("\nStopped: what was on its way has arrived, the other files were not sent.\n")?;
+    }
     print(&view::summary(&backend.store()))?;
     print(&summary::text(&ended))?;
     let whole = ended.sources.iter().all(|(_, counts)| {
         counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0
     });
-    if !once && whole {
+    if !once && whole && !stopped.get() {
         print(&format!("\nThe stand-in still answers on {url}/stand-in/summary; Ctrl-C ends it.\n"))?;
-        stop_signal().await;
+        stop.await;
     }
     backend.stop().await;
     Ok(if whole { Exit::Good } else { Exit::Failed })

@@ -3,6 +3,7 @@
 //! In: the stand-in's store. Out: text. Counts come from the events that were accepted, never from the agent's own counters.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -16,34 +17,62 @@ use crate::record::time;
 /// Rows of the tables that have no natural end.
 const TOP: usize = 10;
 
-/// Prints detections worth a look as they are accepted, until the task is ended.
-pub(super) async fn live(store: Store, colour: bool) {
-    let mut shown = 0;
-    loop {
-        let rows = store.rows(SECURITY_EVENT);
-        let mut lines = String::new();
-        for row in rows.iter().skip(shown).filter(|row| matches!(text(row, "control.severity"), "CRITICAL" | "HIGH")) {
-            let severity = text(row, "control.severity");
-            let (on, off) = match (colour, severity) {
-                (false, _) => ("", ""),
-                (true, "CRITICAL") => ("\x1b[1;31m", "\x1b[0m"),
-                (true, _) => ("\x1b[33m", "\x1b[0m"),
-            };
-            lines += &format!(
-                "  {}  {on}{severity:<8}{off}  {:<34} {:<12} {} ({})\n",
-                time::format_ms(number(row, "event.time")),
-                text(row, "control.id"),
-                text(row, "aws.accountId"),
-                text(row, "actor.name"),
-                text(row, "actor.kind"),
-            );
-        }
-        shown = rows.len();
-        if !lines.is_empty() && print(&lines).is_err() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+/// Time between two looks into the store.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Detections worth a look, as they are accepted.
+pub(super) struct Feed {
+    store: Store,
+    colour: bool,
+    /// Rows looked at.
+    seen: usize,
+}
+
+impl Feed {
+    pub(super) fn new(store: Store, colour: bool) -> Self {
+        Self { store, colour, seen: 0 }
     }
+
+    /// Prints them for ever. May be dropped at any time: what was not printed is in [`Self::news`].
+    ///
+    /// # Errors
+    /// When nothing can be printed.
+    pub(super) async fn run(&mut self) -> anyhow::Result<Infallible> {
+        loop {
+            let news = self.news();
+            if !news.is_empty() {
+                print(&news)?;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// One line for each that was accepted since the last call.
+    pub(super) fn news(&mut self) -> String {
+        let rows = self.store.rows(SECURITY_EVENT);
+        let news = rows.iter().skip(self.seen).map(|row| line(row, self.colour)).collect();
+        self.seen = rows.len();
+        news
+    }
+}
+
+/// A detection as a line; empty when it is not severe.
+fn line(row: &Map<String, Value>, colour: bool) -> String {
+    let severity = text(row, "control.severity");
+    let (on, off) = match (severity, colour) {
+        ("CRITICAL" | "HIGH", false) => ("", ""),
+        ("CRITICAL", true) => ("\x1b[1;31m", "\x1b[0m"),
+        ("HIGH", true) => ("\x1b[33m", "\x1b[0m"),
+        _ => return String::new(),
+    };
+    format!(
+        "  {}  {on}{severity:<8}{off}  {:<34} {:<12} {} ({})\n",
+        time::format_ms(number(row, "event.time")),
+        text(row, "control.id"),
+        text(row, "aws.accountId"),
+        text(row, "actor.name"),
+        text(row, "actor.kind"),
+    )
 }
 
 /// Detections per control and severity, top actors, and what arrived.

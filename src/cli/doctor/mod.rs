@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::args::{ConfigFile, Format};
 use super::exit::{Exit, Stop};
 use crate::ack::{Counts, ObjectEntry};
 use crate::clock::Clock;
@@ -44,29 +44,20 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Key, Region, account: one test event is sent and found again
+    /// Key, region, account: one test event (`CspmRelayDoctor`) is sent, and found again with the user key in `NEW_RELIC_API_KEY`
     Newrelic(NewRelicArgs),
 }
 
 #[derive(Debug, clap::Args)]
 struct NewRelicArgs {
-    /// Configuration file [default: the one `CSPM_RELAY_CONFIG` names]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
     /// Longest time to look for the test event: 90s, 2m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
     wait: Duration,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For machines: one JSON object
-    Json,
 }
 
 /// A time as it is written: a whole number with `s` or `m`, or seconds.
@@ -84,8 +75,7 @@ fn time(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let What::Newrelic(args) = args.what;
-    let config = Config::load_for(Need::SEND, args.config.as_deref(), &env::Process)
-        .map_err(|faults| Stop::usage(faults.to_string(), None))?;
+    let config = args.file.load(Need::SEND, &env::Process)?;
     let report = super::runtime()?.block_on(new_relic(&config, args.wait))?;
     super::print(&match args.format {
         Format::Text => report.text(),

@@ -13,10 +13,11 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use super::args::{ConfigFile, Format};
 use super::exit::{Exit, Stop};
 use super::table::table;
 use crate::classify::{Rule, RuleFault, RuleSet};
-use crate::config::{Config, Need, Rules, env};
+use crate::config::{Need, Rules, env};
 use outcome::Tested;
 
 /// Arguments.
@@ -33,8 +34,8 @@ enum Command {
         #[command(flatten)]
         from: From,
         /// How the list looks
-        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
-        format: ListFormat,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Everything about one rule
     Show {
@@ -56,23 +57,14 @@ enum Command {
     },
 }
 
-/// Where rules come from.
+/// Where rules come from: the configuration's `rules.folders` less `rules.disable`, and more folders.
 #[derive(Debug, clap::Args)]
 struct From {
-    /// Configuration file, for rules.folders and rules.disable [default: `CSPM_RELAY_CONFIG`, else the environment alone]
-    #[arg(long, short, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
     /// One more folder with rules; may be repeated
     #[arg(long, value_name = "PATH")]
     folder: Vec<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum ListFormat {
-    /// For people
-    Table,
-    /// For machines
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -89,8 +81,7 @@ enum TestFormat {
 
 impl From {
     fn load(self) -> anyhow::Result<(RuleSet, Vec<RuleFault>)> {
-        let config = Config::load_for(Need::LOCAL, self.config.as_deref(), &env::Process);
-        let mut rules = config.map_err(|faults| Stop::usage(faults.to_string(), None))?.rules;
+        let mut rules = self.file.load(Need::LOCAL, &env::Process)?.rules;
         rules.folders.extend(self.folder);
         Ok(RuleSet::load(&rules))
     }
@@ -104,15 +95,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-fn list(from: From, format: ListFormat) -> anyhow::Result<Exit> {
+fn list(from: From, format: Format) -> anyhow::Result<Exit> {
     let (set, faults) = from.load()?;
     warn(&faults);
     let text = match format {
-        ListFormat::Table => {
+        Format::Text => {
             let rows: Vec<Vec<String>> = set.rules().iter().map(row).collect();
             table(&["severity", "score", "id", "pillar", "tactic", "origin", "title"], &rows)
         }
-        ListFormat::Json => {
+        Format::Json => {
             let rules: Vec<Value> = set.rules().iter().map(object).collect();
             serde_json::to_string_pretty(&rules)? + "\n"
         }

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::count;
 use crate::classify::{RuleFault, RuleSet, SampleResult, Verdict, test_rules};
 
 /// A test of rules.
@@ -30,12 +31,11 @@ pub(super) enum Weight {
 
 impl Tested {
     /// Runs the samples of all rules, or of those that are not built in.
-    pub(super) fn run(set: &RuleSet, mut faults: Vec<RuleFault>, only_company: bool) -> Self {
+    pub(super) fn run(set: &RuleSet, faults: Vec<RuleFault>, only_company: bool) -> Self {
         let tested = |rule: &str| set.rules().iter().any(|found| found.id == rule && !(only_company && found.builtin));
         let mut results = test_rules(set);
         results.retain(|result| tested(&result.rule));
         results.sort_by(|a, b| a.file.cmp(&b.file).then(a.line.cmp(&b.line)));
-        faults.sort_by(|a, b| a.file.cmp(&b.file).then(a.line.cmp(&b.line)));
         let rules = set.rules().iter().filter(|rule| !(only_company && rule.builtin)).count();
         Self { results, faults, rules }
     }
@@ -97,11 +97,6 @@ impl Tested {
         let summary = json!({ "rules": self.rules, "passed": passed, "failed": failed, "faults": self.faults.len() });
         json!({ "good": self.is_good(), "summary": summary, "faults": faults, "results": results })
     }
-}
-
-/// A number with its noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 pub(super) fn weigh(result: &SampleResult) -> Weight {

@@ -121,7 +121,11 @@ fn each_fault_says_where_what_and_what_to_do() {
             "heartbeat (line 4): unknown key\n    hint: it belongs at `telemetry.heartbeat`",
         ),
         ("dotted key", "telemetry.logLevel: info", "hint: it belongs at `telemetry.logLevel`"),
-        ("stranger", "frobnicate: 1", "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs"),
+        (
+            "stranger",
+            "frobnicate: 1",
+            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, accounts, deadLetters, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
+        ),
         ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
         ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),
         ("tag", "telemetry: {logLevel: !x info}", "telemetry.logLevel (line 4): a YAML tag"),
@@ -179,6 +183,21 @@ fn each_fault_says_where_what_and_what_to_do() {
         let text = faults(lines);
         assert!(text.starts_with("config relay.yml: 1 problem\n"), "{name}: {text}");
         assert!(text.contains(expected), "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_told_with_what_was_meant() {
+    for (name, expected) in [
+        ("CSPM_RELAY_TRIAL_QUEUE_URL", "did you mean `CSPM_RELAY_TRAIL_QUEUE_URL`?"),
+        ("CSPM_RELAY_DEADLETTER", "did you mean `CSPM_RELAY_DEAD_LETTERS`?"),
+        ("CSPM_RELAY_QUEUE_URL", "did you mean `CSPM_RELAY_TRAIL_QUEUE_URL` or `CSPM_RELAY_EVENT_QUEUE_URL`?"),
+        ("CSPM_RELAY_", "`cspm-relay check --options` lists every variable"),
+        ("CSPM_RELAY_FROBNICATE", "`cspm-relay check --options` lists every variable"),
+    ] {
+        let text = Config::load_for(Need::LOCAL, None, &env(&[(name, "x")])).unwrap_err().to_string();
+        let expected = format!("config from the environment: 1 problem\n  {name}: unknown variable\n    hint: {expected}");
+        assert_eq!(text, expected);
     }
 }
 

@@ -38,6 +38,26 @@ fn what_the_example_comments_out_is_valid_too() {
 }
 
 #[test]
+fn every_variable_stands_beside_its_keys() {
+    let example = example::example();
+    for variable in options::variables().filter(|name| *name != "CSPM_RELAY_CONFIG") {
+        assert!(example.contains(variable), "{variable}");
+    }
+    for (path, expected) in [
+        ("deadLetters.s3", &["CSPM_RELAY_DEAD_LETTERS"][..]),
+        ("sources[].queueUrl", &["CSPM_RELAY_TRAIL_QUEUE_URL", "CSPM_RELAY_EVENT_QUEUE_URL"]),
+        ("limits.workers", &["CSPM_RELAY_WORKERS"]),
+        ("sources[].name", &[]),
+    ] {
+        let key = options::find(path).unwrap();
+        assert_eq!(key.variables().collect::<Vec<_>>(), expected, "{path}");
+    }
+    for special in options::SPECIAL_VARIABLES {
+        assert!(special.keys.iter().all(|path| options::find(path).is_some()), "{}", special.name);
+    }
+}
+
+#[test]
 fn the_option_table_is_whole() {
     let table = options::markdown();
     let mut variables: Vec<&str> = options::variables().collect();

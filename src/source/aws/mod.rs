@@ -4,10 +4,13 @@
 //! What always holds: an answer that is no proper AWS answer counts as passing; only AWS's own refusals count as denied.
 //! Credentials, Region and `AWS_ENDPOINT_URL` come from where every AWS tool takes them.
 
+pub(super) mod credentials;
+
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -31,6 +34,8 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 const TRIES: u32 = 3;
 /// How long an empty receive waits on the server. SQS: at most 20 s.
 const POLL_SECONDS: i32 = 20;
+/// How long the first one waits: whether the queue can be read at all is to be known soon.
+const FIRST_POLL_SECONDS: i32 = 1;
 
 /// The Region in a queue's URL, if it is AWS's own: `https://sqs.eu-west-1.amazonaws.com/…`.
 #[must_use]
@@ -75,6 +80,8 @@ pub struct SqsQueue {
     client: aws_sdk_sqs::Client,
     url: String,
     name: String,
+    /// A receive went well.
+    answered: AtomicBool,
 }
 
 impl SqsQueue {
@@ -82,7 +89,7 @@ impl SqsQueue {
     #[must_use]
     pub fn new(client: aws_sdk_sqs::Client, url: &str) -> Self {
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or(url).to_owned();
-        Self { client, url: url.to_owned(), name }
+        Self { client, url: url.to_owned(), name, answered: AtomicBool::new(false) }
     }
 }
 
@@ -112,15 +119,17 @@ impl Queue for SqsQueue {
 
     fn receive(self: Arc<Self>) -> BoxFuture<'static, Result<Vec<Message>, QueueError>> {
         Box::pin(async move {
+            let wait = if self.answered.load(Ordering::Relaxed) { POLL_SECONDS } else { FIRST_POLL_SECONDS };
             let asked = self
                 .client
                 .receive_message()
                 .queue_url(&self.url)
                 .max_number_of_messages(i32::try_from(BATCH).unwrap_or(10))
-                .wait_time_seconds(POLL_SECONDS)
+                .wait_time_seconds(wait)
                 .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
                 .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
             let answer = asked.send().await.map_err(|error| queue_error(&error, "sqs:ReceiveMessage"))?;
+            self.answered.store(true, Ordering::Relaxed);
             Ok(answer.messages.unwrap_or_default().into_iter().filter_map(message).collect())
         })
     }
@@ -254,11 +263,14 @@ const GET_MISSING: &str = "s3:GetObject on the object and kms:Decrypt on its key
                            key policy; s3:ListBucket on the bucket, without which S3 calls a missing object denied";
 
 fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
-    error: &SdkError<E, impl std::fmt::Debug>,
+    error: &SdkError<E, impl std::fmt::Debug + 'static>,
     missing: &'static str,
 ) -> ReadError {
     let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
-        return ReadError::Passing { why: chain(error) };
+        return match credentials::none_found(error) {
+            Some(why) => ReadError::Denied { why, missing: credentials::MISSING },
+            None => ReadError::Passing { why: chain(error) },
+        };
     };
     match code {
         // Only these speak of the object. Whoever asks the wrong endpoint or partition hears that there is no bucket.
@@ -276,11 +288,14 @@ fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
 }
 
 fn queue_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
-    error: &SdkError<E, impl std::fmt::Debug>,
+    error: &SdkError<E, impl std::fmt::Debug + 'static>,
     missing: &'static str,
 ) -> QueueError {
     let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
-        return QueueError::Passing { why: chain(error) };
+        return match credentials::none_found(error) {
+            Some(why) => QueueError::NoCredentials { why },
+            None => QueueError::Passing { why: chain(error) },
+        };
     };
     match code {
         // The second is what the query protocol called it.

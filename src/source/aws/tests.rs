@@ -92,7 +92,7 @@ async fn answers_of_sqs() {
         let found = match queue.receive().await.expect_err(name) {
             QueueError::Missing { why } => format!("gone {why}"),
             QueueError::Passing { why } => format!("passing {why}"),
-            denied @ QueueError::Denied { .. } => denied.to_string(),
+            denied @ (QueueError::Denied { .. } | QueueError::NoCredentials { .. }) => denied.to_string(),
         };
         assert!(found.starts_with(expected), "{name}: {found}");
         assert!(!found.contains("x-amz") && !found.contains("AKIA") && found.len() < 400, "{name}: {found}");
@@ -132,5 +132,38 @@ async fn answers_of_s3() {
             Err(other) => other.to_string(),
         };
         assert!(found.starts_with(expected), "{name}: {found}");
+    }
+}
+
+/// A fault of the SDK's own providers, not one of ours: its words are what `credentials` goes by.
+#[tokio::test]
+async fn failures_to_get_credentials_are_told_in_one_line() {
+    let Some(forbidden) =
+        server(answer("403 Forbidden", "text/plain", "a body that is nobody's business")).await.endpoint_url().map(str::to_owned)
+    else {
+        panic!("the server has an address")
+    };
+    let metadata = aws_config::imds::Client::builder().endpoint(forbidden).unwrap().build();
+    let metadata = aws_config::imds::credentials::ImdsCredentialsProvider::builder().imds_client(metadata).build();
+    let profile = aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name("of-no-file").build();
+    let chain = aws_config::meta::credentials::CredentialsProviderChain::first_try("Profile", profile);
+    for (name, provider, expected) in [
+        ("nothing set up", SharedCredentialsProvider::new(chain), "role: none of them is set up)"),
+        (
+            "metadata refused",
+            SharedCredentialsProvider::new(metadata),
+            "role: an error occurred while loading credentials: failed to load IMDS session token: service error: request forbidden",
+        ),
+    ] {
+        let config = server(String::new()).await.into_builder().credentials_provider(provider).build();
+        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&config), "http://x/1/q"));
+        let error = queue.receive().await.expect_err(name);
+        assert!(matches!(error, QueueError::NoCredentials { .. }), "{name}: {error:?}");
+        let text = error.to_string();
+        assert!(text.starts_with("no AWS credentials (tried the environment") && text.contains(expected), "{name}: {text}");
+        assert!(text.ends_with(credentials::MISSING) && !text.contains('\n') && !text.contains("nobody's"), "{name}: {text}");
+        let place = Place { bucket: "b".to_owned(), key: "k".to_owned(), version: None, bytes: None };
+        let Err(ReadError::Denied { why, missing }) = S3::new(&config).open(&place).await else { panic!("{name}: not denied") };
+        assert_eq!(format!("{why}; missing: {missing}"), text, "{name}");
     }
 }

@@ -16,7 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::leases::Leases;
+use super::leases::{Leases, RECEIVE};
 use super::{Attributes, Message, Queue, QueueError};
 use crate::ack::{Released, Verdict};
 use crate::clock::Clock;
@@ -187,6 +187,12 @@ impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
                         format!("opening queue {queue}: {why}"),
                         Some("check queueUrl, its Region and account, and that the queue has not been deleted"),
                     ));
+                }
+                // Without credentials nothing works, receiving neither: whoever waits here need not assume anything, and once
+                // receives go well they clear what is told here.
+                Err(error @ QueueError::NoCredentials { .. }) => {
+                    self.trouble.report(source, RECEIVE, format!("reading the settings of queue {queue}: {error}"));
+                    tokio::time::sleep(backoff.next()).await;
                 }
                 Err(QueueError::Passing { .. }) if backoff.failures() < 3 => tokio::time::sleep(backoff.next()).await,
                 Err(error) => break error,

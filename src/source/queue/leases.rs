@@ -20,6 +20,9 @@ use crate::clock::Clock;
 use crate::source::backoff::Backoff;
 use crate::source::trouble::Trouble;
 
+/// What a failed receive is told under.
+pub(in crate::source) const RECEIVE: &str = "sqs:ReceiveMessage";
+
 /// A lease is never renewed for less, so that a queue with a tiny timeout still works.
 const RENEW_MIN: Duration = Duration::from_secs(30);
 
@@ -307,14 +310,15 @@ impl Leases {
         let now = Instant::now();
         let messages = match messages {
             Ok(messages) => {
-                self.well("sqs:ReceiveMessage");
+                self.well(RECEIVE);
+                self.trouble.heard();
                 self.receive_backoff.reset();
                 messages
             }
             Err(error) => {
                 self.receive_from = now + self.receive_backoff.next();
                 self.polls_wanted = 1;
-                self.ill("sqs:ReceiveMessage", "receiving", &error);
+                self.ill(RECEIVE, "receiving", &error);
                 return Vec::new();
             }
         };

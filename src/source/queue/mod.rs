@@ -139,6 +139,12 @@ pub enum QueueError {
         /// What AWS said.
         why: String,
     },
+    /// Nobody could be asked, for want of credentials; usually only a person can mend it.
+    #[error("{why}; missing: {}", super::aws::credentials::MISSING)]
+    NoCredentials {
+        /// What was tried.
+        why: String,
+    },
     /// AWS refuses; only a person can mend it.
     #[error("{why}; missing: {missing}")]
     Denied {

@@ -477,3 +477,29 @@ proptest! {
         })?;
     }
 }
+
+/// P11: without credentials one fault is told, nothing is assumed, and the source is not well until a receive went well.
+#[tokio::test(start_paused = true)]
+async fn missing_credentials_are_waited_for() {
+    let queue = MemoryQueue::new(VISIBILITY, bodies(1));
+    let none = QueueError::NoCredentials { why: "no AWS credentials (tried everything)".to_owned() };
+    queue.faults.lock().unwrap().attributes.extend(vec![none; 6]);
+    let (intake, mut pipeline) = pipeline(10, &Limits::default());
+    let source = EventQueue::new(Arc::<MemoryQueue>::clone(&queue), &Limits::default(), Clock::fixed(5_000));
+    let trouble = source.trouble();
+    assert_eq!(trouble.now(), ["its queue has not answered yet"]);
+    let running = tokio::spawn(source.run(intake));
+    sleep(Duration::from_millis(100)).await;
+    let [told] = &*trouble.now() else { panic!("{:?}", trouble.now()) };
+    assert!(
+        told.starts_with("reading the settings of queue memory: no AWS credentials (tried everything); missing: an IAM role"),
+        "{told}"
+    );
+    let object = pipeline.objects.recv().await.unwrap();
+    pipeline.tell(object.number, Verdict::Released).await;
+    assert_eq!(trouble.faults(), 6, "the settings were asked for until they came");
+    // A queue's receives clear what was told, once they have gone well for a minute.
+    sleep(Duration::from_mins(2)).await;
+    assert_eq!(trouble.now(), Vec::<String>::new());
+    stop(running, &pipeline, Phase::Draining).await;
+}
