@@ -9,6 +9,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::answer::{self, Answer};
+use crate::cause;
 use crate::config::{NewRelic, Region};
 use crate::encode::Lane;
 
@@ -136,13 +137,9 @@ pub struct Reply {
     pub said: String,
 }
 
-/// The innermost cause of a connection fault: "connection refused" says more than "error sending request".
+/// What went wrong with a connection.
 fn fault(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() }
+    if error.is_timeout() { "no answer in time".to_owned() } else { cause::innermost(error) }
 }
 
 /// `Retry-After` in seconds, or as a date (not seen from New Relic, so a date means: use our own back-off).
