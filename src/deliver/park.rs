@@ -231,7 +231,7 @@ pub(super) fn prefixed(prefix: &str) -> String {
 
 /// Writes a file so that it is there whole or not at all, and on the disk before this returns.
 pub(super) async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    tokio::fs::create_dir_all(folder).await?;
+    super::folder::make(folder).await?;
     let open = folder.join(format!(".{name}.part"));
     let mut file = tokio::fs::File::create(&open).await?;
     file.write_all(bytes).await?;
