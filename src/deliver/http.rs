@@ -126,6 +126,18 @@ impl Endpoint {
     }
 }
 
+/// A way to send one body and hear the answer. Two implementations: [`Endpoint`], and the scripted one of the sender's tests.
+pub trait Post: Sync {
+    /// Sends one body.
+    fn post(&self, lane: Lane, body: Bytes) -> impl Future<Output = Reply> + Send;
+}
+
+impl Post for Endpoint {
+    async fn post(&self, lane: Lane, body: Bytes) -> Reply {
+        Self::post(self, lane, body).await
+    }
+}
+
 /// An answer, and what to write into the agent's log about it.
 #[derive(Debug)]
 pub struct Reply {
