@@ -148,6 +148,47 @@ async fn the_death_of_a_sender_or_the_parker_ends_the_run_with_a_fault() {
     }
 }
 
+/// A part that ends while others still want something of it is as dead as one that panics: every batch would come back, for
+/// ever. One that ends because its channel has closed is not.
+#[tokio::test]
+async fn an_end_before_its_time_is_a_death() {
+    for (name, wanted, want) in [("early", true, Some("a sender ended before its time")), ("in order", false, None)] {
+        let (to, _from) = mpsc::channel::<()>(1);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(reads(&to, std::future::ready(())));
+        let _still_wanted = wanted.then_some(to);
+        let told = tokio::time::timeout(Duration::from_millis(100), first_death("sender", &mut tasks)).await.ok();
+        let what = told.map(|fault| fault.what);
+        assert_eq!(what.as_deref().map(|what| what.split(';').next().unwrap()), want, "{name}");
+    }
+}
+
+/// Panics at once.
+struct Bursts;
+
+impl Source for Bursts {
+    async fn run(self, _: Intake) -> Result<(), SourceError> {
+        panic!("a source that dies");
+    }
+}
+
+/// A source that panics takes the agent along: the others would go on, and nobody would see that one is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_death_of_a_source_ends_the_run_with_a_fault() {
+    let mut relay = relay(Keeps(Vec::new()));
+    relay.limits.drain = Duration::from_millis(100);
+    let sources = vec![Running::new("dying", Bursts), Running::new("queue", waits(RECORD))];
+    let run = relay.run(sources, std::future::pending(), |_| {});
+    let summary = tokio::time::timeout(Duration::from_secs(10), run).await.expect("it ends by itself");
+    let faults: Vec<_> = summary.faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect();
+    assert!(
+        faults.len() == 1 && faults.iter().all(|fault| fault.starts_with("pipeline: a source ended in a panic")),
+        "{faults:?}"
+    );
+    let counts = &summary.sources.last().unwrap().1;
+    assert_eq!((counts.adds_up(), counts.objects_ended(Verdict::Returned)), (true, 1), "{counts:?}");
+}
+
 /// A stop has one deadline: drain and hand-back together, whatever the sources and the way out do. In real time, because
 /// paused time stands still while a worker thread runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
