@@ -242,9 +242,14 @@ impl<P: Post> Sender<P> {
                         return halves(batch);
                     }
                 }
-                Answer::Split | Answer::Refused if batch.len() > 1 => return halves(batch),
+                // It reads what is sent, so it accepts what is good. With the gate shut nothing else might come to show it.
+                Answer::Split | Answer::Refused if batch.len() > 1 => {
+                    self.gate.open(batch.lane());
+                    return halves(batch);
+                }
                 Answer::Split | Answer::Refused => {
                     let lane = batch.lane();
+                    self.gate.open(lane);
                     for (item, piece) in batch.into_items()? {
                         self.reject(lane, &reply, &item, piece).await;
                     }

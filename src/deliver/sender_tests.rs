@@ -47,6 +47,8 @@ fn later(status: u16, after_s: Option<u64>) -> Reply {
 struct AtWork {
     scripted: Arc<Scripted>,
     clock: Clock,
+    gate: Arc<Gate>,
+    letters: mpsc::Receiver<Parking>,
     counts: Arc<Counts>,
     batches: mpsc::Sender<Batch>,
     sender: tokio::task::JoinHandle<()>,
@@ -57,18 +59,20 @@ impl AtWork {
         let answers = Mutex::new(answers.into_iter().collect());
         let scripted = Arc::new(Scripted { began: Instant::now(), answers, asked: Mutex::default() });
         let clock = Clock::fixed(NOW);
+        let gate = Arc::new(Gate::default());
+        let (letters_in, letters) = mpsc::channel(1);
         let sender = Sender {
             endpoint: Arc::clone(&scripted),
             backoff: Backoff::default(),
             clock: clock.clone(),
-            letters: mpsc::channel(1).0,
-            gate: Arc::default(),
+            letters: letters_in,
+            gate: Arc::clone(&gate),
             traffic: Arc::default(),
             patience: Patience::Endless,
         };
         let (batches, receiver) = mpsc::channel(8);
         let sender = tokio::spawn(sender.run(receiver, in_flight));
-        Self { scripted, clock, counts: Arc::new(Counts::new("test")), batches, sender }
+        Self { scripted, clock, gate, letters, counts: Arc::new(Counts::new("test")), batches, sender }
     }
 
     /// Gives the sender a batch of these items.
@@ -237,5 +241,21 @@ fn each_lane_opens_for_itself() {
 fn the_next_minute_is_at_most_a_minute_away() {
     for (now_ms, want_ms) in [(0, 60_000), (1, 59_999), (59_999, 1), (1_795_292_071_000, 29_000), (-1, 1)] {
         assert_eq!(to_next_minute(now_ms), Duration::from_millis(want_ms), "{now_ms}");
+    }
+}
+
+/// A refusal of one item says that New Relic reads what is sent: the gate opens. The sources wait for that, so no other batch
+/// might ever come to open it.
+#[tokio::test(start_paused = true)]
+async fn a_refused_item_opens_the_gate() {
+    for (status, answer) in [(400, Answer::Refused), (413, Answer::Split)] {
+        let blocked = reply(403, Answer::Blocked(Block::Credentials));
+        let mut lane = AtWork::start(1, [blocked, reply(status, answer)]);
+        lane.give(&["a"]).await;
+        let mut gate = lane.gate.watch();
+        gate.wait_for(Option::is_some).await.unwrap();
+        let parking = lane.letters.recv().await.unwrap();
+        assert!(parking.letter.reason.contains(&status.to_string()), "{}", parking.letter.reason);
+        assert_eq!(*gate.borrow(), None, "{status}");
     }
 }
