@@ -7,16 +7,12 @@
 use std::io;
 use std::path::Path;
 
-/// Makes `folder` and the parents it lacks. Returns at once when it is there.
+/// Makes `folder` and the parents it lacks. Blocks.
 ///
 /// # Errors
 /// When a name could not be made, or not be made safe.
-pub(super) async fn make(folder: &Path) -> io::Result<()> {
-    if tokio::fs::metadata(folder).await.is_ok_and(|found| found.is_dir()) {
-        return Ok(());
-    }
-    let folder = folder.to_owned();
-    tokio::task::spawn_blocking(move || make_with(&folder, &mut sync)).await.map_err(io::Error::other)?
+pub(super) fn make(folder: &Path) -> io::Result<()> {
+    make_with(folder, &mut sync)
 }
 
 /// The same with another way to sync a folder.
@@ -88,16 +84,16 @@ mod tests {
         assert!(a.is_dir() && !b.exists());
     }
 
-    #[tokio::test]
-    async fn what_is_in_the_way_is_an_error() {
+    #[test]
+    fn what_is_in_the_way_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let (file, deep) = (root.path().join("file"), root.path().join("x/y"));
         std::fs::write(&file, "").unwrap();
         for folder in [&file, &file.join("below")] {
-            assert!(make(folder).await.is_err(), "{}", folder.display());
+            assert!(make(folder).is_err(), "{}", folder.display());
         }
         for _ in 0..2 {
-            make(&deep).await.unwrap();
+            make(&deep).unwrap();
             assert!(deep.is_dir());
         }
     }

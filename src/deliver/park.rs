@@ -231,10 +231,13 @@ pub(super) fn prefixed(prefix: &str) -> String {
 
 /// Writes a file so that it is there whole or not at all, and on the disk before this returns.
 pub(super) async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    super::folder::make(folder).await?;
+    let place = folder.to_owned();
+    tokio::task::spawn_blocking(move || super::folder::make(&place)).await??;
     let open = folder.join(format!(".{name}.part"));
     let mut file = tokio::fs::File::create(&open).await?;
     file.write_all(bytes).await?;
+    // Writes go on in the background, and `sync_all` keeps their error to itself.
+    file.flush().await?;
     file.sync_all().await?;
     tokio::fs::rename(&open, folder.join(name)).await?;
     // The name is on the disk only when the folder is.
