@@ -192,7 +192,7 @@ impl Target {
                             }
                         }
                         Err(error) => {
-                            tracing::error!(error = cause::innermost(&error), "Sending dead letters to the queue failed")
+                            tracing::error!(error = cause::innermost(&error), "Sending dead letters to the queue failed");
                         }
                     }
                 }

@@ -264,6 +264,8 @@ async fn a_dead_letter_on_a_full_disk_is_not_safe() {
         let got = (ended.code, ended.count("records.unreadable"), ended.count("records.returned"), written.len());
         assert_eq!(got, want, "{name}: {}\n{}", ended.summary, ended.stderr);
         assert_eq!(ended.count("records.delivered"), 1, "{name}");
-        written.iter().for_each(|path| std::fs::remove_file(path).expect("a letter"));
+        for path in written {
+            std::fs::remove_file(path).expect("a letter");
+        }
     }
 }
