@@ -16,9 +16,11 @@
 //! 7. [`deliver`] sends batches until each has its answer; what will never be accepted goes to the dead letters.
 //! 8. [`ack`] hears every answer; when the last piece of an object has settled, its source deletes it or offers it again.
 //!
-//! [`pipeline`] connects the stages and is the only one that spawns tasks. [`record`], [`ack`], [`clock`], [`config`] and
-//! [`secret`] are the vocabulary that every stage may use. [`health`] tells others how it goes: log lines and a probe.
+//! [`pipeline`] connects the stages and is the only one that spawns tasks. [`record`], [`ack`], [`clock`], [`config`],
+//! [`secret`] and [`cause`] are the vocabulary that every stage may use. [`health`] tells others how it goes: log lines and a
+//! probe.
 
+pub mod cause;
 pub mod clock;
 pub mod record;
 pub mod secret;

@@ -3,7 +3,8 @@
 //! In: one call per record, object or byte. Out: a [`Snapshot`] that a heartbeat, a summary or a test reads. Counters only
 //! grow; a snapshot taken when nothing is in flight satisfies both equations.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use super::{Outcome, Verdict};
 
@@ -139,7 +140,7 @@ impl Counts {
 
     pub(super) fn record_ended(&self, outcome: Outcome) {
         if let Some(count) = self.records.get(outcome as usize) {
-            count.fetch_add(1, Relaxed);
+            count.fetch_add(1, Release);
         }
     }
 
@@ -149,7 +150,7 @@ impl Counts {
 
     pub(super) fn object_ended(&self, verdict: Verdict) {
         if let Some(count) = self.objects.get(verdict as usize) {
-            count.fetch_add(1, Relaxed);
+            count.fetch_add(1, Release);
         }
     }
 
@@ -208,9 +209,11 @@ impl Counts {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let read = |count: &AtomicU64| count.load(Relaxed);
-        // Ends are read before beginnings, so that a moving picture never shows more ended than received.
-        let records = std::array::from_fn(|at| self.records.get(at).map_or(0, read));
-        let objects = std::array::from_fn(|at| self.objects.get(at).map_or(0, read));
+        // Ends are read before beginnings, and see the beginnings before them, so that a moving picture never shows more ended
+        // than received.
+        let ends = |count: &AtomicU64| count.load(Acquire);
+        let records = std::array::from_fn(|at| self.records.get(at).map_or(0, ends));
+        let objects = std::array::from_fn(|at| self.objects.get(at).map_or(0, ends));
         Snapshot {
             records,
             objects,

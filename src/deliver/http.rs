@@ -9,6 +9,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use super::answer::{self, Answer};
+use crate::cause;
 use crate::config::{NewRelic, Region};
 use crate::encode::Lane;
 
@@ -125,6 +126,18 @@ impl Endpoint {
     }
 }
 
+/// A way to send one body and hear the answer. Two implementations: [`Endpoint`], and the scripted one of the sender's tests.
+pub trait Post: Sync {
+    /// Sends one body.
+    fn post(&self, lane: Lane, body: Bytes) -> impl Future<Output = Reply> + Send;
+}
+
+impl Post for Endpoint {
+    async fn post(&self, lane: Lane, body: Bytes) -> Reply {
+        Self::post(self, lane, body).await
+    }
+}
+
 /// An answer, and what to write into the agent's log about it.
 #[derive(Debug)]
 pub struct Reply {
@@ -136,18 +149,16 @@ pub struct Reply {
     pub said: String,
 }
 
-/// The innermost cause of a connection fault: "connection refused" says more than "error sending request".
+/// What went wrong with a connection.
 fn fault(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() }
+    if error.is_timeout() { "no answer in time".to_owned() } else { cause::innermost(error) }
 }
 
-/// `Retry-After` in seconds, or as a date (not seen from New Relic, so a date means: use our own back-off).
+/// `Retry-After` in seconds, or as a date (not seen from New Relic, so a date means: use our own back-off). So does "at once":
+/// whoever says that for ever is not asked without end.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -191,6 +202,22 @@ mod tests {
             let endpoint = Endpoint::new(&settings(region, hosts), Duration::from_secs(1)).unwrap();
             assert_eq!((endpoint.events.as_str(), endpoint.logs.as_str()), (events, logs));
         }
+    }
+
+    #[test]
+    fn a_delay_is_a_number_of_seconds_above_zero() {
+        for (says, want) in [
+            ("29", Some(29)),
+            (" 1 ", Some(1)),
+            ("0", None),
+            ("-1", None),
+            ("1.5", None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(says))]);
+            assert_eq!(retry_after(&headers), want.map(Duration::from_secs), "{says}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -18,7 +18,8 @@ use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry as Change, Del
 use tokio::time::Instant;
 
 use super::Letter;
-use super::park::{Target, sdk_fault, write_file};
+use super::park::{Target, write_file};
+use crate::cause;
 
 /// Largest file or object of letters that is read, bytes; the agent writes 8 MiB at most, and one letter more.
 const SHEET_BYTES: u64 = 64 << 20;
@@ -120,7 +121,7 @@ impl Mailbox {
                 let name = format!("s3://{bucket}/{key}");
                 let fault = |why: String| MailboxError { doing: "reading", place: name.clone(), why };
                 let answer = client.get_object().bucket(&bucket).key(&key).send().await;
-                let answer = answer.map_err(|error| fault(sdk_fault(&error)))?;
+                let answer = answer.map_err(|error| fault(cause::innermost(&error)))?;
                 let size = answer.content_length().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
                 if size > SHEET_BYTES {
                     return Err(fault(too_large(size)));
@@ -159,10 +160,10 @@ impl Mailbox {
                 let key = sheet.name.strip_prefix(&format!("s3://{bucket}/")).unwrap_or(&sheet.name);
                 if rest.is_empty() {
                     let asked = client.delete_object().bucket(&bucket).key(key);
-                    asked.send().await.map(drop).map_err(|error| fault(sdk_fault(&error)))
+                    asked.send().await.map(drop).map_err(|error| fault(cause::innermost(&error)))
                 } else {
                     let asked = client.put_object().bucket(&bucket).key(key).content_type("application/x-ndjson");
-                    asked.body(rest.into()).send().await.map(drop).map_err(|error| fault(sdk_fault(&error)))
+                    asked.body(rest.into()).send().await.map(drop).map_err(|error| fault(cause::innermost(&error)))
                 }
             }
             Target::Queue { client, url } => {
@@ -172,7 +173,7 @@ impl Mailbox {
                         Delete::builder().id(at.to_string()).receipt_handle(handle.as_str()).build().ok()
                     });
                     let asked = client.delete_message_batch().queue_url(&url).set_entries(Some(entries.collect()));
-                    let answer = asked.send().await.map_err(|error| fault(sdk_fault(&error)))?;
+                    let answer = asked.send().await.map_err(|error| fault(cause::innermost(&error)))?;
                     if let Some(failed) = answer.failed().first() {
                         return Err(fault(format!("{}: {}", failed.code(), failed.message().unwrap_or_default())));
                     }
@@ -212,7 +213,7 @@ impl Mailbox {
                 Change::builder().id(at.to_string()).receipt_handle(handle.as_str()).visibility_timeout(seconds).build().ok()
             });
             let asked = client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries.collect()));
-            asked.send().await.map_err(|error| self.fault("handing back", sdk_fault(&error)))?;
+            asked.send().await.map_err(|error| self.fault("handing back", cause::innermost(&error)))?;
         }
         Ok(())
     }
@@ -222,7 +223,7 @@ impl Mailbox {
         while self.names.is_empty() && !self.listed {
             let asked = client.list_objects_v2().bucket(bucket).prefix(prefix).set_continuation_token(self.next.take());
             self.listed = true;
-            let page = asked.send().await.map_err(|error| self.fault("listing", sdk_fault(&error)))?;
+            let page = asked.send().await.map_err(|error| self.fault("listing", cause::innermost(&error)))?;
             self.next = page.next_continuation_token;
             self.listed = self.next.is_none();
             let keys = page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);
@@ -241,7 +242,7 @@ impl Mailbox {
             let asked = client.receive_message().queue_url(url).wait_time_seconds(RECEIVE_SECONDS);
             let asked = asked.max_number_of_messages(i32::try_from(QUEUE_BATCH).unwrap_or(10));
             let asked = asked.visibility_timeout(i32::try_from(HIDDEN.as_secs()).unwrap_or(i32::MAX));
-            let answer = asked.send().await.map_err(|error| self.fault("receiving", sdk_fault(&error)))?;
+            let answer = asked.send().await.map_err(|error| self.fault("receiving", cause::innermost(&error)))?;
             let queue = url.rsplit('/').next().unwrap_or(url);
             let messages = answer.messages.unwrap_or_default();
             // Only an empty receive is the end: one that repeats what was seen says nothing about the rest.

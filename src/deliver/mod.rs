@@ -5,6 +5,7 @@
 //! holds: nothing is given up while the source can wait; a refused item costs itself only.
 
 pub mod answer;
+mod folder;
 pub mod http;
 pub mod letter;
 pub mod mailbox;

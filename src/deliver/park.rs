@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::Letter;
 use crate::ack::{Piece, Settled};
+use crate::cause;
 use crate::record::id::digest_id;
 
 /// A letter, the piece that waits for it, and how the piece settles once the letter is safe.
@@ -164,7 +165,7 @@ impl Target {
                 let key = format!("{}{}", prefixed(prefix), file_name());
                 let body = lines().into_bytes().into();
                 let put = client.put_object().bucket(bucket).key(key).content_type("application/x-ndjson").body(body);
-                put.send().await.map_err(|error| fault(sdk_fault(&error)))?;
+                put.send().await.map_err(|error| fault(cause::innermost(&error)))?;
                 Ok(vec![true; letters.len()])
             }
             Self::Queue { client, url } => {
@@ -190,7 +191,9 @@ impl Target {
                                 }
                             }
                         }
-                        Err(error) => tracing::error!(error = sdk_fault(&error), "Sending dead letters to the queue failed"),
+                        Err(error) => {
+                            tracing::error!(error = cause::innermost(&error), "Sending dead letters to the queue failed");
+                        }
                     }
                 }
                 if safe.contains(&true) { Ok(safe) } else { Err(fault("the queue took none of them".to_owned())) }
@@ -228,23 +231,17 @@ pub(super) fn prefixed(prefix: &str) -> String {
 
 /// Writes a file so that it is there whole or not at all, and on the disk before this returns.
 pub(super) async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    tokio::fs::create_dir_all(folder).await?;
+    let place = folder.to_owned();
+    tokio::task::spawn_blocking(move || super::folder::make(&place)).await??;
     let open = folder.join(format!(".{name}.part"));
     let mut file = tokio::fs::File::create(&open).await?;
     file.write_all(bytes).await?;
+    // Writes go on in the background, and `sync_all` keeps their error to itself.
+    file.flush().await?;
     file.sync_all().await?;
     tokio::fs::rename(&open, folder.join(name)).await?;
     // The name is on the disk only when the folder is.
     tokio::fs::File::open(folder).await?.sync_all().await
-}
-
-/// The service's own words about a failed call.
-pub(super) fn sdk_fault<E: std::error::Error + 'static>(error: &E) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! How long to wait before sending again.
 //!
-//! In: the number of tries so far and the delay the server asked for. Out: a delay, capped and jittered. The generator is
-//! seeded, so a test repeats exactly.
+//! In: the number of tries so far and the delay the server asked for. Out: a delay, capped and jittered, and the [`Silence`]
+//! of a lane. The generator is seeded, so a test repeats exactly.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Back-off: doubling from `first` to `most`, with full jitter in the upper half.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +35,32 @@ impl Backoff {
             // Jitter on top, so that agents which were refused together do not come back together.
             Some(asked) => asked.min(self.most_asked) + self.first.mul_f64(rng.f64()),
             None => jittered,
+        }
+    }
+}
+
+/// The silence that a server asked for: no request of the lane goes out before it is over. What the server counts are
+/// requests, so another one in between would be refused as well, and counted.
+#[derive(Debug, Default)]
+pub struct Silence {
+    until: Mutex<Option<Instant>>,
+}
+
+impl Silence {
+    /// Asks for silence from now on; a longer one that was asked for before stands.
+    pub fn keep(&self, time: Duration) {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = (*until).max(Some(Instant::now() + time));
+    }
+
+    /// Waits until it is over, even if it grows meanwhile.
+    pub async fn over(&self) {
+        loop {
+            let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+            match until {
+                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
+                _ => return,
+            }
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! In: batches of one lane. Out: their pieces, settled. What always holds: a batch is retried as long as the source can wait;
 //! a batch that is too large or refused is halved until the one guilty item is alone, and only that one goes to the dead
-//! letters; while New Relic accepts nothing at all (wrong key, wrong host) the [`Gate`] is shut, so that sources stop taking.
-//! When the future is dropped, everything it holds is returned.
+//! letters; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
+//! (wrong key, wrong host) the [`Gate`] is shut, so that sources stop taking. When the future is dropped, everything it holds
+//! is returned.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -15,10 +16,10 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 
 use super::answer::{Answer, Block};
-use super::http::{Endpoint, Reply};
+use super::http::{Endpoint, Post, Reply};
 use super::letter::{Letter, LetterKind};
 use super::park::Parking;
-use super::retry::Backoff;
+use super::retry::{Backoff, Silence};
 use crate::ack::{Piece, Settled};
 use crate::clock::Clock;
 use crate::encode::{Batch, Lane};
@@ -148,9 +149,9 @@ impl Traffic {
 
 /// Sends the batches of one lane.
 #[derive(Debug)]
-pub struct Sender {
+pub struct Sender<P = Endpoint> {
     /// Where to.
-    pub endpoint: Endpoint,
+    pub endpoint: P,
     /// How long between tries.
     pub backoff: Backoff,
     /// The present.
@@ -165,15 +166,16 @@ pub struct Sender {
     pub patience: Patience,
 }
 
-impl Sender {
+impl<P: Post> Sender<P> {
     /// Delivers batches, `in_flight` at once, until the channel closes.
     pub async fn run(self, mut batches: mpsc::Receiver<Batch>, in_flight: usize) {
+        let silence = Silence::default();
         let mut under_way = FuturesUnordered::new();
         let mut open = true;
         while open || !under_way.is_empty() {
             tokio::select! {
                 batch = batches.recv(), if open && under_way.len() < in_flight.max(1) => match batch {
-                    Some(batch) => under_way.push(self.deliver(batch)),
+                    Some(batch) => under_way.push(self.deliver(batch, &silence)),
                     None => open = false,
                 },
                 Some(()) = under_way.next() => {}
@@ -181,10 +183,10 @@ impl Sender {
         }
     }
 
-    async fn deliver(&self, batch: Batch) {
+    async fn deliver(&self, batch: Batch, silence: &Silence) {
         let mut work = vec![batch];
         while let Some(batch) = work.pop() {
-            match self.send(batch).await {
+            match self.send(batch, silence).await {
                 Ok(parts) => work.extend(parts),
                 Err(error) => tracing::error!(%error, "A batch could not be unpacked; its objects go back"),
             }
@@ -192,11 +194,12 @@ impl Sender {
     }
 
     /// Sends one batch until it is settled or has to be taken apart; the parts come back, last one first.
-    async fn send(&self, batch: Batch) -> std::io::Result<Vec<Batch>> {
+    async fn send(&self, batch: Batch, silence: &Silence) -> std::io::Result<Vec<Batch>> {
         let mut rng = fastrand::Rng::new();
         let mut tries = 0;
         let mut batch = batch;
         loop {
+            silence.over().await;
             let now_ms = self.clock.now_ms();
             if batch.is_stale(now_ms) {
                 let mut parts = batch.restamped(now_ms)?;
@@ -229,15 +232,24 @@ impl Sender {
                     }
                     // Too many requests, and no word on how long: the count begins again with the next minute of the clock.
                     let after = after.or_else(|| (reply.status == Some(429)).then(|| to_next_minute(self.clock.now_ms())));
-                    tokio::time::sleep(self.backoff.delay(tries, after, &mut rng)).await;
+                    let delay = self.backoff.delay(tries, after, &mut rng);
+                    if after.is_some() {
+                        silence.keep(delay);
+                    }
+                    tokio::time::sleep(delay).await;
                     // The server ran out of time: half the batch may do.
                     if reply.status == Some(408) && batch.len() > 1 {
                         return halves(batch);
                     }
                 }
-                Answer::Split | Answer::Refused if batch.len() > 1 => return halves(batch),
+                // It reads what is sent, so it accepts what is good. With the gate shut nothing else might come to show it.
+                Answer::Split | Answer::Refused if batch.len() > 1 => {
+                    self.gate.open(batch.lane());
+                    return halves(batch);
+                }
                 Answer::Split | Answer::Refused => {
                     let lane = batch.lane();
+                    self.gate.open(lane);
                     for (item, piece) in batch.into_items()? {
                         self.reject(lane, &reply, &item, piece).await;
                     }
@@ -284,34 +296,5 @@ fn to_next_minute(now_ms: i64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What accepts logs says nothing about events: the gate stays shut until the lane that was refused gets through.
-    #[test]
-    fn each_lane_opens_for_itself() {
-        let gate = Gate::default();
-        let reply = Reply { answer: Answer::Blocked(Block::Address), status: Some(404), said: String::new() };
-        let mut seen = gate.watch();
-        let mut events = gate.lane(Lane::Events).subscribe();
-        gate.shut(Lane::Events, Block::Address, &reply, 0);
-        assert_eq!(*seen.borrow_and_update(), Some(Block::Address));
-        assert_eq!(*events.borrow_and_update(), Some(Block::Address));
-        for _ in 0..3 {
-            gate.open(Lane::Logs);
-        }
-        assert!(!seen.has_changed().unwrap() && !events.has_changed().unwrap());
-        gate.shut(Lane::Logs, Block::Credentials, &reply, 1);
-        gate.open(Lane::Events);
-        assert_eq!((*seen.borrow_and_update(), *events.borrow_and_update()), (Some(Block::Credentials), None));
-        gate.open(Lane::Logs);
-        assert_eq!(*seen.borrow_and_update(), None);
-    }
-
-    #[test]
-    fn the_next_minute_is_at_most_a_minute_away() {
-        for (now_ms, want_ms) in [(0, 60_000), (1, 59_999), (59_999, 1), (1_795_292_071_000, 29_000), (-1, 1)] {
-            assert_eq!(to_next_minute(now_ms), Duration::from_millis(want_ms), "{now_ms}");
-        }
-    }
-}
+#[path = "sender_tests.rs"]
+mod tests;

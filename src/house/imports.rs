@@ -20,7 +20,7 @@ pub(super) enum May {
 use May::{All, Module, Types};
 
 /// What everybody may use, and what uses nothing else.
-pub(super) const VOCABULARY: [&str; 5] = ["record", "ack", "clock", "config", "secret"];
+pub(super) const VOCABULARY: [&str; 6] = ["record", "ack", "clock", "config", "secret", "cause"];
 
 /// The stages, in the order of the path of a record.
 pub(super) const STAGES: [&str; 6] = ["source", "decode", "enrich", "classify", "encode", "deliver"];
@@ -32,6 +32,7 @@ pub(super) const TABLE: &[(&str, &[May])] = &[
     ("clock", &[]),
     ("config", &[]),
     ("secret", &[]),
+    ("cause", &[]),
     ("source", &[]),
     ("decode", &[Types("source")]),
     ("enrich", &[Types("decode")]),

@@ -97,7 +97,7 @@ fn uses_that_are_fine() {
         (
             "vocabulary",
             "src/deliver/mod.rs",
-            "use crate::{ack::{Settle, Tracked}, clock::Clock, config::Limits, record::Trail, secret::Secret};",
+            "use crate::{ack::{Settle, Tracked}, clock::Clock, config::Limits, record::Trail, secret::Secret, cause::innermost};",
         ),
         ("itself", "src/deliver/http.rs", "use crate::deliver::answer::Answer; use super::retry; use super::super::deliver::x;"),
         (
@@ -128,7 +128,7 @@ fn a_refusal_says_where_and_what_is_allowed() {
     let breaches = imports::check(&made_up("src/decode/gzip.rs", "//! x\n\nuse crate::cli::exit;\n"));
     assert_eq!(
         breaches[0].to_string(),
-        "src/decode/gzip.rs:3: `decode` uses `cli::exit`; allowed: itself, record, ack, clock, config, secret, types at the top of source"
+        "src/decode/gzip.rs:3: `decode` uses `cli::exit`; allowed: itself, record, ack, clock, config, secret, cause, types at the top of source"
     );
 }
 

@@ -71,7 +71,12 @@ pub(super) async fn until_ended(
                 }
                 Some(Err(error)) => {
                     let fault = SourceError { what: format!("a source ended in a panic: {error}"), hint: None };
-                    faults.push((String::new(), fault));
+                    tracing::error!(error = %fault, "Stopping, so that the agent can be started anew: {fault}");
+                    faults.push((PIPELINE.to_owned(), fault));
+                    // The other sources would go on, and nobody would see that one is missing.
+                    if now < Phase::Draining {
+                        begin_drain(phase, &mut deadline, &mut end, drain, hand_back);
+                    }
                 }
             },
             () = &mut stop, if now < Phase::Draining => {

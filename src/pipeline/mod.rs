@@ -157,6 +157,8 @@ impl Relay {
             To::NewRelic { patience, .. } => *patience,
             To::Outlet(_) => Patience::Endless,
         };
+        // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
+        let gate = (watch.gate.watch(), patience);
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
         let (mut tasks, work) = Tasks::start(self, &watch);
         let mut running = JoinSet::new();
@@ -171,7 +173,6 @@ impl Relay {
             running.spawn(async move { (name, at_work.await) });
         }
         drop(work);
-        let gate = (watch.gate.watch(), patience);
         let ended = drain::until_ended(&mut running, &phase, gate, stop, tasks.died(), drain, HAND_BACK).await;
         let drain::Ended { mut faults, end } = ended;
         let in_time = *phase.borrow() != Phase::Returning;
@@ -193,13 +194,38 @@ impl Relay {
     }
 }
 
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nobody could give it anything any more.
+    InOrder,
+    /// Others still wanted something of it.
+    Early,
+}
+
+impl End {
+    /// Asked at the end of the task that reads what `to` sends.
+    fn of<T>(to: &mpsc::WeakSender<T>) -> Self {
+        if to.upgrade().is_none() { Self::InOrder } else { Self::Early }
+    }
+}
+
+/// A task that reads what `to` sends, and how it ended.
+fn reads<T, F: Future<Output = ()>>(to: &mpsc::Sender<T>, task: F) -> impl Future<Output = End> + use<T, F> {
+    let to = to.downgrade();
+    async move {
+        task.await;
+        End::of(&to)
+    }
+}
+
 /// Everything behind the sources.
 struct Tasks {
-    admitting: JoinSet<()>,
-    workers: JoinSet<()>,
-    senders: JoinSet<()>,
-    beats: JoinSet<()>,
-    parker: JoinSet<()>,
+    admitting: JoinSet<End>,
+    workers: JoinSet<End>,
+    senders: JoinSet<End>,
+    beats: JoinSet<End>,
+    parker: JoinSet<End>,
     finished: watch::Sender<bool>,
     abort: Arc<AtomicBool>,
     faults: Vec<(String, SourceError)>,
@@ -220,7 +246,7 @@ impl Tasks {
             faults: Vec::new(),
         };
         let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
-        tasks.parker.spawn(dead_letters.run(letters));
+        tasks.parker.spawn(reads(&letters_in, dead_letters.run(letters)));
         let (work_in, work) = mpsc::channel::<Work>(WAITING);
         let work = Arc::new(Mutex::new(work));
         let worker = || Worker {
@@ -233,8 +259,7 @@ impl Tasks {
         match to {
             // One worker: the order of the output is the order of the input.
             To::Outlet(outlet) => {
-                let worker = worker();
-                tasks.workers.spawn_blocking(move || worker.run(outlet));
+                spawn_worker(&mut tasks.workers, &work_in, worker(), outlet);
             }
             To::NewRelic { endpoint, patience } => {
                 let mut lanes = Vec::new();
@@ -249,7 +274,7 @@ impl Tasks {
                         traffic: Arc::clone(&watch.traffic),
                         patience,
                     };
-                    tasks.senders.spawn(sender.run(batches, limits.requests_in_flight));
+                    tasks.senders.spawn(reads(&batches_in, sender.run(batches, limits.requests_in_flight)));
                     lanes.push((lane, batches_in));
                 }
                 if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
@@ -263,11 +288,13 @@ impl Tasks {
                         batches: events.clone(),
                         finished: tasks.finished.subscribe(),
                     };
-                    tasks.beats.spawn(beat.run());
+                    tasks.beats.spawn(async {
+                        beat.run().await;
+                        End::InOrder
+                    });
                 }
                 for _ in 0..limits.workers.max(1) {
-                    let (worker, outlet) = (worker(), outlet::Lanes::new(&limits, &lanes));
-                    tasks.workers.spawn_blocking(move || worker.run(outlet));
+                    spawn_worker(&mut tasks.workers, &work_in, worker(), outlet::Lanes::new(&limits, &lanes));
                 }
             }
         }
@@ -277,7 +304,7 @@ impl Tasks {
     /// Lets them end within `patience`; then, or at once without any, whatever is still on its way is dropped, and by that
     /// returned. New Relic may accept nothing for days, which must not keep a stopped agent from ending.
     ///
-    /// Gives the faults of those that ended in a panic.
+    /// Gives the faults of those that ended in a panic, or early.
     async fn end(mut self, patience: Option<Duration>) -> Vec<(String, SourceError)> {
         let in_time = match patience {
             Some(patience) => tokio::time::timeout(patience, self.ended()).await.is_ok(),
@@ -295,15 +322,16 @@ impl Tasks {
         self.faults
     }
 
-    /// The fault of a task that ended in a panic while the sources run. For ever when none does: their ordinary end is that
-    /// of the channels, which close after the sources.
+    /// The fault of a task that died while the sources run. For ever when none does: their ordinary end is that of the
+    /// channels, which close after the sources.
     async fn died(&mut self) -> SourceError {
-        let Self { admitting, workers, senders, parker, .. } = self;
+        let Self { admitting, workers, senders, beats, parker, .. } = self;
         tokio::select! {
-            fault = panicked("intake", admitting) => fault,
-            fault = panicked("worker", workers) => fault,
-            fault = panicked("sender", senders) => fault,
-            fault = panicked("dead-letter writer", parker) => fault,
+            fault = first_death("intake", admitting) => fault,
+            fault = first_death("worker", workers) => fault,
+            fault = first_death("heartbeat", beats) => fault,
+            fault = first_death("sender", senders) => fault,
+            fault = first_death("dead-letter writer", parker) => fault,
         }
     }
 
@@ -319,41 +347,59 @@ impl Tasks {
     }
 }
 
-/// Waits for tasks of one kind; a panic in one is said and is a fault, what it held went back.
-async fn settled(name: &str, tasks: &mut JoinSet<()>, faults: &mut Vec<(String, SourceError)>) {
+/// Waits for tasks of one kind; a death among them is said and is a fault, what it held went back.
+async fn settled(name: &str, tasks: &mut JoinSet<End>, faults: &mut Vec<(String, SourceError)>) {
     while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            tracing::error!(%error, "A {name} ended in a panic; what it held goes back");
-            faults.push((drain::PIPELINE.to_owned(), panic_of(name, &error)));
+        if let Some(fault) = death(name, ended) {
+            tracing::error!(error = %fault, "Something died at the end: {fault}");
+            faults.push((drain::PIPELINE.to_owned(), fault));
         }
     }
 }
 
-/// The first panic among tasks of one kind.
-async fn panicked(name: &str, tasks: &mut JoinSet<()>) -> SourceError {
+/// The first death among tasks of one kind.
+async fn first_death(name: &str, tasks: &mut JoinSet<End>) -> SourceError {
     while let Some(ended) = tasks.join_next().await {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            return panic_of(name, &error);
+        if let Some(fault) = death(name, ended) {
+            return fault;
         }
     }
     std::future::pending().await
 }
 
-fn panic_of(name: &str, error: &JoinError) -> SourceError {
-    SourceError { what: format!("a {name} ended in a panic; what it held goes back: {error}"), hint: None }
+/// What is wrong with an end, if anything is. A task that was aborted is none: that is how what is held goes back.
+fn death(name: &str, ended: Result<End, JoinError>) -> Option<SourceError> {
+    let what = match ended {
+        Ok(End::InOrder) => return None,
+        Ok(End::Early) => format!("a {name} ended before its time; what it should have done goes back"),
+        Err(error) if error.is_panic() => format!("a {name} ended in a panic; what it held goes back: {error}"),
+        Err(_aborted) => return None,
+    };
+    Some(SourceError { what, hint: None })
+}
+
+fn spawn_worker(workers: &mut JoinSet<End>, work: &mpsc::Sender<Work>, worker: Worker, outlet: impl Outlet + 'static) {
+    let work = work.downgrade();
+    workers.spawn_blocking(move || {
+        worker.run(outlet);
+        End::of(&work)
+    });
 }
 
 /// Enters each object of a source into the ledger and passes it to the workers.
-async fn admit(mut objects: mpsc::Receiver<Object>, counts: Arc<Counts>, told: mpsc::Sender<Released>, work: mpsc::Sender<Work>) {
+async fn admit(
+    mut objects: mpsc::Receiver<Object>,
+    counts: Arc<Counts>,
+    told: mpsc::Sender<Released>,
+    work: mpsc::Sender<Work>,
+) -> End {
     while let Some(object) = objects.recv().await {
         let place = told.clone().reserve_owned().await.ok();
         let entry = ObjectEntry::enter(Arc::clone(&counts), object.number, place);
         if work.send(Work { object, entry }).await.is_err() {
-            return;
+            // The workers died, and that is the fault.
+            break;
         }
     }
+    End::InOrder
 }

@@ -1,7 +1,7 @@
 //! How a run ends when something in it dies, or takes longer than a stop may.
 
 use super::*;
-use crate::ack::{Piece, Seen};
+use crate::ack::{Piece, Seen, Verdict};
 use crate::classify::RuleSet;
 use crate::config::{Config, LogRecords};
 use crate::decode::Bounds;
@@ -40,6 +40,8 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
 
 /// Gives one object, then waits as a queue does: for news and for the end.
 struct Waits {
+    /// What is in the object.
+    body: &'static str,
     /// Ends in a fault at once after its object, instead of waiting.
     faulty: bool,
     /// Hears nothing: neither news nor phases.
@@ -50,7 +52,7 @@ impl Source for Waits {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
         let Intake { objects, mut released, mut phase, .. } = intake;
         let origin = Origin { name: "test".to_owned(), account: None, sight: Sight::Message };
-        let body = Body::Held(bytes::Bytes::from_static(RECORD.as_bytes()));
+        let body = Body::Held(bytes::Bytes::from_static(self.body.as_bytes()));
         let _sent = objects.send(Object { number: 0, origin, body, room: None }).await.is_ok();
         if self.faulty {
             return Err(SourceError { what: "no such queue".to_owned(), hint: None });
@@ -90,8 +92,12 @@ impl Outlet for Keeps {
     fn flush(&mut self) {}
 }
 
+fn waits(body: &'static str) -> Waits {
+    Waits { body, faulty: false, deaf: false }
+}
+
 fn source(faulty: bool, deaf: bool) -> Vec<Running> {
-    vec![Running::new("queue", Waits { faulty, deaf })]
+    vec![Running::new("queue", Waits { body: RECORD, faulty, deaf })]
 }
 
 /// A dead worker does not leave an agent behind that lives and does nothing.
@@ -105,6 +111,82 @@ async fn the_death_of_a_worker_ends_the_run_with_a_fault() {
     let (_, counts) = summary.sources.first().unwrap();
     assert!(counts.adds_up());
     assert_eq!((counts.records_received, counts.ended(crate::ack::Outcome::Returned)), (1, 1));
+}
+
+/// Panics at the first log line of one part of the code: a fault in the middle of its work.
+struct DiesIn(&'static str);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for DiesIn {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        assert_ne!(event.metadata().target(), self.0, "a part that dies");
+    }
+}
+
+/// What stands behind the workers dies: nothing is acknowledged, the run ends by itself and says why.
+#[tokio::test]
+async fn the_death_of_a_sender_or_the_parker_ends_the_run_with_a_fault() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    const NOBODY: &str = "http://127.0.0.1:9";
+    let settings = Config::stand_in(NOBODY, 1, crate::secret::Secret::new("key")).new_relic;
+    let endpoint = Endpoint::new(&settings, Duration::from_secs(1)).unwrap();
+    for (part, dies_in, body, says) in [
+        ("sender", "cspm_relay::deliver::sender", RECORD, "pipeline: a sender ended in a panic"),
+        ("parker", "cspm_relay::deliver::park", "{\"no\":\"record\"}", "pipeline: a dead-letter writer ended in a panic"),
+    ] {
+        let mut relay = relay(Keeps(Vec::new()));
+        relay.to = To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::Endless };
+        let _dies = tracing::subscriber::set_default(tracing_subscriber::registry().with(DiesIn(dies_in)));
+        let run = relay.run(vec![Running::new("queue", waits(body))], std::future::pending(), |_| {});
+        let summary = tokio::time::timeout(Duration::from_secs(10), run).await.expect("it ends by itself");
+        let faults: Vec<_> = summary.faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect();
+        assert!(faults.len() == 1 && faults.iter().all(|fault| fault.starts_with(says)), "{part}: {faults:?}");
+        let (_, counts) = summary.sources.first().unwrap();
+        let ends =
+            (counts.records_received, counts.ended(crate::ack::Outcome::Returned), counts.objects_ended(Verdict::Returned));
+        assert_eq!(ends, (1, 1, 1), "{part}: {counts:?}");
+    }
+}
+
+/// A part that ends while others still want something of it is as dead as one that panics: every batch would come back, for
+/// ever. One that ends because its channel has closed is not.
+#[tokio::test]
+async fn an_end_before_its_time_is_a_death() {
+    for (name, wanted, want) in [("early", true, Some("a sender ended before its time")), ("in order", false, None)] {
+        let (to, _from) = mpsc::channel::<()>(1);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(reads(&to, std::future::ready(())));
+        let _still_wanted = wanted.then_some(to);
+        let told = tokio::time::timeout(Duration::from_millis(100), first_death("sender", &mut tasks)).await.ok();
+        let what = told.map(|fault| fault.what);
+        assert_eq!(what.as_deref().map(|what| what.split(';').next().unwrap()), want, "{name}");
+    }
+}
+
+/// Panics at once.
+struct Bursts;
+
+impl Source for Bursts {
+    async fn run(self, _: Intake) -> Result<(), SourceError> {
+        panic!("a source that dies");
+    }
+}
+
+/// A source that panics takes the agent along: the others would go on, and nobody would see that one is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_death_of_a_source_ends_the_run_with_a_fault() {
+    let mut relay = relay(Keeps(Vec::new()));
+    relay.limits.drain = Duration::from_millis(100);
+    let sources = vec![Running::new("dying", Bursts), Running::new("queue", waits(RECORD))];
+    let run = relay.run(sources, std::future::pending(), |_| {});
+    let summary = tokio::time::timeout(Duration::from_secs(10), run).await.expect("it ends by itself");
+    let faults: Vec<_> = summary.faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect();
+    assert!(
+        faults.len() == 1 && faults.iter().all(|fault| fault.starts_with("pipeline: a source ended in a panic")),
+        "{faults:?}"
+    );
+    let counts = &summary.sources.last().unwrap().1;
+    assert_eq!((counts.adds_up(), counts.objects_ended(Verdict::Returned)), (true, 1), "{counts:?}");
 }
 
 /// A stop has one deadline: drain and hand-back together, whatever the sources and the way out do. In real time, because

@@ -12,6 +12,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 
+use crate::cause;
 use crate::config::{NewRelic, Region};
 use crate::secret::Secret;
 
@@ -90,7 +91,7 @@ impl NerdGraph {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("cspm-relay/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| NerdGraphError::Settings(innermost(&error)))?;
+            .map_err(|error| NerdGraphError::Settings(fault(&error)))?;
         Ok(Self { client, url, key })
     }
 
@@ -102,7 +103,7 @@ impl NerdGraph {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let asked = self.client.post(self.url.clone()).header("Api-Key", self.key.clone());
         let asked = asked.header(CONTENT_TYPE, "application/json").body(body);
-        let unreachable = |error: &reqwest::Error| NerdGraphError::Unreachable(innermost(error));
+        let unreachable = |error: &reqwest::Error| NerdGraphError::Unreachable(fault(error));
         let mut response = asked.send().await.map_err(|error| unreachable(&error))?;
         let status = response.status().as_u16();
         let mut answer = Vec::new();
@@ -190,16 +191,9 @@ impl Fault {
     }
 }
 
-/// The innermost cause of a fault, which says most. Never the URL, never a header.
-fn innermost(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
+/// What went wrong with a connection. Never the URL, never a header.
+fn fault(error: &reqwest::Error) -> String {
+    if error.is_timeout() { "no answer in time".to_owned() } else { cause::innermost(error) }
 }
 
 #[cfg(test)]

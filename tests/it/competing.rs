@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::support::agent::Agent;
 use crate::support::aws::{Aws, QueueSettings, Trail, emulator};
 use crate::support::data::{self, TrailObject};
+use crate::support::proxy::{Call, Proxy, Side};
 use crate::support::scene::{Scene, ids, new_relic, objects, recently, stopped};
 use crate::support::within;
 
@@ -39,7 +40,17 @@ async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
 
 /// An agent that spends no time on packing.
 fn agent(scene: &Scene) -> Agent {
-    scene.agent().env("CSPM_RELAY_GZIP_LEVEL", "1")
+    quick(scene.agent())
+}
+
+fn quick(agent: Agent) -> Agent {
+    agent.env("CSPM_RELAY_GZIP_LEVEL", "1")
+}
+
+/// An agent of its own way to AWS, which counts what it does.
+async fn counted(scene: &Scene) -> (Agent, Proxy) {
+    let way = Proxy::start(&scene.aws.endpoint).await;
+    (quick(scene.agent_through(&way.url(), &scene.new_relic.url())), way)
 }
 
 /// A log without colours.
@@ -54,20 +65,36 @@ async fn deliver_at_once(trail: &Trail, objects: &[TrailObject]) -> BTreeSet<Str
     ids(objects)
 }
 
-/// Two agents on one queue, one dies half-way: the other brings everything (X8).
+/// Two agents on one queue; one dies half-way, when it has deleted some messages and is about to delete others whose records
+/// New Relic has: the other brings everything, those others under the same ids (X8).
 #[tokio::test(flavor = "multi_thread")]
 async fn two_agents_and_a_death() {
     let Some(aws) = emulator("ministack").await else { return };
     let _turn = turn().await;
     let scene = big_scene(aws, Duration::from_secs(6)).await;
-    let (one, other) = (agent(&scene).start(), agent(&scene).start());
-    let ids = deliver_at_once(&scene.trail, &objects(1, 300, 67)).await;
-    assert_eq!(ids.len(), 20_100);
-    within(LONG, "half of it", async || scene.new_relic.store().counts("Log").distinct_ids >= 8_000).await;
+    let ((one, way_of_one), (other, way_of_other)) = (counted(&scene).await, counted(&scene).await);
+    let mut last_delete = way_of_one.hold_after(2, Call::DeleteMessageBatch, Side::Request);
+    let (one, other) = (one.start(), other.start());
+    let objects = objects(1, 300, 67);
+    let (before, after) = objects.split_at(200);
+    let mut ids = deliver_at_once(&scene.trail, before).await;
+    last_delete.held().await;
+    within(LONG, "both work", async || {
+        [&way_of_one, &way_of_other].iter().all(|way| way.answered(Call::DeleteMessageBatch) >= 2)
+    })
+    .await;
     drop(one.kill9());
+    last_delete.cut();
+    let (left, deleted) = (scene.left().await, way_of_other.answered(Call::DeleteMessageBatch));
+    assert!((1..200).contains(&left), "half-way is neither the beginning nor the end: {left} messages left");
+    assert!(way_of_one.answered(Call::DeleteMessageBatch) >= 2, "the dead one had deleted some");
+    ids.append(&mut deliver_at_once(&scene.trail, after).await);
+    assert_eq!(ids.len(), 20_100);
     scene.has_within(LONG, &ids).await;
     scene.empty_within(LONG).await;
     stopped(other).await;
+    assert!(way_of_other.answered(Call::DeleteMessageBatch) > deleted, "the other one worked on");
+    assert!(scene.new_relic.store().counts("Log").repeated > 0, "what the dead one had sent and not deleted came again");
     assert_eq!(scene.letters(), Vec::<serde_json::Value>::new());
     let events = scene.new_relic.store().counts("AwsSecurityEvent");
     assert_eq!(events.distinct_ids, 300, "one alarming record in each object");

@@ -245,3 +245,27 @@ async fn the_summary_of_a_quiet_replay_is_what_was_stored() {
     assert_eq!(ended.summary["retries"], 0);
     assert_eq!(store.counts("AwsSecurityNotice").rows, 0, "a replay pages nobody");
 }
+
+/// P24: a dead letter that is not on the disk is not safe, and its record is not let go of.
+#[tokio::test]
+async fn a_dead_letter_on_a_full_disk_is_not_safe() {
+    let letters = TempDir::new().expect("a temporary folder");
+    let good_one = data::quiet(1, Clock::system().now_ms() - 60_000);
+    let text = file_of(&[good_one, json!({ "no": "record", "long": "x".repeat(100_000) })]);
+    for (name, full, want) in [("room", false, (Some(0), 1, 0, 1)), ("none", true, (Some(3), 0, 1, 0))] {
+        let backend = stand_in(BackendSettings::default()).await;
+        let agent = replay_of::<&str>([]).env("CSPM_RELAY_DEAD_LETTERS", letters.path().to_string_lossy());
+        let input = agent.file("input.json", &text);
+        let agent = agent.arg("--to").arg(backend.url()).arg("--logs").arg("all").arg(input.to_string_lossy());
+        let ended = finish(if full { agent.on_a_full_disk() } else { agent }).await;
+        ended.assert_adds_up();
+        let files = std::fs::read_dir(letters.path()).expect("a folder").map(|file| file.expect("a file").path());
+        let written: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "ndjson")).collect();
+        let got = (ended.code, ended.count("records.unreadable"), ended.count("records.returned"), written.len());
+        assert_eq!(got, want, "{name}: {}\n{}", ended.summary, ended.stderr);
+        assert_eq!(ended.count("records.delivered"), 1, "{name}");
+        for path in written {
+            std::fs::remove_file(path).expect("a letter");
+        }
+    }
+}

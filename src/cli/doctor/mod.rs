@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::args::{ConfigFile, Format};
 use super::exit::{Exit, Stop};
 use crate::ack::{Counts, ObjectEntry};
+use crate::cause;
 use crate::clock::Clock;
 use crate::config::{Config, Need, NewRelic, Region, env};
 use crate::deliver::answer::{Answer, Block};
@@ -283,10 +284,7 @@ async fn hosts(settings: &NewRelic, timeout: Duration, report: &mut Report) -> R
         report.steps.push(match client.get(&base).send().await {
             Ok(answer) => Step::ok(step, format!("{base} answers (status {})", answer.status().as_u16())),
             Err(error) => {
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(next) = cause.source() {
-                    cause = next;
-                }
+                let cause = cause::innermost(&error);
                 let hint = "check DNS, the security group, the proxy (HTTPS_PROXY) and newrelic.hosts; port 443 is enough";
                 Step::bad(step, State::Failed, format!("{base} does not answer: {cause}"), hint)
             }

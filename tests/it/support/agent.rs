@@ -65,6 +65,15 @@ impl Agent {
         self
     }
 
+    /// On a disk that is full: no file that it writes grows beyond a few KiB.
+    pub(crate) fn on_a_full_disk(mut self) -> Self {
+        // Without the trap the signal would end the process before the write could fail.
+        let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"".to_owned();
+        let agent = self.program.to_string_lossy().into_owned();
+        self.arguments.splice(0..0, ["-c".to_owned(), script, agent]);
+        self.program("/bin/sh")
+    }
+
     /// The endpoint of every AWS service.
     pub(crate) fn aws(self, endpoint: &str) -> Self {
         self.env("AWS_ENDPOINT_URL", endpoint)

@@ -163,7 +163,7 @@ impl Proxy {
         self.wire.points().refused.clear();
     }
 
-    /// How many of these calls the upstream has answered.
+    /// How many of these calls the upstream has answered with success.
     pub(crate) fn answered(&self, call: Call) -> u64 {
         self.wire.points().answered.get(&call).copied().unwrap_or(0)
     }
@@ -263,7 +263,8 @@ async fn exchange(State(wire): State<Wire>, request: Request) -> Result<Response
         return Ok(response);
     }
     let answer = wire.pass_on(head.method, &path, head.headers, body).await;
-    *wire.points().answered.entry(call).or_default() += u64::from(answer.is_ok());
+    *wire.points().answered.entry(call).or_default() +=
+        u64::from(answer.as_ref().is_ok_and(|answer| answer.status().is_success()));
     if wire.gate(call, Side::Answer).await == Verdict::Cut {
         return Ok(cut());
     }
