@@ -65,7 +65,7 @@ fn made(templates: &Templates, shape: &Shape) -> Result<PathBuf> {
     let mut at = 0;
     while let Some(packed) = maker.next()? {
         let trail = at % shape.trails;
-        let (account, region) = (trail / 2, if trail % 2 == 0 { "ap-northeast-1" } else { "eu-west-1" });
+        let (account, region) = (trail / 2, if trail.is_multiple_of(2) { "ap-northeast-1" } else { "eu-west-1" });
         let account = format!("{:012}", 111_122_223_333 + account);
         let day = folder.join(format!("AWSLogs/{account}/CloudTrail/{region}/2026/11/21"));
         std::fs::create_dir_all(&day)?;
