@@ -174,7 +174,7 @@ pub fn budget_kib(limits: &Limits) -> u32 {
 /// - Every object sent carries a number of its own; exactly one [`Released`] with that number comes back. Only then may the
 ///   source delete, forget or advance, and only if the verdict is not `Returned`; a returned object is offered again as soon
 ///   as the source allows (SQS: visibility 0 while stopping, a delay otherwise, so that a fault does not spin; a replay has
-///   nowhere to return it to and ends with an error that names it).
+///   nowhere to return it to and ends with an error that names it, unless the age of its records was the only reason).
 /// - `released` must have room for one message per open object, and stay open until `run` has returned.
 /// - While it waits for anything (room, workers, answers) it keeps its leases: SQS visibility is renewed at half its time.
 /// - It never waits where it could not hear `released` or `phase`.
