@@ -140,10 +140,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     })
 }
 
-/// Points every New Relic host to `url`; a stand-in of ours needs no key of the user's.
-pub(super) fn aim(config: &mut Config, url: &str) {
+/// Points every New Relic host to `url`, which may be a stand-in of ours.
+fn aim(config: &mut Config, url: &str) {
     let host = Some(url.to_owned());
     config.new_relic.hosts = Hosts { events: host.clone(), logs: host.clone(), nerd_graph: host };
+    lend_keys(config);
+}
+
+/// A stand-in of ours needs no key of the user's.
+pub(super) fn lend_keys(config: &mut Config) {
     let (account, key) = stand_in_account();
     if config.new_relic.license_key.is_empty() {
         config.new_relic.license_key = key;
@@ -376,11 +381,8 @@ fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
         return Err(Stop::failed("New Relic accepted nothing".to_owned(), Some(hint.to_owned())).into());
     }
     // What went back is a fault of the source: each object has its own line in the log.
-    let mut stops: Vec<Stop> = ended
-        .faults
-        .iter()
-        .map(|(name, fault)| Stop::failed(format!("source {name}: {fault}"), fault.hint.clone()))
-        .collect();
+    let mut stops: Vec<Stop> =
+        ended.faults.iter().map(|(name, fault)| Stop::failed(format!("source {name}: {fault}"), fault.hint.clone())).collect();
     let late: u64 = ended.sources.iter().map(|(_, counts)| counts.refused_late).sum();
     if late > 0 {
         let (what, hint) = too_old(late);
@@ -416,7 +418,7 @@ mod tests {
             (1..=seconds).filter(|second| silence.worth_a_word(second.div_ceil(4), answered)).collect()
         };
         assert_eq!(said(&mut silence, 130, 0), [5, 65, 125]);
-        assert_eq!(said(&mut silence, 130, 7), [6, 66, 126], "an answer begins it anew");
+        assert_eq!(said(&mut silence, 130, 7), [9, 69, 129], "an answer ends it, the next silent try begins it anew");
         let mut idle = Silence::default();
         assert!((0..100).all(|_| !idle.worth_a_word(0, 3)), "nobody is asked");
         assert!(!idle.worth_a_word(1, 4) && (0..100).all(|_| !idle.worth_a_word(1, 4)), "answered after all, and asked no more");

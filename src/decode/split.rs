@@ -44,6 +44,14 @@ pub enum SplitError {
 #[error("stopped in the middle of a record")]
 pub struct Stopped;
 
+impl Stopped {
+    /// Whether a reader said so.
+    #[must_use]
+    pub fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
 /// Splits a reader into records.
 #[derive(Debug)]
 pub struct Splitter<R> {
@@ -158,7 +166,7 @@ impl<R: Read> Splitter<R> {
                 Found::NeedMore if self.ended => return self.finish(),
                 Found::NeedMore => match self.refill() {
                     Ok(()) => {}
-                    Err(error) if error.get_ref().is_some_and(|error| error.is::<Stopped>()) && self.rests() => return Ok(None),
+                    Err(error) if Stopped::is_in(&error) && self.rests() => return Ok(None),
                     Err(error) => return Err(error.into()),
                 },
             }

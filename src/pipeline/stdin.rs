@@ -168,7 +168,7 @@ mod tests {
                 phase.send_replace(Phase::Draining);
                 assert_eq!((pipe.read(&mut out).unwrap(), out[0]), (1, b'c'), "read before the stop");
                 let error = pipe.read(&mut out).unwrap_err();
-                assert!(error.get_ref().is_some_and(|error| error.is::<Stopped>()), "{error}");
+                assert!(Stopped::is_in(&error), "{error}");
                 drop(tap);
             } else {
                 drop(tap);

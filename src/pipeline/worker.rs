@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
-use crate::ack::seen::Admission;
 use super::stdin::Pipe;
+use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
 use crate::classify::{Classified, Matcher, Rule, RuleSet};
 use crate::clock::Clock;
@@ -148,6 +148,13 @@ struct Place<'o> {
     source: &'o str,
     index: u64,
     now_ms: i64,
+}
+
+impl Place<'_> {
+    fn letter(&self, kind: LetterKind, index: Option<u64>, reason: &str, content: &[u8]) -> Letter {
+        let letter = Letter::new(kind, self.now_ms, self.source, &self.origin.name, index, reason, content);
+        letter.of_version(self.origin.version())
+    }
 }
 
 impl<'s> Processor<'s> {
@@ -325,7 +332,7 @@ impl<'s> Processor<'s> {
     /// Something that is no record: its bytes go to the dead letters.
     fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
         record.ends_as(Outcome::Unreadable);
-        let letter = Letter::new(LetterKind::Record, place.now_ms, place.source, &place.origin.name, Some(place.index), why, raw);
+        let letter = place.letter(LetterKind::Record, Some(place.index), why, raw);
         self.park(letter, record);
     }
 
@@ -388,7 +395,7 @@ impl<'s> Processor<'s> {
     fn park_object(&mut self, place: &Place<'_>, kind: LetterKind, reason: &str, content: &[u8]) {
         place.entry.park();
         let index = (place.index > 0).then_some(place.index);
-        let letter = Letter::new(kind, place.now_ms, place.source, &place.origin.name, index, reason, content);
+        let letter = place.letter(kind, index, reason, content);
         self.park(letter, &place.entry.errand());
     }
 

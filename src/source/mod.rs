@@ -105,13 +105,26 @@ pub struct Origin {
     pub sight: Sight,
 }
 
+impl Origin {
+    /// The S3 version that was named, and read.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match &self.sight {
+            Sight::Version(version) => Some(version),
+            Sight::Message | Sight::Named | Sight::Beside => None,
+        }
+    }
+}
+
 /// How an object came into view; decides what becomes of one that belongs to no trail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sight {
     /// A queue message is the object: its bytes go to the dead letters.
     Message,
     /// A message or a person named it: it is handed back.
     Named,
+    /// A message named it, and this version of it: it is handed back.
+    Version(String),
     /// It stood beside others in a folder or under a prefix: it is passed over and counted.
     Beside,
 }

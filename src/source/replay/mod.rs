@@ -180,8 +180,8 @@ impl Source for Replay {
                 let now = *phase.borrow_and_update();
                 let over = search.is_none() && ahead.is_none();
                 match now {
-                    Phase::Returning => return Ok(()),
-                    Phase::Draining if open.objects.is_empty() => return open.unread.into_result(),
+                    Phase::Returning => return open.stopped(over),
+                    Phase::Draining if open.objects.is_empty() => return open.stopped(over),
                     _ if over && open.objects.is_empty() => return open.unread.into_result(),
                     _ => {}
                 }
@@ -264,6 +264,19 @@ impl Open {
         self.say(&left);
         self.progress.unread.fetch_add(1, Relaxed);
         self.unread.add(left);
+    }
+
+    /// A stop: what is open goes back, and what was not reached is not replayed. `over`: everything was reached.
+    fn stopped(mut self, over: bool) -> Result<(), SourceError> {
+        let mut open: Vec<_> = self.objects.drain().collect();
+        open.sort_unstable_by_key(|(number, _)| *number);
+        for (_, (origin, _)) in open {
+            self.left(Left { name: origin.name, why: "stopped before everything of it was sent".to_owned() });
+        }
+        if !over {
+            self.left(Left { name: "the rest of the input".to_owned(), why: "stopped before it was read".to_owned() });
+        }
+        self.unread.into_result()
     }
 
     fn say(&self, left: &Left) {
