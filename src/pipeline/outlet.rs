@@ -80,13 +80,13 @@ pub struct Lines<W> {
 const LINES: usize = 512;
 
 impl<W: Write + Send> Lines<W> {
-    /// Lines to `out`; `failed` is told the error that ends them. From then on everything is returned.
+    /// Lines to `out`; `failed` is told the error that ends them. From then on nothing settles any more: whoever is told ends
+    /// the run, and everything is returned with this, unsaid.
     pub fn new(out: W, failed: oneshot::Sender<std::io::Error>) -> Self {
         Self { out, waiting: Vec::new(), failed: Some(failed) }
     }
 
     fn fail(&mut self, error: std::io::Error) {
-        self.waiting.clear();
         if let Some(failed) = self.failed.take() {
             let _heard = failed.send(error).is_ok();
         }
@@ -109,15 +109,13 @@ impl<W: Write + Send> Lines<W> {
 
 impl<W: Write + Send> Outlet for Lines<W> {
     fn put(&mut self, lane: Lane, item: &[u8], _time_ms: i64, piece: Piece) {
+        self.waiting.push(piece);
         if self.failed.is_none() {
-            // Dropped: returned.
             return;
         }
-        match self.write(lane, item) {
-            Ok(()) => self.waiting.push(piece),
-            Err(error) => self.fail(error),
-        }
-        if self.waiting.len() >= LINES {
+        if let Err(error) = self.write(lane, item) {
+            self.fail(error);
+        } else if self.waiting.len() >= LINES {
             self.flush();
         }
     }
@@ -127,6 +125,9 @@ impl<W: Write + Send> Outlet for Lines<W> {
     }
 
     fn flush(&mut self) {
+        if self.failed.is_none() {
+            return;
+        }
         match self.out.flush() {
             Ok(()) => self.waiting.drain(..).for_each(|piece| piece.settle(Settled::Delivered)),
             Err(error) => self.fail(error),

@@ -270,6 +270,9 @@ fn generate(arguments: &[&str]) -> (TempDir, Value) {
     (folder, serde_json::from_str(&truth).expect("JSON"))
 }
 
+/// Broken records of a second input.
+const BROKEN: usize = 3;
+
 /// What is no record costs itself only; exit codes say which of the three ends it was.
 #[tokio::test]
 async fn broken_input_is_said_and_the_rest_comes_out() {
@@ -283,8 +286,7 @@ async fn broken_input_is_said_and_the_rest_comes_out() {
     };
     let good_file = write("good.json", whole.as_bytes());
     let packed = gzip(whole.as_bytes());
-    const BROKEN: usize = 3;
-    let more = write("more.json", format!("{{\"Records\":[{}]}}", vec!["{\"no\":\"record\"}"; BROKEN].join(",")).as_bytes());
+    let more = write("more.json", format!("{{\"Records\":[{}]}}", ["{\"no\":\"record\"}"; BROKEN].join(",")).as_bytes());
     let bad_record = whole.replacen("{\"Records\":[", "{\"Records\":[{\"eventID\":\"no time\"},", 1);
     for (name, path, logs, unreadable, parked) in [
         ("a record without a time", write("a.json", bad_record.as_bytes()), 6, 1, 0),

@@ -183,7 +183,7 @@ async fn what_is_only_too_old_is_no_fault_of_its_object() {
         match want {
             None => assert_eq!(end, Ok(()), "{name}"),
             Some(part) => {
-                assert!(end.as_ref().is_err_and(|what| what.contains(part) && !what.contains("more")), "{name}: {end:?}")
+                assert!(end.as_ref().is_err_and(|what| what.contains(part) && !what.contains("more")), "{name}: {end:?}");
             }
         }
     }
