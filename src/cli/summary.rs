@@ -45,7 +45,7 @@ pub(super) fn text(summary: &Summary) -> String {
             })
             .collect();
         text += &format!(
-            "New Relic: {} requests, {} sent again, {} bytes\n",
+            "New Relic: {} requests, {} of them to be tried again, {} bytes\n",
             summary.traffic.requests(),
             summary.traffic.retries(),
             summary.traffic.bytes()

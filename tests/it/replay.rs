@@ -429,7 +429,7 @@ async fn old_records_are_refused_in_one_line() {
     assert!(hint.contains("--restamp"), "{hint}");
 }
 
-/// A host that cannot be reached is said to be so; a stop names what was not sent, and first tries are no repeats.
+/// A host that cannot be reached is said to be so, and a stop names what was not sent.
 #[tokio::test]
 async fn an_unreachable_host_is_said() {
     let agent = replay_of::<&str>([]);
