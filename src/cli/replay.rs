@@ -7,22 +7,26 @@
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal as _};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{block_on, print, stop_signal, summary};
 use crate::ack::Piece;
+use crate::ack::counts::Snapshot;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
+use crate::deliver::retry::Backoff;
 use crate::deliver::{Endpoint, Patience};
-use crate::encode::{Lane, Outlet};
+use crate::encode::{Lane, Outlet, limits};
 use crate::health;
 use crate::pipeline::outlet::Lines;
-use crate::pipeline::{Relay, Running, Summary, To};
+use crate::pipeline::{Relay, Running, Summary, To, Watch};
 use crate::record::time;
 use crate::source::aws;
 use crate::source::replay::{Input, Progress, Replay};
@@ -43,6 +47,8 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     logs: Option<LogsArg>,
     /// Send records older than 23 hours too, under the present time and marked late
+    ///
+    /// New Relic takes a record under its own time for 24 hours; one hour is kept for the way.
     #[arg(long)]
     restamp: bool,
     /// The moment at which standard output is made, ISO 8601 [default: the newest record]
@@ -99,6 +105,7 @@ impl Target {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let target = Target::parse(&args.to)?;
     let inputs = args.inputs.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>();
+    let inputs = inputs.and_then(|inputs| inputs.iter().try_for_each(Input::exists).map(|()| inputs));
     let inputs = inputs.map_err(|error| Stop::usage(error.what, error.hint))?;
     let now_ms = match args.now.as_deref() {
         None => None,
@@ -119,7 +126,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     health::log::start(&config.telemetry)?;
     block_on(async {
         let ended = match target {
-            Target::Stdout => to_stdout(&config, &inputs, now_ms).await?,
+            Target::Stdout => match to_stdout(&config, &inputs, now_ms).await? {
+                Some(ended) => ended,
+                None => return Ok(Exit::Good),
+            },
             Target::NewRelic => to_new_relic(&config, &inputs, args.restamp).await?,
             Target::Url(url) => {
                 aim(&mut config, &url);
@@ -130,10 +140,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     })
 }
 
-/// Points every New Relic host to `url`; a stand-in of ours needs no key of the user's.
+/// Points every New Relic host to `url`, which may be a stand-in of ours.
 fn aim(config: &mut Config, url: &str) {
     let host = Some(url.to_owned());
     config.new_relic.hosts = Hosts { events: host.clone(), logs: host.clone(), nerd_graph: host };
+    lend_keys(config);
+}
+
+/// A stand-in of ours needs no key of the user's.
+pub(super) fn lend_keys(config: &mut Config) {
     let (account, key) = stand_in_account();
     if config.new_relic.license_key.is_empty() {
         config.new_relic.license_key = key;
@@ -148,7 +163,8 @@ fn stand_in_account() -> (u64, crate::secret::Secret) {
     (1_234_567, crate::secret::Secret::new("0000000000000000000000000000000STANDNRAL"))
 }
 
-async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>) -> anyhow::Result<Summary> {
+/// `None`: the reader of standard output has what it wanted (`| head`), and nobody is left to be told anything.
+async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>) -> anyhow::Result<Option<Summary>> {
     let from_stdin = inputs.iter().any(|input| matches!(input, Input::Stdin));
     let clock = match now_ms {
         Some(now_ms) => Clock::fixed(now_ms),
@@ -156,14 +172,25 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>) -> an
         None => Clock::fixed(newest(config, inputs).await?),
     };
     let manner = Manner { follow: from_stdin && now_ms.is_none(), ..Manner::default() };
-    let failed = Arc::new(OnceLock::new());
-    let lines = Lines::new(BufWriter::with_capacity(256 << 10, io::stdout()), Arc::clone(&failed));
-    let ended = replay(config, inputs, clock, manner, To::Outlet(Box::new(lines))).await?;
-    match failed.get() {
-        // The reader has what it wanted (`| head`).
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ended),
-        Some(error) => Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
-        None => Ok(ended),
+    let (tell, mut failed) = oneshot::channel();
+    let lines = Lines::new(BufWriter::with_capacity(256 << 10, io::stdout()), tell);
+    let ended = tokio::select! {
+        biased;
+        // Nothing was promised to anybody and no source waits: what is under way is dropped.
+        Ok(error) = &mut failed => return unwritten(&error),
+        ended = replay(config, inputs, clock, manner, To::Outlet(Box::new(lines))) => ended?,
+    };
+    match failed.try_recv() {
+        Ok(error) => unwritten(&error),
+        Err(_) => Ok(Some(ended)),
+    }
+}
+
+/// Standard output takes no more.
+fn unwritten(error: &io::Error) -> anyhow::Result<Option<Summary>> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(None),
+        _ => Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
     }
 }
 
@@ -221,8 +248,9 @@ async fn relay(
 ) -> anyhow::Result<Summary> {
     let bucket = if inputs.iter().any(|input| matches!(input, Input::S3 { .. })) { Some(aws::bucket(None).await) } else { None };
     let source = Replay::new(inputs.to_vec(), bucket, &config.limits);
-    let drawn = progress.map(|every| tokio::spawn(draw(source.progress(), every)));
     let quiet = stages.quiet;
+    let source = if quiet { source.quiet() } else { source };
+    let _drawing = progress.map(|every| Drawing(tokio::spawn(draw(source.progress(), every))));
     let relay = Relay {
         stages,
         limits: config.limits.clone(),
@@ -235,12 +263,83 @@ async fn relay(
         heartbeat: None,
         clock,
     };
-    let ended = relay.run(vec![Running::new("replay", source)], stop_signal(), |_| {}).await;
-    if let Some(drawn) = drawn {
-        drawn.abort();
+    let mut watching = None;
+    let source = Running::new("replay", source).told_by_caller();
+    let ended = relay.run(vec![source], stop_signal(), |watch| watching = Some(Watching(tokio::spawn(unreachable(watch))))).await;
+    Ok(ended)
+}
+
+/// A task that ends with whoever started it.
+struct Watching(JoinHandle<()>);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The line that shows progress; gone when this is.
+struct Drawing(JoinHandle<()>);
+
+impl Drop for Drawing {
+    fn drop(&mut self) {
+        self.0.abort();
         summary::say("\r\x1b[K");
     }
-    Ok(ended)
+}
+
+/// Says, now and then, that nobody answers, as long as that is so: nothing is given up, and a person is waiting.
+async fn unreachable(watch: Watch) {
+    let mut silence = Silence::default();
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let answers = watch.traffic.answers();
+        let unanswered = answers.get(&0).copied().unwrap_or(0);
+        let answered = answers.values().sum::<u64>() - unanswered;
+        if silence.worth_a_word(unanswered, answered) {
+            let waiting: u64 = watch.counts.iter().map(|counts| open_records(&counts.snapshot())).sum();
+            let most_s = Backoff::default().most.as_secs();
+            tracing::warn!(
+                unanswered,
+                waiting,
+                "No answer: the host cannot be reached. {waiting} records read so far wait, none is given up; each batch is \
+                 tried again within {most_s} seconds. Ctrl-C ends this, and names what was not sent"
+            );
+        }
+    }
+}
+
+/// Records that have been read and have not ended.
+fn open_records(counts: &Snapshot) -> u64 {
+    counts.records_received.saturating_sub(counts.records.iter().sum())
+}
+
+/// Seconds of silence before it is worth a word, and between two words.
+const SILENCE_S: u64 = 5;
+const SILENCE_AGAIN_S: u64 = 60;
+
+/// How long nobody has answered; looked at once a second.
+#[derive(Debug, Default)]
+struct Silence {
+    answered: u64,
+    unanswered: u64,
+    seconds: u64,
+}
+
+impl Silence {
+    fn worth_a_word(&mut self, unanswered: u64, answered: u64) -> bool {
+        if answered > self.answered || unanswered == 0 {
+            *self = Self { answered, unanswered, seconds: 0 };
+            return false;
+        }
+        if unanswered == self.unanswered && self.seconds == 0 {
+            // It answered last, and is not asked.
+            return false;
+        }
+        self.unanswered = unanswered;
+        self.seconds += 1;
+        self.seconds % SILENCE_AGAIN_S == SILENCE_S
+    }
 }
 
 /// A line that shows how far a long replay has come.
@@ -254,9 +353,18 @@ async fn draw(progress: Arc<Progress>, every: Duration) {
     }
 }
 
-/// What to do about records that were not sent because of their age.
-const LATE_HINT: &str =
-    "New Relic takes no record older than 24 hours under its own time; --restamp sends them under the present, marked late";
+/// Why records were not sent, and what to do about it.
+fn too_old(records: u64) -> (String, String) {
+    let (ours, theirs) = (limits::LATE_MS / 3_600_000, limits::EVENT_WINDOW_MS / 3_600_000);
+    let records = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
+    (
+        format!(
+            "{records} not sent: more than {ours} hours old, or ahead; New Relic takes a record under its own time within \
+             {theirs} hours, and one hour is kept for the way"
+        ),
+        "--restamp sends them under the present time, marked late".to_owned(),
+    )
+}
 
 /// Prints the summary and chooses the exit code.
 fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
@@ -273,12 +381,21 @@ fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
         return Err(Stop::failed("New Relic accepted nothing".to_owned(), Some(hint.to_owned())).into());
     }
     // What went back is a fault of the source: each object has its own line in the log.
-    if let Some((name, fault)) = ended.faults.first() {
-        let late = ended.sources.iter().any(|(_, counts)| counts.refused_late > 0);
-        let hint = if late { Some(LATE_HINT.to_owned()) } else { fault.hint.clone() };
-        return Err(Stop::failed(format!("source {name}: {fault}"), hint).into());
+    let mut stops: Vec<Stop> =
+        ended.faults.iter().map(|(name, fault)| Stop::failed(format!("source {name}: {fault}"), fault.hint.clone())).collect();
+    let late: u64 = ended.sources.iter().map(|(_, counts)| counts.refused_late).sum();
+    if late > 0 {
+        let (what, hint) = too_old(late);
+        stops.push(Stop::failed(what, Some(hint)));
     }
-    Ok(Exit::Good)
+    let last = stops.pop();
+    for stop in stops {
+        summary::say(&format!("error: {stop}\n"));
+        if let Some(hint) = stop.hint {
+            summary::say(&format!("  hint: {hint}\n"));
+        }
+    }
+    last.map_or(Ok(Exit::Good), |stop| Err(stop.into()))
 }
 
 #[cfg(test)]
@@ -291,6 +408,28 @@ mod tests {
         let (account, key) = stand_in_account();
         assert_eq!(account, crate::lab::backend::ACCOUNT_ID);
         assert_eq!(key.expose(), crate::lab::backend::LICENSE_KEY);
+    }
+
+    #[test]
+    fn silence_is_told_after_a_while_and_then_now_and_then() {
+        let mut silence = Silence::default();
+        let said = |silence: &mut Silence, seconds: u64, answered: u64| -> Vec<u64> {
+            // A try every four seconds.
+            (1..=seconds).filter(|second| silence.worth_a_word(second.div_ceil(4), answered)).collect()
+        };
+        assert_eq!(said(&mut silence, 130, 0), [5, 65, 125]);
+        assert_eq!(said(&mut silence, 130, 7), [9, 69, 129], "an answer ends it, the next silent try begins it anew");
+        let mut idle = Silence::default();
+        assert!((0..100).all(|_| !idle.worth_a_word(0, 3)), "nobody is asked");
+        assert!(!idle.worth_a_word(1, 4) && (0..100).all(|_| !idle.worth_a_word(1, 4)), "answered after all, and asked no more");
+    }
+
+    #[test]
+    fn too_old_says_both_hours() {
+        let (what, hint) = too_old(2);
+        assert!(what.starts_with("2 records not sent: more than 23 hours old") && what.contains("within 24 hours"), "{what}");
+        assert!(hint.contains("--restamp"));
+        assert!(too_old(1).0.starts_with("1 record not sent"));
     }
 
     #[test]

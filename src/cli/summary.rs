@@ -24,7 +24,7 @@ pub(super) fn equations(name: &str, counts: &Snapshot) -> String {
     )
 }
 
-/// The whole summary for a person.
+/// The counts for a person; faults are told by the command, once.
 #[must_use]
 pub(super) fn text(summary: &Summary) -> String {
     let mut text = String::new();
@@ -45,18 +45,12 @@ pub(super) fn text(summary: &Summary) -> String {
             })
             .collect();
         text += &format!(
-            "New Relic: {} requests, {} sent again, {} bytes\n",
+            "New Relic: {} requests, {} of them to be tried again, {} bytes\n",
             summary.traffic.requests(),
             summary.traffic.retries(),
             summary.traffic.bytes()
         );
         text += &table(&["status", "answers"], &rows);
-    }
-    for (name, fault) in &summary.faults {
-        text += &format!("source {name} could not go on: {fault}\n");
-        if let Some(hint) = &fault.hint {
-            text += &format!("  hint: {hint}\n");
-        }
     }
     text
 }
@@ -84,6 +78,7 @@ pub(super) fn json(summary: &Summary) -> serde_json::Value {
                 "bytesUnpacked": counts.bytes_unpacked,
                 "truncated": counts.truncated,
                 "skipped": counts.skipped,
+                "refusedLate": counts.refused_late,
             })
         })
         .collect();

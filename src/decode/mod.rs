@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 use crate::record::Text;
 use crate::record::trail::is_account_id;
 use gzip::{TooLarge, Unpacked};
+pub use split::Stopped;
 use split::{Item, SplitError, Splitter};
 
 /// EventBridge detail types that carry a CloudTrail record in `detail`.
@@ -60,6 +61,8 @@ pub enum Decoded<'a> {
         /// What was found, and what would have been read.
         why: String,
     },
+    /// The input is open and has nothing yet: ask again.
+    Waiting,
 }
 
 /// Why an object ended before its end. The records before are good.
@@ -113,7 +116,7 @@ impl Decoder {
     /// # Errors
     /// As [`Decoder::held`].
     pub fn held_with(bytes: Bytes, bounds: Bounds, buffer: Buffer) -> Result<Self, ObjectFault> {
-        Self::open(Box::new(Cursor::new(bytes)), bounds, buffer)
+        Ok(Self::open(Box::new(Cursor::new(bytes)), bounds, buffer))
     }
 
     /// The buffer, for the next object.
@@ -130,20 +133,20 @@ impl Decoder {
     /// [`ObjectFault::Unavailable`] when it cannot be opened or read.
     pub fn file(path: &Path, bounds: Bounds) -> Result<Self, ObjectFault> {
         let file = File::open(path).map_err(ObjectFault::Unavailable)?;
-        Self::open(Box::new(BufReader::with_capacity(64 << 10, file)), bounds, Buffer::default())
+        Ok(Self::open(Box::new(BufReader::with_capacity(64 << 10, file)), bounds, Buffer::default()))
     }
 
-    /// Opens standard input; it is read as it is needed.
-    ///
-    /// # Errors
-    /// [`ObjectFault::Unavailable`] when it cannot be read.
-    pub fn stdin(bounds: Bounds) -> Result<Self, ObjectFault> {
-        Self::open(Box::new(BufReader::with_capacity(64 << 10, io::stdin())), bounds, Buffer::default())
+    /// Reads an input as it comes. One that has nothing yet says [`io::ErrorKind::WouldBlock`] and is asked again; one that
+    /// is to be read no further says [`Stopped`]: between two records that is its end, inside of one it is
+    /// [`ObjectFault::Unavailable`].
+    #[must_use]
+    pub fn reader(input: impl BufRead + Send + 'static, bounds: Bounds) -> Self {
+        Self::open(Box::new(input), bounds, Buffer::default())
     }
 
-    fn open(input: Box<dyn BufRead + Send>, bounds: Bounds, Buffer(buffer): Buffer) -> Result<Self, ObjectFault> {
-        let unpacked = Unpacked::new(input, bounds.inflated).map_err(ObjectFault::Unavailable)?;
-        Ok(Self { splitter: Splitter::with_buffer(unpacked, bounds.record, buffer), first: true })
+    fn open(input: Box<dyn BufRead + Send>, bounds: Bounds, Buffer(buffer): Buffer) -> Self {
+        let unpacked = Unpacked::later(input, bounds.inflated);
+        Self { splitter: Splitter::with_buffer(unpacked, bounds.record, buffer), first: true }
     }
 
     /// Bytes of JSON read so far.
@@ -158,7 +161,15 @@ impl Decoder {
     /// [`ObjectFault`] when the object ends early; what came before is good.
     pub fn next(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
         let first = std::mem::take(&mut self.first);
-        Ok(match self.splitter.next().map_err(object_fault)? {
+        let item = match self.splitter.next() {
+            Ok(item) => item,
+            Err(SplitError::Read(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.first = first;
+                return Ok(Some(Decoded::Waiting));
+            }
+            Err(error) => return Err(object_fault(error)),
+        };
+        Ok(match item {
             None => None,
             Some(Item::Element(raw)) => Some(Decoded::Record(raw)),
             Some(Item::Document(raw)) => Some(document(raw)),
@@ -260,6 +271,7 @@ mod tests {
                 Decoded::TooLong(head) => format!("too long: {} bytes are kept", head.len()),
                 Decoded::Empty => "empty".to_owned(),
                 Decoded::Foreign { why, .. } => format!("foreign: {why}"),
+                Decoded::Waiting => "waiting".to_owned(),
             });
         }
         found

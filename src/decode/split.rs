@@ -38,6 +38,20 @@ pub enum SplitError {
     Truncated(&'static str),
 }
 
+/// What a reader says ([`io::Error::other`]) that is to be read no further, although it may have more. Where no record is open
+/// that is the end.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped in the middle of a record")]
+pub struct Stopped;
+
+impl Stopped {
+    /// Whether a reader said so.
+    #[must_use]
+    pub fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
 /// Splits a reader into records.
 #[derive(Debug)]
 pub struct Splitter<R> {
@@ -129,7 +143,17 @@ impl<R: Read> Splitter<R> {
         self.total
     }
 
-    /// The next item, or `None` at the end.
+    /// Whether nothing is open: should the input end here, no record would be cut.
+    fn rests(&self) -> bool {
+        match self.place {
+            Place::Top | Place::After => true,
+            Place::Lines => !self.overlong && self.bytes(self.start, self.filled).trim_ascii().is_empty(),
+            Place::Document | Place::Array { .. } | Place::Element { .. } | Place::Stray { .. } | Place::Rest => false,
+        }
+    }
+
+    /// The next item, or `None` at the end. After an error of the input that passes, such as
+    /// [`io::ErrorKind::WouldBlock`], it may be asked again.
     ///
     /// # Errors
     /// [`SplitError`] when the input cannot be read further; the items before it were good.
@@ -140,7 +164,11 @@ impl<R: Read> Splitter<R> {
                 Found::Document(from, to) => return Ok(Some(Item::Document(self.bytes(from, to)))),
                 Found::Broken(from, to, why) => return Ok(Some(Item::Broken(self.bytes(from, to), why))),
                 Found::NeedMore if self.ended => return self.finish(),
-                Found::NeedMore => self.refill()?,
+                Found::NeedMore => match self.refill() {
+                    Ok(()) => {}
+                    Err(error) if Stopped::is_in(&error) && self.rests() => return Ok(None),
+                    Err(error) => return Err(error.into()),
+                },
             }
         }
     }

@@ -16,8 +16,58 @@ impl Read for Trickle<'_> {
     }
 }
 
+/// The same, and nothing yet before each time.
+struct Hesitant<'a>(Trickle<'a>, bool);
+
+impl Read for Hesitant<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.1 = !self.1;
+        if self.1 { Err(io::ErrorKind::WouldBlock.into()) } else { self.0.read(out) }
+    }
+}
+
+/// Gives one byte at a time and then no more, because it is stopped.
+struct Cut<'a>(&'a [u8]);
+
+impl Read for Cut<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() { Err(io::Error::other(Stopped)) } else { self.0.read(&mut out[..1]) }
+    }
+}
+
+#[test]
+fn a_stop_is_an_end_between_records_only() {
+    for (name, input, records, at_rest) in [
+        ("nothing", "", 0, true),
+        ("a line and its end", "{\"a\":1}\n", 1, true),
+        ("a line", "{\"a\":1}", 1, true),
+        ("lines", "{\"a\":1}\n{\"b\":2}\n \n", 2, true),
+        ("half a line", "{\"a\":1}\n{\"b\":", 1, false),
+        ("half a document", "{\"a\":", 0, false),
+        ("half a file", "{\"Records\":[{\"a\":1},", 1, false),
+        ("half a record", "{\"Records\":[{\"a\":1},{\"b", 1, false),
+        ("a whole file", "{\"Records\":[{\"a\":1}]}", 1, true),
+    ] {
+        let mut splitter = Splitter::new(Cut(input.as_bytes()), 1 << 10);
+        let mut found = 0;
+        let end = loop {
+            match splitter.next() {
+                Ok(Some(_)) => found += 1,
+                other => break other.map(|_| ()),
+            }
+        };
+        assert_eq!((found, end.is_ok()), (records, at_rest), "{name}: {end:?}");
+    }
+}
+
 fn split(input: &str, step: usize, record_max: usize) -> (Vec<String>, Option<String>) {
-    let mut splitter = Splitter::new(Trickle(input.as_bytes(), step), record_max);
+    let (items, error) = gather(Splitter::new(Trickle(input.as_bytes(), step), record_max));
+    let patient = gather(Splitter::new(Hesitant(Trickle(input.as_bytes(), step), false), record_max));
+    assert_eq!(patient, (items.clone(), error.clone()), "an input that has nothing yet is asked again");
+    (items, error)
+}
+
+fn gather(mut splitter: Splitter<impl Read>) -> (Vec<String>, Option<String>) {
     let mut items = Vec::new();
     loop {
         match splitter.next() {
@@ -27,6 +77,7 @@ fn split(input: &str, step: usize, record_max: usize) -> (Vec<String>, Option<St
                 Item::Broken(raw, why) => format!("B {} ({why})", String::from_utf8_lossy(&raw[..raw.len().min(20)])),
             }),
             Ok(None) => return (items, None),
+            Err(SplitError::Read(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return (items, Some(error.to_string())),
         }
     }

@@ -1,7 +1,7 @@
 //! A dead letter: what could not be delivered or read, why, and how to try again.
 //!
 //! In: bytes and a reason. Out: one line of JSON, written to a folder, an S3 prefix or a queue, and read back by
-//! `cspm-relay dlq`. The id is made from the content, so parking the same thing twice gives the same letter.
+//! `cspm-relay dlq`. The id is made from what the letter is about, so parking the same thing twice gives the same letter.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -32,7 +32,7 @@ pub enum LetterKind {
 pub struct Letter {
     /// Version of this form.
     pub version: u32,
-    /// Made from kind, origin, index and content: the same thing has the same id.
+    /// Made from kind, origin, S3 version, index and content: the same thing has the same id.
     pub id: String,
     /// What is in it.
     pub kind: LetterKind,
@@ -42,6 +42,9 @@ pub struct Letter {
     pub source: String,
     /// Where it came from: `s3://bucket/key`, a path, `queue/message`; empty for a refused item (its `event.id` names it).
     pub origin: String,
+    /// The S3 version of the object, where its notification named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_id: Option<String>,
     /// Position of the record in its object, from 0.
     pub index: Option<u64>,
     /// Why it is here.
@@ -84,11 +87,20 @@ impl Letter {
             time_ms,
             source: source.to_owned(),
             origin: origin.to_owned(),
+            version_id: None,
             index,
             reason: reason.to_owned(),
             content: text,
             content_base64: base64,
         }
+    }
+
+    /// The same, about one version of its object.
+    #[must_use]
+    pub fn of_version(self, version: Option<&str>) -> Self {
+        let Some(version) = version else { return self };
+        let id = digest_id(&[self.id.as_bytes(), version.as_bytes()]);
+        Self { id, version_id: Some(version.to_owned()), ..self }
     }
 
     /// About how many bytes it takes.
@@ -135,5 +147,16 @@ mod tests {
             let other = Letter::new(LetterKind::Record, 5, "trail", "s3://b/k", Some(4), "no record", content);
             assert_ne!(other.id, letter.id);
         }
+    }
+
+    #[test]
+    fn versions_of_an_object_have_letters_of_their_own() {
+        let letter = |version| Letter::new(LetterKind::Object, 5, "trail", "s3://b/k", None, "cut", b"").of_version(version);
+        let (one, two, none) = (letter(Some("v1")), letter(Some("v2")), letter(None));
+        assert!(one.id != two.id && one.id != none.id);
+        assert_eq!(one.id, letter(Some("v1")).id);
+        let read: Letter = serde_json::from_str(&one.line()).unwrap();
+        assert_eq!(read.version_id.as_deref(), Some("v1"));
+        assert!(!none.line().contains("versionId"));
     }
 }

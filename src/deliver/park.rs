@@ -3,19 +3,20 @@
 //! In: letters with the pieces that wait for them. Out: pieces settled as asked once the letter is safe; returned when it
 //! could not be written. What always holds: a letter is durable before its piece settles (a folder is synced, S3 and SQS have
 //! answered); no letter is cut, so one that does not fit into a message of a queue is not written there, and its piece is
-//! returned; the same letter written twice is one letter in a folder or prefix.
+//! returned; the same letter written twice is one letter in a folder or prefix, because its id is its name there. A queue
+//! cannot know, so a letter may be in it twice; `dlq replay` sends it once.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use tokio::io::AsyncWriteExt as _;
+use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Letter;
 use crate::ack::{Piece, Settled};
 use crate::cause;
-use crate::record::id::digest_id;
 
 /// A letter, the piece that waits for it, and how the piece settles once the letter is safe.
 #[derive(Debug)]
@@ -31,9 +32,9 @@ pub struct Parking {
 /// Where letters are written.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// A folder; one file of lines per write.
+    /// A folder; one file per letter.
     Folder(PathBuf),
-    /// An S3 prefix; one object of lines per write.
+    /// An S3 prefix; one object per letter.
     S3 {
         /// Client for the bucket's Region.
         client: aws_sdk_s3::Client,
@@ -64,6 +65,8 @@ const SAY_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 const TOGETHER: usize = 500;
 /// Bytes taken together; one letter more may come on top.
 const BYTES: usize = 8 << 20;
+/// S3 objects being written at once.
+const PUTS: usize = 8;
 /// Messages in one SQS batch call, and their bytes. [SQS: 10 messages, 1 MiB for the whole call]
 const QUEUE_BATCH: usize = 10;
 const QUEUE_BYTES: usize = 1 << 20;
@@ -149,24 +152,31 @@ impl Target {
     /// [`ParkError`] when none is.
     pub async fn write(&self, letters: &[&Letter]) -> Result<Vec<bool>, ParkError> {
         let fault = |why: String| ParkError { target: self.name(), why };
-        let lines = || letters.iter().fold(String::new(), |lines, letter| lines + &letter.line() + "\n");
-        let file_name = || {
-            let ids: Vec<&[u8]> = letters.iter().map(|letter| letter.id.as_bytes()).collect();
-            format!("{}.ndjson", digest_id(&ids))
-        };
         match self {
             Self::Nowhere | Self::Told(_) => Ok(vec![false; letters.len()]),
             Self::Discard => Ok(vec![true; letters.len()]),
             Self::Folder(folder) => {
-                write_file(folder, &file_name(), lines().as_bytes()).await.map_err(|error| fault(error.to_string()))?;
+                let files = letters.iter().map(|letter| (file_name(letter), content(letter))).collect();
+                write_files(folder, files).await.map_err(|error| fault(error.to_string()))?;
                 Ok(vec![true; letters.len()])
             }
             Self::S3 { client, bucket, prefix } => {
-                let key = format!("{}{}", prefixed(prefix), file_name());
-                let body = lines().into_bytes().into();
-                let put = client.put_object().bucket(bucket).key(key).content_type("application/x-ndjson").body(body);
-                put.send().await.map_err(|error| fault(cause::innermost(&error)))?;
-                Ok(vec![true; letters.len()])
+                let prefix = prefixed(prefix);
+                let put = |letter: &Letter| {
+                    let put = client.put_object().bucket(bucket).key(format!("{prefix}{}", file_name(letter)));
+                    put.content_type("application/x-ndjson").body(content(letter).into()).send()
+                };
+                let puts: Vec<_> = letters.iter().map(|letter| put(letter)).collect();
+                let written: Vec<_> = futures_util::stream::iter(puts).buffered(PUTS).collect().await;
+                let failed = written.iter().find_map(|put| put.as_ref().err()).map(|error| cause::innermost(error));
+                match failed {
+                    Some(why) if written.iter().all(Result::is_err) => Err(fault(why)),
+                    Some(why) => {
+                        tracing::error!(error = why, "Some dead letters were not written; their records go back to the source");
+                        Ok(written.iter().map(Result::is_ok).collect())
+                    }
+                    None => Ok(vec![true; letters.len()]),
+                }
             }
             Self::Queue { client, url } => {
                 let mut safe = vec![false; letters.len()];
@@ -202,6 +212,17 @@ impl Target {
     }
 }
 
+/// The name of a letter's file: the same thing is parked under the same name.
+fn file_name(letter: &Letter) -> String {
+    format!("{}.ndjson", letter.id)
+}
+
+fn content(letter: &Letter) -> Vec<u8> {
+    let mut line = letter.line().into_bytes();
+    line.push(b'\n');
+    line
+}
+
 /// Groups of letters that fit into one SQS call each; a letter that fits into none is in none.
 fn queue_groups(letters: &[&Letter]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -231,17 +252,26 @@ pub(super) fn prefixed(prefix: &str) -> String {
 
 /// Writes a file so that it is there whole or not at all, and on the disk before this returns.
 pub(super) async fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    let place = folder.to_owned();
-    tokio::task::spawn_blocking(move || super::folder::make(&place)).await??;
-    let open = folder.join(format!(".{name}.part"));
-    let mut file = tokio::fs::File::create(&open).await?;
-    file.write_all(bytes).await?;
-    // Writes go on in the background, and `sync_all` keeps their error to itself.
-    file.flush().await?;
-    file.sync_all().await?;
-    tokio::fs::rename(&open, folder.join(name)).await?;
-    // The name is on the disk only when the folder is.
-    tokio::fs::File::open(folder).await?.sync_all().await
+    write_files(folder, vec![(name.to_owned(), bytes.to_vec())]).await
+}
+
+/// The same for several: each is there whole or not at all, and all are on the disk before this returns well.
+async fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> std::io::Result<()> {
+    let folder = folder.to_owned();
+    let write = move || {
+        super::folder::make(&folder)?;
+        for (name, bytes) in files {
+            // A name of its own: others may write the same letter to the same folder.
+            let open = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
+            let mut file = std::fs::File::create(&open)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&open, folder.join(name))?;
+        }
+        // The names are on the disk only when the folder is.
+        std::fs::File::open(&folder)?.sync_all()
+    };
+    tokio::task::spawn_blocking(write).await?
 }
 
 #[cfg(test)]
@@ -253,18 +283,22 @@ mod tests {
         Letter::new(LetterKind::Record, 1, "s", "o", None, "why", content.as_bytes())
     }
 
+    /// However they are taken together: a repetition overwrites, and gives the newest time.
     #[tokio::test]
     async fn a_folder_holds_each_letter_once() {
         let folder = tempfile::tempdir().unwrap();
         let target = Target::Folder(folder.path().join("deep"));
-        let (one, two) = (letter("1"), letter("2"));
-        for _ in 0..2 {
-            assert_eq!(target.write(&[&one, &two]).await.unwrap(), [true, true]);
+        let (one, two, three) = (letter("1"), letter("2"), letter("3"));
+        let later = Letter { time_ms: 2, ..two.clone() };
+        for together in [vec![&one, &two], vec![&one], vec![&later, &three]] {
+            assert_eq!(target.write(&together).await.unwrap(), vec![true; together.len()]);
         }
-        let files: Vec<_> = std::fs::read_dir(folder.path().join("deep")).unwrap().map(|file| file.unwrap().path()).collect();
-        assert_eq!(files.len(), 1);
-        let lines = std::fs::read_to_string(&files[0]).unwrap();
-        assert_eq!(lines, format!("{}\n{}\n", one.line(), two.line()));
+        let files = std::fs::read_dir(folder.path().join("deep")).unwrap().map(|file| file.unwrap().path());
+        let found: std::collections::BTreeMap<_, _> = files
+            .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap()))
+            .collect();
+        let want = [&one, &later, &three].map(|letter| (format!("{}.ndjson", letter.id), letter.line() + "\n"));
+        assert_eq!(found, want.into());
     }
 
     #[test]

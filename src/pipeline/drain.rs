@@ -65,10 +65,7 @@ pub(super) async fn until_ended(
             ended = sources.join_next() => match ended {
                 None => return Ended { faults, end },
                 Some(Ok((_, Ok(())))) => {}
-                Some(Ok((name, Err(fault)))) => {
-                    tracing::error!(source = name, error = %fault, hint = fault.hint, "Source {name} cannot go on: {fault}");
-                    faults.push((name, fault));
-                }
+                Some(Ok((name, Err(fault)))) => faults.push((name, fault)),
                 Some(Err(error)) => {
                     let fault = SourceError { what: format!("a source ended in a panic: {error}"), hint: None };
                     tracing::error!(error = %fault, "Stopping, so that the agent can be started anew: {fault}");

@@ -14,6 +14,7 @@
 pub mod drain;
 pub mod heartbeat;
 pub mod outlet;
+mod stdin;
 pub mod worker;
 
 #[cfg(test)]
@@ -65,13 +66,24 @@ const LET_GO: Duration = Duration::from_millis(500);
 /// A source ready to run.
 pub struct Running {
     counts: Arc<Counts>,
+    told_by_caller: bool,
     run: Box<dyn FnOnce(Intake) -> AtWork + Send>,
 }
 
 impl Running {
     /// Prepares a source under its name.
     pub fn new(name: &str, source: impl Source) -> Self {
-        Self { counts: Arc::new(Counts::new(name)), run: Box::new(move |intake| Box::pin(source.run(intake))) }
+        Self {
+            counts: Arc::new(Counts::new(name)),
+            told_by_caller: false,
+            run: Box::new(move |intake| Box::pin(source.run(intake))),
+        }
+    }
+
+    /// Its fault is not logged when it comes: the caller tells it at the end, once.
+    #[must_use]
+    pub fn told_by_caller(self) -> Self {
+        Self { told_by_caller: true, ..self }
     }
 
     /// The source's counters.
@@ -170,7 +182,16 @@ impl Relay {
             let name = counts.name().to_owned();
             let (budget, phase) = (Arc::clone(&budget), heard.clone());
             let at_work = (source.run)(Intake { counts, objects: objects_in, released, budget, phase });
-            running.spawn(async move { (name, at_work.await) });
+            let told_by_caller = source.told_by_caller;
+            running.spawn(async move {
+                let ended = at_work.await;
+                if let Err(fault) = &ended
+                    && !told_by_caller
+                {
+                    tracing::error!(source = name, error = %fault, hint = fault.hint, "Source {name} cannot go on: {fault}");
+                }
+                (name, ended)
+            });
         }
         drop(work);
         let ended = drain::until_ended(&mut running, &phase, gate, stop, tasks.died(), drain, HAND_BACK).await;
@@ -254,6 +275,7 @@ impl Tasks {
             work: Arc::clone(&work),
             letters: letters_in.clone(),
             abort: Arc::clone(&tasks.abort),
+            phase: watch.phase.clone(),
             flush_after: limits.flush_after,
         };
         match to {

@@ -1,9 +1,8 @@
 //! Where finished items go: batches for the senders, or lines of JSON.
 
 use std::io::Write;
-use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::ack::{Piece, Settled};
 use crate::config::Limits;
@@ -73,16 +72,24 @@ fn send(batches: &mpsc::Sender<Batch>, batch: Batch) {
 pub struct Lines<W> {
     out: W,
     waiting: Vec<Piece>,
-    failed: Arc<std::sync::OnceLock<std::io::Error>>,
+    /// Who is told of the first error; `None` once there was one: nothing is written any more.
+    failed: Option<oneshot::Sender<std::io::Error>>,
 }
 
 /// Items written before they are flushed and settled.
 const LINES: usize = 512;
 
 impl<W: Write + Send> Lines<W> {
-    /// Lines to `out`; the first error that ends them is kept in `failed`.
-    pub fn new(out: W, failed: Arc<std::sync::OnceLock<std::io::Error>>) -> Self {
-        Self { out, waiting: Vec::new(), failed }
+    /// Lines to `out`; `failed` is told the error that ends them. From then on nothing settles any more: whoever is told ends
+    /// the run, and everything is returned with this, unsaid.
+    pub fn new(out: W, failed: oneshot::Sender<std::io::Error>) -> Self {
+        Self { out, waiting: Vec::new(), failed: Some(failed) }
+    }
+
+    fn fail(&mut self, error: std::io::Error) {
+        if let Some(failed) = self.failed.take() {
+            let _heard = failed.send(error).is_ok();
+        }
     }
 
     fn write(&mut self, lane: Lane, item: &[u8]) -> std::io::Result<()> {
@@ -102,18 +109,13 @@ impl<W: Write + Send> Lines<W> {
 
 impl<W: Write + Send> Outlet for Lines<W> {
     fn put(&mut self, lane: Lane, item: &[u8], _time_ms: i64, piece: Piece) {
-        if self.failed.get().is_some() {
-            // Dropped: returned.
+        self.waiting.push(piece);
+        if self.failed.is_none() {
             return;
         }
-        match self.write(lane, item) {
-            Ok(()) => self.waiting.push(piece),
-            Err(error) => {
-                let _first = self.failed.set(error).is_ok();
-                self.waiting.clear();
-            }
-        }
-        if self.waiting.len() >= LINES {
+        if let Err(error) = self.write(lane, item) {
+            self.fail(error);
+        } else if self.waiting.len() >= LINES {
             self.flush();
         }
     }
@@ -123,12 +125,12 @@ impl<W: Write + Send> Outlet for Lines<W> {
     }
 
     fn flush(&mut self) {
+        if self.failed.is_none() {
+            return;
+        }
         match self.out.flush() {
             Ok(()) => self.waiting.drain(..).for_each(|piece| piece.settle(Settled::Delivered)),
-            Err(error) => {
-                let _first = self.failed.set(error).is_ok();
-                self.waiting.clear();
-            }
+            Err(error) => self.fail(error),
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::ack::{Piece, Seen, Verdict};
 use crate::classify::RuleSet;
 use crate::config::{Config, LogRecords};
 use crate::decode::Bounds;
+use crate::deliver::letter::LetterKind;
 use crate::enrich::{AccountNames, Enricher};
 use crate::source::{Body, Origin, Sight};
 
@@ -215,4 +216,35 @@ async fn a_stop_is_over_in_its_time() {
         case("a source hears nothing", false, true, true),
         case("a source died in a fault", true, false, false),
     );
+}
+
+/// Gives one object that ends early, in the version that a message named.
+struct Cut;
+
+impl Source for Cut {
+    async fn run(self, intake: Intake) -> Result<(), SourceError> {
+        let Intake { objects, mut released, .. } = intake;
+        let sight = Sight::Version("v1".to_owned());
+        let origin = Origin { name: "s3://b/k".to_owned(), account: None, sight };
+        let body = Body::Held(bytes::Bytes::from_static(b"{\"Records\":[{\"no\":1},{"));
+        let _sent = objects.send(Object { number: 0, origin, body, room: None }).await.is_ok();
+        let _told = released.recv().await;
+        Ok(())
+    }
+}
+
+/// A letter leads back to the version that was read, not to the newest one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_names_the_version_of_its_object() {
+    let (told, mut letters) = mpsc::channel(8);
+    let mut relay = relay(Keeps(Vec::new()));
+    relay.dead_letters = Target::Told(told);
+    relay.limits.drain = Duration::from_secs(1);
+    let _summary = relay.run(vec![Running::new("queue", Cut)], std::future::ready(()), |_| {}).await;
+    let mut found = Vec::new();
+    while let Some(letter) = letters.recv().await {
+        found.push((letter.kind, letter.index, letter.version_id));
+    }
+    let v1 = || Some("v1".to_owned());
+    assert_eq!(found, [(LetterKind::Record, Some(0), v1()), (LetterKind::Object, Some(1), v1())]);
 }

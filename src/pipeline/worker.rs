@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
+use super::stdin::Pipe;
 use crate::ack::seen::Admission;
-use crate::ack::{ObjectEntry, Outcome, RecordEntry, Seen, Settled};
+use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
 use crate::classify::{Classified, Matcher, Rule, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs};
@@ -23,7 +24,7 @@ use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
 use crate::record::{RecordKey, Trail, id};
-use crate::source::{Body, Fault, Object, Origin, Sight};
+use crate::source::{Body, Fault, Object, Origin, Phase, Sight};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -69,32 +70,62 @@ pub struct Worker {
     pub letters: mpsc::Sender<Parking>,
     /// Set when what is held goes back: stop reading.
     pub abort: Arc<AtomicBool>,
+    /// Whether to read on; an input without an end ends with [`Phase::Draining`].
+    pub phase: watch::Receiver<Phase>,
     /// Oldest age of an item that waits for its batch to fill.
     pub flush_after: Duration,
 }
 
 impl Worker {
     /// Reads objects until there are no more, then flushes. Blocks: run it on a thread of its own.
-    pub fn run(self, mut outlet: impl Outlet) {
-        let Self { stages, work, letters, abort, flush_after } = self;
+    pub fn run(self, outlet: impl Outlet) {
+        let Self { stages, work, letters, abort, phase, flush_after } = self;
         let runtime = tokio::runtime::Handle::current();
-        let mut processor = Processor::new(&stages, letters, abort);
-        let mut flushed = Instant::now();
+        let mut processor = Processor::new(&stages, letters, abort).until(phase, flush_after);
+        let mut outlet = Timed { outlet, flushed: Instant::now(), flush_after };
         loop {
             let next = runtime.block_on(async {
-                tokio::time::timeout_at(flushed + flush_after, async { work.lock().await.recv().await }).await
+                tokio::time::timeout_at(outlet.flushed + flush_after, async { work.lock().await.recv().await }).await
             });
             match next {
                 Ok(Some(work)) => processor.object(work, &mut outlet),
                 Ok(None) => break,
                 Err(_idle) => {}
             }
-            if flushed.elapsed() >= flush_after {
-                outlet.flush();
-                flushed = Instant::now();
-            }
+            outlet.flush_old();
         }
         outlet.flush();
+    }
+}
+
+/// An outlet whose items wait no longer than they may, however slowly more of them come.
+struct Timed<O> {
+    outlet: O,
+    flushed: Instant,
+    flush_after: Duration,
+}
+
+impl<O: Outlet> Timed<O> {
+    fn flush_old(&mut self) {
+        if self.flushed.elapsed() >= self.flush_after {
+            self.flush();
+        }
+    }
+}
+
+impl<O: Outlet> Outlet for Timed<O> {
+    fn put(&mut self, lane: Lane, item: &[u8], time_ms: i64, piece: Piece) {
+        self.outlet.put(lane, item, time_ms, piece);
+        self.flush_old();
+    }
+
+    fn item_max(&self, lane: Lane) -> usize {
+        self.outlet.item_max(lane)
+    }
+
+    fn flush(&mut self) {
+        self.outlet.flush();
+        self.flushed = Instant::now();
     }
 }
 
@@ -104,6 +135,8 @@ pub struct Processor<'s> {
     matcher: Matcher<'s>,
     letters: mpsc::Sender<Parking>,
     abort: Arc<AtomicBool>,
+    /// How long standard input may be silent before what waits is flushed, and what ends it.
+    open: Option<(watch::Receiver<Phase>, Duration)>,
     item: Vec<u8>,
     buffer: Buffer,
 }
@@ -117,11 +150,25 @@ struct Place<'o> {
     now_ms: i64,
 }
 
+impl Place<'_> {
+    fn letter(&self, kind: LetterKind, index: Option<u64>, reason: &str, content: &[u8]) -> Letter {
+        let letter = Letter::new(kind, self.now_ms, self.source, &self.origin.name, index, reason, content);
+        letter.of_version(self.origin.version())
+    }
+}
+
 impl<'s> Processor<'s> {
     /// A processor over shared stages.
     #[must_use]
     pub fn new(stages: &'s Stages, letters: mpsc::Sender<Parking>, abort: Arc<AtomicBool>) -> Self {
-        Self { stages, matcher: stages.rules.matcher(), letters, abort, item: Vec::new(), buffer: Buffer::default() }
+        Self { stages, matcher: stages.rules.matcher(), letters, abort, open: None, item: Vec::new(), buffer: Buffer::default() }
+    }
+
+    /// With a phase that ends standard input, and the time it may be silent before what waits is flushed.
+    #[must_use]
+    fn until(mut self, phase: watch::Receiver<Phase>, flush_after: Duration) -> Self {
+        self.open = Some((phase, flush_after));
+        self
     }
 
     /// Reads one object to its end.
@@ -141,7 +188,7 @@ impl<'s> Processor<'s> {
                 packed = std::fs::metadata(&path).map_or(0, |file| file.len());
                 Decoder::file(&path, bounds)
             }
-            Body::Stdin => Decoder::stdin(bounds),
+            Body::Stdin => Ok(self.stdin(&counts)),
             Body::Missing(fault) => {
                 self.missing(&place, fault, outlet);
                 entry.decoded();
@@ -160,6 +207,17 @@ impl<'s> Processor<'s> {
         drop(room);
     }
 
+    /// Standard input. Whoever gave no phase reads it to its end.
+    fn stdin(&self, counts: &Arc<Counts>) -> Decoder {
+        let bounds = self.stages.bounds;
+        match &self.open {
+            Some((phase, patience)) => {
+                Decoder::reader(Pipe::open(std::io::stdin(), phase.clone(), *patience, Arc::clone(counts)), bounds)
+            }
+            None => Decoder::reader(std::io::BufReader::new(std::io::stdin()), bounds),
+        }
+    }
+
     fn records(&mut self, decoder: &mut Decoder, place: &mut Place<'_>, outlet: &mut impl Outlet) {
         loop {
             if self.abort.load(Ordering::Relaxed) {
@@ -168,6 +226,10 @@ impl<'s> Processor<'s> {
             }
             match decoder.next() {
                 Ok(None) => break,
+                Ok(Some(Decoded::Waiting)) => {
+                    outlet.flush();
+                    continue;
+                }
                 Ok(Some(Decoded::Record(raw))) => self.record(raw, None, place, outlet),
                 Ok(Some(Decoded::Enveloped { raw, account })) => self.record(raw, account, place, outlet),
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
@@ -270,7 +332,7 @@ impl<'s> Processor<'s> {
     /// Something that is no record: its bytes go to the dead letters.
     fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
         record.ends_as(Outcome::Unreadable);
-        let letter = Letter::new(LetterKind::Record, place.now_ms, place.source, &place.origin.name, Some(place.index), why, raw);
+        let letter = place.letter(LetterKind::Record, Some(place.index), why, raw);
         self.park(letter, record);
     }
 
@@ -300,7 +362,9 @@ impl<'s> Processor<'s> {
             ObjectFault::TooLarge(_) => "unpacksTooLarge",
             ObjectFault::Corrupt(_) => "corrupt",
             ObjectFault::Unavailable(error) => {
-                tracing::error!(object = place.origin.name, %error, "An object cannot be read: handing it back");
+                if !self.stages.quiet {
+                    tracing::error!(object = place.origin.name, %error, "An object cannot be read: handing it back");
+                }
                 place.entry.give_back();
                 place.entry.decoded();
                 return;
@@ -331,7 +395,7 @@ impl<'s> Processor<'s> {
     fn park_object(&mut self, place: &Place<'_>, kind: LetterKind, reason: &str, content: &[u8]) {
         place.entry.park();
         let index = (place.index > 0).then_some(place.index);
-        let letter = Letter::new(kind, place.now_ms, place.source, &place.origin.name, index, reason, content);
+        let letter = place.letter(kind, index, reason, content);
         self.park(letter, &place.entry.errand());
     }
 

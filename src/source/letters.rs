@@ -21,6 +21,8 @@ use crate::config::Limits;
 pub struct Again {
     /// The name it had: `s3://bucket/key`, a path, `queue/message`.
     pub origin: String,
+    /// The S3 version that its notification named.
+    pub version: Option<String>,
     /// Its bytes; `None`: they are fetched again by that name.
     pub bytes: Option<Bytes>,
 }
@@ -136,7 +138,7 @@ async fn next<'a>(
 async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
     let name = again.origin.clone();
     let account = key::account(&name).map(str::to_owned);
-    let (body, room) = match (&again.bytes, place(&name)) {
+    let (body, room) = match (&again.bytes, place(&name, again.version.as_deref())) {
         // Bytes out of their object are one record; a document that nobody understands is one that is unreadable.
         (Some(bytes), _) => {
             let origin = Origin { name, account, sight: Sight::Message };
@@ -157,13 +159,15 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
             (Body::File(path), None)
         }
     };
-    Ok(Object { number: 0, origin: Origin { name, account, sight: Sight::Named }, body, room })
+    // What fails again is about the same version.
+    let sight = again.version.clone().map_or(Sight::Named, Sight::Version);
+    Ok(Object { number: 0, origin: Origin { name, account, sight }, body, room })
 }
 
 /// The place of an `s3://bucket/key` name.
-fn place(name: &str) -> Option<Place> {
+fn place(name: &str, version: Option<&str>) -> Option<Place> {
     let (bucket, key) = name.strip_prefix("s3://")?.split_once('/')?;
-    Some(Place { bucket: bucket.to_owned(), key: key.to_owned(), version: None, bytes: None })
+    Some(Place { bucket: bucket.to_owned(), key: key.to_owned(), version: version.map(str::to_owned), bytes: None })
 }
 
 fn explain(why: &ReadError) -> String {
@@ -179,7 +183,7 @@ mod tests {
     use super::*;
 
     fn again(origin: &str, bytes: Option<&'static str>) -> Again {
-        Again { origin: origin.to_owned(), bytes: bytes.map(|bytes| Bytes::from_static(bytes.as_bytes())) }
+        Again { origin: origin.to_owned(), version: None, bytes: bytes.map(|bytes| Bytes::from_static(bytes.as_bytes())) }
     }
 
     #[tokio::test]
@@ -215,6 +219,13 @@ mod tests {
         for (at, says) in [(2, "it does not exist"), (3, "No such file"), (4, "standard input")] {
             assert!(matches!(&ends[&at], End::Missing(why) if why.contains(says)), "{at}: {:?}", ends[&at]);
         }
+    }
+
+    #[test]
+    fn an_object_is_fetched_in_the_version_that_was_named() {
+        let version = |named| place("s3://b/k/k", named).unwrap().version;
+        assert_eq!((version(Some("v1")), version(None)), (Some("v1".to_owned()), None));
+        assert_eq!(place("/a/path", Some("v1")), None);
     }
 
     #[tokio::test]

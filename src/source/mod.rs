@@ -105,13 +105,26 @@ pub struct Origin {
     pub sight: Sight,
 }
 
+impl Origin {
+    /// The S3 version that was named, and read.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match &self.sight {
+            Sight::Version(version) => Some(version),
+            Sight::Message | Sight::Named | Sight::Beside => None,
+        }
+    }
+}
+
 /// How an object came into view; decides what becomes of one that belongs to no trail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sight {
     /// A queue message is the object: its bytes go to the dead letters.
     Message,
     /// A message or a person named it: it is handed back.
     Named,
+    /// A message named it, and this version of it: it is handed back.
+    Version(String),
     /// It stood beside others in a folder or under a prefix: it is passed over and counted.
     Beside,
 }
@@ -174,7 +187,7 @@ pub fn budget_kib(limits: &Limits) -> u32 {
 /// - Every object sent carries a number of its own; exactly one [`Released`] with that number comes back. Only then may the
 ///   source delete, forget or advance, and only if the verdict is not `Returned`; a returned object is offered again as soon
 ///   as the source allows (SQS: visibility 0 while stopping, a delay otherwise, so that a fault does not spin; a replay has
-///   nowhere to return it to and ends with an error that names it).
+///   nowhere to return it to and ends with an error that names it, unless the age of its records was the only reason).
 /// - `released` must have room for one message per open object, and stay open until `run` has returned.
 /// - While it waits for anything (room, workers, answers) it keeps its leases: SQS visibility is renewed at half its time.
 /// - It never waits where it could not hear `released` or `phase`.

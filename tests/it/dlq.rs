@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use cspm_relay::deliver::Letter;
 use cspm_relay::deliver::letter::LetterKind;
 use cspm_relay::lab::backend::{Account, Api, Backend, BackendSettings, Fault};
@@ -207,6 +208,15 @@ async fn one_letter_can_be_asked_for_and_a_dry_run_does_nothing() {
     assert_eq!(std::fs::read_to_string(&path).expect("letters"), one.line() + "\n");
     assert_eq!(ids(&backend, "AwsSecurityEvent"), BTreeMap::from([("e-2".to_owned(), 1)]));
 
+    // A stand-in of ours needs no key, as with `replay --to`; a key that is written is used, and must be one.
+    let ours = Backend::start(BackendSettings::default()).await.expect("a stand-in");
+    let keyless = || dlq("replay", folder.path()).arg("--to").arg(ours.url());
+    let wrong = keyless().env("NEW_RELIC_LICENSE_KEY", "no key").finish().await;
+    assert_eq!(wrong.status.code(), Some(2), "{}{}", wrong.stdout, wrong.stderr);
+    let ended = keyless().finish().await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ids(&ours, "AwsSecurityEvent"), BTreeMap::from([("e-1".to_owned(), 1)]));
+
     let none = dlq("replay", folder.path()).arg("--id").arg("nobody").new_relic(&backend.url()).finish().await;
     assert_eq!(none.status.code(), Some(1), "{}{}", none.stdout, none.stderr);
     assert!(none.stderr.contains("no letter has the id nobody"), "{}", none.stderr);
@@ -279,5 +289,34 @@ async fn letters_are_written_to_a_bucket_and_to_a_queue() {
             let want = [("message", Some("no notification")), ("object", None), ("record", Some(timeless.as_str()))];
             assert!(found == want.map(|(kind, content)| (Some(kind), content)).into(), "{name}: {:?}", list["reasons"]);
         }
+    }
+}
+
+/// An object that was overwritten is fetched again in the version that its letter names.
+#[tokio::test]
+async fn an_object_is_replayed_in_its_version() {
+    for aws in emulators().await {
+        let backend = backend().await;
+        let trail = aws.trail(QueueSettings::default()).await;
+        let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let versioning = aws.s3.put_bucket_versioning().bucket(&trail.bucket).versioning_configuration(enabled);
+        versioning.send().await.unwrap_or_else(|error| panic!("{}: {error:?}", aws.name));
+        let whole = data::object(9, now_ms(), &data::mixed(40, 20, now_ms()));
+        let mut versions = Vec::new();
+        for body in [whole.body, b"{\"Records\":[".to_vec()] {
+            let put = aws.s3.put_object().bucket(&trail.bucket).key("k.json").body(body.into()).send().await.expect("an object");
+            versions.push(put.version_id.expect("a version"));
+        }
+        let folder = TempDir::new().expect("a folder");
+        let origin = format!("s3://{}/k.json", trail.bucket);
+        let letter = |version| Letter::new(LetterKind::Object, now_ms(), "trail", &origin, None, "cut", b"").of_version(version);
+        let path = write(folder.path(), "a.ndjson", &[&letter(Some(&versions[0])), &letter(Some(&versions[1])), &letter(None)]);
+        let ended = dlq("replay", folder.path()).aws(&aws.endpoint).new_relic(&backend.url()).finish().await;
+        assert_eq!(ended.status.code(), Some(1), "{}: {}{}", aws.name, ended.stdout, ended.stderr);
+        let left = [letter(Some(&versions[1])), letter(None)].map(|letter| letter.id);
+        let found = std::fs::read_to_string(&path).expect("letters that stay");
+        let found: Vec<Letter> = found.lines().map(|line| serde_json::from_str(line).expect("a letter")).collect();
+        assert_eq!(found.into_iter().map(|letter| letter.id).collect::<Vec<_>>(), left, "{}", aws.name);
+        assert!(ids(&backend, "AwsSecurityEvent").contains_key(&data::id(50)), "{}", aws.name);
     }
 }

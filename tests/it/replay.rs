@@ -1,18 +1,24 @@
 //! `replay --to stdout`: what goes in comes out, once, always alike.
 
-use std::io::Write as _;
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use cspm_relay::lab::backend::BackendSettings;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::agent::{Agent, binary};
+use crate::support::agent::{Agent, Finished, binary};
 use crate::support::data::{self, gzip};
 use crate::support::replay::{
-    Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, tally, text, tool, unpack,
+    Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, stand_in, tally, text,
+    tool, unpack,
 };
-use crate::support::setting;
+use crate::support::{eventually, setting};
 
 /// The moment of runs that are compared byte for byte over inputs of different forms.
 const NOW: &str = "2024-08-02T10:00:00Z";
@@ -264,6 +270,9 @@ fn generate(arguments: &[&str]) -> (TempDir, Value) {
     (folder, serde_json::from_str(&truth).expect("JSON"))
 }
 
+/// Broken records of a second input.
+const BROKEN: usize = 3;
+
 /// What is no record costs itself only; exit codes say which of the three ends it was.
 #[tokio::test]
 async fn broken_input_is_said_and_the_rest_comes_out() {
@@ -277,6 +286,7 @@ async fn broken_input_is_said_and_the_rest_comes_out() {
     };
     let good_file = write("good.json", whole.as_bytes());
     let packed = gzip(whole.as_bytes());
+    let more = write("more.json", format!("{{\"Records\":[{}]}}", ["{\"no\":\"record\"}"; BROKEN].join(",")).as_bytes());
     let bad_record = whole.replacen("{\"Records\":[", "{\"Records\":[{\"eventID\":\"no time\"},", 1);
     for (name, path, logs, unreadable, parked) in [
         ("a record without a time", write("a.json", bad_record.as_bytes()), 6, 1, 0),
@@ -291,7 +301,12 @@ async fn broken_input_is_said_and_the_rest_comes_out() {
         assert_eq!(ended.count("objects.parked"), parked, "{name}");
         let gaps = ended.events().iter().filter(|event| event["eventType"] == "CspmRelayGap").count() as u64;
         assert_eq!(gaps, parked, "{name}: a gap is shown");
-        assert_eq!(std::fs::read_dir(&letters).expect("letters").count(), 1, "{name}");
+        let parked = || std::fs::read_dir(&letters).expect("letters").map(|file| file.expect("a file").file_name()).collect();
+        let names: BTreeSet<_> = parked();
+        assert_eq!(names.len(), 1, "{name}");
+        // The same thing again, among other things: the same letter.
+        let again = finish(replay_of([&path, &more]).env("CSPM_RELAY_DEAD_LETTERS", letters.to_string_lossy())).await;
+        assert_eq!((again.code, parked().len(), parked().is_superset(&names)), (Some(0), 1 + BROKEN, true), "{name}");
         // Without dead letters it goes back, and the exit code says that something was found.
         let returned = finish(replay_of([&path, &good_file]).arg("--logs").arg("all")).await;
         assert_ne!(returned.code, Some(0), "{name}");
@@ -299,10 +314,135 @@ async fn broken_input_is_said_and_the_rest_comes_out() {
         assert_eq!((returned.logs().len(), returned.count("objects.returned")), (logs, 1), "{name}");
     }
     let absent = finish(replay_of([folder.path().join("absent.json")])).await;
-    assert_eq!((absent.code, absent.stdout.as_str()), (Some(3), ""), "{}", absent.stderr);
-    assert!(absent.stderr.contains("absent.json"), "{}", absent.stderr);
+    assert_eq!((absent.code, absent.stdout.as_str()), (Some(2), ""), "{}", absent.stderr);
+    assert_eq!(absent.stderr.matches("absent.json").count(), 1, "{}", absent.stderr);
     let wrong = finish(replay_of([&good_file]).arg("--to").arg("nowhere")).await;
     assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
+/// What cannot be read is said once, although standard output needs two looks at the input.
+#[tokio::test]
+async fn an_unreadable_object_is_said_once() {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::os::unix::fs::symlink("nowhere", folder.path().join("lost.json")).expect("a link");
+    std::fs::write(folder.path().join("note.json"), "no record").expect("a file");
+    let ended = finish(replay_of([folder.path(), &folder.path().join("note.json")])).await;
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    for line in ["Not replayed: ", "lost.json: entity not found", "Not an object of a trail: handing it back"] {
+        let times = ended.stderr.lines().filter(|logged| logged.contains("ERROR") && logged.contains(line)).count();
+        assert_eq!(times, if line == "Not replayed: " { 2 } else { 1 }, "{line}: {}", ended.stderr);
+    }
+    assert_eq!(ended.stderr.matches("\nerror: ").count(), 1, "{}", ended.stderr);
+}
+
+/// What a reader does that has seen enough (`| head`): the command ends at once, quietly and well.
+#[tokio::test]
+async fn a_reader_that_goes_away_ends_it_quietly() {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("records.json"), file_of(&data::mixed(0, 30_000, 1_780_000_000_000))).expect("a file");
+    let mut child = Command::new(binary())
+        .args(["replay", "--logs", "all", "--now", NOW])
+        .arg(folder.path())
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the agent starts");
+    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    for _ in 0..3 {
+        let mut line = String::new();
+        lines.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("{\"kind\":"), "{line}");
+    }
+    drop(lines);
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().expect("an end"));
+    let ended = tokio::time::timeout(Duration::from_secs(10), ended).await.expect("at once").expect("no panic");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!((ended.status.code(), said.as_ref()), (Some(0), ""));
+}
+
+/// `replay -` with an input that stays open: the shell holds the other end of the pipe.
+fn piped(script: &str, path: &Path) -> Agent {
+    let script =
+        format!("mkfifo pipe && exec 3<>pipe && {script} && exec \"$0\" replay --summary json --logs all \"$2\" \"$3\" - <pipe");
+    Agent::new(["-c"]).program("/bin/sh").arg(script).arg(binary().to_string_lossy()).arg(path.to_string_lossy())
+}
+
+/// What came of a replay that a test ended by itself.
+fn replayed(ended: Finished) -> Replayed {
+    let summary = ended.stdout.lines().chain(ended.stderr.lines()).find(|line| line.starts_with("{\"answers\":"));
+    let summary = summary.map_or(Value::Null, |line| serde_json::from_str(line).expect("a summary is JSON"));
+    Replayed { code: ended.status.code(), stdout: ended.stdout, stderr: ended.stderr, summary }
+}
+
+/// Records of a pipe that stays open come out while it waits, and a stop does not wait for more.
+#[tokio::test]
+async fn an_open_pipe_is_read_as_it_comes_and_holds_no_stop_up() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let now_ms = cspm_relay::clock::Clock::system().now_ms();
+    let records = data::mixed(0, 20, now_ms - 60_000);
+    let lines: String = records.iter().map(|record| record.to_string() + "\n").collect();
+    assert!(lines.len() < 60_000, "it has to fit into a pipe");
+    let path = folder.path().join("lines.ndjson");
+    std::fs::write(&path, &lines).expect("a file");
+    let half = folder.path().join("half.ndjson");
+    std::fs::write(&half, lines.clone() + "{\"eventVersion\":").expect("a file");
+    for (name, path, to_new_relic, code) in
+        [("standard output", &path, false, 0), ("New Relic", &path, true, 0), ("cut by the stop", &half, true, 3)]
+    {
+        let backend = stand_in(BackendSettings::default()).await;
+        let to = if to_new_relic { backend.url() } else { "stdout".to_owned() };
+        let mut running = piped("cat \"$1\" >&3", path).arg("--to").arg(to).start();
+        if to_new_relic {
+            let arrived = async || backend.store().ids("Log").len() == records.len();
+            eventually(&format!("{name}: everything read has arrived"), arrived).await;
+        } else {
+            running.says(&data::id(19)).await;
+        }
+        running.terminate();
+        let ended = running.exited(Duration::from_secs(5)).await;
+        assert_eq!(ended.status.code(), Some(code), "{name}: {}", ended.stderr);
+        let ended = replayed(ended);
+        ended.assert_adds_up();
+        assert_eq!((ended.count("records.delivered"), ended.count("recordsReceived")), (20, 20), "{name}");
+        assert_eq!(ended.count("objects.returned"), u64::from(code != 0), "{name}");
+        assert_eq!(ended.count("bytesPacked"), std::fs::metadata(path).expect("a file").len(), "{name}");
+    }
+}
+
+/// Records that New Relic takes no more: why, how many and what to do, in one line, whatever the number of files.
+#[tokio::test]
+async fn old_records_are_refused_in_one_line() {
+    let folder = TempDir::new().expect("a temporary folder");
+    for file in 0..5 {
+        let records = data::mixed(file * 4, 4, 1_780_000_000_000);
+        std::fs::write(folder.path().join(format!("{file}.json")), file_of(&records)).expect("a file");
+    }
+    let backend = stand_in(BackendSettings::default()).await;
+    let ended = finish(replay_of([folder.path()]).arg("--logs").arg("all").arg("--to").arg(backend.url())).await;
+    ended.assert_adds_up();
+    assert_eq!((ended.code, ended.count("records.returned"), ended.count("refusedLate")), (Some(3), 20, 20));
+    let said: Vec<_> = ended.stderr.lines().collect();
+    let [what, hint] = said[..] else { panic!("{}", ended.stderr) };
+    assert!(what.starts_with("error: 20 records not sent: more than 23 hours old"), "{what}");
+    assert!(hint.contains("--restamp"), "{hint}");
+}
+
+/// A host that cannot be reached is said to be so, and a stop names what was not sent.
+#[tokio::test]
+async fn an_unreachable_host_is_said() {
+    let agent = replay_of::<&str>([]);
+    let now_ms = cspm_relay::clock::Clock::system().now_ms();
+    let path = agent.file("records.json", &file_of(&data::mixed(0, 4, now_ms)));
+    let agent = agent.arg(path.to_string_lossy()).arg("--logs").arg("all").env("CSPM_RELAY_DRAIN", "1s");
+    let mut running = agent.arg("--to").arg("http://127.0.0.1:9").start();
+    running.says("the host cannot be reached. 4 records read so far wait").await;
+    running.terminate();
+    let ended = replayed(running.exited(Duration::from_secs(10)).await);
+    ended.assert_adds_up();
+    assert_eq!((ended.code, ended.count("records.returned")), (Some(3), 4), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("the host cannot be reached").count(), 1, "{}", ended.stderr);
 }
 
 /// An S3 notification has most of a record's fields and is none.

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::super::assemble::{self, Manner};
 use super::super::exit::{Exit, Stop};
+use super::super::replay::lend_keys;
 use super::super::table::table;
 use super::resend::{Item, Resend, item};
 use super::{Format, Where, harmless, say};
@@ -24,7 +25,7 @@ use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::clock::Clock;
 use crate::config::env::Process;
-use crate::config::{Config, Environment, Need, SourceKind};
+use crate::config::{Config, Environment, Need, Place, SourceKind};
 use crate::deliver::letter::LetterKind;
 use crate::deliver::mailbox::{Mailbox, Sheet};
 use crate::deliver::park::Target;
@@ -48,7 +49,7 @@ pub(super) struct Args {
     /// Say what would be sent, send nothing, change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Base URL in place of New Relic's Event and Log API: a stand-in, a proxy
+    /// Base URL in place of New Relic's Event and Log API: a stand-in, which needs no key, or a proxy
     #[arg(long, value_name = "URL")]
     to: Option<String>,
 }
@@ -74,7 +75,7 @@ impl Environment for Elsewhere<'_> {
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let need = if args.dry_run { Need::LOCAL } else { Need::SEND };
     let config = match &args.to {
-        Some(to) => args.place.load(need, &Elsewhere { to })?,
+        Some(to) => elsewhere(&args.place, need, to)?,
         None => args.place.load(need, &Process)?,
     };
     health::log::start(&config.telemetry)?;
@@ -107,6 +108,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Format::Json => replay.json().to_string() + "\n",
     })?;
     Ok(replay.exit())
+}
+
+/// The configuration with other addresses. Keys that are written are used, a proxy needs them; where none are, those of our
+/// stand-in are, as in `replay --to`.
+fn elsewhere(place: &Where, need: Need, to: &str) -> Result<Config, Stop> {
+    let env = Elsewhere { to };
+    let faults = match Config::load_for(need, place.config.as_deref(), &env) {
+        Ok(config) => return Ok(config),
+        Err(faults) => faults,
+    };
+    let absent = |key: &str| faults.list().iter().any(|fault| &*fault.path == key && fault.place == Place::Nowhere);
+    if absent("newrelic.licenseKey") && absent("newrelic.accountId") {
+        let mut config = place.load(Need::LOCAL, &env)?;
+        lend_keys(&mut config);
+        return Ok(config);
+    }
+    Err(Stop::usage(faults.to_string(), None))
 }
 
 type StopSignal = Shared<BoxFuture<'static, ()>>;
@@ -417,7 +435,8 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
             let bytes = (letter.kind == LetterKind::Record).then(|| Bytes::from(bytes));
             // A name of its own where none is known: `relay.source` must not be empty.
             let source = if letter.source.is_empty() { "dlq" } else { &letter.source };
-            plan.again.entry(source.to_owned()).or_default().push((at, Again { origin: letter.origin.clone(), bytes }));
+            let again = Again { origin: letter.origin.clone(), version: letter.version_id.clone(), bytes };
+            plan.again.entry(source.to_owned()).or_default().push((at, again));
         }
         LetterKind::Message => {
             return Err(
@@ -482,8 +501,11 @@ mod tests {
     #[test]
     fn reasons_find_their_letter() {
         let mut why = Reasons::default();
-        let again =
-            |origin: &str, bytes: Option<&'static [u8]>| Again { origin: origin.into(), bytes: bytes.map(Bytes::from_static) };
+        let again = |origin: &str, bytes: Option<&'static [u8]>| Again {
+            origin: origin.into(),
+            version: None,
+            bytes: bytes.map(Bytes::from_static),
+        };
         assert!(why.of(&again("s3://b/k", Some(b"1"))).starts_with("not everything"));
         for (content, reason) in [("1", "first"), ("2", "second")] {
             why.hear(&Letter::new(LetterKind::Record, 0, "s", "s3://b/k", Some(0), reason, content.as_bytes()));

@@ -284,7 +284,7 @@ impl Desk {
                         let origin = Origin {
                             name: place.to_string(),
                             account: key::account(&place.key).map(str::to_owned),
-                            sight: Sight::Named,
+                            sight: place.version.clone().map_or(Sight::Named, Sight::Version),
                         };
                         let (body, smooth) = match reader.read(&place).await {
                             Ok(read) => (Ok((Body::Held(read.bytes), Some(read.room))), read.smooth),

@@ -3,7 +3,8 @@
 //! In: files, folders, `s3://bucket/prefix`, standard input. Out: their objects, in the order of the arguments and, within a
 //! folder or prefix, of the keys, numbered in that order. What always holds: one folder's names or one page of keys is held,
 //! never the whole tree; an object that cannot be had does not stop the others and is an error in the end. A returned object
-//! is not offered again in the same run: whoever started the replay is told its name and can start it again.
+//! is not offered again in the same run: whoever started the replay is told its name and can start it again. Objects whose
+//! records went back for their age only are no error; [`Snapshot::refused_late`](crate::ack::counts::Snapshot) counts those.
 
 mod walk;
 
@@ -22,7 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use self::walk::{Step, Walk};
 use super::bucket::{Bucket, Place, ReadError, Reader};
 use super::{Body, Fault, Intake, Object, Origin, Phase, Sight, Source, SourceError, key};
-use crate::ack::{Counts, Released, Verdict};
+use crate::ack::{Counts, Outcome, Released, Verdict};
 use crate::config::Limits;
 
 /// What to replay.
@@ -58,6 +59,18 @@ impl Input {
             ));
         }
         Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    }
+
+    /// A path that does not exist is a slip of the keyboard. A bucket is not asked for.
+    ///
+    /// # Errors
+    /// When the path cannot be looked at, and why.
+    pub fn exists(&self) -> Result<(), SourceError> {
+        let Self::Path(path) = self else { return Ok(()) };
+        match std::fs::metadata(path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(SourceError::new(format!("reading {}: {error}", path.display()), Some(NAMES))),
+        }
     }
 }
 
@@ -113,13 +126,23 @@ pub struct Replay {
     bucket: Option<Arc<dyn Bucket>>,
     limits: Limits,
     progress: Arc<Progress>,
+    quiet: bool,
 }
+
+/// What to name.
+const NAMES: &str = "name files, folders, s3://bucket/prefix, or - for standard input";
 
 impl Replay {
     /// A replay of `inputs`, in this order. `bucket` is needed where one of them is [`Input::S3`].
     #[must_use]
     pub fn new(inputs: Vec<Input>, bucket: Option<Arc<dyn Bucket>>, limits: &Limits) -> Self {
-        Self { inputs, bucket, limits: limits.clone(), progress: Arc::default() }
+        Self { inputs, bucket, limits: limits.clone(), progress: Arc::default(), quiet: false }
+    }
+
+    /// A look at the input: what cannot be read will be met again and is not worth a word yet.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// How far it has come; take it before the replay runs.
@@ -128,44 +151,37 @@ impl Replay {
         Arc::clone(&self.progress)
     }
 
-    /// A path that does not exist is a slip of the keyboard: said before anything is sent.
-    async fn look(&self) -> Result<(), SourceError> {
-        for input in &self.inputs {
-            match input {
-                Input::Path(path) => {
-                    if let Err(error) = tokio::fs::metadata(path).await {
-                        let hint = Some("name files, folders, s3://bucket/prefix, or - for standard input");
-                        return Err(SourceError::new(format!("reading {}: {error}", path.display()), hint));
-                    }
-                }
-                Input::S3 { bucket, .. } if self.bucket.is_none() => {
-                    return Err(SourceError::new(format!("reading s3://{bucket}: no S3 client was given"), None));
-                }
-                Input::S3 { .. } | Input::Stdin => {}
+    /// An input that cannot be there is said before anything is sent.
+    fn look(&self) -> Result<(), SourceError> {
+        self.inputs.iter().try_for_each(|input| match input {
+            Input::S3 { bucket, .. } if self.bucket.is_none() => {
+                Err(SourceError::new(format!("reading s3://{bucket}: no S3 client was given"), None))
             }
-        }
-        Ok(())
+            Input::Path(_) => input.exists(),
+            Input::S3 { .. } | Input::Stdin => Ok(()),
+        })
     }
 }
 
 impl Source for Replay {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
-        self.look().await?;
+        self.look()?;
         let Intake { counts, objects, mut released, budget, mut phase } = intake;
-        let Self { inputs, bucket, limits, progress } = self;
+        let Self { inputs, bucket, limits, progress, quiet } = self;
+        let counted = Arc::clone(&counts);
         let finder = Finder { inputs: inputs.into_iter(), at: At::Between, reader: Reader { bucket, budget, limits }, counts };
         // The search goes on one object ahead; its future is kept, never dropped half-way, because it holds the position.
         let mut search = Some(finder.search());
         let mut ahead: Option<Found> = None;
-        let mut open = Open { progress, objects: HashMap::new(), unread: Unread::default() };
+        let mut open = Open { progress, counts: counted, quiet, objects: HashMap::new(), unread: Unread::default() };
         for number in 0.. {
             // One turn per object sent; within a turn, everything else is heard.
             loop {
                 let now = *phase.borrow_and_update();
                 let over = search.is_none() && ahead.is_none();
                 match now {
-                    Phase::Returning => return Ok(()),
-                    Phase::Draining if open.objects.is_empty() => return open.unread.into_result(),
+                    Phase::Returning => return open.stopped(over),
+                    Phase::Draining if open.objects.is_empty() => return open.stopped(over),
                     _ if over && open.objects.is_empty() => return open.unread.into_result(),
                     _ => {}
                 }
@@ -202,6 +218,8 @@ impl Source for Replay {
 /// What has been sent and not told yet.
 struct Open {
     progress: Arc<Progress>,
+    counts: Arc<Counts>,
+    quiet: bool,
     objects: HashMap<u64, (Origin, u64)>,
     unread: Unread,
 }
@@ -223,15 +241,48 @@ impl Open {
         self.progress.ended_bytes.fetch_add(bytes, Relaxed);
         self.progress.ended.fetch_add(1, Relaxed);
         if told.verdict == Verdict::Returned {
-            self.left(Left { name: origin.name, why: "not all of its records could be delivered or parked".to_owned() });
+            self.progress.unread.fetch_add(1, Relaxed);
+            let went_back = Left { name: origin.name, why: "not all of its records could be delivered or parked".to_owned() };
+            // What went back for its age only is counted, and the caller says it once. Once a record went back for another
+            // reason, every object is named.
+            if self.only_late() {
+                tracing::debug!(object = %went_back.name, "Its records are too old to be sent: {}", went_back.name);
+            } else {
+                self.say(&went_back);
+                self.unread.add(went_back);
+            }
         }
     }
 
+    /// Whether records went back, and all of them because of their age.
+    fn only_late(&self) -> bool {
+        let counts = self.counts.snapshot();
+        counts.refused_late > 0 && counts.ended(Outcome::Returned) <= counts.refused_late
+    }
+
     fn left(&mut self, left: Left) {
-        tracing::error!(object = %left.name, "Not replayed: {}: {}", left.name, left.why);
+        self.say(&left);
         self.progress.unread.fetch_add(1, Relaxed);
-        self.unread.count += 1;
-        self.unread.first.get_or_insert(left);
+        self.unread.add(left);
+    }
+
+    /// A stop: what is open goes back, and what was not reached is not replayed. `over`: everything was reached.
+    fn stopped(mut self, over: bool) -> Result<(), SourceError> {
+        let mut open: Vec<_> = self.objects.drain().collect();
+        open.sort_unstable_by_key(|(number, _)| *number);
+        for (_, (origin, _)) in open {
+            self.left(Left { name: origin.name, why: "stopped before everything of it was sent".to_owned() });
+        }
+        if !over {
+            self.left(Left { name: "the rest of the input".to_owned(), why: "stopped before it was read".to_owned() });
+        }
+        self.unread.into_result()
+    }
+
+    fn say(&self, left: &Left) {
+        if !self.quiet {
+            tracing::error!(object = %left.name, "Not replayed: {}: {}", left.name, left.why);
+        }
     }
 }
 
@@ -243,6 +294,11 @@ struct Unread {
 }
 
 impl Unread {
+    fn add(&mut self, left: Left) {
+        self.count += 1;
+        self.first.get_or_insert(left);
+    }
+
     fn into_result(self) -> Result<(), SourceError> {
         let Some(Left { name, why }) = self.first else { return Ok(()) };
         let others = match self.count {

@@ -156,6 +156,39 @@ async fn a_path_that_does_not_exist_is_said_before_anything_is_sent() {
     assert!(error.what.contains("nowhere: No such file"), "{error}");
 }
 
+/// Refused for their age only: the count tells, no name does. Once another reason comes, every name is told.
+#[tokio::test]
+async fn what_is_only_too_old_is_no_fault_of_its_object() {
+    for (name, late, want) in [("only late", [true, true], None), ("one is not", [true, false], Some("2.json: not all"))] {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "1.json", "a");
+        put(folder.path(), "2.json", "b");
+        let (intake, mut pipeline) = pipeline(2, &Limits::default());
+        let source = Replay::new(paths(folder.path()), None, &Limits::default());
+        let progress = source.progress();
+        let running = tokio::spawn(source.run(intake));
+        for late in late {
+            let object = pipeline.objects.recv().await.unwrap();
+            let entry = crate::ack::ObjectEntry::enter(Arc::clone(&pipeline.counts), object.number, None);
+            if late {
+                pipeline.counts.refused_late();
+            }
+            drop(entry.record());
+            pipeline.tell(object.number, Verdict::Returned).await;
+            while progress.read().ended <= object.number {
+                tokio::task::yield_now().await;
+            }
+        }
+        let end = running.await.unwrap().map_err(|error| error.what);
+        match want {
+            None => assert_eq!(end, Ok(()), "{name}"),
+            Some(part) => {
+                assert!(end.as_ref().is_err_and(|what| what.contains(part) && !what.contains("more")), "{name}: {end:?}");
+            }
+        }
+    }
+}
+
 /// Contract: paused takes nothing, draining waits for what is open, returning does not wait.
 #[tokio::test(start_paused = true)]
 async fn phases_are_heard() {
@@ -181,6 +214,11 @@ async fn phases_are_heard() {
                 pipeline.tell(object.number, Verdict::Released).await;
             }
         }
-        running.await.unwrap().unwrap();
+        let what = running.await.unwrap().unwrap_err().what;
+        if ends_while_open {
+            assert!(what.contains("0: stopped before everything of it was sent (and "), "{what}");
+        } else {
+            assert_eq!(what, "replaying the rest of the input: stopped before it was read");
+        }
     }
 }
