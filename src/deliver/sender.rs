@@ -118,7 +118,7 @@ impl Traffic {
         self.requests.load(Relaxed)
     }
 
-    /// Requests that had to be sent again.
+    /// Requests that New Relic did not take, and that are tried again, whole or in halves.
     #[must_use]
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)

@@ -10,6 +10,7 @@ use super::writer::EventWriter;
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::classify::{Classified, Rule};
+use crate::record::id::digest_id;
 
 /// Version of the agent, in every event.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -148,6 +149,9 @@ pub struct Gap<'a> {
 /// Writes a `CspmRelayGap`. Returns the number of values cut.
 pub fn push_gap(out: &mut Vec<u8>, gap: &Gap<'_>, now_ms: i64, source: &str, agent: &str) -> u64 {
     let mut event = EventWriter::begin(out, GAP, Some(now_ms));
+    let records_read = gap.records_read.to_string();
+    // The same for every telling of the same gap: a batch that is sent again repeats it.
+    event.text("gap.id", &digest_id(&[gap.object.as_bytes(), gap.kind.as_bytes(), records_read.as_bytes()]));
     event.text("gap.object", gap.object);
     event.text("gap.kind", gap.kind);
     event.text("gap.reason", gap.reason);

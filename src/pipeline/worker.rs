@@ -273,9 +273,6 @@ impl<'s> Processor<'s> {
         let counts = place.entry.counts();
         counts.seen_at(trail.time_ms, arrival.lag_ms);
         let hits = self.matcher.matches(&trail);
-        if !hits.is_empty() {
-            counts.detected(hits.len() as u64);
-        }
         let log = match stages.outputs.logs.records {
             LogRecords::All => !hits.is_empty() || stages.outputs.logs.read_only || !trail.is_read_only(),
             LogRecords::Matched => !hits.is_empty(),
@@ -293,6 +290,7 @@ impl<'s> Processor<'s> {
         record.ends_as(Outcome::Delivered);
         let mut cut = 0;
         if !hits.is_empty() {
+            counts.detected(hits.len() as u64);
             cut += push_events(stages, &mut self.item, &trail, &event_id, account, hits, arrival, place.source, &record, outlet);
         }
         if log {
