@@ -39,11 +39,12 @@ pub(super) fn load(settings: &Rules, placeholders: &Placeholders) -> (Vec<Read>,
     loading.finish(&settings.disable)
 }
 
-/// Only the files of a folder, in order.
-#[cfg(test)]
-pub(super) fn folder(folder: &Path, placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+/// Only the rules of these files and folders, in order.
+pub(super) fn alone(paths: &[PathBuf], placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
     let mut loading = Loading::new(placeholders);
-    loading.folder(folder);
+    for path in paths {
+        loading.folder(path);
+    }
     loading.finish(&[])
 }
 

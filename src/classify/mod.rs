@@ -61,6 +61,12 @@ impl RuleSet {
         Self::new(load::load(settings, &Placeholders::new()))
     }
 
+    /// Only the rules of these files and folders, and everything that is wrong with them.
+    #[must_use]
+    pub fn alone(paths: &[std::path::PathBuf]) -> (Self, Vec<RuleFault>) {
+        Self::new(load::alone(paths, &Placeholders::new()))
+    }
+
     fn new((read, faults): (Vec<read::Read>, Vec<RuleFault>)) -> (Self, Vec<RuleFault>) {
         let (rules, conditions): (Vec<_>, Vec<_>) = read.into_iter().map(|read| (read.rule, read.condition)).unzip();
         let program = Program::new(&conditions);

@@ -76,7 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Ok(cli) => cli,
         Err(usage) => {
             let exit = if usage.use_stderr() { Exit::Usage } else { Exit::Good };
-            usage.print()?;
+            unless_closed(usage.print())?;
             return Ok(exit);
         }
     };
@@ -110,10 +110,15 @@ fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resu
     ended
 }
 
-/// Writes text to standard output; a reader that has gone (`| head`) is no error.
+/// Writes text to standard output.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// A reader that has gone (`| head`) is no error.
+fn unless_closed(written: std::io::Result<()>) -> anyhow::Result<()> {
+    match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

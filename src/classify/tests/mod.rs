@@ -42,7 +42,7 @@ fn every_pair_agrees_with_the_sigma_oracle() {
     // The oracle counts the one rule with placeholders as unfiltered.
     let placeholders: Placeholders =
         ["Legitimate_Countries", "Legitimate_IP_Ranges"].map(|name| (name.to_owned(), Vec::new())).into();
-    let (read, faults) = load::folder(&data.join("sigma"), &placeholders);
+    let (read, faults) = load::alone(&[data.join("sigma")], &placeholders);
     assert_eq!(faults, []);
     let (set, _) = RuleSet::new((read, faults));
     assert_eq!(set.rules().len(), 58);

@@ -17,7 +17,7 @@ use super::args::{ConfigFile, Format};
 use super::exit::{Exit, Stop};
 use super::table::table;
 use crate::classify::{Rule, RuleFault, RuleSet};
-use crate::config::{Need, Rules, env};
+use crate::config::{Need, env};
 use outcome::Tested;
 
 /// Arguments.
@@ -149,9 +149,8 @@ fn show(name: &str, from: From) -> anyhow::Result<Exit> {
 }
 
 fn test(paths: Vec<PathBuf>, from: From, format: TestFormat) -> anyhow::Result<Exit> {
-    let alone = !paths.is_empty();
-    let (set, faults) = if alone { RuleSet::load(&Rules { folders: paths, disable: Vec::new() }) } else { from.load()? };
-    let tested = Tested::run(&set, faults, alone);
+    let (set, faults) = if paths.is_empty() { from.load()? } else { RuleSet::alone(&paths) };
+    let tested = Tested::run(&set, faults);
     super::print(&match format {
         TestFormat::Text => tested.text(),
         TestFormat::Json => serde_json::to_string_pretty(&tested.json())? + "\n",

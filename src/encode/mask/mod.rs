@@ -6,12 +6,12 @@
 //! one pass over it.
 //!
 //! A value is masked when
-//! - its key ends with one of [`KEYS`] (case, `_`, `-` and `.` do not matter), or has one of [`KEY_WORDS`] as a word of its own
-//!   and is none of the harmless ones ([`HARMLESS_ENDINGS`], [`HARMLESS_TOKENS`]), or
+//! - its key ends like a secret's (case, `_`, `-` and `.` do not matter), or has such a word of its own and is none of the
+//!   harmless ones, or
 //! - it stands in a list under such a key, or
-//! - its own shape is that of a known secret ([`SHAPES`]), or
+//! - its own shape is that of a known secret (inside a longer text only that stretch is masked), or
 //! - it is the `value` beside a `name`, `key` or `parameterKey` that speaks of a secret (environment variables, template
-//!   parameters, tags), before or behind it, or stands under such a name in a map of names that people chose ([`NAMED`]).
+//!   parameters, tags), before or behind it, or stands under such a name in a map of names that people chose.
 //!
 //! JSON inside a string is read in the same way. The words are in [`words`].
 
