@@ -138,21 +138,21 @@ async fn answers_of_s3() {
 /// A fault of the SDK's own providers, not one of ours: its words are what `credentials` goes by.
 #[tokio::test]
 async fn failures_to_get_credentials_are_told_in_one_line() {
-    let Some(forbidden) =
-        server(answer("403 Forbidden", "text/plain", "a body that is nobody's business")).await.endpoint_url().map(str::to_owned)
-    else {
-        panic!("the server has an address")
-    };
-    let metadata = aws_config::imds::Client::builder().endpoint(forbidden).unwrap().build();
-    let metadata = aws_config::imds::credentials::ImdsCredentialsProvider::builder().imds_client(metadata).build();
+    let refused = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>m</Message></Error><More>nobody's business</More></ErrorResponse>";
+    let sts = server(answer("403 Forbidden", "text/xml", refused)).await;
+    let region = Region::new("eu-west-1");
+    let config = aws_config::defaults(BehaviorVersion::latest()).region(region).retry_config(RetryConfig::disabled());
+    let config = config.endpoint_url(sts.endpoint_url().unwrap_or_default()).load().await;
+    let role = aws_config::sts::AssumeRoleProvider::builder("arn:aws:iam::111122223333:role/reader").configure(&config);
+    let role = role.build_from_provider(Credentials::new("AKIAX", "s", None, None, "test")).await;
     let profile = aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name("of-no-file").build();
     let chain = aws_config::meta::credentials::CredentialsProviderChain::first_try("Profile", profile);
     for (name, provider, expected) in [
         ("nothing set up", SharedCredentialsProvider::new(chain), "role: none of them is set up)"),
         (
-            "metadata refused",
-            SharedCredentialsProvider::new(metadata),
-            "role: an error occurred while loading credentials: failed to load IMDS session token: service error: request forbidden",
+            "role refused",
+            SharedCredentialsProvider::new(role),
+            "role: an error occurred while loading credentials: service error: unhandled error (AccessDenied)",
         ),
     ] {
         let config = server(String::new()).await.into_builder().credentials_provider(provider).build();
