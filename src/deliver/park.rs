@@ -263,10 +263,16 @@ async fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> std::io::R
         for (name, bytes) in files {
             // A name of its own: others may write the same letter to the same folder.
             let open = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
-            let mut file = std::fs::File::create(&open)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&open, folder.join(name))?;
+            let write = || {
+                let mut file = std::fs::File::create(&open)?;
+                file.write_all(&bytes)?;
+                file.sync_all()?;
+                std::fs::rename(&open, folder.join(name))
+            };
+            write().inspect_err(|_| {
+                // On a full disk each try would leave one more. What cannot be taken away does no harm.
+                let _gone = std::fs::remove_file(&open).is_ok();
+            })?;
         }
         // The names are on the disk only when the folder is.
         std::fs::File::open(&folder)?.sync_all()

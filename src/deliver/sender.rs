@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::answer::{Answer, Block};
 use super::http::{Endpoint, Post, Reply};
@@ -48,12 +49,14 @@ pub struct Gate {
     events: watch::Sender<Option<Block>>,
     logs: watch::Sender<Option<Block>>,
     said_ms: AtomicI64,
+    /// Since when each API has taken nothing, in the order of [`Lane::ALL`]; `None`: the last answer was a success.
+    failing: Mutex<[Option<Instant>; Lane::ALL.len()]>,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         let new = || watch::Sender::new(None);
-        Self { block: new(), events: new(), logs: new(), said_ms: AtomicI64::new(i64::MIN) }
+        Self { block: new(), events: new(), logs: new(), said_ms: AtomicI64::new(i64::MIN), failing: Mutex::default() }
     }
 }
 
@@ -79,7 +82,27 @@ impl Gate {
         });
     }
 
+    /// How long New Relic has taken nothing on one of the two APIs, though asked: the longer one.
+    #[must_use]
+    pub fn failing(&self) -> Option<Duration> {
+        let failing = *self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.into_iter().flatten().map(|since| since.elapsed()).max()
+    }
+
+    /// A request ended well, or in a way that may pass.
+    fn ended(&self, lane: Lane, well: bool) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, since)) = Lane::ALL.iter().zip(failing.iter_mut()).find(|(of, _)| **of == lane) {
+            if well {
+                *since = None;
+            } else {
+                since.get_or_insert_with(Instant::now);
+            }
+        }
+    }
+
     fn open(&self, lane: Lane) {
+        self.ended(lane, true);
         // Asked after every success: a look is enough while nothing is shut.
         if self.lane(lane).borrow().is_some() {
             self.set(lane, None);
@@ -197,6 +220,7 @@ impl<P: Post> Sender<P> {
     async fn send(&self, batch: Batch, silence: &Silence) -> std::io::Result<Vec<Batch>> {
         let mut rng = fastrand::Rng::new();
         let mut tries = 0;
+        let mut refusals = 0;
         let mut batch = batch;
         loop {
             silence.over().await;
@@ -222,6 +246,7 @@ impl<P: Post> Sender<P> {
                 }
                 Answer::Retry { after } => {
                     tries += 1;
+                    self.gate.ended(batch.lane(), false);
                     if tries % 8 == 1 {
                         tracing::warn!(
                             status = reply.status,
@@ -264,7 +289,12 @@ impl<P: Post> Sender<P> {
                     let mut gate = self.gate.lane(batch.lane()).subscribe();
                     let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
                     // Whoever of this lane gets through first wakes the others; a closed watch cannot be, the gate is ours.
-                    let _opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
+                    let opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
+                    // Refused again while others get through: not at the speed of the answers.
+                    if opened && refusals > 0 {
+                        tokio::time::sleep(self.backoff.delay(refusals, None, &mut rng)).await;
+                    }
+                    refusals += 1;
                 }
             }
         }

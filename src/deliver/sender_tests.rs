@@ -259,3 +259,18 @@ async fn a_refused_item_opens_the_gate() {
         assert_eq!(*gate.borrow(), None, "{status}");
     }
 }
+
+/// A batch that is refused again and again while others get through is not tried at the speed of the answers.
+#[tokio::test(start_paused = true)]
+async fn a_batch_refused_alone_backs_off() {
+    let answers = (0..20)
+        .map(|at| if at % 2 == 0 { reply(403, Answer::Blocked(Block::Credentials)) } else { reply(200, Answer::Accepted) });
+    let lane = AtWork::start(2, answers);
+    for at in 0..11 {
+        lane.give(&[&format!("i{at}")]).await;
+    }
+    let requests = lane.requests().await;
+    let first: Vec<_> = requests.iter().filter(|(_, items)| items == "i0").map(|(at, _)| *at).collect();
+    // Once at once, in case the key was mended; then not for a while.
+    assert!(first.len() == 3 && first[1] == 100 && first[2] > 300, "{requests:?}");
+}

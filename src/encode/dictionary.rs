@@ -126,7 +126,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("relay.lagMs", Number, "ms", "42000", SN, "Arrival at the agent minus event.time."),
     attribute("relay.late", Text, "", "false", SN, "true when timestamp is the time of sending because the record was outside the ingest window."),
     attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNHG, "Names of values that were cut to fit."),
-    attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, kind and records read: the same when the gap is told again."),
+    attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
     attribute("gap.reason", Text, "", "truncated or corrupt: ends in the middle of a record", G, "Why."),

@@ -136,6 +136,8 @@ fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arr
 pub struct Gap<'a> {
     /// Its name.
     pub object: &'a str,
+    /// Its S3 version, if one was named.
+    pub version: Option<&'a str>,
     /// `gone`, `corrupt`, `tooLarge` or `unpacksTooLarge`.
     pub kind: &'a str,
     /// Why, in words.
@@ -151,7 +153,15 @@ pub fn push_gap(out: &mut Vec<u8>, gap: &Gap<'_>, now_ms: i64, source: &str, age
     let mut event = EventWriter::begin(out, GAP, Some(now_ms));
     let records_read = gap.records_read.to_string();
     // The same for every telling of the same gap: a batch that is sent again repeats it.
-    event.text("gap.id", &digest_id(&[gap.object.as_bytes(), gap.kind.as_bytes(), records_read.as_bytes()]));
+    event.text(
+        "gap.id",
+        &digest_id(&[
+            gap.object.as_bytes(),
+            gap.version.unwrap_or_default().as_bytes(),
+            gap.kind.as_bytes(),
+            records_read.as_bytes(),
+        ]),
+    );
     event.text("gap.object", gap.object);
     event.text("gap.kind", gap.kind);
     event.text("gap.reason", gap.reason);

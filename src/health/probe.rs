@@ -16,6 +16,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -31,6 +32,9 @@ use crate::config::Health;
 use crate::pipeline::Watch;
 use crate::source::Phase;
 use crate::source::trouble::Trouble;
+
+/// After this New Relic's silence, or its refusals that may pass, make the agent not ready.
+const FAILING: Duration = Duration::from_mins(2);
 
 /// Why the probe cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -227,7 +231,7 @@ impl Watched {
     /// Why records do not flow; empty: they do.
     fn reasons(&self) -> Vec<String> {
         let troubles = self.troubles.iter().map(|(source, trouble)| (source.as_str(), trouble.now()));
-        reasons(self.phase(), self.blocked(), troubles)
+        reasons(self.phase(), self.blocked(), self.watch.gate.failing(), troubles)
     }
 
     fn status(&self, started: Instant) -> Value {
@@ -266,6 +270,7 @@ impl Watched {
 pub(super) fn reasons<'a>(
     phase: &str,
     blocked: Option<&str>,
+    failing: Option<Duration>,
     troubles: impl IntoIterator<Item = (&'a str, Vec<String>)>,
 ) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -276,6 +281,9 @@ pub(super) fn reasons<'a>(
         phase => reasons.push(format!("stopping: {phase}")),
     }
     reasons.extend(blocked.map(|hint| format!("New Relic accepts nothing: {hint}")));
+    if let Some(failing) = failing.filter(|failing| *failing >= FAILING) {
+        reasons.push(format!("New Relic has taken nothing for {} minutes, though asked", failing.as_secs() / 60));
+    }
     for (source, now) in troubles {
         reasons.extend(now.into_iter().map(|what| format!("source {source}: {what}")));
     }

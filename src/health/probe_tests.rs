@@ -90,15 +90,18 @@ async fn status_shows_both_equations() {
 /// P11: a wrong key makes the agent not ready, and says what to do; it stays alive.
 #[test]
 fn every_reason_is_told() {
-    for (name, phase, blocked, trouble, expected) in [
-        ("well", "running", None, None, &[][..]),
-        ("refused", "paused", Some("check the key"), None, &["New Relic accepts nothing: check the key"]),
-        ("access denied", "running", None, Some("no sqs:ReceiveMessage"), &["source trail: no sqs:ReceiveMessage"]),
-        ("stopping while refused", "draining", Some("x"), None, &["stopping: draining", "New Relic accepts nothing: x"]),
-        ("ended", "stopped", None, None, &["the pipeline has ended"]),
+    let minutes = |minutes| Some(Duration::from_mins(minutes));
+    for (name, phase, blocked, failing, trouble, expected) in [
+        ("well", "running", None, None, None, &[][..]),
+        ("a short fault", "running", None, minutes(1), None, &[]),
+        ("unreachable", "running", None, minutes(3), None, &["New Relic has taken nothing for 3 minutes, though asked"]),
+        ("refused", "paused", Some("check the key"), None, None, &["New Relic accepts nothing: check the key"]),
+        ("access denied", "running", None, None, Some("no sqs:ReceiveMessage"), &["source trail: no sqs:ReceiveMessage"]),
+        ("stopping while refused", "draining", Some("x"), None, None, &["stopping: draining", "New Relic accepts nothing: x"]),
+        ("ended", "stopped", None, None, None, &["the pipeline has ended"]),
     ] {
         let troubles = [("trail", trouble.map(str::to_owned).into_iter().collect())];
-        assert_eq!(reasons(phase, blocked, troubles), expected, "{name}");
+        assert_eq!(reasons(phase, blocked, failing, troubles), expected, "{name}");
     }
 }
 

@@ -400,6 +400,7 @@ impl<'s> Processor<'s> {
     fn gap(&mut self, place: &Place<'_>, kind: &str, reason: &str, outlet: &mut impl Outlet) {
         let gap = Gap {
             object: &place.origin.name,
+            version: place.origin.version(),
             kind,
             reason,
             records_read: place.index,

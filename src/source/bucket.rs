@@ -59,7 +59,7 @@ pub struct Page {
 /// Why a bucket did not answer as wished.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The object, its version or its bucket does not exist.
+    /// The object or its version does not exist.
     #[error("it does not exist")]
     Gone,
     /// Larger than the object limit.

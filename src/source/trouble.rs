@@ -12,6 +12,10 @@ use tokio::time::Instant;
 /// Time between two lines about the same thing.
 const BETWEEN: Duration = Duration::from_mins(1);
 
+/// After this a fault that nobody met again is no longer what is wrong now: a stray message has left the queue. Longer than the
+/// usual visibility timeout, after which a message that stays is met again.
+const FORGOTTEN: Duration = Duration::from_mins(15);
+
 /// Most kinds remembered; more than a source has names for.
 const KINDS: usize = 100;
 
@@ -104,7 +108,8 @@ impl Trouble {
     #[must_use]
     pub fn now(&self) -> Vec<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut now: Vec<_> = state.now.values().map(|fault| fault.what.clone()).collect();
+        let present = state.now.values().filter(|fault| fault.last.elapsed() < FORGOTTEN);
+        let mut now: Vec<_> = present.map(|fault| fault.what.clone()).collect();
         if state.unheard && now.is_empty() {
             now.push(UNHEARD.to_owned());
         }
@@ -129,6 +134,10 @@ mod tests {
         assert_eq!(trouble.now().len(), 2, "too early to say");
         tokio::time::sleep(BETWEEN).await;
         trouble.well("queue");
+        assert_eq!(trouble.now(), ["denied"]);
+        tokio::time::sleep(FORGOTTEN).await;
+        assert_eq!(trouble.now(), Vec::<String>::new(), "never met again");
+        trouble.report("s", "bucket", "denied".to_owned());
         assert_eq!(trouble.now(), ["denied"]);
     }
 

@@ -45,6 +45,8 @@ pub enum Fault {
         /// What it says.
         body: &'static str,
     },
+    /// 413, unless the body holds no more than one row: nothing smaller could be sent instead. Nothing is stored.
+    TooLarge,
     /// The documented answer after a wait. Not stored when the client leaves first.
     Delay(Duration),
     /// The connection is cut before the body is read; nothing is stored.
@@ -72,8 +74,8 @@ pub struct RandomFaults {
     pub seed: u64,
     /// Share of requests that meet a fault, 0 to 1.
     pub share: f64,
-    /// Share of the faults that store the batch and lose the answer, 0 to 1; the others are 408, 429, 500, 503 and cuts that
-    /// store nothing, all alike.
+    /// Share of the faults that store the batch and lose the answer, 0 to 1; the others are 408, 413 to
+    /// bodies of several rows, 429, 500, 503 and cuts that store nothing, all alike.
     pub accept_then_cut: f64,
     /// Most faults in a row on one API; `None`: no bound.
     pub max_consecutive: Option<u32>,
@@ -105,12 +107,13 @@ impl Chance {
         if self.random.f64() < self.settings.accept_then_cut {
             return Fault::AcceptThenCut;
         }
-        match self.random.u8(0..6) {
+        match self.random.u8(0..7) {
             0 => Fault::status(408),
             1 => Fault::Status { code: 429, retry_after_s: self.settings.retry_after_s },
             2 => Fault::status(500),
             3 => Fault::status(503),
-            4 => Fault::CutBeforeRead,
+            4 => Fault::TooLarge,
+            5 => Fault::CutBeforeRead,
             _ => Fault::CutAfterRead,
         }
     }

@@ -126,11 +126,6 @@ impl Backend {
         self.shared.plans.hold(api)
     }
 
-    /// Cuts every connection that is open now, whatever it waits for.
-    pub fn cut_connections(&self) {
-        self.open.cut_all();
-    }
-
     /// Ends only when serving fails or is stopped: for a stand-in with a process of its own.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::connection::Connection;
 use super::fault::{Api, Decision, Fault, Plans};
-use super::intake::Violation;
+use super::intake::{Intake, Violation};
 use super::settings::{Account, BackendSettings};
 use super::store::{Ending, Origin, Retain, Store};
 use super::{body, event_api, log_api, nerdgraph};
@@ -184,12 +184,15 @@ impl Shared {
             Fault::Says { code, body } => {
                 return Some(Answer::new(scripted_status(code), serde_json::from_str(body).unwrap_or_else(|_| body.into())));
             }
-            Fault::Normal | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}
+            Fault::Normal | Fault::TooLarge | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}
         }
         let passed = match self.check(api, path_account, &parts, received) {
             Ok(passed) => passed,
             Err(answer) => return Some(answer),
         };
+        if fault == Fault::TooLarge && rows_of(api, &passed.body, 0).rows.len() > 1 {
+            return Some(Answer::new(StatusCode::PAYLOAD_TOO_LARGE, json!({ "error": "scripted" })));
+        }
         if let Some(code) = self.plans.refusal(api, &passed.body) {
             return Some(Answer::new(scripted_status(code), json!({ "error": "scripted for what this body holds" })));
         }
@@ -292,10 +295,7 @@ impl Shared {
             self.store.accept_unread(api);
             return (answer, 0);
         }
-        let intake = match api {
-            Api::Logs => log_api::read(&passed.body, now_ms),
-            Api::Events | Api::NerdGraph => event_api::read(&passed.body, now_ms),
-        };
+        let intake = rows_of(api, &passed.body, now_ms);
         let key_prefix: String = passed.account.license_key.expose().chars().take(6).collect();
         let rows = u64::try_from(intake.rows.len()).unwrap_or(u64::MAX);
         self.store.accept(Origin { api, request_id: &request_id, key_prefix: &key_prefix, now_ms }, passed.body.len(), intake);
@@ -313,6 +313,14 @@ impl Shared {
             rest = after;
         }
         parts.join("-")
+    }
+}
+
+/// The rows of a body.
+fn rows_of(api: Api, body: &[u8], now_ms: i64) -> Intake {
+    match api {
+        Api::Logs => log_api::read(body, now_ms),
+        Api::Events | Api::NerdGraph => event_api::read(body, now_ms),
     }
 }
 
