@@ -60,11 +60,10 @@ pub fn explain(error: &anyhow::Error) -> ExitCode {
         text += &format!("  because: {cause}\n");
     }
     let stop = error.downcast_ref::<Stop>();
-    let mut said = String::new();
-    for hint in stop.and_then(|stop| stop.hint.as_deref()).into_iter().chain(region_hint(&text)) {
-        said += &format!("  hint: {hint}\n");
+    let region = region_hint(&text);
+    for hint in stop.and_then(|stop| stop.hint.as_deref()).into_iter().chain(region) {
+        text += &format!("  hint: {hint}\n");
     }
-    text += &said;
     // Nobody is left to be told that the last words could not be said.
     let _said = std::io::stderr().write_all(text.as_bytes()).is_ok();
     stop.map_or(Exit::Failed, |stop| stop.exit).into()

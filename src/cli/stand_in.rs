@@ -35,7 +35,7 @@ fn greeting(url: &str, stand_in: &BackendArgs) -> String {
     let known = *account_id == ACCOUNT_ID && license_key == LICENSE_KEY;
     let replay = if known {
         format!(
-            "past records to it (add --restamp: records are older than New Relic takes)\n  cspm-relay replay --to {url} --restamp PATH\n\n"
+            "To send it past records, those too that are older than New Relic takes:\n  cspm-relay replay --to {url} --restamp PATH\n\n"
         )
     } else {
         String::new()
@@ -44,7 +44,7 @@ fn greeting(url: &str, stand_in: &BackendArgs) -> String {
     format!(
         "New Relic stand-in on {url}\n  account {account_id}, licence key {license_key}\n  \
          what it holds: {url}/stand-in/summary  {url}/stand-in/ids?type=AwsSecurityEvent\n\n\
-         {replay}{commands} with it\n  \
+         {replay}For {commands}:\n  \
          export NEW_RELIC_INSIGHTS_BASE_URL={url}\n  export NEW_RELIC_LOGS_BASE_URL={url}\n  \
          export NEW_RELIC_NERDGRAPH_BASE_URL={url}\n  export NEW_RELIC_ACCOUNT_ID={account_id}\n  \
          export NEW_RELIC_LICENSE_KEY={license_key}\n  export NEW_RELIC_API_KEY={user_key}\n"

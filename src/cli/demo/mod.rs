@@ -76,8 +76,11 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     };
     // What was accepted after the feed's last look.
     print(&feed.news())?;
-    let cut_short =
-        stopped.get().then(|| cut_short(ended.sources.iter().map(|(_, counts)| counts.objects_received).sum())).flatten();
+    let whole = ended.sources.iter().all(|(_, counts)| {
+        counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0
+    });
+    let sent = ended.sources.iter().map(|(_, counts)| counts.objects_received).sum();
+    let cut_short = stopped.get().then(|| cut_short(sent, whole)).flatten();
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
     }
@@ -86,9 +89,6 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
     }
-    let whole = ended.sources.iter().all(|(_, counts)| {
-        counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0
-    });
     if !once && whole && !stopped.get() {
         print(&format!("\nThe stand-in still answers on {url}/stand-in/summary; Ctrl-C ends it.\n"))?;
         stop.await;
@@ -98,9 +98,8 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
 }
 
 /// What a stop left out, said before and after the numbers; `None`: nothing.
-fn cut_short(sent: u64) -> Option<String> {
+fn cut_short(sent: u64, whole: bool) -> Option<String> {
     let files = bundle::files();
-    (sent < files).then(|| {
-        format!("Stopped after {sent} of {files} files: these are the numbers of what was sent, all of which has arrived")
-    })
+    let arrived = if whole { "all of which has arrived" } else { "not all of which has arrived" };
+    (sent < files).then(|| format!("Stopped after {sent} of {files} files: these are the numbers of what was sent, {arrived}"))
 }
