@@ -69,12 +69,14 @@ impl<'p> Loading<'p> {
 
     fn folder(&mut self, folder: &Path) {
         let mut files = Vec::new();
+        let faults = self.faults.len();
         if folder.is_file() {
             files.push(folder.to_owned());
         } else {
             self.walk(folder, 0, &mut files);
         }
-        if files.is_empty() {
+        // A folder that cannot be read has been told, and nobody knows what is in it.
+        if files.is_empty() && self.faults.len() == faults {
             self.fault(folder, "no rule file; needed: *.yml or *.yaml, in the folder or below");
         }
         files.sort();

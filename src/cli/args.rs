@@ -2,7 +2,7 @@
 //!
 //! In: what clap read. Out: the configuration, or all that is wrong with it as the end of the command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::Stop;
 use crate::config::{Config, Environment, Need};
@@ -24,6 +24,32 @@ impl ConfigFile {
         let hint = "`cspm-relay check --example` prints a complete file, `cspm-relay check --options` every key and variable";
         Config::load_for(need, self.config.as_deref(), env)
             .map_err(|faults| Stop::usage(faults.to_string(), Some(hint.to_owned())))
+    }
+}
+
+/// Where the agent's configuration is, for the commands that are about nothing else.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct AgentFile {
+    /// The configuration file, without `--config`; - for standard input
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+impl AgentFile {
+    /// The file, if one is named.
+    pub(super) fn path(self) -> Option<PathBuf> {
+        let named = self.path.or(self.file.config);
+        named.map(|file| if file == Path::new("-") { "/dev/stdin".into() } else { file })
+    }
+
+    /// The agent's configuration.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as wrong usage.
+    pub(super) fn load(self, env: &dyn Environment) -> Result<Config, Stop> {
+        ConfigFile { config: self.path() }.load(Need::RUN, env)
     }
 }
 

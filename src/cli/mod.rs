@@ -21,6 +21,7 @@ mod schema;
 mod stand_in;
 mod summary;
 mod table;
+mod writable;
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -2,12 +2,17 @@
 
 use tokio::task::JoinSet;
 
-use super::args::ConfigFile;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::args::AgentFile;
 use super::assemble::{self, Manner};
-use super::exit::Exit;
-use super::{block_on, count, stop_signal, summary};
+use super::exit::{Exit, Stop};
+use super::{block_on, count, stop_signal, summary, writable};
+use crate::ack::counts::Snapshot;
+use crate::ack::{Counts, Outcome, Verdict};
 use crate::clock::Clock;
-use crate::config::{Config, Need, env};
+use crate::config::{Config, Health, env};
 use crate::deliver::{Endpoint, Patience};
 use crate::health;
 use crate::health::probe::{Probe, Watched};
@@ -17,12 +22,13 @@ use crate::pipeline::{Relay, To};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    file: ConfigFile,
+    file: AgentFile,
 }
 
 /// Runs the agent until it is asked to stop.
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let config = args.file.load(Need::RUN, &env::Process)?;
+    let config = args.file.load(&env::Process)?;
+    writable::check(config.dead_letters.as_ref())?;
     health::log::start(&config.telemetry)?;
     block_on(agent(config))
 }
@@ -38,7 +44,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         heartbeat: config.telemetry.heartbeat,
         clock: clock.clone(),
     };
-    if let Some(doubt) = config.new_relic.key_doubt() {
+    for doubt in config.new_relic.key_doubts() {
         tracing::warn!("{doubt}");
     }
     if config.dead_letters.is_none() {
@@ -48,7 +54,13 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         );
     }
     let (sources, troubles) = assemble::sources(&config, &clock).await;
-    let probe = Probe::bind(&config.health).await?;
+    let probe = Probe::bind(&config.health).await.map_err(|error| Stop::usage(error.to_string(), elsewhere(&config.health)))?;
+    let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(source.counts())).collect();
+    let at_stop = RefCell::new(Vec::new());
+    let stopping = async {
+        stop_signal().await;
+        at_stop.replace(counts.iter().map(|counts| counts.snapshot()).collect::<Vec<Snapshot>>());
+    };
     tracing::info!(
         version = crate::encode::event::VERSION,
         agent = relay.stages.agent,
@@ -60,7 +72,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     );
     let mut probing = JoinSet::new();
     let ended = relay
-        .run(sources, stop_signal(), |watch| {
+        .run(sources, stopping, |watch| {
             if let Some(probe) = probe {
                 probing.spawn(probe.serve(Watched { watch, troubles }));
             }
@@ -68,5 +80,57 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         .await;
     probing.abort_all();
     summary::log(&ended);
+    for ((name, after), before) in ended.sources.iter().zip(at_stop.take()) {
+        if let Some(what) = went_back(name, &before, after) {
+            tracing::warn!(source = name, "{what}");
+        }
+    }
     Ok(if ended.faults.is_empty() { Exit::Good } else { Exit::Failed })
+}
+
+/// What to do when the place of the health checks cannot be had.
+fn elsewhere(health: &Health) -> Option<String> {
+    let (key, variable, what) = match health {
+        Health::Off => return None,
+        Health::Port(_) => ("health.port", "CSPM_RELAY_HEALTH_PORT", "port"),
+        Health::Socket(_) => ("health.socket", "CSPM_RELAY_HEALTH_SOCKET", "socket"),
+    };
+    Some(format!("each agent on a machine needs a {what} of its own: {key} or {variable} names another"))
+}
+
+/// What was not sent when the agent was stopped, between these two moments; `None`: everything was.
+fn went_back(source: &str, before: &Snapshot, after: &Snapshot) -> Option<String> {
+    let records = after.ended(Outcome::Returned).saturating_sub(before.ended(Outcome::Returned));
+    let objects = after.objects_ended(Verdict::Returned).saturating_sub(before.objects_ended(Verdict::Returned));
+    if records == 0 && objects == 0 {
+        return None;
+    }
+    let [records, objects] = [(records, "record"), (objects, "object")]
+        .map(|(number, noun)| count(usize::try_from(number).unwrap_or(usize::MAX), noun));
+    Some(format!(
+        "Stopped before everything was sent: {records} in {objects} went back to source {source}, which offers them again; \
+         nothing is lost"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_back_since_the_stop_is_told_and_nothing_else() {
+        let snapshot = |records: u64, objects: u64| {
+            let mut snapshot = Counts::new("trail").snapshot();
+            if let Some(returned) = Outcome::ALL.iter().position(|outcome| *outcome == Outcome::Returned) {
+                snapshot.records[returned] = records;
+            }
+            if let Some(returned) = Verdict::ALL.iter().position(|verdict| *verdict == Verdict::Returned) {
+                snapshot.objects[returned] = objects;
+            }
+            snapshot
+        };
+        assert_eq!(went_back("trail", &snapshot(5, 2), &snapshot(5, 2)), None, "what went back before is no news");
+        let told = went_back("trail", &snapshot(5, 2), &snapshot(6, 5)).expect("something went back");
+        assert!(told.contains(": 1 record in 3 objects went back to source trail,"), "{told}");
+    }
 }

@@ -14,6 +14,12 @@ use crate::enrich::{AccountNames, Enricher};
 /// What is said of every request parameter.
 const REQUEST: &str = "Request parameter that the allow-list passes for its call.";
 
+/// What `actor.kind` says: what the record proves, most often too little to tell who holds a user's key.
+const ACTOR_KIND: &str = "What stands behind the call, as far as the record tells. root; human: a person, by console, MFA or \
+                          Identity Center; workload: a program, by instance, task, pod, function or SDK; awsService: AWS itself; \
+                          ci: a pipeline; federated: another identity provider's user; unknown: no evidence, as an IAM user's \
+                          key in the AWS CLI or Terraform, which people and programs use alike.";
+
 /// The type of raw records.
 const LOG: &str = "Log";
 
@@ -110,6 +116,7 @@ impl From<&Attribute> for Row {
             Kind::Text => "text",
             Kind::Number => "number",
         };
+        let meaning = if name == "actor.kind" { ACTOR_KIND } else { meaning };
         Self { name, kind, unit, example, events: EventTypes { events, log: OF_LOGS_TOO.contains(&name) }, meaning }
     }
 }

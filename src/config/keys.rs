@@ -83,6 +83,24 @@ pub(super) fn region(key: &Secret) -> Result<Region, Wrong> {
     }
 }
 
+/// Why the region that is configured cannot be the key's. `whole`: the key has the documented shape, so that having no prefix
+/// means the United States.
+pub(super) fn region_doubt(key: &Secret, configured: Region, whole: bool) -> Option<String> {
+    let name = configured.as_str();
+    let (issued, why) = match region(key) {
+        Err((what, hint)) => return Some(format!("newrelic.region is {name}, but {what}: {hint}")),
+        Ok(issued) if issued == configured => return None,
+        Ok(Region::Us) if !whole => return None,
+        Ok(Region::Us) => (Region::Us, "has no region's prefix"),
+        Ok(issued) => (issued, "says so in its prefix"),
+    };
+    let issued = issued.as_str();
+    Some(format!(
+        "newrelic.region is {name}, but the licence key is of {issued}: it {why}. {name} would refuse it. Write the key's region \
+         (newrelic.region, NEW_RELIC_REGION), or use a key of the {name} account"
+    ))
+}
+
 fn looks_like_license(text: &str) -> bool {
     let regional =
         text.split_once('x').is_some_and(|(prefix, _)| ["eu", "jp", "gov"].iter().any(|region| prefix.starts_with(region)));
@@ -117,6 +135,30 @@ mod tests {
         for key in ["gov01xx0123456789abcdef0123456789abcNRAL", "ap01xx0123"] {
             assert!(region(&Secret::new(key)).unwrap_err().0.contains("region this version does not know"), "{key}");
         }
+    }
+
+    #[test]
+    fn a_region_that_is_not_the_keys_is_doubted() {
+        let (us, eu, jp) = (
+            "0123456789abcdef0123456789abcdef01234567",
+            "eu01xx0123456789abcdef0123456789abcdNRAL",
+            "jp01xx0123456789abcdef0123456789abcdNRAL",
+        );
+        for (key, configured, expected) in [
+            (us, Region::Us, None),
+            (eu, Region::Eu, None),
+            (jp, Region::Jp, None),
+            (eu, Region::Jp, Some("newrelic.region is JP, but the licence key is of EU: it says so in its prefix.")),
+            (jp, Region::Us, Some("newrelic.region is US, but the licence key is of JP: it says so")),
+            (us, Region::Eu, Some("newrelic.region is EU, but the licence key is of US: it has no region's prefix.")),
+            ("gov01xx0123456789abcdef0123456789abcNRAL", Region::Us, Some("is of a region this version does not know")),
+        ] {
+            let doubt = region_doubt(&Secret::new(key), configured, true);
+            assert_eq!(doubt.is_some(), expected.is_some(), "{key} {configured:?}: {doubt:?}");
+            let doubt = doubt.unwrap_or_default();
+            assert!(doubt.contains(expected.unwrap_or_default()) && !doubt.contains("0123"), "{key}: {doubt}");
+        }
+        assert_eq!(region_doubt(&Secret::new("cut"), Region::Jp, false), None, "a key cut short says nothing by what it lacks");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod example;
 pub mod fault;
 mod file;
 mod keys;
-mod nearest;
+pub mod nearest;
 pub mod options;
 pub mod queue_url;
 mod reader;
@@ -70,6 +70,14 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, at once.
     pub fn load_for(need: Need, file: Option<&Path>, env: &dyn Environment) -> Result<Self, Faults> {
+        Self::examine(need, file, env).0
+    }
+
+    /// Reads and checks the configuration once, and tells what of it names files on this machine, as far as that can be read:
+    /// what is wrong with those can then be told in the same breath as the faults.
+    ///
+    /// The error of the result is everything that is wrong with the configuration itself, at once.
+    pub fn examine(need: Need, file: Option<&Path>, env: &dyn Environment) -> (Result<Self, Faults>, Files) {
         let mut faults = Vec::new();
         let named = match file {
             Some(path) => Some(path.to_owned()),
@@ -91,15 +99,16 @@ impl Config {
         };
         env::overlay(env, &mut written, &mut faults);
         let mut reader = reader::Reader { written: &written, env, faults };
-        let config = valid::config(&mut reader, need);
-        match (config, Faults::of(named.as_deref(), reader.faults)) {
+        let (config, files) = valid::config(&mut reader, need);
+        let config = match (config, Faults::of(named.as_deref(), reader.faults)) {
             (Some(config), None) => Ok(config),
             (_, Some(faults)) => Err(faults),
             (None, None) => {
                 debug_assert!(false, "no configuration and no fault");
                 Err(Faults::unexplained(named.as_deref()))
             }
-        }
+        };
+        (config, files)
     }
 
     /// Everything by default, for a New Relic stand-in at `base_url`, without sources.
@@ -153,6 +162,17 @@ pub struct Config {
     pub telemetry: Telemetry,
 }
 
+/// What of a configuration names files and folders on this machine. None of them has been opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Folders of rules, and ids that must be those of rules.
+    pub rules: Rules,
+    /// Names of accounts.
+    pub accounts: Accounts,
+    /// Where dead letters go, if they are configured.
+    pub dead_letters: Option<DeadLetters>,
+}
+
 /// New Relic's side.
 #[derive(Debug, Clone)]
 pub struct NewRelic {
@@ -169,10 +189,15 @@ pub struct NewRelic {
 }
 
 impl NewRelic {
-    /// What makes the licence key doubtful, for a warning: never any part of it.
+    /// What makes the licence key doubtful, for warnings: never any part of it.
     #[must_use]
-    pub fn key_doubt(&self) -> Option<String> {
-        keys::doubt(&self.license_key)
+    pub fn key_doubts(&self) -> Vec<String> {
+        let shape = keys::doubt(&self.license_key);
+        // Where both hosts are written, the region decides nothing that the key is sent to.
+        let by_region = self.hosts.events.is_none() || self.hosts.logs.is_none();
+        // A key of another shape says nothing about its region by what it lacks.
+        let region = by_region.then(|| keys::region_doubt(&self.license_key, self.region, shape.is_none())).flatten();
+        shape.into_iter().chain(region).collect()
     }
 }
 
@@ -185,6 +210,18 @@ pub enum Region {
     Eu,
     /// Japan.
     Jp,
+}
+
+impl Region {
+    /// As New Relic's own tools write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Us => "US",
+            Self::Eu => "EU",
+            Self::Jp => "JP",
+        }
+    }
 }
 
 /// Base URLs, without path, that replace the region's own.

@@ -237,7 +237,14 @@ impl<'a> Reader<'a> {
                     }
                     _ => None,
                 };
-                self.wrong(path, &error.to_string(), hint);
+                match error {
+                    // What was found is a name or a path, and the message has it.
+                    SecretError::File { .. } | SecretError::Variable(_) => {
+                        let allowed = row(path).map(|row| row.kind.allowed()).unwrap_or_default();
+                        self.faults.push(Fault::new(path, self.place(path), error.to_string()).allowed(allowed));
+                    }
+                    SecretError::Later(_) | SecretError::Empty => self.wrong(path, &error.to_string(), hint),
+                }
                 None
             }
         }

@@ -13,13 +13,13 @@ use super::options::LATER_SOURCE_KINDS;
 use super::queue_url::{self, QueueUrl};
 use super::reader::Reader;
 use super::{
-    Accounts, Config, DeadLetters, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules,
-    Source, SourceKind, Telemetry, env, keys,
+    Accounts, Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region,
+    Rules, Source, SourceKind, Telemetry, env, keys,
 };
 use crate::secret::Secret;
 
-/// Reads everything; `None` only if there are faults.
-pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> Option<Config> {
+/// Reads everything; `None` only if there are faults. What names files is told even then.
+pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Files) {
     version(reader);
     // Every part is read before any is missed, so that all faults are found.
     let new_relic = new_relic(reader, need);
@@ -33,8 +33,20 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> Option<Config> {
     let health = health(reader);
     let telemetry = telemetry(reader);
     queues_differ(reader);
-    let rules = Rules { folders, disable };
-    Some(Config { new_relic: new_relic?, sources, outputs, rules, accounts, dead_letters, limits, health, telemetry })
+    let files = Files { rules: Rules { folders, disable }, accounts, dead_letters };
+    let Files { rules, accounts, dead_letters } = files.clone();
+    let config = new_relic.map(|new_relic| Config {
+        new_relic,
+        sources,
+        outputs,
+        rules,
+        accounts,
+        dead_letters,
+        limits,
+        health,
+        telemetry,
+    });
+    (config, files)
 }
 
 fn version(reader: &mut Reader<'_>) {
@@ -243,10 +255,11 @@ fn is_bucket(text: &str) -> bool {
 }
 
 fn dead_letters(reader: &mut Reader<'_>) -> Option<DeadLetters> {
-    let chosen = ["deadLetters.folder", "deadLetters.s3", "deadLetters.queue"];
+    const FOLDER: &str = "deadLetters.folder";
+    let chosen = [FOLDER, "deadLetters.s3", "deadLetters.queue"];
     one_of(reader, &chosen);
-    if let Some(folder) = reader.path("deadLetters.folder") {
-        return Some(DeadLetters::Folder(folder));
+    if let Some(folder) = reader.path(FOLDER) {
+        return is_folder(reader).then_some(DeadLetters::Folder(folder));
     }
     if let Some((url, _)) = reader.queue("deadLetters.queue") {
         return Some(DeadLetters::Queue { url });
@@ -258,6 +271,23 @@ fn dead_letters(reader: &mut Reader<'_>) -> Option<DeadLetters> {
         return None;
     }
     Some(DeadLetters::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+}
+
+/// Adds a fault when the folder of dead letters is a mistyped address: letters would be written where nobody looks.
+fn is_folder(reader: &mut Reader<'_>) -> bool {
+    const PATH: &str = "deadLetters.folder";
+    let Some(text) = reader.raw(PATH) else { return false };
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_none() && !text.starts_with("arn:") {
+        return true;
+    }
+    let meant =
+        scheme.and_then(|scheme| nearest(scheme, ["https", "http", "s3"])).map(|meant| format!("did you mean {meant}://…? "));
+    let fault = Fault::new(PATH, reader.place(PATH), "an address, not a folder").was(text);
+    let fault = fault.allowed(format!("a folder's path, s3://bucket/prefix, or a queue's URL: {}", queue_url::ALLOWED));
+    let keys = "in a file they are deadLetters.folder, deadLetters.s3 and deadLetters.queue";
+    reader.faults.push(fault.hint(format!("{}{keys}", meant.unwrap_or_default())));
+    false
 }
 
 /// Adds a fault when more than one of these keys is written.

@@ -7,7 +7,9 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::support::agent::{ACCOUNT_ID, Agent, Finished, LICENSE_KEY, is_lean};
+use super::support::agent::{self, ACCOUNT_ID, Agent, Finished, LICENSE_KEY, is_lean};
+use super::support::aws::emulator;
+use super::support::scene::{Scene, objects, stopped};
 use super::support::{PATIENCE, eventually};
 
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail";
@@ -130,6 +132,130 @@ async fn check_finds_broken_rules_and_accounts() {
     let ended = agent.env("CSPM_RELAY_ACCOUNTS_FILE", "none.csv").finish().await;
     assert_eq!(ended.status.code(), Some(2), "{}", ended.stdout);
     assert!(ended.stdout.starts_with("configuration has problems\n") && ended.stdout.contains("none.csv"), "{}", ended.stdout);
+}
+
+/// Every file that is named is looked into, whatever else is wrong; what stops `run` is 2, what it would leave out is 1.
+#[tokio::test]
+async fn check_tells_what_is_wrong_with_files_in_the_same_run() {
+    let agent = |format: &str| {
+        command(["check", "--format"])
+            .arg(format)
+            .env("NEW_RELIC_ACCOUNT_ID", ACCOUNT_ID)
+            .env("CSPM_RELAY_TRAIL_QUEUE_URL", QUEUE)
+            .env("CSPM_RELAY_RULES_FOLDERS", "/nope")
+            .env("CSPM_RELAY_RULES_DISABLE", "no-such-rule")
+    };
+    let left_out = agent("text").finish().await;
+    assert_eq!(left_out.status.code(), Some(1), "{}", left_out.stdout);
+    for text in
+        ["\n2 problems with rules; the other rules run\n", "\n  /nope: reading the folder: ", "\"no-such-rule\" is no rule's"]
+    {
+        assert!(left_out.stdout.contains(text), "{text:?} in {}", left_out.stdout);
+    }
+    let all = |format| agent(format).env("CSPM_RELAY_ACCOUNTS_FILE", "/nope.csv").env("CSPM_RELAY_DEAD_LETTERS", "/proc/nope");
+    let stopping = all("text").finish().await;
+    let faulty = all("text").env("CSPM_RELAY_WORKERS", "x").finish().await;
+    assert!(faulty.stdout.starts_with("config from the environment: 1 problem\n  limits.workers "), "{}", faulty.stdout);
+    for ended in [&stopping, &faulty] {
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.stdout);
+        for text in
+            ["\n2 problems with rules", "/nope.csv", "\nwriting dead letters to /proc/nope: ", "\n  hint: make it writable"]
+        {
+            assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
+        }
+    }
+    for (workers, paths) in
+        [("1", &["accounts.file", "deadLetters.folder"][..]), ("x", &["limits.workers", "accounts.file", "deadLetters.folder"])]
+    {
+        let ended = all("json").env("CSPM_RELAY_WORKERS", workers).finish().await;
+        let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        let found = report["faults"].as_array().expect("a list").iter().filter_map(|fault| fault["path"].as_str());
+        assert_eq!(found.collect::<Vec<_>>(), paths, "{}", ended.stdout);
+        assert_eq!((ended.status.code(), report["rules"]["faults"].as_array().map(Vec::len)), (Some(2), Some(2)));
+    }
+}
+
+/// What `check` says, `run` says too, before it takes anything: dead letters that cannot be written, a key of another region.
+#[tokio::test]
+async fn run_finds_out_at_start() {
+    let agent =
+        |first: &str| command([]).arg(first).env("NEW_RELIC_ACCOUNT_ID", ACCOUNT_ID).env("CSPM_RELAY_TRAIL_QUEUE_URL", QUEUE);
+    let ended = agent("run").env("CSPM_RELAY_DEAD_LETTERS", "/proc/nope").finish().await;
+    assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{}", ended.stderr);
+    assert!(ended.stderr.starts_with("error: writing dead letters to /proc/nope: ") && ended.stderr.contains("\n  hint: "));
+
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let eu = |first: &str| {
+        agent(first).env("NEW_RELIC_LICENSE_KEY", "eu01xx0123456789abcdef0123456789abcdNRAL").env("NEW_RELIC_REGION", "JP")
+    };
+    let ended = eu("run").env("CSPM_RELAY_HEALTH_SOCKET", "").env("CSPM_RELAY_HEALTH_PORT", &port).finish().await;
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    let told = format!("error: listening for health checks on 127.0.0.1:{port}: Address already in use");
+    for text in
+        [&*told, "\n  hint: ", "health.port or CSPM_RELAY_HEALTH_PORT", "newrelic.region is JP, but the licence key is of EU"]
+    {
+        assert!(ended.stderr.contains(text), "{text:?} in {}", ended.stderr);
+    }
+    let checked = eu("check").finish().await;
+    assert_eq!(checked.status.code(), Some(0), "{}", checked.stdout);
+    assert!(checked.stdout.contains("\nwarning: newrelic.region is JP, but the licence key is of EU"), "{}", checked.stdout);
+    if !is_lean() {
+        let ended = Agent::new(["stand-in", "--listen"]).arg(format!("127.0.0.1:{port}")).finish().await;
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+        assert!(
+            ended.stderr.starts_with(&format!("error: listening on 127.0.0.1:{port}: Address already in use")),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+/// The configuration is named in the same way wherever it is all there is to name.
+#[tokio::test]
+async fn the_file_may_stand_alone() {
+    for first in ["run", "check"] {
+        let agent = Agent::new([first]);
+        let path = agent.file("relay.yml", "version: 2\n").to_string_lossy().into_owned();
+        let ended = agent.arg(&path).finish().await;
+        assert_eq!(ended.status.code(), Some(2), "{first}: {}", ended.stderr);
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(told.contains(&format!("config {path}: ")) && told.contains("version (line 1): "), "{first}: {told}");
+        let both = Agent::new([first, "a.yml", "--config", "b.yml"]).finish().await;
+        assert!(both.stderr.contains("cannot be used with"), "{first}: {}", both.stderr);
+    }
+}
+
+/// Without a Region nothing can be looked at: that is said, and what to do, and never that there is nothing.
+#[tokio::test]
+async fn a_missing_region_has_a_hint() {
+    for arguments in [&["dlq", "list", "--from", "s3://bucket"][..], &["replay", "s3://bucket/prefix"]] {
+        let agent = Agent::new(["-u", "AWS_REGION"]).program("/usr/bin/env").arg(agent::binary().to_string_lossy());
+        let ended = arguments.iter().fold(agent, |agent, word| agent.arg(*word)).finish().await;
+        assert_eq!((ended.status.code(), &*ended.stdout), (Some(3), ""), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("  hint: no AWS Region is known: set AWS_REGION "), "{arguments:?}: {}", ended.stderr);
+    }
+    let nowhere = Agent::new(["dlq", "list"]).finish().await;
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(nowhere.stderr.contains("hint: name the place with --from or CSPM_RELAY_DEAD_LETTERS"), "{}", nowhere.stderr);
+}
+
+/// Nobody should have to guess what a stop left behind.
+#[tokio::test]
+async fn what_a_stop_sends_back_is_counted() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
+    scene.deliver(&objects(1, 3, 4)).await;
+    let agent = scene.agent_through(&scene.aws.endpoint, &format!("http://{closed}")).env("CSPM_RELAY_DRAIN", "1s");
+    let mut agent = agent.start();
+    agent.says("sending it again").await;
+    eventually("all is taken", async || scene.trail.queue.depth().await.in_flight == 3).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ended = stopped(agent).await;
+    let told = "Stopped before everything was sent: 12 records in 3 objects went back to source ";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    assert_eq!(scene.trail.queue.depth().await.visible, 3);
 }
 
 #[tokio::test]
@@ -349,7 +475,10 @@ async fn the_demo_ends_at_the_first_signal() {
     demo.terminate();
     let ended = demo.exited(PATIENCE).await;
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    for text in ["\nStopped: ", "\nDetections per control\n", ": in = out\n", "\ndemo: adds up\n"] {
+    // Before the numbers and after them: whoever sees only the end must not take a part for the whole.
+    let cut_short = ended.stdout.lines().filter(|line| line.starts_with("Stopped after ") && line.contains(" files: these are"));
+    assert_eq!(cut_short.count(), 2, "{}", ended.stdout);
+    for text in ["\nStopped after ", "\nDetections per control\n", ": in = out\n", "\ndemo: adds up\n"] {
         assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
     }
     assert!(!ended.stdout.contains("Ctrl-C"), "{}", ended.stdout);

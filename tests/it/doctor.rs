@@ -3,6 +3,7 @@
 use cspm_relay::lab::backend::{Account, Backend, BackendSettings, USER_KEY};
 use cspm_relay::secret::Secret;
 
+use crate::support::PATIENCE;
 use crate::support::agent::{self, Agent};
 
 async fn backend() -> Backend {
@@ -69,4 +70,35 @@ async fn a_new_relic_that_is_not_there_is_a_failure() {
     let ended = doctor(&url).finish().await;
     assert_eq!(ended.status.code(), Some(3), "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("does not answer"), "{}", ended.stdout);
+}
+
+/// What the stand-in says can be copied: it is all that `run`, `doctor` and `replay` need.
+#[tokio::test]
+async fn the_stand_in_says_how_to_use_it() {
+    if agent::is_lean() {
+        return;
+    }
+    let mut stand_in = Agent::new(["stand-in", "--account-id", "42"]).start();
+    stand_in.says("NEW_RELIC_API_KEY=").await;
+    stand_in.terminate();
+    let said = stand_in.exited(PATIENCE).await.stdout;
+    assert!(
+        said.contains("replay --to newrelic") && !said.contains("replay --to http"),
+        "another account is not known to it: {said}"
+    );
+
+    // What a running agent prints on standard error can be read while it runs.
+    let shell = Agent::new(["-c", "exec \"$0\" stand-in >&2"]).program("/bin/sh").arg(agent::binary().to_string_lossy());
+    let mut stand_in = shell.start();
+    stand_in.says("NEW_RELIC_API_KEY=").await;
+    let said = stand_in.log();
+    let exports = said.lines().filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='));
+    let doctor = exports.fold(Agent::new(["doctor", "newrelic"]), |agent, (name, value)| agent.env(name, value)).finish().await;
+    assert_eq!(doctor.status.code(), Some(0), "{}{}", doctor.stdout, doctor.stderr);
+    assert!(doctor.stdout.contains("All good"), "{}", doctor.stdout);
+    let line = said.lines().find_map(|line| line.trim().strip_prefix("cspm-relay ")).expect("a line with replay");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cloudtrail/AWSLogs/777788889999");
+    let words = line.split(' ').map(|word| if word == "PATH" { fixtures } else { word });
+    let replay = words.fold(Agent::new([]), Agent::arg).finish().await;
+    assert_eq!(replay.status.code(), Some(0), "{}{}", replay.stdout, replay.stderr);
 }

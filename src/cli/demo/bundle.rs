@@ -132,6 +132,11 @@ impl Source for Bundle {
     }
 }
 
+/// How many there are.
+pub(super) const fn files() -> u64 {
+    FILES.len() as u64
+}
+
 /// How long ago the newest record of a file is: the last file is a few seconds old.
 fn age_ms(number: u64, files: u64) -> i64 {
     let left = i64::try_from(files.saturating_sub(number)).unwrap_or(1);

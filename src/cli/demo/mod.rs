@@ -42,7 +42,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 async fn demo(once: bool) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
-    let backend = Backend::start(settings).await.map_err(|error| Stop::failed(error.to_string(), None))?;
+    let backend = Backend::start(settings).await.map_err(|error| Stop::usage(error.to_string(), None))?;
     let url = backend.url();
     let mut config = Config::stand_in(&url, ACCOUNT_ID, Secret::new(LICENSE_KEY));
     config.outputs.logs.records = LogRecords::All;
@@ -76,18 +76,30 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     };
     // What was accepted after the feed's last look.
     print(&feed.news())?;
-    if stopped.get() {
-        print("\nStopped: what was on its way has arrived, the other files were not sent.\n")?;
-    }
-    print(&view::summary(&backend.store()))?;
-    print(&summary::text(&ended))?;
     let whole = ended.sources.iter().all(|(_, counts)| {
         counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0
     });
+    let sent = ended.sources.iter().map(|(_, counts)| counts.objects_received).sum();
+    let cut_short = stopped.get().then(|| cut_short(sent, whole)).flatten();
+    if let Some(what) = &cut_short {
+        print(&format!("\n{what}\n"))?;
+    }
+    print(&view::summary(&backend.store()))?;
+    print(&summary::text(&ended))?;
+    if let Some(what) = &cut_short {
+        print(&format!("\n{what}\n"))?;
+    }
     if !once && whole && !stopped.get() {
         print(&format!("\nThe stand-in still answers on {url}/stand-in/summary; Ctrl-C ends it.\n"))?;
         stop.await;
     }
     backend.stop().await;
     Ok(if whole { Exit::Good } else { Exit::Failed })
+}
+
+/// What a stop left out, said before and after the numbers; `None`: nothing.
+fn cut_short(sent: u64, whole: bool) -> Option<String> {
+    let files = bundle::files();
+    let arrived = if whole { "all of which has arrived" } else { "not all of which has arrived" };
+    (sent < files).then(|| format!("Stopped after {sent} of {files} files: these are the numbers of what was sent, {arrived}"))
 }

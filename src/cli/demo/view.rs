@@ -81,7 +81,7 @@ pub(super) fn summary(store: &Store) -> String {
     let mut out = String::from("\nDetections per control\n");
     let mut controls: BTreeMap<(i64, String), (u64, &str, &str)> = BTreeMap::new();
     let mut severities: BTreeMap<i64, (u64, &str)> = BTreeMap::new();
-    let mut actors: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut actors: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
     for row in &rows {
         let score = number(row, "control.severityScore");
         let control = text(row, "control.id");
@@ -92,7 +92,7 @@ pub(super) fn summary(store: &Store) -> String {
         ));
         entry.0 += 1;
         if text(row, "detection.primary") == "true" {
-            *actors.entry((text(row, "actor.name"), text(row, "actor.kind"))).or_default() += 1;
+            *actors.entry((text(row, "actor.name"), text(row, "actor.type"), text(row, "actor.kind"))).or_default() += 1;
         }
         let rank =
             ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"].iter().position(|word| *word == text(row, "control.severity"));
@@ -120,9 +120,13 @@ pub(super) fn summary(store: &Store) -> String {
     let lines: Vec<Vec<String>> = actors
         .iter()
         .take(TOP)
-        .map(|((name, kind), count)| vec![(*name).to_owned(), (*kind).to_owned(), count.to_string()])
+        .map(|((name, of, kind), count)| vec![(*name).to_owned(), (*of).to_owned(), (*kind).to_owned(), count.to_string()])
         .collect();
-    out += &table(&["actor", "kind", "records"], &lines);
+    out += &table(&["actor", "type", "kind", "records"], &lines);
+    if actors.iter().take(TOP).any(|((_, _, kind), _)| *kind == "unknown") {
+        out += "  unknown: these records do not tell a person from a program, as with a user's key in the AWS CLI; the same user\n  \
+                at the console is human. `cspm-relay schema` explains actor.kind\n";
+    }
     out + &arrived(store)
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::super::exit::Exit;
+use super::super::exit::{Exit, region_hint};
 use super::super::table::table;
 use super::{Format, Where, harmless, say};
 use crate::config::{Need, env};
@@ -37,6 +37,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             Err(error) => {
                 failed = true;
                 say(&format!("error: {error}"));
+                if let Some(hint) = region_hint(&error.to_string()) {
+                    say(&format!("  hint: {hint}"));
+                }
             }
         }
     }
@@ -44,7 +47,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         say(&format!("warning: {error}; they show again by themselves within two minutes"));
     }
     super::super::print(&match args.place.format {
-        Format::Table => list.text(),
+        // Nobody could look, so nobody knows that there are none.
+        Format::Text if failed && list.is_empty() => String::new(),
+        Format::Text => list.text(),
         Format::Json => list.json().to_string() + "\n",
     })?;
     Ok(if failed {
@@ -83,8 +88,12 @@ impl List {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.letters.is_empty() && self.broken.is_empty()
+    }
+
     fn text(&self) -> String {
-        if self.letters.is_empty() && self.broken.is_empty() {
+        if self.is_empty() {
             return "No dead letters.\n".to_owned();
         }
         let rows: Vec<Vec<String>> = self.letters.iter().map(|(_, letter)| row(letter)).collect();

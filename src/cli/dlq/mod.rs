@@ -10,8 +10,9 @@ mod resend;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
+use super::args::Format;
 use super::assemble;
 use super::exit::{Exit, Stop};
 use crate::config::queue_url::QueueUrl;
@@ -43,24 +44,15 @@ enum Command {
 /// Where letters are.
 #[derive(Debug, clap::Args)]
 struct Where {
-    /// Configuration file [default: the one `CSPM_RELAY_CONFIG` names]
-    #[arg(long, value_name = "FILE")]
+    /// Configuration file; environment variables win over it [default: `CSPM_RELAY_CONFIG`, else the environment alone]
+    #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Letters in another place than the configured one
     #[arg(long, value_name = "FOLDER|s3://BUCKET/PREFIX|QUEUE_URL")]
     from: Option<String>,
     /// How the result is printed
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// How a result is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For machines: one JSON object
-    Json,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -80,7 +72,7 @@ impl Where {
         let letters = match &self.from {
             Some(from) => parse(from)?,
             None => config.dead_letters.clone().ok_or_else(|| {
-                let hint = "write deadLetters into the configuration, or name the place with --from";
+                let hint = "name the place with --from or CSPM_RELAY_DEAD_LETTERS, or write deadLetters into the configuration";
                 Stop::usage("no place of dead letters is configured", Some(hint.to_owned()))
             })?,
         };

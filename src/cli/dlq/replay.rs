@@ -104,7 +104,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     replay.told_missing();
     super::super::print(&match args.place.format {
-        Format::Table => replay.text(),
+        Format::Text => replay.text(),
         Format::Json => replay.json().to_string() + "\n",
     })?;
     Ok(replay.exit())

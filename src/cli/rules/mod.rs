@@ -17,8 +17,12 @@ use super::args::{ConfigFile, Format};
 use super::exit::{Exit, Stop};
 use super::table::table;
 use crate::classify::{Rule, RuleFault, RuleSet};
+use crate::config::nearest::nearest;
 use crate::config::{Need, env};
 use outcome::Tested;
+
+/// Most ids that are offered for one that is not there.
+const MEANT: usize = 5;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -136,8 +140,7 @@ fn show(name: &str, from: From) -> anyhow::Result<Exit> {
         |rule: &&Rule| [Some(&rule.id), rule.sigma_id.as_ref()].into_iter().flatten().any(|id| id.eq_ignore_ascii_case(name));
     let Some(rule) = set.rules().iter().find(is_meant) else {
         warn(&faults);
-        let part = name.to_ascii_lowercase();
-        let near: Vec<&str> = set.rules().iter().map(|rule| rule.id.as_str()).filter(|id| id.contains(&*part)).take(5).collect();
+        let near = meant(name, set.rules().iter().map(|rule| rule.id.as_str()));
         let hint = match &*near {
             [] => "`cspm-relay rules list` shows the ids".to_owned(),
             near => format!("did you mean one of: {}?", near.join(", ")),
@@ -146,6 +149,20 @@ fn show(name: &str, from: From) -> anyhow::Result<Exit> {
     };
     super::print(&show::page(rule))?;
     Ok(Exit::Good)
+}
+
+/// Ids that were probably meant: those with this part, else the one that is nearly the same, else those with words like these.
+fn meant<'a>(name: &str, ids: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
+    let part = name.to_ascii_lowercase();
+    let with_part: Vec<&str> = ids.clone().filter(|id| id.contains(&*part)).take(MEANT).collect();
+    if !with_part.is_empty() {
+        return with_part;
+    }
+    if let Some(near) = nearest(name, ids.clone()) {
+        return vec![near];
+    }
+    let has_words = |id: &&str| name.split('-').all(|word| !word.is_empty() && nearest(word, id.split('-')).is_some());
+    ids.filter(has_words).take(MEANT).collect()
 }
 
 fn test(paths: Vec<PathBuf>, from: From, format: TestFormat) -> anyhow::Result<Exit> {
@@ -167,5 +184,26 @@ fn warn(faults: &[RuleFault]) {
         let hint = fault.hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         // Nobody is left to be told that a warning could not be said.
         let _said = std::io::stderr().write_all(format!("warning: {fault}{hint}\n").as_bytes()).is_ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant_is_offered() {
+        let ids = ["root-user-activity", "iam-user-created", "s3-bucket-deleted", "s3-bucket-policy-changed"];
+        for (name, expected) in [
+            ("iam-user", &["iam-user-created"][..]),
+            ("S3-Bucket", &["s3-bucket-deleted", "s3-bucket-policy-changed"]),
+            ("iam-user-craeted", &["iam-user-created"]),
+            ("rot-user", &["root-user-activity"]),
+            ("bukcet-policy", &["s3-bucket-policy-changed"]),
+            ("kubernetes", &[]),
+            ("rot-nothing", &[]),
+        ] {
+            assert_eq!(meant(name, ids.into_iter()), expected, "{name}");
+        }
     }
 }

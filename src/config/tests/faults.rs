@@ -317,3 +317,56 @@ fn sources_are_told_apart() {
     let text = load(both, &pairs).unwrap_err();
     assert!(text.contains("  CSPM_RELAY_TRAIL_QUEUE_URL: the file has 2 sources of kind trailBucket\n"), "{text}");
 }
+
+/// Letters written into a folder `./htps:/…` would be where nobody looks for them.
+#[test]
+fn a_mistyped_address_is_no_folder_for_dead_letters() {
+    for (written, hint) in [
+        ("htps://sqs.eu-west-1.amazonaws.com/111122223333/dlq", "hint: did you mean https://…? in a file"),
+        ("S3://bucket/prefix", "hint: did you mean s3://…? in a file"),
+        ("file:///var/lib/letters", "hint: in a file"),
+        ("arn:aws:sqs:eu-west-1:111122223333:dlq", "hint: in a file"),
+    ] {
+        let pairs = [("CSPM_RELAY_DEAD_LETTERS", written), ("NEW_RELIC_ACCOUNT_ID", "1"), ("NEW_RELIC_LICENSE_KEY", LICENSE)];
+        let of_variable = Config::load_for(Need::SEND, None, &env(&pairs)).unwrap_err().to_string();
+        let start = format!(
+            "config from the environment: 1 problem\n  deadLetters.folder (CSPM_RELAY_DEAD_LETTERS): an address, not a folder (was \
+             {written:?})\n    allowed: a folder's path, s3://bucket/prefix, or a queue's URL: https://sqs."
+        );
+        assert!(of_variable.starts_with(&start) && of_variable.contains(hint), "{written}: {of_variable}");
+        let of_file = faults(&format!("deadLetters: {{folder: '{written}'}}"));
+        assert!(of_file.contains("deadLetters.folder (line 4): an address") && of_file.contains(hint), "{written}: {of_file}");
+    }
+    for good in ["/var/lib/letters", "letters", "./arn:x", "C:/letters"] {
+        let pairs = [("CSPM_RELAY_DEAD_LETTERS", good)];
+        let config = Config::load_for(Need::LOCAL, None, &env(&pairs)).unwrap();
+        assert_eq!(config.dead_letters, Some(DeadLetters::Folder(PathBuf::from(good))));
+    }
+}
+
+/// `check` looks into the files even when the rest has faults, and reads the configuration once: it may be standard input.
+#[test]
+fn files_are_told_beside_the_faults() {
+    let pairs = [
+        ("CSPM_RELAY_WORKERS", "x"),
+        ("CSPM_RELAY_RULES_FOLDERS", "/nope"),
+        ("CSPM_RELAY_ACCOUNTS_FILE", "/nope.csv"),
+        ("CSPM_RELAY_DEAD_LETTERS", "/letters"),
+    ];
+    let (config, files) = Config::examine(Need::RUN, None, &env(&pairs));
+    assert!(config.is_err());
+    let rules = Rules { folders: vec![PathBuf::from("/nope")], disable: Vec::new() };
+    let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")) };
+    assert_eq!(files, Files { rules, accounts, dead_letters: Some(DeadLetters::Folder(PathBuf::from("/letters"))) });
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_not_called_a_secret() {
+    let text = load("version: 1\nnewrelic: {licenseKey: 'env:MY_KEY', accountId: 1}\n", &[("CSPM_RELAY_TRAIL_QUEUE_URL", TRAIL)])
+        .unwrap_err();
+    insta::assert_snapshot!(text, @"
+    config relay.yml: 1 problem
+      newrelic.licenseKey (line 2): reading the key from variable MY_KEY: it is not set, or empty
+        allowed: the key itself, file:/path or env:NAME
+    ");
+}

@@ -94,7 +94,7 @@ proptest::proptest! {
         let environment = BTreeMap::new();
         let mut reader = reader::Reader { written: &written, env: &environment, faults };
         let config = valid::config(&mut reader, Need::RUN);
-        proptest::prop_assert!(config.is_some() || !reader.faults.is_empty(), "{text}");
+        proptest::prop_assert!(config.0.is_some() || !reader.faults.is_empty(), "{text}");
         // What is told can be printed.
         if let Some(faults) = Faults::of(None, reader.faults) {
             proptest::prop_assert!(faults.to_string().starts_with("config from the environment: "));

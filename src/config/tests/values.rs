@@ -226,3 +226,19 @@ fn an_empty_or_unfinished_file_is_an_empty_map() {
     let config = load("\u{feff}version: 1\nrules:\n  # folders: []\ntelemetry: ~\nlimits: {workers: }\n", &pairs).unwrap();
     assert_eq!((config.limits, config.telemetry), (Limits::default(), Telemetry::default()));
 }
+
+#[test]
+fn a_key_of_another_region_is_doubted_unless_the_hosts_are_written() {
+    let pairs = |more: &[(&'static str, &'static str)]| {
+        let key = ("NEW_RELIC_LICENSE_KEY", "eu01xx0123456789abcdef0123456789abcdNRAL");
+        let all = [&[key, ("NEW_RELIC_ACCOUNT_ID", "1"), ("NEW_RELIC_REGION", "JP")][..], more].concat();
+        Config::load_for(Need::SEND, None, &env(&all)).unwrap().new_relic.key_doubts()
+    };
+    let doubts = pairs(&[("NEW_RELIC_LOGS_BASE_URL", "http://127.0.0.1:1")]);
+    assert!(
+        matches!(&*doubts, [doubt] if doubt.starts_with("newrelic.region is JP, but the licence key is of EU")),
+        "{doubts:?}"
+    );
+    let hosts = [("NEW_RELIC_LOGS_BASE_URL", "http://127.0.0.1:1"), ("NEW_RELIC_INSIGHTS_BASE_URL", "http://127.0.0.1:1")];
+    assert_eq!(pairs(&hosts), Vec::<String>::new());
+}

@@ -52,10 +52,10 @@ pub use store::{ApiCounts, Ending, IntegrationError, Retain, Store, Summary, Typ
 
 /// Why a stand-in did not start.
 #[derive(Debug, thiserror::Error)]
-#[error("listening on {listen}")]
+#[error("listening on {listen}: {why}")]
 pub struct StartError {
     listen: SocketAddr,
-    source: io::Error,
+    why: io::Error,
 }
 
 /// A running stand-in. Dropping it cuts every connection and frees the port.
@@ -75,7 +75,7 @@ impl Backend {
     /// When the address cannot be listened on.
     pub async fn start(settings: BackendSettings) -> Result<Self, StartError> {
         let listen = settings.listen;
-        let failed = |source| StartError { listen, source };
+        let failed = |why| StartError { listen, why };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let open = Open::new();

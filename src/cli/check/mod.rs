@@ -2,26 +2,27 @@
 //!
 //! In: a configuration, as the agent would read it. Out: everything that is wrong with it, or what it does: sources, outputs,
 //! rules, names of accounts, dead letters, hosts, and how much New Relic will count in a month. What always holds: it opens no
-//! connection, and no key is printed. Whether keys and permissions work is for `doctor`.
+//! connection, changes nothing, and no key is printed. Whether keys and permissions work is for `doctor`.
+//!
+//! Its exit code is 2 when `run` would refuse to start, 1 when `run` would start and leave rules out.
 
-use std::path::{Path, PathBuf};
+mod findings;
 
 use serde_json::{Value, json};
 
-use super::args::{ConfigFile, Format};
+use super::args::{AgentFile, Format};
 use super::count;
 use super::exit::Exit;
-use crate::classify::{RuleFault, RuleSet};
 use crate::config::estimate::{Estimate, FREE_BYTES, RECORDS_PER_ACCOUNT_DAY, Volume, estimate};
 use crate::config::queue_url::QueueUrl;
 use crate::config::{
-    Config, DeadLetters, Fault, Faults, Health, LogRecords, Need, NewRelic, Place, Region, Source, SourceKind, env, example,
+    Config, DeadLetters, Fault, Faults, Files, Health, LogRecords, Need, NewRelic, Place, Source, SourceKind, env, example,
     options,
 };
 use crate::deliver::http::base_url;
 use crate::encode::Lane;
-use crate::enrich::AccountNames;
 use crate::health::probe::place;
+use findings::Findings;
 
 /// Above this a drain may not end before ECS kills the task: 30 s by default, less the time to hand back.
 const DRAIN_SECONDS: u64 = 28;
@@ -29,11 +30,8 @@ const DRAIN_SECONDS: u64 = 28;
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The configuration file, without `--config`; - for standard input
-    #[arg(value_name = "FILE", conflicts_with = "config")]
-    path: Option<PathBuf>,
     #[command(flatten)]
-    file: ConfigFile,
+    file: AgentFile,
     /// Print a complete, commented configuration file
     #[arg(long, conflicts_with_all = ["path", "config", "options", "format", "records_per_day"])]
     example: bool,
@@ -56,11 +54,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         super::print(&if args.example { example::example() } else { options::markdown() })?;
         return Ok(Exit::Good);
     }
-    let file = args.path.or(args.file.config).map(|file| if file == Path::new("-") { "/dev/stdin".into() } else { file });
-    let (text, exit) = match Config::load_for(Need::RUN, file.as_deref(), &env::Process) {
-        Err(faults) => (refusal(&faults, args.format)?, Exit::Usage),
+    let (config, files) = Config::examine(Need::RUN, args.file.path().as_deref(), &env::Process);
+    let (text, exit) = match config {
+        Err(faults) => (refusal(&faults, &files, args.format)?, Exit::Usage),
         Ok(config) => {
-            let report = Report::of(&config, args.records_per_day);
+            let report = Report::of(&config, &files, args.records_per_day);
             let text = match args.format {
                 Format::Text => report.text(&config),
                 Format::Json => pretty(&report.json(&config))?,
@@ -76,13 +74,14 @@ fn pretty(value: &Value) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
-/// The faults of a configuration that is not one.
-fn refusal(faults: &Faults, format: Format) -> Result<String, serde_json::Error> {
+/// The faults of a configuration that is not one, and those of the files that it names.
+fn refusal(faults: &Faults, files: &Files, format: Format) -> Result<String, serde_json::Error> {
+    let found = Findings::of(files);
     match format {
-        Format::Text => Ok(format!("{faults}\n")),
+        Format::Text => Ok(format!("{faults}\n{}", found.text())),
         Format::Json => {
-            let list: Vec<Value> = faults.list().iter().map(fault).collect();
-            pretty(&json!({ "valid": false, "faults": list }))
+            let list: Vec<Value> = faults.list().iter().map(fault).chain(found.faults()).collect();
+            pretty(&json!({ "valid": false, "faults": list, "rules": { "faults": found.rule_faults() } }))
         }
     }
 }
@@ -99,13 +98,9 @@ fn fault(fault: &Fault) -> Value {
     })
 }
 
-/// What is found beyond the configuration itself.
+/// What a good configuration does.
 struct Report {
-    builtin: usize,
-    company: usize,
-    rule_faults: Vec<RuleFault>,
-    /// Accounts in the file, or what is wrong with it; `None`: no file.
-    accounts: Option<Result<usize, String>>,
+    found: Findings,
     warnings: Vec<String>,
     estimate: Estimate,
     /// What the estimate is for, when nobody counted.
@@ -113,15 +108,10 @@ struct Report {
 }
 
 impl Report {
-    fn of(config: &Config, records_per_day: Option<u64>) -> Self {
-        let (rules, rule_faults) = RuleSet::load(&config.rules);
-        let builtin = rules.rules().iter().filter(|rule| rule.builtin).count();
-        let accounts = config.accounts.file.as_ref().map(|file| {
-            let names = AccountNames::from_file(file);
-            names.map(|names| names.len()).map_err(|error| error.to_string())
-        });
+    fn of(config: &Config, files: &Files, records_per_day: Option<u64>) -> Self {
+        let found = Findings::of(files);
         let sources = config.sources.len() as u64;
-        let (volume, assumed) = match (records_per_day, &accounts) {
+        let (volume, assumed) = match (records_per_day, &found.accounts) {
             (Some(records_per_day), _) => (Volume { records_per_day, sources }, None),
             (None, Some(Ok(names @ 1..))) => {
                 let accounts = *names as u64;
@@ -130,21 +120,18 @@ impl Report {
             (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
         };
         Self {
-            builtin,
-            company: rules.rules().len() - builtin,
-            rule_faults,
-            accounts,
+            found,
             warnings: warnings(config),
             estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat),
             assumed,
         }
     }
 
-    /// An accounts file that cannot be used is a fault of the configuration; a broken rule stops nothing, but is found.
+    /// What stops the agent is a fault of the configuration; a broken rule stops nothing, but is found.
     fn exit(&self) -> Exit {
-        if matches!(self.accounts, Some(Err(_))) {
+        if self.found.stop_the_agent() {
             Exit::Usage
-        } else if self.rule_faults.is_empty() {
+        } else if self.found.rule_faults.is_empty() {
             Exit::Good
         } else {
             Exit::Found
@@ -153,7 +140,7 @@ impl Report {
 
     fn text(&self, config: &Config) -> String {
         let new_relic = &config.new_relic;
-        let region = region(new_relic.region);
+        let region = new_relic.region.as_str().to_ascii_lowercase();
         let mut rows = vec![("new relic", format!("account {}, region {region}", new_relic.account_id))];
         rows.push(("events to", host(new_relic, Lane::Events).to_owned()));
         rows.push(("logs to", host(new_relic, Lane::Logs).to_owned()));
@@ -161,15 +148,19 @@ impl Report {
         rows.push(("raw logs", logs(config)));
         rows.push(("notices", if config.outputs.notices { "sent" } else { "not sent" }.to_owned()));
         let disabled = config.rules.disable.len();
-        let mut rules =
-            format!("{} built in, {} from {}", self.builtin, self.company, count(config.rules.folders.len(), "folder"));
+        let mut rules = format!(
+            "{} built in, {} from {}",
+            self.found.builtin,
+            self.found.company,
+            count(config.rules.folders.len(), "folder")
+        );
         if disabled > 0 {
             rules += &format!("; {disabled} disabled");
         }
         rows.push(("rules", rules));
         rows.push((
             "accounts",
-            match (&config.accounts.file, &self.accounts) {
+            match (&config.accounts.file, &self.found.accounts) {
                 (Some(file), Some(Ok(names))) => format!("{} from {}", count(*names, "name"), file.display()),
                 (Some(file), _) => format!("{} cannot be used", file.display()),
                 (None, _) => "no names: ids are shown".to_owned(),
@@ -183,16 +174,7 @@ impl Report {
         for (name, value) in rows {
             text += &format!("  {name:<13}{value}\n");
         }
-        if !self.rule_faults.is_empty() {
-            text += &format!("\n{} with rules; the other rules run\n", count(self.rule_faults.len(), "problem"));
-            for fault in &self.rule_faults {
-                text += &format!("  {fault}\n");
-                text += &fault.hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
-            }
-        }
-        if let Some(Err(error)) = &self.accounts {
-            text += &format!("\n{error}\n");
-        }
+        text += &self.found.text();
         for warning in &self.warnings {
             text += &format!("\nwarning: {warning}");
         }
@@ -209,21 +191,17 @@ impl Report {
     fn json(&self, config: &Config) -> Value {
         let new_relic = &config.new_relic;
         let sources: Vec<Value> = config.sources.iter().map(source).collect();
-        let faults = self.rule_faults.iter();
-        let rule_faults: Vec<Value> = faults
-            .map(|fault| json!({ "file": fault.file, "line": fault.line, "what": fault.problem, "hint": fault.hint }))
-            .collect();
-        let accounts = match &self.accounts {
+        let accounts = match &self.found.accounts {
             Some(Ok(count)) => json!({ "file": config.accounts.file, "names": count, "fault": null }),
             Some(Err(error)) => json!({ "file": config.accounts.file, "names": 0, "fault": error }),
             None => Value::Null,
         };
         json!({
             "valid": self.exit() == Exit::Good,
-            "faults": [],
+            "faults": self.found.faults(),
             "warnings": self.warnings,
             "newRelic": {
-                "accountId": new_relic.account_id, "region": region(new_relic.region),
+                "accountId": new_relic.account_id, "region": new_relic.region.as_str().to_ascii_lowercase(),
                 "hosts": { "events": host(new_relic, Lane::Events), "logs": host(new_relic, Lane::Logs) },
             },
             "sources": sources,
@@ -235,7 +213,8 @@ impl Report {
                 "notices": config.outputs.notices,
             },
             "rules": {
-                "builtin": self.builtin, "company": self.company, "disabled": config.rules.disable, "faults": rule_faults,
+                "builtin": self.found.builtin, "company": self.found.company, "disabled": config.rules.disable,
+                "faults": self.found.rule_faults(),
             },
             "accounts": accounts,
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
@@ -254,7 +233,7 @@ impl Report {
 
 /// What is allowed, but seldom meant.
 fn warnings(config: &Config) -> Vec<String> {
-    let mut warnings = Vec::from_iter(config.new_relic.key_doubt());
+    let mut warnings = config.new_relic.key_doubts();
     if config.dead_letters.is_none() {
         warnings.push(
             "no dead letters: what New Relic refuses goes back to its queue, whose redrive policy decides. Set one of \
@@ -300,14 +279,6 @@ fn warnings(config: &Config) -> Vec<String> {
         ));
     }
     warnings
-}
-
-fn region(region: Region) -> &'static str {
-    match region {
-        Region::Us => "us",
-        Region::Eu => "eu",
-        Region::Jp => "jp",
-    }
 }
 
 /// Where an API's requests go.

@@ -1,0 +1,78 @@
+//! What is found in the files that a configuration names: rules, names of accounts, the folder of dead letters.
+//!
+//! In: their names, from a good configuration or from what could be read of a faulty one. Out: all that is wrong with them.
+//! What always holds: nothing is changed.
+
+use serde_json::{Value, json};
+
+use super::super::{count, writable};
+use crate::classify::{RuleFault, RuleSet};
+use crate::config::Files;
+use crate::enrich::AccountNames;
+
+/// What is found beyond the configuration itself.
+pub(super) struct Findings {
+    pub(super) builtin: usize,
+    pub(super) company: usize,
+    pub(super) rule_faults: Vec<RuleFault>,
+    /// Accounts in the file, or what is wrong with it; `None`: no file.
+    pub(super) accounts: Option<Result<usize, String>>,
+    /// Why dead letters cannot be written.
+    dead_letters: Option<String>,
+}
+
+impl Findings {
+    pub(super) fn of(files: &Files) -> Self {
+        let (rules, rule_faults) = RuleSet::load(&files.rules);
+        let builtin = rules.rules().iter().filter(|rule| rule.builtin).count();
+        let accounts = files.accounts.file.as_ref().map(|file| {
+            let names = AccountNames::from_file(file);
+            names.map(|names| names.len()).map_err(|error| error.to_string())
+        });
+        let dead_letters = writable::fault(files.dead_letters.as_ref());
+        Self { builtin, company: rules.rules().len() - builtin, rule_faults, accounts, dead_letters }
+    }
+
+    /// Whether `run` would refuse to start; a broken rule stops nothing.
+    pub(super) fn stop_the_agent(&self) -> bool {
+        matches!(self.accounts, Some(Err(_))) || self.dead_letters.is_some()
+    }
+
+    /// Everything that is wrong, one part after the other, each after an empty line.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.rule_faults.is_empty() {
+            text += &format!("\n{} with rules; the other rules run\n", count(self.rule_faults.len(), "problem"));
+            for fault in &self.rule_faults {
+                text += &format!("  {fault}\n");
+                text += &fault.hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
+            }
+        }
+        if let Some(Err(error)) = &self.accounts {
+            text += &format!("\n{error}\n");
+        }
+        if let Some(error) = &self.dead_letters {
+            text += &format!("\n{error}\n  hint: {}\n", writable::HINT);
+        }
+        text
+    }
+
+    /// What makes `run` refuse to start, in the form of the configuration's own faults.
+    pub(super) fn faults(&self) -> Vec<Value> {
+        let fault = |path: &str, what: &str, hint: Option<&str>| {
+            json!({
+                "path": path, "line": null, "variable": null, "what": what, "was": null, "allowed": null, "hint": hint,
+            })
+        };
+        let accounts = self.accounts.iter().filter_map(|names| names.as_ref().err());
+        let accounts = accounts.map(|error| fault("accounts.file", error, None));
+        let dead_letters = self.dead_letters.iter().map(|error| fault("deadLetters.folder", error, Some(writable::HINT)));
+        accounts.chain(dead_letters).collect()
+    }
+
+    /// What is wrong with rules.
+    pub(super) fn rule_faults(&self) -> Vec<Value> {
+        let faults = self.rule_faults.iter();
+        faults.map(|fault| json!({ "file": fault.file, "line": fault.line, "what": fault.problem, "hint": fault.hint })).collect()
+    }
+}
