@@ -84,6 +84,8 @@ impl Trouble {
         };
         drop(state);
         if let Some((what, unsaid)) = tell {
+            // Lines about the same thing that were not written meanwhile.
+            let unsaid = (unsaid > 0).then_some(unsaid);
             tracing::error!(relay.source = source, unsaid, "{source}: {what}");
         }
     }
