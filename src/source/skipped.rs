@@ -18,6 +18,14 @@ pub struct Few {
     pub first: Vec<String>,
 }
 
+impl Few {
+    /// Adds what somebody else passed over for the same reason.
+    pub fn add(&mut self, more: &Self) {
+        self.count += more.count;
+        self.first.extend(more.first.iter().take(NAMES.saturating_sub(self.first.len())).cloned());
+    }
+}
+
 /// What was passed over; shared by everything that passes something over.
 #[derive(Debug, Default)]
 pub struct Skipped(Mutex<BTreeMap<&'static str, Few>>);
