@@ -55,7 +55,9 @@ pub fn skip(key: &str) -> Option<Skip> {
 #[must_use]
 pub fn names_trail(key: &str) -> bool {
     let file = key.rsplit('/').next().unwrap_or(key);
-    if skip(key).is_some() || !(file.ends_with(".json.gz") || file.ends_with(".json")) {
+    // As CloudTrail writes it, in lower case; unpacked, as people keep it.
+    let ending = file.strip_suffix(".gz").unwrap_or(file).rsplit_once('.').map(|(_, ending)| ending);
+    if skip(key).is_some() || ending != Some("json") {
         return false;
     }
     let of_trail = |folder: &str| folder == "CloudTrail" || folder.starts_with("CloudTrail-");
