@@ -67,14 +67,18 @@ impl Report {
             parts.push("ended by a fault".to_owned());
         }
         let letters = self.letters();
-        if parts.is_empty() {
+        if parts.is_empty() && self.adds_up() {
             parts.push("complete".to_owned());
         }
         if letters > 0 && self.summary.dead_letters.is_some() {
             parts.push(format!("{} parked", summary::count(letters, "broken or refused thing")));
         }
-        let adds_up = self.summary.sources.iter().all(|(_, counts)| counts.adds_up());
-        format!("{}; {}", parts.join(", "), if adds_up { "the counts add up" } else { "the counts DO NOT ADD UP" })
+        let counts = if self.adds_up() { "the counts add up" } else { "the counts DO NOT ADD UP" };
+        if parts.is_empty() { counts.to_owned() } else { format!("{}; {counts}", parts.join(", ")) }
+    }
+
+    fn adds_up(&self) -> bool {
+        self.summary.sources.iter().all(|(_, counts)| counts.adds_up())
     }
 
     /// Records and objects that are in the dead letters.
@@ -127,6 +131,9 @@ impl Report {
         if late > 0 {
             let (what, hint) = too_old(late);
             stops.push(Stop::failed(what, Some(hint)));
+        }
+        if !self.adds_up() {
+            stops.push(Stop::failed("the counts do not add up: something received has no end", None));
         }
         if self.found_nothing() {
             let objects = self.sum(|counts| counts.objects_received);
@@ -212,7 +219,7 @@ mod tests {
             ("blocked", blocked, "New Relic accepted nothing, 5 records not sent; the counts add up", 1),
             ("a fault", fallen, "ended by a fault; the counts add up", 1),
             ("nothing", report(Snapshot::default()), "no records found; the counts add up", 1),
-            ("wrong", wrong, "complete; the counts DO NOT ADD UP", 0),
+            ("wrong", wrong, "the counts DO NOT ADD UP", 1),
         ] {
             assert_eq!((report.headline().as_str(), report.stops().len()), (want, stops), "{name}");
             assert!(report.text().starts_with(&format!("replay: {want}\n")), "{name}: {}", report.text());

@@ -203,7 +203,6 @@ impl Source for Replay {
             loop {
                 let now = *phase.borrow_and_update();
                 let over = search.is_none() && ahead.is_none();
-                open.stopping = now >= Phase::Draining;
                 match now {
                     Phase::Returning => return open.stopped(over, ahead),
                     Phase::Draining if open.objects.is_empty() => return open.stopped(over, ahead),
@@ -217,7 +216,11 @@ impl Source for Replay {
                     biased;
                     changed = phase.changed() => if changed.is_err() { return Ok(()) },
                     told = released.recv() => match told {
-                        Some(told) => open.ended(&told),
+                        Some(told) => {
+                            // Standard input ends because of the phase, which may have changed since the turn began.
+                            open.stopping = *phase.borrow() >= Phase::Draining;
+                            open.ended(&told);
+                        }
                         None => return Ok(()),
                     },
                     room = objects.reserve(), if taking && ahead.is_some() => {
