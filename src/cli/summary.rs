@@ -7,16 +7,14 @@ use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::pipeline::Summary;
 
-/// Both equations of a source as one line each: `received = delivered + …`.
-#[must_use]
-pub(super) fn equations(name: &str, counts: &Snapshot) -> String {
+/// Both equations of a source as one line each: `received = delivered + …`, under a headline.
+fn equations(name: &str, headline: &str, counts: &Snapshot) -> String {
     let records: Vec<String> =
         Outcome::ALL.iter().map(|outcome| format!("{} {}", counts.ended(*outcome), outcome.as_str())).collect();
     let objects: Vec<String> =
         Verdict::ALL.iter().map(|verdict| format!("{} {}", counts.objects_ended(*verdict), verdict.as_str())).collect();
-    let verdict = if counts.adds_up() { "adds up" } else { "DOES NOT ADD UP" };
     format!(
-        "{name}: {verdict}\n  records: {} received = {}\n  objects: {} received = {}\n",
+        "{name}: {headline}\n  records: {} received = {}\n  objects: {} received = {}\n",
         counts.records_received,
         records.join(" + "),
         counts.objects_received,
@@ -27,14 +25,41 @@ pub(super) fn equations(name: &str, counts: &Snapshot) -> String {
 /// The counts for a person; faults are told by the command, once.
 #[must_use]
 pub(super) fn text(summary: &Summary) -> String {
+    let adds_up = |counts: &Snapshot| if counts.adds_up() { "adds up" } else { "DOES NOT ADD UP" };
+    let sources = summary.sources.iter().map(|(name, counts)| source(name, adds_up(counts), counts));
+    sources.collect::<String>() + &answers(summary)
+}
+
+/// The same under a headline of the caller's, who knows what happened.
+#[must_use]
+pub(super) fn text_under(summary: &Summary, headline: &str) -> String {
+    let sources = summary.sources.iter().map(|(name, counts)| source(name, headline, counts));
+    sources.collect::<String>() + &answers(summary)
+}
+
+fn source(name: &str, headline: &str, counts: &Snapshot) -> String {
+    // What a rule found is counted when it is found, sent or not; the equations say what was sent.
+    let mut text = equations(name, headline, counts);
+    text += &format!(
+        "  found {}; {} fetched, {} of records; {} cut; {} passed over\n",
+        count(counts.detections, "detection"),
+        count(counts.bytes_packed, "byte"),
+        count(counts.bytes_unpacked, "byte"),
+        count(counts.truncated, "value"),
+        counts.skipped
+    );
+    text
+}
+
+/// A number with its noun.
+#[must_use]
+pub(super) fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What New Relic answered.
+fn answers(summary: &Summary) -> String {
     let mut text = String::new();
-    for (name, counts) in &summary.sources {
-        text += &equations(name, counts);
-        text += &format!(
-            "  {} detections, {} bytes fetched, {} bytes of records, {} values cut, {} skipped\n",
-            counts.detections, counts.bytes_packed, counts.bytes_unpacked, counts.truncated, counts.skipped
-        );
-    }
     let answers = summary.traffic.answers();
     if !answers.is_empty() {
         let rows: Vec<Vec<String>> = answers
@@ -45,10 +70,10 @@ pub(super) fn text(summary: &Summary) -> String {
             })
             .collect();
         text += &format!(
-            "New Relic: {} requests, {} of them to be tried again, {} bytes\n",
-            summary.traffic.requests(),
+            "New Relic: {}, {} of them to be tried again, {}\n",
+            count(summary.traffic.requests(), "request"),
             summary.traffic.retries(),
-            summary.traffic.bytes()
+            count(summary.traffic.bytes(), "byte")
         );
         text += &table(&["status", "answers"], &rows);
     }

@@ -77,13 +77,76 @@ pub enum ObjectFault {
     /// The bytes cannot be had.
     #[error("cannot be read: {0}")]
     Unavailable(io::Error),
+    /// It is to be read no further.
+    #[error(transparent)]
+    Stopped(Stopped),
 }
 
 /// Reads one object.
 pub struct Decoder {
     splitter: Splitter<Unpacked<Box<dyn BufRead + Send>>>,
-    /// Nothing has been read yet: what does not even begin like JSON is then a file of another kind.
+    /// Nothing has been read yet.
     first: bool,
+    /// The first thing, when it was no record, and why: what comes after it tells whether it is a broken record or the object
+    /// is a file of another kind.
+    doubt: Option<Kept>,
+    /// What came after it and is still to be told.
+    ahead: Option<Result<Option<Kept>, ObjectFault>>,
+    /// What is lent out of these.
+    lent: Option<Kept>,
+}
+
+/// An item that is kept while another one is read.
+struct Kept {
+    bytes: Vec<u8>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Element,
+    Document,
+    Broken(&'static str),
+    Stray(&'static str),
+}
+
+impl Kept {
+    fn of(item: Item<'_>) -> Self {
+        let (bytes, kind) = match item {
+            Item::Element(raw) => (raw, Kind::Element),
+            Item::Document(raw) => (raw, Kind::Document),
+            Item::Broken(raw, why) => (raw, Kind::Broken(why)),
+            Item::Stray(raw, why) => (raw, Kind::Stray(why)),
+        };
+        Self { bytes: bytes.to_vec(), kind }
+    }
+
+    fn item(&self) -> Item<'_> {
+        let raw = self.bytes.as_slice();
+        match self.kind {
+            Kind::Element => Item::Element(raw),
+            Kind::Document => Item::Document(raw),
+            Kind::Broken(why) => Item::Broken(raw, why),
+            Kind::Stray(why) => Item::Stray(raw, why),
+        }
+    }
+
+    /// In the first place: either a broken record or the sign of a file of another kind. What begins like JSON and is not
+    /// whole is a broken record, and so is an element of an array.
+    fn is_doubtful(&self) -> bool {
+        match decoded(self.item()) {
+            Decoded::Foreign { .. } => true,
+            Decoded::Broken { raw, .. } => {
+                matches!(self.kind, Kind::Broken(_)) && !raw.starts_with(b"{") && !raw.starts_with(b"[")
+            }
+            _ => false,
+        }
+    }
+
+    /// A record, as far as its marks tell.
+    fn is_record(&self) -> bool {
+        matches!(decoded(self.item()), Decoded::Record(_) | Decoded::Enveloped { .. })
+    }
 }
 
 /// Memory that one decoder leaves to the next; holds nothing that is read again.
@@ -137,8 +200,7 @@ impl Decoder {
     }
 
     /// Reads an input as it comes. One that has nothing yet says [`io::ErrorKind::WouldBlock`] and is asked again; one that
-    /// is to be read no further says [`Stopped`]: between two records that is its end, inside of one it is
-    /// [`ObjectFault::Unavailable`].
+    /// is to be read no further says [`Stopped`], which is [`ObjectFault::Stopped`] wherever it comes.
     #[must_use]
     pub fn reader(input: impl BufRead + Send + 'static, bounds: Bounds) -> Self {
         Self::open(Box::new(input), bounds, Buffer::default())
@@ -146,7 +208,8 @@ impl Decoder {
 
     fn open(input: Box<dyn BufRead + Send>, bounds: Bounds, Buffer(buffer): Buffer) -> Self {
         let unpacked = Unpacked::later(input, bounds.inflated);
-        Self { splitter: Splitter::with_buffer(unpacked, bounds.record, buffer), first: true }
+        let splitter = Splitter::with_buffer(unpacked, bounds.record, buffer);
+        Self { splitter, first: true, doubt: None, ahead: None, lent: None }
     }
 
     /// Bytes of JSON read so far.
@@ -160,31 +223,67 @@ impl Decoder {
     /// # Errors
     /// [`ObjectFault`] when the object ends early; what came before is good.
     pub fn next(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
-        let first = std::mem::take(&mut self.first);
-        let item = match self.splitter.next() {
-            Ok(item) => item,
-            Err(SplitError::Read(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.first = first;
-                return Ok(Some(Decoded::Waiting));
-            }
-            Err(error) => return Err(object_fault(error)),
-        };
-        Ok(match item {
-            None => None,
-            Some(Item::Element(raw)) => Some(Decoded::Record(raw)),
-            Some(Item::Document(raw)) => Some(document(raw)),
-            Some(Item::Broken(raw, why)) if first && !raw.starts_with(b"{") && !raw.starts_with(b"[") => {
-                Some(Decoded::Foreign { raw, why: why.to_owned() })
-            }
-            Some(Item::Broken(raw, why)) if why == split::TOO_LONG => Some(Decoded::TooLong(raw)),
-            Some(Item::Broken(raw, why)) => Some(Decoded::Broken { raw, why: why.to_owned() }),
-        })
+        if let Some(ahead) = self.ahead.take() {
+            self.lent = ahead?;
+            return Ok(self.lent.as_ref().map(|kept| decoded(kept.item())));
+        }
+        if self.first || self.doubt.is_some() {
+            return self.begin();
+        }
+        match self.splitter.next() {
+            Ok(item) => Ok(item.map(decoded)),
+            Err(error) if is_waiting(&error) => Ok(Some(Decoded::Waiting)),
+            Err(error) => Err(object_fault(error)),
+        }
     }
+
+    /// The first thing; what is no record there is told only when what comes after it is known.
+    fn begin(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
+        loop {
+            let read = match self.splitter.next() {
+                Ok(item) => Ok(item.map(Kept::of)),
+                Err(error) if is_waiting(&error) => return Ok(Some(Decoded::Waiting)),
+                Err(error) => Err(object_fault(error)),
+            };
+            if let Some(doubt) = self.doubt.take() {
+                let among_records = matches!(&read, Ok(Some(next)) if next.is_record());
+                self.ahead = Some(read);
+                let kept = self.lent.insert(doubt);
+                return Ok(Some(match decoded(kept.item()) {
+                    Decoded::Foreign { raw, why } if among_records => Decoded::Broken { raw, why },
+                    Decoded::Broken { raw, why } if !among_records => Decoded::Foreign { raw, why },
+                    told => told,
+                }));
+            }
+            self.first = false;
+            let Some(kept) = read? else { return Ok(None) };
+            if kept.is_doubtful() {
+                self.doubt = Some(kept);
+                continue;
+            }
+            return Ok(Some(decoded(self.lent.insert(kept).item())));
+        }
+    }
+}
+
+/// What an item is.
+fn decoded(item: Item<'_>) -> Decoded<'_> {
+    match item {
+        Item::Element(raw) => Decoded::Record(raw),
+        Item::Document(raw) => document(raw),
+        Item::Broken(raw, why) | Item::Stray(raw, why) if why == split::TOO_LONG => Decoded::TooLong(raw),
+        Item::Broken(raw, why) | Item::Stray(raw, why) => Decoded::Broken { raw, why: why.to_owned() },
+    }
+}
+
+fn is_waiting(error: &SplitError) -> bool {
+    matches!(error, SplitError::Read(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 fn object_fault(error: SplitError) -> ObjectFault {
     match error {
         SplitError::Truncated(_) => ObjectFault::Corrupt(error.to_string()),
+        SplitError::Read(error) if Stopped::is_in(&error) => ObjectFault::Stopped(Stopped),
         SplitError::Read(error) => match error.downcast::<TooLarge>() {
             Ok(too_large) => ObjectFault::TooLarge(too_large),
             // What the packing says is wrong with the bytes; everything else is wrong with their place.
@@ -304,6 +403,7 @@ mod tests {
             ),
             ("digest (P06)", r#"{"digestStartTime":"2026-01-01T00:00:00Z","logFiles":[]}"#, "empty"),
             ("no JSON at all", "# Title\n", "foreign: not a JSON object"),
+            ("a trail's file all the same", r#"{"Records":[1]}"#, "broken: not a JSON object"),
             (
                 "foreign",
                 r#"{"configurationItems":[]}"#,
@@ -311,6 +411,28 @@ mod tests {
             ),
         ] {
             assert_eq!(decode(input), [want], "{name}");
+        }
+    }
+
+    /// A broken record costs itself only, in the first place too (P22, X3); a file of another kind stays one.
+    #[test]
+    fn what_comes_after_it_tells_what_the_first_thing_is() {
+        let good = r#"{"eventVersion":"1.08","eventID":"1"}"#;
+        let record = format!("record {good}");
+        let (broken, foreign) = ("broken: not a JSON object", "foreign: not a JSON object");
+        let unknown = "neither a CloudTrail file, a CloudTrail record nor an EventBridge event";
+        let (unknown_first, unknown_later) = (format!("broken: {unknown}"), format!("foreign: {unknown}"));
+        for (name, input, want) in [
+            ("file", format!(r#"{{"Records":[1,{good},{good}]}}"#), vec![broken, &record, &record]),
+            ("file, text", format!(r#"{{"Records":["x,y",{good}]}}"#), vec![broken, &record]),
+            ("file, no record at all", r#"{"Records":[{"a":1}]}"#.to_owned(), vec![r#"record {"a":1}"#]),
+            ("array", format!("[null,{good}]"), vec![broken, &record]),
+            ("lines, the first one cut", format!("1.08\"}}\n{good}\n{good}\n"), vec![broken, &record, &record]),
+            ("lines, the first one of another kind", format!("{{\"a\":1}}\n{good}\n"), vec![&unknown_first, &record]),
+            ("text", "# Title\n\ntext\n".to_owned(), vec![foreign, broken]),
+            ("other documents", "{\"a\":1}\n{\"b\":2}\n".to_owned(), vec![&unknown_later, &unknown_later]),
+        ] {
+            assert_eq!(decode(&input), want, "{name}");
         }
     }
 

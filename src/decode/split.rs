@@ -25,6 +25,8 @@ pub enum Item<'a> {
     Document(&'a [u8]),
     /// A piece of the input that is no JSON object, and why.
     Broken(&'a [u8], &'static str),
+    /// The same in the place of an element: what surrounds it is an array of records all the same.
+    Stray(&'a [u8], &'static str),
 }
 
 /// Why the input ended early.
@@ -38,10 +40,10 @@ pub enum SplitError {
     Truncated(&'static str),
 }
 
-/// What a reader says ([`io::Error::other`]) that is to be read no further, although it may have more. Where no record is open
-/// that is the end.
+/// What a reader says ([`io::Error::other`]) that is to be read no further, although it may have more. Never an end, not even
+/// between two records: nobody knows what would have come.
 #[derive(Debug, thiserror::Error)]
-#[error("stopped in the middle of a record")]
+#[error("stopped before its end")]
 pub struct Stopped;
 
 impl Stopped {
@@ -107,6 +109,7 @@ enum Found {
     Element(usize, usize),
     Document(usize, usize),
     Broken(usize, usize, &'static str),
+    Stray(usize, usize, &'static str),
     NeedMore,
 }
 
@@ -143,15 +146,6 @@ impl<R: Read> Splitter<R> {
         self.total
     }
 
-    /// Whether nothing is open: should the input end here, no record would be cut.
-    fn rests(&self) -> bool {
-        match self.place {
-            Place::Top | Place::After => true,
-            Place::Lines => !self.overlong && self.bytes(self.start, self.filled).trim_ascii().is_empty(),
-            Place::Document | Place::Array { .. } | Place::Element { .. } | Place::Stray { .. } | Place::Rest => false,
-        }
-    }
-
     /// The next item, or `None` at the end. After an error of the input that passes, such as
     /// [`io::ErrorKind::WouldBlock`], it may be asked again.
     ///
@@ -163,12 +157,9 @@ impl<R: Read> Splitter<R> {
                 Found::Element(from, to) => return Ok(Some(Item::Element(self.bytes(from, to)))),
                 Found::Document(from, to) => return Ok(Some(Item::Document(self.bytes(from, to)))),
                 Found::Broken(from, to, why) => return Ok(Some(Item::Broken(self.bytes(from, to), why))),
+                Found::Stray(from, to, why) => return Ok(Some(Item::Stray(self.bytes(from, to), why))),
                 Found::NeedMore if self.ended => return self.finish(),
-                Found::NeedMore => match self.refill() {
-                    Ok(()) => {}
-                    Err(error) if Stopped::is_in(&error) && self.rests() => return Ok(None),
-                    Err(error) => return Err(error.into()),
-                },
+                Found::NeedMore => self.refill()?,
             }
         }
     }
@@ -259,14 +250,9 @@ impl<R: Read> Splitter<R> {
                     Some(_) => self.open(Place::Stray { wrapped }),
                 },
                 Place::Stray { wrapped } => {
-                    let bytes = self.bytes(self.at, self.filled);
-                    let Some(end) = bytes.iter().position(|byte| matches!(byte, b',' | b']' | b'{')) else {
-                        self.at = self.filled;
-                        return self.too_long();
-                    };
-                    self.at += end;
+                    let Some(end) = self.stray_end() else { return self.too_long() };
                     self.place = Place::Array { wrapped };
-                    return Found::Broken(self.start, self.at.min(self.start + HEAD), "not a JSON object");
+                    return Found::Stray(self.start, end.min(self.start + HEAD), "not a JSON object");
                 }
                 Place::Element { wrapped } => {
                     let Some(end) = self.value_end() else { return self.too_long() };
@@ -422,6 +408,31 @@ impl<R: Read> Splitter<R> {
             }
         }
         let _more = self.too_long();
+        None
+    }
+
+    /// The end of what is no object in the place of an element, exclusive. Text and arrays are passed over whole: what is in
+    /// them belongs to them. Of what is no JSON at all the next mark decides.
+    fn stray_end(&mut self) -> Option<usize> {
+        if self.buffer.get(self.start) == Some(&b'[') {
+            return self.value_end();
+        }
+        if self.at == self.start && self.buffer.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            self.scan.in_string = true;
+        }
+        let bytes = self.buffer.get(..self.filled).unwrap_or_default();
+        while let Some(&byte) = bytes.get(self.at) {
+            let scan = &mut self.scan;
+            match byte {
+                _ if scan.escaped => scan.escaped = false,
+                b'\\' if scan.in_string => scan.escaped = true,
+                b'"' if scan.in_string => scan.in_string = false,
+                b',' | b']' | b'{' if !scan.in_string => return Some(self.at),
+                _ => {}
+            }
+            self.at += 1;
+        }
         None
     }
 

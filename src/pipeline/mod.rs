@@ -13,6 +13,7 @@
 
 pub mod drain;
 pub mod heartbeat;
+mod named;
 pub mod outlet;
 mod stdin;
 pub mod worker;
@@ -20,6 +21,7 @@ pub mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use crate::deliver::park::{Parking, Target};
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Lane, Outlet};
+use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, Source, SourceError};
 use worker::{Stages, Work, Worker};
 
@@ -138,6 +141,10 @@ pub struct Summary {
     pub traffic: Arc<Traffic>,
     /// Whether New Relic accepted nothing at the end, and what a person can do.
     pub blocked: Option<&'static str>,
+    /// What the workers passed over, by reason. What a source passed over is the source's to tell.
+    pub skipped: BTreeMap<&'static str, Few>,
+    /// Where dead letters were written, if a place was configured.
+    pub dead_letters: Option<String>,
 }
 
 /// A relay ready to run.
@@ -161,6 +168,17 @@ impl Relay {
     ///
     /// On `stop`: sources take nothing new; what is held has `limits.drain` to settle; the rest is handed back.
     pub async fn run(self, sources: Vec<Running>, stop: impl Future<Output = ()>, started: impl FnOnce(Watch)) -> Summary {
+        self.run_until(sources, stop, std::future::pending(), started).await
+    }
+
+    /// The same; on `hurry`, before a `stop` or after it, what has not settled goes back at once.
+    pub async fn run_until(
+        self,
+        sources: Vec<Running>,
+        stop: impl Future<Output = ()>,
+        hurry: impl Future<Output = ()>,
+        started: impl FnOnce(Watch),
+    ) -> Summary {
         let (phase, heard) = watch::channel(Phase::Running);
         let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).collect();
         let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
@@ -171,8 +189,19 @@ impl Relay {
         };
         // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
         let gate = (watch.gate.watch(), patience);
+        let dead_letters = match &self.dead_letters {
+            Target::Nowhere | Target::Discard | Target::Told(_) => None,
+            kept => Some(kept.name()),
+        };
+        let skipped = Arc::<Skipped>::default();
+        // A queue gets it back; a file or a pipe never gave anything away.
+        let rest = if sources.iter().all(|source| source.told_by_caller) {
+            "what is left stays unsent"
+        } else {
+            "handing the rest back"
+        };
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
-        let (mut tasks, work) = Tasks::start(self, &watch);
+        let (mut tasks, work) = Tasks::start(self, &watch, &skipped, dead_letters.is_some());
         let mut running = JoinSet::new();
         for source in sources {
             let (told, released) = mpsc::channel(OPEN);
@@ -194,7 +223,10 @@ impl Relay {
             });
         }
         drop(work);
-        let ended = drain::until_ended(&mut running, &phase, gate, stop, tasks.died(), drain, HAND_BACK).await;
+        let ended = {
+            let time = drain::Time { drain, hand_back: HAND_BACK, rest };
+            drain::until_ended(&mut running, &phase, gate, (stop, hurry), tasks.died(), time).await
+        };
         let drain::Ended { mut faults, end } = ended;
         let in_time = *phase.borrow() != Phase::Returning;
         if in_time {
@@ -211,6 +243,8 @@ impl Relay {
             faults,
             blocked: watch.blocked(),
             traffic: watch.traffic,
+            skipped: skipped.read(),
+            dead_letters,
         }
     }
 }
@@ -254,7 +288,7 @@ struct Tasks {
 
 impl Tasks {
     /// Starts them; objects go into the channel that comes back with them.
-    fn start(relay: Relay, watch: &Watch) -> (Self, mpsc::Sender<Work>) {
+    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, parks: bool) -> (Self, mpsc::Sender<Work>) {
         let Relay { stages, limits, to, dead_letters, heartbeat, clock } = relay;
         let mut tasks = Self {
             admitting: JoinSet::new(),
@@ -277,6 +311,8 @@ impl Tasks {
             abort: Arc::clone(&tasks.abort),
             phase: watch.phase.clone(),
             flush_after: limits.flush_after,
+            skipped: Arc::clone(skipped),
+            parks,
         };
         match to {
             // One worker: the order of the output is the order of the input.

@@ -30,6 +30,8 @@ pub(super) struct Pipe {
     patience: Duration,
     counts: Arc<Counts>,
     runtime: Handle,
+    /// No further chunk is taken.
+    stopped: bool,
 }
 
 impl Pipe {
@@ -44,15 +46,24 @@ impl Pipe {
         let runtime = Handle::current();
         let (to, chunks) = mpsc::channel(AHEAD);
         let _left_alone = runtime.spawn_blocking(move || read(input, &to));
-        Self { chunks, chunk: Bytes::new(), phase, patience, counts, runtime }
+        Self { chunks, chunk: Bytes::new(), phase, patience, counts, runtime, stopped: false }
     }
 
     /// The next chunk; empty at the end of the input.
     fn next(&mut self) -> io::Result<Bytes> {
         if *self.phase.borrow() >= Phase::Draining {
-            // Takes no further chunk, gives those that were read.
-            self.chunks.close();
-            return self.chunks.try_recv().unwrap_or_else(|_| Err(io::Error::other(Stopped)));
+            return match self.chunks.try_recv() {
+                Ok(chunk) => chunk,
+                // The thread has ended by itself: the stop came too late to cut anything.
+                Err(mpsc::error::TryRecvError::Disconnected) if !self.stopped => Ok(Bytes::new()),
+                Err(_) if self.stopped => Err(io::Error::other(Stopped)),
+                Err(_) => {
+                    // Takes no further chunk, gives those that were read.
+                    self.stopped = true;
+                    self.chunks.close();
+                    self.chunks.try_recv().unwrap_or_else(|_| Err(io::Error::other(Stopped)))
+                }
+            };
         }
         let Self { chunks, phase, patience, runtime, .. } = self;
         runtime.block_on(async {

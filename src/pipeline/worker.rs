@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
+use super::named::Named;
 use super::stdin::Pipe;
 use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
@@ -24,7 +25,8 @@ use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
 use crate::record::{RecordKey, Trail, id};
-use crate::source::{Body, Fault, Object, Origin, Phase, Sight};
+use crate::source::skipped::Skipped;
+use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -74,14 +76,18 @@ pub struct Worker {
     pub phase: watch::Receiver<Phase>,
     /// Oldest age of an item that waits for its batch to fill.
     pub flush_after: Duration,
+    /// What is passed over.
+    pub skipped: Arc<Skipped>,
+    /// Whether letters are kept anywhere.
+    pub parks: bool,
 }
 
 impl Worker {
     /// Reads objects until there are no more, then flushes. Blocks: run it on a thread of its own.
     pub fn run(self, outlet: impl Outlet) {
-        let Self { stages, work, letters, abort, phase, flush_after } = self;
+        let Self { stages, work, letters, abort, phase, flush_after, skipped, parks } = self;
         let runtime = tokio::runtime::Handle::current();
-        let mut processor = Processor::new(&stages, letters, abort).until(phase, flush_after);
+        let mut processor = Processor::new(&stages, letters, abort).until(phase, flush_after).telling(skipped, parks);
         let mut outlet = Timed { outlet, flushed: Instant::now(), flush_after };
         loop {
             let next = runtime.block_on(async {
@@ -139,6 +145,9 @@ pub struct Processor<'s> {
     open: Option<(watch::Receiver<Phase>, Duration)>,
     item: Vec<u8>,
     buffer: Buffer,
+    skipped: Arc<Skipped>,
+    parks: bool,
+    named: Named,
 }
 
 /// What is known of the object while its records are read.
@@ -151,8 +160,15 @@ struct Place<'o> {
 }
 
 impl Place<'_> {
+    /// Whether the name says that a trail wrote it: what cannot be read in it is corrupt, not of another kind.
+    fn is_of_a_trail(&self) -> bool {
+        self.origin.sight != Sight::Message && key::names_trail(&self.origin.name)
+    }
+
     fn letter(&self, kind: LetterKind, index: Option<u64>, reason: &str, content: &[u8]) -> Letter {
-        let letter = Letter::new(kind, self.now_ms, self.source, &self.origin.name, index, reason, content);
+        // The present, whatever time the records are replayed in: people ask when it was parked.
+        let now_ms = Clock::system().now_ms();
+        let letter = Letter::new(kind, now_ms, self.source, &self.origin.name, index, reason, content);
         letter.of_version(self.origin.version())
     }
 }
@@ -161,7 +177,24 @@ impl<'s> Processor<'s> {
     /// A processor over shared stages.
     #[must_use]
     pub fn new(stages: &'s Stages, letters: mpsc::Sender<Parking>, abort: Arc<AtomicBool>) -> Self {
-        Self { stages, matcher: stages.rules.matcher(), letters, abort, open: None, item: Vec::new(), buffer: Buffer::default() }
+        Self {
+            stages,
+            matcher: stages.rules.matcher(),
+            letters,
+            abort,
+            open: None,
+            item: Vec::new(),
+            buffer: Buffer::default(),
+            skipped: Arc::default(),
+            parks: false,
+            named: Named::new(),
+        }
+    }
+
+    /// Notes what it passes over in `skipped`; `parks`: whether letters are kept anywhere.
+    #[must_use]
+    fn telling(self, skipped: Arc<Skipped>, parks: bool) -> Self {
+        Self { skipped, parks, ..self }
     }
 
     /// With a phase that ends standard input, and the time it may be silent before what waits is flushed.
@@ -234,8 +267,15 @@ impl<'s> Processor<'s> {
                 Ok(Some(Decoded::Enveloped { raw, account })) => self.record(raw, account, place, outlet),
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
                 Ok(Some(Decoded::TooLong(head))) => self.too_long(place, head),
-                Ok(Some(Decoded::Empty)) => place.entry.counts().skipped(),
+                Ok(Some(Decoded::Empty)) => {
+                    place.entry.counts().skipped();
+                    self.skipped.note(key::Skip::Digest.as_str(), &place.origin.name);
+                }
                 Ok(Some(Decoded::Foreign { raw, why })) => {
+                    if place.index == 0 && place.is_of_a_trail() {
+                        self.fault(place, &ObjectFault::Corrupt(why), outlet);
+                        return;
+                    }
                     if place.index == 0 && place.origin.sight != Sight::Message {
                         self.foreign(place, &why);
                         break;
@@ -248,6 +288,10 @@ impl<'s> Processor<'s> {
                 }
             }
             place.index += 1;
+        }
+        if decoder.unpacked() == 0 && place.is_of_a_trail() {
+            // A trail with nothing to say writes no object.
+            return self.fault(place, &ObjectFault::Corrupt("it is empty".to_owned()), outlet);
         }
         place.entry.decoded();
     }
@@ -316,13 +360,14 @@ impl<'s> Processor<'s> {
         let object = &place.origin.name;
         if place.origin.sight == Sight::Beside {
             place.entry.counts().skipped();
+            self.skipped.note("not an object of a trail", object);
             if !self.stages.quiet {
                 tracing::warn!(object, why, "Passed over: not an object of a trail");
             }
             return;
         }
         if !self.stages.quiet {
-            tracing::error!(object, why, "Not an object of a trail: handing it back");
+            tracing::error!(object, why, "Not an object of a trail: it stays where it is");
         }
         place.entry.give_back();
     }
@@ -330,6 +375,11 @@ impl<'s> Processor<'s> {
     /// Something that is no record: its bytes go to the dead letters.
     fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
         record.ends_as(Outcome::Unreadable);
+        if !self.stages.quiet {
+            let fate =
+                if self.parks { "it goes to the dead letters" } else { "it is not sent, and no dead letters are configured" };
+            self.named.tell(&place.origin.name, place.index, why, fate);
+        }
         let letter = place.letter(LetterKind::Record, Some(place.index), why, raw);
         self.park(letter, record);
     }
@@ -359,9 +409,11 @@ impl<'s> Processor<'s> {
         let kind = match fault {
             ObjectFault::TooLarge(_) => "unpacksTooLarge",
             ObjectFault::Corrupt(_) => "corrupt",
-            ObjectFault::Unavailable(error) => {
-                if !self.stages.quiet {
-                    tracing::error!(object = place.origin.name, %error, "An object cannot be read: handing it back");
+            ObjectFault::Unavailable(_) | ObjectFault::Stopped(_) => {
+                if let ObjectFault::Unavailable(error) = fault
+                    && !self.stages.quiet
+                {
+                    tracing::error!(object = place.origin.name, %error, "An object cannot be read: it stays where it is");
                 }
                 place.entry.give_back();
                 place.entry.decoded();
@@ -370,7 +422,12 @@ impl<'s> Processor<'s> {
         };
         let reason = fault.to_string();
         if !self.stages.quiet {
-            tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: parking the rest");
+            let rest = if self.parks {
+                "its rest is named in the dead letters"
+            } else {
+                "its rest is not read, and no dead letters are configured"
+            };
+            tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: {rest}");
         }
         self.park_object(place, LetterKind::Object, &reason, &[]);
         self.gap(place, kind, &reason, outlet);

@@ -51,6 +51,26 @@ pub fn skip(key: &str) -> Option<Skip> {
     digest.then_some(Skip::Digest)
 }
 
+/// Whether the key is that of a trail's object: then its bytes are a trail's too, or they are corrupt.
+#[must_use]
+pub fn names_trail(key: &str) -> bool {
+    let file = key.rsplit('/').next().unwrap_or(key);
+    // As CloudTrail writes it, in lower case; unpacked, as people keep it.
+    let ending = file.strip_suffix(".gz").unwrap_or(file).rsplit_once('.').map(|(_, ending)| ending);
+    if skip(key).is_some() || ending != Some("json") {
+        return false;
+    }
+    let of_trail = |folder: &str| folder == "CloudTrail" || folder.starts_with("CloudTrail-");
+    // A name copied out of its folder: `account_CloudTrail_region_time_unique.json.gz`.
+    let mut parts = file.split('_');
+    let by_name = parts.next().is_some_and(is_account) && parts.next().is_some_and(of_trail) && parts.count() >= 2;
+    by_name || owner(key).is_some_and(|(_account, folder)| of_trail(folder))
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Account and the folder after it.
 fn owner(key: &str) -> Option<(&str, &str)> {
     let mut parts = key.split('/').rev();
@@ -66,7 +86,7 @@ fn owner(key: &str) -> Option<(&str, &str)> {
     }
     let [first, second, third] = after;
     let (account, folder) = if first.starts_with("o-") { (second, third) } else { (first, second) };
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some((account, folder))
+    is_account(account).then_some((account, folder))
 }
 
 #[cfg(test)]
@@ -112,6 +132,27 @@ mod tests {
             ("empty", "", None),
         ] {
             assert_eq!(skip(key), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_trails_object_is_known_by_its_name_or_its_folder() {
+        let file = "111122223333_CloudTrail_eu-west-1_20261121T0000Z_x.json.gz";
+        for (name, key, expected) in [
+            ("copied flat", file.to_owned(), true),
+            ("below a folder", format!("/data/copies/{file}"), true),
+            ("unpacked", file.replace(".gz", ""), true),
+            ("Insights", file.replace("CloudTrail", "CloudTrail-Insight"), true),
+            ("in its folder, renamed", "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/21/x.json.gz".to_owned(), true),
+            ("digest", file.replace("CloudTrail", "CloudTrail-Digest"), false),
+            ("of Config", file.replace("CloudTrail", "Config"), false),
+            ("a note beside", "AWSLogs/111122223333/CloudTrail/README.md".to_owned(), false),
+            ("write test", "AWSLogs/111122223333/CloudTrail/CloudTrailWriteTest".to_owned(), false),
+            ("no account", file.replacen('1', "x", 1), false),
+            ("only a word", "CloudTrail.json".to_owned(), false),
+            ("any file", "records.json.gz".to_owned(), false),
+        ] {
+            assert_eq!(names_trail(&key), expected, "{name}");
         }
     }
 }

@@ -152,9 +152,9 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
         (None, None) if name == "stdin" => return Err("it was read from standard input: replay its file by hand".to_owned()),
         (None, None) => {
             let path = PathBuf::from(&name);
-            let is_file = tokio::fs::metadata(&path).await.map_err(|error| format!("reading it again: {error}"))?.is_file();
+            let is_file = tokio::fs::metadata(&path).await.map_err(|error| format!("reading {name} again: {error}"))?.is_file();
             if !is_file {
-                return Err("reading it again: not a file".to_owned());
+                return Err(format!("reading {name} again: not a file"));
             }
             (Body::File(path), None)
         }
@@ -216,7 +216,7 @@ mod tests {
         assert!(pipeline.objects.recv().await.is_none());
         let ends = ends.take();
         assert_eq!((&ends[&0], &ends[&1]), (&End::Back, &End::Well));
-        for (at, says) in [(2, "it does not exist"), (3, "No such file"), (4, "standard input")] {
+        for (at, says) in [(2, "it does not exist"), (3, "reading /no/such/file again: No such file"), (4, "standard input")] {
             assert!(matches!(&ends[&at], End::Missing(why) if why.contains(says)), "{at}: {:?}", ends[&at]);
         }
     }

@@ -15,6 +15,7 @@ pub mod trouble;
 pub mod event_queue;
 pub mod letters;
 pub mod replay;
+pub mod skipped;
 pub mod trail_bucket;
 
 #[cfg(test)]

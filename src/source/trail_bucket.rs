@@ -81,7 +81,9 @@ fn plan(queue: &str, buckets: &[String], message: &Message) -> Plan {
 
 /// Whether there is anything to read.
 fn to_read(place: &Place) -> bool {
-    let why = key::skip(&place.key).map(key::Skip::as_str).or((place.bytes == Some(0)).then_some("empty"));
+    // Empty under a trail's name is a fault of the object: it is read, and shown as a gap.
+    let empty = place.bytes == Some(0) && !key::names_trail(&place.key);
+    let why = key::skip(&place.key).map(key::Skip::as_str).or(empty.then_some("empty"));
     if let Some(why) = why {
         tracing::debug!(object = %place, "Skipped {place}: {why}");
     }

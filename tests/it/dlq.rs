@@ -320,3 +320,37 @@ async fn an_object_is_replayed_in_its_version() {
         assert!(ids(&backend, "AwsSecurityEvent").contains_key(&data::id(50)), "{}", aws.name);
     }
 }
+
+/// A letter about a local file is found again from any folder, and says when it was parked and which file is missing.
+#[tokio::test]
+async fn a_letter_about_a_local_file_is_replayed_from_anywhere() {
+    let backend = backend().await;
+    let dead = TempDir::new().expect("a folder");
+    let cut = format!("{{\"Records\":[{}", data::alarming(1, now_ms() - 90 * 86_400_000));
+    let parking = Agent::new(["replay", "cut.json"]).env("CSPM_RELAY_DEAD_LETTERS", dead.path().to_string_lossy());
+    let path = parking.file("cut.json", &cut);
+    let before_ms = now_ms();
+    let running = parking.start();
+    let list = |format: &'static str| dlq("list", dead.path()).arg("--format").arg(format).finish();
+    eventually("the letter is there", async || std::fs::read_dir(dead.path()).is_ok_and(|mut files| files.next().is_some()))
+        .await;
+    let listed: Value = serde_json::from_str(&list("json").await.stdout).expect("one JSON object");
+    let letter = &listed["letters"][0];
+    let parked_ms = letter["timeMs"].as_i64().expect("a time");
+    assert!((before_ms..=now_ms()).contains(&parked_ms), "{letter}");
+    assert!(letter["origin"].as_str().is_some_and(|origin| Path::new(origin).is_absolute()), "{letter}");
+    // From another folder, with the file mended, and then with the file gone.
+    std::fs::write(&path, cut + "]}").expect("a mended file");
+    let letters = std::fs::read_dir(dead.path()).expect("letters").map(|file| file.expect("a file").path()).next();
+    let letters = letters.expect("a letter");
+    let text = std::fs::read_to_string(&letters).expect("a letter");
+    let ended = replay(&backend, dead.path()).await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert!(ids(&backend, "AwsSecurityEvent").contains_key(&data::id(1)));
+    std::fs::write(&letters, text).expect("the letter once more");
+    std::fs::remove_file(&path).expect("the file goes");
+    let ended = replay(&backend, dead.path()).await;
+    assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("cut.json again: No such file"), "{}", ended.stdout);
+    drop(running.exited(Duration::from_secs(10)).await);
+}

@@ -15,13 +15,14 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::OwnedSemaphorePermit;
 
 use self::walk::{Step, Walk};
 use super::bucket::{Bucket, Place, ReadError, Reader};
+use super::skipped::Skipped;
 use super::{Body, Fault, Intake, Object, Origin, Phase, Sight, Source, SourceError, key};
 use crate::ack::{Counts, Outcome, Released, Verdict};
 use crate::config::Limits;
@@ -82,7 +83,8 @@ pub struct Progress {
     ended: AtomicU64,
     ended_bytes: AtomicU64,
     unread: AtomicU64,
-    listed: AtomicU64,
+    listed: AtomicBool,
+    stopped: AtomicBool,
 }
 
 /// [`Progress`] at one moment.
@@ -100,6 +102,8 @@ pub struct Reading {
     pub unread: u64,
     /// Whether everything has been found: `found` grows no more.
     pub complete: bool,
+    /// Whether a stop came before everything had been found and handed on.
+    pub stopped: bool,
 }
 
 impl Progress {
@@ -114,7 +118,8 @@ impl Progress {
             found: self.found.load(Relaxed),
             found_bytes: self.found_bytes.load(Relaxed),
             unread: self.unread.load(Relaxed),
-            complete: self.listed.load(Relaxed) > 0,
+            complete: self.listed.load(Relaxed),
+            stopped: self.stopped.load(Relaxed),
         }
     }
 }
@@ -126,8 +131,12 @@ pub struct Replay {
     bucket: Option<Arc<dyn Bucket>>,
     limits: Limits,
     progress: Arc<Progress>,
-    quiet: bool,
+    skipped: Arc<Skipped>,
+    hushed: Arc<AtomicBool>,
 }
+
+/// Where standard input comes from.
+const STDIN: &str = "stdin";
 
 /// What to name.
 const NAMES: &str = "name files, folders, s3://bucket/prefix, or - for standard input";
@@ -136,13 +145,26 @@ impl Replay {
     /// A replay of `inputs`, in this order. `bucket` is needed where one of them is [`Input::S3`].
     #[must_use]
     pub fn new(inputs: Vec<Input>, bucket: Option<Arc<dyn Bucket>>, limits: &Limits) -> Self {
-        Self { inputs, bucket, limits: limits.clone(), progress: Arc::default(), quiet: false }
+        Self { inputs, bucket, limits: limits.clone(), progress: Arc::default(), skipped: Arc::default(), hushed: Arc::default() }
     }
 
     /// A look at the input: what cannot be read will be met again and is not worth a word yet.
     #[must_use]
     pub fn quiet(self) -> Self {
-        Self { quiet: true, ..self }
+        self.hushed.store(true, Relaxed);
+        self
+    }
+
+    /// Set by whoever ends the replay because nobody wants to know any more: what was not replayed is then not named.
+    #[must_use]
+    pub fn hushed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.hushed)
+    }
+
+    /// What it passes over; take it before the replay runs.
+    #[must_use]
+    pub fn skipped(&self) -> Arc<Skipped> {
+        Arc::clone(&self.skipped)
     }
 
     /// How far it has come; take it before the replay runs.
@@ -167,30 +189,38 @@ impl Source for Replay {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
         self.look()?;
         let Intake { counts, objects, mut released, budget, mut phase } = intake;
-        let Self { inputs, bucket, limits, progress, quiet } = self;
+        let Self { inputs, bucket, limits, progress, skipped, hushed } = self;
         let counted = Arc::clone(&counts);
-        let finder = Finder { inputs: inputs.into_iter(), at: At::Between, reader: Reader { bucket, budget, limits }, counts };
+        let reader = Reader { bucket, budget, limits };
+        let finder = Finder { inputs: inputs.into_iter(), at: At::Between, reader, counts, skipped };
         // The search goes on one object ahead; its future is kept, never dropped half-way, because it holds the position.
         let mut search = Some(finder.search());
         let mut ahead: Option<Found> = None;
-        let mut open = Open { progress, counts: counted, quiet, objects: HashMap::new(), unread: Unread::default() };
+        let (objects_open, unread) = (HashMap::new(), Unread::default());
+        let mut open = Open { progress, counts: counted, hushed, objects: objects_open, unread, last: None, stopping: false };
         for number in 0.. {
             // One turn per object sent; within a turn, everything else is heard.
             loop {
                 let now = *phase.borrow_and_update();
                 let over = search.is_none() && ahead.is_none();
                 match now {
-                    Phase::Returning => return open.stopped(over),
-                    Phase::Draining if open.objects.is_empty() => return open.stopped(over),
+                    Phase::Returning => return open.stopped(over, ahead),
+                    Phase::Draining if open.objects.is_empty() => return open.stopped(over, ahead),
                     _ if over && open.objects.is_empty() => return open.unread.into_result(),
                     _ => {}
                 }
                 let taking = now == Phase::Running;
+                // A stop wants to know whether that was all, and where it stopped.
+                let looking = ahead.is_none() && now != Phase::Paused;
                 tokio::select! {
                     biased;
                     changed = phase.changed() => if changed.is_err() { return Ok(()) },
                     told = released.recv() => match told {
-                        Some(told) => open.ended(&told),
+                        Some(told) => {
+                            // Standard input ends because of the phase, which may have changed since the turn began.
+                            open.stopping = *phase.borrow() >= Phase::Draining;
+                            open.ended(&told);
+                        }
                         None => return Ok(()),
                     },
                     room = objects.reserve(), if taking && ahead.is_some() => {
@@ -200,12 +230,12 @@ impl Source for Replay {
                             break;
                         }
                     }
-                    found = wait(&mut search), if taking && ahead.is_none() && search.is_some() => {
+                    found = wait(&mut search), if looking && search.is_some() => {
                         let (finder, found) = found;
                         search = match found {
                             Some(Ok(found)) => { ahead = Some(found); Some(finder.search()) }
                             Some(Err(left)) => { open.left(left); Some(finder.search()) }
-                            None => { open.progress.listed.store(1, Relaxed); None }
+                            None => { open.progress.listed.store(true, Relaxed); None }
                         };
                     }
                 }
@@ -219,9 +249,12 @@ impl Source for Replay {
 struct Open {
     progress: Arc<Progress>,
     counts: Arc<Counts>,
-    quiet: bool,
+    hushed: Arc<AtomicBool>,
     objects: HashMap<u64, (Origin, u64)>,
     unread: Unread,
+    /// The name of the last object that was sent.
+    last: Option<String>,
+    stopping: bool,
 }
 
 impl Open {
@@ -229,6 +262,7 @@ impl Open {
         let Found { origin, bytes, body, room } = found;
         self.progress.found_bytes.fetch_add(bytes, Relaxed);
         self.progress.found.fetch_add(1, Relaxed);
+        self.last = Some(origin.name.clone());
         self.objects.insert(number, (origin.clone(), bytes));
         Object { number, origin, body, room }
     }
@@ -242,7 +276,12 @@ impl Open {
         self.progress.ended.fetch_add(1, Relaxed);
         if told.verdict == Verdict::Returned {
             self.progress.unread.fetch_add(1, Relaxed);
-            let went_back = Left { name: origin.name, why: "not all of its records could be delivered or parked".to_owned() };
+            let why = if self.stopping && origin.name == STDIN {
+                "stopped before its end was read"
+            } else {
+                "not all of its records could be delivered or parked"
+            };
+            let went_back = Left { name: origin.name, why: why.to_owned() };
             // What went back for its age only is counted, and the caller says it once. Once a record went back for another
             // reason, every object is named.
             if self.only_late() {
@@ -266,21 +305,30 @@ impl Open {
         self.unread.add(left);
     }
 
-    /// A stop: what is open goes back, and what was not reached is not replayed. `over`: everything was reached.
-    fn stopped(mut self, over: bool) -> Result<(), SourceError> {
+    /// A stop: what is open goes back, and what was not reached is not replayed. `over`: everything was reached; `ahead`: what
+    /// would have been next.
+    fn stopped(mut self, over: bool, ahead: Option<Found>) -> Result<(), SourceError> {
         let mut open: Vec<_> = self.objects.drain().collect();
         open.sort_unstable_by_key(|(number, _)| *number);
         for (_, (origin, _)) in open {
             self.left(Left { name: origin.name, why: "stopped before everything of it was sent".to_owned() });
         }
         if !over {
-            self.left(Left { name: "the rest of the input".to_owned(), why: "stopped before it was read".to_owned() });
+            let name = match (ahead, self.last.take()) {
+                (Some(next), _) => format!("{} and what comes after it", next.origin.name),
+                (None, Some(last)) => format!("what comes after {last}"),
+                (None, None) => "the input".to_owned(),
+            };
+            self.progress.stopped.store(true, Relaxed);
+            let rest = Left { name, why: "stopped before it was read".to_owned() };
+            self.say(&rest);
+            self.unread.add(rest);
         }
         self.unread.into_result()
     }
 
     fn say(&self, left: &Left) {
-        if !self.quiet {
+        if !self.hushed.load(Relaxed) {
             tracing::error!(object = %left.name, "Not replayed: {}: {}", left.name, left.why);
         }
     }
@@ -332,6 +380,7 @@ struct Finder {
     at: At,
     reader: Reader,
     counts: Arc<Counts>,
+    skipped: Arc<Skipped>,
 }
 
 enum At {
@@ -369,16 +418,20 @@ impl Finder {
         loop {
             match &mut self.at {
                 At::Between => match self.inputs.next()? {
-                    Input::Stdin => return Some(Ok(Found::whole("stdin".to_owned(), 0, Body::Stdin))),
+                    Input::Stdin => return Some(Ok(Found::whole(STDIN.to_owned(), 0, Body::Stdin))),
                     Input::S3 { bucket, prefix } => {
                         self.at = At::Prefix { bucket, prefix, page: Vec::new().into_iter(), next: Next::Page(None) };
                     }
-                    Input::Path(path) => match tokio::fs::metadata(&path).await {
-                        Ok(what) if what.is_dir() => self.at = At::Folder(Walk::new(path)),
-                        // Named by hand: not skipped, whatever it is called.
-                        Ok(what) => return Some(Ok(Found::file(path, what.len()))),
-                        Err(error) => return Some(Err(Left { name: path.display().to_string(), why: error.to_string() })),
-                    },
+                    Input::Path(path) => {
+                        // Its name is kept in dead letters, which are replayed from any folder.
+                        let path = std::path::absolute(&path).unwrap_or(path);
+                        match tokio::fs::metadata(&path).await {
+                            Ok(what) if what.is_dir() => self.at = At::Folder(Walk::new(path)),
+                            // Named by hand: not skipped, whatever it is called.
+                            Ok(what) => return Some(Ok(Found::file(path, what.len()))),
+                            Err(error) => return Some(Err(Left { name: path.display().to_string(), why: error.to_string() })),
+                        }
+                    }
                 },
                 At::Folder(walk) => match walk.next().await {
                     None => self.at = At::Between,
@@ -419,7 +472,9 @@ impl Finder {
             };
             let place = Place { bucket: bucket.clone(), key, version: None, bytes: Some(bytes) };
             if let Some(why) = reason_to_skip(&place.key, bytes) {
+                // Not `self.skipped`: the position is borrowed.
                 self.counts.skipped();
+                self.skipped.note(why, &place.to_string());
                 tracing::debug!(object = %place, "Skipped {place}: {why}");
                 continue;
             }
@@ -435,8 +490,9 @@ impl Finder {
         }
     }
 
-    fn skipped(&self, name: &str, why: &str) {
+    fn skipped(&self, name: &str, why: &'static str) {
         self.counts.skipped();
+        self.skipped.note(why, name);
         tracing::debug!(object = name, "Skipped {name}: {why}");
     }
 }
@@ -462,10 +518,11 @@ impl Found {
     }
 }
 
-/// Why an object that nobody named by hand is passed over.
+/// Why an object that nobody named by hand is passed over. An empty object under a trail's name is a fault, not passed over.
 fn reason_to_skip(key: &str, bytes: u64) -> Option<&'static str> {
+    let empty = || (bytes == 0 && !key::names_trail(key)).then_some("empty");
     let by_name = || (!may_hold_records(key)).then_some("its name ends like no file of records");
-    key::skip(key).map(key::Skip::as_str).or((bytes == 0).then_some("empty")).or_else(by_name)
+    key::skip(key).map(key::Skip::as_str).or_else(empty).or_else(by_name)
 }
 
 /// Endings of names, before an optional `.gz`, under which records are kept; no ending at all may be one.

@@ -64,7 +64,10 @@ async fn objects_come_in_order_and_are_numbered_in_it() {
     end.unwrap();
     let name = |key: &str| folder.path().join(key).display().to_string();
     assert_eq!(seen, [(0, "stdin".to_owned()), (1, name("a.json")), (2, name("b/1.json")), (3, name("b/2.json"))]);
-    assert_eq!(reading, Reading { found: 4, found_bytes: 15, ended: 4, ended_bytes: 15, unread: 0, complete: true });
+    assert_eq!(
+        reading,
+        Reading { found: 4, found_bytes: 15, ended: 4, ended_bytes: 15, unread: 0, complete: true, stopped: false }
+    );
     assert_eq!(counts.snapshot().skipped, 2);
 }
 
@@ -206,6 +209,7 @@ async fn phases_are_heard() {
         let under_way = pipeline.objects.try_recv().ok();
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(pipeline.objects.try_recv().is_err(), "paused");
+        let taken = 1 + usize::from(under_way.is_some());
         pipeline.phase.send(last).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(running.is_finished(), ends_while_open, "{last:?}");
@@ -218,7 +222,45 @@ async fn phases_are_heard() {
         if ends_while_open {
             assert!(what.contains("0: stopped before everything of it was sent (and "), "{what}");
         } else {
-            assert_eq!(what, "replaying the rest of the input: stopped before it was read");
+            let next = folder.path().join(if taken == 1 { "1" } else { "2" }).display().to_string();
+            assert_eq!(what, format!("replaying {next} and what comes after it: stopped before it was read"));
         }
     }
+}
+
+/// What bears a trail's name is offered, empty or not: an empty one is a fault of the object. Everything else that is passed
+/// over is counted by reason and named.
+#[tokio::test]
+async fn what_is_passed_over_is_named_and_a_trails_name_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let trail = "111122223333_CloudTrail_eu-west-1_20261121T0000Z_x.json.gz";
+    let digest = trail.replace("CloudTrail", "CloudTrail-Digest");
+    for (key, body) in [(trail, ""), (&digest, "x"), ("README.md", "x"), ("empty.json", ""), (".hidden", "x")] {
+        put(folder.path(), key, body);
+    }
+    let source = Replay::new(paths(folder.path()), None, &Limits::default());
+    let skipped = source.skipped();
+    let (seen, end, _, counts) = replay(source, |_| Verdict::Released).await;
+    end.unwrap();
+    let name = |key: &str| folder.path().join(key).display().to_string();
+    assert_eq!(seen, [(0, name(trail))]);
+    let skipped: Vec<_> = skipped.read().into_iter().map(|(why, few)| (why, few.count, few.first)).collect();
+    let want = [
+        ("digest file", digest.as_str()),
+        ("empty", "empty.json"),
+        ("hidden or not a file", ".hidden"),
+        ("its name ends like no file of records", "README.md"),
+    ];
+    assert_eq!(skipped, want.map(|(why, key)| (why, 1, vec![name(key)])));
+    assert_eq!(counts.snapshot().skipped, 4);
+}
+
+/// A letter about a local file leads back to it from any folder.
+#[tokio::test]
+async fn a_relative_path_gives_an_absolute_name() {
+    let source = Replay::new(vec![Input::Path("Cargo.toml".into())], None, &Limits::default());
+    let (seen, end, ..) = replay(source, |_| Verdict::Released).await;
+    end.unwrap();
+    let want = std::env::current_dir().unwrap().join("Cargo.toml").display().to_string();
+    assert_eq!(seen, [(0, want)]);
 }

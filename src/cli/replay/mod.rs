@@ -2,31 +2,39 @@
 //!
 //! To standard output it runs on a fixed clock, the newest record unless `--now` says otherwise, with one worker and no
 //! heartbeats: the same input gives the same bytes. To New Relic it runs on the present and refuses records that New Relic
-//! would not take with their own time, unless `--restamp`.
+//! would not take with their own time, unless `--restamp`. The first signal lets what is under way settle, the second ends it
+//! at once; either way the summary says what was not read or sent.
+
+mod report;
+mod signals;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use self::report::Report;
+use self::signals::Signals;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
-use super::{block_on, print, stop_signal, summary};
+use super::{block_on, print, summary};
 use crate::ack::Piece;
 use crate::ack::counts::Snapshot;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
 use crate::deliver::retry::Backoff;
 use crate::deliver::{Endpoint, Patience};
-use crate::encode::{Lane, Outlet, limits};
+use crate::encode::{Lane, Outlet};
 use crate::health;
 use crate::pipeline::outlet::Lines;
-use crate::pipeline::{Relay, Running, Summary, To, Watch};
+use crate::pipeline::{Relay, Running, To, Watch};
 use crate::record::time;
 use crate::source::aws;
 use crate::source::replay::{Input, Progress, Replay};
@@ -125,15 +133,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     health::log::start(&config.telemetry)?;
     block_on(async {
+        let signals = Signals::listen()?;
         let ended = match target {
-            Target::Stdout => match to_stdout(&config, &inputs, now_ms).await? {
-                Some(ended) => ended,
-                None => return Ok(Exit::Good),
-            },
-            Target::NewRelic => to_new_relic(&config, &inputs, args.restamp).await?,
+            Target::Stdout => to_stdout(&config, &inputs, now_ms, &signals).await?,
+            Target::NewRelic => to_new_relic(&config, &inputs, args.restamp, &signals).await?,
             Target::Url(url) => {
                 aim(&mut config, &url);
-                to_new_relic(&config, &inputs, args.restamp).await?
+                to_new_relic(&config, &inputs, args.restamp, &signals).await?
             }
         };
         finish(&ended, &args)
@@ -163,39 +169,45 @@ fn stand_in_account() -> (u64, crate::secret::Secret) {
     (1_234_567, crate::secret::Secret::new("0000000000000000000000000000000STANDNRAL"))
 }
 
-/// `None`: the reader of standard output has what it wanted (`| head`), and nobody is left to be told anything.
-async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>) -> anyhow::Result<Option<Summary>> {
+async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signals: &Signals) -> anyhow::Result<Report> {
     let from_stdin = inputs.iter().any(|input| matches!(input, Input::Stdin));
     let clock = match now_ms {
         Some(now_ms) => Clock::fixed(now_ms),
         None if from_stdin => Clock::fixed(0),
-        None => Clock::fixed(newest(config, inputs).await?),
+        None => {
+            let newest_ms = newest(config, inputs, signals).await?;
+            if signals.came() {
+                return Err(stopped_looking().into());
+            }
+            Clock::fixed(newest_ms)
+        }
     };
     let manner = Manner { follow: from_stdin && now_ms.is_none(), ..Manner::default() };
-    let (tell, mut failed) = oneshot::channel();
+    let (tell, failed) = oneshot::channel();
     let lines = Lines::new(BufWriter::with_capacity(256 << 10, io::stdout()), tell);
-    let ended = tokio::select! {
-        biased;
-        // Nothing was promised to anybody and no source waits: what is under way is dropped.
-        Ok(error) = &mut failed => return unwritten(&error),
-        ended = replay(config, inputs, clock, manner, To::Outlet(Box::new(lines))) => ended?,
-    };
-    match failed.try_recv() {
-        Ok(error) => unwritten(&error),
-        Err(_) => Ok(Some(ended)),
+    // Nothing was promised to anybody and no source waits: when nobody takes the output any more, this ends at once.
+    let failed: Unwritten = failed.map(|failed| failed.ok().map(Arc::new)).boxed().shared();
+    let to = To::Outlet(Box::new(lines));
+    let mut ended = replay(config, inputs, clock, manner, to, signals, Some(failed.clone())).await?;
+    match failed.now_or_never().flatten() {
+        None => {}
+        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => ended.unwanted = true,
+        Some(error) => return Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
     }
+    Ok(ended)
 }
 
-/// Standard output takes no more.
-fn unwritten(error: &io::Error) -> anyhow::Result<Option<Summary>> {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(None),
-        _ => Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
-    }
+/// Ends with the error that ended standard output; with none when there was none.
+type Unwritten = futures_util::future::Shared<futures_util::future::BoxFuture<'static, Option<Arc<io::Error>>>>;
+
+/// A stop before anything was printed.
+fn stopped_looking() -> Stop {
+    let what = "stopped while looking for the newest record: nothing was printed".to_owned();
+    Stop::failed(what, Some("--now names the moment and spares the look".to_owned()))
 }
 
 /// The time of the newest record: a first pass that reads and keeps nothing.
-async fn newest(config: &Config, inputs: &[Input]) -> anyhow::Result<i64> {
+async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow::Result<i64> {
     struct Nothing;
     impl Outlet for Nothing {
         fn put(&mut self, _: Lane, _: &[u8], _: i64, piece: Piece) {
@@ -215,18 +227,26 @@ async fn newest(config: &Config, inputs: &[Input]) -> anyhow::Result<i64> {
         stages.rules = crate::classify::RuleSet::default();
         stages.quiet = true;
     }
-    let ended = relay(&config, inputs, stages, Clock::fixed(0), To::Outlet(Box::new(Nothing)), None).await?;
-    Ok(ended.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().unwrap_or(0))
+    let ended = relay(&config, inputs, stages, Clock::fixed(0), To::Outlet(Box::new(Nothing)), None, signals, None).await?;
+    Ok(ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().unwrap_or(0))
 }
 
-async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool) -> anyhow::Result<Summary> {
+async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
-    replay(config, inputs, Clock::system(), manner, To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp })
-        .await
+    let to = To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp };
+    replay(config, inputs, Clock::system(), manner, to, signals, None).await
 }
 
-async fn replay(config: &Config, inputs: &[Input], clock: Clock, manner: Manner, to: To) -> anyhow::Result<Summary> {
+async fn replay(
+    config: &Config,
+    inputs: &[Input],
+    clock: Clock,
+    manner: Manner,
+    to: To,
+    signals: &Signals,
+    unwritten: Option<Unwritten>,
+) -> anyhow::Result<Report> {
     let mut stages = assemble::stages(config, clock.clone(), manner)?;
     if matches!(to, To::Outlet(_))
         && let Some(stages) = Arc::get_mut(&mut stages)
@@ -234,10 +254,11 @@ async fn replay(config: &Config, inputs: &[Input], clock: Clock, manner: Manner,
         // The name of an agent differs from run to run; what is printed must not (P27).
         "replay".clone_into(&mut stages.agent);
     }
-    let shown = io::stderr().is_terminal();
-    relay(config, inputs, stages, clock, to, shown.then_some(Duration::from_millis(250))).await
+    let shown = io::stderr().is_terminal().then_some(Duration::from_millis(250));
+    relay(config, inputs, stages, clock, to, shown, signals, unwritten).await
 }
 
+#[expect(clippy::too_many_arguments, reason = "what differs between a look at the input and the replay itself")]
 async fn relay(
     config: &Config,
     inputs: &[Input],
@@ -245,12 +266,15 @@ async fn relay(
     clock: Clock,
     to: To,
     progress: Option<Duration>,
-) -> anyhow::Result<Summary> {
+    signals: &Signals,
+    unwritten: Option<Unwritten>,
+) -> anyhow::Result<Report> {
     let bucket = if inputs.iter().any(|input| matches!(input, Input::S3 { .. })) { Some(aws::bucket(None).await) } else { None };
     let source = Replay::new(inputs.to_vec(), bucket, &config.limits);
     let quiet = stages.quiet;
     let source = if quiet { source.quiet() } else { source };
-    let _drawing = progress.map(|every| Drawing(tokio::spawn(draw(source.progress(), every))));
+    let (reading, skipped, hushed) = (source.progress(), source.skipped(), source.hushed());
+    let drawing = progress.map(|every| Drawing(tokio::spawn(draw(source.progress(), every))));
     let relay = Relay {
         stages,
         limits: config.limits.clone(),
@@ -265,8 +289,37 @@ async fn relay(
     };
     let mut watching = None;
     let source = Running::new("replay", source).told_by_caller();
-    let ended = relay.run(vec![source], stop_signal(), |watch| watching = Some(Watching(tokio::spawn(unreachable(watch))))).await;
-    Ok(ended)
+    let hurry = async {
+        let unwritten = async {
+            let failed = match unwritten {
+                Some(unwritten) => unwritten.await,
+                None => None,
+            };
+            if failed.is_none() {
+                std::future::pending::<()>().await;
+            }
+            hushed.store(true, Ordering::Relaxed);
+        };
+        tokio::select! {
+            () = signals.second() => {}
+            () = unwritten => {}
+        }
+    };
+    let stop = async {
+        signals.first().await;
+        if !quiet {
+            tracing::info!("A second Ctrl-C or SIGTERM ends it at once");
+        }
+    };
+    let started = |watch| watching = Some(Watching(tokio::spawn(unreachable(watch))));
+    let summary = relay.run_until(vec![source], stop, hurry, started).await;
+    drop((drawing, watching));
+    let reading = reading.read();
+    let mut skipped = skipped.read();
+    for (reason, few) in &summary.skipped {
+        skipped.entry(reason).or_default().add(few);
+    }
+    Ok(Report { summary, reading, skipped, unwanted: false })
 }
 
 /// A task that ends with whoever started it.
@@ -303,7 +356,7 @@ async fn unreachable(watch: Watch) {
                 unanswered,
                 waiting,
                 "No answer: the host cannot be reached. {waiting} records read so far wait, none is given up; each batch is \
-                 tried again within {most_s} seconds. Ctrl-C ends this, and names what was not sent"
+                 tried again within {most_s} seconds. Ctrl-C ends this and names what was not sent, a second one does so at once"
             );
         }
     }
@@ -353,41 +406,18 @@ async fn draw(progress: Arc<Progress>, every: Duration) {
     }
 }
 
-/// Why records were not sent, and what to do about it.
-fn too_old(records: u64) -> (String, String) {
-    let (ours, theirs) = (limits::LATE_MS / 3_600_000, limits::EVENT_WINDOW_MS / 3_600_000);
-    let records = if records == 1 { "1 record".to_owned() } else { format!("{records} records") };
-    (
-        format!(
-            "{records} not sent: more than {ours} hours old, or ahead; New Relic takes a record under its own time within \
-             {theirs} hours, and one hour is kept for the way"
-        ),
-        "--restamp sends them under the present time, marked late".to_owned(),
-    )
-}
-
 /// Prints the summary and chooses the exit code.
-fn finish(ended: &Summary, args: &Args) -> anyhow::Result<Exit> {
+fn finish(ended: &Report, args: &Args) -> anyhow::Result<Exit> {
     let text = match args.summary {
-        SummaryFormat::Text => summary::text(ended),
-        SummaryFormat::Json => format!("{}\n", summary::json(ended)),
+        SummaryFormat::Text => ended.text(),
+        SummaryFormat::Json => format!("{}\n", ended.json()),
     };
     if args.to == "stdout" {
         summary::say(&text);
     } else {
         print(&text)?;
     }
-    if let Some(hint) = ended.blocked {
-        return Err(Stop::failed("New Relic accepted nothing".to_owned(), Some(hint.to_owned())).into());
-    }
-    // What went back is a fault of the source: each object has its own line in the log.
-    let mut stops: Vec<Stop> =
-        ended.faults.iter().map(|(name, fault)| Stop::failed(format!("source {name}: {fault}"), fault.hint.clone())).collect();
-    let late: u64 = ended.sources.iter().map(|(_, counts)| counts.refused_late).sum();
-    if late > 0 {
-        let (what, hint) = too_old(late);
-        stops.push(Stop::failed(what, Some(hint)));
-    }
+    let mut stops = ended.stops();
     let last = stops.pop();
     for stop in stops {
         summary::say(&format!("error: {stop}\n"));
@@ -422,14 +452,6 @@ mod tests {
         let mut idle = Silence::default();
         assert!((0..100).all(|_| !idle.worth_a_word(0, 3)), "nobody is asked");
         assert!(!idle.worth_a_word(1, 4) && (0..100).all(|_| !idle.worth_a_word(1, 4)), "answered after all, and asked no more");
-    }
-
-    #[test]
-    fn too_old_says_both_hours() {
-        let (what, hint) = too_old(2);
-        assert!(what.starts_with("2 records not sent: more than 23 hours old") && what.contains("within 24 hours"), "{what}");
-        assert!(hint.contains("--restamp"));
-        assert!(too_old(1).0.starts_with("1 record not sent"));
     }
 
     #[test]
