@@ -181,7 +181,7 @@ impl Counts {
     }
 
     /// Counts a record returned because it is outside the ingest window.
-    pub fn refused_late(&self) {
+    pub(super) fn refused_late(&self) {
         self.refused_late.fetch_add(1, Relaxed);
     }
 

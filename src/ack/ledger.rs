@@ -23,6 +23,8 @@ pub struct Released {
     pub object: u64,
     /// How it ended.
     pub verdict: Verdict,
+    /// It was returned, and only because records of it are too old to be sent.
+    pub only_late: bool,
 }
 
 /// The ledger's entry of one object.
@@ -35,6 +37,7 @@ pub struct ObjectEntry {
     // `decoded` guards against a decoder that stops half-way: an object nobody finished goes back.
     decoded: AtomicBool,
     parked: AtomicBool,
+    late: AtomicBool,
     returned: AtomicBool,
 }
 
@@ -49,6 +52,7 @@ impl ObjectEntry {
             told,
             decoded: AtomicBool::new(false),
             parked: AtomicBool::new(false),
+            late: AtomicBool::new(false),
             returned: AtomicBool::new(false),
         })
     }
@@ -65,7 +69,7 @@ impl ObjectEntry {
         self.counts.record_received();
         Arc::new(RecordEntry {
             object: Arc::clone(self),
-            kind: Kind::Record { good: AtomicU8::new(Outcome::Returned as u8) },
+            kind: Kind::Record { good: AtomicU8::new(Outcome::Returned as u8), late: AtomicBool::new(false) },
             worst: AtomicU8::new(Settled::Delivered as u8),
             key: std::sync::OnceLock::new(),
         })
@@ -101,7 +105,9 @@ impl ObjectEntry {
 
 impl Drop for ObjectEntry {
     fn drop(&mut self) {
-        let verdict = if self.returned.load(Acquire) || !self.decoded.load(Acquire) {
+        let late = self.late.load(Acquire);
+        let returned = self.returned.load(Acquire) || !self.decoded.load(Acquire);
+        let verdict = if returned || late {
             Verdict::Returned
         } else if self.parked.load(Acquire) {
             Verdict::Parked
@@ -111,14 +117,14 @@ impl Drop for ObjectEntry {
         self.counts.object_ended(verdict);
         // A source that has gone hears nothing; what it held comes back by itself.
         if let Some(told) = self.told.take() {
-            drop(told.send(Released { object: self.object, verdict }));
+            drop(told.send(Released { object: self.object, verdict, only_late: late && !returned }));
         }
     }
 }
 
 #[derive(Debug)]
 enum Kind {
-    Record { good: AtomicU8 },
+    Record { good: AtomicU8, late: AtomicBool },
     Errand,
 }
 
@@ -134,9 +140,21 @@ pub struct RecordEntry {
 impl RecordEntry {
     /// How the record ends if all its pieces settle well.
     pub fn ends_as(&self, outcome: Outcome) {
-        if let Kind::Record { good } = &self.kind {
+        if let Kind::Record { good, .. } = &self.kind {
             good.store(outcome as u8, std::sync::atomic::Ordering::Release);
         }
+    }
+
+    /// The record is too old to be sent, and is returned.
+    pub fn refuse_late(&self) {
+        if let Kind::Record { late, .. } = &self.kind {
+            self.object.counts.refused_late();
+            late.store(true, std::sync::atomic::Ordering::Release);
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        matches!(&self.kind, Kind::Record { late, .. } if late.load(Acquire))
     }
 
     /// A piece of this record: it owes an answer from now on.
@@ -151,7 +169,7 @@ impl RecordEntry {
     }
 
     fn outcome(&self) -> Option<Outcome> {
-        let Kind::Record { good } = &self.kind else { return None };
+        let Kind::Record { good, .. } = &self.kind else { return None };
         let worst = self.worst.load(Acquire);
         let good = Outcome::ALL.get(usize::from(good.load(Acquire))).copied().unwrap_or(Outcome::Returned);
         Some(if worst >= Settled::Returned as u8 || good == Outcome::Returned {
@@ -174,7 +192,11 @@ impl Drop for RecordEntry {
         };
         self.object.counts.record_ended(outcome);
         if outcome == Outcome::Returned {
-            self.object.give_back();
+            if self.is_late() {
+                self.object.late.store(true, std::sync::atomic::Ordering::Release);
+            } else {
+                self.object.give_back();
+            }
         }
         if let Some((seen, key)) = self.key.take() {
             seen.ended(key, outcome != Outcome::Returned);

@@ -226,6 +226,35 @@ fn the_window_is_bounded() {
     assert_eq!(seen.admit(RecordKey::new("1", "10"), &forgotten), Admission::New);
 }
 
+/// Whether an object went back only because of its records' age: nothing else may have sent it back.
+#[test]
+fn what_goes_back_for_its_age_only_is_told_apart() {
+    type Act = fn(&Arc<ObjectEntry>);
+    let other = |object: &Arc<ObjectEntry>| drop(object.record());
+    for (name, also, only_late) in [
+        ("nothing else", (|_| {}) as Act, true),
+        ("a good record", |object| object.record().ends_as(Outcome::Delivered), true),
+        ("a record that was not delivered", other, false),
+        ("given back", |object| object.give_back(), false),
+        ("a letter that was not written", |object| drop(object.errand().piece()), false),
+    ] {
+        let counts = Arc::new(Counts::new("x"));
+        let (object, mut news) = one(&counts);
+        object.record().refuse_late();
+        also(&object);
+        object.decoded();
+        drop(object);
+        let news = news.try_recv().unwrap();
+        assert_eq!((news.verdict, news.only_late), (Verdict::Returned, only_late), "{name}");
+        assert_eq!(counts.snapshot().refused_late, 1, "{name}");
+    }
+    let counts = Arc::new(Counts::new("x"));
+    let (object, mut news) = one(&counts);
+    object.record().refuse_late();
+    drop(object);
+    assert!(news.try_recv().is_ok_and(|news| !news.only_late), "nobody finished it");
+}
+
 #[test]
 fn an_object_that_nobody_finished_goes_back() {
     let counts = Arc::new(Counts::new("x"));

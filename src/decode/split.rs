@@ -252,7 +252,7 @@ impl<R: Read> Splitter<R> {
                 Place::Stray { wrapped } => {
                     let Some(end) = self.stray_end() else { return self.too_long() };
                     self.place = Place::Array { wrapped };
-                    return Found::Stray(self.start, end.min(self.start + HEAD), "not a JSON object");
+                    return Found::Stray(self.start, end, "not a JSON object");
                 }
                 Place::Element { wrapped } => {
                     let Some(end) = self.value_end() else { return self.too_long() };
@@ -492,7 +492,7 @@ fn line_item(line: &[u8]) -> Item<'_> {
     if line.first() == Some(&b'{') && line.last() == Some(&b'}') {
         Item::Document(line)
     } else {
-        Item::Broken(line.get(..HEAD).unwrap_or(line), "not a JSON object")
+        Item::Broken(line, "not a JSON object")
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
@@ -157,6 +158,8 @@ struct Place<'o> {
     source: &'o str,
     index: u64,
     now_ms: i64,
+    /// The object, when it is a queue's message: once that is deleted nobody else has it.
+    message: Option<Bytes>,
 }
 
 impl Place<'_> {
@@ -209,7 +212,11 @@ impl<'s> Processor<'s> {
         let Work { object: Object { origin, body, room, .. }, entry } = work;
         let counts = Arc::clone(entry.counts());
         let now_ms = self.stages.clock.now_ms();
-        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index: 0, now_ms };
+        let message = match &body {
+            Body::Held(bytes) if origin.sight == Sight::Message => Some(bytes.clone()),
+            _ => None,
+        };
+        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index: 0, now_ms, message };
         let mut packed = 0;
         let bounds = self.stages.bounds;
         let decoder = match body {
@@ -327,8 +334,7 @@ impl<'s> Processor<'s> {
             return;
         }
         if arrival.late && stages.refuse_late {
-            // Stays as it began: returned.
-            counts.refused_late();
+            record.refuse_late();
             return;
         }
         record.ends_as(Outcome::Delivered);
@@ -398,9 +404,8 @@ impl<'s> Processor<'s> {
             return;
         }
         let kept = head.len();
-        let why = format!(
-            "longer than limits.recordBytes ({limit}): only its first {kept} bytes are kept here, the whole record is in the object"
-        );
+        let whole = if place.origin.name == STDIN { "" } else { ", the whole record is in the object" };
+        let why = format!("longer than limits.recordBytes ({limit}): only its first {kept} bytes are kept here{whole}");
         self.unreadable(&record, place, head, &why);
     }
 
@@ -423,13 +428,16 @@ impl<'s> Processor<'s> {
         let reason = fault.to_string();
         if !self.stages.quiet {
             let rest = if self.parks {
-                "its rest is named in the dead letters"
+                "its rest goes to the dead letters"
             } else {
                 "its rest is not read, and no dead letters are configured"
             };
             tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: {rest}");
         }
-        self.park_object(place, LetterKind::Object, &reason, &[]);
+        match &place.message {
+            Some(message) => self.park_object(place, LetterKind::Message, &reason, message),
+            None => self.park_object(place, LetterKind::Object, &reason, &[]),
+        }
         self.gap(place, kind, &reason, outlet);
         place.entry.decoded();
     }

@@ -28,7 +28,7 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     pub(crate) async fn tell(&self, object: u64, verdict: Verdict) {
-        self.told.send(Released { object, verdict }).await.expect("the source listens");
+        self.told.send(Released { object, verdict, only_late: false }).await.expect("the source listens");
     }
 }
 

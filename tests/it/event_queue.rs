@@ -33,6 +33,9 @@ async fn send_all(scene: &Scene) -> (BTreeSet<String>, Vec<String>) {
         json!({ "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": "2026-11-21T20:20:05.118Z" })
             .to_string(),
         "no event at all".to_owned(),
+        // X3: cut, as a hand or an input transformer may leave it.
+        r#"{"detail-type":"AWS API Call via CloudTrail","detail":{"eventID":"#.to_owned(),
+        "{not JSON".to_owned(),
     ];
     for (source, kind, record) in &trail {
         scene.trail.queue.send(&envelope(source, kind, record)).await;
@@ -62,9 +65,10 @@ async fn trail_records_are_delivered_and_other_events_parked() {
         let reasons: Vec<_> = letters.iter().filter_map(|letter| letter["reason"].as_str()).collect();
         assert!(reasons.iter().any(|reason| reason.contains("GuardDuty Finding")), "{name}: {reasons:?}");
         assert_eq!(scene.counted("recordsDelivered"), 4, "{name}");
-        // The emulator's S3 test message, which is nothing here, is the fifth.
-        assert_eq!(scene.counted("recordsUnreadable"), letters.len().try_into().unwrap_or(-1), "{name}");
-        assert!((4..=5).contains(&letters.len()), "{name}: {letters:?}");
+        let ended = scene.counted("recordsUnreadable") + scene.counted("objectsParked");
+        assert_eq!(ended, letters.len().try_into().unwrap_or(-1), "{name}");
+        // The emulator's S3 test message, which is nothing here, is one more.
+        assert!((others.len()..=others.len() + 1).contains(&letters.len()), "{name}: {letters:?}");
         let alarms = scene.new_relic.store().ids("AwsSecurityEvent");
         assert_eq!(alarms.keys().collect::<Vec<_>>(), [&data::id(2)], "{name}");
     }

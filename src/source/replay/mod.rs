@@ -24,7 +24,7 @@ use self::walk::{Step, Walk};
 use super::bucket::{Bucket, Place, ReadError, Reader};
 use super::skipped::Skipped;
 use super::{Body, Fault, Intake, Object, Origin, Phase, Sight, Source, SourceError, key};
-use crate::ack::{Counts, Outcome, Released, Verdict};
+use crate::ack::{Counts, Released, Verdict};
 use crate::config::Limits;
 
 /// What to replay.
@@ -190,14 +190,13 @@ impl Source for Replay {
         self.look()?;
         let Intake { counts, objects, mut released, budget, mut phase } = intake;
         let Self { inputs, bucket, limits, progress, skipped, hushed } = self;
-        let counted = Arc::clone(&counts);
         let reader = Reader { bucket, budget, limits };
         let finder = Finder { inputs: inputs.into_iter(), at: At::Between, reader, counts, skipped };
         // The search goes on one object ahead; its future is kept, never dropped half-way, because it holds the position.
         let mut search = Some(finder.search());
         let mut ahead: Option<Found> = None;
         let (objects_open, unread) = (HashMap::new(), Unread::default());
-        let mut open = Open { progress, counts: counted, hushed, objects: objects_open, unread, last: None, stopping: false };
+        let mut open = Open { progress, hushed, objects: objects_open, unread, last: None, stopping: false };
         for number in 0.. {
             // One turn per object sent; within a turn, everything else is heard.
             loop {
@@ -248,7 +247,6 @@ impl Source for Replay {
 /// What has been sent and not told yet.
 struct Open {
     progress: Arc<Progress>,
-    counts: Arc<Counts>,
     hushed: Arc<AtomicBool>,
     objects: HashMap<u64, (Origin, u64)>,
     unread: Unread,
@@ -282,21 +280,14 @@ impl Open {
                 "not all of its records could be delivered or parked"
             };
             let went_back = Left { name: origin.name, why: why.to_owned() };
-            // What went back for its age only is counted, and the caller says it once. Once a record went back for another
-            // reason, every object is named.
-            if self.only_late() {
+            // What went back for its age only is counted, and the caller says it once.
+            if told.only_late {
                 tracing::debug!(object = %went_back.name, "Its records are too old to be sent: {}", went_back.name);
             } else {
                 self.say(&went_back);
                 self.unread.add(went_back);
             }
         }
-    }
-
-    /// Whether records went back, and all of them because of their age.
-    fn only_late(&self) -> bool {
-        let counts = self.counts.snapshot();
-        counts.refused_late > 0 && counts.ended(Outcome::Returned) <= counts.refused_late
     }
 
     fn left(&mut self, left: Left) {

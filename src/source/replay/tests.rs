@@ -159,10 +159,14 @@ async fn a_path_that_does_not_exist_is_said_before_anything_is_sent() {
     assert!(error.what.contains("nowhere: No such file"), "{error}");
 }
 
-/// Refused for their age only: the count tells, no name does. Once another reason comes, every name is told.
+/// Refused for their age only: the count tells, no name does. An object with another reason is named, whatever the others have.
 #[tokio::test]
 async fn what_is_only_too_old_is_no_fault_of_its_object() {
-    for (name, late, want) in [("only late", [true, true], None), ("one is not", [true, false], Some("2.json: not all"))] {
+    for (name, late, want) in [
+        ("only late", [true, true], None),
+        ("one is not", [true, false], Some("2.json: not all")),
+        ("the first is not", [false, true], Some("1.json: not all")),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         put(folder.path(), "1.json", "a");
         put(folder.path(), "2.json", "b");
@@ -172,12 +176,8 @@ async fn what_is_only_too_old_is_no_fault_of_its_object() {
         let running = tokio::spawn(source.run(intake));
         for late in late {
             let object = pipeline.objects.recv().await.unwrap();
-            let entry = crate::ack::ObjectEntry::enter(Arc::clone(&pipeline.counts), object.number, None);
-            if late {
-                pipeline.counts.refused_late();
-            }
-            drop(entry.record());
-            pipeline.tell(object.number, Verdict::Returned).await;
+            let told = Released { object: object.number, verdict: Verdict::Returned, only_late: late };
+            pipeline.told.send(told).await.unwrap();
             while progress.read().ended <= object.number {
                 tokio::task::yield_now().await;
             }
