@@ -124,6 +124,7 @@ pub(super) fn log(summary: &Summary) {
             received = counts.records_received,
             delivered = counts.ended(Outcome::Delivered),
             ignored = counts.ended(Outcome::Ignored),
+            suppressed = counts.ended(Outcome::Suppressed),
             duplicate = counts.ended(Outcome::Duplicate),
             unreadable = counts.ended(Outcome::Unreadable),
             rejected = counts.ended(Outcome::Rejected),

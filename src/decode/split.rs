@@ -205,8 +205,13 @@ impl<R: Read> Splitter<R> {
             Place::Top | Place::After => Ok(None),
             Place::Lines => {
                 // A last line without a line end is a line.
+                let is_too_long = self.is_too_long(to);
+                self.overlong = false;
                 self.start = self.filled;
                 self.at = self.filled;
+                if is_too_long {
+                    return Ok(Some(Item::Broken(self.bytes(from, to.min(from + HEAD)), TOO_LONG)));
+                }
                 let line = self.bytes(from, to).trim_ascii();
                 Ok((!line.is_empty()).then(|| line_item(line)))
             }
@@ -252,7 +257,11 @@ impl<R: Read> Splitter<R> {
                 Place::Stray { wrapped } => {
                     let Some(end) = self.stray_end() else { return self.too_long() };
                     self.place = Place::Array { wrapped };
-                    return Found::Stray(self.start, end, "not a JSON object");
+                    return if self.is_too_long(end) {
+                        Found::Stray(self.start, end.min(self.start + HEAD), TOO_LONG)
+                    } else {
+                        Found::Stray(self.start, end, "not a JSON object")
+                    };
                 }
                 Place::Element { wrapped } => {
                     let Some(end) = self.value_end() else { return self.too_long() };
@@ -288,10 +297,11 @@ impl<R: Read> Splitter<R> {
 
     fn close(&mut self, end: usize, found: fn(usize, usize) -> Found) -> Found {
         let from = self.start;
-        if self.overlong || end - from > self.record_max {
-            return Found::Broken(from, end.min(from + HEAD), TOO_LONG);
-        }
-        found(from, end)
+        if self.is_too_long(end) { Found::Broken(from, end.min(from + HEAD), TOO_LONG) } else { found(from, end) }
+    }
+
+    fn is_too_long(&self, end: usize) -> bool {
+        self.overlong || end - self.start > self.record_max
     }
 
     /// Lets go of what cannot become a record any more, and asks for more input.

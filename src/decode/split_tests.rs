@@ -168,10 +168,15 @@ fn a_record_beyond_the_limit_costs_no_more_memory_than_the_limit() {
     assert!(matches!(splitter.next().unwrap(), Some(Item::Broken(head, _)) if head.len() == HEAD));
     assert_eq!(splitter.next().unwrap(), Some(Item::Element(br#"{"b":2}"#)));
     assert!(splitter.buffer.len() <= 1 << 20, "buffer of {} bytes", splitter.buffer.len());
+    // A last line without a line end.
+    let line = format!("{{\"a\":1}}\n{{\"a\":\"{}", "x".repeat(8 << 20));
+    let mut splitter = Splitter::new(line.as_bytes(), 256 << 10);
+    assert_eq!(splitter.next().unwrap(), Some(Item::Document(br#"{"a":1}"#)));
+    assert!(matches!(splitter.next().unwrap(), Some(Item::Broken(head, TOO_LONG)) if head.len() == HEAD));
     // Nor does something that is no record at all.
     let stray = format!(r#"{{"Records":[{},{{"b":2}}]}}"#, "7".repeat(8 << 20));
     let mut splitter = Splitter::new(stray.as_bytes(), 256 << 10);
-    assert!(matches!(splitter.next().unwrap(), Some(Item::Stray(head, _)) if head.len() == HEAD));
+    assert!(matches!(splitter.next().unwrap(), Some(Item::Stray(head, TOO_LONG)) if head.len() == HEAD));
     assert_eq!(splitter.next().unwrap(), Some(Item::Element(br#"{"b":2}"#)));
     assert!(splitter.buffer.len() <= 1 << 20, "buffer of {} bytes", splitter.buffer.len());
 }

@@ -15,7 +15,7 @@ pub mod drain;
 pub mod heartbeat;
 mod named;
 pub mod outlet;
-mod stdin;
+mod pipe;
 pub mod worker;
 
 #[cfg(test)]

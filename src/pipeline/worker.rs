@@ -3,6 +3,7 @@
 //! In: objects with their ledger entries. Out: items with their pieces to the outlet, letters to the dead letters, and an
 //! outcome for every record. Runs on a thread of its own; borrows from the object all the way and keeps its buffers.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
 use super::named::Named;
-use super::stdin::Pipe;
+use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
 use crate::classify::{Classified, Matcher, Rule, RuleSet};
@@ -160,6 +161,8 @@ struct Place<'o> {
     now_ms: i64,
     /// The object, when it is a queue's message: once that is deleted nobody else has it.
     message: Option<Bytes>,
+    /// Nobody can read it again.
+    is_stream: bool,
 }
 
 impl Place<'_> {
@@ -216,7 +219,8 @@ impl<'s> Processor<'s> {
             Body::Held(bytes) if origin.sight == Sight::Message => Some(bytes.clone()),
             _ => None,
         };
-        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index: 0, now_ms, message };
+        let is_stream = body.is_stream();
+        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index: 0, now_ms, message, is_stream };
         let mut packed = 0;
         let bounds = self.stages.bounds;
         let decoder = match body {
@@ -228,7 +232,8 @@ impl<'s> Processor<'s> {
                 packed = std::fs::metadata(&path).map_or(0, |file| file.len());
                 Decoder::file(&path, bounds)
             }
-            Body::Stdin => Ok(self.stdin(&counts)),
+            Body::Stdin => Ok(self.stream(std::io::stdin(), &counts)),
+            Body::Pipe(path) => Ok(self.stream(NamedPipe::new(path), &counts)),
             Body::Missing(fault) => {
                 self.missing(&place, fault, outlet);
                 entry.decoded();
@@ -247,14 +252,12 @@ impl<'s> Processor<'s> {
         drop(room);
     }
 
-    /// Standard input. Whoever gave no phase reads it to its end.
-    fn stdin(&self, counts: &Arc<Counts>) -> Decoder {
+    /// Standard input or a pipe. Whoever gave no phase reads it to its end.
+    fn stream(&self, input: impl Read + Send + 'static, counts: &Arc<Counts>) -> Decoder {
         let bounds = self.stages.bounds;
         match &self.open {
-            Some((phase, patience)) => {
-                Decoder::reader(Pipe::open(std::io::stdin(), phase.clone(), *patience, Arc::clone(counts)), bounds)
-            }
-            None => Decoder::reader(std::io::BufReader::new(std::io::stdin()), bounds),
+            Some((phase, patience)) => Decoder::reader(Pipe::open(input, phase.clone(), *patience, Arc::clone(counts)), bounds),
+            None => Decoder::reader(std::io::BufReader::new(input), bounds),
         }
     }
 
@@ -404,7 +407,7 @@ impl<'s> Processor<'s> {
             return;
         }
         let kept = head.len();
-        let whole = if place.origin.name == STDIN { "" } else { ", the whole record is in the object" };
+        let whole = if place.is_stream { "" } else { ", the whole record is in the object" };
         let why = format!("longer than limits.recordBytes ({limit}): only its first {kept} bytes are kept here{whole}");
         self.unreadable(&record, place, head, &why);
     }

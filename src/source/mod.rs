@@ -49,10 +49,20 @@ pub enum Body {
     Held(Bytes),
     /// A local file, read as it is needed.
     File(PathBuf),
-    /// Standard input, read as it is needed.
+    /// Standard input, read once, as it comes.
     Stdin,
+    /// A named pipe, a shell's `<(…)` or a device: the same.
+    Pipe(PathBuf),
     /// Nothing: the object cannot be read. The pipeline sends a gap event and settles as the fault says.
     Missing(Fault),
+}
+
+impl Body {
+    /// Whether it can be read only once, and may wait for whoever writes it.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(self, Self::Stdin | Self::Pipe(_))
+    }
 }
 
 impl fmt::Debug for Body {
@@ -61,6 +71,7 @@ impl fmt::Debug for Body {
             Self::Held(bytes) => write!(f, "Held({} bytes)", bytes.len()),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Stdin => f.write_str("Stdin"),
+            Self::Pipe(path) => f.debug_tuple("Pipe").field(path).finish(),
             Self::Missing(fault) => f.debug_tuple("Missing").field(fault).finish(),
         }
     }

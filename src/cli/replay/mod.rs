@@ -124,6 +124,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let need = if matches!(target, Target::NewRelic) { Need::SEND } else { Need::LOCAL };
     let mut config =
         Config::load_for(need, args.config.as_deref(), &env::Process).map_err(|faults| Stop::usage(faults.to_string(), None))?;
+    super::writable::check(config.dead_letters.as_ref())?;
     if let Some(logs) = args.logs {
         config.outputs.logs.records = match logs {
             LogsArg::Matched => LogRecords::Matched,
@@ -170,10 +171,11 @@ fn stand_in_account() -> (u64, crate::secret::Secret) {
 }
 
 async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signals: &Signals) -> anyhow::Result<Report> {
-    let from_stdin = inputs.iter().any(|input| matches!(input, Input::Stdin));
+    // What can be read only once cannot be looked at first.
+    let streams = inputs.iter().any(Input::is_stream);
     let clock = match now_ms {
         Some(now_ms) => Clock::fixed(now_ms),
-        None if from_stdin => Clock::fixed(0),
+        None if streams => Clock::fixed(0),
         None => {
             let newest_ms = newest(config, inputs, signals).await?;
             if signals.came() {
@@ -182,7 +184,7 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
             Clock::fixed(newest_ms)
         }
     };
-    let manner = Manner { follow: from_stdin && now_ms.is_none(), ..Manner::default() };
+    let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
     let (tell, failed) = oneshot::channel();
     let lines = Lines::new(BufWriter::with_capacity(256 << 10, io::stdout()), tell);
     // Nothing was promised to anybody and no source waits: when nobody takes the output any more, this ends at once.

@@ -62,6 +62,16 @@ impl Input {
         Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 
+    /// Whether it can be read only once: standard input, or a path that is neither a file nor a folder.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        match self {
+            Self::Stdin => true,
+            Self::Path(path) => std::fs::metadata(path).is_ok_and(|what| !what.is_file() && !what.is_dir()),
+            Self::S3 { .. } => false,
+        }
+    }
+
     /// A path that does not exist is a slip of the keyboard. A bucket is not asked for.
     ///
     /// # Errors
@@ -244,11 +254,19 @@ impl Source for Replay {
     }
 }
 
+/// An object that is open.
+struct Sent {
+    origin: Origin,
+    /// Packed.
+    bytes: u64,
+    is_stream: bool,
+}
+
 /// What has been sent and not told yet.
 struct Open {
     progress: Arc<Progress>,
     hushed: Arc<AtomicBool>,
-    objects: HashMap<u64, (Origin, u64)>,
+    objects: HashMap<u64, Sent>,
     unread: Unread,
     /// The name of the last object that was sent.
     last: Option<String>,
@@ -261,12 +279,12 @@ impl Open {
         self.progress.found_bytes.fetch_add(bytes, Relaxed);
         self.progress.found.fetch_add(1, Relaxed);
         self.last = Some(origin.name.clone());
-        self.objects.insert(number, (origin.clone(), bytes));
+        self.objects.insert(number, Sent { origin: origin.clone(), bytes, is_stream: body.is_stream() });
         Object { number, origin, body, room }
     }
 
     fn ended(&mut self, told: &Released) {
-        let Some((origin, bytes)) = self.objects.remove(&told.object) else {
+        let Some(Sent { origin, bytes, is_stream }) = self.objects.remove(&told.object) else {
             tracing::error!(object = told.object, "Told of an object that is not open: a fault of the pipeline");
             return;
         };
@@ -274,7 +292,7 @@ impl Open {
         self.progress.ended.fetch_add(1, Relaxed);
         if told.verdict == Verdict::Returned {
             self.progress.unread.fetch_add(1, Relaxed);
-            let why = if self.stopping && origin.name == STDIN {
+            let why = if self.stopping && is_stream {
                 "stopped before its end was read"
             } else {
                 "not all of its records could be delivered or parked"
@@ -301,7 +319,7 @@ impl Open {
     fn stopped(mut self, over: bool, ahead: Option<Found>) -> Result<(), SourceError> {
         let mut open: Vec<_> = self.objects.drain().collect();
         open.sort_unstable_by_key(|(number, _)| *number);
-        for (_, (origin, _)) in open {
+        for (_, Sent { origin, .. }) in open {
             self.left(Left { name: origin.name, why: "stopped before everything of it was sent".to_owned() });
         }
         if !over {
@@ -418,6 +436,9 @@ impl Finder {
                         let path = std::path::absolute(&path).unwrap_or(path);
                         match tokio::fs::metadata(&path).await {
                             Ok(what) if what.is_dir() => self.at = At::Folder(Walk::new(path)),
+                            Ok(what) if !what.is_file() => {
+                                return Some(Ok(Found::whole(path.display().to_string(), 0, Body::Pipe(path))));
+                            }
                             // Named by hand: not skipped, whatever it is called.
                             Ok(what) => return Some(Ok(Found::file(path, what.len()))),
                             Err(error) => return Some(Err(Left { name: path.display().to_string(), why: error.to_string() })),

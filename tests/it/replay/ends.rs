@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::{NOW, replayed};
 use crate::support::agent::{Agent, binary};
 use crate::support::data::{self, gzip};
+use crate::support::eventually;
 use crate::support::replay::{file_of, finish, good, replay_of};
 
 /// The name of a trail's object.
@@ -203,19 +204,17 @@ async fn a_stop_ends_the_reading_of_a_folder() {
 /// A stop during the look for the newest record is a stop: nothing is printed after it.
 #[tokio::test]
 async fn a_stop_during_the_first_look_prints_nothing() {
-    let folder = folder_with(&[("a.json", file_of(&data::mixed(0, 3, TIME_MS)).as_bytes())]);
-    let pipe = folder.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()));
-    let agent = replay_of([&folder.path().join("a.json"), &pipe]).arg("--logs").arg("all").env("CSPM_RELAY_DRAIN", "1s");
+    // Long enough for a signal to come while it is read.
+    let lines: String = data::mixed(0, 20, TIME_MS).iter().map(|record| record.to_string() + "\n").collect();
+    let folder = folder_with(&[("a.ndjson", lines.repeat(4_000).as_bytes()), ("b.ndjson", lines.as_bytes())]);
+    let agent = replay_of([folder.path()]).arg("--logs").arg("all").env("CSPM_RELAY_DRAIN", "1s");
     let running = agent.start();
-    // Opens when the agent reads it, and keeps it waiting.
-    let held = tokio::task::spawn_blocking(move || std::fs::OpenOptions::new().write(true).open(pipe));
-    let held = tokio::time::timeout(Duration::from_secs(10), held).await.expect("it is read").expect("no panic");
+    let open = async || running.has_open(&folder.path().join("a.ndjson"));
+    eventually("the first file is open", open).await;
     running.terminate();
     let ended = running.exited(Duration::from_secs(10)).await;
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(3), ""), "{}", ended.stderr);
     assert!(ended.stderr.contains("error: stopped while looking for the newest record: nothing was printed"), "{}", ended.stderr);
-    drop(held);
 }
 
 /// A second signal does not wait for what cannot settle, and the summary stays true.

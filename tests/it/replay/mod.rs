@@ -205,6 +205,17 @@ async fn every_form_of_input_gives_the_same_bytes() {
         let (one, two) = (good(piped("")).await, good(piped("")).await);
         assert!(one.stdout == two.stdout, "standard input without --now, {name}");
         assert_eq!(log_ids(&one.logs()), log_ids(&want.logs()), "{name}");
+        // A shell's `<(…)` is a pipe with a name: read once, as it comes.
+        let fifo = folder.path().join("fifo");
+        let named = |more: &str| {
+            let script = format!(
+                "rm -f \"$2\" && mkfifo \"$2\" && {{ cat \"$1\" >\"$2\" & }} && exec \"$0\" replay --summary json --logs all {more} \"$2\""
+            );
+            let agent = Agent::new(["-c"]).program("/bin/sh").arg(script).arg(binary().to_string_lossy());
+            agent.arg(path.to_string_lossy()).arg(fifo.to_string_lossy())
+        };
+        assert!(good(named(&format!("--now {NOW}"))).await.stdout == want.stdout, "a named pipe, {name}");
+        assert!(good(named("")).await.stdout == one.stdout, "a named pipe without --now, {name}");
     }
 }
 

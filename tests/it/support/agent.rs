@@ -209,6 +209,12 @@ impl Running {
         self.gather(status)
     }
 
+    /// Whether it has this file open now.
+    pub(crate) fn has_open(&self, path: &Path) -> bool {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).into_iter().flatten().flatten();
+        open.filter_map(|link| std::fs::read_link(link.path()).ok()).any(|target| target == path)
+    }
+
     /// Asks it to end (SIGTERM).
     pub(crate) fn terminate(&self) {
         let kill = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id())).status();

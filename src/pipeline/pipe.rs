@@ -1,11 +1,13 @@
-//! Standard input, read by a thread of its own.
+//! Standard input and named pipes, each read by a thread of its own.
 //!
 //! In: whatever stands behind a reader that may be silent for ever. Out: its bytes, to a decoder that never waits longer than
 //! asked for: [`io::ErrorKind::WouldBlock`] while nothing comes, and [`Stopped`] once the relay stops and everything that had
 //! been read is given. What always holds: four chunks are read ahead at most; nobody waits for the thread, which may stay
 //! in its read until the process ends.
 
+use std::fs::File;
 use std::io::{self, BufRead, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,25 @@ use crate::source::Phase;
 const AHEAD: usize = 4;
 /// Bytes of a chunk at most.
 const CHUNK: usize = 64 << 10;
+
+/// A pipe with a name. Opening it waits for whoever writes it, so that is left to the thread that reads.
+pub(super) struct NamedPipe(PathBuf, Option<File>);
+
+impl NamedPipe {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path, None)
+    }
+}
+
+impl Read for NamedPipe {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let Self(path, file) = self;
+        match file {
+            Some(file) => file.read(out),
+            None => file.insert(File::open(path)?).read(out),
+        }
+    }
+}
 
 /// The reading end.
 pub(super) struct Pipe {
