@@ -22,17 +22,16 @@ fn equations(name: &str, headline: &str, counts: &Snapshot) -> String {
     )
 }
 
-/// The counts for a person; faults are told by the command, once.
+/// Whether the equations of all sources hold, in words.
 #[must_use]
-pub(super) fn text(summary: &Summary) -> String {
-    let adds_up = |counts: &Snapshot| if counts.adds_up() { "adds up" } else { "DOES NOT ADD UP" };
-    let sources = summary.sources.iter().map(|(name, counts)| source(name, adds_up(counts), counts));
-    sources.collect::<String>() + &answers(summary)
+pub(super) fn adds_up(summary: &Summary) -> &'static str {
+    let holds = summary.sources.iter().all(|(_, counts)| counts.adds_up());
+    if holds { "the counts add up" } else { "the counts DO NOT ADD UP" }
 }
 
-/// The same under a headline of the caller's, who knows what happened.
+/// The counts for a person, under a headline of the caller's, who knows what happened; faults are told by the command, once.
 #[must_use]
-pub(super) fn text_under(summary: &Summary, headline: &str) -> String {
+pub(super) fn text(summary: &Summary, headline: &str) -> String {
     let sources = summary.sources.iter().map(|(name, counts)| source(name, headline, counts));
     sources.collect::<String>() + &answers(summary)
 }

@@ -478,7 +478,7 @@ async fn the_demo_ends_at_the_first_signal() {
     // Before the numbers and after them: whoever sees only the end must not take a part for the whole.
     let cut_short = ended.stdout.lines().filter(|line| line.starts_with("Stopped after ") && line.contains(" files: these are"));
     assert_eq!(cut_short.count(), 2, "{}", ended.stdout);
-    for text in ["\nStopped after ", "\nDetections per control\n", ": in = out\n", "\ndemo: adds up\n"] {
+    for text in ["\nStopped after ", "\nDetections per control\n", ": in = out\n", "\ndemo: the counts add up\n"] {
         assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
     }
     assert!(!ended.stdout.contains("Ctrl-C"), "{}", ended.stdout);

@@ -85,7 +85,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         print(&format!("\n{what}\n"))?;
     }
     print(&view::summary(&backend.store()))?;
-    print(&summary::text(&ended))?;
+    print(&summary::text(&ended, summary::adds_up(&ended)))?;
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
     }

@@ -73,7 +73,7 @@ impl Report {
         if letters > 0 && self.summary.dead_letters.is_some() {
             parts.push(format!("{} parked", summary::count(letters, "broken or refused thing")));
         }
-        let counts = if self.adds_up() { "the counts add up" } else { "the counts DO NOT ADD UP" };
+        let counts = summary::adds_up(&self.summary);
         if parts.is_empty() { counts.to_owned() } else { format!("{}; {counts}", parts.join(", ")) }
     }
 
@@ -90,7 +90,7 @@ impl Report {
 
     /// For a person.
     pub(super) fn text(&self) -> String {
-        let mut text = summary::text_under(&self.summary, &self.headline());
+        let mut text = summary::text(&self.summary, &self.headline());
         for (reason, few) in &self.skipped {
             let more = few.count.saturating_sub(few.first.len() as u64);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
