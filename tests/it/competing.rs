@@ -127,7 +127,7 @@ async fn a_hundred_thousand_records() {
     assert_eq!((logs.rows, logs.repeated), (1_000, 0));
     assert_eq!(scene.new_relic.store().counts("AwsSecurityEvent").distinct_ids, 1_000);
     let log = plain(&ended.stderr);
-    assert!(log.contains("received=100000 delivered=1000 ignored=99000 duplicate=0"), "{log}");
+    assert!(log.contains("received=100000 delivered=1000 ignored=99000 suppressed=0 duplicate=0"), "{log}");
     assert!(peak < PEAK_KIB, "{peak} KiB");
     eprintln!("100,000 records: {} MiB at most", peak >> 10);
     scene.no_violations();
