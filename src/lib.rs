@@ -3,7 +3,7 @@
 //! The path of one record, in the order of the modules:
 //!
 //! ```text
-//!  source ─Object+Receipt→ decode ─Record→ enrich → classify ─Classified→ encode ─Batch→ deliver ─Answer→ ack ─→ source
+//!  source ─Object+Receipt→ decode ─Record→ classify → enrich ─Classified→ encode ─Batch→ deliver ─Answer→ ack ─→ source
 //!     ↑ stops polling when the byte budget is spent                              │ retry, split, dead-letter    ↑ delete / advance
 //! ```
 //!

@@ -143,7 +143,7 @@ pub struct Processor<'s> {
     matcher: Matcher<'s>,
     letters: mpsc::Sender<Parking>,
     abort: Arc<AtomicBool>,
-    /// How long standard input may be silent before what waits is flushed, and what ends it.
+    /// How long a stream may be silent before what waits is flushed, and what ends it.
     open: Option<(watch::Receiver<Phase>, Duration)>,
     item: Vec<u8>,
     buffer: Buffer,
@@ -203,7 +203,7 @@ impl<'s> Processor<'s> {
         Self { skipped, parks, ..self }
     }
 
-    /// With a phase that ends standard input, and the time it may be silent before what waits is flushed.
+    /// With a phase that ends a stream, and the time it may be silent before what waits is flushed.
     #[must_use]
     fn until(mut self, phase: watch::Receiver<Phase>, flush_after: Duration) -> Self {
         self.open = Some((phase, flush_after));
