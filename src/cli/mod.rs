@@ -24,6 +24,7 @@ mod table;
 mod writable;
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
@@ -126,8 +127,9 @@ fn unless_closed(written: std::io::Result<()>) -> anyhow::Result<()> {
 }
 
 /// A number with its noun.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let end = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{end}")
 }
 
 /// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.

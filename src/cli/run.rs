@@ -105,8 +105,7 @@ fn went_back(source: &str, before: &Snapshot, after: &Snapshot) -> Option<String
     if records == 0 && objects == 0 {
         return None;
     }
-    let [records, objects] = [(records, "record"), (objects, "object")]
-        .map(|(number, noun)| count(usize::try_from(number).unwrap_or(usize::MAX), noun));
+    let [records, objects] = [(records, "record"), (objects, "object")].map(|(number, noun)| count(number, noun));
     Some(format!(
         "Stopped before everything was sent: {records} in {objects} went back to source {source}, which offers them again; \
          nothing is lost"

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use super::count;
 use super::table::table;
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
@@ -37,23 +38,16 @@ pub(super) fn text(summary: &Summary, headline: &str) -> String {
 }
 
 fn source(name: &str, headline: &str, counts: &Snapshot) -> String {
-    // What a rule found is counted when it is found, sent or not; the equations say what was sent.
-    let mut text = equations(name, headline, counts);
-    text += &format!(
-        "  found {}; {} fetched, {} of records; {} cut; {} passed over\n",
-        count(counts.detections, "detection"),
-        count(counts.bytes_packed, "byte"),
-        count(counts.bytes_unpacked, "byte"),
-        count(counts.truncated, "value"),
-        counts.skipped
-    );
-    text
-}
-
-/// A number with its noun.
-#[must_use]
-pub(super) fn count(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    // A detection is counted on its way out; whether its record arrived is what the equations say.
+    equations(name, headline, counts)
+        + &format!(
+            "  found {}; {} fetched, {} of records; {} cut; {} passed over\n",
+            count(counts.detections, "detection"),
+            count(counts.bytes_packed, "byte"),
+            count(counts.bytes_unpacked, "byte"),
+            count(counts.truncated, "value"),
+            counts.skipped
+        )
 }
 
 /// What New Relic answered.

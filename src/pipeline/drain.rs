@@ -1,8 +1,9 @@
 //! When to go on, pause, drain and return.
 //!
 //! In: the running sources, a stop signal, the gate. Out: the phase that every source hears. Running ⇄ Paused (New Relic
-//! accepts nothing), Running or Paused → Draining (stop) → Returning (deadline, or somebody is in a hurry). Where nobody waits for New Relic to accept
-//! again, a shut gate is a stop. What always holds: the phase never goes back from Draining or Returning.
+//! accepts nothing), Running or Paused → Draining (stop) → Returning (deadline, or somebody is in a hurry). Where nobody waits
+//! for New Relic to accept again, a shut gate is a stop. What always holds: the phase never goes back from Draining or
+//! Returning.
 
 use std::future::Future;
 use std::pin::Pin;

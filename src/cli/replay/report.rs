@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::super::exit::Stop;
-use super::super::summary;
+use super::super::{count, summary};
 use crate::ack::{Outcome, Verdict};
 use crate::encode::limits;
 use crate::pipeline::Summary;
@@ -55,10 +55,10 @@ impl Report {
         }
         let returned = self.sum(|counts| counts.ended(Outcome::Returned));
         if returned > 0 {
-            parts.push(format!("{} not sent", summary::count(returned, "record")));
+            parts.push(format!("{} not sent", count(returned, "record")));
         }
         if self.reading.unread > 0 {
-            parts.push(format!("{} not finished", summary::count(self.reading.unread, "object")));
+            parts.push(format!("{} not finished", count(self.reading.unread, "object")));
         }
         if self.reading.stopped {
             parts.push("stopped before the end of the input".to_owned());
@@ -71,7 +71,7 @@ impl Report {
             parts.push("complete".to_owned());
         }
         if letters > 0 && self.summary.dead_letters.is_some() {
-            parts.push(format!("{} parked", summary::count(letters, "broken or refused thing")));
+            parts.push(format!("{} parked", count(letters, "broken or refused thing")));
         }
         let counts = summary::adds_up(&self.summary);
         if parts.is_empty() { counts.to_owned() } else { format!("{}; {counts}", parts.join(", ")) }
@@ -138,7 +138,7 @@ impl Report {
         if self.found_nothing() {
             let objects = self.sum(|counts| counts.objects_received);
             let skipped: u64 = self.skipped.values().map(|few| few.count).sum();
-            let what = format!("no records found: {} read, {skipped} passed over", summary::count(objects, "object"));
+            let what = format!("no records found: {} read, {skipped} passed over", count(objects, "object"));
             let hint = "records are CloudTrail files, records one a line, or EventBridge events; of a pipe, see what its \
                         first command said";
             stops.push(Stop::failed(what, Some(hint.to_owned())));
@@ -150,7 +150,7 @@ impl Report {
 /// Why records were not sent, and what to do about it.
 fn too_old(records: u64) -> (String, String) {
     let (ours, theirs) = (limits::LATE_MS / 3_600_000, limits::EVENT_WINDOW_MS / 3_600_000);
-    let records = summary::count(records, "record");
+    let records = count(records, "record");
     (
         format!(
             "{records} not sent: more than {ours} hours old, or ahead; New Relic takes a record under its own time within \

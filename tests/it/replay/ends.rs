@@ -2,14 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{NOW, replayed};
-use crate::support::agent::{Agent, binary};
+use super::{replayed, with_open_output};
+use crate::support::agent::Agent;
 use crate::support::data::{self, gzip};
 use crate::support::eventually;
 use crate::support::replay::{file_of, finish, good, replay_of};
@@ -168,15 +168,7 @@ async fn a_stop_ends_the_reading_of_a_folder() {
         let path = folder.path().join(format!("{file:04}.json"));
         std::fs::write(path, file_of(&data::mixed(file * 4, 4, TIME_MS))).expect("a temporary file");
     }
-    let mut child = Command::new(binary())
-        .args(["replay", "--summary", "json", "--logs", "all", "--now", NOW])
-        .arg(folder.path())
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the agent starts");
+    let mut child = with_open_output(&["--summary", "json"], folder.path());
     let mut out = BufReader::new(child.stdout.take().expect("piped"));
     out.read_line(&mut String::new()).expect("a line");
     // Nobody reads on, so it waits with little of the folder printed.

@@ -5,7 +5,7 @@ mod ends;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cspm_relay::lab::backend::BackendSettings;
@@ -348,20 +348,26 @@ async fn an_unreadable_object_is_said_once() {
     assert_eq!(ended.stderr.matches("\nerror: ").count(), 1, "{}", ended.stderr);
 }
 
-/// What a reader does that has seen enough (`| head`): the command ends at once, quietly and well.
-#[tokio::test]
-async fn a_reader_that_goes_away_ends_it_quietly() {
-    let folder = TempDir::new().expect("a temporary folder");
-    std::fs::write(folder.path().join("records.json"), file_of(&data::mixed(0, 30_000, 1_780_000_000_000))).expect("a file");
-    let mut child = Command::new(binary())
+/// A replay of a folder whose output nobody has begun to read.
+fn with_open_output(more: &[&str], folder: &Path) -> Child {
+    Command::new(binary())
         .args(["replay", "--logs", "all", "--now", NOW])
-        .arg(folder.path())
+        .args(more)
+        .arg(folder)
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the agent starts");
+        .expect("the agent starts")
+}
+
+/// What a reader does that has seen enough (`| head`): the command ends at once, quietly and well.
+#[tokio::test]
+async fn a_reader_that_goes_away_ends_it_quietly() {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("records.json"), file_of(&data::mixed(0, 30_000, 1_780_000_000_000))).expect("a file");
+    let mut child = with_open_output(&[], folder.path());
     let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
     for _ in 0..3 {
         let mut line = String::new();
