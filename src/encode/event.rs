@@ -5,8 +5,8 @@
 //! Relic stamps it on arrival and no alert window that has closed can miss it.
 
 use super::dictionary::{DOCTOR, GAP, HEARTBEAT, NOTICE, SECURITY_EVENT};
-use super::limits;
 use super::writer::EventWriter;
+use super::{limits, mask};
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::classify::{Classified, Rule};
@@ -92,7 +92,8 @@ fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arr
     event.text("event.category", enriched.category);
     event.text("event.outcome", enriched.outcome.as_str());
     event.maybe("event.errorCode", enriched.error_code);
-    event.maybe("event.errorMessage", enriched.error_message);
+    // AWS quotes the request in its messages, and callers write their agent's name: both pass no allow-list.
+    event.maybe("event.errorMessage", enriched.error_message.map(mask::masked).as_deref());
     event.text("event.readOnly", trail.read_only.get().unwrap_or("unknown"));
     event.maybe("event.addendum", enriched.addendum.as_ref().and_then(|addendum| addendum.reason.get()));
     event.number("event.time", trail.time_ms);
@@ -119,7 +120,7 @@ fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arr
         event.flag("actor.mfa", mfa);
     }
     event.maybe("source.ip", trail.source_ip_address.get());
-    event.maybe("source.userAgent", trail.user_agent.get());
+    event.maybe("source.userAgent", trail.user_agent.get().map(mask::masked).as_deref());
     event.text("resource.type", &enriched.resource.kind);
     event.text("resource.id", &enriched.resource.id);
     event.maybe("resource.arn", enriched.resource.arn.as_deref());

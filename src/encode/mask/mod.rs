@@ -19,7 +19,9 @@ mod words;
 
 use std::borrow::Cow;
 
-use self::words::{Hides, Key, is_suspicious, shapes, speaks_of_secret};
+use serde::de::IgnoredAny;
+
+use self::words::{Hides, Key, has_shape, is_suspicious, shapes, speaks_of_secret};
 
 const MASK: &str = "\"****\"";
 /// The same inside a text.
@@ -27,28 +29,53 @@ const STARS: &str = "****";
 /// JSON inside a text inside a text: deeper than this a suspicious text is masked whole.
 const DEPTH: u8 = 4;
 
-/// A stretch of a text, and what to write instead.
+/// A value in a JSON text, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Secret {
     /// Where it begins, bytes.
     pub from: usize,
     /// Where it ends.
     pub to: usize,
-    /// JSON, when the stretch is a value; text without anything to escape, when it stands inside one.
+    /// JSON.
     pub instead: Cow<'static, str>,
 }
 
 /// Appends `json` to `out`, masked. Returns how many values were masked.
 pub fn push_masked(out: &mut Vec<u8>, json: &str) -> u64 {
     let secrets = secrets(json);
-    let mut at = 0;
-    for secret in &secrets {
-        out.extend_from_slice(json.as_bytes().get(at..secret.from).unwrap_or_default());
-        out.extend_from_slice(secret.instead.as_bytes());
-        at = secret.to;
-    }
-    out.extend_from_slice(json.as_bytes().get(at..).unwrap_or_default());
+    out.extend_from_slice(edited(json, &secrets).as_deref().unwrap_or(json).as_bytes());
     secrets.len() as u64
+}
+
+/// A text that stands alone, masked as it would be inside a record.
+#[must_use]
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let masked = if is_suspicious(text) { text_masked(text, 0) } else { None };
+    masked.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// A text with stretches of it replaced; `None` when there are none.
+fn with<'a>(text: &str, stretches: impl Iterator<Item = (usize, usize, &'a str)>) -> Option<String> {
+    let (mut edited, mut at) = (String::new(), 0);
+    for (from, to, instead) in stretches {
+        edited.push_str(text.get(at..from).unwrap_or_default());
+        edited.push_str(instead);
+        at = to;
+    }
+    if at == 0 {
+        return None;
+    }
+    edited.push_str(text.get(at..).unwrap_or_default());
+    Some(edited)
+}
+
+fn edited(json: &str, secrets: &[Secret]) -> Option<String> {
+    with(json, secrets.iter().map(|secret| (secret.from, secret.to, secret.instead.as_ref())))
+}
+
+/// Whether a text is JSON of the kind that is walked: a list or a map.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// What is to be masked in a JSON text, in its order. One look, and no allocation, when there is nothing suspicious.
@@ -150,13 +177,10 @@ impl<'a> Walk<'a> {
             if let Some(named) = key.and_then(|key| key.named) {
                 open.before.push((named, from, to));
             }
-            if let Some(secret) = text_inside(self.text.get(from..to).unwrap_or_default(), from, to, self.depth) {
-                self.found.push(secret);
-            } else {
-                self.found.extend(shapes(inside).into_iter().map(|stretch| match stretch {
-                    (0, _) => Secret { from, to, instead: MASK.into() },
-                    (start, end) => Secret { from: from + 1 + start, to: from + 1 + end, instead: STARS.into() },
-                }));
+            if is_suspicious(inside)
+                && let Some(instead) = string_masked(self.text.get(from..to).unwrap_or_default(), self.depth)
+            {
+                self.found.push(Secret { from, to, instead });
             }
         }
         if let Some(names) = key.and_then(|key| key.names).filter(|_| speaks_of_secret(inside, &mut self.plain)) {
@@ -215,28 +239,37 @@ impl Open {
     }
 }
 
-/// JSON that stands inside a string (`quoted`, from `from` to `to`), masked.
-fn text_inside(quoted: &str, from: usize, to: usize, depth: u8) -> Option<Secret> {
-    let inner = quoted.get(1..)?.trim_start();
-    if !inner.starts_with(['{', '[']) || !is_suspicious(inner) {
-        return None;
+/// A JSON string with its quotes, masked. It is looked at as the text that it stands for: an escape's own letters belong to no
+/// word, and what comes behind it begins one.
+fn string_masked(quoted: &str, depth: u8) -> Option<Cow<'static, str>> {
+    let unescaped = serde_json::from_str::<&str>(quoted).map(Cow::Borrowed);
+    let Ok(text) = unescaped.or_else(|_| serde_json::from_str(quoted).map(Cow::Owned)) else {
+        // No string of JSON, as may stand in a text that only looks like it.
+        return has_shape(quoted).then_some(MASK.into());
+    };
+    let masked = text_masked(&text, depth)?;
+    Some(serde_json::to_string(&masked).map_or(MASK.into(), Cow::Owned))
+}
+
+/// A text, masked: JSON like a part of a record, and of what is no JSON the stretches with the shape of a secret.
+fn text_masked(text: &str, depth: u8) -> Option<String> {
+    let mut masked = Cow::Borrowed(text);
+    if text.trim_start().starts_with(['{', '[']) {
+        if depth >= DEPTH {
+            return Some(STARS.to_owned());
+        }
+        masked = edited(text, &walk(text, depth + 1)).map_or(masked, Cow::Owned);
     }
-    if depth >= DEPTH {
-        return Some(Secret { from, to, instead: MASK.into() });
+    // The strings of JSON have been looked at, and its escapes are no text.
+    if !is_json(text) {
+        let found = shapes(&masked);
+        let again = with(&masked, found.into_iter().map(|(from, to)| (from, to, STARS)));
+        masked = again.map_or(masked, Cow::Owned);
     }
-    let text: String = serde_json::from_str(quoted).ok()?;
-    let found = walk(&text, depth + 1);
-    if found.is_empty() {
-        return None;
+    match masked {
+        Cow::Owned(masked) => Some(masked),
+        Cow::Borrowed(_) => None,
     }
-    let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
-    for secret in found {
-        masked.push_str(text.get(at..secret.from).unwrap_or_default());
-        masked.push_str(&secret.instead);
-        at = secret.to;
-    }
-    masked.push_str(text.get(at..).unwrap_or_default());
-    serde_json::to_string(&masked).ok().map(|instead| Secret { from, to, instead: instead.into() })
 }
 
 #[cfg(test)]

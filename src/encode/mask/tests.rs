@@ -2,10 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::words::KEYS;
+use super::words::{KEYS, SHAPES};
 use super::*;
 
 fn masked(json: &str) -> String {
+    assert_eq!(super::masked(json), if secrets(json).is_empty() { json.into() } else { masked_json(json) });
+    masked_json(json)
+}
+
+fn masked_json(json: &str) -> String {
     let mut out = Vec::new();
     push_masked(&mut out, json);
     String::from_utf8(out).unwrap()
@@ -38,6 +43,16 @@ fn secrets_are_masked_and_the_rest_stays() {
             "shape inside a text",
             format!(r#"{{"a":"Bearer {jwt}, then \"x\"","b":"x{jwt}","c":"hvs.short","d":"a -----BEGIN PRIVATE KEY-----\nabcdefgh\n-----END"}}"#),
             format!(r#"{{"a":"Bearer ****, then \"x\"","b":"x{jwt}","c":"hvs.short","d":"a ****"}}"#),
+        ),
+        (
+            "shape behind an escape",
+            format!(r#"{{"a":"export A=1\n{jwt}\ngo","b":"\u003d{jwt}","c":"cat <<X\n-----BEGIN PRIVATE KEY-----\nabcdefghijklmnop","d":"a\\{jwt}"}}"#),
+            r#"{"a":"export A=1\n****\ngo","b":"=****","c":"cat <<X\n****","d":"a\\****"}"#.into(),
+        ),
+        (
+            "an escape's letter is no part of a shape",
+            r#"{"q":"SELECT a,\npm_total_active_customers_by_region_2024","a":"x\\npm_total_active_customers_by_region_2024"}"#.into(),
+            r#"{"q":"SELECT a,\npm_total_active_customers_by_region_2024","a":"x\\****"}"#.into(),
         ),
         (
             "environment",
@@ -103,6 +118,33 @@ proptest! {
         prop_assert_eq!(after[key.as_str()][0].as_str(), Some("****"));
         prop_assert_eq!(&after["a"], &json["a"]);
         prop_assert_eq!(after["c"]["d"].as_i64(), Some(1));
+    }
+
+    /// A secret is masked and JSON stays JSON, whatever stands before and behind it, and however that is escaped.
+    #[test]
+    fn a_shape_is_masked_behind_any_escape(
+        before in r#"[a-z]{0,3}[\n\t\r"\\ é=,;\x01]"#,
+        after in r#"[\n\t"\\ ]?[a-z]{0,5}"#,
+        shape in 0..SHAPES.len(),
+        ascii in any::<bool>(),
+    ) {
+        let secret = format!("{}{}", SHAPES[shape].0, "a1".repeat(24));
+        let text = format!("{before}{secret}{after}");
+        let mut json = serde_json::json!({ "script": text }).to_string();
+        if ascii {
+            json = json.replace('é', "\\u00e9").replace('=', "\\u003d").replace(',', "\\u002c");
+        }
+        let masked: serde_json::Value = serde_json::from_str(&masked(&json)).unwrap();
+        let masked = masked["script"].as_str().unwrap();
+        prop_assert!(masked.starts_with(&format!("{before}****")), "{masked}");
+        prop_assert!(!masked.contains("a1a1a1"), "{masked}");
+    }
+
+    /// A text that only looks like a secret's beginning stays as it is.
+    #[test]
+    fn what_an_escape_makes_of_letters_is_no_shape(tail in "[a-z_]{36,60}") {
+        let json = serde_json::json!({ "q": format!("a,\npm_{tail}"), "u": format!("\u{1}hp_{tail}") }).to_string();
+        prop_assert_eq!(masked(&json), json);
     }
 
     /// No panic on any text; without a suspicious word the text is unchanged.

@@ -224,16 +224,21 @@ fn simplify<'b>(name: &str, plain: &'b mut String) -> &'b str {
     plain
 }
 
-/// Where secrets of a known shape stand in the inside of a JSON string: from, to. One that begins the text takes it whole.
-pub(super) fn shapes(inside: &str) -> Vec<(usize, usize)> {
+/// Whether the beginning of a known shape stands anywhere in a text.
+pub(super) fn has_shape(text: &str) -> bool {
+    SHAPED.as_ref().is_none_or(|shaped| shaped.is_match(text))
+}
+
+/// Where secrets of a known shape stand in a text without escapes: from, to. One that begins the text takes it whole.
+pub(super) fn shapes(text: &str) -> Vec<(usize, usize)> {
     let Some(shaped) = SHAPED.as_ref() else { return Vec::new() };
     let (mut found, mut end) = (Vec::new(), 0);
-    for hit in shaped.find_iter(inside) {
-        let (from, bytes) = (hit.start(), inside.as_bytes());
+    for hit in shaped.find_iter(text) {
+        let (from, bytes) = (hit.start(), text.as_bytes());
         let Some((shape, least)) = SHAPES.get(hit.pattern().as_usize()) else { continue };
         // In the middle of a word it is something else.
         let is_word = from.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-        let rest = inside.get(from..).unwrap_or_default();
+        let rest = text.get(from..).unwrap_or_default();
         let length = if from == 0 || shape.starts_with('-') { rest.len() } else { rest.find(ends_token).unwrap_or(rest.len()) };
         if from >= end && !is_word && length >= *least {
             end = from + length;
