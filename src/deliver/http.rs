@@ -102,7 +102,7 @@ impl Endpoint {
             .header(CONTENT_ENCODING, "gzip")
             .body(body);
         match request.send().await {
-            Err(error) => Reply { answer: Answer::Retry { after: None }, status: None, said: fault(&error) },
+            Err(error) => self.unheard(&error, None),
             Ok(mut response) => {
                 let status = response.status().as_u16();
                 let after = retry_after(response.headers());
@@ -113,16 +113,31 @@ impl Endpoint {
                         Ok(Some(chunk)) if head.len() < ANSWER_BYTES => head.extend_from_slice(&chunk),
                         Ok(Some(_)) => {}
                         Ok(None) => break,
-                        Err(error) => {
-                            return Reply { answer: Answer::Retry { after: None }, status: Some(status), said: fault(&error) };
-                        }
+                        Err(error) => return self.unheard(&error, Some(status)),
                     }
                 }
                 head.truncate(ANSWER_BYTES);
-                let said: String = String::from_utf8_lossy(&head).chars().take(200).collect();
-                Reply { answer: answer::read(lane, status, after, &head), status: Some(status), said }
+                let answer = answer::read(lane, status, after, &head);
+                Reply { answer, status: Some(status), said: self.said(&head), is_too_slow: status == 408 }
             }
         }
+    }
+
+    /// The beginning of an answer, for a person. A proxy may send back what it was sent, the key included.
+    fn said(&self, head: &[u8]) -> String {
+        let said = String::from_utf8_lossy(head);
+        let said = match self.key.to_str() {
+            Ok(key) if !key.is_empty() => said.replace(key, "****"),
+            _ => said.into_owned(),
+        };
+        said.chars().take(200).collect()
+    }
+
+    /// No answer, or half of one.
+    fn unheard(&self, error: &reqwest::Error, status: Option<u16>) -> Reply {
+        let is_too_slow = error.is_timeout() && !error.is_connect();
+        let said = self.said(fault(error).as_bytes());
+        Reply { answer: Answer::Retry { after: None }, status, said, is_too_slow }
     }
 }
 
@@ -145,8 +160,10 @@ pub struct Reply {
     pub answer: Answer,
     /// HTTP status; `None`: no answer came.
     pub status: Option<u16>,
-    /// The beginning of the answer's body, or what went wrong on the way. Never a key, never what was sent.
+    /// The beginning of the answer's body, or what went wrong on the way. Never the key.
     pub said: String,
+    /// Time ran out, there or here, once they were connected: a smaller body may do.
+    pub is_too_slow: bool,
 }
 
 /// What went wrong with a connection.
@@ -202,6 +219,17 @@ mod tests {
             let endpoint = Endpoint::new(&settings(region, hosts), Duration::from_secs(1)).unwrap();
             assert_eq!((endpoint.events.as_str(), endpoint.logs.as_str()), (events, logs));
         }
+    }
+
+    /// A proxy that sends back what it was sent must not put the key into a log or a letter.
+    #[test]
+    fn what_an_answer_says_never_holds_the_key() {
+        let mut secret = settings(Region::Us, Hosts::default());
+        secret.license_key = Secret::new("0123456789abcdef0123456789abcdef0123NRAL");
+        let endpoint = Endpoint::new(&secret, Duration::from_secs(1)).unwrap();
+        let echo = format!("{}Api-Key: 0123456789abcdef0123456789abcdef0123NRAL\r\n{}", "x".repeat(180), "y".repeat(500));
+        let said = endpoint.said(echo.as_bytes());
+        assert!(said.len() <= 200 && said.contains("Api-Key: ****"), "{said}");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 //!
 //! In: batches of one lane. Out: their pieces, settled. What always holds: a batch is retried as long as the source can wait;
 //! a batch that is too large or refused is halved until the one guilty item is alone, and only that one goes to the dead
-//! letters; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
+//! letters, unless everything is refused, which is nobody's guilt: then what is held is kept; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
 //! (wrong key, wrong host) the [`Gate`] is shut, so that sources stop taking. When the future is dropped, everything it holds
 //! is returned.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,13 @@ const BLOCKED_WAIT: Duration = Duration::from_secs(30);
 /// Time between log lines about the same trouble, milliseconds.
 const SAY_EVERY_MS: i64 = 60_000;
 
+/// Items refused alone one after another, with nothing accepted in between, after which it is not the items: a proxy, a wrong
+/// port. Each further one is then held and tried again, so that little goes to the dead letters for nothing.
+const STREAK: u32 = 20;
+/// Tries of what is held so, [`BLOCKED_WAIT`] apart, before it counts as refused all the same: twenty bad items may stand
+/// together, and nothing good may come after them.
+const HELD_TRIES: u32 = 10;
+
 /// What a sender does when New Relic accepts nothing at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
@@ -51,12 +58,15 @@ pub struct Gate {
     said_ms: AtomicI64,
     /// Since when each API has taken nothing, in the order of [`Lane::ALL`]; `None`: the last answer was a success.
     failing: Mutex<[Option<Instant>; Lane::ALL.len()]>,
+    /// Items that each API has refused alone since it last accepted anything.
+    streaks: [AtomicU32; Lane::ALL.len()],
 }
 
 impl Default for Gate {
     fn default() -> Self {
         let new = || watch::Sender::new(None);
-        Self { block: new(), events: new(), logs: new(), said_ms: AtomicI64::new(i64::MIN), failing: Mutex::default() }
+        let (failing, streaks) = (Mutex::default(), std::array::from_fn(|_| AtomicU32::new(0)));
+        Self { block: new(), events: new(), logs: new(), said_ms: AtomicI64::new(i64::MIN), failing, streaks }
     }
 }
 
@@ -99,6 +109,25 @@ impl Gate {
                 since.get_or_insert_with(Instant::now);
             }
         }
+    }
+
+    fn streak(&self, lane: Lane) -> &AtomicU32 {
+        let [events, logs] = &self.streaks;
+        match lane {
+            Lane::Events => events,
+            Lane::Logs => logs,
+        }
+    }
+
+    /// Whether so many items have been refused, and none accepted, that the fault is not theirs.
+    fn refuses_everything(&self, lane: Lane) -> bool {
+        self.streak(lane).load(Relaxed) >= STREAK
+    }
+
+    /// Something was accepted.
+    fn accepted(&self, lane: Lane) {
+        self.streak(lane).store(0, Relaxed);
+        self.open(lane);
     }
 
     fn open(&self, lane: Lane) {
@@ -240,7 +269,7 @@ impl<P: Post> Sender<P> {
             self.traffic.count(&reply, bytes);
             match reply.answer {
                 Answer::Accepted => {
-                    self.gate.open(batch.lane());
+                    self.gate.accepted(batch.lane());
                     batch.settle(Settled::Delivered);
                     return Ok(Vec::new());
                 }
@@ -262,10 +291,14 @@ impl<P: Post> Sender<P> {
                         silence.keep(delay);
                     }
                     tokio::time::sleep(delay).await;
-                    // The server ran out of time: half the batch may do.
-                    if reply.status == Some(408) && batch.len() > 1 {
+                    // Time ran out: half the batch may do.
+                    if reply.is_too_slow && batch.len() > 1 {
                         return halves(batch);
                     }
+                    continue;
+                }
+                Answer::Split | Answer::Refused if self.gate.refuses_everything(batch.lane()) && refusals < HELD_TRIES => {
+                    self.gate.shut(batch.lane(), Block::Everything, &reply, self.clock.now_ms());
                 }
                 // It reads what is sent, so it accepts what is good. With the gate shut nothing else might come to show it.
                 Answer::Split | Answer::Refused if batch.len() > 1 => {
@@ -275,28 +308,27 @@ impl<P: Post> Sender<P> {
                 Answer::Split | Answer::Refused => {
                     let lane = batch.lane();
                     self.gate.open(lane);
+                    self.gate.streak(lane).fetch_add(1, Relaxed);
                     for (item, piece) in batch.into_items()? {
                         self.reject(lane, &reply, &item, piece).await;
                     }
                     return Ok(Vec::new());
                 }
-                Answer::Blocked(block) => {
-                    self.gate.shut(batch.lane(), block, &reply, self.clock.now_ms());
-                    if self.patience == Patience::GiveUp {
-                        batch.settle(Settled::Returned);
-                        return Ok(Vec::new());
-                    }
-                    let mut gate = self.gate.lane(batch.lane()).subscribe();
-                    let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
-                    // Whoever of this lane gets through first wakes the others; a closed watch cannot be, the gate is ours.
-                    let opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
-                    // Refused again while others get through: not at the speed of the answers.
-                    if opened && refusals > 0 {
-                        tokio::time::sleep(self.backoff.delay(refusals, None, &mut rng)).await;
-                    }
-                    refusals += 1;
-                }
+                Answer::Blocked(block) => self.gate.shut(batch.lane(), block, &reply, self.clock.now_ms()),
             }
+            if self.patience == Patience::GiveUp {
+                batch.settle(Settled::Returned);
+                return Ok(Vec::new());
+            }
+            let mut gate = self.gate.lane(batch.lane()).subscribe();
+            let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
+            // Whoever of this lane gets through first wakes the others; a closed watch cannot be, the gate is ours.
+            let opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
+            // Refused again while others get through: not at the speed of the answers.
+            if opened && refusals > 0 {
+                tokio::time::sleep(self.backoff.delay(refusals, None, &mut rng)).await;
+            }
+            refusals += 1;
         }
     }
 

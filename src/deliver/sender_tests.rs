@@ -36,7 +36,7 @@ impl Post for Arc<Scripted> {
 }
 
 fn reply(status: u16, answer: Answer) -> Reply {
-    Reply { answer, status: Some(status), said: String::new() }
+    Reply { answer, status: Some(status), said: String::new(), is_too_slow: status == 408 }
 }
 
 fn later(status: u16, after_s: Option<u64>) -> Reply {
@@ -220,7 +220,7 @@ async fn the_first_to_get_through_wakes_the_lane() {
 #[test]
 fn each_lane_opens_for_itself() {
     let gate = Gate::default();
-    let reply = Reply { answer: Answer::Blocked(Block::Address), status: Some(404), said: String::new() };
+    let reply = reply(404, Answer::Blocked(Block::Address));
     let mut seen = gate.watch();
     let mut events = gate.lane(Lane::Events).subscribe();
     gate.shut(Lane::Events, Block::Address, &reply, 0);
@@ -273,4 +273,61 @@ async fn a_batch_refused_alone_backs_off() {
     let first: Vec<_> = requests.iter().filter(|(_, items)| items == "i0").map(|(at, _)| *at).collect();
     // Once at once, in case the key was mended; then not for a while.
     assert!(first.len() == 3 && first[1] == 100 && first[2] > 300, "{requests:?}");
+}
+
+/// Time runs out here, on a way too slow for the body: halved like a 408, or it would never get through.
+#[tokio::test(start_paused = true)]
+async fn what_got_no_answer_in_time_is_halved() {
+    let unheard = |is_too_slow| Reply { answer: Answer::Retry { after: None }, status: None, said: String::new(), is_too_slow };
+    for (name, is_too_slow, want) in [("no time", true, vec!["a b", "a", "b"]), ("no connection", false, vec!["a b", "a b"])] {
+        let work = AtWork::start(1, [unheard(is_too_slow)]);
+        work.give(&["a", "b"]).await;
+        let got = work.requests().await;
+        assert_eq!(got.iter().map(|(_, items)| items.as_str()).collect::<Vec<_>>(), want, "{name}");
+    }
+}
+
+/// Whoever refuses everything is not New Relic: little goes to the dead letters, the rest is held, and goes out when it is.
+#[tokio::test(start_paused = true)]
+async fn when_everything_is_refused_the_rest_is_held() {
+    let names: Vec<String> = (0..50).map(|number| format!("e{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let refuses = |times: usize| std::iter::repeat_with(|| reply(400, Answer::Refused)).take(times);
+    // Enough for the halves on the way to twenty lone ones, and some more.
+    let mut work = AtWork::start(1, refuses(60));
+    work.give(&names).await;
+    let mut parked = 0;
+    while let Ok(Some(letter)) = tokio::time::timeout(Duration::from_secs(20), work.letters.recv()).await {
+        letter.piece.settle(letter.settled);
+        parked += 1;
+    }
+    assert_eq!(parked, STREAK);
+    assert_eq!(*work.gate.watch().borrow(), Some(Block::Everything), "the sources take no more");
+    let AtWork { scripted, gate, counts, batches, sender, mut letters, .. } = work;
+    scripted.answers.lock().unwrap().clear();
+    drop(batches);
+    sender.await.unwrap();
+    assert!(letters.recv().await.is_none(), "the rest was accepted");
+    let counts = counts.snapshot();
+    assert_eq!((counts.ended(Outcome::Rejected), counts.ended(Outcome::Delivered)), (20, 30));
+    assert!(counts.adds_up() && gate.watch().borrow().is_none());
+}
+
+/// Bad items may stand together with nothing good behind them: they are held for minutes, not for ever (P22).
+#[tokio::test(start_paused = true)]
+async fn many_bad_items_in_a_row_end_all_the_same() {
+    let names: Vec<String> = (0..25).map(|number| format!("e{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut work = AtWork::start(1, std::iter::repeat_with(|| reply(400, Answer::Refused)).take(1_000));
+    work.give(&names).await;
+    for _ in 0..25 {
+        let letter = tokio::time::timeout(Duration::from_mins(20), work.letters.recv()).await.unwrap().unwrap();
+        letter.piece.settle(letter.settled);
+    }
+    let AtWork { counts, batches, sender, gate, .. } = work;
+    drop(batches);
+    sender.await.unwrap();
+    let counts = counts.snapshot();
+    assert!(counts.adds_up() && counts.ended(Outcome::Rejected) == 25, "{counts:?}");
+    assert!(gate.watch().borrow().is_none(), "what comes next is asked for again");
 }
