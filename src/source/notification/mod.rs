@@ -131,7 +131,8 @@ fn sniff(body: &str, depth: usize) -> Notification {
     if let (Some(source), Some(detail_type)) = (shape.source, shape.detail_type) {
         return match (source.as_ref(), detail_type.as_ref()) {
             ("aws.s3", "Object Created") => objects([from_event_bridge(shape.detail).map(Some)]),
-            ("aws.s3", _) => Notification::Nothing("S3 event that creates no object"),
+            // S3's calls come from the same source, as CloudTrail records: those are for somebody.
+            ("aws.s3", kind) if kind.starts_with("Object ") => Notification::Nothing("S3 event that creates no object"),
             (source, kind) => Notification::Foreign(format!(
                 "{} from {}: events belong on a queue of their own, read by a source of kind eventQueue",
                 short(kind),

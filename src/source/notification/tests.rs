@@ -92,6 +92,11 @@ fn every_form_is_told_by_its_shape() {
         ("E: CloudTrail, raw delivery", cloudtrail, both),
         ("E: one key as a string", json!({"s3Bucket":"org-trail","s3ObjectKey":KEY}), one(KEY, None)),
         ("F: EventBridge", event_bridge("Object Created", "aws.s3", &detail), one(KEY, Some(2211))),
+        (
+            "a call to S3, as CloudTrail tells EventBridge",
+            event_bridge("AWS API Call via CloudTrail", "aws.s3", &json!({"eventName":"DeleteBucket"})),
+            foreign("AWS API Call via CloudTrail from aws.s3: events belong on a queue of their own, read by a source of kind eventQueue"),
+        ),
         ("F: EventBridge delete", event_bridge("Object Deleted", "aws.s3", &detail), nothing("S3 event that creates no object")),
         ("G: test", test.clone(), nothing("test message")),
         ("G: test in SNS", sns(&test), nothing("test message")),
