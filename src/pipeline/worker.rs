@@ -26,7 +26,7 @@ use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
-use crate::record::{RecordKey, Trail, id};
+use crate::record::{RecordKey, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
 
@@ -146,6 +146,8 @@ pub struct Processor<'s> {
     /// How long a stream may be silent before what waits is flushed, and what ends it.
     open: Option<(watch::Receiver<Phase>, Duration)>,
     item: Vec<u8>,
+    /// A record whose text had to be mended.
+    mended: Vec<u8>,
     buffer: Buffer,
     skipped: Arc<Skipped>,
     parks: bool,
@@ -190,6 +192,7 @@ impl<'s> Processor<'s> {
             abort,
             open: None,
             item: Vec::new(),
+            mended: Vec::new(),
             buffer: Buffer::default(),
             skipped: Arc::default(),
             parks: false,
@@ -308,15 +311,27 @@ impl<'s> Processor<'s> {
 
     /// One record: exactly one outcome, whatever happens.
     fn record(&mut self, raw: &[u8], enveloped: Option<&str>, place: &mut Place<'_>, outlet: &mut impl Outlet) {
-        let stages = self.stages;
         let record = place.entry.record();
-        let trail = match Trail::parse(raw) {
-            Ok(trail) => trail,
-            Err(error) => return self.unreadable(&record, place, raw, &error.to_string()),
-        };
+        let mut mended = std::mem::take(&mut self.mended);
+        match Trail::parse(text::without_half_pairs(raw, &mut mended)) {
+            Ok(trail) => self.trail(&trail, enveloped, &record, place, outlet),
+            Err(error) => self.unreadable(&record, place, raw, &error.to_string()),
+        }
+        self.mended = mended;
+    }
+
+    fn trail(
+        &mut self,
+        trail: &Trail<'_>,
+        enveloped: Option<&str>,
+        record: &Arc<RecordEntry>,
+        place: &mut Place<'_>,
+        outlet: &mut impl Outlet,
+    ) {
+        let stages = self.stages;
         let account = trail.account().or(place.origin.account.as_deref()).or(enveloped).unwrap_or("unknown");
-        let event_id = id::event_id(&trail, account);
-        if stages.seen.admit(RecordKey::new(account, &event_id), &record) == Admission::Copy {
+        let event_id = id::event_id(trail, account);
+        if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
         }
         if stages.follow {
@@ -326,7 +341,7 @@ impl<'s> Processor<'s> {
         let arrival = Arrival::of(trail.time_ms, place.now_ms);
         let counts = place.entry.counts();
         counts.seen_at(trail.time_ms, arrival.lag_ms);
-        let hits = self.matcher.matches(&trail);
+        let hits = self.matcher.matches(trail);
         let log = match stages.outputs.logs.records {
             LogRecords::All => !hits.is_empty() || stages.outputs.logs.read_only || !trail.is_read_only(),
             LogRecords::Matched => !hits.is_empty(),
@@ -344,7 +359,7 @@ impl<'s> Processor<'s> {
         let mut cut = 0;
         if !hits.is_empty() {
             counts.detected(hits.len() as u64);
-            cut += push_events(stages, &mut self.item, &trail, &event_id, account, hits, arrival, place.source, &record, outlet);
+            cut += push_events(stages, &mut self.item, trail, &event_id, account, hits, arrival, place.source, record, outlet);
         }
         if log {
             let attributes = LogAttributes {
@@ -356,7 +371,7 @@ impl<'s> Processor<'s> {
                 source: place.source,
             };
             let item_max = outlet.item_max(Lane::Logs);
-            cut += push_log(&mut self.item, &trail, &attributes, stages.outputs.logs.mask, item_max);
+            cut += push_log(&mut self.item, trail, &attributes, stages.outputs.logs.mask, item_max);
             outlet.put(Lane::Logs, &self.item, arrival.timestamp_ms, record.piece());
         }
         if cut > 0 {

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A text field: absent, or borrowed from the record, or unescaped.
@@ -88,6 +90,45 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+/// The same JSON with each half of a surrogate pair that stands alone, as what is cut between two UTF-16 units leaves it,
+/// replaced by U+FFFD: parsers disagree about it, and New Relic must not refuse a whole request for one letter. Borrowed, and
+/// one look, where there is none. `mended` is a buffer.
+#[must_use]
+pub fn without_half_pairs<'a>(json: &'a [u8], mended: &'a mut Vec<u8>) -> &'a [u8] {
+    static SURROGATES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["\\ud", "\\uD"].map(Finder::new));
+    if SURROGATES.iter().all(|escape| escape.find(json).is_none()) {
+        return json;
+    }
+    mended.clear();
+    mended.extend_from_slice(json);
+    let mut at = 0;
+    while let Some(step) = memchr::memchr(b'\\', json.get(at..).unwrap_or_default()) {
+        at += step;
+        let pair = (surrogate(json, at), surrogate(json, at + ESCAPE));
+        at += match pair {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => 2 * ESCAPE,
+            (Some(_), _) => {
+                if let Some(digits) = mended.get_mut(at + 2..at + ESCAPE) {
+                    digits.copy_from_slice(b"fffd");
+                }
+                ESCAPE
+            }
+            (None, _) => 2,
+        };
+    }
+    mended
+}
+
+/// Length of `\uXXXX`.
+const ESCAPE: usize = 6;
+
+/// The half of a pair that is escaped here.
+fn surrogate(json: &[u8], at: usize) -> Option<u16> {
+    let digits = json.get(at..at + ESCAPE)?.strip_prefix(b"\\u")?;
+    let unit = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    (0xD800..0xE000).contains(&unit).then_some(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +146,36 @@ mod tests {
             assert_eq!(text.get(), want, "{json}");
         }
         assert!(serde_json::from_str::<Text<'_>>("[1]").is_err());
+    }
+
+    #[test]
+    fn half_a_pair_is_replaced_and_a_whole_one_stays() {
+        for (name, json, want) in [
+            ("none", r#"{"a":"x\u00e9"}"#, r#"{"a":"x\u00e9"}"#),
+            ("a pair", r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\ud83d\ude00"}"#),
+            ("a first half, at the end", r#"{"a":"x\ud83d"}"#, r#"{"a":"x\ufffd"}"#),
+            ("a first half, then a pair", r#"{"a":"\uD83D\uD83D\uDE00"}"#, r#"{"a":"\ufffd\uD83D\uDE00"}"#),
+            ("a second half", r#"{"a":"\ude00x"}"#, r#"{"a":"\ufffdx"}"#),
+            ("halves the wrong way round", r#"{"a":"\ude00\ud83d"}"#, r#"{"a":"\ufffd\ufffd"}"#),
+            ("an escaped backslash before it", r#"{"a":"\\ud83d"}"#, r#"{"a":"\\ud83d"}"#),
+            ("another letter than d", r#"{"a":"\ud7ff"}"#, r#"{"a":"\ud7ff"}"#),
+            ("cut", r#"{"a":"\ud8"#, r#"{"a":"\ud8"#),
+        ] {
+            let mut mended = vec![b'?'; 3];
+            let got = without_half_pairs(json.as_bytes(), &mut mended);
+            assert_eq!(std::str::from_utf8(got).expect("text"), want, "{name}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever units are escaped, the result is JSON that every parser reads, and pairs stay.
+        #[test]
+        fn any_units_become_text(units: Vec<u16>) {
+            let inside = units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
+            let json = format!("\"{inside}\"");
+            let mut mended = Vec::new();
+            let text: String = serde_json::from_slice(without_half_pairs(json.as_bytes(), &mut mended)).expect("JSON");
+            proptest::prop_assert_eq!(text, String::from_utf16_lossy(&units));
+        }
     }
 }
