@@ -75,13 +75,14 @@ impl Pattern {
         }
     }
 
-    /// The same pattern in lower case, for comparing with a value in lower case.
+    /// The same pattern in lower case, for comparing with a value in lower case. Letter by letter, as a value is: `str` knows
+    /// that a sigma at the end of a word is another one, and a value's words need not end where the pattern's do.
     pub(super) fn to_lowercase(&self) -> Self {
         Self(
             self.0
                 .iter()
                 .map(|part| match part {
-                    Part::Text(text) => Part::Text(text.to_lowercase()),
+                    Part::Text(text) => Part::Text(text.chars().flat_map(char::to_lowercase).collect()),
                     other => other.clone(),
                 })
                 .collect(),
