@@ -27,11 +27,15 @@ mod hostile;
 #[cfg(test)]
 mod late;
 #[cfg(test)]
+mod latency;
+#[cfg(test)]
 mod lean;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod notices;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]

@@ -95,7 +95,9 @@ fn every_form_is_told_by_its_shape() {
         (
             "a call to S3, as CloudTrail tells EventBridge",
             event_bridge("AWS API Call via CloudTrail", "aws.s3", &json!({"eventName":"DeleteBucket"})),
-            foreign("AWS API Call via CloudTrail from aws.s3: events belong on a queue of their own, read by a source of kind eventQueue"),
+            foreign(
+                "AWS API Call via CloudTrail from aws.s3: events belong on a queue of their own, read by a source of kind eventQueue",
+            ),
         ),
         ("F: EventBridge delete", event_bridge("Object Deleted", "aws.s3", &detail), nothing("S3 event that creates no object")),
         ("G: test", test.clone(), nothing("test message")),
