@@ -1,6 +1,6 @@
 //! cspm-relay streams AWS CloudTrail records into New Relic and accounts for every one of them.
 //!
-//! The path of one record, in the order of the modules:
+//! The path of one record:
 //!
 //! ```text
 //!  source ─Object+Receipt→ decode ─Record→ classify → enrich ─Classified→ encode ─Batch→ deliver ─Answer→ ack ─→ source
@@ -15,6 +15,9 @@
 //! 6. [`encode`] writes events and logs inside every limit of New Relic and gathers them into batches.
 //! 7. [`deliver`] sends batches until each has its answer; what will never be accepted goes to the dead letters.
 //! 8. [`ack`] hears every answer; when the last piece of an object has settled, its source deletes it or offers it again.
+//!
+//! The modules below stand in another order, each after those whose types it takes: [`enrich`] before [`classify`], which puts the
+//! two together, and [`ack`] before all stages.
 //!
 //! [`pipeline`] connects the stages and is the only one that spawns tasks. [`record`], [`ack`], [`clock`], [`config`],
 //! [`secret`] and [`cause`] are the vocabulary that every stage may use. [`health`] tells others how it goes: log lines and a

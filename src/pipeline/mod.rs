@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! source task ─Object→ admit task ─Object+entry→ worker threads ─Batch→ sender tasks ─→ New Relic
-//!      ↑                (one per source)            │ decode, enrich, classify, encode      │ 400, unreadable
+//!      ↑                (one per source)            │ decode, classify, enrich, encode      │ 400, unreadable
 //!      └──────────── Released ◄── ledger ◄──────────┴──────── pieces settle ◄───────────────┴→ dead letters
 //! ```
 //!

@@ -1,4 +1,4 @@
-//! One object through decode, enrich, classify and encode.
+//! One object through decode, classify, enrich and encode.
 //!
 //! In: objects with their ledger entries. Out: items with their pieces to the outlet, letters to the dead letters, and an
 //! outcome for every record. Runs on a thread of its own; borrows from the object all the way and keeps its buffers.
