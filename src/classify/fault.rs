@@ -1,6 +1,6 @@
 //! What is wrong with a rule file, for the one who wrote it.
 //!
-//! In: findings of the reading steps. Out: [`RuleFault`]s that name file, line, what was found and what is allowed. A file's
+//! In: what the reading steps found wrong. Out: [`RuleFault`]s that name file, line, what was found and what is allowed. A file's
 //! faults are gathered, not only the first.
 
 /// One fault of a rule file or of the settings that choose rules.

@@ -54,7 +54,7 @@ async fn a_user_key_in_place_of_the_licence_key_is_named_before_anything_is_sent
 }
 
 #[tokio::test]
-async fn a_wrong_account_is_a_finding() {
+async fn a_wrong_account_is_a_problem() {
     let backend = backend().await;
     let agent = doctor(&backend.url()).env("NEW_RELIC_ACCOUNT_ID", "42").env("NEW_RELIC_API_KEY", USER_KEY);
     let ended = agent.finish().await;

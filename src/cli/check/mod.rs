@@ -6,7 +6,7 @@
 //!
 //! Its exit code is 2 when `run` would refuse to start, 1 when `run` would start and leave rules out.
 
-mod findings;
+mod examined;
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ use crate::config::{
 use crate::deliver::http::base_url;
 use crate::encode::Lane;
 use crate::health::probe::place;
-use findings::Findings;
+use examined::Examined;
 
 /// Above this a drain may not end before ECS kills the task: 30 s by default, less the time to hand back.
 const DRAIN_SECONDS: u64 = 28;
@@ -76,7 +76,7 @@ fn pretty(value: &Value) -> Result<String, serde_json::Error> {
 
 /// The faults of a configuration that is not one, and those of the files that it names.
 fn refusal(faults: &Faults, files: &Files, format: Format) -> Result<String, serde_json::Error> {
-    let found = Findings::of(files);
+    let found = Examined::of(files);
     match format {
         Format::Text => Ok(format!("{faults}\n{}", found.text())),
         Format::Json => {
@@ -100,7 +100,7 @@ fn fault(fault: &Fault) -> Value {
 
 /// What a good configuration does.
 struct Report {
-    found: Findings,
+    found: Examined,
     warnings: Vec<String>,
     estimate: Estimate,
     /// What the estimate is for, when nobody counted.
@@ -109,7 +109,7 @@ struct Report {
 
 impl Report {
     fn of(config: &Config, files: &Files, records_per_day: Option<u64>) -> Self {
-        let found = Findings::of(files);
+        let found = Examined::of(files);
         let sources = config.sources.len() as u64;
         let (volume, assumed) = match (records_per_day, &found.accounts) {
             (Some(records_per_day), _) => (Volume { records_per_day, sources }, None),

@@ -91,7 +91,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 enum State {
     Ok,
     /// Something that a person must mend.
-    Finding,
+    Problem,
     /// New Relic, or the way to it, failed.
     Failed,
     /// It could not be tried.
@@ -131,7 +131,7 @@ impl Report {
         let any = |state| self.steps.iter().any(|step| step.state == state);
         if any(State::Failed) {
             Exit::Failed
-        } else if any(State::Finding) {
+        } else if any(State::Problem) {
             Exit::Found
         } else {
             Exit::Good
@@ -148,7 +148,7 @@ impl Report {
         for Step { title, state, found, hint } in &self.steps {
             let state = match state {
                 State::Ok => "ok",
-                State::Finding => "FINDING",
+                State::Problem => "PROBLEM",
                 State::Failed => "FAILED",
                 State::NotPossible => "not tried",
             };
@@ -236,7 +236,7 @@ fn region(settings: &NewRelic) -> Step {
         ),
         of_key => Step::bad(
             "region",
-            State::Finding,
+            State::Problem,
             format!("the licence key looks like one of {}, and {} is configured", name(of_key), name(settings.region)),
             format!("set newrelic.region (NEW_RELIC_REGION) to {}, or use a key of the account's region", code(of_key)),
         ),
@@ -327,7 +327,7 @@ async fn send(endpoint: &Endpoint, config: &Config, id: &str, now_ms: i64) -> St
             }
             Answer::Blocked(Block::Credentials) => Step::bad(
                 STEP,
-                State::Finding,
+                State::Problem,
                 format!("New Relic refuses the licence key for account {} ({said})", settings.account_id),
                 format!(
                     "the key is revoked or mistyped, or belongs to another account than newrelic.accountId, or to another region than {}",
@@ -335,11 +335,11 @@ async fn send(endpoint: &Endpoint, config: &Config, id: &str, now_ms: i64) -> St
                 ),
             ),
             Answer::Blocked(Block::Address | Block::Everything) => {
-                Step::bad(STEP, State::Finding, format!("this is not New Relic's Event API ({said})"), Block::Address.hint())
+                Step::bad(STEP, State::Problem, format!("this is not New Relic's Event API ({said})"), Block::Address.hint())
             }
             Answer::Split | Answer::Refused => Step::bad(
                 STEP,
-                State::Finding,
+                State::Problem,
                 format!("New Relic refuses the event ({said})"),
                 "a proxy that changes bodies? else report this as a fault of cspm-relay",
             ),
@@ -376,7 +376,7 @@ async fn no_account(nerd_graph: &NerdGraph, account_id: u64, said: &str) -> Step
         [] => "check newrelic.accountId, and whose key newrelic.apiKey is".to_owned(),
         ids => format!("check newrelic.accountId: the user key sees {}", ids.join(", ")),
     };
-    Step::bad(ACCOUNT, State::Finding, found, hint)
+    Step::bad(ACCOUNT, State::Problem, found, hint)
 }
 
 /// Looks for the test event until it is there or the time is over.
@@ -400,7 +400,7 @@ async fn find(nerd_graph: &NerdGraph, account_id: u64, id: &str, wait: Duration)
                 Some(error) => asked_in_vain(FOUND, &error),
                 None => Step::bad(
                     FOUND,
-                    State::Finding,
+                    State::Problem,
                     format!("accepted, and not found within {} s", wait.as_secs()),
                     "is the licence key one of this account? Does a drop rule apply? The integration errors below may say why; \
                      a larger --wait rules out a slow moment",
@@ -421,7 +421,7 @@ async fn errors(nerd_graph: &NerdGraph, account_id: u64, report: &mut Report) {
         Ok(rows) => {
             let hint = "New Relic accepted these and then dropped data: each message says what was wrong with it";
             let found = format!("{} in the last hour, by message:", rows.len());
-            report.steps.push(Step::bad(ERRORS, State::Finding, found, hint));
+            report.steps.push(Step::bad(ERRORS, State::Problem, found, hint));
             report.errors = by_message(&rows);
         }
     }
@@ -444,10 +444,10 @@ fn by_message(rows: &[Map<String, Value>]) -> Vec<(String, u64)> {
 fn asked_in_vain(step: &'static str, error: &NerdGraphError) -> Step {
     let (state, hint) = match error {
         NerdGraphError::Key(_) => {
-            (State::Finding, "newrelic.apiKey must be a user key (NRAK-…) of a user in the configured region, and not be revoked")
+            (State::Problem, "newrelic.apiKey must be a user key (NRAK-…) of a user in the configured region, and not be revoked")
         }
         NerdGraphError::Settings(_) | NerdGraphError::Refused { .. } | NerdGraphError::Payment(_) => {
-            (State::Finding, "check newrelic.apiKey, newrelic.accountId and the rights of the user")
+            (State::Problem, "check newrelic.apiKey, newrelic.accountId and the rights of the user")
         }
         NerdGraphError::Unreachable(_) | NerdGraphError::Passing(_) => (State::Failed, "try again in a few minutes"),
     };

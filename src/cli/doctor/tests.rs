@@ -51,14 +51,14 @@ async fn without_a_user_key_three_steps_are_not_possible() {
 
 /// P11: a key that opens nothing is found before a record is sent.
 #[tokio::test]
-async fn a_user_key_in_the_licence_keys_place_and_a_wrong_account_are_findings() {
+async fn a_user_key_in_the_licence_keys_place_and_a_wrong_account_are_problems() {
     let other = Account { id: 42, license_key: Secret::new("other"), user_key: Secret::new("NRAK-OTHER") };
     let settings = BackendSettings { accounts: vec![Account::default(), other], ..BackendSettings::default() };
     let backend = Backend::start(settings).await.unwrap();
     let mut swapped = config(&backend.url());
     swapped.new_relic.license_key = Secret::new(USER_KEY);
     let report = examined(&swapped).await;
-    assert_eq!(states(&report), [("event sent", State::Finding), (FOUND, State::NotPossible)], "{}", report.text());
+    assert_eq!(states(&report), [("event sent", State::Problem), (FOUND, State::NotPossible)], "{}", report.text());
     assert_eq!(report.exit(), Exit::Found);
     assert!(!report.text().contains(USER_KEY));
 
@@ -66,18 +66,18 @@ async fn a_user_key_in_the_licence_keys_place_and_a_wrong_account_are_findings()
     wrong.new_relic.account_id = 42;
     let report = examined(&wrong).await;
     let not_possible = [(FOUND, State::NotPossible), (ERRORS, State::NotPossible)];
-    assert_eq!(states(&report), [&[("event sent", State::Finding), (ACCOUNT, State::Finding)][..], &not_possible].concat());
+    assert_eq!(states(&report), [&[("event sent", State::Problem), (ACCOUNT, State::Problem)][..], &not_possible].concat());
     assert!(step(&report, "event sent").found.contains("for account 42"), "{}", report.text());
     assert!(step(&report, ACCOUNT).hint.as_deref().unwrap().contains("the user key sees 1234567"), "{}", report.text());
 
     let mut no_user_key = config(&backend.url());
     no_user_key.new_relic.api_key = Some(Secret::new("NRAK-NOBODY"));
     let report = examined(&no_user_key).await;
-    assert_eq!(states(&report), [&[(ACCOUNT, State::Finding)][..], &not_possible].concat());
+    assert_eq!(states(&report), [&[(ACCOUNT, State::Problem)][..], &not_possible].concat());
 }
 
 #[tokio::test]
-async fn an_event_that_does_not_appear_and_integration_errors_are_findings() {
+async fn an_event_that_does_not_appear_and_integration_errors_are_problems() {
     // The key opens one account and the user key looks at another one with the same number of its own: never found.
     let backend = Backend::start(BackendSettings::default()).await.unwrap();
     let nerd_graph = Backend::start(BackendSettings::default()).await.unwrap();
@@ -91,7 +91,7 @@ async fn an_event_that_does_not_appear_and_integration_errors_are_findings() {
     assert_eq!(sent.send().await.unwrap().status(), 200);
 
     let report = examined(&config).await;
-    assert_eq!(states(&report), [(FOUND, State::Finding), (ERRORS, State::Finding)], "{}", report.text());
+    assert_eq!(states(&report), [(FOUND, State::Problem), (ERRORS, State::Problem)], "{}", report.text());
     assert_eq!(report.errors.len(), 1);
     assert!(report.errors[0].0.starts_with("Event API: "), "{:?}", report.errors);
     assert_eq!(report.errors[0].1, 1);
@@ -129,9 +129,9 @@ fn a_key_of_another_region_is_said() {
     assert_eq!(check(Region::Eu, eu, false).0, State::Ok);
     assert_eq!(check(Region::Us, LICENSE_KEY, false).0, State::Ok);
     let (state, hint) = check(Region::Us, eu, false);
-    assert_eq!(state, State::Finding);
+    assert_eq!(state, State::Problem);
     assert!(hint.contains("NEW_RELIC_REGION) to eu"), "{hint}");
-    assert_eq!(check(Region::Jp, LICENSE_KEY, false).0, State::Finding);
+    assert_eq!(check(Region::Jp, LICENSE_KEY, false).0, State::Problem);
     assert_eq!(check(Region::Us, eu, true).0, State::Ok);
 }
 

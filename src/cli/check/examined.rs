@@ -11,7 +11,7 @@ use crate::config::Files;
 use crate::enrich::AccountNames;
 
 /// What is found beyond the configuration itself.
-pub(super) struct Findings {
+pub(super) struct Examined {
     pub(super) builtin: usize,
     pub(super) company: usize,
     pub(super) rule_faults: Vec<RuleFault>,
@@ -21,7 +21,7 @@ pub(super) struct Findings {
     dead_letters: Option<String>,
 }
 
-impl Findings {
+impl Examined {
     pub(super) fn of(files: &Files) -> Self {
         let (rules, rule_faults) = RuleSet::load(&files.rules);
         let builtin = rules.rules().iter().filter(|rule| rule.builtin).count();
