@@ -72,6 +72,7 @@ const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR];
 #[rustfmt::skip]
 pub const ATTRIBUTES: &[Attribute] = &[
     attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SN, "Names the AWS record: eventID, else eventId, else a hash. Joins events, notices, logs and the console."),
+    attribute("event.sharedId", Text, "", "49bfae88-c9c9-4f39-857c-558a60f14b5d", SN, "The same in every copy of one action that AWS delivered to several accounts, and in both ends of an Insights event: sharedEventID."),
     attribute("event.name", Text, "", "StopLogging", SN, "The API call."),
     attribute("event.category", Text, "", "Management", SN, "Management, Data, NetworkActivity, Insight or Aggregated."),
     attribute("event.outcome", Text, "", "success", SN, "success, failure or unknown."),

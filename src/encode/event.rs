@@ -88,6 +88,7 @@ fn control(event: &mut EventWriter<'_>, rule: &Rule) {
 fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arrival, source: &str) {
     let (trail, enriched) = (classified.trail, classified.enriched);
     event.text("event.id", classified.event_id);
+    event.maybe("event.sharedId", trail.shared_event_id.get().filter(|id| !id.is_empty()));
     event.text("event.name", &enriched.event_name);
     event.text("event.category", enriched.category);
     event.text("event.outcome", enriched.outcome.as_str());

@@ -50,6 +50,10 @@ pub struct Trail<'a> {
     /// The record's id; `eventId` on aggregated records.
     #[serde(rename = "eventID", alias = "eventId", borrow, default)]
     pub event_id: Text<'a>,
+    /// The same in every copy of one action that went to several accounts (each copy has its own `eventID`), and in both ends of
+    /// an Insights event.
+    #[serde(rename = "sharedEventID", borrow, default)]
+    pub shared_event_id: Text<'a>,
     /// `AwsApiCall`, `AwsConsoleSignIn`, …
     #[serde(borrow, default)]
     pub event_type: Text<'a>,

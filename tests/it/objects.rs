@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::aws::{Depth, QueueSettings, emulator, emulators};
 use crate::support::data::{self, ACCOUNT, REGION, TrailObject, gzip};
 use crate::support::eventually;
+use crate::support::replay::text;
 use crate::support::scene::{Scene, recently, stopped};
 
 fn file(records: &[Value]) -> String {
@@ -129,6 +130,41 @@ async fn the_same_thing_twice() {
     let (logs, events) = (scene.new_relic.store().counts("Log"), scene.new_relic.store().counts("AwsSecurityEvent"));
     assert_eq!((logs.rows, logs.distinct_ids, logs.repeated), (140, 140, 0));
     assert_eq!((events.distinct_ids, events.repeated), (1, 0), "record 50 alarms, once");
+}
+
+/// One action told to two accounts is two records, each with its own id; what they share joins them (P08).
+#[tokio::test]
+async fn one_action_told_to_two_accounts_stays_two_records_that_can_be_joined() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let time = recently();
+    let told = |number: u64, account: &str, shared: &str| {
+        let mut record = data::alarming(number, time);
+        record["recipientAccountId"] = json!(account);
+        record["sharedEventID"] = json!(shared);
+        record
+    };
+    let shared = "49bfae88-c9c9-4f39-857c-558a60f14b5d";
+    let records = [told(1, ACCOUNT, shared), told(2, "444455556666", shared), told(3, ACCOUNT, ""), data::alarming(4, time)];
+    let agent = scene.agent().start();
+    let ids = scene.deliver(&[data::object(1, time, &records)]).await;
+    scene.has(&ids).await;
+    scene.empty().await;
+    stopped(agent).await;
+    assert_eq!((scene.counted("recordsDelivered"), scene.counted("recordsDuplicate")), (4, 0));
+    for event_type in ["AwsSecurityEvent", "AwsSecurityNotice"] {
+        let rows = scene.new_relic.store().rows(event_type);
+        let found: BTreeSet<_> = rows
+            .iter()
+            .map(|row| [&row["event.id"], &row["aws.accountId"]].map(text).into_iter().chain(row.get("event.sharedId").map(text)))
+            .map(Vec::from_iter)
+            .collect();
+        let of = |number: u64, account: &str| vec![data::id(number), account.to_owned()];
+        let with = |of: Vec<String>| [of, vec![shared.to_owned()]].concat();
+        let want = [with(of(1, ACCOUNT)), with(of(2, "444455556666")), of(3, ACCOUNT), of(4, ACCOUNT)];
+        assert_eq!(found, want.into(), "{event_type}");
+    }
+    scene.no_violations();
 }
 
 /// Copies that come while the first is still on its way take its outcome: nothing is released early, nothing sent twice (P07).
