@@ -1,5 +1,6 @@
 //! `replay --to stdout`: what goes in comes out, once, always alike.
 
+mod bucket;
 mod ends;
 
 use std::collections::BTreeSet;
