@@ -462,6 +462,15 @@ async fn the_demo_feeds_every_severe_detection_and_ends_well() {
             counted.filter_map(|line| line.split_whitespace().last().and_then(|count| count.parse::<usize>().ok())).sum();
         assert!(counted > 0 && fed == counted, "{severity}: {fed} in the feed, {counted} in the table\n{}", ended.stdout);
     }
+    // What the agent adds, and the age that the demo gives its records: the oldest file begins 19 h 41 min ago, and a file is an
+    // hour at most.
+    let added =
+        table.lines().find_map(|line| line.strip_prefix("Lag, from the agent's taking a file to the yes to the last of it: "));
+    let seconds: Vec<f64> = added.into_iter().flat_map(str::split_whitespace).filter_map(|word| word.parse().ok()).collect();
+    assert!(matches!(seconds[..], [median, longest] if 0.0 < median && median <= longest), "{added:?}");
+    assert!(added.is_some_and(|line| line.ends_with(" (63 files)")), "{added:?}");
+    let own = table.lines().find(|line| line.starts_with("Lag by the records' own times (relay.lagMs): at most "));
+    assert!(own.is_some_and(|line| line.contains(" 19 h ") || line.contains(" 20 h ")), "{own:?}");
 }
 
 /// One signal ends it wherever it is, with the summary.

@@ -1,16 +1,19 @@
 //! The records of the demo: real ones, moved to the present.
 //!
 //! In: the files of `tests/fixtures/cloudtrail` (their `README.md` names sources and licences), embedded at build. Out: objects
-//! whose newest records lie spread over the last twenty hours. What always holds: only `eventTime` is changed, every file keeps
-//! the order and, within an hour, the distances of its records.
+//! whose newest records lie spread over the last twenty hours, and how long each took to be accepted. What always holds: only
+//! `eventTime` is changed, every file keeps the order and, within an hour, the distances of its records.
 
+use std::collections::HashMap;
 use std::io::Read as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use regex::{Captures, Regex};
+use tokio::time::Instant;
 
+use crate::ack::Verdict;
 use crate::decode::gzip::Unpacked;
 use crate::record::time;
 use crate::source::{Body, Intake, Object, Origin, Phase, Sight, Source, SourceError};
@@ -106,29 +109,67 @@ pub(super) struct Bundle {
     pub(super) now_ms: i64,
     /// Time between two files.
     pub(super) pace: Duration,
+    /// How long each took.
+    pub(super) delays: Delays,
 }
 
 impl Source for Bundle {
-    async fn run(self, mut intake: Intake) -> Result<(), SourceError> {
-        let mut open = 0_u64;
-        for (number, (key, packed)) in (0_u64..).zip(FILES) {
-            let body = moved(packed, self.now_ms - age_ms(number, FILES.len() as u64))
-                .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
-            let account = key.split('/').nth(1).map(str::to_owned);
-            let origin = Origin { name: format!("demo/{key}"), account, sight: Sight::Named };
-            let object = Object { number, origin, body: Body::Held(Bytes::from(body)), room: None };
-            let mut phase = intake.phase.clone();
+    async fn run(self, intake: Intake) -> Result<(), SourceError> {
+        let Self { now_ms, pace, delays } = self;
+        let Intake { objects, mut released, mut phase, .. } = intake;
+        let mut files = (0_u64..).zip(FILES).map(|(number, (key, packed))| object(number, key, packed, now_ms));
+        let mut next = files.next().transpose()?;
+        let mut taken = HashMap::new();
+        let mut pause = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
+        while next.is_some() || !taken.is_empty() {
             tokio::select! {
-                stop = phase.wait_for(|phase| *phase >= Phase::Draining) => { let _gone = stop.is_err(); break }
-                sent = intake.objects.send(object) => if sent.is_err() { break },
+                told = released.recv() => {
+                    let Some(told) = told else { return Ok(()) };
+                    if let Some(since) = taken.remove(&told.object) && told.verdict == Verdict::Released {
+                        delays.note(Instant::now() - since);
+                    }
+                }
+                stop = phase.wait_for(|phase| *phase >= Phase::Draining), if next.is_some() => {
+                    let _gone = stop.is_err();
+                    next = None;
+                }
+                () = &mut pause, if !pause.is_elapsed() => {}
+                room = objects.reserve(), if pause.is_elapsed() && next.is_some() => {
+                    let (Ok(room), Some(object)) = (room, next.take()) else { return Ok(()) };
+                    taken.insert(object.number, Instant::now());
+                    room.send(object);
+                    next = files.next().transpose()?;
+                    pause.as_mut().reset(Instant::now() + pace);
+                }
             }
-            open += 1;
-            tokio::time::sleep(self.pace).await;
-        }
-        while open > 0 && intake.released.recv().await.is_some() {
-            open -= 1;
         }
         Ok(())
+    }
+}
+
+/// A file as the object it would be in a bucket.
+fn object(number: u64, key: &str, packed: &[u8], now_ms: i64) -> Result<Object, SourceError> {
+    let body = moved(packed, now_ms - age_ms(number, files()))
+        .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
+    let account = key.split('/').nth(1).map(str::to_owned);
+    let origin = Origin { name: format!("demo/{key}"), account, sight: Sight::Named };
+    Ok(Object { number, origin, body: Body::Held(Bytes::from(body)), room: None })
+}
+
+/// How long each file took: from the agent's taking it to the answer that covers the last of its records.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Delays(Arc<Mutex<Vec<Duration>>>);
+
+impl Delays {
+    fn note(&self, delay: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(delay);
+    }
+
+    /// Of the files that have been accepted whole, shortest first.
+    pub(super) fn sorted(&self) -> Vec<Duration> {
+        let mut delays = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        delays.sort_unstable();
+        delays
     }
 }
 

@@ -61,7 +61,8 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         relay.stages.rules.rules().len()
     ))?;
     let pace = if once { Duration::ZERO } else { PACE };
-    let source = Running::new("demo", bundle::Bundle { now_ms: clock.now_ms(), pace });
+    let delays = bundle::Delays::default();
+    let source = Running::new("demo", bundle::Bundle { now_ms: clock.now_ms(), pace, delays: delays.clone() });
     let mut feed = view::Feed::new(backend.store(), std::io::stdout().is_terminal());
     // One signal ends the demo wherever it is, so it is listened to from here to the end.
     let mut stop = std::pin::pin!(stop_signal());
@@ -84,7 +85,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
     }
-    print(&view::summary(&backend.store()))?;
+    print(&view::summary(&backend.store(), &delays.sorted()))?;
     print(&summary::text(&ended, summary::adds_up(&ended)))?;
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;

@@ -1,6 +1,7 @@
 //! What the stand-in holds, as lines while it arrives and as tables at the end.
 //!
-//! In: the stand-in's store. Out: text. Counts come from the events that were accepted, never from the agent's own counters.
+//! In: the stand-in's store, and how long its answers took. Out: text. Counts come from the events that were accepted, never from
+//! the agent's own counters.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::super::print;
 use super::super::table::table;
+use super::super::{count, print};
 use crate::encode::dictionary::{HEARTBEAT, NOTICE, SECURITY_EVENT};
 use crate::lab::backend::Store;
 use crate::record::time;
@@ -75,8 +76,8 @@ fn line(row: &Map<String, Value>, colour: bool) -> String {
     )
 }
 
-/// Detections per control and severity, top actors, and what arrived.
-pub(super) fn summary(store: &Store) -> String {
+/// Detections per control and severity, top actors, what arrived and how late; `delays` of the files, shortest first.
+pub(super) fn summary(store: &Store, delays: &[Duration]) -> String {
     let rows = store.rows(SECURITY_EVENT);
     let mut out = String::from("\nDetections per control\n");
     let mut controls: BTreeMap<(i64, String), (u64, &str, &str)> = BTreeMap::new();
@@ -127,10 +128,10 @@ pub(super) fn summary(store: &Store) -> String {
         out += "  unknown: these records do not tell a person from a program, as with a user's key in the AWS CLI; the same user\n  \
                 at the console is human. `cspm-relay schema` explains actor.kind\n";
     }
-    out + &arrived(store)
+    out + &arrived(store) + &lag(store, delays)
 }
 
-/// What New Relic would hold, and how late it came.
+/// What New Relic would hold.
 fn arrived(store: &Store) -> String {
     let logs = store.counts("Log");
     let events = store.counts(SECURITY_EVENT);
@@ -147,6 +148,22 @@ fn arrived(store: &Store) -> String {
     let verdict = if received == i64::try_from(logs.distinct_ids).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
     out += &format!("\nRecords in, by heartbeats: {received}; records out, by logs: {}: {verdict}\n", logs.distinct_ids);
     out
+}
+
+/// How late it came. A record's own lag is of the demo's making, so what the agent adds is said first.
+fn lag(store: &Store, delays: &[Duration]) -> String {
+    let (Some(median), Some(longest)) = (delays.get(delays.len() / 2), delays.last()) else { return String::new() };
+    let beats = store.rows(HEARTBEAT);
+    let minutes = beats.iter().map(|row| number(row, "heartbeat.lagMsMax")).max().unwrap_or(0) / 60_000;
+    format!(
+        "Lag, from the agent's taking a file to the yes to the last of it: median {:.2} s, at most {:.2} s ({})\n\
+         Lag by the records' own times (relay.lagMs): at most {} h {} min, as old as the demo made them\n",
+        median.as_secs_f64(),
+        longest.as_secs_f64(),
+        count(delays.len() as u64, "file"),
+        minutes / 60,
+        minutes % 60,
+    )
 }
 
 fn text<'r>(row: &'r Map<String, Value>, name: &str) -> &'r str {
