@@ -44,8 +44,8 @@ enum Command {
     /// Run the agent
     ///
     /// It needs a New Relic account (`NEW_RELIC_ACCOUNT_ID`), an ingest licence key (`NEW_RELIC_LICENSE_KEY`), a queue
-    /// (`CSPM_RELAY_TRAIL_QUEUE_URL` or `CSPM_RELAY_EVENT_QUEUE_URL`), in the environment or in a file, and AWS credentials
-    /// from where every AWS tool takes them. `cspm-relay check` tells what is missing. SIGTERM or Ctrl-C ends it.
+    /// (`CSPM_RELAY_TRAIL_QUEUE_URL` or `CSPM_RELAY_EVENT_QUEUE_URL`), in the environment or in a file, and AWS credentials:
+    /// the environment's, a profile's or those of a role. `cspm-relay check` tells what is missing. SIGTERM or Ctrl-C ends it.
     Run(run::Args),
     /// Send past records through the same pipeline: files, folders, an S3 prefix or standard input
     Replay(replay::Args),

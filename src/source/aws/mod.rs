@@ -2,7 +2,8 @@
 //!
 //! In: a queue's URL, a Region. Out: clients that wait no longer than they should and say, in our words, what went wrong.
 //! What always holds: an answer that is no proper AWS answer counts as passing; only AWS's own refusals count as denied.
-//! Credentials, Region and `AWS_ENDPOINT_URL` come from where every AWS tool takes them.
+//! Credentials, Region and `AWS_ENDPOINT_URL` come from where AWS tools take them, but for sessions of IAM Identity Center and
+//! `credential_process`: an agent has a role, and they would bring two more services into the build.
 
 pub(super) mod credentials;
 
@@ -51,7 +52,7 @@ pub fn region_of(queue_url: &str) -> Option<&str> {
     (host.contains(".amazonaws.") && region.contains('-')).then_some(region)
 }
 
-/// Loads credentials, Region and endpoint as every AWS tool does; `region` wins over the environment.
+/// Loads credentials, Region and endpoint as AWS tools do; `region` wins over the environment.
 pub async fn load(region: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -259,8 +260,9 @@ fn whole(held: Bytes, bytes: Option<u64>) -> Result<Bytes, ReadError> {
 }
 
 /// Without `s3:ListBucket`, S3 says "denied" of a key that does not exist.
-const GET_MISSING: &str = "s3:GetObject on the object and kms:Decrypt on its key in the agent's role, the bucket policy and the \
-                           key policy; s3:ListBucket on the bucket, without which S3 calls a missing object denied";
+const GET_MISSING: &str = "s3:GetObject on the object (s3:GetObjectVersion too if its bucket keeps versions) and kms:Decrypt on \
+                           its key in the agent's role, the bucket policy and the key policy; s3:ListBucket on the bucket, \
+                           without which S3 calls a missing object denied";
 
 fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
     error: &SdkError<E, impl std::fmt::Debug + 'static>,
