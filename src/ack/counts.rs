@@ -56,7 +56,7 @@ pub struct Snapshot {
     pub refused_late: u64,
     /// Time of the newest record, milliseconds since the epoch; 0: none yet.
     pub newest_event_ms: i64,
-    /// Largest lag (arrival minus event time) since the last snapshot that reset it, milliseconds.
+    /// Largest lag (arrival minus event time) since [`Counts::take_lag`] was last asked, milliseconds.
     pub lag_ms_max: i64,
     /// Age of the oldest message taken in the last poll, milliseconds.
     pub queue_age_ms: i64,
@@ -200,9 +200,10 @@ impl Counts {
         self.queue_age_ms.store(age_ms, Relaxed);
     }
 
-    /// Begins a new time for [`Snapshot::lag_ms_max`].
-    pub fn reset_lag(&self) {
-        self.lag_ms_max.store(0, Relaxed);
+    /// The largest lag since the last time this was asked, milliseconds. Taken in one step: one noted meanwhile counts for the
+    /// time that begins.
+    pub fn take_lag(&self) -> i64 {
+        self.lag_ms_max.swap(0, Relaxed)
     }
 
     /// Reads all counters.

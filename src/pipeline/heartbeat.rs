@@ -59,8 +59,7 @@ impl Heartbeats {
         let now = (self.traffic.requests(), self.traffic.retries());
         let mut closed = Vec::new();
         for (counts, before) in self.counts.iter().zip(before) {
-            let snapshot = counts.snapshot();
-            counts.reset_lag();
+            let snapshot = Snapshot { lag_ms_max: counts.take_lag(), ..counts.snapshot() };
             let beat = Heartbeat {
                 now_ms,
                 source: counts.name(),
