@@ -5,7 +5,7 @@ mod ends;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use tempfile::TempDir;
 
 use crate::support::agent::{Agent, Finished, binary};
 use crate::support::data::{self, gzip};
+use crate::support::eventually;
 use crate::support::replay::{
     Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, stand_in, tally, text,
     tool, unpack,
 };
-use crate::support::{eventually, setting};
 
 /// The moment of runs that are compared byte for byte over inputs of different forms.
 const NOW: &str = "2024-08-02T10:00:00Z";
@@ -90,14 +90,6 @@ async fn a_gap_comes_out_always_alike() {
     let two = finish(replay_of([&path])).await;
     assert!(one.stdout.contains("\"relay.agent\":\"replay\""), "{}", one.stdout);
     assert_eq!(one.stdout, two.stdout);
-}
-
-/// More real records, where somebody has them: `CSPM_RELAY_TEST_RECORDS` names a folder.
-#[tokio::test]
-async fn every_record_of_a_larger_collection_comes_out_once() {
-    if let Some(folder) = setting("CSPM_RELAY_TEST_RECORDS") {
-        every_record_once(&PathBuf::from(folder)).await;
-    }
 }
 
 /// Each attack simulation is met by the control that is for it; what the techniques are is in `index.csv`.
