@@ -1,5 +1,7 @@
 //! The rules over the repository, and over made-up files that break them.
 
+use std::path::Path;
+
 use super::imports::{self, STAGES, TABLE, VOCABULARY};
 use super::outside::{check_machine, check_name, check_pages, check_rust, headings};
 use super::text::code_only;
@@ -34,7 +36,7 @@ fn no_file_or_folder_is_a_drawer() {
 
 #[test]
 fn no_file_names_a_machine() {
-    assert_none(&over(check_machine));
+    assert_none(&over(|file| check_machine(file, Path::exists)));
 }
 
 #[test]
@@ -193,11 +195,37 @@ fn names_that_are_refused() {
 
 #[test]
 fn machine_paths_that_are_refused() {
-    for line in ["see /wor~k/shared/x", "cd '/root~/.cargo'", "(/tmp/~w/source)", "/far~m/x"] {
-        assert_eq!(check_machine(&made_up("README.md", &format!("\n{}", line.replace('~', ""))))[0].line, 2, "{line}");
+    // `~` stands for nothing, so that this file does not hold what is refused.
+    let checked = |line: &str| {
+        let is_here = |path: &Path| ["/mine/notes", "/etc/hosts", "/tmp/try"].map(Path::new).contains(&path);
+        check_machine(&made_up("README.md", &format!("\n{}", line.replace('~', ""))), is_here)
+    };
+    for line in [
+        "cd '/ro~ot/.cargo'",
+        "(/ho~me/mila/source)",
+        "PATH=/Us~ers/mila",
+        "see /mi~ne/notes/x",
+        "`/tmp/~try`",
+        "at /mi~ne/notes.",
+    ] {
+        assert_eq!(checked(line).iter().map(|breach| breach.line).collect::<Vec<_>>(), [2], "{line}");
     }
-    for line in ["docs/wor~k/x", "https://example.com/far~m/x", "$HOME/x", "arn:aws:iam::1:root", "/root"] {
-        assert_eq!(check_machine(&made_up("README.md", &line.replace('~', ""))), [], "{line}");
+    for line in [
+        "docs/mine/notes",
+        "https://example.com/mine/notes",
+        "$HOME/x",
+        "arn:aws:iam::1:root",
+        "/root",
+        "/etc/hosts",
+        "/mine",
+        "/mine/other",
+        "/dev/null",
+        "/log/v1",
+        "s3://mine/notes",
+        "${at}/mine/notes",
+        "../home/x",
+    ] {
+        assert_eq!(checked(line), [], "{line}");
     }
 }
 
