@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Check what enters the build: licences, sources, banned and doubled crates, and that `lab` changes nothing in the lean agent.
+"""Check what enters the build: licences, sources, banned, doubled and unused crates, and that `lab` changes nothing in the lean agent.
 
 Reads `.deny.toml` and asks cargo (`cargo metadata`, `cargo tree`; no network). Stdlib only. Holds:
 
 - every crate comes from an allowed registry, under an allowed licence;
 - no banned crate is in the graph, and no crate has two versions but those `.deny.toml` excuses; an excuse nobody needs is a fault;
 - there is exactly one version each of the crates that speak HTTP and TLS, excuses or not;
-- the feature `lab` adds crates, but never a feature to a crate of the lean agent.
+- the feature `lab` adds crates, but never a feature to a crate of the lean agent;
+- every dependency is named in code: by the agent, or, a dev-dependency, by its tests.
 
 Exit code: 0 all hold, 1 a fault (all are printed), 2 cargo could not be asked.
 """
@@ -143,6 +144,30 @@ def judge_features(lean, full):
             yield "%s: the feature `lab` adds %s to a crate of the lean agent" % (crate, ", ".join(sorted(added)))
 
 
+def is_test(path):
+    """Whether a source file holds tests alone."""
+    return path.startswith("tests/") or "/tests/" in path or path.endswith("tests.rs")
+
+
+def judge_unused(manifest, sources):
+    """`sources`: path -> text of every Rust file. Tests inside a file of the agent count as the agent's."""
+    for kind, whose in (("dependencies", "the agent"), ("dev-dependencies", "a test")):
+        for name in sorted(manifest.get(kind, ())):
+            path = re.compile(r"^(?!\s*//).*(?<![\w:])%s(::|;| as )" % name.replace("-", "_"), re.M)
+            users = [file for file, text in sources.items() if path.search(text)]
+            if not any(kind == "dev-dependencies" or not is_test(file) for file in users):
+                yield "%s: stands under [%s], but %s names it nowhere" % (name, kind, whose)
+
+
+def rust_files():
+    """Every Rust file of the package: path from the root, and text."""
+    for top in ("src", "tests"):
+        for place, _, names in os.walk(os.path.join(ROOT, top)):
+            for name in (name for name in names if name.endswith(".rs")):
+                with open(os.path.join(place, name), encoding="utf-8") as file:
+                    yield os.path.relpath(os.path.join(place, name), ROOT).replace(os.sep, "/"), file.read()
+
+
 def read_tree(text):
     """Lines of `cargo tree --prefix none -f '{p}\\t{f}'` as crate -> set of feature sets; the package itself left out."""
     found = collections.defaultdict(set)
@@ -187,6 +212,8 @@ def main():
     faults += judge_licences(seen, licences, set(rules["licenses"]["allow"]))
     faults += judge_sources(seen, sources, rules["sources"]["allow-registry"])
     faults += judge_bans(seen, rules["bans"])
+    with open(os.path.join(ROOT, "Cargo.toml"), "rb") as file:
+        faults += judge_unused(tomllib.load(file), dict(rust_files()))
     for fault in sorted(set(faults)):
         print("check_tree: %s" % fault, file=sys.stderr)
     print("check_tree: %d crates in the full build with tests, %d in the lean agent, %d faults" % (

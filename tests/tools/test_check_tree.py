@@ -2,7 +2,8 @@
 """Tests of check_tree.py: each rule must be able to refuse."""
 import unittest
 
-from check_tree import Crate, judge_bans, judge_features, judge_licences, judge_sources, licence_ok, meets, read_tree
+from check_tree import (Crate, judge_bans, judge_features, judge_licences, judge_sources, judge_unused, licence_ok, meets,
+                        read_tree)
 
 INDEX = "https://github.com/rust-lang/crates.io-index"
 SERDE = Crate("serde", "1.0.1")
@@ -54,6 +55,19 @@ class Judge(unittest.TestCase):
         self.assertIn("remove the excuse", list(judge_bans({Crate("syn", "3.0.1")}, excuse))[0])
         http = {Crate("hyper", "1.0.0"), Crate("hyper", "2.0.0")}
         self.assertEqual(len(list(judge_bans(http, {"skip": [{"name": "hyper", "version": "1"}]}))), 1, "never excused")
+
+    def test_dependencies_nobody_names(self):
+        manifest = {"dependencies": {"serde": "1", "aws-config": "1"}, "dev-dependencies": {"insta": "1"}}
+        used = {"src/a.rs": "use serde::Serialize;\n    aws_config::load();\n", "tests/it/b.rs": "insta::assert_snapshot!();"}
+        self.assertEqual(list(judge_unused(manifest, used)), [])
+        self.assertEqual(list(judge_unused(manifest, {**used, "src/a.rs": "use aws_config as aws;\nextern crate serde;"})), [])
+        for name, text in [("a comment", "  // serde::Serialize"), ("a module", "use crate::serde::X;"), ("a longer name", "my_serde::x")]:
+            with self.subTest(name):
+                faults = list(judge_unused(manifest, {**used, "src/a.rs": "use aws_config::X;\n" + text}))
+                self.assertEqual(faults, ["serde: stands under [dependencies], but the agent names it nowhere"])
+        moved = {**used, "src/a.rs": "use aws_config::X;", "src/a/tests.rs": "use serde::Serialize;"}
+        self.assertEqual(len(list(judge_unused(manifest, moved))), 1, "tests alone need a dev-dependency")
+        self.assertEqual(len(list(judge_unused(manifest, {**used, "tests/it/b.rs": ""}))), 1)
 
     def test_features(self):
         lean = {SERDE: {frozenset({"std"})}}
