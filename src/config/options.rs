@@ -1,7 +1,7 @@
 //! Every key of the file, as data.
 //!
 //! In: nothing. Out: [`OPTIONS`], one row per key with its type, range, default, environment variable and meaning. Reading,
-//! checking, the example file and the README's table all go by it, so that none of them can forget a key. What always holds
+//! checking, the example file and `check --options` all go by it, so that none of them can forget a key. What always holds
 //! (tested): the defaults here are those of `Config`. It checks no values itself.
 
 use super::value;

@@ -1,7 +1,7 @@
 //! The attribute dictionary: every name that is ever sent.
 //!
-//! In: nothing. Out: one table that the encoders, `cspm-relay schema`, the README and every check of a query read. What always
-//! holds: no name is reserved by New Relic, every name is in one row, an encoder that writes an unknown name fails its test.
+//! In: nothing. Out: one table that the encoders, `cspm-relay schema` and every check of a query read. What always holds: no
+//! name is reserved by New Relic, every name is in one row, an encoder that writes an unknown name fails its test.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

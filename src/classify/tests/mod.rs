@@ -11,6 +11,7 @@ use super::*;
 
 mod faults;
 mod naive;
+mod pages;
 mod semantics;
 
 /// A rule file with this detection.
