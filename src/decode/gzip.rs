@@ -22,12 +22,16 @@ pub struct Unpacked<R> {
     left: u64,
 }
 
+/// gzip of any number of members, read without a limit of its own.
+#[expect(clippy::disallowed_types, reason = "the one bounded user: `Unpacked` counts what comes out")]
+type Members<R> = flate2::bufread::MultiGzDecoder<R>;
+
 #[derive(Debug)]
 enum Inner<R> {
     /// Not looked at yet.
     New(R),
     Plain(R),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<R>>),
+    Gzip(Box<Members<R>>),
     /// Between two states.
     Taken,
 }
@@ -53,7 +57,7 @@ impl<R: BufRead> Unpacked<R> {
         if let Inner::New(input) = &mut self.inner {
             let gzip = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
             self.inner = match std::mem::replace(&mut self.inner, Inner::Taken) {
-                Inner::New(input) if gzip => Inner::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(input))),
+                Inner::New(input) if gzip => Inner::Gzip(Box::new(Members::new(input))),
                 Inner::New(input) => Inner::Plain(input),
                 other => other,
             };
