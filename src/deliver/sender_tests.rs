@@ -244,6 +244,67 @@ fn the_next_minute_is_at_most_a_minute_away() {
     }
 }
 
+/// Notes when an error is logged.
+struct Errors {
+    began: Instant,
+    at: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Errors {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if *event.metadata().level() == tracing::Level::ERROR {
+            self.at.lock().unwrap().push(self.began.elapsed());
+        }
+    }
+}
+
+/// What is wrong with the key is told at the first refusal and again with the first one a minute later, however many come between.
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_are_told_once_a_minute() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    let errors = Errors { began: Instant::now(), at: Arc::default() };
+    let told = Arc::clone(&errors.at);
+    let _listening = tracing::subscriber::set_default(tracing_subscriber::registry().with(errors));
+    let lane = AtWork::start(3, (0..1_000).map(|_| reply(403, Answer::Blocked(Block::Credentials))));
+    for item in ["a", "b", "c"] {
+        lane.give(&[item]).await;
+    }
+    for second in 0..600 {
+        lane.clock.advance_to(NOW + second * 1_000);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let refused: Vec<_> = lane.scripted.asked.lock().unwrap().iter().map(|(at, _)| *at + ON_THE_WIRE).collect();
+    let told = told.lock().unwrap();
+    assert!(refused.len() > 5 * told.len(), "told {told:?}, refused {refused:?}");
+    assert_eq!(told[0], refused[0]);
+    // The wall clock of this test is set once a second.
+    let (minute, second) = (Duration::from_mins(1), Duration::from_secs(1));
+    for pair in told.windows(2) {
+        let between: Vec<_> = refused.iter().filter(|at| (pair[0] + second..pair[1]).contains(*at)).collect();
+        assert!(pair[1] + second > pair[0] + minute, "told again before a minute is over: {told:?}");
+        assert!(between.iter().all(|at| **at < pair[0] + minute + second), "refused, and not told: {between:?} {told:?}");
+    }
+    assert!(*told.last().unwrap() > Duration::from_mins(8), "told no more: {told:?}");
+}
+
+/// The bounds of that minute, exactly.
+#[test]
+fn a_refusal_is_told_again_when_the_minute_is_over_and_not_before() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    let errors = Errors { began: Instant::now(), at: Arc::default() };
+    let told = Arc::clone(&errors.at);
+    let _listening = tracing::subscriber::set_default(tracing_subscriber::registry().with(errors));
+    let gate = Gate::default();
+    let refusal = reply(403, Answer::Blocked(Block::Credentials));
+    for (after_ms, times) in [(0, 1), (1, 1), (59_999, 1), (60_000, 2), (119_999, 2), (120_000, 3), (500_000, 4)] {
+        // Both lanes may be refused; they share the minute.
+        for lane in Lane::ALL {
+            gate.shut(lane, Block::Credentials, &refusal, NOW + after_ms);
+        }
+        assert_eq!(told.lock().unwrap().len(), times, "after {after_ms} ms");
+    }
+}
+
 /// A refusal of one item says that New Relic reads what is sent: the gate opens. The sources wait for that, so no other batch
 /// might ever come to open it.
 #[tokio::test(start_paused = true)]

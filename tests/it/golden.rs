@@ -125,16 +125,18 @@ async fn hostile_records() {
     }
 }
 
-/// S0-07: two hundred accounts in organizational units; every event carries its account's name and unit.
+/// S0-07: two hundred accounts in organizational units; every event carries its account's name and unit, environment and owner.
 #[tokio::test]
 async fn two_hundred_accounts_are_named_in_every_event() {
     let account = |number: u64| format!("{:012}", 100_000_000_000 + number * 4_444_444_444 % 899_999_999_999);
+    let environment = |number: u64| if number.is_multiple_of(3) { "prod" } else { "テスト" };
     let mut csv = "accountId,name,organizationalUnit,environment,owner\n".to_owned();
     for number in 0..200 {
         csv += &format!(
-            "{},\"Team {number}, 本番\",Workloads/Unit {},prod,team-{number}@example.com\n",
+            "{},\"Team {number}, 本番\",Workloads/Unit {},{},team-{number}@example.com\n",
             account(number),
-            number % 7
+            number % 7,
+            environment(number)
         );
     }
     let of = |number: u64| {
@@ -151,13 +153,15 @@ async fn two_hundred_accounts_are_named_in_every_event() {
     assert!(events.len() >= 201, "{}", events.len());
     for event in &events {
         let number = (0..201).find(|number| event["event.id"] == data::id(*number)).expect("a known record");
-        let (name, unit) = if number < 200 {
-            (format!("Team {number}, 本番"), format!("Workloads/Unit {}", number % 7))
+        let (name, unit, stage, owner) = if number < 200 {
+            let (unit, owner) = (format!("Workloads/Unit {}", number % 7), format!("team-{number}@example.com"));
+            (format!("Team {number}, 本番"), unit, json!(environment(number)), json!(owner))
         } else {
-            (account(200), "unknown".to_owned())
+            (account(200), "unknown".to_owned(), Value::Null, Value::Null)
         };
         assert_eq!(event["aws.accountId"], account(number));
         assert_eq!((&event["aws.accountName"], &event["aws.organizationalUnit"]), (&json!(name), &json!(unit)));
+        assert_eq!((&event["aws.environment"], &event["aws.owner"]), (&stage, &owner));
     }
     let logs = ended.logs();
     assert_eq!(logs.len(), 201);

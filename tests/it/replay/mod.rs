@@ -464,6 +464,30 @@ async fn an_unreachable_host_is_said() {
     assert_eq!(ended.stderr.matches("the host cannot be reached").count(), 1, "{}", ended.stderr);
 }
 
+/// A company's own rule, from a folder that a variable names, makes events like a built-in one.
+#[tokio::test]
+async fn a_rule_of_a_company_makes_events() {
+    let rule = "title: Instances were listed\nname: acme-instances-listed\nlogsource: {product: aws, service: cloudtrail}\n\
+                detection:\n  call: {eventSource: ec2.amazonaws.com, eventName: DescribeInstances}\n  condition: call\nlevel: low\n";
+    let rules = TempDir::new().expect("a temporary folder");
+    std::fs::create_dir(rules.path().join("ec2")).expect("a folder");
+    std::fs::write(rules.path().join("ec2/acme-instances-listed.yml"), rule).expect("a file");
+    let time = 1_780_000_000_000;
+    let records = [data::quiet(1, time), data::alarming(2, time)];
+    let controls = async |rules: &str| {
+        let agent = replay_of::<&str>([]).env("CSPM_RELAY_RULES_FOLDERS", rules);
+        let path = agent.file("records.json", &file_of(&records));
+        let ended = good(agent.arg(path.to_string_lossy())).await;
+        let said = ["event.id", "control.id", "control.title", "control.severity", "detection.primary"];
+        tally(ended.events().iter().map(|event| said.map(|name| text(&event[name]))))
+    };
+    let mut want = controls("").await;
+    assert!(!want.is_empty() && want.keys().all(|[id, ..]| *id == data::id(2)), "{want:?}");
+    let own = [data::id(1).as_str(), "acme-instances-listed", "Instances were listed", "LOW", "true"].map(str::to_owned);
+    assert_eq!(want.insert(own, 1), None);
+    assert_eq!(controls(&rules.path().to_string_lossy()).await, want, "beside what the built-in rules find");
+}
+
 /// An S3 notification has most of a record's fields and is none.
 #[tokio::test]
 async fn a_notification_is_no_record() {
