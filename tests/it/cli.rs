@@ -52,24 +52,56 @@ fn golden(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-#[tokio::test]
-async fn every_command_explains_itself() {
+/// What these commands print with these words behind them, one after the other; all end well and say nothing else.
+async fn printed(commands: &[&str], words: &[&str]) -> String {
     let mut text = String::new();
-    for command in ["run", "check", "doctor newrelic", "rules", "rules list", "rules show", "rules test", "schema", "health"] {
+    for command in commands {
         let mut agent = Agent::new([]);
-        for word in command.split(' ').chain(["--help"]) {
-            agent = agent.arg(word);
+        let line = [&["cspm-relay"], command.split_whitespace().collect::<Vec<_>>().as_slice(), words].concat();
+        for word in &line[1..] {
+            agent = agent.arg(*word);
         }
         let ended = agent.finish().await;
-        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""), "{command}");
-        text += &format!("=== cspm-relay {command} --help\n{}\n", ended.stdout);
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""), "{line:?}");
+        text += &format!("=== {}\n{}\n", line.join(" "), ended.stdout);
     }
-    golden("help", &text);
-    // The rest is held by the tests of those commands; here only that there is help.
-    for command in ["replay", "doctor", "dlq"] {
-        let ended = Agent::new([command, "--help"]).finish().await;
-        assert_eq!(ended.status.code(), Some(0), "{command}: {}", ended.stderr);
-        assert!(ended.stdout.contains(&format!("Usage: cspm-relay {command}")), "{command}: {}", ended.stdout);
+    text
+}
+
+#[tokio::test]
+async fn every_command_explains_itself() {
+    let always = [
+        "run",
+        "replay",
+        "check",
+        "doctor",
+        "doctor newrelic",
+        "rules",
+        "rules list",
+        "rules show",
+        "rules test",
+        "schema",
+        "dlq",
+        "dlq list",
+        "dlq replay",
+        "health",
+    ];
+    golden("help", &printed(&always, &["--help"]).await);
+    // The list of commands, and those of the lab.
+    if is_lean() {
+        golden("help_lean", &printed(&[""], &["--help"]).await);
+    } else {
+        golden("help_full", &printed(&["", "demo", "stand-in"], &["--help"]).await);
+    }
+}
+
+/// What people keep beside them while they write a configuration, a query or a rule.
+#[tokio::test]
+async fn every_reference_is_printed_as_it_was() {
+    for (name, command) in
+        [("example", "check --example"), ("options", "check --options"), ("schema", "schema"), ("rules_list", "rules list")]
+    {
+        golden(name, &printed(&[command], &[]).await);
     }
 }
 
