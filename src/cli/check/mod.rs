@@ -236,8 +236,8 @@ fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = config.new_relic.key_doubts();
     if config.dead_letters.is_none() {
         warnings.push(
-            "no dead letters: what New Relic refuses goes back to its queue, whose redrive policy decides. Set one of \
-             deadLetters.folder, s3, queue, or CSPM_RELAY_DEAD_LETTERS"
+            "no dead letters: what cannot be read and what New Relic refuses goes back to its queue, whose redrive policy \
+             decides. Set one of deadLetters.folder, s3, queue, or CSPM_RELAY_DEAD_LETTERS"
                 .to_owned(),
         );
     }
