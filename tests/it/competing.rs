@@ -1,7 +1,7 @@
 //! Load: agents that compete on one queue, a death among them, and bounded memory.
 //!
-//! One after the other, so that each has the machine for itself. Times and memory are those of an unoptimised build beside other tests. The bound on memory, 128 MiB, holds for it too; an
-//! image stays far below.
+//! One after the other, so that each has the machine for itself. Times and memory are those of an unoptimised build beside other
+//! tests. The bound on memory, 128 MiB, holds for it too; an image stays far below. README names the largest objects: keep it so.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -15,8 +15,9 @@ use serde_json::json;
 
 use crate::support::agent::Agent;
 use crate::support::aws::{Aws, QueueSettings, Trail, emulator};
-use crate::support::data::{self, TrailObject};
+use crate::support::data::{self, TrailObject, iso};
 use crate::support::proxy::{Call, Proxy, Side};
+use crate::support::replay::{fixtures, records};
 use crate::support::scene::{Scene, ids, new_relic, objects, recently, stopped};
 use crate::support::within;
 
@@ -162,6 +163,44 @@ async fn an_object_of_fifty_megabytes() {
     stopped(agent).await;
     assert!(peak < PEAK_KIB, "{peak} KiB");
     eprintln!("an object of 50 MB: {} MiB at most", peak >> 10);
+    assert_eq!((scene.letters().len(), scene.new_relic.store().counts("Log").repeated), (0, 0));
+    scene.no_violations();
+}
+
+/// The same of real records, packed as tightly as a trail packs them: nine times as much comes out, every record of it arrives,
+/// and memory stays as bounded (P18).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tightly_packed_object_of_real_records() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let _turn = turn().await;
+    let scene = big_scene(aws, Duration::from_mins(5)).await;
+    // Stands for the id.
+    let (hole, time) = ("@id@", iso(recently()));
+    let real = records(&fixtures()).into_iter().map(|mut record| {
+        (record["eventID"], record["eventTime"]) = (json!(hole), json!(time));
+        record.to_string()
+    });
+    let real: Vec<_> = real.collect();
+    let ids: Vec<_> = (0..62_000).map(data::id).collect();
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(br#"{"Records":["#).expect("memory");
+    let mut unpacked = 0;
+    for (at, (id, template)) in ids.iter().zip(real.iter().cycle()).enumerate() {
+        let record = format!("{}{}", if at == 0 { "" } else { "," }, template.replace(hole, id));
+        packer.write_all(record.as_bytes()).expect("memory");
+        unpacked += record.len();
+    }
+    packer.write_all(b"]}").expect("memory");
+    let body = packer.finish().expect("memory");
+    assert!(unpacked > 80_000_000 && unpacked > 9 * body.len(), "{} bytes unpack to {unpacked}", body.len());
+    scene.trail.put("real.json.gz", body).await;
+    let agent = agent(&scene).start();
+    scene.has_within(LONG, &ids.into_iter().collect()).await;
+    scene.empty_within(LONG).await;
+    let peak = agent.peak_kib();
+    stopped(agent).await;
+    assert!(peak < PEAK_KIB, "{peak} KiB");
+    eprintln!("an object that unpacks to {} MB: {} MiB at most", unpacked / 1_000_000, peak >> 10);
     assert_eq!((scene.letters().len(), scene.new_relic.store().counts("Log").repeated), (0, 0));
     scene.no_violations();
 }

@@ -94,7 +94,8 @@ fn time(time_ms: i64) -> jiff::Zoned {
     jiff::Timestamp::from_millisecond(time_ms).expect("a time").to_zoned(jiff::tz::TimeZone::UTC)
 }
 
-fn iso(time_ms: i64) -> String {
+/// A time as `CloudTrail` writes it.
+pub(crate) fn iso(time_ms: i64) -> String {
     time(time_ms).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
