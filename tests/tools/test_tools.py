@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the tools in this folder: `python3 -m unittest discover -s tests/tools`."""
+import collections
 import contextlib
 import csv
 import gzip
@@ -10,6 +11,7 @@ import tempfile
 import unittest
 
 import gen_cloudtrail
+import gen_posture
 import ledger_oracle
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -186,6 +188,75 @@ class Generate(Folder):
         Folder.setUp(self)
         self.generate()
         self.assertEqual(first, tree())
+
+
+class Posture(Folder):
+    STREAMS = ("config", "securityhub", "guardduty", "inspector", "macie", "accessanalyzer")
+
+    def generate(self, *more):
+        with contextlib.redirect_stdout(io.StringIO()):
+            gen_posture.main(["--out", self.folder, "--accounts", "2", "--rules", "15", "--resources", "4", "--days", "20", *more])
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name), encoding="utf-8") as file:
+            return [json.loads(line) for line in file] if name.endswith(".jsonl") else json.load(file)
+
+    def events(self, stream):
+        """Each event once, oldest first, whatever the order of delivery."""
+        once = {event["id"]: event for event in self.read(stream + ".jsonl")}.values()
+        return sorted(once, key=lambda event: (event["time"], event["id"]))
+
+    def test_the_truth_is_what_the_events_add_up_to(self):
+        self.generate("--duplicates", "0.1", "--shuffle", "30")
+        truth = self.read("truth.json")
+        for stream in self.STREAMS:
+            self.assertEqual(len(self.read(stream + ".jsonl")), truth[stream]["delivered"], stream)
+            self.assertEqual(len(self.events(stream)), truth[stream]["events"], stream)
+        self.assertGreater(truth["config"]["delivered"], truth["config"]["events"] + 10)
+
+        states = {}
+        for event in self.events("config"):
+            detail = event["detail"]
+            pair = (detail["awsAccountId"], detail["awsRegion"], detail["configRuleName"], detail["resourceId"])
+            old = detail.get("oldEvaluationResult", {}).get("complianceType")
+            self.assertEqual(states.get(pair), old, "a change begins where the last one ended")
+            states[pair] = detail["newEvaluationResult"]["complianceType"]
+        states = {pair: state for pair, state in states.items() if state != "NOT_APPLICABLE"}
+        counts = collections.Counter((account, state) for (account, *_), state in states.items())
+        for account, want in truth["end_by_account"].items():
+            self.assertEqual((counts[account, "COMPLIANT"], counts[account, "NON_COMPLIANT"]), tuple(want.values()))
+        self.assertEqual(list(truth["by_day"].values())[-1]["non_compliant"], list(states.values()).count("NON_COMPLIANT"))
+
+        answered = {}
+        for account, regions in self.read("config-api.json").items():
+            for region, box in regions.items():
+                for name, results in box["EvaluationResults"].items():
+                    for result in results:
+                        resource = result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]["ResourceId"]
+                        answered[account, region, name, resource] = result["ComplianceType"]
+        self.assertEqual(answered, states)
+
+        findings = {}
+        for event in self.events("securityhub"):
+            finding, = event["detail"]["findings"]
+            findings[finding["Id"]] = finding["Compliance"]["Status"]
+        self.assertEqual(collections.Counter(findings.values()), truth["securityhub"]["by_status"])
+        self.assertEqual(len({event["detail"]["id"] for event in self.events("guardduty")}), truth["guardduty"]["findings"])
+
+    def test_the_same_arguments_give_the_same_bytes(self):
+        def tree():
+            found = {}
+            for name in os.listdir(self.folder):
+                with open(os.path.join(self.folder, name), "rb") as file:
+                    found[name] = file.read()
+            return found
+
+        self.generate()
+        first = tree()
+        Folder.setUp(self)
+        self.generate()
+        self.assertEqual(first, tree())
+        self.assertEqual(len(first), len(self.STREAMS) + 2)
 
 
 class Fixtures(unittest.TestCase):
