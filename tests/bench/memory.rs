@@ -14,10 +14,10 @@ use cspm_relay::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::data::Templates;
-use crate::report::say;
+use crate::report::{Budget, Verdict, real, say};
 
-/// Most resident memory allowed, KiB.
-const BUDGET_KIB: u64 = 64 << 10;
+/// Most resident memory allowed, MiB.
+const BUDGET: Budget = Budget::Below(64.0);
 
 /// A backlog.
 struct Shape {
@@ -33,25 +33,22 @@ const SHAPES: [Shape; 2] = [
     Shape { name: "small", records: 100_000, objects: 28_000, trails: 400 },
 ];
 
-/// Measures all of it.
-pub(crate) fn run(templates: &Templates) -> Result<Value> {
-    say("\npeak resident memory of the agent's binary (budget 64 MiB)")?;
+/// Measures all of it, and judges each figure.
+pub(crate) fn run(templates: &Templates, verdicts: &mut Vec<Verdict>) -> Result<Vec<Value>> {
+    say("\npeak resident memory of the agent's binary")?;
     let mut rows = Vec::new();
     for shape in SHAPES {
         let folder = made(templates, &shape)?;
         for target in ["stand-in", "stdout"] {
             let peak_kib = replay(&folder, target, shape.records)?;
-            let verdict = if peak_kib <= BUDGET_KIB { "within" } else { "OVER" };
-            let (name, objects) = (shape.name, shape.objects);
-            say(&format!(
-                "{name:6} {:>8} records in {objects:>6} objects to {target:8} {:>6.1} MiB  {verdict}",
-                shape.records,
-                crate::report::real(peak_kib) / 1024.0
-            ))?;
+            let (name, objects, peak_mib) = (shape.name, shape.objects, real(peak_kib) / 1024.0);
+            say(&format!("{name:6} {:>8} records in {objects:>6} objects to {target:8} {peak_mib:>6.1} MiB", shape.records))?;
+            let what = format!("memory, {name} objects to {target}, MiB");
+            verdicts.push(Verdict { what, figure: peak_mib, decimals: 1, budget: BUDGET });
             rows.push(json!({ "shape": name, "records": shape.records, "objects": objects, "to": target, "peakKib": peak_kib }));
         }
     }
-    Ok(rows.into())
+    Ok(rows)
 }
 
 /// The folder of a shape; made when it is not there.

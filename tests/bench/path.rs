@@ -91,6 +91,11 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
     })
 }
 
+/// The name of the row for so many rules.
+pub(crate) fn name(rules: usize) -> String {
+    format!("{rules} rules")
+}
+
 /// The whole path with one rule set.
 pub(crate) struct Path {
     stages: Stages,
@@ -101,7 +106,7 @@ pub(crate) struct Path {
 impl Path {
     /// The present is far from the data's time: every record is late, as in a replay with `--restamp`.
     pub(crate) fn new(set: Set, objects: &Objects) -> Result<Self> {
-        Ok(Self { best: Row::unmeasured(&format!("{} rules", set.name), objects), stages: stages(set.rules, Clock::system())? })
+        Ok(Self { best: Row::unmeasured(&name(set.rules.rules().len()), objects), stages: stages(set.rules, Clock::system())? })
     }
 
     /// Runs over `objects` once more.

@@ -27,6 +27,61 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
     /// CPU time of the floor, nanoseconds per record; rows show their ratio to it.
     pub(crate) floor_ns: f64,
+    /// The same of the row that others are compared with, where there is one.
+    pub(crate) base_ns: Option<f64>,
+}
+
+/// A figure that has a budget.
+pub(crate) struct Verdict {
+    pub(crate) what: String,
+    pub(crate) figure: f64,
+    /// Decimals that tell it from its budget.
+    pub(crate) decimals: usize,
+    pub(crate) budget: Budget,
+}
+
+/// What a figure must keep to.
+#[derive(Clone, Copy)]
+pub(crate) enum Budget {
+    AtLeast(f64),
+    Below(f64),
+}
+
+impl Verdict {
+    /// Whether the figure keeps to its budget.
+    pub(crate) fn within(&self) -> bool {
+        match self.budget {
+            Budget::AtLeast(least) => self.figure >= least,
+            Budget::Below(most) => self.figure < most,
+        }
+    }
+
+    fn allowed(&self) -> String {
+        match self.budget {
+            Budget::AtLeast(least) => format!("at least {least}"),
+            Budget::Below(most) => format!("below {most}"),
+        }
+    }
+
+    /// Prints a line for each.
+    pub(crate) fn print_all(verdicts: &[Self]) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        let wide = verdicts.iter().map(|verdict| verdict.what.len()).max().unwrap_or(0);
+        if !verdicts.is_empty() {
+            writeln!(out, "\nbudgets")?;
+        }
+        for verdict in verdicts {
+            let word = if verdict.within() { "WITHIN" } else { "OVER" };
+            let (what, figure, decimals, allowed) = (&verdict.what, verdict.figure, verdict.decimals, verdict.allowed());
+            writeln!(out, "{what:wide$} {figure:>7.decimals$}  {word:6}  budget: {allowed}")?;
+        }
+        Ok(())
+    }
+
+    /// The verdict as JSON.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "what": self.what, "figure": self.figure, "budget": self.allowed(), "within": self.within() })
+    }
 }
 
 impl Row {
@@ -68,19 +123,21 @@ impl Table {
         let wide = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(12);
         writeln!(
             out,
-            "\n{}\n{:wide$} {:>10} {:>11} {:>8} {:>7}  out",
-            self.title, "", "ns/record", "records/s", "MB/s", "floor/x"
+            "\n{}\n{:wide$} {:>10} {:>11} {:>8} {:>7} {:>7}  out",
+            self.title, "", "ns/record", "records/s", "MB/s", "floor/x", "x/30"
         )?;
         for row in &self.rows {
             let ratio = self.floor_ns / row.ns();
+            let to_base = self.base_ns.map_or_else(String::new, |base_ns| format!("{:.2}", row.ns() / base_ns));
             writeln!(
                 out,
-                "{:wide$} {:>10.0} {:>11.0} {:>8.0} {:>7.2}  {}",
+                "{:wide$} {:>10.0} {:>11.0} {:>8.0} {:>7.2} {:>7}  {}",
                 row.name,
                 row.ns(),
                 row.per_second(),
                 row.megabytes_per_second(),
                 ratio,
+                to_base,
                 row.made
             )?;
         }
@@ -95,7 +152,8 @@ impl Table {
             .map(|row| {
                 json!({
                     "name": row.name, "records": row.records, "jsonBytes": row.json_bytes, "cpuNs": row.cpu_ns,
-                    "nsPerRecord": row.ns(), "ratioToFloor": self.floor_ns / row.ns(), "out": row.made,
+                    "nsPerRecord": row.ns(), "ratioToFloor": self.floor_ns / row.ns(),
+                    "ratioToBase": self.base_ns.map(|base_ns| row.ns() / base_ns), "out": row.made,
                 })
             })
             .collect();
