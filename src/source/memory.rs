@@ -1,6 +1,6 @@
 //! Stand-ins that behave, and the pipeline's side of an intake, for tests.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -149,6 +149,8 @@ pub(crate) struct Seen {
     /// Receives that were dropped before their answer.
     pub(crate) broken_off: usize,
     pub(crate) receives: usize,
+    /// Batches refused because two entries had one id.
+    pub(crate) repeated: usize,
 }
 
 /// What the next requests come to.
@@ -160,6 +162,11 @@ pub(crate) struct Faults {
     pub(crate) change: VecDeque<QueueError>,
     /// So many entries of delete requests are refused; `true`: for good.
     pub(crate) refuse_deletes: VecDeque<bool>,
+    /// No renewal arrives.
+    pub(crate) renewals_fail: bool,
+    /// How much longer than others the next requests take.
+    pub(crate) slow_deletes: VecDeque<Duration>,
+    pub(crate) slow_backs: VecDeque<Duration>,
 }
 
 /// A queue in memory that behaves like SQS: visibility runs out, handles expire, redelivery counts, requests take 20 ms.
@@ -190,6 +197,17 @@ impl Drop for Guard {
 }
 
 const LATENCY: Duration = Duration::from_millis(20);
+
+/// SQS refuses a whole batch in which two entries have the same id.
+fn distinct<'a>(entries: impl Iterator<Item = &'a Entry>) -> Result<(), QueueError> {
+    let mut seen = HashSet::new();
+    for entry in entries {
+        if !seen.insert(entry.lease) {
+            return Err(QueueError::Passing { why: "BatchEntryIdsNotDistinct".to_owned() });
+        }
+    }
+    Ok(())
+}
 
 impl MemoryQueue {
     pub(crate) fn new(visibility: Duration, bodies: impl IntoIterator<Item = String>) -> Arc<Self> {
@@ -285,11 +303,13 @@ impl Queue for MemoryQueue {
 
     fn delete(self: Arc<Self>, entries: Vec<Entry>) -> BoxFuture<'static, Result<Vec<Refused>, QueueError>> {
         async move {
-            tokio::time::sleep(LATENCY).await;
+            let slow = self.faults.lock().unwrap().slow_deletes.pop_front().unwrap_or_default();
+            tokio::time::sleep(LATENCY + slow).await;
             let mut seen = self.seen.lock().unwrap();
             let mut faults = self.faults.lock().unwrap();
             let mut kept = self.kept.lock().unwrap();
             seen.delete_batches.push(entries.len());
+            distinct(entries.iter()).inspect_err(|_| seen.repeated += 1)?;
             if let Some(fault) = faults.delete.pop_front() {
                 return Err(fault);
             }
@@ -311,14 +331,21 @@ impl Queue for MemoryQueue {
         let renewal = entries.iter().any(|(_, by)| *by == self.attributes.visibility);
         // On the server it happens even if the caller no longer waits.
         let served = tokio::spawn(async move {
-            tokio::time::sleep(if renewal { LATENCY * 5 } else { LATENCY }).await;
+            let slow = if renewal { None } else { self.faults.lock().unwrap().slow_backs.pop_front() };
+            tokio::time::sleep(slow.unwrap_or_default() + if renewal { LATENCY * 5 } else { LATENCY }).await;
             let now = Instant::now();
             let mut seen = self.seen.lock().unwrap();
             let mut kept = self.kept.lock().unwrap();
             seen.change_batches.push(entries.len());
-            if let Some(fault) = self.faults.lock().unwrap().change.pop_front() {
+            distinct(entries.iter().map(|(entry, _)| entry)).inspect_err(|_| seen.repeated += 1)?;
+            let mut faults = self.faults.lock().unwrap();
+            if renewal && faults.renewals_fail {
+                return Err(QueueError::Passing { why: "connection reset".to_owned() });
+            }
+            if let Some(fault) = faults.change.pop_front() {
                 return Err(fault);
             }
+            drop(faults);
             let mut refused = Vec::new();
             for (Entry { lease, handle }, by) in entries {
                 let refuse = |why: &str| Refused { lease, lasting: true, why: why.to_owned() };

@@ -75,6 +75,8 @@ struct Lease {
     due: Option<Instant>,
     /// A renewal is under way: a hand-back waits for its answer, or it could be undone by it.
     renewing: bool,
+    /// It waits in `deletes` or `backs`, once: two entries of one message would have SQS refuse the whole batch.
+    queued: bool,
     ending: Ending,
 }
 
@@ -156,7 +158,7 @@ impl Leases {
             if self.deletes.is_empty() {
                 self.delete_from = self.delete_from.max(Instant::now() + DELETE_WAIT);
             }
-            self.deletes.push(lease);
+            self.queue_end(lease);
         }
     }
 
@@ -164,7 +166,20 @@ impl Leases {
     pub(in crate::source) fn hand_back(&mut self, lease: u64, delay: Duration) {
         if let Some(held) = self.held.get_mut(&lease) {
             held.ending = Ending::Back { delay, tries: 0 };
-            self.backs.push(lease);
+            self.queue_end(lease);
+        }
+    }
+
+    /// Lines a message up for its end, unless it waits for that already.
+    fn queue_end(&mut self, lease: u64) {
+        let Some(held) = self.held.get_mut(&lease) else { return };
+        let line = match held.ending {
+            Ending::Open => return,
+            Ending::Delete => &mut self.deletes,
+            Ending::Back { .. } => &mut self.backs,
+        };
+        if !std::mem::replace(&mut held.queued, true) {
+            line.push(lease);
         }
     }
 
@@ -222,7 +237,12 @@ impl Leases {
         let may = self.delete_backoff.failures() == 0;
         while !self.deletes.is_empty() && (waited || may && (self.hurry || self.deletes.len() >= BATCH)) {
             let batch: Vec<u64> = self.deletes.drain(..self.deletes.len().min(BATCH)).collect();
-            let entries: Vec<Entry> = self.entries(&batch).collect();
+            let mut entries = Vec::with_capacity(batch.len());
+            for &lease in &batch {
+                let Some(held) = self.held.get_mut(&lease) else { continue };
+                held.queued = false;
+                entries.push(Entry { lease, handle: held.handle.clone() });
+            }
             if entries.is_empty() {
                 continue;
             }
@@ -275,6 +295,7 @@ impl Leases {
             let mut entries = Vec::with_capacity(batch.len());
             for &lease in batch {
                 let Some(held) = self.held.get_mut(&lease) else { continue };
+                held.queued = false;
                 if let Some(due) = held.due.take() {
                     self.due.remove(&(due, lease));
                 }
@@ -287,10 +308,6 @@ impl Leases {
             let change = Arc::clone(&self.queue).change(entries);
             self.requests.push(Box::pin(async { Answer::Returned(batch, change.await) }));
         }
-    }
-
-    fn entries<'a>(&'a self, leases: &'a [u64]) -> impl Iterator<Item = Entry> + 'a {
-        leases.iter().filter_map(|&lease| Some(Entry { lease, handle: self.held.get(&lease)?.handle.clone() }))
     }
 
     fn heard(&mut self, answer: Answer) -> Vec<(u64, Message)> {
@@ -349,14 +366,7 @@ impl Leases {
                 self.due.remove(&(due, lease));
             }
             self.due.insert((due, lease));
-            match held.ending {
-                Ending::Open => {}
-                // Two entries of one message would have the whole batch refused.
-                Ending::Delete if self.deletes.contains(&lease) => {}
-                Ending::Delete => self.deletes.push(lease),
-                Ending::Back { .. } if self.backs.contains(&lease) => {}
-                Ending::Back { .. } => self.backs.push(lease),
-            }
+            self.queue_end(lease);
             return None;
         }
         self.number += 1;
@@ -372,6 +382,7 @@ impl Leases {
                 received: now,
                 due: Some(due),
                 renewing: false,
+                queued: false,
                 ending: Ending::Open,
             },
         );
@@ -399,7 +410,9 @@ impl Leases {
             self.delete_backoff.reset();
         } else {
             self.delete_from = Instant::now() + self.delete_backoff.next();
-            self.deletes.extend(again);
+            for lease in again {
+                self.queue_end(lease);
+            }
         }
     }
 
@@ -455,14 +468,18 @@ impl Leases {
                 Some(Ending::Back { tries, .. }) if !lasting && *tries < BACK_TRIES => {
                     *tries += 1;
                     self.back_from = Instant::now() + Duration::from_millis(200) * *tries;
-                    self.backs.push(lease);
+                    self.queue_end(lease);
                 }
                 _ => self.forget(lease),
             }
         }
     }
 
+    /// A message has ended; one that was received anew meanwhile has not: its newer handle still waits for its end.
     fn forget(&mut self, lease: u64) {
+        if self.held.get(&lease).is_some_and(|held| held.queued) {
+            return;
+        }
         if let Some(held) = self.held.remove(&lease) {
             self.by_message.remove(&held.message);
             if let Some(due) = held.due {

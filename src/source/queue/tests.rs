@@ -119,6 +119,40 @@ async fn a_lease_beyond_twelve_hours_is_taken_up_again() {
     assert_eq!(queue.left(), 0, "deleted with the newest handle");
 }
 
+/// A request hangs, the lease runs out meanwhile and the message is received anew; then both requests fail. Two entries of one
+/// message would have SQS refuse the whole batch, for ever, and its neighbours with it.
+#[tokio::test(start_paused = true)]
+async fn a_message_received_anew_while_its_end_is_under_way_is_in_no_batch_twice() {
+    // Unlike any time that a message stays away.
+    const VISIBILITY: Duration = Duration::from_secs(50);
+    for verdict in [Verdict::Released, Verdict::Returned] {
+        let queue = MemoryQueue::new(VISIBILITY, bodies(2));
+        let (running, mut pipeline) = events(&queue, 10);
+        let (first, second) = (pipeline.objects.recv().await.unwrap(), pipeline.objects.recv().await.unwrap());
+        {
+            let mut faults = queue.faults.lock().unwrap();
+            let hang = || [51_000, 1_100].map(Duration::from_millis).into();
+            (faults.slow_deletes, faults.slow_backs, faults.renewals_fail) = (hang(), hang(), true);
+            let lost = || QueueError::Passing { why: "connection reset".to_owned() };
+            (faults.delete, faults.change) = ([lost(), lost()].into(), [lost(), lost()].into());
+        }
+        pipeline.tell(first.number, verdict).await;
+        sleep(Duration::from_millis(51_200)).await;
+        queue.faults.lock().unwrap().renewals_fail = false;
+        pipeline.tell(second.number, verdict).await;
+        sleep(Duration::from_secs(20)).await;
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<HashSet<_>>();
+        let seen = std::mem::take(&mut *queue.seen.lock().unwrap());
+        let ended: HashSet<String> = match verdict {
+            Verdict::Returned => seen.changes.iter().filter(|(_, by)| *by != VISIBILITY).map(|(id, _)| id.clone()).collect(),
+            _ => seen.deleted.into_iter().collect(),
+        };
+        assert_eq!(ended, ids(&["m0", "m1"]), "{verdict:?}");
+        assert_eq!(seen.repeated, 0, "{verdict:?}");
+        stop(running, &pipeline, Phase::Returning).await;
+    }
+}
+
 /// P25, X8: what has not ended is visible at once; what has, is deleted.
 #[tokio::test(start_paused = true)]
 async fn a_stop_hands_back_at_once() {
