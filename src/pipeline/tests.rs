@@ -248,3 +248,52 @@ async fn a_letter_names_the_version_of_its_object() {
     let v1 = || Some("v1".to_owned());
     assert_eq!(found, [(LetterKind::Record, Some(0), v1()), (LetterKind::Object, Some(1), v1())]);
 }
+
+/// Gives one object read as a stream.
+struct Streams(std::path::PathBuf);
+
+impl Source for Streams {
+    async fn run(self, intake: Intake) -> Result<(), SourceError> {
+        let Intake { objects, mut released, .. } = intake;
+        let origin = Origin { name: "stdin".to_owned(), account: None, sight: Sight::Named };
+        let _sent = objects.send(Object { number: 0, origin, body: Body::Pipe(self.0), room: None }).await.is_ok();
+        let _told = released.recv().await;
+        Ok(())
+    }
+}
+
+/// A day passes after every item; notes what time each bears.
+struct Ages(Clock, Arc<std::sync::Mutex<Vec<i64>>>);
+
+impl Outlet for Ages {
+    fn put(&mut self, _: Lane, _: &[u8], time_ms: i64, piece: Piece) {
+        self.1.lock().unwrap().push(time_ms);
+        self.0.advance_to(self.0.now_ms() + 24 * 3_600_000);
+        piece.settle(crate::ack::Settled::Delivered);
+    }
+    fn item_max(&self, _: Lane) -> usize {
+        usize::MAX
+    }
+    fn flush(&mut self) {}
+}
+
+/// A stream may last for days: its records are as old as they are when they come, not when its first byte did.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_of_a_stream_is_judged_by_the_time_it_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stream");
+    let days = ["2026-05-28T20:26:40Z", "2026-05-29T20:26:40Z", "2026-05-30T20:26:40Z"];
+    let lines = days.iter().enumerate().map(|(at, day)| {
+        RECORD.replace("2026-05-28T20:00:00Z", day).replace("\"eventID\":\"1\"", &format!("\"eventID\":\"{at}\"")) + "\n"
+    });
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+    let seen = Arc::default();
+    let mut relay = relay(Keeps(Vec::new()));
+    relay.to = To::Outlet(Box::new(Ages(relay.clock.clone(), Arc::clone(&seen))));
+    Arc::get_mut(&mut relay.stages).unwrap().refuse_late = true;
+    let summary = relay.run(vec![Running::new("replay", Streams(path))], std::future::pending(), |_| {}).await;
+    let (_, counts) = summary.sources.first().unwrap();
+    assert_eq!((counts.ended(crate::ack::Outcome::Delivered), counts.refused_late), (3, 0), "{counts:?}");
+    let times = seen.lock().unwrap().clone();
+    assert_eq!(times, [0, 1, 2].map(|day| NOW + day * 24 * 3_600_000));
+}

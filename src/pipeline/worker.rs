@@ -270,7 +270,12 @@ impl<'s> Processor<'s> {
                 // Not marked as decoded: the object goes back.
                 return;
             }
-            match decoder.next() {
+            let next = decoder.next();
+            if place.is_stream {
+                // It may last for days.
+                place.now_ms = self.stages.clock.now_ms();
+            }
+            match next {
                 Ok(None) => break,
                 Ok(Some(Decoded::Waiting)) => {
                     outlet.flush();
