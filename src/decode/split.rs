@@ -1,9 +1,9 @@
 //! Bytes → the JSON text of each record, without building a tree.
 //!
-//! In: any reader. Out, one at a time: the elements of a top-level `Records` array, the elements of a top-level array, or
-//! whole top-level documents (NDJSON, one document, several after each other). Strings are respected, nothing is parsed. What
-//! always holds: memory is bounded by the longest record allowed; a record that is too long or broken in a line of its own
-//! costs itself only; every other byte belongs to exactly one item.
+//! In: any reader. Out, one at a time: the elements of every `Records` array of a top-level object, the elements of a top-level
+//! array, or whole top-level documents (NDJSON, one document, several after each other). Strings are respected, nothing is
+//! parsed. What always holds: memory is bounded by the longest record allowed; a record that is too long or broken in a line of
+//! its own costs itself only; every other byte belongs to exactly one item, or stands beside `Records` in its object.
 
 use std::io::{self, Read};
 
@@ -87,7 +87,7 @@ enum Place {
     Element { wrapped: bool },
     /// Inside something else than an object, where an element should be.
     Stray { wrapped: bool },
-    /// After `Records`, until its object ends.
+    /// After `Records`, until its object ends or holds another one.
     Rest,
     /// After a document that stood on one line: a line end here means one document a line.
     After,
@@ -99,10 +99,14 @@ struct Scan {
     depth: u32,
     in_string: bool,
     escaped: bool,
-    /// At depth 1: start of the last string, and whether it was closed.
-    key: Option<(usize, usize)>,
-    key_start: usize,
+    /// How many bytes of [`RECORDS`] the last string is, when it is at depth 1 and nothing else so far; [`OTHER`] if not.
+    key: usize,
 }
+
+/// The key of the array that holds records.
+const RECORDS: &[u8] = b"Records";
+/// What a string is that is not [`RECORDS`], nor the beginning of it.
+const OTHER: usize = usize::MAX;
 
 /// An item as positions in the buffer.
 enum Found {
@@ -180,8 +184,6 @@ impl<R: Read> Splitter<R> {
             self.filled -= keep;
             self.at -= keep;
             self.start = 0;
-            self.scan.key_start = self.scan.key_start.saturating_sub(keep);
-            self.scan.key = self.scan.key.map(|(from, to)| (from.saturating_sub(keep), to.saturating_sub(keep)));
         }
         if self.buffer.len() < self.filled + CHUNK {
             self.buffer.resize((self.filled + CHUNK).next_power_of_two(), 0);
@@ -238,7 +240,7 @@ impl<R: Read> Splitter<R> {
                     Some(found) => return found,
                     None => return Found::NeedMore,
                 },
-                Place::Document => match self.document() {
+                Place::Document | Place::Rest => match self.document() {
                     Some(Found::NeedMore) => {}
                     Some(found) => return found,
                     None => return Found::NeedMore,
@@ -277,13 +279,6 @@ impl<R: Read> Splitter<R> {
                     }
                     Some(_) => self.place = Place::Top,
                 },
-                Place::Rest => match self.value_end() {
-                    None => {
-                        self.start = self.at;
-                        return Found::NeedMore;
-                    }
-                    Some(_) => self.place = Place::Top,
-                },
             }
         }
     }
@@ -312,7 +307,6 @@ impl<R: Read> Splitter<R> {
             self.buffer.copy_within(self.at..self.filled, head);
             self.filled -= self.at - head;
             self.at = head;
-            self.scan.key = None;
         }
         Found::NeedMore
     }
@@ -364,8 +358,9 @@ impl<R: Read> Splitter<R> {
         }
     }
 
-    /// Inside a top-level object: its end, or the start of its `Records`.
+    /// Inside a top-level object: its end, or the start of its `Records`, of which it may hold more than one.
     fn document(&mut self) -> Option<Found> {
+        let is_rest = self.place == Place::Rest;
         let bytes = self.buffer.get(..self.filled).unwrap_or_default();
         let scan = &mut self.scan;
         while let Some(&byte) = bytes.get(self.at) {
@@ -374,15 +369,17 @@ impl<R: Read> Splitter<R> {
                     scan.escaped = false;
                 } else if byte == b'\\' {
                     scan.escaped = true;
+                    scan.key = OTHER;
                 } else if byte == b'"' {
                     scan.in_string = false;
-                    scan.key = (scan.depth == 1).then_some((scan.key_start, self.at));
-                } else if byte == b'\n' {
+                } else if byte == b'\n' && !is_rest {
                     // Never legal in a string: this line is broken, the next may be good.
                     let (from, to) = (self.start, self.at);
                     self.at += 1;
                     self.lines_from_here();
                     return Some(Found::Broken(from, to, "a string has no end"));
+                } else if scan.key != OTHER {
+                    scan.key = if RECORDS.get(scan.key) == Some(&byte) { scan.key + 1 } else { OTHER };
                 }
                 self.at += 1;
                 continue;
@@ -391,20 +388,22 @@ impl<R: Read> Splitter<R> {
             match byte {
                 b'"' => {
                     scan.in_string = true;
-                    scan.key_start = self.at;
+                    scan.key = if scan.depth == 1 { 0 } else { OTHER };
                 }
-                b'[' if scan.depth == 1
-                    && scan.key.is_some_and(|(from, to)| bytes.get(from..to) == Some(b"Records".as_slice())) =>
-                {
+                b'[' if scan.depth == 1 && scan.key == RECORDS.len() => {
                     self.place = Place::Array { wrapped: true };
                     return Some(Found::NeedMore);
                 }
                 b'{' | b'[' => {
                     scan.depth += 1;
-                    scan.key = None;
+                    scan.key = OTHER;
                 }
                 b'}' | b']' => {
                     scan.depth = scan.depth.saturating_sub(1);
+                    if scan.depth == 0 && is_rest {
+                        self.place = Place::Top;
+                        return Some(Found::NeedMore);
+                    }
                     if scan.depth == 0 {
                         let end = self.at;
                         let one_line = memchr(b'\n', bytes.get(self.start..end).unwrap_or_default()).is_none();
@@ -413,11 +412,13 @@ impl<R: Read> Splitter<R> {
                         return Some(found);
                     }
                 }
-                b',' => scan.key = None,
+                b',' => scan.key = OTHER,
                 _ => {}
             }
         }
-        let _more = self.too_long();
+        if !is_rest {
+            let _more = self.too_long();
+        }
         None
     }
 

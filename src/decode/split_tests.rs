@@ -88,6 +88,8 @@ fn gather(mut splitter: Splitter<impl Read>) -> (Vec<String>, Option<String>) {
 #[test]
 fn every_form_of_input_is_split_alike_at_every_chunk_size() {
     let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(300));
+    let much = "x".repeat(300);
+    let late = format!(r#"{{"x":"{much}","Records":[{{"a":1}}],"y":["{much}"],"Records":[{{"b":2}}]}}"#);
     let cases: Vec<(&str, &str, Vec<&str>, Option<&str>)> = vec![
         (
             "trail file",
@@ -102,6 +104,13 @@ fn every_form_of_input_is_split_alike_at_every_chunk_size() {
             vec![r#"E {"a":1}"#],
             None,
         ),
+        (
+            "more than one array of records",
+            r#"{"Records":[{"a":1}],"x":{"Records":[7]},"y":"Records\n","R":[8],"Records":[],"RecordsX":[9],"Records" : [{"b":2},3]}"#,
+            vec![r#"E {"a":1}"#, r#"E {"b":2}"#, "S 3 (not a JSON object)"],
+            None,
+        ),
+        ("records after much else", &late, vec![r#"E {"a":1}"#, r#"E {"b":2}"#], None),
         ("no records", r#"{"Records":[]}"#, vec![], None),
         ("records is text", r#"{"Records":"none"}"#, vec![r#"D {"Records":"none"}"#], None),
         ("two files", r#"{"Records":[{"a":1}]}{"Records":[{"b":2}]}"#, vec![r#"E {"a":1}"#, r#"E {"b":2}"#], None),
