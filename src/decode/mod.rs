@@ -9,6 +9,7 @@ pub mod gzip;
 pub mod split;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
@@ -82,16 +83,31 @@ pub enum ObjectFault {
 /// Reads one object.
 pub struct Decoder {
     splitter: Splitter<Unpacked<Box<dyn BufRead + Send>>>,
-    /// Nothing has been read yet.
-    first: bool,
-    /// The first thing, when it was no record, and why: what comes after it tells whether it is a broken record or the object
-    /// is a file of another kind.
-    doubt: Option<Kept>,
-    /// What came after it and is still to be told.
-    ahead: Option<Result<Option<Kept>, ObjectFault>>,
-    /// What is lent out of these.
+    /// What the object is has been decided, and everything that was kept for it has been told.
+    begun: bool,
+    doubt: Doubt,
+    /// What is lent out of what is kept.
     lent: Option<Kept>,
 }
+
+/// What an object begins with, as long as it is no record: what comes after it tells whether these are broken records or the
+/// object is a file of another kind.
+#[derive(Default)]
+struct Doubt {
+    kept: VecDeque<Kept>,
+    bytes: usize,
+    /// Whether a record came after them.
+    among_records: Option<bool>,
+    /// None of them has been told yet.
+    untold: bool,
+    /// What ended the doubt and is told after them.
+    then: Option<Result<Option<Kept>, ObjectFault>>,
+}
+
+/// Most items, and most bytes of them, that are kept in doubt; where so much that is no record comes first, the object is of
+/// another kind.
+const DOUBT_ITEMS: usize = 1_000;
+const DOUBT_BYTES: usize = 1 << 20;
 
 /// An item that is kept while another one is read.
 struct Kept {
@@ -206,7 +222,7 @@ impl Decoder {
     fn open(input: Box<dyn BufRead + Send>, bounds: Bounds, Buffer(buffer): Buffer) -> Self {
         let unpacked = Unpacked::later(input, bounds.inflated);
         let splitter = Splitter::with_buffer(unpacked, bounds.record, buffer);
-        Self { splitter, first: true, doubt: None, ahead: None, lent: None }
+        Self { splitter, begun: false, doubt: Doubt { untold: true, ..Doubt::default() }, lent: None }
     }
 
     /// Bytes of JSON read so far.
@@ -220,11 +236,7 @@ impl Decoder {
     /// # Errors
     /// [`ObjectFault`] when the object ends early; what came before is good.
     pub fn next(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
-        if let Some(ahead) = self.ahead.take() {
-            self.lent = ahead?;
-            return Ok(self.lent.as_ref().map(|kept| decoded(kept.item())));
-        }
-        if self.first || self.doubt.is_some() {
+        if !self.begun {
             return self.begin();
         }
         match self.splitter.next() {
@@ -234,31 +246,59 @@ impl Decoder {
         }
     }
 
-    /// The first thing; what is no record there is told only when what comes after it is known.
+    /// The first things; what is no record there is told only when it is known what the object is.
     fn begin(&mut self) -> Result<Option<Decoded<'_>>, ObjectFault> {
-        loop {
+        while self.doubt.among_records.is_none() {
             let read = match self.splitter.next() {
                 Ok(item) => Ok(item.map(Kept::of)),
                 Err(error) if is_waiting(&error) => return Ok(Some(Decoded::Waiting)),
                 Err(error) => Err(object_fault(error)),
             };
-            if let Some(doubt) = self.doubt.take() {
-                let among_records = matches!(&read, Ok(Some(next)) if next.is_record());
-                self.ahead = Some(read);
-                let kept = self.lent.insert(doubt);
-                return Ok(Some(match decoded(kept.item()) {
-                    Decoded::Foreign { raw, why } if among_records => Decoded::Broken { raw, why },
-                    Decoded::Broken { raw, why } if !among_records => Decoded::Foreign { raw, why },
-                    told => told,
-                }));
+            self.doubt.weigh(read);
+        }
+        let among_records = self.doubt.among_records == Some(true);
+        if let Some(kept) = self.doubt.kept.pop_front() {
+            let is_first = std::mem::take(&mut self.doubt.untold);
+            return Ok(Some(match decoded(self.lent.insert(kept).item()) {
+                Decoded::Foreign { raw, why } if among_records => Decoded::Broken { raw, why },
+                Decoded::Broken { raw, why } if !among_records && is_first => Decoded::Foreign { raw, why },
+                told => told,
+            }));
+        }
+        self.begun = true;
+        match std::mem::take(&mut self.doubt).then {
+            Some(then) => {
+                self.lent = then?;
+                Ok(self.lent.as_ref().map(|kept| decoded(kept.item())))
             }
-            self.first = false;
-            let Some(kept) = read? else { return Ok(None) };
-            if kept.is_doubtful() {
-                self.doubt = Some(kept);
-                continue;
+            None => self.next(),
+        }
+    }
+}
+
+impl Doubt {
+    /// Keeps what was read, and decides as soon as it can.
+    fn weigh(&mut self, read: Result<Option<Kept>, ObjectFault>) {
+        match read {
+            Ok(Some(next)) if self.kept.is_empty() && !next.is_doubtful() || next.is_record() => {
+                self.among_records = Some(true);
+                self.then = Some(Ok(Some(next)));
             }
-            return Ok(Some(decoded(self.lent.insert(kept).item())));
+            Ok(Some(next)) => {
+                self.bytes += next.bytes.len();
+                self.kept.push_back(next);
+                if self.kept.len() >= DOUBT_ITEMS || self.bytes >= DOUBT_BYTES {
+                    self.among_records = Some(false);
+                }
+            }
+            end => {
+                if matches!(end, Err(ObjectFault::Unavailable(_) | ObjectFault::Stopped(_))) {
+                    // Nobody knows what would have come: the whole object is to be read again.
+                    self.kept.clear();
+                }
+                self.among_records = Some(false);
+                self.then = Some(end);
+            }
         }
     }
 }
@@ -429,6 +469,9 @@ mod tests {
         let (broken, foreign) = ("broken: not a JSON object", "foreign: not a JSON object");
         let unknown = "neither a CloudTrail file, a CloudTrail record nor an EventBridge event";
         let (unknown_first, unknown_later) = (format!("broken: {unknown}"), format!("foreign: {unknown}"));
+        let digest = r#"{"digestStartTime":"2026-01-01T00:00:00Z","logFiles":[]}"#;
+        let few = [vec![broken; DOUBT_ITEMS - 1], vec![&record]].concat();
+        let many = [vec![foreign], vec![broken; DOUBT_ITEMS - 1], vec![&record]].concat();
         for (name, input, want) in [
             ("file", format!(r#"{{"Records":[1,{good},{good}]}}"#), vec![broken, &record, &record]),
             ("file, text", format!(r#"{{"Records":["x,y",{good}]}}"#), vec![broken, &record]),
@@ -436,7 +479,15 @@ mod tests {
             ("array", format!("[null,{good}]"), vec![broken, &record]),
             ("lines, the first one cut", format!("1.08\"}}\n{good}\n{good}\n"), vec![broken, &record, &record]),
             ("lines, the first one of another kind", format!("{{\"a\":1}}\n{good}\n"), vec![&unknown_first, &record]),
+            (
+                "lines, two of another kind",
+                format!("{{\"a\":1}}\nb\n{good}\n{{}}\n"),
+                vec![&unknown_first, broken, &record, &unknown_later],
+            ),
+            ("lines, a digest among the first", format!("b\n{digest}\n{good}\n"), vec![broken, "empty", &record]),
             ("text", "# Title\n\ntext\n".to_owned(), vec![foreign, broken]),
+            ("text before a record, as much as is kept", "x\n".repeat(DOUBT_ITEMS - 1) + good, few),
+            ("text before a record, more than is kept", "x\n".repeat(DOUBT_ITEMS) + good, many),
             ("other documents", "{\"a\":1}\n{\"b\":2}\n".to_owned(), vec![&unknown_later, &unknown_later]),
         ] {
             assert_eq!(decode(&input), want, "{name}");

@@ -295,7 +295,7 @@ impl<'s> Processor<'s> {
                         return;
                     }
                     if place.index == 0 && place.origin.sight != Sight::Message {
-                        self.foreign(place, &why);
+                        self.foreign(decoder, place, &why);
                         break;
                     }
                     self.unreadable(&place.entry.record(), place, raw, &why);
@@ -384,21 +384,42 @@ impl<'s> Processor<'s> {
         }
     }
 
-    /// A whole object of no trail.
-    fn foreign(&self, place: &Place<'_>, why: &str) {
+    /// A whole object of no trail. One that nobody named is passed over, but only if there is no record in all of it.
+    fn foreign(&self, decoder: &mut Decoder, place: &Place<'_>, why: &str) {
         let object = &place.origin.name;
-        if place.origin.sight == Sight::Beside {
-            place.entry.counts().skipped();
-            self.skipped.note("not an object of a trail", object);
+        let stays = match place.origin.sight {
+            Sight::Beside => self.hold_against(decoder),
+            Sight::Message | Sight::Named | Sight::Version(_) => Some("it stays where it is".to_owned()),
+        };
+        if let Some(stays) = stays {
             if !self.stages.quiet {
-                tracing::warn!(object, why, "Passed over: not an object of a trail");
+                tracing::error!(object, why, "Not an object of a trail: {stays}");
             }
+            place.entry.give_back();
             return;
         }
+        place.entry.counts().skipped();
+        self.skipped.note("not an object of a trail", object);
         if !self.stages.quiet {
-            tracing::error!(object, why, "Not an object of a trail: it stays where it is");
+            tracing::warn!(object, why, "Passed over: not an object of a trail");
         }
-        place.entry.give_back();
+    }
+
+    /// Reads on in an object that begins like no trail's; what forbids to pass it over, if anything does.
+    fn hold_against(&self, decoder: &mut Decoder) -> Option<String> {
+        loop {
+            if self.abort.load(Ordering::Relaxed) {
+                return Some("stopped before its end was read".to_owned());
+            }
+            match decoder.next() {
+                Ok(None) => return None,
+                Ok(Some(Decoded::Record(_) | Decoded::Enveloped { .. })) => {
+                    return Some("but there are records in it, after too much else: none of them was sent".to_owned());
+                }
+                Ok(Some(_)) => {}
+                Err(fault) => return Some(format!("as far as it can be read: {fault}")),
+            }
+        }
     }
 
     /// Something that is no record: its bytes go to the dead letters.

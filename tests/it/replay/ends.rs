@@ -97,6 +97,38 @@ async fn a_broken_first_record_costs_itself_only() {
     }
 }
 
+/// X3: a file in a folder is passed over only if there is no record in all of it. Records among other things are sent, the
+/// others are unreadable; where so much comes before them that it cannot be kept, the file is named and the replay not complete.
+#[tokio::test]
+async fn a_file_with_records_in_it_is_never_passed_over() {
+    let lines: String = data::mixed(0, 3, TIME_MS).iter().map(|record| record.to_string() + "\n").collect();
+    let logs = "2026-11-21 20:00:00 a line of a log\n".repeat(5_000);
+    for (name, text, counts) in [
+        ("two lines of another kind first", format!("{{\"a\":1}}\n# note\n{lines}"), [3, 2, 0, 0]),
+        ("many lines of another kind first", format!("{logs}{lines}"), [0, 0, 0, 1]),
+        ("only lines of another kind", logs.clone(), [0, 0, 1, 0]),
+    ] {
+        let folder =
+            folder_with(&[("a.ndjson", text.as_bytes()), ("good.json", file_of(&data::mixed(10, 1, TIME_MS)).as_bytes())]);
+        let dead = TempDir::new().expect("a temporary folder");
+        let agent = replay_of([folder.path()]).arg("--logs").arg("all");
+        let ended = finish(agent.env("CSPM_RELAY_DEAD_LETTERS", dead.path().to_string_lossy())).await;
+        ended.assert_adds_up();
+        let [sent, unreadable, passed_over, returned] = counts;
+        let found = [
+            ended.logs().len() as u64 - 1,
+            ended.count("records.unreadable"),
+            ended.count("skipped"),
+            ended.count("objects.returned"),
+        ];
+        assert_eq!(found, [sent, unreadable, passed_over, returned], "{name}: {}\n{}", ended.summary, ended.stderr);
+        assert_eq!(ended.code, Some(if returned > 0 { 3 } else { 0 }), "{name}: {}", ended.stderr);
+        let named = folder.path().join("a.ndjson").display().to_string();
+        assert_eq!(ended.stderr.contains("but there are records in it"), returned > 0, "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains(&named), "{name}: {}", ended.stderr);
+    }
+}
+
 /// Each broken record is named, up to a limit, and then how many more there are; the summary says where they are.
 #[tokio::test]
 async fn every_broken_record_is_named() {
