@@ -48,8 +48,13 @@ pub enum Decoded<'a> {
         /// What was found, and what would have been read.
         why: String,
     },
-    /// A record longer than [`Bounds::record`]: only its head is known.
-    TooLong(&'a [u8]),
+    /// A record longer than [`Bounds::record`].
+    TooLong {
+        /// All that is known of it.
+        head: &'a [u8],
+        /// It stands where a file of another kind begins: in no array, without the marks of a record, and none comes after it.
+        alone: bool,
+    },
     /// A document of a known kind that holds no records: a digest.
     Empty,
     /// A document of a kind this agent does not read.
@@ -149,6 +154,7 @@ impl Kept {
     fn is_doubtful(&self) -> bool {
         match decoded(self.item()) {
             Decoded::Foreign { .. } => true,
+            Decoded::TooLong { head, .. } => matches!(self.kind, Kind::Broken(_)) && !is_trail(head),
             Decoded::Broken { raw, .. } => {
                 matches!(self.kind, Kind::Broken(_)) && !raw.starts_with(b"{") && !raw.starts_with(b"[")
             }
@@ -262,6 +268,7 @@ impl Decoder {
             return Ok(Some(match decoded(self.lent.insert(kept).item()) {
                 Decoded::Foreign { raw, why } if among_records => Decoded::Broken { raw, why },
                 Decoded::Broken { raw, why } if !among_records && is_first => Decoded::Foreign { raw, why },
+                Decoded::TooLong { head, .. } => Decoded::TooLong { head, alone: !among_records && is_first },
                 told => told,
             }));
         }
@@ -308,7 +315,7 @@ fn decoded(item: Item<'_>) -> Decoded<'_> {
     match item {
         Item::Element(raw) => Decoded::Record(raw),
         Item::Document(raw) => document(raw),
-        Item::Broken(raw, why) | Item::Stray(raw, why) if why == split::TOO_LONG => Decoded::TooLong(raw),
+        Item::Broken(raw, why) | Item::Stray(raw, why) if why == split::TOO_LONG => Decoded::TooLong { head: raw, alone: false },
         Item::Broken(raw, why) | Item::Stray(raw, why) => Decoded::Broken { raw, why: why.to_owned() },
     }
 }
@@ -404,7 +411,8 @@ mod tests {
                 Decoded::Record(raw) => format!("record {}", String::from_utf8_lossy(raw)),
                 Decoded::Enveloped { raw, account } => format!("{account:?} record {}", String::from_utf8_lossy(raw)),
                 Decoded::Broken { why, .. } => format!("broken: {why}"),
-                Decoded::TooLong(head) => format!("too long: {} bytes are kept", head.len()),
+                Decoded::TooLong { head, alone: false } => format!("too long: {} bytes are kept", head.len()),
+                Decoded::TooLong { head, alone: true } => format!("too long and alone: {} bytes are kept", head.len()),
                 Decoded::Empty => "empty".to_owned(),
                 Decoded::Foreign { why, .. } => format!("foreign: {why}"),
                 Decoded::Waiting => "waiting".to_owned(),
@@ -497,7 +505,22 @@ mod tests {
     #[test]
     fn of_a_record_over_the_limit_the_head_is_kept() {
         let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(BOUNDS.record));
-        assert_eq!(decode(&long), ["too long: 4096 bytes are kept", r#"record {"b":2}"#]);
+        let too_long = "too long: 4096 bytes are kept";
+        assert_eq!(decode(&long), [too_long, r#"record {"b":2}"#]);
+        // Where nothing says that it is a record, it may be a document of another kind.
+        let more = "x".repeat(BOUNDS.record);
+        let good = r#"{"eventVersion":"1.08","eventID":"1"}"#;
+        let record = format!("record {good}");
+        for (name, input, want) in [
+            ("a bare record", format!(r#"{{"eventVersion":"1.08","a":"{more}"}}"#), vec![too_long]),
+            ("in an array", format!(r#"[{{"a":"{more}"}}]"#), vec![too_long]),
+            ("before a record", format!("{{\"a\":\"{more}\"}}\n{good}\n"), vec![too_long, &record]),
+            ("after a record", format!("{good}\n{{\"a\":\"{more}\"}}\n"), vec![&record, too_long]),
+            ("a document", format!(r#"{{"a":"{more}"}}"#), vec!["too long and alone: 4096 bytes are kept"]),
+            ("a line of text", format!("{more}x\n"), vec!["too long and alone: 4096 bytes are kept"]),
+        ] {
+            assert_eq!(decode(&input), want, "{name}");
+        }
     }
 
     #[test]

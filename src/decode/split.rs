@@ -25,7 +25,8 @@ pub enum Item<'a> {
     Document(&'a [u8]),
     /// A piece of the input that is no JSON object, and why.
     Broken(&'a [u8], &'static str),
-    /// The same in the place of an element: what surrounds it is an array of records all the same.
+    /// The same in the place of an element, or an element that is too long: what surrounds it is an array of records all the
+    /// same.
     Stray(&'a [u8], &'static str),
 }
 
@@ -259,16 +260,12 @@ impl<R: Read> Splitter<R> {
                 Place::Stray { wrapped } => {
                     let Some(end) = self.stray_end() else { return self.too_long() };
                     self.place = Place::Array { wrapped };
-                    return if self.is_too_long(end) {
-                        Found::Stray(self.start, end.min(self.start + HEAD), TOO_LONG)
-                    } else {
-                        Found::Stray(self.start, end, "not a JSON object")
-                    };
+                    return self.close(end, Found::Stray, |from, to| Found::Stray(from, to, "not a JSON object"));
                 }
                 Place::Element { wrapped } => {
                     let Some(end) = self.value_end() else { return self.too_long() };
                     self.place = Place::Array { wrapped };
-                    return self.close(end, Found::Element);
+                    return self.close(end, Found::Stray, Found::Element);
                 }
                 Place::After => match self.buffer.get(self.at).filter(|_| self.at < self.filled) {
                     None => return Found::NeedMore,
@@ -290,9 +287,9 @@ impl<R: Read> Splitter<R> {
         self.place = place;
     }
 
-    fn close(&mut self, end: usize, found: fn(usize, usize) -> Found) -> Found {
+    fn close(&self, end: usize, cut: fn(usize, usize, &'static str) -> Found, whole: fn(usize, usize) -> Found) -> Found {
         let from = self.start;
-        if self.is_too_long(end) { Found::Broken(from, end.min(from + HEAD), TOO_LONG) } else { found(from, end) }
+        if self.is_too_long(end) { cut(from, end.min(from + HEAD), TOO_LONG) } else { whole(from, end) }
     }
 
     fn is_too_long(&self, end: usize) -> bool {
@@ -408,7 +405,7 @@ impl<R: Read> Splitter<R> {
                         let end = self.at;
                         let one_line = memchr(b'\n', bytes.get(self.start..end).unwrap_or_default()).is_none();
                         self.place = if one_line { Place::After } else { Place::Top };
-                        let found = self.close(end, Found::Document);
+                        let found = self.close(end, Found::Broken, Found::Document);
                         return Some(found);
                     }
                 }

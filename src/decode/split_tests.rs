@@ -159,7 +159,7 @@ fn every_form_of_input_is_split_alike_at_every_chunk_size() {
             Some("ends in the middle of the Records array's object"),
         ),
         ("cut in a document", r#"{"a":"#, vec![], Some("ends in the middle of a JSON document")),
-        ("too long a record", &long, vec!["B {\"a\":\"xxxxxxxxxxxxxx (longer than the record limit)", r#"E {"b":2}"#], None),
+        ("too long a record", &long, vec!["S {\"a\":\"xxxxxxxxxxxxxx (longer than the record limit)", r#"E {"b":2}"#], None),
     ];
     for (name, input, want, end) in cases {
         for step in [1, 2, 3, 7, 64, 100_000] {
@@ -174,7 +174,7 @@ fn every_form_of_input_is_split_alike_at_every_chunk_size() {
 fn a_record_beyond_the_limit_costs_no_more_memory_than_the_limit() {
     let huge = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(8 << 20));
     let mut splitter = Splitter::new(huge.as_bytes(), 256 << 10);
-    assert!(matches!(splitter.next().unwrap(), Some(Item::Broken(head, _)) if head.len() == HEAD));
+    assert!(matches!(splitter.next().unwrap(), Some(Item::Stray(head, _)) if head.len() == HEAD));
     assert_eq!(splitter.next().unwrap(), Some(Item::Element(br#"{"b":2}"#)));
     assert!(splitter.buffer.len() <= 1 << 20, "buffer of {} bytes", splitter.buffer.len());
     // A last line without a line end.

@@ -284,7 +284,18 @@ impl<'s> Processor<'s> {
                 Ok(Some(Decoded::Record(raw))) => self.record(raw, None, place, outlet),
                 Ok(Some(Decoded::Enveloped { raw, account })) => self.record(raw, account, place, outlet),
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
-                Ok(Some(Decoded::TooLong(head))) => self.too_long(place, head),
+                Ok(Some(Decoded::TooLong { head, alone })) => {
+                    if alone && place.origin.sight != Sight::Message && !place.is_of_a_trail() {
+                        let limit = self.stages.bounds.record;
+                        self.foreign(
+                            decoder,
+                            place,
+                            &format!("a document longer than limits.recordBytes ({limit}) without records"),
+                        );
+                        break;
+                    }
+                    self.too_long(place, head);
+                }
                 Ok(Some(Decoded::Empty)) => {
                     place.entry.counts().skipped();
                     self.skipped.note(key::Skip::Digest.as_str(), &place.origin.name);
