@@ -284,6 +284,7 @@ fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
             ReadError::Denied { why: said(error), missing: "the bucket's Region: set region of the source" }
         }
         "InvalidObjectState" => ReadError::Denied { why: said(error), missing: "a restored copy: the object is archived" },
+        code if throttled(code) || is_weather_of_kms(code) => ReadError::Passing { why: said(error) },
         code if denied(code) || code.starts_with("KMS") => ReadError::Denied { why: said(error), missing },
         _ => ReadError::Passing { why: said(error) },
     }
@@ -330,6 +331,12 @@ fn denied(code: &str) -> bool {
 
 fn throttled(code: &str) -> bool {
     code.contains("Throttl") || code == "OverLimit"
+}
+
+/// What S3 hands on from KMS (`KMS.…Exception`) and time mends; the rest of it speaks of the key, which only a person mends.
+fn is_weather_of_kms(code: &str) -> bool {
+    let of_kms = code.strip_prefix("KMS.").unwrap_or_default();
+    ["Timeout", "Internal", "Unavailable"].iter().any(|word| of_kms.contains(word))
 }
 
 /// Code and message of AWS's own answer. No request, no header, no key.
