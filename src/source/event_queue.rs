@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::queue::Queue;
 use super::queue::consumer::{Consumer, Item, Plan};
-use super::queue::{Message, Queue};
 use super::trouble::Trouble;
 use super::{Intake, Origin, Sight, Source, SourceError};
 use crate::clock::Clock;
@@ -41,10 +41,9 @@ impl Source for EventQueue {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
         let Self { queue, limits, clock, trouble } = self;
         let name = queue.name().to_owned();
-        let plan = move |message: &Message| {
-            let origin = Origin { name: format!("{name}/{}", message.id), account: None, sight: Sight::Message };
-            let body = Bytes::copy_from_slice(message.body.as_bytes());
-            Plan { items: vec![Item::Body(origin, body)], ..Plan::default() }
+        let plan = move |id: &str, body: String| {
+            let origin = Origin { name: format!("{name}/{id}"), account: None, sight: Sight::Message };
+            Plan { items: vec![Item::Body(origin, Bytes::from(body))], ..Plan::default() }
         };
         Consumer { queue, bucket: None, limits, clock, trouble, plan }.run(intake).await
     }

@@ -11,8 +11,8 @@ use bytes::Bytes;
 
 use super::bucket::{Bucket, Place};
 use super::notification::{self, Notification};
+use super::queue::Queue;
 use super::queue::consumer::{Consumer, Item, Plan};
-use super::queue::{Message, Queue};
 use super::trouble::Trouble;
 use super::{Fault, Intake, Origin, Sight, Source, SourceError, key};
 use crate::clock::Clock;
@@ -47,19 +47,20 @@ impl Source for TrailBucket {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
         let Self { queue, bucket, buckets, limits, clock, trouble } = self;
         let name = queue.name().to_owned();
-        let plan = move |message: &Message| plan(&name, &buckets, message);
+        let plan = move |id: &str, body: String| plan(&name, &buckets, id, body);
         Consumer { queue, bucket: Some(bucket), limits, clock, trouble, plan }.run(intake).await
     }
 }
 
-fn plan(queue: &str, buckets: &[String], message: &Message) -> Plan {
+fn plan(queue: &str, buckets: &[String], id: &str, body: String) -> Plan {
+    let understood = notification::read(&body);
     let not_understood = |why: String| {
-        let origin = Origin { name: format!("{queue}/{}", message.id), account: None, sight: Sight::Message };
-        Item::Missing(origin, Fault::NotUnderstood { why, body: Bytes::copy_from_slice(message.body.as_bytes()) })
+        let origin = Origin { name: format!("{queue}/{id}"), account: None, sight: Sight::Message };
+        Item::Missing(origin, Fault::NotUnderstood { why, body: Bytes::from(body) })
     };
-    match notification::read(&message.body) {
+    match understood {
         Notification::Nothing(what) => {
-            tracing::debug!(message = %message.id, "Message {} names no object: {what}", message.id);
+            tracing::debug!(message = id, "Message {id} names no object: {what}");
             Plan { skipped: 1, ..Plan::default() }
         }
         Notification::Foreign(what) => Plan { stay: Some(what), ..Plan::default() },

@@ -33,6 +33,9 @@ const PARALLEL_FIRST: usize = 4;
 /// No more is received while so many objects wait to be read or sent.
 const AHEAD: usize = 2 * PARALLEL_MAX;
 
+/// Nor while bodies of messages of so many bytes wait for room in the byte budget, which counts them only once they have it.
+const AHEAD_BYTES: u64 = 1 << 20;
+
 /// No more is received while so many messages are held: enough for any rate, little to hand back.
 const HELD_MAX: usize = 2_000;
 
@@ -72,6 +75,16 @@ pub(in crate::source) enum Item {
     Missing(Origin, Fault),
 }
 
+impl Item {
+    /// Bytes of the message that it holds.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Body(_, body) | Self::Missing(_, Fault::NotUnderstood { body, .. }) => body.len() as u64,
+            Self::Place(_) | Self::Missing(_, Fault::Gone | Fault::TooLarge { .. }) => 0,
+        }
+    }
+}
+
 /// A queue's consumer.
 #[derive(Debug)]
 pub(in crate::source) struct Consumer<P> {
@@ -80,10 +93,11 @@ pub(in crate::source) struct Consumer<P> {
     pub(in crate::source) limits: Limits,
     pub(in crate::source) clock: Clock,
     pub(in crate::source) trouble: Arc<Trouble>,
+    /// What the message of this id and body names.
     pub(in crate::source) plan: P,
 }
 
-impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
+impl<P: Fn(&str, String) -> Plan + Send + 'static> Consumer<P> {
     /// The loop of a queue source.
     ///
     /// # Errors
@@ -104,6 +118,7 @@ impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
             reader,
             works: HashMap::new(),
             backlog: VecDeque::new(),
+            backlog_bytes: 0,
             jobs: FuturesUnordered::new(),
             parallel: PARALLEL_FIRST,
             ready: VecDeque::new(),
@@ -142,7 +157,7 @@ impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
             if running {
                 desk.start_reads();
             }
-            desk.leases.receive(running && desk.ahead() < AHEAD && desk.leases.held() < HELD_MAX);
+            desk.leases.receive(running && !desk.is_ahead() && desk.leases.held() < HELD_MAX);
             tokio::select! {
                 biased;
                 changed = phase.changed() => gone = changed.is_err(),
@@ -150,12 +165,12 @@ impl<P: Fn(&Message) -> Plan + Send + 'static> Consumer<P> {
                     Some(told) => desk.told(&told),
                     None => gone = true,
                 },
-                messages = desk.leases.turn() => for (lease, message) in messages {
-                    let plan = (self.plan)(&message);
+                messages = desk.leases.turn() => for (lease, Message { id, body, .. }) in messages {
+                    let plan = (self.plan)(&id, body);
                     for _ in 0..plan.skipped {
                         counts.skipped();
                     }
-                    desk.take(lease, &message, plan);
+                    desk.take(lease, &id, plan);
                 },
                 Some(read) = desk.jobs.next(), if !desk.jobs.is_empty() => desk.read(read),
                 room = objects.reserve(), if running && !desk.ready.is_empty() => match room {
@@ -220,6 +235,8 @@ struct Desk {
     reader: Reader,
     works: HashMap<u64, Work>,
     backlog: VecDeque<(u64, Item)>,
+    /// Of messages in the backlog or waiting for room.
+    backlog_bytes: u64,
     jobs: FuturesUnordered<BoxFuture<'static, Read>>,
     parallel: usize,
     ready: VecDeque<(u64, Origin, Body, Option<OwnedSemaphorePermit>)>,
@@ -239,6 +256,8 @@ struct Work {
 /// A read that has ended.
 struct Read {
     lease: u64,
+    /// Bytes of its message, which wait no longer.
+    bytes: u64,
     place: Option<Place>,
     origin: Origin,
     body: Result<(Body, Option<OwnedSemaphorePermit>), ReadError>,
@@ -247,19 +266,21 @@ struct Read {
 }
 
 impl Desk {
-    fn ahead(&self) -> usize {
-        self.backlog.len() + self.jobs.len() + self.ready.len()
+    /// Whether enough is here to go on with.
+    fn is_ahead(&self) -> bool {
+        self.backlog.len() + self.jobs.len() + self.ready.len() >= AHEAD || self.backlog_bytes >= AHEAD_BYTES
     }
 
-    fn take(&mut self, lease: u64, message: &Message, plan: Plan) {
+    fn take(&mut self, lease: u64, id: &str, plan: Plan) {
         if let Some(why) = plan.stay {
-            self.trouble.report(&self.source, &why, format!("message {} stays in the queue: {why}", message.id));
+            self.trouble.report(&self.source, &why, format!("message {id} stays in the queue: {why}"));
             self.works.insert(lease, Work { unsent: 0, open: 0, back: true });
         } else {
             let back = self.stopping && !plan.items.is_empty();
             let unsent = if back { 0 } else { plan.items.len() };
             self.works.insert(lease, Work { unsent, open: 0, back });
             if !back {
+                self.backlog_bytes += plan.items.iter().map(Item::bytes).sum::<u64>();
                 self.backlog.extend(plan.items.into_iter().map(|item| (lease, item)));
             }
         }
@@ -271,14 +292,17 @@ impl Desk {
             && let Some((lease, item)) = self.backlog.pop_front()
         {
             let reader = self.reader.clone();
+            let bytes = item.bytes();
             self.jobs.push(Box::pin(async move {
                 match item {
                     Item::Missing(origin, fault) => {
-                        Read { lease, place: None, origin, body: Ok((Body::Missing(fault), None)), smooth: true }
+                        let room = if bytes > 0 { reader.room(bytes).await.map(Some) } else { Ok(None) };
+                        let body = room.map(|room| (Body::Missing(fault), room));
+                        Read { lease, bytes, place: None, origin, body, smooth: true }
                     }
-                    Item::Body(origin, bytes) => {
-                        let body = reader.room(bytes.len() as u64).await.map(|room| (Body::Held(bytes), Some(room)));
-                        Read { lease, place: None, origin, body, smooth: true }
+                    Item::Body(origin, held) => {
+                        let body = reader.room(bytes).await.map(|room| (Body::Held(held), Some(room)));
+                        Read { lease, bytes, place: None, origin, body, smooth: true }
                     }
                     Item::Place(place) => {
                         let origin = Origin {
@@ -293,7 +317,7 @@ impl Desk {
                             Err(error @ ReadError::Denied { .. }) => (Err(error), true),
                             Err(error @ ReadError::Passing { .. }) => (Err(error), false),
                         };
-                        Read { lease, place: Some(place), origin, body, smooth }
+                        Read { lease, bytes, place: Some(place), origin, body, smooth }
                     }
                 }
             }));
@@ -301,7 +325,8 @@ impl Desk {
     }
 
     fn read(&mut self, read: Read) {
-        let Read { lease, place, origin, body, smooth } = read;
+        let Read { lease, bytes, place, origin, body, smooth } = read;
+        self.backlog_bytes = self.backlog_bytes.saturating_sub(bytes);
         // As S3 answers: twice as careful after a fault, one more after a success.
         self.parallel = if smooth { (self.parallel + 1).min(PARALLEL_MAX) } else { (self.parallel / 2).max(1) };
         match body {

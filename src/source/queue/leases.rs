@@ -32,6 +32,9 @@ const DELETE_WAIT: Duration = Duration::from_millis(200);
 /// Receives under way at once while every one comes back full.
 const POLLS_MAX: usize = 4;
 
+/// One at a time while they bring so much: messages that hold their records are large, and nobody has taken room for them.
+const POLL_BYTES: usize = 1 << 20;
+
 /// Tries of a hand-back; after that the message becomes visible when its time is up.
 const BACK_TRIES: u32 = 5;
 
@@ -339,7 +342,9 @@ impl Leases {
                 return Vec::new();
             }
         };
+        let bytes: usize = messages.iter().map(|message| message.body.len()).sum();
         self.polls_wanted = match messages.len() {
+            _ if bytes >= POLL_BYTES => 1,
             BATCH.. => (self.polls_wanted + 1).min(POLLS_MAX),
             0 => 1,
             _ => self.polls_wanted.saturating_sub(1).max(1),

@@ -1,6 +1,6 @@
 //! Leases against a queue that behaves, in paused time.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -29,8 +29,12 @@ fn bodies(count: usize) -> impl Iterator<Item = String> {
 }
 
 fn events(queue: &Arc<MemoryQueue>, ahead: usize) -> (Running, Pipeline) {
-    let (intake, pipeline) = pipeline(ahead, &Limits::default());
-    let source = EventQueue::new(Arc::<MemoryQueue>::clone(queue), &Limits::default(), Clock::fixed(5_000));
+    events_within(queue, &Limits::default(), ahead)
+}
+
+fn events_within(queue: &Arc<MemoryQueue>, limits: &Limits, ahead: usize) -> (Running, Pipeline) {
+    let (intake, pipeline) = pipeline(ahead, limits);
+    let source = EventQueue::new(Arc::<MemoryQueue>::clone(queue), limits, Clock::fixed(5_000));
     (tokio::spawn(source.run(intake)), pipeline)
 }
 
@@ -366,6 +370,36 @@ async fn objects_are_read_in_parallel() {
     assert_eq!(bucket.reading.1.load(Relaxed), 16);
     assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
     stop(running, &pipeline, Phase::Draining).await;
+}
+
+/// Bodies of messages count as bytes in flight too, those that nobody understands no less; what is received beyond is bounded.
+#[tokio::test(start_paused = true)]
+async fn large_messages_wait_in_their_queue() {
+    let limits = Limits { bytes_in_flight: 4 << 20, ..Limits::default() };
+    for of_trail in [false, true] {
+        let queue = MemoryQueue::new(VISIBILITY, (0..60).map(|_| "x".repeat(1 << 20)));
+        let (running, mut pipeline) = if of_trail {
+            let (running, pipeline, _) = trail(&queue, &Arc::default(), &limits, 100);
+            (running, pipeline)
+        } else {
+            events_within(&queue, &limits, 100)
+        };
+        let mut most = 0;
+        let mut held = VecDeque::new();
+        for ended in 0..60 {
+            sleep(Duration::from_secs(1)).await;
+            while let Ok(object) = pipeline.objects.try_recv() {
+                held.push_back(object);
+            }
+            most = most.max(60 - ended - queue.visible().len());
+            let object = held.pop_front().unwrap();
+            pipeline.tell(object.number, Verdict::Released).await;
+        }
+        // The budget and what one receive brings.
+        assert!((4..=14).contains(&most), "{most} MiB of messages, {of_trail}");
+        stop(running, &pipeline, Phase::Draining).await;
+        assert_eq!(queue.left(), 0, "{of_trail}");
+    }
 }
 
 /// The byte budget is never overdrawn, and an object larger than all of it still passes.
