@@ -10,6 +10,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc::{OwnedPermit, Sender};
 
 use super::bucket::{Bucket, Place, ReadError, Reader};
 use super::{Body, Intake, Object, Origin, Phase, Sight, Source, SourceError, key};
@@ -83,6 +86,8 @@ impl Source for Letters {
         let Intake { objects, mut released, budget, mut phase, .. } = intake;
         let reader = Reader { bucket, budget, limits };
         let mut waiting: VecDeque<(usize, Again)> = again.into_iter().enumerate().collect();
+        // The one that is being fetched; its future is kept, so that news of others does not begin it again.
+        let mut fetch: Option<Fetch> = None;
         let mut open = 0_usize;
         let end = |told: &Released| {
             let end = if told.verdict == Verdict::Returned { End::Back } else { End::Well };
@@ -93,8 +98,12 @@ impl Source for Letters {
             let taking = now == Phase::Running;
             match now {
                 Phase::Returning => return Ok(()),
-                _ if open == 0 && (waiting.is_empty() || now == Phase::Draining) => return Ok(()),
+                _ if open == 0 && (waiting.is_empty() && fetch.is_none() || now == Phase::Draining) => return Ok(()),
                 _ => {}
+            }
+            if taking && fetch.is_none() {
+                let next = waiting.pop_front();
+                fetch = next.map(|(at, again)| fetched(reader.clone(), at, again, objects.clone()).boxed());
             }
             tokio::select! {
                 biased;
@@ -103,13 +112,12 @@ impl Source for Letters {
                     Some(told) => { open = open.saturating_sub(1); end(&told); }
                     None => return Ok(()),
                 },
-                // Nothing is lost when this is dropped half-way: the letter is taken off the list only afterwards.
-                found = next(&reader, &waiting, &objects), if taking && !waiting.is_empty() => {
-                    let Some((at, _)) = waiting.pop_front() else { continue };
+                (at, found) = wait(&mut fetch), if taking && fetch.is_some() => {
+                    fetch = None;
                     match found {
-                        Ok((room, body)) => {
+                        Ok((room, object)) => {
                             open += 1;
-                            room.send(Object { number: at as u64, ..body });
+                            room.send(object);
                         }
                         Err(Some(why)) => ends.set(at, End::Missing(why)),
                         Err(None) => return Ok(()),
@@ -120,18 +128,25 @@ impl Source for Letters {
     }
 }
 
-type Room<'a> = tokio::sync::mpsc::Permit<'a, Object>;
+/// Room in the channel and what goes there; the reason when it cannot be had, none when the workers have gone.
+type Fetched = Result<(OwnedPermit<Object>, Object), Option<String>>;
+type Fetch = BoxFuture<'static, (usize, Fetched)>;
 
-/// Room for the first letter that waits, and the object it is; the reason when it cannot be had, none when the workers have
-/// gone.
-async fn next<'a>(
-    reader: &Reader,
-    waiting: &VecDeque<(usize, Again)>,
-    objects: &'a tokio::sync::mpsc::Sender<Object>,
-) -> Result<(Room<'a>, Object), Option<String>> {
-    let Some((_, again)) = waiting.front() else { return std::future::pending().await };
-    let room = objects.reserve().await.map_err(|_| None)?;
-    Ok((room, object(reader, again).await.map_err(Some)?))
+/// Waits for the letter that is being fetched; for ever when there is none.
+async fn wait(fetch: &mut Option<Fetch>) -> (usize, Fetched) {
+    match fetch {
+        Some(fetch) => fetch.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The letter at this position.
+async fn fetched(reader: Reader, at: usize, again: Again, objects: Sender<Object>) -> (usize, Fetched) {
+    let found = async {
+        let room = objects.reserve_owned().await.map_err(|_| None)?;
+        Ok((room, Object { number: at as u64, ..object(&reader, &again).await.map_err(Some)? }))
+    };
+    (at, found.await)
 }
 
 /// A letter as an object, its number still to be set.
@@ -179,6 +194,9 @@ fn explain(why: &ReadError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::time::Duration;
+
     use super::super::memory::{MemoryBucket, Stored, pipeline};
     use super::*;
 
@@ -226,6 +244,31 @@ mod tests {
         let version = |named| place("s3://b/k/k", named).unwrap().version;
         assert_eq!((version(Some("v1")), version(None)), (Some("v1".to_owned()), None));
         assert_eq!(place("/a/path", Some("v1")), None);
+    }
+
+    /// While one object is on its way, others are told; that must not begin its download again.
+    #[tokio::test(start_paused = true)]
+    async fn an_object_is_asked_for_once_whatever_is_told_meanwhile() {
+        let bucket = Arc::new(MemoryBucket { takes: Duration::from_secs(10), ..MemoryBucket::default() });
+        bucket.put("k", Stored::Bytes(Bytes::from_static(b"object")));
+        let limits = Limits::default();
+        let letters = vec![again("a", Some("1")), again("b", Some("2")), again("s3://b/k", None)];
+        let client: Arc<dyn Bucket> = Arc::<MemoryBucket>::clone(&bucket);
+        let source = Letters::new(letters, Some(client), &limits);
+        let ends = source.ends();
+        let (intake, mut pipeline) = pipeline(8, &limits);
+        let running = tokio::spawn(source.run(intake));
+        for number in 0..2 {
+            assert_eq!(pipeline.objects.recv().await.unwrap().number, number);
+        }
+        for number in 0..2 {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            pipeline.tell(number, Verdict::Released).await;
+        }
+        assert_eq!(pipeline.objects.recv().await.unwrap().number, 2);
+        pipeline.tell(2, Verdict::Released).await;
+        running.await.unwrap().unwrap();
+        assert_eq!((bucket.opened.load(Relaxed), ends.take().len()), (1, 3));
     }
 
     #[tokio::test]
