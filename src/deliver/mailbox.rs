@@ -188,8 +188,10 @@ impl Mailbox {
 
     /// Keeps received messages hidden for as long as it is polled; never ends. Dropping it is safe at any time.
     pub async fn hold(&self) {
+        let mut since = self.hidden_since.unwrap_or_else(Instant::now);
         loop {
-            tokio::time::sleep(HIDDEN / 2).await;
+            tokio::time::sleep_until(since + HIDDEN / 2).await;
+            since = Instant::now();
             if let Err(error) = self.show_in(HIDDEN).await {
                 tracing::warn!(%error, "Messages may come up again before they are done with; that repeats ids, nothing else");
             }
@@ -285,6 +287,12 @@ impl Mailbox {
 }
 
 impl Sheet {
+    /// How large it is, bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.lines.iter().map(|line| line.raw.len()).sum()
+    }
+
     fn read(name: String, bytes: &[u8]) -> Self {
         let lines = bytes.split(|byte| *byte == b'\n').enumerate();
         let lines = lines.filter(|(_, raw)| !raw.trim_ascii().is_empty()).map(|(at, raw)| Line {

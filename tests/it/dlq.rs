@@ -136,6 +136,28 @@ async fn what_goes_well_goes_and_what_fails_stays_as_it_was() {
     assert_eq!(files, 2, "the letters that stay and the object");
 }
 
+/// Many files of one letter each, as an agent writes them, go through the pipeline together; each is judged by its own letter.
+#[tokio::test]
+async fn many_files_are_sent_together_and_each_goes_by_itself() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    for number in 0..300 {
+        write(folder.path(), &format!("{number:03}.ndjson"), &[&if number % 100 == 7 { nonsense() } else { record(number) }]);
+    }
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    let counts = "letters found 300 = 297 replayed + 3 stayed + 0 not asked for + 0 broken";
+    assert!(ended.stdout.contains(counts), "{}", ended.stdout);
+    let left = std::fs::read_dir(folder.path()).expect("the folder").map(|file| file.expect("a file").file_name());
+    let mut left: Vec<_> = left.map(|name| name.to_string_lossy().into_owned()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["007.ndjson", "107.ndjson", "207.ndjson"]);
+    let events = ids(&backend, "AwsSecurityEvent");
+    assert!((0..300).all(|number| events.contains_key(&data::id(number)) == (number % 100 != 7)), "{} events", events.len());
+    let requests: u64 = backend.store().summary().apis.values().map(|api| api.requests).sum();
+    assert!(requests < 20, "{requests} requests");
+}
+
 /// X9: a crash after New Relic took it and before the letter is gone repeats the same id and loses nothing.
 #[tokio::test]
 async fn a_crash_between_send_and_removal_repeats_the_same_ids() {

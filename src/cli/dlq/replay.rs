@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::config::env::Process;
 use crate::config::{Config, Environment, Need, Place, SourceKind};
 use crate::deliver::letter::LetterKind;
-use crate::deliver::mailbox::{Mailbox, Sheet};
+use crate::deliver::mailbox::{Line, Mailbox, Sheet};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Letter, Patience};
 use crate::health;
@@ -83,20 +83,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut replay = Replay::new(config, args.ids.into_iter().collect(), args.dry_run)?;
     let stop = super::super::stop_signal().boxed().shared();
     while replay.blocked.is_none() && stop.peek().is_none() {
-        let sheet = match mailbox.next().await {
-            Ok(None) => break,
-            Ok(Some(sheet)) => sheet,
-            Err(error) => {
-                replay.failed(&error.to_string());
-                continue;
-            }
-        };
+        let sheets = replay.gather(&mut mailbox, &stop).await;
+        if sheets.is_empty() {
+            break;
+        }
+        let lines: Vec<&Line> = sheets.iter().flat_map(|sheet| &sheet.lines).collect();
         let done = tokio::select! {
-            done = replay.sheet(&sheet, &stop) => done?,
+            done = replay.lines(&lines, &stop) => done?,
             () = mailbox.hold() => continue,
         };
-        if let Err(error) = mailbox.remove(&sheet, &done).await {
-            replay.failed(&format!("{error}; what was sent will be sent again, with the same ids"));
+        let mut first = 0;
+        for sheet in &sheets {
+            let end = first + sheet.lines.len();
+            let of_sheet = done.range(first..end).map(|at| at - first).collect();
+            first = end;
+            if let Err(error) = mailbox.remove(sheet, &of_sheet).await {
+                replay.failed(&format!("{error}; what was sent will be sent again, with the same ids"));
+            }
         }
     }
     if let Err(error) = mailbox.close().await {
@@ -126,6 +129,11 @@ fn elsewhere(place: &Where, need: Need, to: &str) -> Result<Config, Stop> {
     }
     Err(Stop::usage(faults.to_string(), None))
 }
+
+/// So many letters, or bytes of them, go through the pipeline at once: starting it and waiting for its last answers takes a good
+/// part of a second, and most files hold one letter.
+const TOGETHER: usize = 500;
+const TOGETHER_BYTES: usize = 8 << 20;
 
 type StopSignal = Shared<BoxFuture<'static, ()>>;
 
@@ -168,12 +176,12 @@ struct Totals {
     items: Snapshot,
 }
 
-/// The letters of one sheet that are asked for, by what is to be done with them. Numbers are positions in the sheet.
+/// The letters that are asked for, by what is to be done with them. Numbers are positions among all that go together.
 #[derive(Default)]
 struct Plan {
     again: BTreeMap<String, Vec<(usize, Again)>>,
     items: Vec<Item>,
-    /// Letters that repeat another one of the sheet, and which.
+    /// Letters that repeat another one of them, and which.
     copies: Vec<(usize, usize)>,
     ended: BTreeMap<usize, Result<(), String>>,
 }
@@ -208,9 +216,26 @@ impl Replay {
         say(&format!("error: {}", harmless(what)));
     }
 
-    /// Sends what is asked for of a sheet; gives the positions of the letters that may be taken away.
-    async fn sheet(&mut self, sheet: &Sheet, stop: &StopSignal) -> anyhow::Result<BTreeSet<usize>> {
-        let mut plan = self.plan(sheet);
+    /// As many sheets as go together; none when all have been given.
+    async fn gather(&mut self, mailbox: &mut Mailbox, stop: &StopSignal) -> Vec<Sheet> {
+        let (mut sheets, mut lines, mut bytes) = (Vec::new(), 0, 0);
+        while lines < TOGETHER && bytes < TOGETHER_BYTES && stop.peek().is_none() {
+            match mailbox.next().await {
+                Ok(None) => break,
+                Ok(Some(sheet)) => {
+                    lines += sheet.lines.len();
+                    bytes += sheet.bytes();
+                    sheets.push(sheet);
+                }
+                Err(error) => self.failed(&error.to_string()),
+            }
+        }
+        sheets
+    }
+
+    /// Sends what is asked for; gives the positions of the letters that may be taken away.
+    async fn lines(&mut self, lines: &[&Line], stop: &StopSignal) -> anyhow::Result<BTreeSet<usize>> {
+        let mut plan = self.plan(lines);
         if let Some(endpoint) = self.endpoint.clone() {
             if !plan.again.is_empty() {
                 self.path(&endpoint, &mut plan, stop).await;
@@ -230,8 +255,7 @@ impl Replay {
         }
         let mut done = BTreeSet::new();
         for (at, end) in plan.ended {
-            let Some((place, letter)) = sheet.lines.get(at).and_then(|line| Some((&line.place, line.letter.as_ref().ok()?)))
-            else {
+            let Some((place, letter)) = lines.get(at).and_then(|line| Some((&line.place, line.letter.as_ref().ok()?))) else {
                 continue;
             };
             match end {
@@ -246,11 +270,11 @@ impl Replay {
         Ok(done)
     }
 
-    fn plan(&mut self, sheet: &Sheet) -> Plan {
+    fn plan(&mut self, lines: &[&Line]) -> Plan {
         let mut plan = Plan::default();
         let mut first: HashMap<&str, usize> = HashMap::new();
         let now_ms = self.clock.now_ms();
-        for (at, line) in sheet.lines.iter().enumerate() {
+        for (at, line) in lines.iter().enumerate() {
             self.totals.found += 1;
             let letter = match &line.letter {
                 Ok(letter) => letter,
@@ -455,7 +479,7 @@ struct Reasons {
     by_origin: HashMap<String, String>,
 }
 
-/// Reasons remembered at most, per sheet: an object may hold a million broken records.
+/// Reasons remembered at most, of letters that go together: an object may hold a million broken records.
 const REASONS: usize = 10_000;
 
 impl Reasons {
@@ -482,7 +506,7 @@ fn equation<const N: usize>(name: &str, received: u64, ends: [(&str, u64); N]) -
     format!("{name} {received} = {}\n", ends.join(" + "))
 }
 
-/// Adds counts of one sheet to the totals.
+/// Adds counts to the totals.
 fn add(totals: &mut Snapshot, more: &Snapshot) {
     totals.records_received += more.records_received;
     totals.objects_received += more.objects_received;
