@@ -217,7 +217,8 @@ impl Bucket for S3 {
     fn open<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Opened, ReadError>> {
         Box::pin(async move {
             let asked = self.client.get_object().bucket(&place.bucket).key(&place.key).set_version_id(place.version.clone());
-            let answer = asked.send().await.map_err(|error| read_error(&error, GET_MISSING))?;
+            let missing = if place.version.is_some() { GET_VERSION_MISSING } else { GET_MISSING };
+            let answer = asked.send().await.map_err(|error| read_error(&error, missing))?;
             let bytes = answer.content_length().and_then(|bytes| u64::try_from(bytes).ok());
             let mut body = answer.body;
             let body = async move {
@@ -260,9 +261,13 @@ fn whole(held: Bytes, bytes: Option<u64>) -> Result<Bytes, ReadError> {
 }
 
 /// Without `s3:ListBucket`, S3 says "denied" of a key that does not exist.
-const GET_MISSING: &str = "s3:GetObject on the object (s3:GetObjectVersion too if its bucket keeps versions) and kms:Decrypt on \
-                           its key in the agent's role, the bucket policy and the key policy; s3:ListBucket on the bucket, \
-                           without which S3 calls a missing object denied";
+const GET_MISSING: &str = "s3:GetObject on the object and kms:Decrypt on its key in the agent's role, the bucket policy and the \
+                           key policy; s3:ListBucket on the bucket, without which S3 calls a missing object denied";
+
+/// A notification of a bucket with versions names one, and asking for it is another action.
+const GET_VERSION_MISSING: &str = "s3:GetObjectVersion on the object (its bucket keeps versions; s3:GetObject is not enough) and \
+                                   kms:Decrypt on its key in the agent's role, the bucket policy and the key policy; \
+                                   s3:ListBucket on the bucket, without which S3 calls a missing object denied";
 
 fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
     error: &SdkError<E, impl std::fmt::Debug + 'static>,

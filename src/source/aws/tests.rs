@@ -143,6 +143,20 @@ async fn answers_of_s3() {
     }
 }
 
+/// Whoever may read objects may not read their versions yet: another action, and a bucket with versions always names one.
+#[tokio::test]
+async fn a_denied_version_says_which_action_is_missing() {
+    let body = "<Error><Code>AccessDenied</Code><Message>m</Message></Error>";
+    let bucket = S3::new(&server(answer("403 Forbidden", "application/xml", body)).await);
+    for (version, expected) in
+        [(None, "s3:GetObject on the object"), (Some("v1".to_owned()), "s3:GetObjectVersion on the object")]
+    {
+        let place = Place { bucket: "b".to_owned(), key: "k".to_owned(), version, bytes: None };
+        let Err(ReadError::Denied { missing, .. }) = bucket.open(&place).await else { panic!("{place:?}: not denied") };
+        assert!(missing.starts_with(expected), "{place:?}: {missing}");
+    }
+}
+
 /// A fault of the SDK's own providers, not one of ours: its words are what `credentials` goes by.
 #[tokio::test]
 async fn failures_to_get_credentials_are_told_in_one_line() {
