@@ -33,8 +33,6 @@ pub enum Block {
     Credentials,
     /// An answer that New Relic's ingest APIs never give for a good request: wrong host, path or proxy.
     Address,
-    /// One item after another is refused, and none accepted: it is not the items.
-    Everything,
 }
 
 impl Block {
@@ -46,7 +44,7 @@ impl Block {
                 "check newrelic.licenseKey (an ingest licence key, not a user key), newrelic.accountId and newrelic.region; \
                  `cspm-relay doctor newrelic` tells which one is wrong"
             }
-            Self::Address | Self::Everything => "check newrelic.region and newrelic.hosts, and any proxy on the way",
+            Self::Address => "check newrelic.region and newrelic.hosts, and any proxy on the way",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: batches of one lane. Out: their pieces, settled. What always holds: a batch is retried as long as the source can wait;
 //! a batch that is too large or refused is halved until the one guilty item is alone, and only that one goes to the dead
-//! letters, unless everything is refused, which is nobody's guilt: then what is held is kept; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
+//! letters, and when everything is, that is told; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
 //! (wrong key, wrong host) the [`Gate`] is shut, so that sources stop taking. When the future is dropped, everything it holds
 //! is returned.
 
@@ -30,12 +30,10 @@ const BLOCKED_WAIT: Duration = Duration::from_secs(30);
 /// Time between log lines about the same trouble, milliseconds.
 const SAY_EVERY_MS: i64 = 60_000;
 
-/// Items refused alone one after another, with nothing accepted in between, after which it is not the items: a proxy, a wrong
-/// port. Each further one is then held and tried again, so that little goes to the dead letters for nothing.
+/// Items refused alone one after another, with nothing accepted in between, after which it may not be the items: a proxy, a
+/// wrong port. They go to the dead letters all the same, or one bad stretch would hold up what is behind it; but readiness is
+/// red, and the log says so once a minute in place of a line for each.
 const STREAK: u32 = 20;
-/// Tries of what is held so, [`BLOCKED_WAIT`] apart, before it counts as refused all the same: twenty bad items may stand
-/// together, and nothing good may come after them.
-const HELD_TRIES: u32 = 10;
 
 /// What a sender does when New Relic accepts nothing at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,19 +117,36 @@ impl Gate {
         }
     }
 
-    /// Whether so many items have been refused, and none accepted, that the fault is not theirs.
-    fn refuses_everything(&self, lane: Lane) -> bool {
-        self.streak(lane).load(Relaxed) >= STREAK
-    }
-
     /// Something was accepted.
     fn accepted(&self, lane: Lane) {
-        self.streak(lane).store(0, Relaxed);
+        // Asked after every success: a look is enough while nothing is refused.
+        if self.streak(lane).load(Relaxed) > 0 {
+            self.streak(lane).store(0, Relaxed);
+        }
+        self.ended(lane, true);
         self.open(lane);
     }
 
+    /// It reads what is sent, so it accepts what is good. With the gate shut nothing else might come to show it.
+    fn read(&self, lane: Lane) {
+        self.ended(lane, self.streak(lane).load(Relaxed) < STREAK);
+        self.open(lane);
+    }
+
+    /// One item was refused alone; the number of those since the last success.
+    fn refused(&self, lane: Lane) -> u32 {
+        let streak = self.streak(lane).fetch_add(1, Relaxed).saturating_add(1);
+        self.read(lane);
+        streak
+    }
+
+    /// Whether something that goes on may be said again.
+    fn may_say(&self, now_ms: i64) -> bool {
+        let said = self.said_ms.load(Relaxed);
+        now_ms.saturating_sub(said) >= SAY_EVERY_MS && self.said_ms.compare_exchange(said, now_ms, Relaxed, Relaxed).is_ok()
+    }
+
     fn open(&self, lane: Lane) {
-        self.ended(lane, true);
         // Asked after every success: a look is enough while nothing is shut.
         if self.lane(lane).borrow().is_some() {
             self.set(lane, None);
@@ -141,10 +156,10 @@ impl Gate {
 
     fn shut(&self, lane: Lane, block: Block, reply: &Reply, now_ms: i64) {
         self.set(lane, Some(block));
-        let said = self.said_ms.load(Relaxed);
-        if now_ms.saturating_sub(said) >= SAY_EVERY_MS && self.said_ms.compare_exchange(said, now_ms, Relaxed, Relaxed).is_ok() {
+        if self.may_say(now_ms) {
             tracing::error!(
                 status = reply.status,
+                said = reply.said,
                 hint = block.hint(),
                 "New Relic accepts nothing (status {}): taking no more, keeping what is held. {}",
                 reply.status.unwrap_or_default(),
@@ -170,7 +185,8 @@ impl Traffic {
         self.requests.load(Relaxed)
     }
 
-    /// Requests that New Relic did not take, and that are tried again, whole or in halves.
+    /// Requests that New Relic did not take for a reason that may pass, and whose items are sent again. What it refuses and is
+    /// halved to find the guilty item is not among them.
     #[must_use]
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
@@ -295,40 +311,35 @@ impl<P: Post> Sender<P> {
                     if reply.is_too_slow && batch.len() > 1 {
                         return halves(batch);
                     }
-                    continue;
                 }
-                Answer::Split | Answer::Refused if self.gate.refuses_everything(batch.lane()) && refusals < HELD_TRIES => {
-                    self.gate.shut(batch.lane(), Block::Everything, &reply, self.clock.now_ms());
-                }
-                // It reads what is sent, so it accepts what is good. With the gate shut nothing else might come to show it.
                 Answer::Split | Answer::Refused if batch.len() > 1 => {
-                    self.gate.open(batch.lane());
+                    self.gate.read(batch.lane());
                     return halves(batch);
                 }
                 Answer::Split | Answer::Refused => {
                     let lane = batch.lane();
-                    self.gate.open(lane);
-                    self.gate.streak(lane).fetch_add(1, Relaxed);
                     for (item, piece) in batch.into_items()? {
                         self.reject(lane, &reply, &item, piece).await;
                     }
                     return Ok(Vec::new());
                 }
-                Answer::Blocked(block) => self.gate.shut(batch.lane(), block, &reply, self.clock.now_ms()),
+                Answer::Blocked(block) => {
+                    self.gate.shut(batch.lane(), block, &reply, self.clock.now_ms());
+                    if self.patience == Patience::GiveUp {
+                        batch.settle(Settled::Returned);
+                        return Ok(Vec::new());
+                    }
+                    let mut gate = self.gate.lane(batch.lane()).subscribe();
+                    let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
+                    // Whoever of this lane gets through first wakes the others; a closed watch cannot be, the gate is ours.
+                    let opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
+                    // Refused again while others get through: not at the speed of the answers.
+                    if opened && refusals > 0 {
+                        tokio::time::sleep(self.backoff.delay(refusals, None, &mut rng)).await;
+                    }
+                    refusals += 1;
+                }
             }
-            if self.patience == Patience::GiveUp {
-                batch.settle(Settled::Returned);
-                return Ok(Vec::new());
-            }
-            let mut gate = self.gate.lane(batch.lane()).subscribe();
-            let wait = BLOCKED_WAIT.mul_f64(0.75 + rng.f64() / 2.0);
-            // Whoever of this lane gets through first wakes the others; a closed watch cannot be, the gate is ours.
-            let opened = tokio::time::timeout(wait, gate.wait_for(Option::is_none)).await.is_ok();
-            // Refused again while others get through: not at the speed of the answers.
-            if opened && refusals > 0 {
-                tokio::time::sleep(self.backoff.delay(refusals, None, &mut rng)).await;
-            }
-            refusals += 1;
         }
     }
 
@@ -339,8 +350,21 @@ impl<P: Post> Sender<P> {
         };
         let status = reply.status.unwrap_or_default();
         let reason = format!("New Relic refused this {} alone: status {status}, \"{}\"", lane.as_str(), reply.said);
-        tracing::error!(status, "New Relic refused one {}; it goes to the dead letters", lane.as_str());
-        let letter = Letter::new(kind, self.clock.now_ms(), "", "", None, &reason, item);
+        let now_ms = self.clock.now_ms();
+        let streak = self.gate.refused(lane);
+        if streak <= STREAK {
+            tracing::error!(status, "New Relic refused one {}; it goes to the dead letters", lane.as_str());
+        } else if self.gate.may_say(now_ms) {
+            tracing::error!(
+                status,
+                said = reply.said,
+                hint = Block::Address.hint(),
+                "New Relic refuses every {}, {streak} since it accepted one: all go to the dead letters. {}",
+                lane.as_str(),
+                Block::Address.hint()
+            );
+        }
+        let letter = Letter::new(kind, now_ms, "", "", None, &reason, item);
         if self.letters.send(Parking { letter, piece, settled: Settled::Rejected }).await.is_err() {
             tracing::debug!("The dead letters have closed; the record goes back");
         }

@@ -334,7 +334,7 @@ async fn send(endpoint: &Endpoint, config: &Config, id: &str, now_ms: i64) -> St
                     code(settings.region)
                 ),
             ),
-            Answer::Blocked(Block::Address | Block::Everything) => {
+            Answer::Blocked(Block::Address) => {
                 Step::bad(STEP, State::Problem, format!("this is not New Relic's Event API ({said})"), Block::Address.hint())
             }
             Answer::Split | Answer::Refused => Step::bad(
