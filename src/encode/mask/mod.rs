@@ -129,8 +129,8 @@ impl<'a> Walk<'a> {
         while let Some(byte) = self.byte() {
             match byte {
                 b'"' => {
-                    let (from, to) = self.string();
-                    let inside = self.text.get(from + 1..to - 1).unwrap_or_default();
+                    let (from, end, to) = self.string();
+                    let inside = self.text.get(from + 1..end).unwrap_or_default();
                     if self.next_is_colon() {
                         if let Some(open) = self.open.last_mut() {
                             open.key = Some(Key::of(inside, &mut self.plain));
@@ -208,22 +208,22 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Steps over the string that begins here; its place with the quotes.
-    fn string(&mut self) -> (usize, usize) {
+    /// Steps over the string that begins here; where it begins, where its inside ends, and where it ends with its quote.
+    fn string(&mut self) -> (usize, usize, usize) {
         let from = self.at;
         self.at += 1;
         let bytes = self.text.as_bytes();
         while let Some(step) = memchr::memchr2(b'"', b'\\', bytes.get(self.at..).unwrap_or_default()) {
             self.at += step + 1;
             if bytes.get(self.at - 1) == Some(&b'"') {
-                return (from, self.at);
+                return (from, self.at - 1, self.at);
             }
             // Whatever is escaped.
             self.at += 1;
         }
         // A string without an end, as may stand in a text that is no JSON: all the rest.
         self.at = self.text.len();
-        (from, self.at.max(from + 2).min(self.text.len()))
+        (from, self.at, self.at)
     }
 
     fn next_is_colon(&self) -> bool {

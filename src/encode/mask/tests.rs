@@ -90,6 +90,11 @@ fn secrets_are_masked_and_the_rest_stays() {
             r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f","GetSigninToken":"Success","passwordMode":"managed"}"#.into(),
             r#"{"clientRequestToken":"a","secretArn":"b","httpTokens":"required","tokenType":"c","secretName":"d","passwordLastUsed":"e","lockToken":"f","GetSigninToken":"Success","passwordMode":"managed"}"#.into(),
         ),
+        (
+            "JSON in a string, cut in its secret",
+            r#"{"a":"{\"x\":{\"password\":\"hunter2…","b":"{\"name\":\"DB_PASSWORD\",\"value\":\"hunter日本","c":"{\"password\":\""}"#.into(),
+            r#"{"a":"{\"x\":{\"password\":\"****\"","b":"{\"name\":\"DB_PASSWORD\",\"value\":\"****\"","c":"{\"password\":\""}"#.into(),
+        ),
         ("nothing", r#"{"bucketName":"b"}"#.into(), r#"{"bucketName":"b"}"#.into()),
     ] {
         assert_eq!(masked(&before), after, "{name}");
