@@ -68,6 +68,19 @@ pub enum Decoded<'a> {
     Waiting,
 }
 
+impl Decoded<'_> {
+    /// Whether it is a record, or was one before it was cut or grew too long, as far as its marks tell: what holds one is not of
+    /// another kind.
+    #[must_use]
+    pub fn is_meant_as_record(&self) -> bool {
+        match self {
+            Self::Record(_) | Self::Enveloped { .. } => true,
+            Self::Broken { raw, .. } | Self::TooLong { head: raw, .. } => is_trail(raw) || has(raw, b"\"detail-type\""),
+            Self::Empty | Self::Foreign { .. } | Self::Waiting => false,
+        }
+    }
+}
+
 /// Why an object ended before its end. The records before are good.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectFault {
@@ -164,7 +177,7 @@ impl Kept {
 
     /// A record, as far as its marks tell.
     fn is_record(&self) -> bool {
-        matches!(decoded(self.item()), Decoded::Record(_) | Decoded::Enveloped { .. })
+        decoded(self.item()).is_meant_as_record()
     }
 }
 
@@ -359,7 +372,7 @@ struct Envelope<'a> {
 /// A whole document: an EventBridge envelope, a digest, a bare record, or nothing we know.
 fn document(raw: &[u8]) -> Decoded<'_> {
     // Looking for the words first spares the bare records of an NDJSON file a second parse.
-    if memchr::memmem::find(raw, b"\"detail-type\"").is_some() {
+    if has(raw, b"\"detail-type\"") {
         match serde_json::from_slice::<Envelope<'_>>(raw) {
             Ok(Envelope { detail_type, source, account, detail: Some(detail) }) if detail_type.get().is_some() => {
                 if detail_type.or_empty().ends_with(VIA_TRAIL) {
@@ -384,7 +397,7 @@ fn document(raw: &[u8]) -> Decoded<'_> {
     if is_trail(raw) {
         return Decoded::Record(raw);
     }
-    if memchr::memmem::find(raw, b"\"digestStartTime\"").is_some() && memchr::memmem::find(raw, b"\"logFiles\"").is_some() {
+    if has(raw, b"\"digestStartTime\"") && has(raw, b"\"logFiles\"") {
         return Decoded::Empty;
     }
     let why = "neither a CloudTrail file, a CloudTrail record nor an EventBridge event".to_owned();
@@ -393,8 +406,11 @@ fn document(raw: &[u8]) -> Decoded<'_> {
 
 /// Whether a document carries the marks of a trail record. Only a look: the record's own parser decides.
 fn is_trail(raw: &[u8]) -> bool {
-    let has = |mark: &[u8]| memchr::memmem::find(raw, mark).is_some();
-    has(b"\"eventVersion\"") || (has(b"\"eventSource\"") && has(b"\"eventName\""))
+    has(raw, b"\"eventVersion\"") || (has(raw, b"\"eventSource\"") && has(raw, b"\"eventName\""))
+}
+
+fn has(raw: &[u8], mark: &[u8]) -> bool {
+    memchr::memmem::find(raw, mark).is_some()
 }
 
 #[cfg(test)]
@@ -492,6 +508,7 @@ mod tests {
                 format!("{{\"a\":1}}\nb\n{good}\n{{}}\n"),
                 vec![&unknown_first, broken, &record, &unknown_later],
             ),
+            ("lines, a record cut in the middle", "b\n{\"eventVersion\":\"1.08\",\n".to_owned(), vec![broken, broken]),
             ("lines, a digest among the first", format!("b\n{digest}\n{good}\n"), vec![broken, "empty", &record]),
             ("text", "# Title\n\ntext\n".to_owned(), vec![foreign, broken]),
             ("text before a record, as much as is kept", "x\n".repeat(DOUBT_ITEMS - 1) + good, few),

@@ -30,6 +30,9 @@ use crate::record::{RecordKey, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
 
+/// Bytes of a mended record's buffer that are kept for the next one.
+const MENDED_KEPT: usize = 64 << 10;
+
 /// What every worker shares.
 #[derive(Debug)]
 pub struct Stages {
@@ -333,6 +336,9 @@ impl<'s> Processor<'s> {
             Ok(trail) => self.trail(&trail, enveloped, &record, place, outlet),
             Err(error) => self.unreadable(&record, place, raw, &error.to_string()),
         }
+        // One huge record must not hold its memory for ever.
+        mended.clear();
+        mended.shrink_to(MENDED_KEPT);
         self.mended = mended;
     }
 
@@ -424,7 +430,7 @@ impl<'s> Processor<'s> {
             }
             match decoder.next() {
                 Ok(None) => return None,
-                Ok(Some(Decoded::Record(_) | Decoded::Enveloped { .. })) => {
+                Ok(Some(found)) if found.is_meant_as_record() => {
                     return Some("but there are records in it, after too much else: none of them was sent".to_owned());
                 }
                 Ok(Some(_)) => {}
