@@ -220,7 +220,12 @@ impl Replay {
     async fn gather(&mut self, mailbox: &mut Mailbox, stop: &StopSignal) -> Vec<Sheet> {
         let (mut sheets, mut lines, mut bytes) = (Vec::new(), 0, 0);
         while lines < TOGETHER && bytes < TOGETHER_BYTES && stop.peek().is_none() {
-            match mailbox.next().await {
+            let next = tokio::select! {
+                next = mailbox.next() => next,
+                // What was taken and not given is as it was: a file, or a message that comes up again.
+                () = stop.clone() => break,
+            };
+            match next {
                 Ok(None) => break,
                 Ok(Some(sheet)) => {
                     lines += sheet.lines.len();
@@ -487,14 +492,17 @@ impl Reasons {
         if self.by_content.len() < REASONS {
             let content = digest_id(&[&letter.bytes().unwrap_or_default()]);
             self.by_content.entry((letter.origin.clone(), content)).or_insert_with(|| letter.reason.clone());
-            self.by_origin.entry(letter.origin.clone()).or_insert_with(|| letter.reason.clone());
+            let of_origin = self.by_origin.entry(letter.origin.clone()).or_insert_with(|| letter.reason.clone());
+            if letter.origin.is_empty() && *of_origin != letter.reason {
+                // A refused item does not say which record it came from: with several reasons none can be told.
+                "New Relic refused an event or a log of it: see the letter about that".clone_into(of_origin);
+            }
         }
     }
 
     fn of(&self, again: &Again) -> String {
         let of_content = again.bytes.as_ref().and_then(|bytes| self.by_content.get(&(again.origin.clone(), digest_id(&[bytes]))));
         let of_object = || if again.bytes.is_none() { self.by_origin.get(&again.origin) } else { None };
-        // A refused event does not say which record it came from.
         let of_item = || self.by_origin.get("");
         let reason = of_content.or_else(of_object).or_else(of_item);
         reason.cloned().unwrap_or_else(|| "not everything of it was accepted before the end".to_owned())

@@ -27,7 +27,7 @@ use crate::pipeline::outlet::batcher;
 /// An item of a letter.
 #[derive(Debug)]
 pub(super) struct Item {
-    /// The letter's position in its sheet.
+    /// The letter's position among all that go together.
     pub(super) at: usize,
     lane: Lane,
     bytes: Vec<u8>,
