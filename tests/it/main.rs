@@ -43,6 +43,8 @@ mod object_faults;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
+mod patterns;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod replay;

@@ -1,7 +1,7 @@
 //! Topics and buses between a bucket and a queue.
 //!
-//! In: an emulator. Out: SNS topics and `EventBridge` rules that end in a queue. Spoken without an SDK: the two services are
-//! needed for four calls each, and only here.
+//! In: an emulator. Out: SNS topics and `EventBridge` rules that end in a queue. Spoken without an SDK: of the two
+//! services a handful of calls is needed.
 
 use aws_sdk_s3::types::{EventBridgeConfiguration, NotificationConfiguration, TopicConfiguration};
 use serde_json::{Value, json};
@@ -75,14 +75,8 @@ impl Aws {
     }
 
     async fn call(&self, service: &str, kind: &str, target: Option<String>, body: String) -> String {
-        // The emulators look at the scope and not at the signature.
-        let scope = format!("Credential=test/20260101/{REGION}/{service}/aws4_request");
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let mut request = client
-            .post(&self.endpoint)
-            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
-            .header("content-type", kind)
-            .body(body);
+        let mut request = to_service(&client, &self.endpoint, service, kind).body(body);
         if let Some(target) = target {
             request = request.header("x-amz-target", target);
         }
@@ -91,6 +85,14 @@ impl Aws {
         assert!(status.is_success(), "{}: {service}: {status}: {text}", self.name);
         text
     }
+}
+
+/// A request to one of the emulator's services.
+pub(super) fn to_service(client: &reqwest::Client, endpoint: &str, service: &str, kind: &str) -> reqwest::RequestBuilder {
+    // The emulators look at the scope and not at the signature.
+    let scope = format!("Credential=test/20260101/{REGION}/{service}/aws4_request");
+    let signed = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0");
+    client.post(endpoint).header("authorization", signed).header("content-type", kind)
 }
 
 fn between(text: &str, element: &str) -> String {

@@ -7,6 +7,8 @@ pub(crate) mod aws;
 pub(crate) mod bus;
 pub(crate) mod data;
 pub(crate) mod limits;
+pub(crate) mod opinion;
+pub(crate) mod pattern;
 pub(crate) mod proxy;
 pub(crate) mod replay;
 pub(crate) mod scene;

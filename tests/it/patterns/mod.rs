@@ -1,0 +1,3 @@
+//! The event patterns that users deploy, and the language they are written in.
+
+mod language;
