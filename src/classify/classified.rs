@@ -1,8 +1,8 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
-use super::Rule;
-use crate::enrich::Enriched;
-use crate::record::Trail;
+use super::{PreventiveControl, Rule, preventive};
+use crate::enrich::{Enriched, EnrichedChange};
+use crate::record::{ComplianceChange, Trail};
 
 /// A record with its detections.
 #[derive(Debug, Clone, Copy)]
@@ -15,4 +15,25 @@ pub struct Classified<'a> {
     pub enriched: &'a Enriched<'a>,
     /// Rules it matched, most severe first.
     pub hits: &'a [&'a Rule],
+}
+
+/// A change of state of AWS Config with the control behind its rule.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassifiedChange<'a> {
+    /// The change.
+    pub change: &'a ComplianceChange<'a>,
+    /// Its deterministic id.
+    pub event_id: &'a str,
+    /// Names and meaning.
+    pub enriched: &'a EnrichedChange<'a>,
+    /// The managed rule behind its rule; `None`: no table knows it.
+    pub control: Option<&'a PreventiveControl>,
+}
+
+impl ClassifiedChange<'_> {
+    /// `control.id`: the managed rule's name, else the rule's own without what its deployment added.
+    #[must_use]
+    pub fn control_id(&self) -> &str {
+        self.control.map_or_else(|| preventive::plain(self.change.config_rule_name.or_empty()), |control| control.id)
+    }
 }

@@ -23,6 +23,7 @@ mod load;
 mod matcher;
 mod pattern;
 mod predicate;
+mod preventive;
 mod read;
 mod rule;
 mod samples;
@@ -32,9 +33,12 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use classified::Classified;
+// Those who write what is classified name the types of what it carries, too.
+pub use crate::enrich::{AccountName, Day};
+pub use classified::{Classified, ClassifiedChange};
 pub use fault::RuleFault;
 pub use matcher::Matcher;
+pub use preventive::{PreventiveControl, control as preventive_control};
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 

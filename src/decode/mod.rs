@@ -1,44 +1,37 @@
 //! Object → records.
 //!
-//! In: an [`Object`](crate::source::Object)'s body. Out, one at a time and borrowed: the raw JSON text of each trail record,
+//! In: an [`Object`](crate::source::Object)'s body. Out, one at a time and borrowed: the raw JSON text of each record and its kind,
 //! or what is no record and why. Gzip or plain, CloudTrail files, NDJSON, arrays and EventBridge envelopes are told apart by
 //! content. What always holds: bytes unpacked and bytes per record are bounded; a broken record costs itself only; the end of
 //! the object says whether it was whole. Never talks to the network.
 
+mod envelope;
 pub mod gzip;
 pub mod split;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::record::Text;
-use crate::record::trail::is_account_id;
+use crate::record::RecordKind;
+use envelope::{document, has_marks, is_trail};
 use gzip::{TooLarge, Unpacked};
 pub use split::Stopped;
 use split::{Item, SplitError, Splitter};
 
-/// How the names of EventBridge's detail types end that carry a CloudTrail record in `detail`: `AWS API Call via CloudTrail`,
-/// sign-ins (spelt in two ways), console actions, service events, network activity, Insights. [EventBridge: events delivered
-/// via AWS CloudTrail, checked 2026-11] The record's own parser decides what a new kind is.
-const VIA_TRAIL: &str = " via CloudTrail";
-
 /// What the decoder found.
 #[derive(Debug)]
 pub enum Decoded<'a> {
-    /// The raw JSON text of a record.
-    Record(&'a [u8]),
-    /// The same, out of an EventBridge envelope.
-    Enveloped {
-        /// The raw JSON text of the record.
+    /// A record.
+    Record {
+        /// What sort of fact it is.
+        kind: RecordKind,
+        /// Its raw JSON text.
         raw: &'a [u8],
-        /// The account that the envelope names, twelve digits.
+        /// The account that the EventBridge envelope around it names, twelve digits.
         account: Option<&'a str>,
     },
     /// Something in the place of a record that is none.
@@ -68,14 +61,19 @@ pub enum Decoded<'a> {
     Waiting,
 }
 
-impl Decoded<'_> {
+impl<'a> Decoded<'a> {
+    /// A trail record without an envelope.
+    fn trail(raw: &'a [u8]) -> Self {
+        Self::Record { kind: RecordKind::Trail, raw, account: None }
+    }
+
     /// Whether it is a record, or was one before it was cut or grew too long, as far as its marks tell: what holds one is not of
     /// another kind.
     #[must_use]
     pub fn is_meant_as_record(&self) -> bool {
         match self {
-            Self::Record(_) | Self::Enveloped { .. } => true,
-            Self::Broken { raw, .. } | Self::TooLong { head: raw, .. } => is_trail(raw) || has(raw, b"\"detail-type\""),
+            Self::Record { .. } => true,
+            Self::Broken { raw, .. } | Self::TooLong { head: raw, .. } => has_marks(raw),
             Self::Empty | Self::Foreign { .. } | Self::Waiting => false,
         }
     }
@@ -326,7 +324,7 @@ impl Doubt {
 /// What an item is.
 fn decoded(item: Item<'_>) -> Decoded<'_> {
     match item {
-        Item::Element(raw) => Decoded::Record(raw),
+        Item::Element(raw) => Decoded::trail(raw),
         Item::Document(raw) => document(raw),
         Item::Broken(raw, why) | Item::Stray(raw, why) if why == split::TOO_LONG => Decoded::TooLong { head: raw, alone: false },
         Item::Broken(raw, why) | Item::Stray(raw, why) => Decoded::Broken { raw, why: why.to_owned() },
@@ -357,62 +355,6 @@ fn object_fault(error: SplitError) -> ObjectFault {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(rename = "detail-type", borrow, default)]
-    detail_type: Text<'a>,
-    #[serde(borrow, default)]
-    source: Text<'a>,
-    #[serde(borrow, default)]
-    account: Text<'a>,
-    #[serde(borrow, default)]
-    detail: Option<&'a RawValue>,
-}
-
-/// A whole document: an EventBridge envelope, a digest, a bare record, or nothing we know.
-fn document(raw: &[u8]) -> Decoded<'_> {
-    // Looking for the words first spares the bare records of an NDJSON file a second parse.
-    if has(raw, b"\"detail-type\"") {
-        match serde_json::from_slice::<Envelope<'_>>(raw) {
-            Ok(Envelope { detail_type, source, account, detail: Some(detail) }) if detail_type.get().is_some() => {
-                if detail_type.or_empty().ends_with(VIA_TRAIL) {
-                    let account = match account.into_cow() {
-                        // Digits are never escaped.
-                        Some(Cow::Borrowed(id)) if is_account_id(id) => Some(id),
-                        _ => None,
-                    };
-                    return Decoded::Enveloped { raw: detail.get().as_bytes(), account };
-                }
-                let why = format!(
-                    "EventBridge event of detail type \"{}\" from {}: this version reads only CloudTrail's",
-                    detail_type.or_empty(),
-                    source.get().unwrap_or("an unnamed source")
-                );
-                return Decoded::Broken { raw, why };
-            }
-            Ok(_) => {}
-            Err(error) => return Decoded::Broken { raw, why: format!("not JSON: {error}") },
-        }
-    }
-    if is_trail(raw) {
-        return Decoded::Record(raw);
-    }
-    if has(raw, b"\"digestStartTime\"") && has(raw, b"\"logFiles\"") {
-        return Decoded::Empty;
-    }
-    let why = "neither a CloudTrail file, a CloudTrail record nor an EventBridge event".to_owned();
-    Decoded::Foreign { raw, why }
-}
-
-/// Whether a document carries the marks of a trail record. Only a look: the record's own parser decides.
-fn is_trail(raw: &[u8]) -> bool {
-    has(raw, b"\"eventVersion\"") || (has(raw, b"\"eventSource\"") && has(raw, b"\"eventName\""))
-}
-
-fn has(raw: &[u8], mark: &[u8]) -> bool {
-    memchr::memmem::find(raw, mark).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,8 +366,11 @@ mod tests {
         let mut found = Vec::new();
         while let Some(decoded) = decoder.next().unwrap() {
             found.push(match decoded {
-                Decoded::Record(raw) => format!("record {}", String::from_utf8_lossy(raw)),
-                Decoded::Enveloped { raw, account } => format!("{account:?} record {}", String::from_utf8_lossy(raw)),
+                Decoded::Record { kind, raw, account } => {
+                    let kind = if kind == RecordKind::Trail { "record" } else { "compliance change" };
+                    let account = account.map(|account| format!("{account}: ")).unwrap_or_default();
+                    format!("{account}{kind} {}", String::from_utf8_lossy(raw))
+                }
                 Decoded::Broken { why, .. } => format!("broken: {why}"),
                 Decoded::TooLong { head, alone: false } => format!("too long: {} bytes are kept", head.len()),
                 Decoded::TooLong { head, alone: true } => format!("too long and alone: {} bytes are kept", head.len()),
@@ -445,27 +390,37 @@ mod tests {
             (
                 "envelope",
                 r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","account":"111122223333","detail":{"eventID":"1"}}"#,
-                r#"Some("111122223333") record {"eventID":"1"}"#,
+                r#"111122223333: record {"eventID":"1"}"#,
             ),
             (
                 "envelope of a kind spelt in another way",
                 r#"{"detail-type":"AWS Console Signin via CloudTrail","source":"aws.signin","detail":{"eventID":"1"}}"#,
-                r#"None record {"eventID":"1"}"#,
+                r#"record {"eventID":"1"}"#,
             ),
             (
                 "envelope of network activity",
                 r#"{"detail-type":"AWS Network Activity Event via CloudTrail","detail":{"eventID":"1"}}"#,
-                r#"None record {"eventID":"1"}"#,
+                r#"record {"eventID":"1"}"#,
             ),
             (
                 "envelope without a usable account",
                 r#"{"detail-type":"AWS API Call via CloudTrail","account":"me","detail":{"eventID":"1"}}"#,
-                r#"None record {"eventID":"1"}"#,
+                r#"record {"eventID":"1"}"#,
+            ),
+            (
+                "envelope of AWS Config",
+                r#"{"detail-type":"Config Rules Compliance Change","account":"111122223333","detail":{"configRuleName":"r"}}"#,
+                r#"111122223333: compliance change {"configRuleName":"r"}"#,
+            ),
+            (
+                "compliance change without an envelope",
+                r#"{"messageType":"ComplianceChangeNotification","configRuleName":"r"}"#,
+                r#"compliance change {"messageType":"ComplianceChangeNotification","configRuleName":"r"}"#,
             ),
             (
                 "other envelope",
                 r#"{"detail-type":"GuardDuty Finding","source":"aws.guardduty","detail":{}}"#,
-                "broken: EventBridge event of detail type \"GuardDuty Finding\" from aws.guardduty: this version reads only CloudTrail's",
+                "broken: EventBridge event of detail type \"GuardDuty Finding\" from aws.guardduty: this version reads CloudTrail's and \"Config Rules Compliance Change\"",
             ),
             (
                 "record that speaks of envelopes",
@@ -551,7 +506,7 @@ mod tests {
             let mut decoder = Decoder::held_with(bytes, BOUNDS, buffer).unwrap();
             let mut records = 0;
             while let Ok(Some(decoded)) = decoder.next() {
-                let Decoded::Record(raw) = decoded else { panic!("{decoded:?} in {input:.30}") };
+                let Decoded::Record { raw, .. } = decoded else { panic!("{decoded:?} in {input:.30}") };
                 assert!(raw.starts_with(b"{\"") && raw.ends_with(b"}"), "{input:.30}");
                 records += 1;
             }
@@ -563,7 +518,7 @@ mod tests {
     #[test]
     fn a_cut_file_gives_its_good_records_and_says_so() {
         let mut decoder = Decoder::held(Bytes::from_static(br#"{"Records":[{"a":1},{"b"#), BOUNDS).unwrap();
-        assert!(matches!(decoder.next(), Ok(Some(Decoded::Record(_)))));
+        assert!(matches!(decoder.next(), Ok(Some(Decoded::Record { .. }))));
         let fault = decoder.next().unwrap_err();
         assert_eq!(fault.to_string(), "truncated or corrupt: ends in the middle of a record");
     }

@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 pub const SECURITY_EVENT: &str = "AwsSecurityEvent";
 /// One per notifiable record, stamped on arrival.
 pub const NOTICE: &str = "AwsSecurityNotice";
+/// One per change of state of a resource under an AWS Config rule.
+pub const COMPLIANCE_CHANGE: &str = "AwsComplianceChange";
 /// Counts per agent, minute and source.
 pub const HEARTBEAT: &str = "CspmRelayHeartbeat";
 /// What could not be read.
@@ -63,35 +65,37 @@ const H: &[&str] = &[HEARTBEAT];
 const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
-const SNG: &[&str] = &[SECURITY_EVENT, NOTICE, GAP];
+const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
+const SNC: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE];
+const SNCG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, GAP];
 const HG: &[&str] = &[HEARTBEAT, GAP];
-const SNHG: &[&str] = &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP];
-const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR];
+const SNCHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP];
+const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, DOCTOR];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
 pub const ATTRIBUTES: &[Attribute] = &[
-    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SN, "Names the AWS record: eventID, else eventId, else a hash. Joins events, notices, logs and the console."),
+    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNC, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time. Joins events, notices, logs and the console."),
     attribute("event.sharedId", Text, "", "49bfae88-c9c9-4f39-857c-558a60f14b5d", SN, "The same in every copy of one action that AWS delivered to several accounts, and in both ends of an Insights event: sharedEventID."),
     attribute("event.name", Text, "", "StopLogging", SN, "The API call."),
-    attribute("event.category", Text, "", "Management", SN, "Management, Data, NetworkActivity, Insight or Aggregated."),
+    attribute("event.category", Text, "", "Management", SNC, "Management, Data, NetworkActivity, Insight or Aggregated; Compliance of what AWS Config says."),
     attribute("event.outcome", Text, "", "success", SN, "success, failure or unknown."),
     attribute("event.errorCode", Text, "", "AccessDenied", SN, "AWS error code of a refused or failed call."),
     attribute("event.errorMessage", Text, "", "User is not authorized", SN, "AWS error message."),
     attribute("event.readOnly", Text, "", "false", SN, "Whether the call changed nothing; 'unknown' when the record does not say."),
     attribute("event.addendum", Text, "", "DELIVERY_DELAY", SN, "Why AWS delivered the record late or again."),
-    attribute("event.time", Number, "ms since epoch", "1795292071000", SN, "When it happened, as AWS wrote it."),
-    attribute("event.date", Text, "", "2026-11-21", SN, "Day of event.time in the configured zone."),
-    attribute("event.week", Text, "", "2026-W47", SN, "ISO week of event.time in the configured zone."),
-    attribute("event.month", Text, "", "2026-11", SN, "Month of event.time in the configured zone."),
-    attribute("aws.accountId", Text, "", "111122223333", SNG, "Account the record belongs to."),
-    attribute("aws.accountName", Text, "", "prod-payments", SN, "Its name; the id when no name is known."),
-    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SN, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SN, "Environment from the accounts file."),
-    attribute("aws.owner", Text, "", "payments-team", SN, "Owner from the accounts file."),
-    attribute("aws.region", Text, "", "ap-northeast-1", SN, "Region of the call."),
-    attribute("aws.partition", Text, "", "aws", SN, "AWS partition."),
-    attribute("aws.service", Text, "", "cloudtrail", SN, "Service of the call."),
+    attribute("event.time", Number, "ms since epoch", "1795292071000", SNC, "When it happened, as AWS wrote it."),
+    attribute("event.date", Text, "", "2026-11-21", SNC, "Day of event.time in the configured zone."),
+    attribute("event.week", Text, "", "2026-W47", SNC, "ISO week of event.time in the configured zone."),
+    attribute("event.month", Text, "", "2026-11", SNC, "Month of event.time in the configured zone."),
+    attribute("aws.accountId", Text, "", "111122223333", SNCG, "Account the record belongs to."),
+    attribute("aws.accountName", Text, "", "prod-payments", SNC, "Its name; the id when no name is known."),
+    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNC, "Its organizational unit path; 'unknown' when none is known."),
+    attribute("aws.environment", Text, "", "prod", SNC, "Environment from the accounts file."),
+    attribute("aws.owner", Text, "", "payments-team", SNC, "Owner from the accounts file."),
+    attribute("aws.region", Text, "", "ap-northeast-1", SNC, "Region of the call."),
+    attribute("aws.partition", Text, "", "aws", SNC, "AWS partition."),
+    attribute("aws.service", Text, "", "cloudtrail", SNC, "Service of the call."),
     attribute("actor.kind", Text, "", "human", SN, "root, human, workload, awsService, federated, ci or unknown."),
     attribute("actor.type", Text, "", "AssumedRole", SN, "userIdentity.type; 'None' when the record has none."),
     attribute("actor.name", Text, "", "Ops/ada", SN, "One name for the actor, never empty."),
@@ -102,31 +106,36 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("actor.mfa", Text, "", "true", SN, "Whether MFA was used, when the record says."),
     attribute("source.ip", Text, "", "203.0.113.7", SN, "Source address, service name or AWS Internal."),
     attribute("source.userAgent", Text, "", "aws-cli/2.31.0", SN, "User agent."),
-    attribute("resource.type", Text, "", "AWS::S3::Bucket", SN, "Type of the resource acted on; 'unknown' when the record does not tell."),
-    attribute("resource.id", Text, "", "ledger", SN, "Its id or name; 'unknown' when the record does not tell."),
-    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SN, "Its ARN."),
-    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SN, "The rule."),
+    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNC, "Type of the resource acted on; 'unknown' when the record does not tell."),
+    attribute("resource.id", Text, "", "ledger", SNC, "Its id or name; 'unknown' when the record does not tell."),
+    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNC, "Its ARN."),
+    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNC, "The rule."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
-    attribute("control.title", Text, "", "CloudTrail logging stopped", SN, "The rule's title."),
-    attribute("control.kind", Text, "", "detective", SN, "detective or preventive."),
-    attribute("control.severity", Text, "", "CRITICAL", SN, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL."),
-    attribute("control.severityScore", Number, "0 to 100", "95", SN, "Severity as a number."),
-    attribute("control.pillar", Text, "", "CSPM", SN, "CSPM, CIEM, CWPP, DSPM or IaC."),
-    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SN, "Framework controls."),
+    attribute("control.title", Text, "", "CloudTrail logging stopped", SNC, "The rule's title."),
+    attribute("control.kind", Text, "", "detective", SNC, "detective or preventive."),
+    attribute("control.severity", Text, "", "CRITICAL", SNC, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
+    attribute("control.severityScore", Number, "0 to 100", "95", SNC, "Severity as a number."),
+    attribute("control.pillar", Text, "", "CSPM", SNC, "CSPM, CIEM, CWPP, DSPM or IaC."),
+    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNC, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
     attribute("control.remediation", Text, "", "Start logging again.", SN, "What to do."),
     attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SN, "Where the steps are."),
     attribute("attack.tactic", Text, "", "defense-evasion", SN, "Primary ATT&CK tactic, to facet on."),
     attribute("attack.technique", Text, "", "T1562.008", SN, "Primary ATT&CK technique, to facet on."),
     attribute("attack.tactics", Text, "list", "|defense-evasion|", SN, "All tactics."),
     attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
+    attribute("compliance.state", Text, "", "NON_COMPLIANT", NC, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted."),
+    attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none."),
+    attribute("compliance.annotation", Text, "", "public ACL", NC, "Why, in the rule's words."),
+    attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NC, "The rule as it was deployed; control.id is the managed rule behind it."),
+    attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NC, "Names the deployed rule exactly."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
-    attribute("relay.source", Text, "", "trail", SNHG, "Name of the source that the record came through."),
+    attribute("relay.source", Text, "", "trail", SNCHG, "Name of the source that the record came through."),
     attribute("relay.agent", Text, "", "i-0abc-1", HG, "Which agent: host name and a number made at start."),
-    attribute("relay.lagMs", Number, "ms", "42000", SN, "Arrival at the agent minus event.time."),
-    attribute("relay.late", Text, "", "false", SN, "true when timestamp is the time of sending because the record was outside the ingest window."),
-    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNHG, "Names of values that were cut to fit."),
+    attribute("relay.lagMs", Number, "ms", "42000", SNC, "Arrival at the agent minus event.time."),
+    attribute("relay.late", Text, "", "false", SNC, "true when timestamp is the time of sending because the record was outside the ingest window."),
+    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHG, "Names of values that were cut to fit."),
     attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),

@@ -9,7 +9,7 @@ use super::writer::EventWriter;
 use super::{limits, mask};
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
-use crate::classify::{Classified, Rule};
+use crate::classify::{AccountName, Classified, Day, Rule};
 use crate::record::id::digest_id;
 
 /// Version of the agent, in every event.
@@ -97,18 +97,8 @@ fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arr
     event.maybe("event.errorMessage", enriched.error_message.map(mask::masked).as_deref());
     event.text("event.readOnly", trail.read_only.get().unwrap_or("unknown"));
     event.maybe("event.addendum", enriched.addendum.as_ref().and_then(|addendum| addendum.reason.get()));
-    event.number("event.time", trail.time_ms);
-    event.text("event.date", enriched.day.date());
-    event.text("event.week", enriched.day.week());
-    event.text("event.month", enriched.day.month());
-    event.text("aws.accountId", enriched.account.id);
-    event.text("aws.accountName", enriched.account.name);
-    event.text("aws.organizationalUnit", enriched.account.organizational_unit);
-    event.maybe("aws.environment", enriched.account.environment);
-    event.maybe("aws.owner", enriched.account.owner);
-    event.text("aws.region", enriched.region);
-    event.text("aws.partition", enriched.partition);
-    event.text("aws.service", &enriched.service);
+    moment(event, trail.time_ms, &enriched.day);
+    place(event, &enriched.account, enriched.region, enriched.partition, &enriched.service);
     let actor = &enriched.actor;
     event.text("actor.kind", actor.kind.as_str());
     event.text("actor.type", &actor.identity_type);
@@ -131,6 +121,26 @@ fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arr
     event.text("relay.version", VERSION);
     event.text("relay.source", source);
     event.number("relay.lagMs", arrival.lag_ms);
+}
+
+/// When it happened, and on which day of the configured zone.
+pub(super) fn moment(event: &mut EventWriter<'_>, time_ms: i64, day: &Day) {
+    event.number("event.time", time_ms);
+    event.text("event.date", day.date());
+    event.text("event.week", day.week());
+    event.text("event.month", day.month());
+}
+
+/// Where it happened.
+pub(super) fn place(event: &mut EventWriter<'_>, account: &AccountName<'_>, region: &str, partition: &str, service: &str) {
+    event.text("aws.accountId", account.id);
+    event.text("aws.accountName", account.name);
+    event.text("aws.organizationalUnit", account.organizational_unit);
+    event.maybe("aws.environment", account.environment);
+    event.maybe("aws.owner", account.owner);
+    event.text("aws.region", region);
+    event.text("aws.partition", partition);
+    event.text("aws.service", service);
 }
 
 /// What could not be read.

@@ -7,6 +7,7 @@
 mod accounts;
 mod accounts_file;
 mod calendar;
+mod compliance;
 mod fields;
 mod kind;
 mod outcome;
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 
 pub use accounts::{AccountFault, AccountFileError, AccountName, AccountNames};
 pub use calendar::{Day, TimeZoneError};
+pub use compliance::EnrichedChange;
 pub use outcome::EventOutcome;
 pub use resource::Resource;
 

@@ -4,6 +4,7 @@
 //! Relic.
 
 pub mod actor;
+pub mod compliance;
 pub mod id;
 pub mod severity;
 pub mod text;
@@ -11,7 +12,17 @@ pub mod time;
 pub mod trail;
 
 pub use actor::{Actor, ActorKind};
+pub use compliance::ComplianceChange;
 pub use id::RecordKey;
 pub use severity::Severity;
 pub use text::Text;
 pub use trail::Trail;
+
+/// What sort of AWS fact a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// A CloudTrail record: [`Trail`].
+    Trail,
+    /// AWS Config judged a resource, and not as before: [`ComplianceChange`].
+    ComplianceChange,
+}

@@ -11,6 +11,8 @@ mod cli;
 #[cfg(test)]
 mod competing;
 #[cfg(test)]
+mod compliance;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod dlq;

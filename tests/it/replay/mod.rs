@@ -19,8 +19,8 @@ use crate::support::agent::{Agent, Finished, binary};
 use crate::support::data::{self, gzip};
 use crate::support::eventually;
 use crate::support::replay::{
-    Replayed, attacks, event_ids, file_of, files, finish, fixtures, good, log_ids, records, replay_of, stand_in, tally, text,
-    tool, unpack,
+    Replayed, attacks, event_ids, file_of, files, finish, fixtures, generate, good, log_ids, records, replay_of, stand_in, tally,
+    text, tool, unpack,
 };
 
 /// The moment of runs that are compared byte for byte over inputs of different forms.
@@ -215,7 +215,8 @@ async fn every_form_of_input_gives_the_same_bytes() {
 /// Twenty thousand made records, a quarter of them delivered twice: the counts that the generator wrote down, exactly.
 #[tokio::test]
 async fn copies_and_counts_are_those_of_the_generator() {
-    let (folder, truth) = generate(&["--records", "20000", "--duplicates", "0.25", "--days", "3", "--accounts", "8"]);
+    let (folder, truth) =
+        generate("gen_cloudtrail.py", &["--records", "20000", "--duplicates", "0.25", "--days", "3", "--accounts", "8"]);
     let input = folder.path().join("AWSLogs");
     let ended = good(replay_of([&input]).arg("--logs").arg("all").arg("--now").arg("2026-06-01T00:00:00Z")).await;
     let number = |name: &str| truth[name].as_u64().expect("a count");
@@ -249,7 +250,7 @@ async fn copies_and_counts_are_those_of_the_generator() {
 #[tokio::test]
 async fn insights_digests_late_and_large_records_are_kept_apart() {
     let more = ["--records", "600", "--days", "2", "--accounts", "3", "--extras", "--big", "15", "--late", "0.3"];
-    let (folder, truth) = generate(&[&more[..], &["--org", "o-exampleorg1"]].concat());
+    let (folder, truth) = generate("gen_cloudtrail.py", &[&more[..], &["--org", "o-exampleorg1"]].concat());
     let input = folder.path().join("AWSLogs");
     let ended = good(replay_of([&input]).arg("--logs").arg("all")).await;
     let judged = judge(&ended.stdout, &input, "all");
@@ -265,15 +266,6 @@ async fn insights_digests_late_and_large_records_are_kept_apart() {
     let cut = ended.logs().iter().filter(|log| log["attributes"].get("relay.truncated").is_some()).count() as u64;
     assert!(cut > 0 && ended.count("truncated") >= cut, "{cut} logs are marked, {} values", ended.count("truncated"));
     assert!(ended.stdout.lines().all(|line| line.len() < 134_000));
-}
-
-/// Makes records with the tool that all tests of this repository share.
-fn generate(arguments: &[&str]) -> (TempDir, Value) {
-    let folder = TempDir::new().expect("a temporary folder");
-    let out = folder.path().to_string_lossy().into_owned();
-    tool("gen_cloudtrail.py", &[&["--out", &out], arguments].concat());
-    let truth = std::fs::read_to_string(folder.path().join("truth.json")).expect("the truth");
-    (folder, serde_json::from_str(&truth).expect("JSON"))
 }
 
 /// Broken records of a second input.

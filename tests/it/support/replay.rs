@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use cspm_relay::lab::backend::{Backend, BackendSettings};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::agent::Agent;
 
@@ -170,6 +171,15 @@ pub(crate) fn tool(script: &str, arguments: &[&str]) -> String {
     let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     assert!(ended.status.success(), "{script} {arguments:?}: {}\n{out}\n{err}", ended.status);
     out.into_owned()
+}
+
+/// Makes records with a generator of `tests/tools`; gives their folder and what is true of them.
+pub(crate) fn generate(script: &str, arguments: &[&str]) -> (TempDir, Value) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let out = folder.path().to_string_lossy().into_owned();
+    tool(script, &[&["--out", &out], arguments].concat());
+    let truth = std::fs::read_to_string(folder.path().join("truth.json")).expect("the truth");
+    (folder, serde_json::from_str(&truth).expect("JSON"))
 }
 
 /// A stand-in with these settings.

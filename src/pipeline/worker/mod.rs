@@ -3,6 +3,8 @@
 //! In: objects with their ledger entries. Out: items with their pieces to the outlet, letters to the dead letters, and an
 //! outcome for every record. Runs on a thread of its own; borrows from the object all the way and keeps its buffers.
 
+mod compliance;
+
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +28,7 @@ use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
-use crate::record::{RecordKey, Trail, id, text};
+use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
 
@@ -284,8 +286,10 @@ impl<'s> Processor<'s> {
                     outlet.flush();
                     continue;
                 }
-                Ok(Some(Decoded::Record(raw))) => self.record(raw, None, place, outlet),
-                Ok(Some(Decoded::Enveloped { raw, account })) => self.record(raw, account, place, outlet),
+                Ok(Some(Decoded::Record { kind: RecordKind::Trail, raw, account })) => self.record(raw, account, place, outlet),
+                Ok(Some(Decoded::Record { kind: RecordKind::ComplianceChange, raw, account })) => {
+                    self.compliance_record(raw, account, place, outlet);
+                }
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
                 Ok(Some(Decoded::TooLong { head, alone })) => {
                     if alone && place.origin.sight != Sight::Message && !place.is_of_a_trail() {

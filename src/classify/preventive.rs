@@ -1,0 +1,179 @@
+//! Preventive controls: what an AWS Config rule stands for.
+//!
+//! In: the name of a rule as it was deployed. Out: the managed rule behind it, with severity, pillar and framework numbers.
+//! What always holds: a rule that the table does not know is unmapped, never mapped to something near.
+//!
+//! `config_rules.csv` holds identifiers, names and numbers of AWS's managed rules; severity and controls are Security Hub's (user
+//! guide, CC BY-SA 4.0; current pages), identifiers and types the AWS Config developer guide's (Apache-2.0), NIST numbers also
+//! cdk-nag's (Apache-2.0), CIS 4.0, PCI DSS 4.0, ISO 27001, SOC 2 and GDPR numbers those of Prowler and of
+//! steampipe-mod-aws-compliance (both Apache-2.0): the mapping projects' opinions, not the standards' words. Pillars are this
+//! project's own. Lists inside a cell are joined with `;`.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::rule::{List, Pillar};
+use crate::record::severity::Severity;
+
+const TABLE: &str = include_str!("config_rules.csv");
+
+/// The columns, in their order; those of frameworks with the framework's name in events.
+const COLUMNS: [(&str, Option<&str>); 16] = [
+    ("rule_name", None),
+    ("identifier", None),
+    ("resource_types", None),
+    ("severity", None),
+    ("pillar", None),
+    ("securityhub_controls", None),
+    ("in_fsbp", None),
+    ("cis_aws_1_4", Some("CIS-AWS-1.4")),
+    ("cis_aws_3_0", Some("CIS-AWS-3.0")),
+    ("cis_aws_4_0", Some("CIS-AWS-4.0")),
+    ("cis_aws_5_0", Some("CIS-AWS-5.0")),
+    ("pci_dss_4_0", Some("PCI-DSS-4.0")),
+    ("nist_800_53_r5", Some("NIST-800-53-r5")),
+    ("iso_27001_2022", Some("ISO-27001-2022")),
+    ("soc2", Some("SOC2")),
+    ("gdpr", Some("GDPR")),
+];
+
+/// AWS Foundational Security Best Practices: its numbers are Security Hub's controls.
+const FSBP: &str = "FSBP";
+
+/// One preventive control.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreventiveControl {
+    /// `control.id`: the managed rule's name.
+    pub id: &'static str,
+    /// What `DescribeConfigRules` names as its source.
+    pub identifier: &'static str,
+    /// The highest of its Security Hub controls; `None`: it has none.
+    pub severity: Option<Severity>,
+    /// The part of cloud security it belongs to.
+    pub pillar: Pillar,
+    /// Framework numbers, `CIS-AWS-5.0:1.13`.
+    pub frameworks: List,
+}
+
+/// The managed rule behind a deployed one, by the deployed one's name; `None`: unmapped.
+#[must_use]
+pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
+    static CONTROLS: LazyLock<HashMap<String, PreventiveControl>> = LazyLock::new(|| {
+        let rows = TABLE.lines().skip(1).filter_map(row).map(|control| (control.id.to_owned(), control));
+        let mut controls: HashMap<String, PreventiveControl> = rows.collect();
+        // A rule may be deployed under its identifier, which is not always its name.
+        let aliases: Vec<_> = controls.values().map(|control| (dashed(control.identifier), control.clone())).collect();
+        for (alias, control) in aliases {
+            controls.entry(alias).or_insert(control);
+        }
+        controls
+    });
+    let deployed = dashed(deployed);
+    CONTROLS.get(&deployed).or_else(|| CONTROLS.get(plain(&deployed)))
+}
+
+/// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
+/// conformance pack (`<name>-conformance-pack-<9 letters and digits>`), an organization (`OrgConfigRule-<name>-<8 letters and
+/// digits>`).
+pub(super) fn plain(deployed: &str) -> &str {
+    if let Some((name, tail)) = deployed.rsplit_once("-conformance-pack-")
+        && is_tail(tail, 9, char::is_ascii_alphanumeric)
+    {
+        return name;
+    }
+    for (prefix, is_of_tail) in [
+        ("securityhub-", char::is_ascii_hexdigit as fn(&char) -> bool),
+        ("OrgConfigRule-", char::is_ascii_alphanumeric),
+        ("orgconfigrule-", char::is_ascii_alphanumeric),
+    ] {
+        if let Some(rest) = deployed.strip_prefix(prefix)
+            && let Some((name, tail)) = rest.rsplit_once('-')
+            && (is_tail(tail, 8, is_of_tail) || is_tail(tail, 6, is_of_tail))
+        {
+            return name;
+        }
+    }
+    deployed
+}
+
+fn is_tail(tail: &str, length: usize, of: impl Fn(&char) -> bool) -> bool {
+    tail.len() == length && tail.chars().all(|c| of(&c))
+}
+
+fn dashed(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+fn row(line: &'static str) -> Option<PreventiveControl> {
+    let mut cells = line.split(',');
+    let [id, identifier, _types, severity, pillar, controls, in_fsbp] = [(); 7].map(|()| cells.next().unwrap_or_default());
+    let numbers = COLUMNS.iter().filter_map(|(_, framework)| *framework).zip(cells);
+    let frameworks = numbers.flat_map(|(framework, cell)| all(cell).map(move |number| format!("{framework}:{number}")));
+    let fsbp = all(if in_fsbp == "yes" { controls } else { "" }).map(|number| format!("{FSBP}:{number}"));
+    Some(PreventiveControl {
+        id,
+        identifier,
+        severity: severity.parse().ok(),
+        pillar: *Pillar::ALL.iter().find(|known| known.as_str() == pillar)?,
+        frameworks: List::new(frameworks.chain(fsbp)),
+    })
+}
+
+fn all(cell: &'static str) -> impl Iterator<Item = &'static str> {
+    cell.split(';').filter(|number| !number.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S2-21: every row is read whole, and what it says fits into an event.
+    #[test]
+    fn every_row_of_the_table_is_a_control() {
+        let header: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(TABLE.lines().next(), Some(header.join(",").as_str()));
+        let mut unmapped = 0;
+        for line in TABLE.lines().skip(1) {
+            let cells: Vec<_> = line.split(',').collect();
+            assert_eq!(cells.len(), COLUMNS.len(), "{line}");
+            let found = control(cells[0]).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!((found.id, found.identifier), (cells[0], cells[1]));
+            assert_eq!(control(cells[1]).map(|control| control.identifier), Some(cells[1]), "by its identifier");
+            assert_eq!(found.severity.is_some(), !cells[3].is_empty(), "{line}");
+            let numbers: usize = cells[7..].iter().map(|cell| cell.split(';').filter(|number| !number.is_empty()).count()).sum();
+            let fsbp = if cells[6] == "yes" { cells[5].split(';').count() } else { 0 };
+            assert_eq!(found.frameworks.items().len(), numbers + fsbp, "{line}");
+            assert!(found.frameworks.joined().is_none_or(|joined| joined.len() < 4_000), "{line}");
+            unmapped += usize::from(found.frameworks.items().is_empty());
+        }
+        assert_eq!((TABLE.lines().count() - 1, unmapped), (438, 199), "rules, and those without a framework's number");
+    }
+
+    #[test]
+    fn a_deployed_rule_is_known_by_its_plain_name_and_never_by_a_near_one() {
+        for (deployed, want) in [
+            ("restricted-ssh", Some("restricted-ssh")),
+            ("INCOMING_SSH_DISABLED", Some("restricted-ssh")),
+            ("incoming-ssh-disabled", Some("restricted-ssh")),
+            ("securityhub-restricted-ssh-1a2b3c4d", Some("restricted-ssh")),
+            ("securityhub-restricted-ssh-1a2b3c", Some("restricted-ssh")),
+            ("restricted-ssh-conformance-pack-abc123def", Some("restricted-ssh")),
+            ("OrgConfigRule-restricted-ssh-ab12cd34", Some("restricted-ssh")),
+            ("restricted-ssh-of-ours", None),
+            ("securityhub-restricted-ssh", None),
+            ("securityhub-restricted-ssh-nothexed", None),
+            ("our-own-rule", None),
+            ("", None),
+        ] {
+            assert_eq!(control(deployed).map(|control| control.id), want, "{deployed}");
+        }
+        assert_eq!(plain("our-own-rule-conformance-pack-abc123def"), "our-own-rule");
+        let ssh = control("restricted-ssh").expect("a known rule");
+        assert_eq!((ssh.severity, ssh.pillar), (Some(Severity::High), Pillar::Cspm));
+        let joined = ssh.frameworks.joined().unwrap_or_default();
+        assert!(
+            ["|NIST-800-53-r5:AC-4|", "|SOC2:CC6.6|", "|FSBP:EC2.13|"].iter().all(|number| joined.contains(number)),
+            "{joined}"
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! Names and meaning for a change of state of AWS Config.
+//!
+//! In: a change and its account. Out: an [`EnrichedChange`] that borrows from both and from the account names. Always: what
+//! dashboards filter on is never empty.
+
+use std::borrow::Cow;
+
+use super::accounts::AccountName;
+use super::calendar::Day;
+use super::{Enricher, UNKNOWN, partition, present};
+use crate::record::ComplianceChange;
+
+/// What enrichment adds to a change of state.
+#[derive(Debug, Clone)]
+pub struct EnrichedChange<'a> {
+    /// The resource's account.
+    pub account: AccountName<'a>,
+    /// `aws`, `aws-cn`, …
+    pub partition: &'a str,
+    /// Region of the rule, or `unknown`.
+    pub region: &'a str,
+    /// `s3` of `AWS::S3::Bucket`.
+    pub service: Cow<'a, str>,
+    /// The day of the result in the configured zone.
+    pub day: Day,
+}
+
+impl Enricher {
+    /// Adds names and meaning to a change of state in this account.
+    #[must_use]
+    pub fn enrich_change<'a>(&'a self, change: &'a ComplianceChange<'a>, account_id: &'a str) -> EnrichedChange<'a> {
+        let arn = change.config_rule_arn.get().map(Cow::Borrowed);
+        EnrichedChange {
+            account: self.account(account_id),
+            partition: partition::of([arn.as_ref(), None], change.aws_region.get()),
+            region: present(&change.aws_region).unwrap_or(UNKNOWN),
+            service: service(change.resource_type.or_empty()),
+            day: self.calendar.day(change.time_ms),
+        }
+    }
+}
+
+/// The service in a resource's type; of `AWS::::Account` what it is.
+fn service(resource_type: &str) -> Cow<'_, str> {
+    let mut parts = resource_type.split("::").skip(1).filter(|part| !part.is_empty());
+    parts.next().map_or(Cow::Borrowed(UNKNOWN), |part| Cow::Owned(part.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_is_the_second_part_of_a_type() {
+        for (kind, want) in [
+            ("AWS::S3::Bucket", "s3"),
+            ("AWS::::Account", "account"),
+            ("AWS::ElasticLoadBalancingV2::LoadBalancer", "elasticloadbalancingv2"),
+            ("Custom", "unknown"),
+            ("", "unknown"),
+        ] {
+            assert_eq!(service(kind), want, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One change of state of AWS Config through classify, enrich and encode.
+//!
+//! In: its raw JSON text. Out: an `AwsComplianceChange`, for a violation that begins also a notice, and an outcome. No output
+//! is optional here: every change is wanted.
+
+use std::sync::Arc;
+
+use super::{Place, Processor};
+use crate::ack::seen::Admission;
+use crate::ack::{Outcome, RecordEntry};
+use crate::classify::{ClassifiedChange, preventive_control};
+use crate::encode::compliance::{push_change, push_notice};
+use crate::encode::event::Arrival;
+use crate::encode::{Lane, Outlet};
+use crate::record::trail::is_account_id;
+use crate::record::{ComplianceChange, RecordKey, text};
+
+impl Processor<'_> {
+    /// One record: exactly one outcome, whatever happens.
+    pub(super) fn compliance_record(
+        &mut self,
+        raw: &[u8],
+        enveloped: Option<&str>,
+        place: &mut Place<'_>,
+        outlet: &mut impl Outlet,
+    ) {
+        let record = place.entry.record();
+        let mut mended = std::mem::take(&mut self.mended);
+        match ComplianceChange::parse(text::without_half_pairs(raw, &mut mended)) {
+            Ok(change) => self.compliance_change(&change, enveloped, &record, place, outlet),
+            Err(error) => {
+                // The envelope around it, too: account and time may stand there only.
+                let message = place.message.clone();
+                self.unreadable(&record, place, message.as_deref().unwrap_or(raw), &error.to_string());
+            }
+        }
+        self.mended = mended;
+    }
+
+    fn compliance_change(
+        &mut self,
+        change: &ComplianceChange<'_>,
+        enveloped: Option<&str>,
+        record: &Arc<RecordEntry>,
+        place: &mut Place<'_>,
+        outlet: &mut impl Outlet,
+    ) {
+        let stages = self.stages;
+        let account = change.aws_account_id.get().filter(|id| is_account_id(id)).or(enveloped).unwrap_or("unknown");
+        let event_id = change.event_id(account);
+        if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
+            return;
+        }
+        let Some(arrival) = self.arrival(change.time_ms, record, place) else { return };
+        record.ends_as(Outcome::Delivered);
+        let enriched = stages.enricher.enrich_change(change, account);
+        let control = preventive_control(change.config_rule_name.or_empty());
+        let classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control };
+        let mut cut = push_change(&mut self.item, &classified, arrival, place.source);
+        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
+        if stages.outputs.notices && change.begins_violation() {
+            cut += push_notice(&mut self.item, &classified, arrival, place.source);
+            outlet.put(Lane::Events, &self.item, i64::MAX, record.piece());
+        }
+        if cut > 0 {
+            place.entry.counts().cut(cut);
+        }
+    }
+
+    /// When a record that is wanted came; `None`: too old to be sent, and told so.
+    fn arrival(&self, time_ms: i64, record: &Arc<RecordEntry>, place: &mut Place<'_>) -> Option<Arrival> {
+        if self.stages.follow {
+            self.stages.clock.advance_to(time_ms);
+            place.now_ms = self.stages.clock.now_ms();
+        }
+        let arrival = Arrival::of(time_ms, place.now_ms);
+        place.entry.counts().seen_at(time_ms, arrival.lag_ms);
+        if arrival.late && self.stages.refuse_late {
+            record.refuse_late();
+            return None;
+        }
+        Some(arrival)
+    }
+}
