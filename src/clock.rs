@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Reading of a clock that shows the present until it is moved.
+const NOT_MOVED: i64 = i64::MIN;
+
 /// A source of wall time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
@@ -26,11 +29,17 @@ impl Clock {
         Self { fixed: Some(Arc::new(AtomicI64::new(now_ms))) }
     }
 
+    /// The system's clock until it is moved for the first time; fixed from then on.
+    #[must_use]
+    pub fn until_moved() -> Self {
+        Self::fixed(NOT_MOVED)
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub fn now_ms(&self) -> i64 {
-        if let Some(fixed) = &self.fixed {
-            return fixed.load(Ordering::Relaxed);
+        if let Some(fixed) = self.fixed.as_ref().map(|fixed| fixed.load(Ordering::Relaxed)).filter(|ms| *ms != NOT_MOVED) {
+            return fixed;
         }
         #[expect(clippy::disallowed_methods, reason = "the one reader of the system's clock")]
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -55,6 +64,13 @@ mod tests {
         let other = clock.clone();
         other.advance_to(5_000);
         other.advance_to(2_000);
+        assert_eq!(clock.now_ms(), 5_000);
+    }
+    #[test]
+    fn a_clock_that_was_never_moved_shows_the_present() {
+        let clock = Clock::until_moved();
+        assert!(clock.now_ms() > 1_700_000_000_000);
+        clock.advance_to(5_000);
         assert_eq!(clock.now_ms(), 5_000);
     }
 }

@@ -1,7 +1,7 @@
 //! `cspm-relay replay`: the same pipeline over past records.
 //!
 //! To standard output it runs on a fixed clock, the newest record unless `--now` says otherwise, with one worker and no
-//! heartbeats: the same input gives the same bytes. To New Relic it runs on the present and refuses records that New Relic
+//! heartbeats: the same input gives the same bytes. Where no record is, the clock is at the present. To New Relic it runs on the present and refuses records that New Relic
 //! would not take with their own time, unless `--restamp`. The first signal lets what is under way settle, the second ends it
 //! at once; either way the summary says what was not read or sent.
 
@@ -175,13 +175,13 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
     let streams = inputs.iter().any(Input::is_stream);
     let clock = match now_ms {
         Some(now_ms) => Clock::fixed(now_ms),
-        None if streams => Clock::fixed(0),
+        None if streams => Clock::until_moved(),
         None => {
             let newest_ms = newest(config, inputs, signals).await?;
             if signals.came() {
                 return Err(stopped_looking().into());
             }
-            Clock::fixed(newest_ms)
+            newest_ms.map_or_else(|| Clock::fixed(Clock::system().now_ms()), Clock::fixed)
         }
     };
     let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
@@ -208,8 +208,8 @@ fn stopped_looking() -> Stop {
     Stop::failed(what, Some("--now names the moment and spares the look".to_owned()))
 }
 
-/// The time of the newest record: a first pass that reads and keeps nothing.
-async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow::Result<i64> {
+/// The time of the newest record, if there is one: a first pass that reads and keeps nothing.
+async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow::Result<Option<i64>> {
     struct Nothing;
     impl Outlet for Nothing {
         fn put(&mut self, _: Lane, _: &[u8], _: i64, piece: Piece) {
@@ -230,7 +230,7 @@ async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow:
         stages.quiet = true;
     }
     let ended = relay(&config, inputs, stages, Clock::fixed(0), To::Outlet(Box::new(Nothing)), None, signals, None).await?;
-    Ok(ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().unwrap_or(0))
+    Ok(ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0))
 }
 
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {

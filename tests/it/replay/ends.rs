@@ -51,6 +51,9 @@ async fn what_bears_a_trails_name_and_cannot_be_read_is_corrupt() {
             assert_eq!(counts, (1, 0, 0), "{name}: {}", ended.summary);
             let events: Vec<_> = ended.events().iter().map(|event| event["eventType"].clone()).collect();
             assert_eq!(events, ["CspmRelayGap"], "{name}");
+            // There is no newest record to take the time from: it is the present.
+            let [sent_ms, lately_ms] = [&ended.events()[0]["timestamp"], &json!(TIME_MS)].map(Value::as_i64);
+            assert!(sent_ms > lately_ms, "{name}: {sent_ms:?}");
             assert!(ended.stderr.contains("no dead letters are configured"), "{name}: {}", ended.stderr);
 
             let dead = TempDir::new().expect("a temporary folder");
