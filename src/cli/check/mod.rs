@@ -246,7 +246,8 @@ fn warnings(config: &Config) -> Vec<String> {
             SourceKind::TrailBucket { queue_url, region, buckets } => {
                 if buckets.is_empty() {
                     warnings.push(format!(
-                        "source {}: reads any bucket that a message of the queue names. Name the trail's own in `buckets`",
+                        "source {}: reads any bucket that a message of the queue names. Name the trail's own in `sources[].buckets`, \
+                         which only a file can set",
                         source.name
                     ));
                 }
