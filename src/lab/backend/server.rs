@@ -131,7 +131,11 @@ async fn wrong_method(State(shared): State<Arc<Shared>>) -> Answer {
 }
 
 async fn get_summary(State(shared): State<Arc<Shared>>) -> Response {
-    Json(shared.store.summary()).into_response()
+    // A person reads it in a terminal.
+    match serde_json::to_string(&shared.store.summary()) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response(),
+        Err(error) => Answer::new(StatusCode::INTERNAL_SERVER_ERROR, json!({ "error": error.to_string() })).into_response(),
+    }
 }
 
 async fn get_ids(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {

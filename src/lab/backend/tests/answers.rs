@@ -304,6 +304,8 @@ async fn the_summary_page_tells_what_it_holds() {
             })
         )
     );
+    let page = client.get(backend.url() + "/stand-in/summary").send().await.unwrap();
+    assert!(page.text().await.unwrap().ends_with("}\n"), "a line of its own in a terminal");
     let ids = client.get(backend.url() + "/stand-in/ids?type=AwsSecurityEvent");
     assert_eq!(answer(ids).await, (200, json!({ "a": 2 })));
     assert_eq!(status(client.get(backend.url() + "/stand-in/ids")).await, 400);
