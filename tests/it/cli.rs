@@ -355,6 +355,16 @@ async fn a_failing_sample_and_a_broken_file_are_found_in_every_format() {
     assert_eq!((ended.status.code(), &*ended.stdout), (Some(0), "1 rule: 2 samples passed, 0 failed; 0 problems with files\n"));
 }
 
+/// A path on the command line that is not there is wrong usage; one in the settings costs its own rules only.
+#[tokio::test]
+async fn a_rule_path_that_is_not_there_is_wrong_usage() {
+    for words in [&["test", "nosuch"][..], &["test", "--folder", "nosuch"], &["list", "--folder", "nosuch"]] {
+        let ended = words.iter().fold(Agent::new(["rules"]), |agent, word| agent.arg(*word)).finish().await;
+        assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{words:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("nosuch: no such file or folder"), "{words:?}: {}", ended.stderr);
+    }
+}
+
 #[tokio::test]
 async fn the_dictionary_is_the_same_in_every_format() {
     let json = Agent::new(["schema", "--format", "json"]).finish().await;

@@ -264,9 +264,9 @@ fn name(region: Region) -> &'static str {
 
 fn code(region: Region) -> &'static str {
     match region {
-        Region::Us => "us",
-        Region::Eu => "eu",
-        Region::Jp => "jp",
+        Region::Us => "US",
+        Region::Eu => "EU",
+        Region::Jp => "JP",
     }
 }
 

@@ -130,7 +130,7 @@ fn a_key_of_another_region_is_said() {
     assert_eq!(check(Region::Us, LICENSE_KEY, false).0, State::Ok);
     let (state, hint) = check(Region::Us, eu, false);
     assert_eq!(state, State::Problem);
-    assert!(hint.contains("NEW_RELIC_REGION) to eu"), "{hint}");
+    assert!(hint.contains("NEW_RELIC_REGION) to EU"), "{hint}");
     assert_eq!(check(Region::Jp, LICENSE_KEY, false).0, State::Problem);
     assert_eq!(check(Region::Us, eu, true).0, State::Ok);
 }

@@ -357,8 +357,9 @@ async fn unreachable(watch: Watch) {
             tracing::warn!(
                 unanswered,
                 waiting,
-                "No answer: the host cannot be reached. {waiting} records read so far wait, none is given up; each batch is \
-                 tried again within {most_s} seconds. Ctrl-C ends this and names what was not sent, a second one does so at once"
+                "No answer: the host cannot be reached. {} read so far, none given up; each batch is tried again \
+                 within {most_s} seconds. Ctrl-C ends this and names what was not sent, a second one does so at once",
+                super::count(waiting, "record")
             );
         }
     }
@@ -403,8 +404,9 @@ async fn draw(progress: Arc<Progress>, every: Duration) {
         tokio::time::sleep(every).await;
         let now = progress.read();
         let more = if now.complete { "" } else { "+" };
+        let objects = if now.complete && now.found == 1 { "object" } else { "objects" };
         let megabytes = now.ended_bytes as f64 / 1e6;
-        summary::say(&format!("\r\x1b[K{} of {}{more} objects, {megabytes:.1} MB", now.ended, now.found));
+        summary::say(&format!("\r\x1b[K{} of {}{more} {objects}, {megabytes:.1} MB", now.ended, now.found));
     }
 }
 

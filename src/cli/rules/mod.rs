@@ -85,10 +85,18 @@ enum TestFormat {
 
 impl From {
     fn load(self) -> anyhow::Result<(RuleSet, Vec<RuleFault>)> {
+        there(&self.folder)?;
         let mut rules = self.file.load(Need::LOCAL, &env::Process)?.rules;
         rules.folders.extend(self.folder);
         Ok(RuleSet::load(&rules))
     }
+}
+
+/// Whether what the command line names is there: it is told as wrong usage, as a typing mistake is.
+fn there(paths: &[PathBuf]) -> Result<(), Stop> {
+    // What is there and may not be looked at is told by whoever reads it.
+    let gone = paths.iter().find(|path| matches!(path.try_exists(), Ok(false)));
+    gone.map_or(Ok(()), |path| Err(Stop::usage(format!("{}: no such file or folder", path.display()), None)))
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -166,6 +174,7 @@ fn meant<'a>(name: &str, ids: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a 
 }
 
 fn test(paths: Vec<PathBuf>, from: From, format: TestFormat) -> anyhow::Result<Exit> {
+    there(&paths)?;
     let (set, faults) = if paths.is_empty() { from.load()? } else { RuleSet::alone(&paths) };
     let tested = Tested::run(&set, faults);
     super::print(&match format {

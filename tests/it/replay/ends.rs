@@ -269,7 +269,7 @@ async fn a_second_signal_ends_it_at_once() {
     let path = agent.file("records.json", &file_of(&data::mixed(0, 4, now_ms)));
     let agent = agent.arg(path.to_string_lossy()).arg("--logs").arg("all");
     let mut running = agent.arg("--to").arg("http://127.0.0.1:9").start();
-    running.says("the host cannot be reached. 4 records read so far wait").await;
+    running.says("the host cannot be reached. 4 records read so far, none given up").await;
     running.terminate();
     running.says("A second Ctrl-C or SIGTERM ends it at once").await;
     running.terminate();

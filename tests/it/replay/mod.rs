@@ -448,7 +448,7 @@ async fn an_unreachable_host_is_said() {
     let path = agent.file("records.json", &file_of(&data::mixed(0, 4, now_ms)));
     let agent = agent.arg(path.to_string_lossy()).arg("--logs").arg("all").env("CSPM_RELAY_DRAIN", "1s");
     let mut running = agent.arg("--to").arg("http://127.0.0.1:9").start();
-    running.says("the host cannot be reached. 4 records read so far wait").await;
+    running.says("the host cannot be reached. 4 records read so far, none given up").await;
     running.terminate();
     let ended = replayed(running.exited(Duration::from_secs(10)).await);
     ended.assert_adds_up();
