@@ -26,6 +26,7 @@ use futures_util::future::BoxFuture;
 
 use super::bucket::{Bucket, Opened, Page, Place, ReadError};
 use super::queue::{Attributes, BATCH, Entry, Message, Queue, QueueError, Refused};
+use crate::cause;
 
 /// Time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -226,7 +227,7 @@ impl Bucket for S3 {
                 let size = bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
                 let mut held = BytesMut::with_capacity(size);
                 while let Some(part) = body.next().await {
-                    held.extend_from_slice(&part.map_err(|error| ReadError::Passing { why: error.to_string() })?);
+                    held.extend_from_slice(&part.map_err(|error| ReadError::Passing { why: cause::innermost(&error) })?);
                 }
                 whole(held.freeze(), bytes)
             };
@@ -276,7 +277,7 @@ fn read_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
     let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
         return match credentials::none_found(error) {
             Some(why) => ReadError::Denied { why, missing: credentials::MISSING },
-            None => ReadError::Passing { why: chain(error) },
+            None => ReadError::Passing { why: root(error) },
         };
     };
     match code {
@@ -302,7 +303,7 @@ fn queue_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
     let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
         return match credentials::none_found(error) {
             Some(why) => QueueError::NoCredentials { why },
-            None => QueueError::Passing { why: chain(error) },
+            None => QueueError::Passing { why: root(error) },
         };
     };
     match code {
@@ -351,9 +352,21 @@ fn said<E: ProvideErrorMetadata>(error: &SdkError<E, impl std::fmt::Debug>) -> S
     service.and_then(ProvideErrorMetadata::message).map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"))
 }
 
-/// The causes of a fault that is no answer of AWS: connection, time-out, credentials, an answer that cannot be read.
-fn chain<E: std::error::Error + 'static>(error: &SdkError<E, impl std::fmt::Debug>) -> String {
-    let text = DisplayErrorContext(error).to_string();
-    // The SDK appends its whole debug form in brackets; the causes before it say enough.
-    text.split(" (").next().unwrap_or(&text).to_owned()
+/// What a person can look at when nothing on the way to AWS answers.
+const WAY: &str = "(check DNS, the VPC endpoint or proxy, security groups)";
+
+/// The cause of a fault that is no answer of AWS: connection, time-out, an answer that cannot be read.
+fn root<E: std::error::Error + 'static>(error: &SdkError<E, impl std::fmt::Debug + 'static>) -> String {
+    match error {
+        // The outer ones say no more than "dispatch failure: io error: client error".
+        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+            format!("{} {WAY}", cause::innermost(error))
+        }
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ConstructionFailure(_) => cause::innermost(error),
+        _ => {
+            let text = DisplayErrorContext(error).to_string();
+            // The SDK appends its whole debug form in brackets; the causes before it say enough.
+            text.split(" (").next().unwrap_or(&text).to_owned()
+        }
+    }
 }

@@ -123,7 +123,7 @@ async fn answers_of_s3() {
         ("other Region", xml("301 Moved Permanently", "PermanentRedirect"), "denied PermanentRedirect: m; the bucket's Region"),
         ("slow down", xml("503 Slow Down", "SlowDown"), "passing SlowDown: m"),
         ("HTML", answer("502 Bad Gateway", "text/html", HTML), "passing"),
-        ("cut short", cut, "passing"),
+        ("cut short", cut, "passing end of file before message length reached"),
         ("good", answer("200 OK", "application/x-gzip", "bytes"), "read 5"),
     ] {
         let bucket = S3::new(&server(answer).await);
@@ -140,6 +140,26 @@ async fn answers_of_s3() {
             Err(other) => other.to_string(),
         };
         assert!(found.starts_with(expected), "{name}: {found}");
+    }
+}
+
+/// "dispatch failure: io error: client error" is the same for a wrong name, a closed port and a proxy that is not there.
+#[tokio::test]
+async fn nobody_who_answers_is_told_by_the_innermost_cause() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let config = server(String::new()).await;
+    for (name, url, expected) in [
+        ("closed port", closed.as_str(), "Connection refused"),
+        ("no such name", "http://aws.invalid", "failed to lookup address information: "),
+    ] {
+        let config = config.clone().into_builder().endpoint_url(url).build();
+        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&config), "http://x/1/q"));
+        let Err(QueueError::Passing { why }) = queue.receive().await else { panic!("{name}: not passing") };
+        assert!(why.starts_with(expected) && why.ends_with(WAY), "{name}: {why}");
+        let Err(ReadError::Passing { why }) = S3::new(&config).list("b", "", None).await else { panic!("{name}: not passing") };
+        assert!(why.starts_with(expected) && why.ends_with(WAY), "{name}: {why}");
     }
 }
 
