@@ -124,7 +124,7 @@ impl Target {
                 tracing::warn!(
                     reason = letter.map(|letter| letter.reason.as_str()),
                     origin = letter.map(|letter| letter.origin.as_str()),
-                    index = letter.and_then(|letter| letter.index),
+                    record = letter.and_then(|letter| letter.index).map(|index| index.saturating_add(1)),
                     "No deadLetters target is configured: broken and refused records go back to their source"
                 );
             }
@@ -183,7 +183,7 @@ impl Target {
                 for letter in letters.iter().filter(|letter| letter.line().len() > QUEUE_BYTES) {
                     tracing::error!(
                         origin = letter.origin,
-                        index = letter.index,
+                        record = letter.index.map(|index| index.saturating_add(1)),
                         reason = letter.reason,
                         "A dead letter is larger than a message of SQS may be: its record goes back to the source"
                     );

@@ -24,10 +24,11 @@ impl Named {
         Self { since: Instant::now(), lines: 0, unsaid: 0 }
     }
 
-    /// Names one; `fate` says what becomes of it.
+    /// Names one; `fate` says what becomes of it. People count from 1, letters from 0.
     pub(super) fn tell(&mut self, object: &str, index: u64, reason: &str, fate: &str) {
         if self.may() {
-            tracing::warn!(object, index, reason, "Broken record {index} of {object}: {reason}; {fate}");
+            let record = index.saturating_add(1);
+            tracing::warn!(object, record, reason, "Broken record {record} of {object}: {reason}; {fate}");
         }
     }
 

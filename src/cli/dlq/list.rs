@@ -97,7 +97,7 @@ impl List {
             return "No dead letters.\n".to_owned();
         }
         let rows: Vec<Vec<String>> = self.letters.iter().map(|(_, letter)| row(letter)).collect();
-        let mut text = table(&["id", "when", "kind", "source", "origin", "index", "reason"], &rows);
+        let mut text = table(&["id", "when", "kind", "source", "origin", "record", "reason"], &rows);
         if self.content {
             for (_, letter) in &self.letters {
                 let content = letter.content.as_ref().or(letter.content_base64.as_ref()).map_or("(none)", String::as_str);
@@ -133,12 +133,13 @@ impl List {
     }
 }
 
+/// One line of the table. Its record counts from 1, as in the log; the letter's `index` counts from 0.
 fn row(letter: &Letter) -> Vec<String> {
     let when = jiff::Timestamp::from_millisecond(letter.time_ms);
     let when = when.map_or_else(|_| letter.time_ms.to_string(), |when| when.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    let index = letter.index.map_or_else(String::new, |index| index.to_string());
+    let record = letter.index.map_or_else(String::new, |index| index.saturating_add(1).to_string());
     let kind = format!("{:?}", letter.kind).to_lowercase();
-    [&letter.id, &when, &kind, &letter.source, &letter.origin, &index, &letter.reason].map(|cell| harmless(cell)).into()
+    [&letter.id, &when, &kind, &letter.source, &letter.origin, &record, &letter.reason].map(|cell| harmless(cell)).into()
 }
 
 #[cfg(test)]
@@ -159,13 +160,14 @@ mod tests {
     #[test]
     fn a_list_names_everything_but_the_content() {
         let text = list(false).text();
-        for part in ["2026-11-21T", "record", "trail", "s3://b/k", " 3 ", "no record"] {
+        for part in ["2026-11-21T", "record", "trail", "s3://b/k", " 4 ", "no record"] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("secret"), "{text}");
         assert!(list(true).text().contains("{secret"));
         let json = list(false).json();
         assert_eq!((&json["letters"][0]["kind"], &json["letters"][0]["place"]), (&json!("record"), &json!("f.ndjson:1")));
+        assert_eq!(json["letters"][0]["index"], 3, "as the letter has it");
         assert_eq!((json["letters"][0].get("content"), &json["reasons"]["no record"]), (None, &json!(1)));
         assert_eq!(List::default().text(), "No dead letters.\n");
     }

@@ -156,8 +156,8 @@ async fn every_broken_record_is_named() {
     let folder = folder_with(&[("four.json", broken(4).as_bytes()), ("many.json", broken(60).as_bytes())]);
     let four = finish(replay_of([folder.path().join("four.json")])).await;
     assert_eq!((four.code, four.count("records.returned")), (Some(3), 4), "{}", four.stderr);
-    for index in 0..4 {
-        let line = format!("Broken record {index} of {}: not a JSON object", folder.path().join("four.json").display());
+    for record in 1..=4 {
+        let line = format!("Broken record {record} of {}: not a JSON object", folder.path().join("four.json").display());
         assert_eq!(four.stderr.matches(&line).count(), 1, "{line}: {}", four.stderr);
     }
     assert_eq!(four.summary["headline"], "4 records not sent, 1 object not finished; the counts add up");
