@@ -59,6 +59,39 @@ pub enum Target {
     Told(mpsc::Sender<Letter>),
 }
 
+/// What becomes of what cannot be sent, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// A letter is written.
+    Kept,
+    /// Nobody keeps it.
+    Unkept,
+    /// It came out of a letter, which stays.
+    Stays,
+}
+
+impl Fate {
+    /// Of one record.
+    #[must_use]
+    pub fn of_record(self) -> &'static str {
+        match self {
+            Self::Kept => "it goes to the dead letters",
+            Self::Unkept => "it is not sent, and no dead letters are configured",
+            Self::Stays => "it stays in the dead letters",
+        }
+    }
+
+    /// Of what follows the place where an object broke.
+    #[must_use]
+    pub fn of_rest(self) -> &'static str {
+        match self {
+            Self::Kept => "its rest goes to the dead letters",
+            Self::Unkept => "its rest is not read, and no dead letters are configured",
+            Self::Stays => "its rest is not read, and its letter stays in the dead letters",
+        }
+    }
+}
+
 /// Time between two log lines about a missing target.
 const SAY_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 /// Letters written together at most.
@@ -88,6 +121,16 @@ impl Target {
             Self::S3 { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
             Self::Queue { url, .. } => url.clone(),
             Self::Nowhere | Self::Discard | Self::Told(_) => "nowhere".to_owned(),
+        }
+    }
+
+    /// What becomes of what is parked here.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Folder(_) | Self::S3 { .. } | Self::Queue { .. } => Fate::Kept,
+            Self::Nowhere | Self::Discard => Fate::Unkept,
+            Self::Told(_) => Fate::Stays,
         }
     }
 

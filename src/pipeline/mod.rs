@@ -37,7 +37,7 @@ use crate::ack::{Counts, ObjectEntry, Released};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::deliver::answer::Block;
-use crate::deliver::park::{Parking, Target};
+use crate::deliver::park::{Fate, Parking, Target};
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Lane, Outlet};
@@ -189,10 +189,8 @@ impl Relay {
         };
         // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
         let gate = (watch.gate.watch(), patience);
-        let dead_letters = match &self.dead_letters {
-            Target::Nowhere | Target::Discard | Target::Told(_) => None,
-            kept => Some(kept.name()),
-        };
+        let fate = self.dead_letters.fate();
+        let dead_letters = (fate == Fate::Kept).then(|| self.dead_letters.name());
         let skipped = Arc::<Skipped>::default();
         // A queue gets it back; a file or a pipe never gave anything away.
         let rest = if sources.iter().all(|source| source.told_by_caller) {
@@ -201,7 +199,7 @@ impl Relay {
             "handing the rest back"
         };
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
-        let (mut tasks, work) = Tasks::start(self, &watch, &skipped, dead_letters.is_some());
+        let (mut tasks, work) = Tasks::start(self, &watch, &skipped, fate);
         let mut running = JoinSet::new();
         for source in sources {
             let (told, released) = mpsc::channel(OPEN);
@@ -288,7 +286,7 @@ struct Tasks {
 
 impl Tasks {
     /// Starts them; objects go into the channel that comes back with them.
-    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, parks: bool) -> (Self, mpsc::Sender<Work>) {
+    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
         let Relay { stages, limits, to, dead_letters, heartbeat, clock } = relay;
         let mut tasks = Self {
             admitting: JoinSet::new(),
@@ -312,7 +310,7 @@ impl Tasks {
             phase: watch.phase.clone(),
             flush_after: limits.flush_after,
             skipped: Arc::clone(skipped),
-            parks,
+            fate,
         };
         match to {
             // One worker: the order of the output is the order of the input.

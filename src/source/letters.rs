@@ -26,6 +26,8 @@ pub struct Again {
     pub origin: String,
     /// The S3 version that its notification named.
     pub version: Option<String>,
+    /// The place of a record in its object, from 0, where that is known.
+    pub index: Option<u64>,
     /// Its bytes; `None`: they are fetched again by that name.
     pub bytes: Option<Bytes>,
 }
@@ -158,7 +160,7 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
         (Some(bytes), _) => {
             let origin = Origin { name, account, sight: Sight::Message };
             let room = reader.room(bytes.len() as u64).await.map_err(|why| explain(&why))?;
-            return Ok(Object { number: 0, origin, body: Body::Held(bytes.clone()), room: Some(room) });
+            return Ok(Object { number: 0, origin, body: record(bytes, again.index), room: Some(room) });
         }
         (None, Some(place)) => {
             let got = reader.read(&place).await.map_err(|why| explain(&why))?;
@@ -177,6 +179,15 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
     // What fails again is about the same version.
     let sight = again.version.clone().map_or(Sight::Named, Sight::Version);
     Ok(Object { number: 0, origin: Origin { name, account, sight }, body, room })
+}
+
+/// A record that is told by the place it had, if that is known.
+fn record(bytes: &Bytes, index: Option<u64>) -> Body {
+    let bytes = bytes.clone();
+    match index {
+        Some(index) => Body::Record { bytes, index },
+        None => Body::Held(bytes),
+    }
 }
 
 /// The place of an `s3://bucket/key` name.
@@ -201,7 +212,12 @@ mod tests {
     use super::*;
 
     fn again(origin: &str, bytes: Option<&'static str>) -> Again {
-        Again { origin: origin.to_owned(), version: None, bytes: bytes.map(|bytes| Bytes::from_static(bytes.as_bytes())) }
+        Again {
+            origin: origin.to_owned(),
+            version: None,
+            index: None,
+            bytes: bytes.map(|bytes| Bytes::from_static(bytes.as_bytes())),
+        }
     }
 
     #[tokio::test]

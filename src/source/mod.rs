@@ -47,6 +47,13 @@ pub struct Object {
 pub enum Body {
     /// Held in memory.
     Held(Bytes),
+    /// One record out of its object, held in memory.
+    Record {
+        /// Its text.
+        bytes: Bytes,
+        /// Its place in that object, from 0.
+        index: u64,
+    },
     /// A local file, read as it is needed.
     File(PathBuf),
     /// Standard input, read once, as it comes.
@@ -63,12 +70,19 @@ impl Body {
     pub fn is_stream(&self) -> bool {
         matches!(self, Self::Stdin | Self::Pipe(_))
     }
+
+    /// The place of its first record in the object that it came from.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        if let Self::Record { index, .. } = self { *index } else { 0 }
+    }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Held(bytes) => write!(f, "Held({} bytes)", bytes.len()),
+            Self::Record { bytes, index } => write!(f, "Record({index}, {} bytes)", bytes.len()),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Stdin => f.write_str("Stdin"),
             Self::Pipe(path) => f.debug_tuple("Pipe").field(path).finish(),

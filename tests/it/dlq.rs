@@ -136,6 +136,21 @@ async fn what_goes_well_goes_and_what_fails_stays_as_it_was() {
     assert_eq!(files, 2, "the letters that stay and the object");
 }
 
+/// Nobody who replays letters has to wonder whether some are configured, or which record "the first" is.
+#[tokio::test]
+async fn a_record_that_is_still_broken_is_told_by_its_own_place_and_stays() {
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    let broken = Letter::new(LetterKind::Record, now_ms(), "trail", "s3://bucket/k", Some(7), "not a JSON object", b"7");
+    let path = write(folder.path(), "a.ndjson", &[&broken]);
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(1), "{}{}", ended.stdout, ended.stderr);
+    let told = "Broken record 8 of s3://bucket/k: not a JSON object; it stays in the dead letters";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("configured"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_to_string(&path).expect("the letter"), broken.line() + "\n");
+}
+
 /// Many files of one letter each, as an agent writes them, go through the pipeline together; each is judged by its own letter.
 #[tokio::test]
 async fn many_files_are_sent_together_and_each_goes_by_itself() {

@@ -464,7 +464,7 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
             let bytes = (letter.kind == LetterKind::Record).then(|| Bytes::from(bytes));
             // A name of its own where none is known: `relay.source` must not be empty.
             let source = if letter.source.is_empty() { "dlq" } else { &letter.source };
-            let again = Again { origin: letter.origin.clone(), version: letter.version_id.clone(), bytes };
+            let again = Again { origin: letter.origin.clone(), version: letter.version_id.clone(), index: letter.index, bytes };
             plan.again.entry(source.to_owned()).or_default().push((at, again));
         }
         LetterKind::Message => {
@@ -536,6 +536,7 @@ mod tests {
         let again = |origin: &str, bytes: Option<&'static [u8]>| Again {
             origin: origin.into(),
             version: None,
+            index: None,
             bytes: bytes.map(Bytes::from_static),
         };
         assert!(why.of(&again("s3://b/k", Some(b"1"))).starts_with("not everything"));

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs};
 use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
 use crate::deliver::letter::{Letter, LetterKind};
-use crate::deliver::park::Parking;
+use crate::deliver::park::{Fate, Parking};
 use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
@@ -85,16 +85,16 @@ pub struct Worker {
     pub flush_after: Duration,
     /// What is passed over.
     pub skipped: Arc<Skipped>,
-    /// Whether letters are kept anywhere.
-    pub parks: bool,
+    /// What becomes of what cannot be sent.
+    pub fate: Fate,
 }
 
 impl Worker {
     /// Reads objects until there are no more, then flushes. Blocks: run it on a thread of its own.
     pub fn run(self, outlet: impl Outlet) {
-        let Self { stages, work, letters, abort, phase, flush_after, skipped, parks } = self;
+        let Self { stages, work, letters, abort, phase, flush_after, skipped, fate } = self;
         let runtime = tokio::runtime::Handle::current();
-        let mut processor = Processor::new(&stages, letters, abort).until(phase, flush_after).telling(skipped, parks);
+        let mut processor = Processor::new(&stages, letters, abort).until(phase, flush_after).telling(skipped, fate);
         let mut outlet = Timed { outlet, flushed: Instant::now(), flush_after };
         loop {
             let next = runtime.block_on(async {
@@ -155,7 +155,7 @@ pub struct Processor<'s> {
     mended: Vec<u8>,
     buffer: Buffer,
     skipped: Arc<Skipped>,
-    parks: bool,
+    fate: Fate,
     named: Named,
 }
 
@@ -200,15 +200,15 @@ impl<'s> Processor<'s> {
             mended: Vec::new(),
             buffer: Buffer::default(),
             skipped: Arc::default(),
-            parks: false,
+            fate: Fate::Unkept,
             named: Named::new(),
         }
     }
 
-    /// Notes what it passes over in `skipped`; `parks`: whether letters are kept anywhere.
+    /// Notes what it passes over in `skipped`; `fate`: what becomes of what cannot be sent.
     #[must_use]
-    fn telling(self, skipped: Arc<Skipped>, parks: bool) -> Self {
-        Self { skipped, parks, ..self }
+    fn telling(self, skipped: Arc<Skipped>, fate: Fate) -> Self {
+        Self { skipped, fate, ..self }
     }
 
     /// With a phase that ends a stream, and the time it may be silent before what waits is flushed.
@@ -224,15 +224,15 @@ impl<'s> Processor<'s> {
         let counts = Arc::clone(entry.counts());
         let now_ms = self.stages.clock.now_ms();
         let message = match &body {
-            Body::Held(bytes) if origin.sight == Sight::Message => Some(bytes.clone()),
+            Body::Held(bytes) | Body::Record { bytes, .. } if origin.sight == Sight::Message => Some(bytes.clone()),
             _ => None,
         };
-        let is_stream = body.is_stream();
-        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index: 0, now_ms, message, is_stream };
+        let (is_stream, index) = (body.is_stream(), body.first());
+        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index, now_ms, message, is_stream };
         let mut packed = 0;
         let bounds = self.stages.bounds;
         let decoder = match body {
-            Body::Held(bytes) => {
+            Body::Held(bytes) | Body::Record { bytes, .. } => {
                 packed = bytes.len() as u64;
                 Decoder::held_with(bytes, bounds, std::mem::take(&mut self.buffer))
             }
@@ -447,9 +447,7 @@ impl<'s> Processor<'s> {
     fn unreadable(&mut self, record: &Arc<RecordEntry>, place: &Place<'_>, raw: &[u8], why: &str) {
         record.ends_as(Outcome::Unreadable);
         if !self.stages.quiet {
-            let fate =
-                if self.parks { "it goes to the dead letters" } else { "it is not sent, and no dead letters are configured" };
-            self.named.tell(&place.origin.name, place.index, why, fate);
+            self.named.tell(&place.origin.name, place.index, why, self.fate.of_record());
         }
         let letter = place.letter(LetterKind::Record, Some(place.index), why, raw);
         self.park(letter, record);
@@ -492,11 +490,7 @@ impl<'s> Processor<'s> {
         };
         let reason = fault.to_string();
         if !self.stages.quiet {
-            let rest = if self.parks {
-                "its rest goes to the dead letters"
-            } else {
-                "its rest is not read, and no dead letters are configured"
-            };
+            let rest = self.fate.of_rest();
             tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: {rest}");
         }
         match &place.message {
