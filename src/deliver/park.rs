@@ -64,7 +64,9 @@ pub enum Target {
 pub enum Fate {
     /// A letter is written.
     Kept,
-    /// Nobody keeps it.
+    /// Nobody keeps it but its source, a queue.
+    Back,
+    /// Nobody keeps it: its file or pipe never gave anything away.
     Unkept,
     /// It came out of a letter, which stays.
     Stays,
@@ -76,8 +78,21 @@ impl Fate {
     pub fn of_record(self) -> &'static str {
         match self {
             Self::Kept => "it goes to the dead letters",
-            Self::Unkept => "it is not sent, and no dead letters are configured",
+            Self::Back | Self::Unkept => "it is not sent, and no dead letters are configured",
             Self::Stays => "it stays in the dead letters",
+        }
+    }
+
+    /// When there is no target.
+    fn untargeted(self) -> &'static str {
+        match self {
+            Self::Kept | Self::Back | Self::Stays => {
+                "No deadLetters target is configured: broken and refused records go back to their source"
+            }
+            Self::Unkept => {
+                "No deadLetters target is configured: broken and refused records are not sent and not kept; \
+                 CSPM_RELAY_DEAD_LETTERS names a folder, bucket or queue to keep them in"
+            }
         }
     }
 
@@ -86,7 +101,7 @@ impl Fate {
     pub fn of_rest(self) -> &'static str {
         match self {
             Self::Kept => "its rest goes to the dead letters",
-            Self::Unkept => "its rest is not read, and no dead letters are configured",
+            Self::Back | Self::Unkept => "its rest is not read, and no dead letters are configured",
             Self::Stays => "its rest is not read, and its letter stays in the dead letters",
         }
     }
@@ -124,18 +139,19 @@ impl Target {
         }
     }
 
-    /// What becomes of what is parked here.
+    /// What becomes of what is parked here; `gives_back`: there is a source that gets back what is nowhere.
     #[must_use]
-    pub fn fate(&self) -> Fate {
+    pub fn fate(&self, gives_back: bool) -> Fate {
         match self {
             Self::Folder(_) | Self::S3 { .. } | Self::Queue { .. } => Fate::Kept,
+            Self::Nowhere | Self::Discard if gives_back => Fate::Back,
             Self::Nowhere | Self::Discard => Fate::Unkept,
             Self::Told(_) => Fate::Stays,
         }
     }
 
     /// Writes until the channel closes.
-    pub async fn run(self, mut letters: mpsc::Receiver<Parking>) {
+    pub async fn run(self, mut letters: mpsc::Receiver<Parking>, fate: Fate) {
         let mut said = None;
         while let Some(first) = letters.recv().await {
             // Only what is written next is taken out of the channel: its bound is the bound of what is held.
@@ -146,11 +162,11 @@ impl Target {
                 bytes += parking.letter.size();
                 together.push(parking);
             }
-            self.park(together, &mut said).await;
+            self.park(together, fate, &mut said).await;
         }
     }
 
-    async fn park(&self, parkings: Vec<Parking>, said: &mut Option<Instant>) {
+    async fn park(&self, parkings: Vec<Parking>, fate: Fate, said: &mut Option<Instant>) {
         if let Self::Told(listener) = self {
             for parking in parkings {
                 if listener.send(parking.letter).await.is_err() {
@@ -168,7 +184,8 @@ impl Target {
                     reason = letter.map(|letter| letter.reason.as_str()),
                     origin = letter.map(|letter| letter.origin.as_str()),
                     record = letter.and_then(|letter| letter.index).map(|index| index.saturating_add(1)),
-                    "No deadLetters target is configured: broken and refused records go back to their source"
+                    "{}",
+                    fate.untargeted()
                 );
             }
             // Dropping the pieces returns them.
@@ -348,6 +365,21 @@ mod tests {
             .collect();
         let want = [&one, &later, &three].map(|letter| (format!("{}.ndjson", letter.id), letter.line() + "\n"));
         assert_eq!(found, want.into());
+    }
+
+    /// A file gets nothing back, so whoever replays one is told what would keep its broken records.
+    #[test]
+    fn only_what_has_a_queue_behind_it_goes_back() {
+        for (name, target, gives_back, fate, says) in [
+            ("queue", Target::Nowhere, true, Fate::Back, "go back to their source"),
+            ("file", Target::Nowhere, false, Fate::Unkept, "CSPM_RELAY_DEAD_LETTERS"),
+        ] {
+            assert_eq!(target.fate(gives_back), fate, "{name}");
+            assert!(fate.untargeted().contains(says), "{name}: {}", fate.untargeted());
+        }
+        let (told, _) = mpsc::channel(1);
+        assert_eq!(Target::Told(told).fate(true), Fate::Stays);
+        assert_eq!(Target::Folder("f".into()).fate(false), Fate::Kept);
     }
 
     #[test]

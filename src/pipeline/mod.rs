@@ -189,15 +189,12 @@ impl Relay {
         };
         // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
         let gate = (watch.gate.watch(), patience);
-        let fate = self.dead_letters.fate();
+        // A queue gets it back; a file or a pipe never gave anything away.
+        let gives_back = !sources.iter().all(|source| source.told_by_caller);
+        let fate = self.dead_letters.fate(gives_back);
         let dead_letters = (fate == Fate::Kept).then(|| self.dead_letters.name());
         let skipped = Arc::<Skipped>::default();
-        // A queue gets it back; a file or a pipe never gave anything away.
-        let rest = if sources.iter().all(|source| source.told_by_caller) {
-            "what is left stays unsent"
-        } else {
-            "handing the rest back"
-        };
+        let rest = if gives_back { "handing the rest back" } else { "what is left stays unsent" };
         let (drain, budget) = (self.limits.drain, Arc::new(Semaphore::new(source::budget_kib(&self.limits) as usize)));
         let (mut tasks, work) = Tasks::start(self, &watch, &skipped, fate);
         let mut running = JoinSet::new();
@@ -299,7 +296,7 @@ impl Tasks {
             faults: Vec::new(),
         };
         let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
-        tasks.parker.spawn(reads(&letters_in, dead_letters.run(letters)));
+        tasks.parker.spawn(reads(&letters_in, dead_letters.run(letters, fate)));
         let (work_in, work) = mpsc::channel::<Work>(WAITING);
         let work = Arc::new(Mutex::new(work));
         let worker = || Worker {

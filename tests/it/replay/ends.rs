@@ -160,6 +160,8 @@ async fn every_broken_record_is_named() {
         let line = format!("Broken record {record} of {}: not a JSON object", folder.path().join("four.json").display());
         assert_eq!(four.stderr.matches(&line).count(), 1, "{line}: {}", four.stderr);
     }
+    assert!(four.stderr.contains("not kept; CSPM_RELAY_DEAD_LETTERS names a folder"), "{}", four.stderr);
+    assert!(!four.stderr.contains("go back"), "{}", four.stderr);
     assert_eq!(four.summary["headline"], "4 records not sent, 1 object not finished; the counts add up");
     let dead = folder.path().join("dead");
     let agent = Agent::new(["replay"]).arg(folder.path().join("many.json").to_string_lossy());
