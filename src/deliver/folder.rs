@@ -1,8 +1,9 @@
-//! Makes the folder of dead letters so that it outlives a crash of the machine.
+//! Makes the folder of dead letters so that it outlives a crash of the machine, and files that only their owner reads.
 //!
 //! In: a path. Out: a folder whose name, and that of every parent made on the way, is on the disk: a file that was synced in a
 //! folder whose name is lost is lost with it. What always holds: when a new name could not be made safe, it is taken back, so
-//! the next try begins there again. It writes no files.
+//! the next try begins there again; on Unix nothing made here is open to anybody but its owner, for a broken record is kept
+//! unmasked. It writes nothing into a file, and leaves the mode of a folder that is there as it is.
 
 use std::io;
 use std::path::Path;
@@ -23,7 +24,7 @@ fn make_with(folder: &Path, sync: &mut impl FnMut(&Path) -> io::Result<()>) -> i
     }
     let parent = folder.parent().unwrap_or(folder);
     make_with(parent, sync)?;
-    match std::fs::create_dir(folder) {
+    match create(folder) {
         // Somebody was faster, and may not have synced it yet.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
         made => made?,
@@ -34,6 +35,27 @@ fn make_with(folder: &Path, sync: &mut impl FnMut(&Path) -> io::Result<()>) -> i
             tracing::debug!(%error, "A folder whose name may not be on the disk stays");
         }
     })
+}
+
+/// Makes one folder, for its owner alone.
+fn create(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes a new file, for its owner alone. Blocks.
+///
+/// # Errors
+/// When it could not be made, or is there.
+pub(super) fn new_file(path: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn sync(folder: &Path) -> io::Result<()> {

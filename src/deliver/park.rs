@@ -324,7 +324,7 @@ async fn write_files(folder: &Path, files: Vec<(String, Vec<u8>)>) -> std::io::R
             // A name of its own: others may write the same letter to the same folder.
             let open = folder.join(format!(".{name}.{:016x}.part", fastrand::u64(..)));
             let write = || {
-                let mut file = std::fs::File::create(&open)?;
+                let mut file = super::folder::new_file(&open)?;
                 file.write_all(&bytes)?;
                 file.sync_all()?;
                 std::fs::rename(&open, folder.join(name))
@@ -347,6 +347,32 @@ mod tests {
 
     fn letter(content: &str) -> Letter {
         Letter::new(LetterKind::Record, 1, "s", "o", None, "why", content.as_bytes())
+    }
+
+    /// Broken records are kept as they came, unmasked.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_its_owner_reads_a_letter() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let root = tempfile::tempdir().unwrap();
+        let (deep, deeper) = (root.path().join("deep"), root.path().join("deep/er"));
+        let shared = root.path().join("shared");
+        std::fs::create_dir(&shared).unwrap();
+        std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o750)).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let letter = letter("1");
+        for folder in [&deeper, &shared] {
+            // A letter that others could read until now is closed when it is written again.
+            for _ in 0..2 {
+                Target::Folder(folder.clone()).write(&[&letter]).await.unwrap();
+                let file = folder.join(file_name(&letter));
+                assert_eq!(mode(&file), 0o600, "{}", file.display());
+                std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+            }
+        }
+        assert_eq!((mode(&deep), mode(&deeper)), (0o700, 0o700));
+        assert_eq!(mode(&shared), 0o750, "a folder that was there stays as its owner made it");
     }
 
     /// However they are taken together: a repetition overwrites, and gives the newest time.
