@@ -119,7 +119,7 @@ pub fn without_half_pairs<'a>(json: &'a [u8], mended: &'a mut Vec<u8>) -> &'a [u
     mended
 }
 
-/// Length of `\uXXXX`.
+/// Length of an escaped UTF-16 unit: backslash, `u`, four digits.
 const ESCAPE: usize = 6;
 
 /// The half of a pair that is escaped here.

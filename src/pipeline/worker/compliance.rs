@@ -10,7 +10,6 @@ use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
 use crate::classify::{ClassifiedChange, preventive_control};
 use crate::encode::compliance::{push_change, push_notice};
-use crate::encode::event::Arrival;
 use crate::encode::{Lane, Outlet};
 use crate::record::trail::is_account_id;
 use crate::record::{ComplianceChange, RecordKey, text};
@@ -51,7 +50,11 @@ impl Processor<'_> {
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
         }
-        let Some(arrival) = self.arrival(change.time_ms, record, place) else { return };
+        let arrival = self.arrival(change.time_ms, place);
+        if arrival.late && stages.refuse_late {
+            record.refuse_late();
+            return;
+        }
         record.ends_as(Outcome::Delivered);
         let enriched = stages.enricher.enrich_change(change, account);
         let control = preventive_control(change.config_rule_name.or_empty());
@@ -65,20 +68,5 @@ impl Processor<'_> {
         if cut > 0 {
             place.entry.counts().cut(cut);
         }
-    }
-
-    /// When a record that is wanted came; `None`: too old to be sent, and told so.
-    fn arrival(&self, time_ms: i64, record: &Arc<RecordEntry>, place: &mut Place<'_>) -> Option<Arrival> {
-        if self.stages.follow {
-            self.stages.clock.advance_to(time_ms);
-            place.now_ms = self.stages.clock.now_ms();
-        }
-        let arrival = Arrival::of(time_ms, place.now_ms);
-        place.entry.counts().seen_at(time_ms, arrival.lag_ms);
-        if arrival.late && self.stages.refuse_late {
-            record.refuse_late();
-            return None;
-        }
-        Some(arrival)
     }
 }

@@ -346,6 +346,17 @@ impl<'s> Processor<'s> {
         self.mended = mended;
     }
 
+    /// When a record of this time came.
+    fn arrival(&self, time_ms: i64, place: &mut Place<'_>) -> Arrival {
+        if self.stages.follow {
+            self.stages.clock.advance_to(time_ms);
+            place.now_ms = self.stages.clock.now_ms();
+        }
+        let arrival = Arrival::of(time_ms, place.now_ms);
+        place.entry.counts().seen_at(time_ms, arrival.lag_ms);
+        arrival
+    }
+
     fn trail(
         &mut self,
         trail: &Trail<'_>,
@@ -360,13 +371,8 @@ impl<'s> Processor<'s> {
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
         }
-        if stages.follow {
-            stages.clock.advance_to(trail.time_ms);
-            place.now_ms = stages.clock.now_ms();
-        }
-        let arrival = Arrival::of(trail.time_ms, place.now_ms);
+        let arrival = self.arrival(trail.time_ms, place);
         let counts = place.entry.counts();
-        counts.seen_at(trail.time_ms, arrival.lag_ms);
         let hits = self.matcher.matches(trail);
         let log = match stages.outputs.logs.records {
             LogRecords::All => !hits.is_empty() || stages.outputs.logs.read_only || !trail.is_read_only(),
