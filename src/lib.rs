@@ -40,6 +40,8 @@ pub mod enrich;
 
 pub mod classify;
 
+pub mod posture;
+
 pub mod encode;
 
 pub mod deliver;

@@ -8,8 +8,8 @@
 //! Ownership is the state: a piece holds its record, a record holds its object. When the last holder lets go, the entry's
 //! `Drop` writes the outcome. There is no counter to forget.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::AcqRel, Ordering::Acquire};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -122,10 +122,23 @@ impl Drop for ObjectEntry {
     }
 }
 
-#[derive(Debug)]
+/// Told once how the pieces of a step have settled.
+type Then = Box<dyn FnOnce(Settled) + Send>;
+
 enum Kind {
     Record { good: AtomicU8, late: AtomicBool },
     Errand,
+    Step(Mutex<Option<Then>>),
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Record { .. } => "Record",
+            Self::Errand => "Errand",
+            Self::Step(_) => "Step",
+        })
+    }
 }
 
 /// The ledger's entry of one record. Dropped without [`RecordEntry::ends_as`], the record is returned.
@@ -162,6 +175,18 @@ impl RecordEntry {
         Piece { entry: Some(Arc::clone(self)) }
     }
 
+    /// A step of this record: when its last piece has settled, `then` is told the worst of them. Whatever else the record owes
+    /// after the step must be a piece of the record that `then` holds: the step itself settles nothing.
+    #[must_use]
+    pub fn step(self: &Arc<Self>, then: impl FnOnce(Settled) + Send + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            object: Arc::clone(&self.object),
+            kind: Kind::Step(Mutex::new(Some(Box::new(then)))),
+            worst: AtomicU8::new(Settled::Delivered as u8),
+            key: std::sync::OnceLock::new(),
+        })
+    }
+
     /// Marks this record as the one the duplicate window knows under `key`; told when it ends.
     pub(super) fn known_as(&self, seen: Arc<Seen>, key: RecordKey) {
         // Set once per record by `Seen::admit`; a second key would be a fault of that caller and changes nothing.
@@ -184,6 +209,18 @@ impl RecordEntry {
 
 impl Drop for RecordEntry {
     fn drop(&mut self) {
+        if let Kind::Step(then) = &self.kind {
+            let worst = match self.worst.load(Acquire) {
+                0 => Settled::Delivered,
+                1 => Settled::Rejected,
+                _ => Settled::Returned,
+            };
+            let then = then.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(then) = then {
+                then(worst);
+            }
+            return;
+        }
         let Some(outcome) = self.outcome() else {
             if self.worst.load(Acquire) >= Settled::Returned as u8 {
                 self.object.give_back();

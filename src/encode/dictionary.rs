@@ -12,6 +12,26 @@ pub const SECURITY_EVENT: &str = "AwsSecurityEvent";
 pub const NOTICE: &str = "AwsSecurityNotice";
 /// One per change of state of a resource under an AWS Config rule.
 pub const COMPLIANCE_CHANGE: &str = "AwsComplianceChange";
+/// One per transition of a finding.
+pub const FINDING: &str = "AwsSecurityFinding";
+/// Open findings, counted.
+pub const FINDING_SNAPSHOT: &str = "AwsFindingSnapshot";
+/// One per account, Region and rule.
+pub const COMPLIANCE_SNAPSHOT: &str = "AwsComplianceSnapshot";
+/// One per rule and violating resource.
+pub const VIOLATION: &str = "AwsComplianceViolation";
+/// One per account.
+pub const POSTURE_SUMMARY: &str = "AwsPostureSummary";
+/// One per account, framework and requirement.
+pub const FRAMEWORK_SNAPSHOT: &str = "AwsFrameworkSnapshot";
+/// A run whose rows were all accepted.
+pub const POSTURE_RUN: &str = "AwsPostureRun";
+/// One per change of a resource.
+pub const RESOURCE_CHANGE: &str = "AwsResourceChange";
+/// One per IAM user, role and key.
+pub const IDENTITY_POSTURE: &str = "AwsIdentityPosture";
+/// One per control.
+pub const CONTROL: &str = "CspmRelayControl";
 /// Counts per agent, minute and source.
 pub const HEARTBEAT: &str = "CspmRelayHeartbeat";
 /// What could not be read.

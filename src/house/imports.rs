@@ -37,14 +37,16 @@ pub(super) const TABLE: &[(&str, &[May])] = &[
     ("decode", &[Types("source")]),
     ("enrich", &[Types("decode")]),
     ("classify", &[Types("enrich")]),
-    ("encode", &[Types("classify")]),
+    ("encode", &[Types("classify"), Types("posture")]),
     ("deliver", &[Types("encode")]),
+    // What is known between two records: the state of compliance and findings, who leads, what was changed by whom.
+    ("posture", &[Types("classify")]),
     // Shows what the pipeline lets others watch, in the words of the sources; so the pipeline and the stages never use it.
     ("health", &[Types("pipeline"), Types("source"), Module("source", "trouble")]),
     ("nrql", &[Module("encode", "limits")]),
     ("publish", &[All("nrql"), All("health")]),
     ("lab", &[Module("encode", "limits"), All("nrql"), All("health"), All("pipeline")]),
-    ("pipeline", &[All("source"), All("decode"), All("enrich"), All("classify"), All("encode"), All("deliver")]),
+    ("pipeline", &[All("source"), All("decode"), All("enrich"), All("classify"), All("posture"), All("encode"), All("deliver")]),
     (
         "cli",
         &[
@@ -52,6 +54,7 @@ pub(super) const TABLE: &[(&str, &[May])] = &[
             All("decode"),
             All("enrich"),
             All("classify"),
+            All("posture"),
             All("encode"),
             All("deliver"),
             All("health"),

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod compliance;
+pub mod evaluation;
 pub mod id;
 pub mod severity;
 pub mod text;
@@ -13,6 +14,7 @@ pub mod trail;
 
 pub use actor::{Actor, ActorKind};
 pub use compliance::ComplianceChange;
+pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 pub use id::RecordKey;
 pub use severity::Severity;
 pub use text::Text;

@@ -1,0 +1,98 @@
+//! What AWS Config's API says: which rules are deployed, and how each of them judged each resource.
+//!
+//! In: an answer of AWS Config. Out: its facts, owned, as small as they can be: a customer has hundreds of thousands. What always
+//! holds: an unknown word of AWS's is [`ComplianceState::Other`], never an error. [AWS Config API, checked 2026-11]
+
+use std::fmt;
+
+/// Where AWS Config judges: one account in one Region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountRegion {
+    /// Twelve digits.
+    pub account: Box<str>,
+    /// As `eu-west-1`.
+    pub region: Box<str>,
+}
+
+impl AccountRegion {
+    /// This account in this Region.
+    #[must_use]
+    pub fn new(account: &str, region: &str) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+}
+
+impl fmt::Display for AccountRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// How a rule judges a resource, or a rule as a whole stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ComplianceState {
+    /// The resource is as the rule wants it.
+    Compliant,
+    /// It is not.
+    NonCompliant,
+    /// The rule does not concern it.
+    NotApplicable,
+    /// The rule has no result yet.
+    InsufficientData,
+    /// The resource or the rule was deleted.
+    Left,
+    /// A word that this version does not know.
+    Other,
+}
+
+impl ComplianceState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Compliant, Self::NonCompliant, Self::NotApplicable, Self::InsufficientData, Self::Left, Self::Other];
+
+    /// The word of AWS Config's, `LEFT`, or `OTHER`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "COMPLIANT",
+            Self::NonCompliant => "NON_COMPLIANT",
+            Self::NotApplicable => "NOT_APPLICABLE",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+            Self::Left => "LEFT",
+            Self::Other => "OTHER",
+        }
+    }
+
+    /// The state of a word.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.as_str() == word).unwrap_or(Self::Other)
+    }
+}
+
+/// A rule as it is deployed in one account and Region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployedRule {
+    /// `ConfigRuleName`
+    pub name: Box<str>,
+    /// `ConfigRuleArn`; empty where the API does not say (aggregators).
+    pub arn: Box<str>,
+    /// `Source.SourceIdentifier` of a managed rule, as `S3_BUCKET_PUBLIC_READ_PROHIBITED`; `None`: a rule of the customer's own.
+    pub identifier: Option<Box<str>>,
+}
+
+/// How one rule judged one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    /// As `AWS::S3::Bucket`.
+    pub resource_type: Box<str>,
+    /// As AWS Config names it.
+    pub resource_id: Box<str>,
+    /// The judgement.
+    pub state: ComplianceState,
+    /// When it was recorded, milliseconds since the epoch; 0 where the API does not say.
+    pub recorded_ms: i64,
+    /// Why, in the rule's words, at most 256 characters.
+    pub annotation: Option<Box<str>>,
+}
