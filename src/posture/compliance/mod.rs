@@ -1,0 +1,228 @@
+//! The state of every resource under every rule, per account and Region.
+//!
+//! In: changes that AWS Config told ([`Fact`]) and what its API says ([`reconcile`]). Out: a [`Judgement`] for each change, with
+//! its [`Story`]: what was before, since when, how often. What always holds:
+//!
+//! - A change is *pending* until its events were accepted; only then is it part of the state. One that was returned is forgotten,
+//!   so that it is told again when it comes again.
+//! - What was told before is known again; what is older than the state is told, but moves nothing.
+//! - A piece that waits for the state to be written settles only after it was ([`Compliance::written`]).
+
+pub mod counts;
+mod place;
+pub mod reconcile;
+pub mod stored;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::ack::{Piece, Settled};
+use crate::record::{AccountRegion, ComplianceState};
+use place::{Key, Place};
+pub use reconcile::Correction;
+
+/// Results that are kept at most; beyond it changes are judged by what AWS says alone.
+const RESULTS_MAX: usize = 4_000_000;
+
+/// How long a rule counts as newly deployed: its first results tell how things are, not that they became so.
+const NEW_RULE_MS: i64 = 3_600_000;
+
+/// One change of state, as AWS Config told it.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact<'a> {
+    /// Deployed name of the rule.
+    pub rule: &'a str,
+    /// Its ARN; empty where nobody says.
+    pub rule_arn: &'a str,
+    /// As `AWS::S3::Bucket`.
+    pub resource_type: &'a str,
+    /// As AWS Config names it.
+    pub resource_id: &'a str,
+    /// The state now.
+    pub state: ComplianceState,
+    /// The state before, in AWS's words; `None`: it says there was none, or does not say.
+    pub previous: Option<ComplianceState>,
+    /// When the result was recorded, milliseconds since the epoch.
+    pub at_ms: i64,
+    /// Why, in the rule's words.
+    pub annotation: Option<&'a str>,
+}
+
+/// What the state knows of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Story {
+    /// The state before; `None`: there was none.
+    pub previous: Option<ComplianceState>,
+    /// When the violation that is now, or has just ended, began.
+    pub since_ms: Option<i64>,
+    /// When this resource was first seen to violate this rule.
+    pub first_seen_ms: Option<i64>,
+    /// How often it violated again after it was mended.
+    pub reopen_count: u32,
+    /// How long the violation lasted that has just ended, milliseconds.
+    pub resolved_after_ms: Option<i64>,
+    /// A violation begins that a person must see: not one of a rule that was deployed just now, nor one that is known.
+    pub notifiable: bool,
+}
+
+/// What to do with a change.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It was told before.
+    Known,
+    /// Something newer is known: it is told, and moves nothing.
+    Late(Story),
+    /// It moves the state, once it was accepted.
+    Change(Story, Ticket),
+}
+
+/// A pending change.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a change that is never concluded stays pending"]
+pub struct Ticket {
+    place: AccountRegion,
+    key: Key,
+    number: u64,
+}
+
+/// The state, shared by the workers and whoever reads the API.
+#[derive(Debug)]
+pub struct Compliance {
+    /// Whether pieces wait until the state was written.
+    kept: bool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    places: BTreeMap<AccountRegion, Place>,
+    tickets: u64,
+    results: usize,
+}
+
+impl Compliance {
+    /// An empty state. `kept`: somebody writes it down; pieces wait for that.
+    #[must_use]
+    pub fn new(kept: bool) -> Self {
+        Self { kept, inner: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere leaves the maps whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Judges a change at `now_ms`.
+    pub fn judge(&self, place: &AccountRegion, fact: &Fact<'_>, now_ms: i64) -> Judgement {
+        let mut inner = self.lock();
+        inner.tickets += 1;
+        let number = inner.tickets;
+        let full = inner.results >= RESULTS_MAX;
+        let state = inner.place(place);
+        let (story, next) = match state.judge(fact, now_ms) {
+            place::Judged::Known => return Judgement::Known,
+            place::Judged::Late(story) => return Judgement::Late(story),
+            place::Judged::Change(story, next) => (story, next),
+        };
+        let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
+        if full && !state.holds(&key) {
+            return Judgement::Late(story);
+        }
+        state.pend(key.clone(), number, fact.rule_arn, next);
+        Judgement::Change(story, Ticket { place: place.clone(), key, number })
+    }
+
+    /// The events of a change have settled so; `piece` is what its record still owes: it settles once the state is written.
+    pub fn conclude(&self, ticket: Ticket, settled: Settled, piece: Piece) {
+        let mut inner = self.lock();
+        let state = inner.place(&ticket.place);
+        if settled == Settled::Returned {
+            state.forget(&ticket.key, ticket.number);
+            drop(inner);
+            return piece.settle(Settled::Returned);
+        }
+        let grown = state.commit(&ticket.key, ticket.number);
+        if self.kept {
+            state.waiting.push(piece);
+            inner.results += grown;
+        } else {
+            inner.results += grown;
+            drop(inner);
+            piece.settle(Settled::Delivered);
+        }
+    }
+
+    /// Places whose state is not as it was written.
+    #[must_use]
+    pub fn unwritten(&self) -> Vec<AccountRegion> {
+        let inner = self.lock();
+        inner.places.iter().filter(|(_, place)| place.dirty || !place.waiting.is_empty()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The state of a place as it is to be written, and the pieces that wait for that.
+    #[must_use]
+    pub fn to_write(&self, place: &AccountRegion) -> Option<(Vec<u8>, Vec<Piece>)> {
+        let mut inner = self.lock();
+        let state = inner.places.get_mut(place)?;
+        let bytes = stored::write(place, state);
+        state.dirty = false;
+        Some((bytes, std::mem::take(&mut state.waiting)))
+    }
+
+    /// The writing of a place went well, or not: the pieces settle, or wait for the next writing.
+    pub fn written(&self, place: &AccountRegion, pieces: Vec<Piece>, well: bool) {
+        if well {
+            pieces.into_iter().for_each(|piece| piece.settle(Settled::Delivered));
+            return;
+        }
+        let mut inner = self.lock();
+        let state = inner.place(place);
+        state.dirty = true;
+        state.waiting.extend(pieces);
+    }
+
+    /// Reads the state of a place as it was written.
+    ///
+    /// # Errors
+    /// [`stored::StoredError`] says what is wrong with it.
+    pub fn load(&self, place: &AccountRegion, bytes: &[u8]) -> Result<(), stored::StoredError> {
+        let state = stored::read(bytes)?;
+        let mut inner = self.lock();
+        inner.results += state.results();
+        inner.places.insert(place.clone(), state);
+        Ok(())
+    }
+
+    /// Forgets everything; what waits for a writing goes back to its source. Another agent leads now.
+    pub fn clear(&self) {
+        // Their pieces settle outside of the lock.
+        let places = {
+            let mut inner = self.lock();
+            inner.results = 0;
+            std::mem::take(&mut inner.places)
+        };
+        drop(places);
+    }
+
+    /// How many results it holds.
+    #[must_use]
+    pub fn results(&self) -> usize {
+        self.lock().results
+    }
+}
+
+impl Inner {
+    fn place(&mut self, place: &AccountRegion) -> &mut Place {
+        if !self.places.contains_key(place) {
+            self.places.insert(place.clone(), Place::default());
+        }
+        self.places.entry(place.clone()).or_default()
+    }
+}
+
+/// Whether a state counts as a violation.
+fn violates(state: Option<ComplianceState>) -> bool {
+    state == Some(ComplianceState::NonCompliant)
+}

@@ -1,0 +1,211 @@
+//! What AWS Config's API says against what is known.
+//!
+//! In: the rules of a place, and all results of one rule at a time. Out: a [`Correction`] for each result that is not as the
+//! events told: those were missed. What always holds: the first reading of a place corrects nothing, it is the baseline; what
+//! changed after the reading began is left alone; a rule or resource that is gone is closed, never compliant.
+
+use std::collections::HashSet;
+
+use super::place::{Held, History, Judged, Key, Next};
+use super::{Compliance, Fact, Inner, Story, Ticket};
+use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+
+/// How long what has left is remembered: a late event of it is then known as late, and a return as one.
+const LEFT_KEPT_MS: i64 = 7 * 86_400_000;
+
+/// A change that no event told.
+#[derive(Debug)]
+pub struct Correction {
+    /// Deployed name of the rule.
+    pub rule: Box<str>,
+    /// Its ARN; empty where nobody says.
+    pub rule_arn: Box<str>,
+    /// As `AWS::S3::Bucket`.
+    pub resource_type: Box<str>,
+    /// As AWS Config names it.
+    pub resource_id: Box<str>,
+    /// The state now.
+    pub state: ComplianceState,
+    /// When it was recorded; of what is gone, when that was seen.
+    pub at_ms: i64,
+    /// Why, in the rule's words.
+    pub annotation: Option<Box<str>>,
+    /// What was known of it.
+    pub story: Story,
+    /// To be concluded.
+    pub ticket: Ticket,
+}
+
+/// When and how a place is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// When it began, milliseconds since the epoch.
+    pub began_ms: i64,
+    /// Results without a time (an aggregator's) may be as old as this: what changed since then is left alone.
+    pub as_of_ms: i64,
+}
+
+impl Compliance {
+    /// All results of one rule, as the API says. The first reading of a place is taken over; a later one is compared.
+    pub fn reconcile_rule(
+        &self,
+        place: &AccountRegion,
+        rule: &DeployedRule,
+        evaluations: Vec<Evaluation>,
+        reading: Reading,
+    ) -> Vec<Correction> {
+        let mut inner = self.lock();
+        let first = !inner.place(place).baseline;
+        let mut found = Vec::new();
+        let mut seen = HashSet::with_capacity(evaluations.len());
+        let mut grown = 0;
+        for evaluation in evaluations {
+            let key = Key::of(&rule.name, &evaluation.resource_type, &evaluation.resource_id);
+            let at_ms = if evaluation.recorded_ms > 0 { evaluation.recorded_ms } else { reading.as_of_ms };
+            let known_ms = if first { 0 } else { reading.began_ms };
+            let state = inner.place(place);
+            let change = match state.known(&key) {
+                _ if state.is_pending(&key) => None,
+                None if first => {
+                    let next = baseline(&evaluation, known_ms);
+                    grown += state.put(&key, &rule.arn, next, false);
+                    None
+                }
+                None => Some(at_ms),
+                Some((known, known_ms)) if known != evaluation.state && at_ms >= known_ms => Some(at_ms),
+                Some(_) => None,
+            };
+            if let Some(at_ms) = change {
+                let fact = Fact {
+                    rule: &rule.name,
+                    rule_arn: &rule.arn,
+                    resource_type: &evaluation.resource_type,
+                    resource_id: &evaluation.resource_id,
+                    state: evaluation.state,
+                    previous: None,
+                    at_ms,
+                    annotation: evaluation.annotation.as_deref(),
+                };
+                found.extend(inner.correct(place, &fact, reading.began_ms));
+            }
+            seen.insert((evaluation.resource_type, evaluation.resource_id));
+        }
+        inner.results += grown;
+        let state = inner.place(place);
+        state.rule(&rule.name, &rule.arn, if first { 0 } else { reading.began_ms });
+        let gone = state.keys_of(&rule.name, |kind, held| {
+            held.at_ms < reading.as_of_ms && !seen.contains(&(Box::from(kind), held.resource_id.clone()))
+        });
+        inner.left(place, gone, reading, &mut found);
+        found
+    }
+
+    /// The rules of a place, as the API says, after all of them were read: what is known of others has left.
+    pub fn reconcile_rules(&self, place: &AccountRegion, rules: &HashSet<Box<str>>, reading: Reading) -> Vec<Correction> {
+        let mut inner = self.lock();
+        let mut found = Vec::new();
+        let state = inner.place(place);
+        state.baseline = true;
+        state.dirty = true;
+        let gone: Vec<Box<str>> = state.rules.keys().filter(|name| !rules.contains(*name)).cloned().collect();
+        for rule in gone {
+            let keys = inner.place(place).keys_of(&rule, |_, held| held.at_ms < reading.as_of_ms);
+            inner.left(place, keys, reading, &mut found);
+        }
+        inner.forget_left(place, rules, reading.began_ms - LEFT_KEPT_MS);
+        found
+    }
+
+    /// Whether a place has been read whole, now or by an agent before.
+    #[must_use]
+    pub fn has_baseline(&self, place: &AccountRegion) -> bool {
+        self.lock().places.get(place).is_some_and(|place| place.baseline)
+    }
+}
+
+impl super::place::Place {
+    /// What is settled of a key.
+    fn known(&self, key: &Key) -> Option<(ComplianceState, i64)> {
+        let kind = self.kinds.iter().position(|kind| *kind == key.resource_type)?;
+        let rule = self.rules.get(&key.rule)?;
+        let held = rule.held.get(rule.find(u16::try_from(kind).ok()?, &key.resource_id).ok()?)?;
+        Some((held.state, held.at_ms))
+    }
+
+    fn keys_of(&self, rule: &str, gone: impl Fn(&str, &Held) -> bool) -> Vec<Key> {
+        let Some(state) = self.rules.get(rule) else { return Vec::new() };
+        let all = state.held.iter().filter(|held| held.state != ComplianceState::Left);
+        all.filter_map(|held| {
+            let kind = self.kinds.get(usize::from(held.kind))?;
+            gone(kind, held).then(|| Key::of(rule, kind, &held.resource_id))
+        })
+        .filter(|key| !self.is_pending(key))
+        .collect()
+    }
+}
+
+impl Inner {
+    /// A change that the API tells, as a correction.
+    fn correct(&mut self, place: &AccountRegion, fact: &Fact<'_>, now_ms: i64) -> Option<Correction> {
+        self.tickets += 1;
+        let number = self.tickets;
+        let state = self.place(place);
+        let Judged::Change(story, next) = state.judge(fact, now_ms) else { return None };
+        let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
+        state.pend(key.clone(), number, fact.rule_arn, next);
+        Some(Correction {
+            rule: fact.rule.into(),
+            rule_arn: fact.rule_arn.into(),
+            resource_type: fact.resource_type.into(),
+            resource_id: fact.resource_id.into(),
+            state: fact.state,
+            at_ms: fact.at_ms,
+            annotation: fact.annotation.map(Box::from),
+            story,
+            ticket: Ticket { place: place.clone(), key, number },
+        })
+    }
+
+    fn left(&mut self, place: &AccountRegion, gone: Vec<Key>, reading: Reading, found: &mut Vec<Correction>) {
+        for key in gone {
+            let arn = self.place(place).rules.get(&key.rule).map(|rule| rule.arn.clone()).unwrap_or_default();
+            let fact = Fact {
+                rule: &key.rule,
+                rule_arn: &arn,
+                resource_type: &key.resource_type,
+                resource_id: &key.resource_id,
+                state: ComplianceState::Left,
+                previous: None,
+                at_ms: reading.began_ms,
+                annotation: None,
+            };
+            found.extend(self.correct(place, &fact, reading.began_ms));
+        }
+    }
+
+    /// Forgets what left before `before_ms`, and rules without results that left with them.
+    fn forget_left(&mut self, place: &AccountRegion, rules: &HashSet<Box<str>>, before_ms: i64) {
+        let state = self.place(place);
+        let mut fewer = 0;
+        for rule in state.rules.values_mut() {
+            let all = rule.held.len();
+            rule.held.retain(|held| held.state != ComplianceState::Left || held.at_ms >= before_ms);
+            fewer += all - rule.held.len();
+        }
+        state.rules.retain(|name, rule| !rule.held.is_empty() || rules.contains(name));
+        self.results = self.results.saturating_sub(fewer);
+    }
+}
+
+/// A result of the baseline: nobody told when its state began.
+fn baseline(evaluation: &Evaluation, known_ms: i64) -> Next {
+    let at_ms = evaluation.recorded_ms;
+    let violates = evaluation.state == ComplianceState::NonCompliant;
+    let history = violates.then(|| History {
+        first_seen_ms: at_ms,
+        since_ms: at_ms,
+        reopen_count: 0,
+        annotation: evaluation.annotation.clone(),
+    });
+    Next { state: evaluation.state, at_ms, history, known_ms }
+}
