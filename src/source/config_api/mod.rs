@@ -5,6 +5,13 @@
 //! its place's share of the rate and is counted. It keeps no result and compares nothing. `DESIGN.md` says what a full read costs.
 
 pub mod aggregator;
+pub mod clients;
+mod faults;
+mod http;
+mod rate;
+pub mod role;
+pub mod sdk;
+pub mod sdk_aggregator;
 
 use std::fmt;
 
