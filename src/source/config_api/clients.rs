@@ -138,7 +138,9 @@ mod tests {
     use super::*;
 
     async fn clients(role: Option<Role>) -> Clients {
-        let base = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-1")).build();
+        let credentials = aws_sdk_config::config::Credentials::new("test", "test", None, None, "tests");
+        let loader = aws_config::defaults(BehaviorVersion::latest()).region("eu-west-1").credentials_provider(credentials);
+        let base = loader.load().await;
         Clients::new(&base, Access { own_account: "111122223333".into(), role, per_second: 2.0 }).await
     }
 
