@@ -17,6 +17,7 @@ use cspm_relay::source::config_api::{Calls, ConfigApi, ConfigApiError, FailingRu
 use crate::support::aws::emulator;
 use crate::support::config_api::fleet::{Fleet, JUDGED_MS, Judged, PackOf, Rule, Size};
 use crate::support::config_api::{ConfigStandIn, Fault, OWN_ACCOUNT};
+use crate::support::data::REGION;
 use crate::support::setting;
 
 /// As fast as the reader goes.
@@ -435,10 +436,10 @@ async fn the_endpoints_of_config_and_sts_are_taken_from_the_environment() {
         .env("AWS_ENDPOINT_URL", &emulator.endpoint)
         .env("AWS_ENDPOINT_URL_CONFIG_SERVICE", stand_in.url())
         .env("AWS_ENDPOINT_URL_STS", stand_in.url())
-        .envs([("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+        .envs([("AWS_REGION", REGION), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
         .stdin(Stdio::null());
     let ended = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    assert!(ended.status.success(), "{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     let asked: Vec<_> = stand_in.calls().into_iter().map(|call| (call.place, call.operation, call.refused)).collect();
     assert_eq!(asked, [0, 1].map(|number| (place(number), "DescribeConfigRules".to_owned(), None)));
     assert_eq!(stand_in.taken().len(), 1);

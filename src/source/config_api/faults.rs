@@ -86,13 +86,13 @@ fn on_the_way<E: Error + 'static>(error: &SdkError<E, HttpResponse>, role: Optio
     let why = format!("taking {role}: {}", causes.last().map_or("", String::as_str));
     if says(&["RegionDisabled"]) {
         Verdict::Ended(ConfigApiError::NotEnabled { why, what: REGION })
-    } else if says(&["Throttl", "ExpiredToken", "InternalFailure", "ServiceUnavailable"]) {
-        Verdict::Again(why)
-    } else {
+    } else if says(&["AccessDenied", "ValidationError", "InvalidClientTokenId", "SignatureDoesNotMatch"]) {
         let missing = format!(
             "sts:AssumeRole on {role} in the agent's role, and the agent's role (with the external id, if one is asked for) in the \
              trust policy of that role"
         );
         Verdict::Ended(ConfigApiError::Denied { why, missing })
+    } else {
+        Verdict::Again(why)
     }
 }

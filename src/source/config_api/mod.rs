@@ -13,6 +13,9 @@ pub mod role;
 pub mod sdk;
 pub mod sdk_aggregator;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;

@@ -370,3 +370,42 @@ fn failed(status: ConfigRuleEvaluationStatus) -> Option<FailingRule> {
 fn ms(time: DateTime) -> Option<i64> {
     time.to_millis().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Times of the last failed and the last good invocation and evaluation, and whether that is a failing rule.
+    #[test]
+    fn a_rule_fails_when_its_last_run_did() {
+        let time = |seconds: i64| (seconds > 0).then(|| DateTime::from_secs(seconds));
+        for (name, [failed_call, good_call, failed_run, good_run], code, expected) in [
+            ("never ran", [0, 0, 0, 0], None, None),
+            ("never ran, with a code", [0, 0, 0, 0], Some("AccessDenied"), Some(0)),
+            ("well", [0, 9, 0, 9], None, None),
+            ("well again, the code stays", [5, 9, 5, 9], Some("AccessDenied"), None),
+            ("well, with a code of no time", [0, 9, 0, 9], Some("AccessDenied"), None),
+            ("called in vain", [10, 9, 0, 9], Some("AccessDenied"), Some(10_000)),
+            ("called well, ran in vain", [0, 10, 10, 9], Some("InternalError"), Some(10_000)),
+            ("never ran well", [0, 10, 10, 0], Some("InternalError"), Some(10_000)),
+            ("both in the same second", [9, 9, 0, 0], None, Some(9_000)),
+        ] {
+            let status = ConfigRuleEvaluationStatus::builder()
+                .config_rule_name("rule")
+                .set_last_failed_invocation_time(time(failed_call))
+                .set_last_successful_invocation_time(time(good_call))
+                .set_last_failed_evaluation_time(time(failed_run))
+                .set_last_successful_evaluation_time(time(good_run))
+                .set_last_error_code(code.map(str::to_owned))
+                .build();
+            assert_eq!(failed(status).map(|rule| rule.failed_ms), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_evaluation_without_a_resource_is_a_fault() {
+        assert!(matches!(evaluation(None, Some("COMPLIANT"), None, None), Err(ConfigApiError::Passing { .. })));
+        let nameless = EvaluationResultIdentifier::builder().build();
+        assert!(matches!(evaluation(Some(nameless), None, None, None), Err(ConfigApiError::Passing { .. })));
+    }
+}

@@ -214,3 +214,50 @@ fn resource(row: &str) -> Result<JudgedResource, ConfigApiError> {
             .collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_the_query() {
+        let row = r#"{"accountId":"111122223333","awsRegion":"eu-west-1","configurationItemCaptureTime":"2026-11-21T20:00:01.500Z",
+            "configuration":{"targetResourceType":"AWS::S3::Bucket","targetResourceId":"a \"ledger\"","more":1,"configRuleList":[
+            {"configRuleName":"one","complianceType":"COMPLIANT"},{"configRuleName":"two","complianceType":"NEW"},{"configRuleName":"three"}]}}"#;
+        let expected = JudgedResource {
+            place: AccountRegion::new("111122223333", "eu-west-1"),
+            resource_type: "AWS::S3::Bucket".into(),
+            resource_id: r#"a "ledger""#.into(),
+            captured_ms: 1_795_291_201_500,
+            rules: vec![
+                ("one".into(), ComplianceState::Compliant),
+                ("two".into(), ComplianceState::Other),
+                ("three".into(), ComplianceState::Other),
+            ],
+        };
+        assert_eq!(resource(row), Ok(expected));
+    }
+
+    #[test]
+    fn rows_that_lack_something() {
+        let target = r#""targetResourceType":"t","targetResourceId":"i""#;
+        for (row, read) in [
+            (format!(r#"{{"accountId":"1","awsRegion":"r","configuration":{{{target}}}}}"#), true),
+            (format!(r#"{{"accountId":"1","awsRegion":"r","configuration":{{{target},"configRuleList":null}}}}"#), true),
+            (format!(r#"{{"accountId":"1","awsRegion":"r","configuration":{{{target},"configRuleList":[{{}}]}}}}"#), false),
+            (format!(r#"{{"awsRegion":"r","configuration":{{{target}}}}}"#), false),
+            (r#"{"accountId":"1","awsRegion":"r","configuration":{"targetResourceId":"i"}}"#.to_owned(), false),
+            (r#"{"accountId":"1","awsRegion":"r"}"#.to_owned(), false),
+            ("[]".to_owned(), false),
+            ("{".to_owned(), false),
+            (String::new(), false),
+        ] {
+            match resource(&row) {
+                Ok(resource) => assert!(read && resource.rules.is_empty() && resource.captured_ms == 0, "{row}"),
+                Err(error) => {
+                    assert!(!read && error.to_string().starts_with("a row of the query cannot be read"), "{row}: {error}")
+                }
+            }
+        }
+    }
+}
