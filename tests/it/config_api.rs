@@ -325,6 +325,25 @@ async fn packs_are_told_with_their_state_and_the_states_of_their_rules() {
     assert_eq!(api.packs(&place(1)).await.unwrap(), Vec::<Pack>::new());
 }
 
+#[tokio::test]
+async fn a_pack_that_is_deleted_while_packs_are_read_takes_no_other_with_it() {
+    let stand_in = ConfigStandIn::start(Size::default()).await;
+    let here = place(0);
+    stand_in.change(|fleet| {
+        for number in 0..3 {
+            let rules = vec![("rule-000".to_owned(), "COMPLIANT".to_owned())];
+            fleet.add_pack(&here, PackOf { name: format!("pack-{number}"), state: "COMPLIANT".to_owned(), rules });
+        }
+    });
+    let api = reader(&stand_in, FAST).await;
+    // The summary of all three is refused, then that of the first alone; the rules of the second.
+    stand_in.fail(&here, "GetConformancePackComplianceSummary", Fault::PackGone, Some(2));
+    stand_in.fail(&here, "DescribeConformancePackCompliance", Fault::PackGone, Some(1));
+    let left = Pack { name: "pack-2".into(), state: ComplianceState::Compliant, compliant: 1, non_compliant: 0, no_data: 0 };
+    assert_eq!(api.packs(&here).await.unwrap(), [left]);
+    assert_eq!(stand_in.count(&here, "GetConformancePackComplianceSummary"), 4);
+}
+
 /// What the aggregator can know: each place's rules and judgements, but for what does not apply.
 fn known(stand_in: &ConfigStandIn, account: &str) -> BTreeMap<(AccountRegion, String, String, String), ComplianceState> {
     stand_in.with(|fleet| {

@@ -46,7 +46,7 @@ pub struct Access {
 pub(super) struct Clients {
     base: SdkConfig,
     access: Access,
-    clients: Mutex<HashMap<AccountRegion, Held<Client>>>,
+    places: Mutex<HashMap<AccountRegion, Held<Client>>>,
     accounts: Mutex<HashMap<Box<str>, Held<SdkConfig>>>,
 }
 
@@ -59,18 +59,18 @@ struct Held<T> {
 impl Clients {
     /// `base`: the agent's own credentials and its endpoints, as AWS tools take them; its Region is where roles are taken.
     pub(super) async fn new(base: &SdkConfig, access: Access) -> Self {
-        Self { base: super::http::shared(base).await, access, clients: Mutex::default(), accounts: Mutex::default() }
+        Self { base: super::http::shared(base).await, access, places: Mutex::default(), accounts: Mutex::default() }
     }
 
     /// The client of a place. Touches no network.
     pub(super) async fn of(&self, place: &AccountRegion) -> Result<Client, ConfigApiError> {
         let account = self.account(place).await?;
-        if let Some(client) = held(&self.clients, place) {
+        if let Some(client) = held(&self.places, place) {
             return Ok(client);
         }
         let here = account.into_builder().region(Region::new(place.region.to_string())).build();
         let once = aws_sdk_config::config::Builder::from(&here).retry_config(RetryConfig::disabled()).build();
-        Ok(hold(&self.clients, place, Client::from_conf(once)))
+        Ok(hold(&self.places, place, Client::from_conf(once)))
     }
 
     /// The role taken in a place; `None`: it is the agent's own account.
@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn counts(clients: &Clients) -> (usize, usize) {
-        (clients.clients.lock().unwrap().len(), clients.accounts.lock().unwrap().len())
+        (clients.places.lock().unwrap().len(), clients.accounts.lock().unwrap().len())
     }
 
     #[tokio::test(start_paused = true)]
@@ -172,7 +172,7 @@ mod tests {
         }
         assert_eq!(counts(&clients), (MOST, MOST));
         assert!(
-            clients.clients.lock().unwrap().contains_key(&AccountRegion::new("000000000531", "eu-west-1")),
+            clients.places.lock().unwrap().contains_key(&AccountRegion::new("000000000531", "eu-west-1")),
             "the newest stays"
         );
     }

@@ -6,6 +6,7 @@
 
 pub mod aggregator;
 pub mod clients;
+mod facts;
 mod faults;
 mod http;
 mod rate;

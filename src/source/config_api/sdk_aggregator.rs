@@ -7,12 +7,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use aws_sdk_config::types::{AggregateComplianceByConfigRule, AggregateEvaluationResult, ConfigRuleComplianceFilters};
+use aws_sdk_config::types::{
+    AggregateComplianceByConfigRule, AggregateEvaluationResult, ComplianceType, ConfigRuleComplianceFilters,
+};
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
 use super::aggregator::{AggregateRule, AggregatorApi, JudgedResource};
-use super::sdk::{SdkConfigApi, evaluation, give};
+use super::facts::evaluation;
+use super::sdk::{SdkConfigApi, give};
 use super::{ConfigApiError, Each};
 use crate::record::time::parse_ms;
 use crate::record::{AccountRegion, ComplianceState, Evaluation};
@@ -117,7 +120,7 @@ impl SdkAggregator {
                             annotation,
                             ..
                         } = result;
-                        let state = compliance_type.as_ref().map(|state| state.as_str());
+                        let state = compliance_type.as_ref().map(ComplianceType::as_str);
                         evaluation(evaluation_result_identifier, state, result_recorded_time, annotation)
                     });
                     give(each, evaluations.collect::<Result<_, _>>()?);
@@ -172,12 +175,12 @@ struct Row<'a> {
     #[serde(borrow, default)]
     configuration_item_capture_time: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    configuration: Target<'a>,
+    configuration: Configuration<'a>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Target<'a> {
+struct Configuration<'a> {
     #[serde(borrow)]
     target_resource_type: Cow<'a, str>,
     #[serde(borrow)]
@@ -255,7 +258,8 @@ mod tests {
             match resource(&row) {
                 Ok(resource) => assert!(read && resource.rules.is_empty() && resource.captured_ms == 0, "{row}"),
                 Err(error) => {
-                    assert!(!read && error.to_string().starts_with("a row of the query cannot be read"), "{row}: {error}")
+                    let error = error.to_string();
+                    assert!(!read && error.starts_with("a row of the query cannot be read"), "{row}: {error}");
                 }
             }
         }

@@ -60,6 +60,9 @@ pub(crate) struct PackOf {
     pub(crate) rules: Vec<(String, String)>,
 }
 
+/// Type and id.
+type Resource = (String, String);
+
 /// Changes of one place.
 #[derive(Debug, Clone, Default)]
 struct Changes {
@@ -68,7 +71,7 @@ struct Changes {
     states: BTreeMap<String, Option<&'static str>>,
     /// By rule, type and id.
     judged: BTreeMap<(String, String, String), Judged>,
-    gone: BTreeSet<(String, String)>,
+    gone: BTreeSet<Resource>,
     failing: BTreeMap<String, (String, String)>,
     packs: Vec<PackOf>,
 }
@@ -136,7 +139,7 @@ impl Fleet {
         self.rules(place).into_iter().find(|deployed| deployed.name == rule)?;
         let number: Option<u32> = rule.strip_prefix("rule-").and_then(|number| number.parse().ok());
         let formula = number.filter(|number| *number < self.size.rules).map_or(0, |_| self.size.resources);
-        let mut judged: BTreeMap<(String, String), Judged> = BTreeMap::new();
+        let mut judged: BTreeMap<Resource, Judged> = BTreeMap::new();
         for resource in 0..formula {
             let number = number.unwrap_or_default();
             let group = number / self.size.shared_by.max(1);
@@ -160,8 +163,8 @@ impl Fleet {
     }
 
     /// Each resource with the rules that find it compliant or not: what the resource type `ResourceCompliance` records.
-    pub(crate) fn resources(&self, place: &AccountRegion) -> Vec<((String, String), Vec<(String, String)>)> {
-        let mut resources: BTreeMap<(String, String), Vec<(String, String)>> = BTreeMap::new();
+    pub(crate) fn resources(&self, place: &AccountRegion) -> BTreeMap<Resource, Vec<(String, String)>> {
+        let mut resources: BTreeMap<Resource, Vec<(String, String)>> = BTreeMap::new();
         for rule in self.rules(place) {
             for one in self.evaluations(place, &rule.name).unwrap_or_default() {
                 if one.state != "NOT_APPLICABLE" {
@@ -169,7 +172,7 @@ impl Fleet {
                 }
             }
         }
-        resources.into_iter().collect()
+        resources
     }
 
     pub(crate) fn failing(&self, place: &AccountRegion, rule: &str) -> Option<(String, String)> {

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     NotEnabled,
     /// 500 with a page of HTML, as moto answers what it does not play.
     Html,
+    /// A pack was deleted after it was listed.
+    PackGone,
     /// The same token again and again.
     Circle,
 }
@@ -218,6 +220,7 @@ fn config(inside: &mut Inside, place: AccountRegion, operation: &str, body: &Val
         Some(Fault::NotEnabled) => {
             Err(("UnrecognizedClientException", "The security token included in the request is invalid.".to_owned()))
         }
+        Some(Fault::PackGone) => Err(("NoSuchConformancePackException", "One or more of the packs do not exist.".to_owned())),
         Some(Fault::Html) => Err(("", String::new())),
         None | Some(Fault::Circle) if inside.fleet.has(&place) => {
             let aggregator = inside.aggregator.as_ref().filter(|(_, home)| *home == place).map(|(name, _)| name.as_str());
