@@ -4,4 +4,5 @@
 //! the state that is written follows what New Relic accepted, never runs ahead of it; every bound is a setting or a constant
 //! here. Never talks to New Relic.
 
+pub mod lease;
 pub mod store;
