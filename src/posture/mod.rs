@@ -5,5 +5,7 @@
 //! here. Never talks to New Relic.
 
 pub mod compliance;
+pub mod lease;
+pub mod store;
 
 pub use compliance::{Compliance, Correction, Fact, Judgement, Story, Ticket};
