@@ -1,8 +1,8 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
-use super::{PreventiveControl, Rule, preventive};
+use super::{PreventiveControl, Rule, preventive_control_id};
 use crate::enrich::{Enriched, EnrichedChange};
-use crate::record::{ComplianceChange, Trail};
+use crate::record::{StateChange, Trail};
 
 /// A record with its detections.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct Classified<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct ClassifiedChange<'a> {
     /// The change.
-    pub change: &'a ComplianceChange<'a>,
+    pub change: StateChange<'a>,
     /// Its deterministic id.
     pub event_id: &'a str,
     /// Names and meaning.
@@ -34,6 +34,6 @@ impl ClassifiedChange<'_> {
     /// `control.id`: the managed rule's name, else the rule's own without what its deployment added.
     #[must_use]
     pub fn control_id(&self) -> &str {
-        self.control.map_or_else(|| preventive::plain(self.change.config_rule_name.or_empty()), |control| control.id)
+        preventive_control_id(self.change.rule, self.control)
     }
 }

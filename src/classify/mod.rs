@@ -38,7 +38,7 @@ pub use crate::enrich::{AccountName, Day};
 pub use classified::{Classified, ClassifiedChange};
 pub use fault::RuleFault;
 pub use matcher::Matcher;
-pub use preventive::{PreventiveControl, control as preventive_control};
+pub use preventive::{PreventiveControl, control as preventive_control, control_id as preventive_control_id};
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 

@@ -72,10 +72,16 @@ pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
     CONTROLS.get(&deployed).or_else(|| CONTROLS.get(plain(&deployed)))
 }
 
+/// `control.id` of a deployed rule: the managed rule's name, else its own without what its deployment added.
+#[must_use]
+pub fn control_id<'a>(deployed: &'a str, control: Option<&'a PreventiveControl>) -> &'a str {
+    control.map_or_else(|| plain(deployed), |control| control.id)
+}
+
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
 /// conformance pack (`<name>-conformance-pack-<9 letters and digits>`), an organization (`OrgConfigRule-<name>-<8 letters and
 /// digits>`).
-pub(super) fn plain(deployed: &str) -> &str {
+fn plain(deployed: &str) -> &str {
     if let Some((name, tail)) = deployed.rsplit_once("-conformance-pack-")
         && is_tail(tail, 9, char::is_ascii_alphanumeric)
     {

@@ -1,14 +1,14 @@
 //! Names and meaning for a change of state of AWS Config.
 //!
-//! In: a change and its account. Out: an [`EnrichedChange`] that borrows from both and from the account names. Always: what
+//! In: a change in plain fields. Out: an [`EnrichedChange`] that borrows from both and from the account names. Always: what
 //! dashboards filter on is never empty.
 
 use std::borrow::Cow;
 
 use super::accounts::AccountName;
 use super::calendar::Day;
-use super::{Enricher, UNKNOWN, partition, present};
-use crate::record::ComplianceChange;
+use super::{Enricher, UNKNOWN, partition};
+use crate::record::StateChange;
 
 /// What enrichment adds to a change of state.
 #[derive(Debug, Clone)]
@@ -26,16 +26,17 @@ pub struct EnrichedChange<'a> {
 }
 
 impl Enricher {
-    /// Adds names and meaning to a change of state in this account.
+    /// Adds names and meaning to a change of state, or to a state that lasts.
     #[must_use]
-    pub fn enrich_change<'a>(&'a self, change: &'a ComplianceChange<'a>, account_id: &'a str) -> EnrichedChange<'a> {
-        let arn = change.config_rule_arn.get().map(Cow::Borrowed);
+    pub fn enrich_change<'a>(&'a self, change: &StateChange<'a>) -> EnrichedChange<'a> {
+        let arn = Some(Cow::Borrowed(change.rule_arn)).filter(|arn| !arn.is_empty());
+        let region = Some(change.region).filter(|region| !region.is_empty());
         EnrichedChange {
-            account: self.account(account_id),
-            partition: partition::of([arn.as_ref(), None], change.aws_region.get()),
-            region: present(&change.aws_region).unwrap_or(UNKNOWN),
-            service: service(change.resource_type.or_empty()),
-            day: self.calendar.day(change.time_ms),
+            account: self.account(change.account),
+            partition: partition::of([arn.as_ref(), None], region),
+            region: region.unwrap_or(UNKNOWN),
+            service: service(change.resource_type),
+            day: self.calendar.day(change.at_ms),
         }
     }
 }

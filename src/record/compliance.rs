@@ -1,10 +1,9 @@
 //! One change of state: an AWS Config rule judged a resource, and not as before.
 //!
 //! In: the raw JSON text of a `ComplianceChangeNotification`, which is the `detail` of EventBridge's `Config Rules Compliance
-//! Change`. Out: its fields, borrowed. What always holds: it has a rule, a resource and a time; an unknown state never fails; a
-//! notification without a new result is a resource or rule that left. [AWS Config: sample events, checked 2026-11]
-
-use std::borrow::Cow;
+//! Change`. Out: its fields, borrowed; and [`StateChange`], the same change in plain fields, whoever told it. What always holds:
+//! it has a rule, a resource and a time; an unknown state never fails; a notification without a new result is a resource or rule
+//! that left; a change has one id, whether an event or the API told it. [AWS Config: sample events, checked 2026-11]
 
 use serde::Deserialize;
 
@@ -66,6 +65,48 @@ struct Evaluation<'a> {
     result_recorded_time: Text<'a>,
     #[serde(borrow, default)]
     annotation: Text<'a>,
+}
+
+/// A change of state in plain fields: what an event told, or what reading the API found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateChange<'a> {
+    /// The resource's account.
+    pub account: &'a str,
+    /// Region of the rule; empty where nobody says.
+    pub region: &'a str,
+    /// Deployed name of the rule.
+    pub rule: &'a str,
+    /// Its ARN; empty where nobody says.
+    pub rule_arn: &'a str,
+    /// As `AWS::S3::Bucket`.
+    pub resource_type: &'a str,
+    /// As AWS Config names it.
+    pub resource_id: &'a str,
+    /// The state now: a word of AWS Config's, or [`LEFT`].
+    pub state: &'a str,
+    /// The state before, where AWS says it.
+    pub previous: Option<&'a str>,
+    /// When it was recorded, milliseconds since the epoch; of what left, when that was told.
+    pub at_ms: i64,
+    /// Why, in the rule's words.
+    pub annotation: Option<&'a str>,
+}
+
+impl StateChange<'_> {
+    /// `event.id`: rule, resource, time and state, so that what is told twice, by an event and by reading the API, has one.
+    #[must_use]
+    pub fn event_id(&self) -> String {
+        let rule = if self.rule_arn.is_empty() { self.rule } else { self.rule_arn };
+        let at_ms = self.at_ms.to_string();
+        let parts = [self.account, self.region, rule, self.resource_type, self.resource_id, &at_ms, self.state];
+        digest_id(&parts.map(str::as_bytes))
+    }
+
+    /// The resource's ARN, where Config names it by one.
+    #[must_use]
+    pub fn resource_arn(&self) -> Option<&str> {
+        self.resource_id.starts_with("arn:").then_some(self.resource_id)
+    }
 }
 
 /// Why a text is no change of state.
@@ -146,27 +187,21 @@ impl<'a> ComplianceChange<'a> {
         self.state() == NON_COMPLIANT && self.previous_state() != NON_COMPLIANT
     }
 
-    /// `event.id`: rule, resource and time, so that what is told twice has one.
+    /// The change in plain fields, of a resource in this account.
     #[must_use]
-    pub fn event_id(&self, account: &str) -> String {
-        let rule = self.config_rule_arn.get().filter(|arn| !arn.is_empty()).unwrap_or(self.config_rule_name.or_empty());
-        let parts = [
+    pub fn plain<'c>(&'c self, account: &'c str) -> StateChange<'c> {
+        StateChange {
             account,
-            self.aws_region.or_empty(),
-            rule,
-            self.resource_type.or_empty(),
-            self.resource_id.or_empty(),
-            &self.time_ms.to_string(),
-            self.state(),
-        ];
-        digest_id(&parts.map(str::as_bytes))
-    }
-
-    /// The resource's ARN, where Config names it by one.
-    #[must_use]
-    pub fn resource_arn(&self) -> Option<Cow<'_, str>> {
-        let id = self.resource_id.or_empty();
-        id.starts_with("arn:").then_some(Cow::Borrowed(id))
+            region: self.aws_region.or_empty(),
+            rule: self.config_rule_name.or_empty(),
+            rule_arn: self.config_rule_arn.or_empty(),
+            resource_type: self.resource_type.or_empty(),
+            resource_id: self.resource_id.or_empty(),
+            state: self.state(),
+            previous: state_of(self.old_evaluation_result.as_ref()),
+            at_ms: self.time_ms,
+            annotation: self.annotation(),
+        }
     }
 }
 
@@ -193,7 +228,7 @@ mod tests {
         assert_eq!(change.annotation(), Some("public ACL"));
         assert!(change.begins_violation());
         assert_eq!(change.time_ms, 1_795_293_001_000, "when the result was recorded");
-        assert_eq!(change.resource_arn(), None);
+        assert_eq!(change.plain("111122223333").resource_arn(), None);
     }
 
     #[test]
@@ -255,7 +290,7 @@ mod tests {
     #[test]
     fn an_id_names_rule_resource_time_and_state() {
         let raw = detail().to_string();
-        let id = |raw: &str| ComplianceChange::parse(raw.as_bytes()).expect("a change").event_id("111122223333");
+        let id = |raw: &str| ComplianceChange::parse(raw.as_bytes()).expect("a change").plain("111122223333").event_id();
         assert_eq!(id(&raw), id(&raw));
         for (name, other) in [
             ("rule", raw.replace("config-rule-abc123", "config-rule-abc124")),
@@ -266,6 +301,6 @@ mod tests {
             assert_ne!(other, raw, "{name}");
             assert_ne!(id(&raw), id(&other), "{name}");
         }
-        assert_ne!(id(&raw), ComplianceChange::parse(raw.as_bytes()).expect("a change").event_id("444455556666"));
+        assert_ne!(id(&raw), ComplianceChange::parse(raw.as_bytes()).expect("a change").plain("444455556666").event_id());
     }
 }

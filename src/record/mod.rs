@@ -13,7 +13,7 @@ pub mod time;
 pub mod trail;
 
 pub use actor::{Actor, ActorKind};
-pub use compliance::ComplianceChange;
+pub use compliance::{ComplianceChange, StateChange};
 pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 pub use id::RecordKey;
 pub use severity::Severity;

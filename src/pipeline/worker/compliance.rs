@@ -9,7 +9,7 @@ use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
 use crate::classify::{ClassifiedChange, preventive_control};
-use crate::encode::compliance::{push_change, push_notice};
+use crate::encode::compliance::{Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
 use crate::record::trail::is_account_id;
 use crate::record::{ComplianceChange, RecordKey, text};
@@ -46,7 +46,8 @@ impl Processor<'_> {
     ) {
         let stages = self.stages;
         let account = change.aws_account_id.get().filter(|id| is_account_id(id)).or(enveloped).unwrap_or("unknown");
-        let event_id = change.event_id(account);
+        let plain = change.plain(account);
+        let event_id = plain.event_id();
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
         }
@@ -56,13 +57,14 @@ impl Processor<'_> {
             return;
         }
         record.ends_as(Outcome::Delivered);
-        let enriched = stages.enricher.enrich_change(change, account);
+        let enriched = stages.enricher.enrich_change(&plain);
         let control = preventive_control(change.config_rule_name.or_empty());
-        let classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control };
-        let mut cut = push_change(&mut self.item, &classified, arrival, place.source);
+        let classified = ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control };
+        let told = Told::ALONE;
+        let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
         if stages.outputs.notices && change.begins_violation() {
-            cut += push_notice(&mut self.item, &classified, arrival, place.source);
+            cut += push_notice(&mut self.item, &classified, &told, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, record.piece());
         }
         if cut > 0 {
