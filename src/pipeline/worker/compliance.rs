@@ -9,10 +9,11 @@ use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
 use crate::classify::{ClassifiedChange, preventive_control};
-use crate::encode::compliance::{Told, push_change, push_notice};
+use crate::encode::compliance::{Origin, Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
+use crate::posture::{Fact, Judgement};
 use crate::record::trail::is_account_id;
-use crate::record::{ComplianceChange, RecordKey, text};
+use crate::record::{AccountRegion, ComplianceChange, ComplianceState, RecordKey, StateChange, text};
 
 impl Processor<'_> {
     /// One record: exactly one outcome, whatever happens.
@@ -56,19 +57,48 @@ impl Processor<'_> {
             record.refuse_late();
             return;
         }
+        let facts = fact(&plain);
+        let here = AccountRegion::new(account, plain.region);
+        let (story, out_of_order, ticket) = match stages.compliance.judge(&here, &facts, place.now_ms) {
+            Judgement::Known => return record.ends_as(Outcome::Duplicate),
+            // Stays as it began: returned. The agent that leads will have it.
+            Judgement::NotLeading => return,
+            Judgement::Late(story) => (story, true, None),
+            Judgement::Change(story, ticket) => (story, false, Some(ticket)),
+        };
         record.ends_as(Outcome::Delivered);
+        // The state follows what was accepted: the record owes the writing of it, after its events.
+        let step = ticket.map(|ticket| {
+            let (compliance, piece) = (Arc::clone(&stages.compliance), record.piece());
+            record.step(move |settled| compliance.conclude(ticket, settled, piece))
+        });
+        let owes = step.as_ref().unwrap_or(record);
         let enriched = stages.enricher.enrich_change(&plain);
         let control = preventive_control(change.config_rule_name.or_empty());
         let classified = ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control };
-        let told = Told::ALONE;
+        let told = Told { story, origin: Origin::Stream, out_of_order };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
-        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
-        if stages.outputs.notices && change.begins_violation() {
+        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());
+        if stages.outputs.notices && story.notifiable {
             cut += push_notice(&mut self.item, &classified, &told, arrival, place.source);
-            outlet.put(Lane::Events, &self.item, i64::MAX, record.piece());
+            outlet.put(Lane::Events, &self.item, i64::MAX, owes.piece());
         }
         if cut > 0 {
             place.entry.counts().cut(cut);
         }
+    }
+}
+
+/// What the state is told of a change.
+fn fact<'a>(change: &StateChange<'a>) -> Fact<'a> {
+    Fact {
+        rule: change.rule,
+        rule_arn: change.rule_arn,
+        resource_type: change.resource_type,
+        resource_id: change.resource_id,
+        state: ComplianceState::of(change.state),
+        previous: change.previous.map(ComplianceState::of),
+        at_ms: change.at_ms,
+        annotation: change.annotation,
     }
 }

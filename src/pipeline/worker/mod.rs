@@ -28,6 +28,7 @@ use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
+use crate::posture::Compliance;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
@@ -48,6 +49,8 @@ pub struct Stages {
     pub bounds: Bounds,
     /// The duplicate window.
     pub seen: Arc<Seen>,
+    /// How every resource stands under every rule.
+    pub compliance: Arc<Compliance>,
     /// The present.
     pub clock: Clock,
     /// Which agent this is (`relay.agent`).

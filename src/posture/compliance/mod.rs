@@ -72,6 +72,8 @@ pub struct Story {
 pub enum Judgement {
     /// It was told before.
     Known,
+    /// This agent does not lead: the one that does must judge it.
+    NotLeading,
     /// Something newer is known: it is told, and moves nothing.
     Late(Story),
     /// It moves the state, once it was accepted.
@@ -82,6 +84,7 @@ pub enum Judgement {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a change that is never concluded stays pending"]
 pub struct Ticket {
+    tenure: u64,
     place: AccountRegion,
     key: Key,
     number: u64,
@@ -98,15 +101,35 @@ pub struct Compliance {
 #[derive(Debug, Default)]
 struct Inner {
     places: BTreeMap<AccountRegion, Place>,
+    /// Counts the times that it was opened; odd while it is open.
+    tenure: u64,
     tickets: u64,
     results: usize,
 }
 
 impl Compliance {
-    /// An empty state. `kept`: somebody writes it down; pieces wait for that.
+    /// An empty state, open to changes, which nobody writes down.
     #[must_use]
-    pub fn new(kept: bool) -> Self {
-        Self { kept, inner: Mutex::default() }
+    pub fn in_memory() -> Self {
+        Self { kept: false, inner: Mutex::new(Inner { tenure: 1, ..Inner::default() }) }
+    }
+
+    /// An empty state that somebody writes down: pieces wait for that, and it is closed until it was loaded.
+    #[must_use]
+    pub fn kept() -> Self {
+        Self { kept: true, inner: Mutex::default() }
+    }
+
+    /// Whether pieces wait until it was written.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    /// Everything that was written has been loaded: changes are judged from now on.
+    pub fn open(&self) {
+        let mut inner = self.lock();
+        inner.tenure += u64::from(inner.tenure % 2 == 0);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -117,8 +140,11 @@ impl Compliance {
     /// Judges a change at `now_ms`.
     pub fn judge(&self, place: &AccountRegion, fact: &Fact<'_>, now_ms: i64) -> Judgement {
         let mut inner = self.lock();
+        if inner.tenure % 2 == 0 {
+            return Judgement::NotLeading;
+        }
         inner.tickets += 1;
-        let number = inner.tickets;
+        let (number, tenure) = (inner.tickets, inner.tenure);
         let full = inner.results >= RESULTS_MAX;
         let state = inner.place(place);
         let (story, next) = match state.judge(fact, now_ms) {
@@ -131,12 +157,17 @@ impl Compliance {
             return Judgement::Late(story);
         }
         state.pend(key.clone(), number, fact.rule_arn, next);
-        Judgement::Change(story, Ticket { place: place.clone(), key, number })
+        Judgement::Change(story, Ticket { tenure, place: place.clone(), key, number })
     }
 
     /// The events of a change have settled so; `piece` is what its record still owes: it settles once the state is written.
     pub fn conclude(&self, ticket: Ticket, settled: Settled, piece: Piece) {
         let mut inner = self.lock();
+        if ticket.tenure != inner.tenure {
+            // What it would move is another agent's now.
+            drop(inner);
+            return piece.settle(Settled::Returned);
+        }
         let state = inner.place(&ticket.place);
         if settled == Settled::Returned {
             state.forget(&ticket.key, ticket.number);
@@ -144,12 +175,15 @@ impl Compliance {
             return piece.settle(Settled::Returned);
         }
         let grown = state.commit(&ticket.key, ticket.number);
-        if self.kept {
+        let at_once = if self.kept {
             state.waiting.push(piece);
-            inner.results += grown;
+            None
         } else {
-            inner.results += grown;
-            drop(inner);
+            Some(piece)
+        };
+        inner.results += grown;
+        drop(inner);
+        if let Some(piece) = at_once {
             piece.settle(Settled::Delivered);
         }
     }
@@ -178,7 +212,11 @@ impl Compliance {
             return;
         }
         let mut inner = self.lock();
-        let state = inner.place(place);
+        let Some(state) = inner.places.get_mut(place) else {
+            // Another agent leads meanwhile: they go back as they are dropped.
+            drop(inner);
+            return drop(pieces);
+        };
         state.dirty = true;
         state.waiting.extend(pieces);
     }
@@ -195,12 +233,13 @@ impl Compliance {
         Ok(())
     }
 
-    /// Forgets everything; what waits for a writing goes back to its source. Another agent leads now.
+    /// Forgets everything and closes; what waits for a writing goes back to its source. Another agent leads now.
     pub fn clear(&self) {
         // Their pieces settle outside of the lock.
         let places = {
             let mut inner = self.lock();
             inner.results = 0;
+            inner.tenure += inner.tenure % 2;
             std::mem::take(&mut inner.places)
         };
         drop(places);

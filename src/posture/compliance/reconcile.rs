@@ -148,7 +148,7 @@ impl Inner {
     /// A change that the API tells, as a correction.
     fn correct(&mut self, place: &AccountRegion, fact: &Fact<'_>, now_ms: i64) -> Option<Correction> {
         self.tickets += 1;
-        let number = self.tickets;
+        let (number, tenure) = (self.tickets, self.tenure);
         let state = self.place(place);
         let Judged::Change(story, next) = state.judge(fact, now_ms) else { return None };
         let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
@@ -162,7 +162,7 @@ impl Inner {
             at_ms: fact.at_ms,
             annotation: fact.annotation.map(Box::from),
             story,
-            ticket: Ticket { place: place.clone(), key, number },
+            ticket: Ticket { tenure, place: place.clone(), key, number },
         })
     }
 

@@ -82,7 +82,7 @@ fn states(state: &Compliance) -> Results {
 /// S1-10, S2-13: open, mended, open again.
 #[test]
 fn a_violation_has_a_beginning_an_end_and_may_come_again() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let first = told(&state, &fact("a", Some(Compliant), NonCompliant, HOUR), Settled::Delivered).unwrap();
     assert_eq!((first.previous, first.since_ms, first.first_seen_ms), (Some(Compliant), Some(HOUR), Some(HOUR)));
     assert_eq!((first.reopen_count, first.resolved_after_ms, first.notifiable), (0, None, true));
@@ -96,7 +96,7 @@ fn a_violation_has_a_beginning_an_end_and_may_come_again() {
 
 #[test]
 fn what_is_told_again_is_known_and_what_is_older_moves_nothing() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let bad = fact("a", Some(Compliant), NonCompliant, 2 * HOUR);
     assert!(told(&state, &bad, Settled::Delivered).is_some());
     assert_eq!(state.judge(&here(), &bad, HOUR), Judgement::Known);
@@ -107,7 +107,7 @@ fn what_is_told_again_is_known_and_what_is_older_moves_nothing() {
 
 #[test]
 fn what_was_returned_is_told_again() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let bad = fact("a", Some(Compliant), NonCompliant, HOUR);
     let first = told(&state, &bad, Settled::Returned).unwrap();
     assert_eq!(states(&state), Results::default());
@@ -117,7 +117,7 @@ fn what_was_returned_is_told_again() {
 
 #[test]
 fn a_change_sees_the_one_before_it_while_that_waits() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let Judgement::Change(_, one) = state.judge(&here(), &fact("a", Some(Compliant), NonCompliant, HOUR), HOUR) else {
         panic!("a change")
     };
@@ -132,7 +132,9 @@ fn a_change_sees_the_one_before_it_while_that_waits() {
 /// The message may be deleted only when the state was written.
 #[test]
 fn a_record_waits_for_the_writing_and_goes_back_when_another_agent_leads() {
-    let state = Compliance::new(true);
+    let state = Compliance::kept();
+    assert_eq!(state.judge(&here(), &fact("a", None, NonCompliant, HOUR), HOUR), Judgement::NotLeading);
+    state.open();
     let (counts, record) = entry();
     let piece = record.piece();
     drop(record);
@@ -155,24 +157,33 @@ fn a_record_waits_for_the_writing_and_goes_back_when_another_agent_leads() {
     };
     state.conclude(ticket, Settled::Delivered, record.piece());
     drop(record);
+    let Judgement::Change(_, late) = state.judge(&here(), &fact("c", None, NonCompliant, HOUR), HOUR) else {
+        panic!("a change")
+    };
     state.clear();
     assert_eq!(counts.snapshot().ended(Outcome::Returned), 1);
+    assert_eq!(state.judge(&here(), &fact("d", None, NonCompliant, HOUR), HOUR), Judgement::NotLeading);
+    state.open();
+    let (counts, record) = entry();
+    state.conclude(late, Settled::Delivered, record.piece());
+    drop(record);
+    assert_eq!(counts.snapshot().ended(Outcome::Returned), 1, "a ticket of the time before");
     state.load(&here(), &bytes).unwrap();
     assert_eq!((states(&state).violating, state.results()), (1, 1));
 }
 
 #[test]
 fn what_is_written_reads_back_and_what_was_cut_or_is_newer_does_not() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     read(&state, &[("a", Compliant, HOUR), ("b", NonCompliant, HOUR), ("ü", NotApplicable, 0)], 2 * HOUR);
     told(&state, &fact("c", Some(Compliant), NonCompliant, 3 * HOUR), Settled::Delivered);
     let (bytes, _) = state.to_write(&here()).unwrap();
-    let other = Compliance::new(false);
+    let other = Compliance::in_memory();
     other.load(&here(), &bytes).unwrap();
     assert_eq!(other.to_write(&here()).unwrap().0, bytes);
     assert_eq!((other.violations(&here()), other.has_baseline(&here())), (state.violations(&here()), true));
     for cut in [0, 10, bytes.len() / 2, bytes.len() - 9] {
-        assert!(Compliance::new(false).load(&here(), &bytes[..cut]).is_err(), "{cut} of {} bytes", bytes.len());
+        assert!(Compliance::in_memory().load(&here(), &bytes[..cut]).is_err(), "{cut} of {} bytes", bytes.len());
     }
     let mut newer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut newer, b"{\"version\":2,\"layout\":\"other\"}\n").unwrap();
@@ -183,7 +194,7 @@ fn what_is_written_reads_back_and_what_was_cut_or_is_newer_does_not() {
 /// S0-03, P48: the baseline tells nothing, a later reading tells what the stream missed.
 #[test]
 fn a_reading_repairs_what_no_event_told() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     assert!(read(&state, &[("a", Compliant, HOUR), ("b", Compliant, HOUR), ("c", NonCompliant, HOUR)], 2 * HOUR).is_empty());
     told(&state, &fact("a", Some(Compliant), NonCompliant, 3 * HOUR), Settled::Delivered);
     let now = [("a", NonCompliant, 3 * HOUR), ("b", NonCompliant, 3 * HOUR), ("d", NonCompliant, 4 * HOUR)];
@@ -207,7 +218,7 @@ fn a_reading_repairs_what_no_event_told() {
 
 #[test]
 fn what_changed_while_it_was_read_is_left_alone() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     read(&state, &[("a", Compliant, HOUR)], 2 * HOUR);
     told(&state, &fact("a", Some(Compliant), NonCompliant, 6 * HOUR), Settled::Delivered);
     told(&state, &fact("new", None, NonCompliant, 6 * HOUR), Settled::Delivered);
@@ -217,7 +228,7 @@ fn what_changed_while_it_was_read_is_left_alone() {
 /// The events pile up while the baseline is read: each is told once, with its own story.
 #[test]
 fn an_event_that_the_baseline_ran_ahead_of_is_told_and_noticed() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     read(&state, &[("a", NonCompliant, HOUR)], 2 * HOUR);
     let bad = fact("a", Some(Compliant), NonCompliant, HOUR);
     let story = told(&state, &bad, Settled::Delivered).unwrap();
@@ -228,7 +239,7 @@ fn an_event_that_the_baseline_ran_ahead_of_is_told_and_noticed() {
 /// A rule that is deployed on many resources tells how things are; a resource that is created wrong under an old one is news.
 #[test]
 fn first_results_of_a_new_rule_notify_nobody() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     read(&state, &[("a", Compliant, HOUR)], 2 * HOUR);
     let created = told(&state, &fact("new", None, NonCompliant, 3 * HOUR), Settled::Delivered).unwrap();
     assert!(created.notifiable);
@@ -240,7 +251,7 @@ fn first_results_of_a_new_rule_notify_nobody() {
 
 #[test]
 fn a_rule_that_is_gone_is_closed_not_compliant() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     read(&state, &[("a", NonCompliant, HOUR), ("b", Compliant, HOUR)], 2 * HOUR);
     let reading = Reading { began_ms: 5 * HOUR, as_of_ms: 5 * HOUR };
     let found = state.reconcile_rules(&here(), &HashSet::new(), reading);
@@ -263,7 +274,7 @@ fn percents_count_what_is_judged_and_say_nothing_of_nothing() {
         (percent(0, 0), percent(1, 2), percent(1_999_999, 1), percent(5, 0)),
         (None, Some(3333), Some(9999), Some(10_000))
     );
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let reading = Reading { began_ms: 2 * HOUR, as_of_ms: 2 * HOUR };
     for (name, evaluations) in [("s", vec![evaluation("b", NonCompliant, HOUR)]), ("t", Vec::new())] {
         state.reconcile_rule(&here(), &rule(name), evaluations, reading);
@@ -282,7 +293,7 @@ proptest! {
     /// newest, and each is accepted once at least.
     #[test]
     fn the_newest_wins_whatever_the_order(order in Just((0..8_i64).collect::<Vec<_>>()).prop_shuffle(), returns in prop::collection::vec(0..3_usize, 8)) {
-        let state = Compliance::new(false);
+        let state = Compliance::in_memory();
         let all = [Compliant, NonCompliant, Compliant, NotApplicable, NonCompliant, Compliant, Left, NonCompliant];
         let mut accepted = HashSet::new();
         for at in order {

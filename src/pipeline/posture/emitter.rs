@@ -1,0 +1,88 @@
+//! Rows of one run → batches, and whether all of them were accepted.
+//!
+//! In: items, one record each. Out: batches to the sender of events. What always holds: a run is complete only if every record of
+//! it was accepted; a record that was dropped on the way makes it incomplete.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{Mutex, mpsc};
+
+use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Released, Verdict};
+use crate::config::Limits;
+use crate::encode::{Batch, Batcher, Lane};
+use crate::pipeline::outlet::batcher;
+
+/// Sends the rows of one run.
+pub(super) struct Emitter {
+    batcher: Mutex<Batcher>,
+    batches: mpsc::Sender<Batch>,
+    entry: Arc<ObjectEntry>,
+    told: mpsc::Receiver<Released>,
+    rows: AtomicU64,
+}
+
+impl Emitter {
+    pub(super) fn new(limits: &Limits, batches: mpsc::Sender<Batch>, counts: Arc<Counts>) -> Self {
+        let (to, told) = mpsc::channel(1);
+        // The channel is new: it has room.
+        let place = to.try_reserve_owned().ok();
+        let entry = ObjectEntry::enter(counts, 0, place);
+        Self { batcher: Mutex::new(batcher(Lane::Events, limits)), batches, entry, told, rows: AtomicU64::new(0) }
+    }
+
+    /// A record of this run.
+    pub(super) fn record(&self) -> Arc<RecordEntry> {
+        let record = self.entry.record();
+        record.ends_as(Outcome::Delivered);
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        record
+    }
+
+    /// Sends a row that owes nothing else.
+    pub(super) async fn row(&self, item: &[u8], time_ms: i64) {
+        let piece = self.record().piece();
+        self.put(item, time_ms, piece).await;
+    }
+
+    /// Sends an item.
+    pub(super) async fn put(&self, item: &[u8], time_ms: i64, piece: Piece) {
+        let full = self.batcher.lock().await.push(item, time_ms, piece);
+        self.send(full).await;
+    }
+
+    /// Sends what waits.
+    pub(super) async fn flush(&self) {
+        let rest = self.batcher.lock().await.close();
+        self.send(rest).await;
+    }
+
+    async fn send(&self, batch: Option<Batch>) {
+        if let Some(batch) = batch
+            && self.batches.send(batch).await.is_err()
+        {
+            tracing::debug!("The sender has gone; rows of a run are not sent");
+        }
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Values that were cut.
+    pub(super) fn cut(&self, cut: u64) {
+        if cut > 0 {
+            self.entry.counts().cut(cut);
+        }
+    }
+
+    /// Waits for the answers. Whether every row was accepted.
+    pub(super) async fn accepted(self) -> bool {
+        self.flush().await;
+        let Self { entry, mut told, .. } = self;
+        entry.decoded();
+        drop(entry);
+        told.recv().await.is_some_and(|released| released.verdict == Verdict::Released)
+    }
+}

@@ -1,0 +1,201 @@
+//! The work of the one agent that leads: loading and writing the state, reading AWS Config, sending what the state says.
+//!
+//! In: where state is kept, how AWS Config is read. Out: corrections and snapshots, through the same senders as everything else;
+//! and whether the sources that need the state may be polled. What always holds:
+//!
+//! - No agent judges a change before it leads and the state is loaded; one that no longer leads hands back what waits.
+//! - A message of such a source is deleted only when the state that it moved was written.
+//! - The runs stop with the agent; the writing goes on until everything that was taken has settled.
+
+mod emitter;
+mod keeper;
+mod reading;
+mod rows;
+mod schedule;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::Instant;
+
+use super::worker::Stages;
+use crate::ack::Counts;
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::encode::Batch;
+use crate::posture::lease::{Lease, Leadership, Settings};
+use crate::posture::store::Store;
+use crate::record::AccountRegion;
+use crate::source::Phase;
+use crate::source::config_api::ConfigApi;
+use crate::source::config_api::aggregator::AggregatorApi;
+use emitter::Emitter;
+use keeper::Keeper;
+use schedule::Schedule;
+
+/// The lease's name in the store.
+const LEASE: &str = "lease.json";
+/// Time between two attempts to load a state that cannot be read.
+const AGAIN: Duration = Duration::from_secs(5);
+/// Time for the last writing after everything else has ended.
+const LAST_WRITING: Duration = Duration::from_secs(3);
+
+/// What the leader has to do.
+pub struct Posture {
+    /// Where state is kept, and the terms of the lease; `None`: in memory, and this agent leads.
+    pub kept: Option<(Arc<dyn Store>, Settings)>,
+    /// How AWS Config is read; `None`: only its events are.
+    pub reader: Option<Reader>,
+    /// Time between two readings.
+    pub reading: Duration,
+    /// Time between two summaries.
+    pub summary: Duration,
+}
+
+/// How AWS Config is read.
+#[derive(Clone)]
+pub enum Reader {
+    /// Each account and Region by itself.
+    Places {
+        /// Whom to ask.
+        api: Arc<dyn ConfigApi>,
+        /// What to read.
+        places: Vec<AccountRegion>,
+        /// How many at once.
+        concurrency: usize,
+    },
+    /// All through an aggregator.
+    Aggregator {
+        /// Whom to ask.
+        api: Arc<dyn AggregatorApi>,
+        /// Accounts to read; empty: all that it has.
+        accounts: BTreeSet<Box<str>>,
+        /// Regions to read; empty: all that it has.
+        regions: BTreeSet<Box<str>>,
+    },
+}
+
+/// The task.
+pub(super) struct Lead {
+    pub(super) posture: Posture,
+    pub(super) stages: Arc<Stages>,
+    pub(super) limits: Limits,
+    pub(super) clock: Clock,
+    pub(super) counts: Arc<Counts>,
+    pub(super) batches: mpsc::Sender<Batch>,
+    /// Whether the sources that need the state may be polled.
+    pub(super) leading: watch::Sender<bool>,
+    pub(super) phase: watch::Receiver<Phase>,
+    /// Set when everything that was taken has settled, or goes back.
+    pub(super) finished: watch::Receiver<bool>,
+}
+
+impl Lead {
+    pub(super) async fn run(self) {
+        let Some((store, settings)) = self.posture.kept.clone() else {
+            self.stages.compliance.open();
+            self.leading.send_replace(true);
+            return self.lead_alone().await;
+        };
+        let (lease, leadership) = Lease::new(Arc::clone(&store), LEASE, settings);
+        let (worked, work_has_ended) = tokio::sync::oneshot::channel::<()>();
+        let work = async {
+            self.serve(store, leadership).await;
+            drop(worked);
+        };
+        // The lead is given up only when nothing needs it any more.
+        tokio::join!(work, lease.run(async { drop(work_has_ended.await) }));
+    }
+
+    /// Without a place for state there is nobody to share the work with.
+    async fn lead_alone(&self) {
+        let mut schedule = Schedule::default();
+        tokio::select! {
+            () = self.finished() => {}
+            () = self.runs(&mut schedule, None) => {}
+        }
+    }
+
+    /// Leads whenever it is this agent's turn.
+    async fn serve(&self, store: Arc<dyn Store>, mut leadership: watch::Receiver<Leadership>) {
+        loop {
+            tokio::select! {
+                () = self.finished() => return,
+                led = leadership.wait_for(|now| now.leads()) => if led.is_err() { return },
+            }
+            let mut lost = leadership.clone();
+            let lost = async move { drop(lost.wait_for(|now| !now.leads()).await.is_ok()) };
+            let tenure = async {
+                let keeper = Arc::new(Mutex::new(self.loaded(&store).await));
+                let mut schedule = keeper.lock().await.schedule().await;
+                self.stages.compliance.open();
+                self.leading.send_replace(true);
+                tokio::select! {
+                    () = keeper::keep(&keeper, &self.stages.compliance) => {}
+                    () = self.runs(&mut schedule, Some(&keeper)) => {}
+                    () = self.finished() => {
+                        let last = async { keeper.lock().await.write(&self.stages.compliance).await };
+                        drop(tokio::time::timeout(LAST_WRITING, last).await);
+                    }
+                }
+            };
+            tokio::select! {
+                () = tenure => {}
+                () = lost => {}
+            }
+            self.leading.send_replace(false);
+            self.stages.compliance.clear();
+            if *self.finished.borrow() {
+                return;
+            }
+            // Whoever else wrote it has the lead, or takes it: look again a little later.
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Loads the state; for ever, until it can be read.
+    async fn loaded(&self, store: &Arc<dyn Store>) -> Keeper {
+        let mut said: Option<Instant> = None;
+        loop {
+            match Keeper::load(Arc::clone(store), &self.stages.compliance).await {
+                Ok(keeper) => return keeper,
+                Err(error) => {
+                    if said.is_none_or(|at| at.elapsed() >= Duration::from_mins(1)) {
+                        tracing::error!(%error, place = store.place(), "The state cannot be read, nothing is taken meanwhile: {error}");
+                        said = Some(Instant::now());
+                    }
+                    // What was loaded is loaded again.
+                    self.stages.compliance.clear();
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn finished(&self) {
+        let mut finished = self.finished.clone();
+        drop(finished.wait_for(|finished| *finished).await.is_ok());
+    }
+
+    async fn draining(&self) {
+        let mut phase = self.phase.clone();
+        drop(phase.wait_for(|phase| *phase >= Phase::Draining).await.is_ok());
+    }
+
+    /// Reads and sends by the clock, until the agent stops; then waits for ever.
+    async fn runs(&self, schedule: &mut Schedule, keeper: Option<&Arc<Mutex<Keeper>>>) {
+        if let Some(reader) = &self.posture.reader {
+            tokio::select! {
+                () = self.draining() => {}
+                never = schedule::run(self, reader, schedule, keeper) => match never {},
+            }
+        }
+        std::future::pending().await
+    }
+
+    fn emitter(&self) -> Emitter {
+        Emitter::new(&self.limits, self.batches.clone(), Arc::clone(&self.counts))
+    }
+}

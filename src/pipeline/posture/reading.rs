@@ -1,0 +1,243 @@
+//! Reading AWS Config: the baseline, and later what no event told.
+//!
+//! In: rules and results of each account and Region. Out: the state, a change for each result that is not as it was told, and one
+//! row that says how the reading went. What always holds: what could not be read closes nothing; one account that cannot be read
+//! does not stop the others; a repair is part of the state only when it was accepted.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::emitter::Emitter;
+use super::{Lead, Reader, rows};
+use crate::classify::{ClassifiedChange, preventive_control};
+use crate::encode::compliance::{Told, plain, push_change, push_notice};
+use crate::encode::event::Arrival;
+use crate::encode::posture::RunKind;
+use crate::posture::compliance::reconcile::Reading;
+use crate::posture::Correction;
+use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+use crate::source::config_api::aggregator::{self, AggregateRule, AggregatorApi, Found};
+use crate::source::config_api::{ConfigApi, ConfigApiError};
+
+/// What an aggregator says may be so old: what changed since then is left alone.
+const AGGREGATOR_LAG_MS: i64 = 6 * 3_600_000;
+
+/// Accounts and Regions that could not be read; of an aggregator, accounts without a Region.
+#[derive(Debug, Default)]
+pub(super) struct Failed(BTreeSet<AccountRegion>);
+
+impl Failed {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// One reading.
+struct Run<'l> {
+    lead: &'l Lead,
+    emitter: Emitter,
+    repairs: AtomicU64,
+    read: AtomicU64,
+    failed: std::sync::Mutex<BTreeSet<AccountRegion>>,
+}
+
+/// Reads everything, or only what failed before. Returns what could not be read.
+pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) -> Failed {
+    let began_ms = lead.clock.now_ms();
+    let run = Run {
+        lead,
+        emitter: lead.emitter(),
+        repairs: AtomicU64::new(0),
+        read: AtomicU64::new(0),
+        failed: std::sync::Mutex::default(),
+    };
+    let calls_before = calls(reader);
+    let is_first = match reader {
+        Reader::Places { api, places, concurrency } => {
+            let places: Vec<_> = places.iter().filter(|place| only.is_none_or(|only| only.0.contains(*place))).collect();
+            let is_first = places.iter().any(|place| !lead.stages.compliance.has_baseline(place));
+            stream::iter(places).for_each_concurrent(*concurrency, |place| run.place(&**api, place)).await;
+            is_first
+        }
+        Reader::Aggregator { api, accounts, regions } => run.organization(&**api, accounts, regions, only).await,
+    };
+    let Run { emitter, repairs, read, failed, .. } = run;
+    let failed = failed.into_inner().unwrap_or_default();
+    let (rows, repairs, read) = (emitter.rows(), repairs.into_inner(), read.into_inner());
+    let accepted = emitter.accepted().await;
+    if repairs > 0 {
+        tracing::warn!(repairs, "{repairs} changes of compliance came by no event, and are repaired");
+    }
+    tracing::info!(places = read, failed = failed.len(), repairs, results = lead.stages.compliance.results(), "AWS Config was read");
+    let ended = crate::encode::posture::Run {
+        kind: if is_first { RunKind::Baseline } else { RunKind::Reconcile },
+        rows,
+        repairs,
+        places: read,
+        places_failed: failed.len() as u64,
+        calls: calls(reader).saturating_sub(calls_before),
+        began_ms,
+        ended_ms: lead.clock.now_ms(),
+        complete: accepted && failed.is_empty(),
+        agent: &lead.stages.agent,
+    };
+    rows::tell(lead, &ended).await;
+    Failed(failed)
+}
+
+fn calls(reader: &Reader) -> u64 {
+    let calls = match reader {
+        Reader::Places { api, .. } => api.calls(),
+        Reader::Aggregator { calls, .. } => calls.calls(),
+    };
+    calls.iter().map(|(_, calls)| calls.calls).sum()
+}
+
+impl Run<'_> {
+    /// One account in one Region, by itself.
+    async fn place(&self, api: &dyn ConfigApi, place: &AccountRegion) {
+        match self.of_place(api, place).await {
+            Ok(()) => self.went_well(1),
+            Err(error) => self.failed(place, &error),
+        }
+        self.emitter.flush().await;
+    }
+
+    async fn of_place(&self, api: &dyn ConfigApi, place: &AccountRegion) -> Result<(), ConfigApiError> {
+        let began_ms = self.lead.clock.now_ms();
+        let reading = Reading { began_ms, as_of_ms: began_ms };
+        let rules = api.rules(place).await?;
+        let mut names: HashSet<Box<str>> = HashSet::with_capacity(rules.len());
+        let mut refused = None;
+        for rule in &rules {
+            let mut evaluations = Vec::new();
+            match api.evaluations(place, &rule.name, &mut |page| evaluations.extend(page)).await {
+                Ok(()) => self.rule(place, rule, evaluations, reading).await,
+                // Deleted since it was listed: it is not in `names`, and by that has left.
+                Err(ConfigApiError::NoSuchRule { .. }) => continue,
+                Err(error @ ConfigApiError::Refused { .. }) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+            names.insert(rule.name.clone());
+        }
+        for correction in self.lead.stages.compliance.reconcile_rules(place, &names, reading) {
+            self.correct(place, correction).await;
+        }
+        match api.failing_rules(place).await {
+            Ok(failing) => self.lead.note_failing(place, failing.len() as u64),
+            Err(error) => tracing::warn!(%place, %error, "Which rules fail to run is not known: {error}"),
+        }
+        // All others were read: one that AWS refuses is said, and what was known of it stays.
+        refused.map_or(Ok(()), |error| {
+            self.lead.trouble(place, &error);
+            Ok(())
+        })
+    }
+
+    /// All through an aggregator, one account after the other. Whether any place was read for the first time.
+    async fn organization(
+        &self,
+        api: &dyn AggregatorApi,
+        accounts: &BTreeSet<Box<str>>,
+        regions: &BTreeSet<Box<str>>,
+        only: Option<&Failed>,
+    ) -> bool {
+        let mut is_first = false;
+        let all = match (only, accounts.is_empty()) {
+            (Some(only), _) => only.0.iter().map(|place| place.account.clone()).collect(),
+            (None, false) => accounts.iter().cloned().collect(),
+            (None, true) => match aggregator::accounts(api).await {
+                Ok(all) => all,
+                Err(error) => {
+                    self.failed(&AccountRegion::new("unknown", "all"), &error);
+                    return false;
+                }
+            },
+        };
+        for account in all {
+            let began_ms = self.lead.clock.now_ms();
+            let reading = Reading { began_ms, as_of_ms: began_ms.saturating_sub(AGGREGATOR_LAG_MS) };
+            let mut found: BTreeMap<AccountRegion, BTreeMap<Box<str>, (ComplianceState, Vec<Evaluation>)>> = BTreeMap::new();
+            let wanted = |place: &AccountRegion| regions.is_empty() || regions.contains(&place.region);
+            let read = aggregator::account(api, &account, &mut |one| match one {
+                Found::Rule(AggregateRule { place, rule, state }) if wanted(&place) => {
+                    found.entry(place).or_default().entry(rule).or_insert((state, Vec::new()));
+                }
+                Found::Evaluation { place, rule, evaluation, captured_ms } if wanted(&place) => {
+                    if let Some((_, evaluations)) = found.get_mut(&place).and_then(|rules| rules.get_mut(&rule)) {
+                        evaluations.push(Evaluation { recorded_ms: captured_ms, ..evaluation });
+                    }
+                }
+                Found::Rule(_) | Found::Evaluation { .. } => {}
+            });
+            if let Err(error) = read.await {
+                self.failed(&AccountRegion::new(&account, "all"), &error);
+                continue;
+            }
+            let places = found.len() as u64;
+            for (place, rules) in found {
+                is_first |= !self.lead.stages.compliance.has_baseline(&place);
+                let names = rules.keys().cloned().collect();
+                for (name, (_, evaluations)) in rules {
+                    let rule = DeployedRule { name, arn: Box::default(), identifier: None };
+                    self.rule(&place, &rule, evaluations, reading).await;
+                }
+                for correction in self.lead.stages.compliance.reconcile_rules(&place, &names, reading) {
+                    self.correct(&place, correction).await;
+                }
+            }
+            self.went_well(places);
+            self.emitter.flush().await;
+        }
+        is_first
+    }
+
+    async fn rule(&self, place: &AccountRegion, rule: &DeployedRule, evaluations: Vec<Evaluation>, reading: Reading) {
+        for correction in self.lead.stages.compliance.reconcile_rule(place, rule, evaluations, reading) {
+            self.correct(place, correction).await;
+        }
+    }
+
+    /// Tells a change that no event told; it moves the state once it was accepted.
+    async fn correct(&self, place: &AccountRegion, correction: Correction) {
+        let Lead { stages, clock, counts, .. } = self.lead;
+        self.repairs.fetch_add(1, Ordering::Relaxed);
+        let change = plain(&correction, place);
+        let event_id = change.event_id();
+        let enriched = stages.enricher.enrich_change(&change);
+        let control = preventive_control(&correction.rule);
+        let classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control };
+        let told = Told::correction(&correction);
+        let arrival = Arrival::of(correction.at_ms, clock.now_ms());
+        let mut items = vec![(Vec::new(), arrival.timestamp_ms)];
+        let mut cut = 0;
+        if let Some((item, _)) = items.first_mut() {
+            cut += push_change(item, &classified, &told, arrival, counts.name());
+        }
+        if stages.outputs.notices && correction.story.notifiable {
+            let mut item = Vec::new();
+            cut += push_notice(&mut item, &classified, &told, arrival, counts.name());
+            items.push((item, i64::MAX));
+        }
+        self.emitter.cut(cut);
+        let record = self.emitter.record();
+        let (compliance, piece, ticket) = (Arc::clone(&stages.compliance), record.piece(), correction.ticket);
+        let step = record.step(move |settled| compliance.conclude(ticket, settled, piece));
+        for (item, time_ms) in items {
+            self.emitter.put(&item, time_ms, step.piece()).await;
+        }
+    }
+
+    fn went_well(&self, places: u64) {
+        self.read.fetch_add(places, Ordering::Relaxed);
+    }
+
+    fn failed(&self, place: &AccountRegion, error: &ConfigApiError) {
+        self.lead.trouble(place, error);
+        self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(place.clone());
+    }
+}
