@@ -11,6 +11,7 @@ use crate::decode::Bounds;
 use crate::deliver::park::Target;
 use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::Running;
+use crate::posture::Compliance;
 use crate::pipeline::worker::Stages;
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
@@ -24,6 +25,8 @@ pub(super) struct Manner {
     pub(super) notices: bool,
     /// Records outside the ingest window go back instead of being filed under the present.
     pub(super) refuse_late: bool,
+    /// The state is written down: this agent may have to lead first.
+    pub(super) kept: bool,
     /// The clock follows the records: standard input has no newest record until it ends.
     pub(super) follow: bool,
 }
@@ -45,6 +48,7 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),
+        compliance: Arc::new(if manner.kept { Compliance::kept() } else { Compliance::in_memory() }),
         clock,
         agent: agent_name(),
         refuse_late: manner.refuse_late,
@@ -95,7 +99,7 @@ pub(super) async fn sources(config: &Config, clock: &Clock) -> (Vec<Running>, Tr
                 let queue = aws::queue(queue_url, region.as_deref()).await;
                 let events = EventQueue::new(queue, &config.limits, clock.clone());
                 troubles.push((source.name.clone(), events.trouble()));
-                Running::new(&source.name, events)
+                Running::new(&source.name, events).led()
             }
         });
     }

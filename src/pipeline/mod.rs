@@ -16,6 +16,7 @@ pub mod heartbeat;
 mod named;
 pub mod outlet;
 mod pipe;
+pub mod posture;
 pub mod worker;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, Source, SourceError};
+use posture::{Lead, Posture};
 use worker::{Stages, Work, Worker};
 
 /// Objects waiting for a worker, per agent.
@@ -70,6 +72,7 @@ const LET_GO: Duration = Duration::from_millis(500);
 pub struct Running {
     counts: Arc<Counts>,
     told_by_caller: bool,
+    led: bool,
     run: Box<dyn FnOnce(Intake) -> AtWork + Send>,
 }
 
@@ -79,6 +82,7 @@ impl Running {
         Self {
             counts: Arc::new(Counts::new(name)),
             told_by_caller: false,
+            led: false,
             run: Box::new(move |intake| Box::pin(source.run(intake))),
         }
     }
@@ -87,6 +91,12 @@ impl Running {
     #[must_use]
     pub fn told_by_caller(self) -> Self {
         Self { told_by_caller: true, ..self }
+    }
+
+    /// Its records move the state: only the agent that leads takes them.
+    #[must_use]
+    pub fn led(self) -> Self {
+        Self { led: true, ..self }
     }
 
     /// The source's counters.
@@ -159,6 +169,8 @@ pub struct Relay {
     pub dead_letters: Target,
     /// Time between heartbeats; `None`: none.
     pub heartbeat: Option<Duration>,
+    /// What the agent that leads has to do; `None`: nothing is read of AWS, and the state is in memory only.
+    pub posture: Option<Posture>,
     /// The present.
     pub clock: Clock,
 }
@@ -180,7 +192,8 @@ impl Relay {
         started: impl FnOnce(Watch),
     ) -> Summary {
         let (phase, heard) = watch::channel(Phase::Running);
-        let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).collect();
+        let posture = self.posture.as_ref().map(|posture| Arc::clone(&posture.counts));
+        let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).chain(posture).collect();
         let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
         started(watch.clone());
         let patience = match &self.to {
@@ -204,7 +217,7 @@ impl Relay {
             tasks.admitting.spawn(admit(objects, Arc::clone(&source.counts), told, work.clone()));
             let counts = Arc::clone(&source.counts);
             let name = counts.name().to_owned();
-            let (budget, phase) = (Arc::clone(&budget), heard.clone());
+            let (budget, phase) = (Arc::clone(&budget), if source.led { tasks.led(&heard) } else { heard.clone() });
             let at_work = (source.run)(Intake { counts, objects: objects_in, released, budget, phase });
             let told_by_caller = source.told_by_caller;
             running.spawn(async move {
@@ -276,6 +289,9 @@ struct Tasks {
     senders: JoinSet<End>,
     beats: JoinSet<End>,
     parker: JoinSet<End>,
+    /// The work of the agent that leads, and what tells the sources whether it does.
+    lead: JoinSet<End>,
+    leading: watch::Sender<bool>,
     finished: watch::Sender<bool>,
     abort: Arc<AtomicBool>,
     faults: Vec<(String, SourceError)>,
@@ -284,13 +300,15 @@ struct Tasks {
 impl Tasks {
     /// Starts them; objects go into the channel that comes back with them.
     fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
-        let Relay { stages, limits, to, dead_letters, heartbeat, clock } = relay;
+        let Relay { stages, limits, to, dead_letters, heartbeat, posture, clock } = relay;
         let mut tasks = Self {
             admitting: JoinSet::new(),
             workers: JoinSet::new(),
             senders: JoinSet::new(),
             beats: JoinSet::new(),
             parker: JoinSet::new(),
+            lead: JoinSet::new(),
+            leading: watch::Sender::new(posture.is_none()),
             finished: watch::Sender::new(false),
             abort: Arc::default(),
             faults: Vec::new(),
@@ -330,6 +348,25 @@ impl Tasks {
                     tasks.senders.spawn(reads(&batches_in, sender.run(batches, limits.requests_in_flight)));
                     lanes.push((lane, batches_in));
                 }
+                if let (Some(posture), Some((_, events))) = (posture, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
+                    let lead = Lead {
+                        counts: Arc::clone(&posture.counts),
+                        trouble: Arc::clone(&posture.trouble),
+                        posture,
+                        stages: Arc::clone(&stages),
+                        limits: limits.clone(),
+                        clock: clock.clone(),
+                        batches: events.clone(),
+                        leading: tasks.leading.clone(),
+                        phase: watch.phase.clone(),
+                        finished: tasks.finished.subscribe(),
+                        known: std::sync::Mutex::default(),
+                    };
+                    tasks.lead.spawn(async {
+                        lead.run().await;
+                        End::InOrder
+                    });
+                }
                 if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let beat = heartbeat::Heartbeats {
                         every,
@@ -354,6 +391,26 @@ impl Tasks {
         (tasks, work_in)
     }
 
+    /// The phase for a source that only the agent that leads may poll.
+    fn led(&mut self, phase: &watch::Receiver<Phase>) -> watch::Receiver<Phase> {
+        let (mut phase, mut leading) = (phase.clone(), self.leading.subscribe());
+        let of = |phase: Phase, leads: bool| if leads { phase } else { phase.max(Phase::Paused) };
+        let first = of(*phase.borrow(), *leading.borrow());
+        let (to, told) = watch::channel(first);
+        self.lead.spawn(async move {
+            loop {
+                to.send_replace(of(*phase.borrow_and_update(), *leading.borrow_and_update()));
+                tokio::select! {
+                    changed = phase.changed() => if changed.is_err() { break },
+                    changed = leading.changed() => if changed.is_err() { break },
+                    () = to.closed() => break,
+                }
+            }
+            End::InOrder
+        });
+        told
+    }
+
     /// Lets them end within `patience`; then, or at once without any, whatever is still on its way is dropped, and by that
     /// returned. New Relic may accept nothing for days, which must not keep a stopped agent from ending.
     ///
@@ -365,7 +422,7 @@ impl Tasks {
         };
         if !in_time {
             self.abort.store(true, Ordering::Relaxed);
-            for tasks in [&mut self.admitting, &mut self.senders, &mut self.beats, &mut self.parker] {
+            for tasks in [&mut self.admitting, &mut self.senders, &mut self.beats, &mut self.lead, &mut self.parker] {
                 tasks.abort_all();
             }
             if tokio::time::timeout(LET_GO, self.ended()).await.is_err() {
@@ -378,11 +435,12 @@ impl Tasks {
     /// The fault of a task that died while the sources run. For ever when none does: their ordinary end is that of the
     /// channels, which close after the sources.
     async fn died(&mut self) -> SourceError {
-        let Self { admitting, workers, senders, beats, parker, .. } = self;
+        let Self { admitting, workers, senders, beats, lead, parker, .. } = self;
         tokio::select! {
             fault = first_death("intake", admitting) => fault,
             fault = first_death("worker", workers) => fault,
             fault = first_death("heartbeat", beats) => fault,
+            fault = first_death("posture", lead) => fault,
             fault = first_death("sender", senders) => fault,
             fault = first_death("dead-letter writer", parker) => fault,
         }
@@ -395,6 +453,7 @@ impl Tasks {
         settled("worker", &mut self.workers, faults).await;
         self.finished.send_replace(true);
         settled("heartbeat", &mut self.beats, faults).await;
+        settled("posture", &mut self.lead, faults).await;
         settled("sender", &mut self.senders, faults).await;
         settled("dead-letter writer", &mut self.parker, faults).await;
     }

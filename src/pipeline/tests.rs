@@ -7,6 +7,7 @@ use crate::config::{Config, LogRecords};
 use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
 use crate::enrich::{AccountNames, Enricher};
+use crate::posture::Compliance;
 use crate::source::{Body, Origin, Sight};
 
 const NOW: i64 = 1_780_000_000_000;
@@ -23,6 +24,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
         seen: Seen::new(100),
+        compliance: Arc::new(Compliance::in_memory()),
         clock: clock.clone(),
         agent: "test".to_owned(),
         refuse_late: false,

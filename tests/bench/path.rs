@@ -83,6 +83,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),
+        compliance: Arc::new(Compliance::in_memory()),
         clock,
         agent: "bench-000000".to_owned(),
         refuse_late: false,

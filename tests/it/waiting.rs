@@ -37,6 +37,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         outputs: config.outputs,
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),
+        compliance: Arc::new(Compliance::in_memory()),
         clock: clock.clone(),
         agent: "test".to_owned(),
         refuse_late: false,

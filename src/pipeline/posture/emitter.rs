@@ -45,6 +45,17 @@ impl Emitter {
         self.put(item, time_ms, piece).await;
     }
 
+    /// The same from a thread that may wait.
+    pub(super) fn row_blocking(&self, item: &[u8], time_ms: i64) {
+        let piece = self.record().piece();
+        let full = self.batcher.blocking_lock().push(item, time_ms, piece);
+        if let Some(batch) = full
+            && self.batches.blocking_send(batch).is_err()
+        {
+            tracing::debug!("The sender has gone; rows of a run are not sent");
+        }
+    }
+
     /// Sends an item.
     pub(super) async fn put(&self, item: &[u8], time_ms: i64, piece: Piece) {
         let full = self.batcher.lock().await.push(item, time_ms, piece);

@@ -10,8 +10,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
+use super::Lead;
 use super::schedule::Schedule;
-use crate::posture::Compliance;
+use crate::posture::{Compliance, Trend};
 use crate::posture::compliance::stored::StoredError;
 use crate::posture::store::{Expected, Store, StoreError, Version};
 use crate::record::AccountRegion;
@@ -21,6 +22,8 @@ const FOLDER: &str = "compliance/";
 const ENDING: &str = ".json.gz";
 /// When each kind of run was done last.
 const SCHEDULE: &str = "runs.json";
+/// How it was before.
+const TREND: &str = "trend.json.gz";
 /// Time between two looks at what is to be written: a message waits so long for its deletion.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -89,8 +92,28 @@ impl Keeper {
         }
     }
 
-    /// Notes when the runs were done.
-    pub(super) async fn note(&mut self, schedule: &Schedule) {
+    /// How it was before.
+    pub(super) async fn trend(&mut self) -> Trend {
+        let read = match self.store.get(TREND).await {
+            Ok(Some((bytes, version))) => {
+                self.versions.insert(TREND.to_owned(), version);
+                Trend::read(&bytes).map_err(|error| error.to_string())
+            }
+            Ok(None) => Ok(Trend::default()),
+            Err(error) => Err(error.to_string()),
+        };
+        read.unwrap_or_else(|error| {
+            tracing::warn!(error, "How it was before is not known: differences come again in a day");
+            Trend::default()
+        })
+    }
+
+    /// Notes when the runs were done, and how it was then.
+    pub(super) async fn note(&mut self, schedule: &Schedule, lead: &Lead) {
+        let trend = lead.known().trend.write();
+        if let Err(error) = self.put(TREND, trend.into()).await {
+            tracing::warn!(%error, "How it is now could not be written: {error}");
+        }
         if let Err(error) = self.put(SCHEDULE, schedule.bytes()).await {
             tracing::warn!(%error, "When the last runs were could not be written: an agent that takes over does them again");
         }

@@ -10,11 +10,12 @@
 mod emitter;
 mod keeper;
 mod reading;
-mod rows;
+pub mod rows;
 mod schedule;
+mod sending;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, watch};
@@ -25,12 +26,15 @@ use crate::ack::Counts;
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::encode::Batch;
+use crate::encode::posture::Beside;
+use crate::posture::Trend;
 use crate::posture::lease::{Lease, Leadership, Settings};
 use crate::posture::store::Store;
 use crate::record::AccountRegion;
 use crate::source::Phase;
-use crate::source::config_api::ConfigApi;
+use crate::source::config_api::{ConfigApi, ConfigApiError};
 use crate::source::config_api::aggregator::AggregatorApi;
+use crate::source::trouble::Trouble;
 use emitter::Emitter;
 use keeper::Keeper;
 use schedule::Schedule;
@@ -44,6 +48,10 @@ const LAST_WRITING: Duration = Duration::from_secs(3);
 
 /// What the leader has to do.
 pub struct Posture {
+    /// Counters of its rows.
+    pub counts: Arc<Counts>,
+    /// What is wrong with reading AWS Config.
+    pub trouble: Arc<Trouble>,
     /// Where state is kept, and the terms of the lease; `None`: in memory, and this agent leads.
     pub kept: Option<(Arc<dyn Store>, Settings)>,
     /// How AWS Config is read; `None`: only its events are.
@@ -70,11 +78,24 @@ pub enum Reader {
     Aggregator {
         /// Whom to ask.
         api: Arc<dyn AggregatorApi>,
+        /// Who counts its calls.
+        calls: Arc<dyn ConfigApi>,
         /// Accounts to read; empty: all that it has.
         accounts: BTreeSet<Box<str>>,
         /// Regions to read; empty: all that it has.
         regions: BTreeSet<Box<str>>,
     },
+}
+
+/// What is known beside the state.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// How it was before.
+    trend: Trend,
+    /// What the state does not say, by account.
+    beside: BTreeMap<Box<str>, Beside>,
+    /// Rules that fail to run.
+    failing: BTreeMap<AccountRegion, u64>,
 }
 
 /// The task.
@@ -90,6 +111,8 @@ pub(super) struct Lead {
     pub(super) phase: watch::Receiver<Phase>,
     /// Set when everything that was taken has settled, or goes back.
     pub(super) finished: watch::Receiver<bool>,
+    pub(super) known: std::sync::Mutex<Known>,
+    pub(super) trouble: Arc<Trouble>,
 }
 
 impl Lead {
@@ -130,6 +153,8 @@ impl Lead {
             let tenure = async {
                 let keeper = Arc::new(Mutex::new(self.loaded(&store).await));
                 let mut schedule = keeper.lock().await.schedule().await;
+                let trend = keeper.lock().await.trend().await;
+                *self.known() = Known { trend, ..Known::default() };
                 self.stages.compliance.open();
                 self.leading.send_replace(true);
                 tokio::select! {
@@ -193,6 +218,23 @@ impl Lead {
             }
         }
         std::future::pending().await
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how many rules of a place fail to run: what they said last is all that is known.
+    fn note_failing(&self, place: &AccountRegion, rules: u64) {
+        let mut known = self.known();
+        known.failing.insert(place.clone(), rules);
+        let all = known.failing.iter().filter(|(other, _)| other.account == place.account).map(|(_, rules)| rules).sum();
+        known.beside.entry(place.account.clone()).or_default().failing_rules = Some(all);
+    }
+
+    /// What is wrong with reading a place, for people.
+    fn trouble(&self, place: &AccountRegion, error: &ConfigApiError) {
+        self.trouble.report(self.counts.name(), &place.to_string(), format!("AWS Config of {place} could not be read: {error}"));
     }
 
     fn emitter(&self) -> Emitter {

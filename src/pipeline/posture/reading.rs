@@ -12,11 +12,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::emitter::Emitter;
-use super::{Lead, Reader, rows};
+use super::{Lead, Reader, sending};
 use crate::classify::{ClassifiedChange, preventive_control};
 use crate::encode::compliance::{Told, plain, push_change, push_notice};
 use crate::encode::event::Arrival;
-use crate::encode::posture::RunKind;
+use crate::encode::posture::{self, RunKind};
 use crate::posture::compliance::reconcile::Reading;
 use crate::posture::Correction;
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
@@ -63,7 +63,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) ->
             stream::iter(places).for_each_concurrent(*concurrency, |place| run.place(&**api, place)).await;
             is_first
         }
-        Reader::Aggregator { api, accounts, regions } => run.organization(&**api, accounts, regions, only).await,
+        Reader::Aggregator { api, accounts, regions, .. } => run.organization(&**api, accounts, regions, only).await,
     };
     let Run { emitter, repairs, read, failed, .. } = run;
     let failed = failed.into_inner().unwrap_or_default();
@@ -73,7 +73,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) ->
         tracing::warn!(repairs, "{repairs} changes of compliance came by no event, and are repaired");
     }
     tracing::info!(places = read, failed = failed.len(), repairs, results = lead.stages.compliance.results(), "AWS Config was read");
-    let ended = crate::encode::posture::Run {
+    let ended = posture::Run {
         kind: if is_first { RunKind::Baseline } else { RunKind::Reconcile },
         rows,
         repairs,
@@ -85,7 +85,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) ->
         complete: accepted && failed.is_empty(),
         agent: &lead.stages.agent,
     };
-    rows::tell(lead, &ended).await;
+    sending::tell(lead, &ended).await;
     Failed(failed)
 }
 

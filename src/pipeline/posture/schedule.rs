@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::keeper::Keeper;
-use super::{Lead, Reader, reading, rows};
-use crate::encode::posture::RunKind;
+use super::rows::RowKind;
+use super::{Lead, Reader, reading, sending};
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
@@ -73,26 +73,26 @@ pub(super) async fn run(
         }
         for (kind, every) in kinds(lead) {
             let now_ms = lead.clock.now_ms();
-            if schedule.is_due(kind.as_str(), every, now_ms) {
-                rows::send(lead, kind, now_ms).await;
-                schedule.done.insert(kind.as_str().to_owned(), now_ms);
+            if schedule.is_due(kind.run().as_str(), every, now_ms) {
+                sending::send(lead, kind, now_ms).await;
+                schedule.done.insert(kind.run().as_str().to_owned(), now_ms);
                 moved = true;
             }
         }
         if moved && let Some(keeper) = keeper {
-            keeper.lock().await.note(schedule).await;
+            keeper.lock().await.note(schedule, lead).await;
         }
         tokio::time::sleep(LOOK).await;
     }
 }
 
 /// Every kind of rows, and how often they are sent.
-fn kinds(lead: &Lead) -> [(RunKind, Duration); 4] {
+fn kinds(lead: &Lead) -> [(RowKind, Duration); 4] {
     [
-        (RunKind::Summary, lead.posture.summary),
-        (RunKind::Snapshot, SIX_HOURS),
-        (RunKind::Violations, DAY),
-        (RunKind::Frameworks, DAY),
+        (RowKind::Summary, lead.posture.summary),
+        (RowKind::Snapshot, SIX_HOURS),
+        (RowKind::Violations, DAY),
+        (RowKind::Frameworks, DAY),
     ]
 }
 

@@ -1,0 +1,82 @@
+//! Rows that say how things stand, and the row that says that all of them were accepted.
+//!
+//! In: the state. Out: the rows of one kind, all of one time and one `snapshot.id`; then, once New Relic accepted every one of
+//! them, an `AwsPostureRun`. What always holds: a snapshot that is not whole has no complete run.
+
+use std::sync::Arc;
+
+use super::Lead;
+use super::rows::{RowKind, Rows, Written};
+use crate::encode::posture::{Run, Snapshot, push_run};
+use crate::record::id::digest_id;
+
+/// Sends every row of a kind.
+pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
+    let emitter = Arc::new(lead.emitter());
+    let id = snapshot_id(lead, kind.run().as_str(), now_ms);
+    if kind == RowKind::Summary {
+        let accounts = lead.stages.compliance.accounts();
+        lead.known().trend.note(now_ms, &accounts);
+    }
+    let (trend, beside) = {
+        let known = lead.known();
+        (known.trend.clone(), known.beside.clone())
+    };
+    let places = lead.stages.compliance.places().len() as u64;
+    let writing = {
+        let (stages, emitter, id) = (Arc::clone(&lead.stages), Arc::clone(&emitter), id.clone());
+        // The rows are made one by one, each as there is room for it: a thread may wait for that.
+        move || {
+            let rows = Rows {
+                state: &stages.compliance,
+                enricher: &stages.enricher,
+                trend: &trend,
+                beside: &beside,
+                snapshot: Snapshot { id: &id, now_ms },
+            };
+            rows.each(kind, &mut |item| emitter.row_blocking(item, now_ms))
+        }
+    };
+    let written = tokio::task::spawn_blocking(writing).await;
+    let Some(emitter) = Arc::into_inner(emitter) else { return };
+    let Ok(Written { rows, cut }) = written else { return };
+    emitter.cut(cut);
+    let accepted = emitter.accepted().await;
+    if !accepted {
+        tracing::warn!(kind = kind.run().as_str(), "Not every row of a snapshot was accepted: the next one is whole again");
+    }
+    let run = Run {
+        kind: kind.run(),
+        rows,
+        repairs: 0,
+        places,
+        places_failed: 0,
+        calls: 0,
+        began_ms: now_ms,
+        ended_ms: lead.clock.now_ms(),
+        complete: accepted,
+        agent: &lead.stages.agent,
+    };
+    tell_as(lead, &run, Snapshot { id: &id, now_ms }).await;
+}
+
+/// Tells that a run has ended.
+pub(super) async fn tell(lead: &Lead, run: &Run<'_>) {
+    let id = snapshot_id(lead, run.kind.as_str(), run.began_ms);
+    tell_as(lead, run, Snapshot { id: &id, now_ms: run.ended_ms }).await;
+}
+
+async fn tell_as(lead: &Lead, run: &Run<'_>, snapshot: Snapshot<'_>) {
+    let emitter = lead.emitter();
+    let mut item = Vec::new();
+    emitter.cut(push_run(&mut item, run, snapshot));
+    emitter.row(&item, snapshot.now_ms).await;
+    if !emitter.accepted().await {
+        tracing::warn!(kind = run.kind.as_str(), "That a run has ended was not accepted");
+    }
+}
+
+/// The same for all rows of a run, another one for each run.
+fn snapshot_id(lead: &Lead, kind: &str, began_ms: i64) -> String {
+    digest_id(&[kind.as_bytes(), began_ms.to_string().as_bytes(), lead.stages.agent.as_bytes()])
+}
