@@ -55,6 +55,8 @@ mod replay;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod state_store;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod waiting;

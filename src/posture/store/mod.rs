@@ -6,14 +6,18 @@
 //! does not know what the bytes mean, and tries nothing again: whether a put whose answer was lost has happened is told by the
 //! object alone.
 
+mod folder;
 mod memory;
+mod s3;
 
 use std::fmt;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+pub use self::folder::Folder;
 pub use self::memory::Memory;
+pub use self::s3::S3;
 
 /// Largest object that is read or written, bytes.
 pub const MOST_BYTES: usize = 64 << 20;

@@ -1,5 +1,7 @@
 //! What every store must do, whichever it is.
 
+mod answers;
+
 use super::*;
 
 /// Conditional puts, lists and deletes, as every store does them.
@@ -64,6 +66,71 @@ async fn behaves(store: &dyn Store) {
 #[tokio::test]
 async fn memory_behaves() {
     behaves(&Memory::new()).await;
+}
+
+#[tokio::test]
+async fn a_folder_behaves() {
+    let root = tempfile::tempdir().unwrap();
+    behaves(&Folder::new(&root.path().join("made/by it"))).await;
+}
+
+/// Of many that write at once, in threads and stores of their own, one wins each round.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_writers_in_a_folder_one_wins() {
+    let root = tempfile::tempdir().unwrap();
+    let mut expected = Expected::Absent;
+    for round in 0..5 {
+        let puts = (0..8).map(|writer| {
+            let (store, expected) = (Folder::new(root.path()), expected.clone());
+            tokio::spawn(async move { store.put("a/b", format!("{round} {writer}").into(), expected).await })
+        });
+        let ended: Vec<_> = futures_util::future::join_all(puts).await.into_iter().map(Result::unwrap).collect();
+        let won: Vec<&Version> = ended.iter().filter_map(|put| put.as_ref().ok()).collect();
+        assert_eq!(won.len(), 1, "{ended:?}");
+        assert_eq!(ended.iter().filter(|put| **put == Err(conflict("a/b"))).count(), 7, "{ended:?}");
+        expected = Expected::Version(won[0].clone());
+    }
+}
+
+/// What a crash left behind is neither listed nor in the way, and a store of another process is the same store.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_is_its_owners_alone_and_survives_a_crash() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let root = tempfile::tempdir().unwrap();
+    let made = root.path().join("state");
+    let store = Folder::new(&made);
+    let version = store.put("a/b", Bytes::from_static(b"1"), Expected::Absent).await.unwrap();
+    std::fs::write(made.join("a/.b.part"), "half").unwrap();
+    let mode = |path: &str| std::fs::metadata(made.join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("a"), mode("a/b"), mode(".lock")), (0o700, 0o700, 0o600, 0o600));
+    let other = Folder::new(&made);
+    assert_eq!(other.list("").await.unwrap(), ["a/b"]);
+    other.put("a/b", Bytes::from_static(b"2"), Expected::Version(version)).await.unwrap();
+    assert_eq!(mode("a/b"), 0o600);
+    assert!(!made.join("a/.b.part").exists());
+}
+
+#[tokio::test]
+async fn what_a_folder_cannot_do_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let denied = Folder::new(&file.join("below")).put("a", Bytes::new(), Expected::Any).await.unwrap_err();
+    assert!(matches!(&denied, StoreError::Denied { why, .. } if why.starts_with("locking ")), "{denied}");
+    // A folder where an object belongs.
+    std::fs::create_dir(root.path().join("a")).unwrap();
+    for error in [
+        Folder::new(root.path()).get("a").await.unwrap_err(),
+        Folder::new(root.path()).put("a", Bytes::new(), Expected::Any).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, StoreError::Denied { .. }), "{error:?}");
+    }
+    let large = std::fs::File::create(root.path().join("large")).unwrap();
+    large.set_len(MOST_BYTES as u64 + 5).unwrap();
+    let refused = Folder::new(root.path()).get("large").await.unwrap_err();
+    assert_eq!(refused, too_large("large", MOST_BYTES as u64 + 5));
 }
 
 #[test]
