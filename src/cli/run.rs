@@ -36,12 +36,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 async fn agent(config: Config) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
+    let stages = assemble::stages(&config, clock.clone(), Manner { notices: true, kept: assemble::is_kept(&config), ..Manner::default() })?;
+    let posture = assemble::posture(&config, &stages.agent).await?;
     let relay = Relay {
-        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, ..Manner::default() })?,
+        stages,
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,
         heartbeat: config.telemetry.heartbeat,
+        posture,
         clock: clock.clone(),
     };
     for doubt in config.new_relic.key_doubts() {

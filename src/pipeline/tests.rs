@@ -37,6 +37,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         to: To::Outlet(Box::new(outlet)),
         dead_letters: Target::Nowhere,
         heartbeat: None,
+        posture: None,
         clock,
     }
 }

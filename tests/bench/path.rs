@@ -16,6 +16,7 @@ use cspm_relay::encode::{Batch, Batcher, Lane, Outlet};
 use cspm_relay::enrich::{AccountNames, Enricher};
 use cspm_relay::pipeline::outlet::batcher;
 use cspm_relay::pipeline::worker::{Processor, Stages, Work};
+use cspm_relay::posture::Compliance;
 use cspm_relay::source::{Body, Object, Origin, Sight};
 use tokio::sync::mpsc;
 

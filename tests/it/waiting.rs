@@ -14,6 +14,7 @@ use cspm_relay::enrich::{AccountNames, Enricher};
 use cspm_relay::lab::backend::{ACCOUNT_ID, Api, Backend, BackendSettings, Hold, LICENSE_KEY};
 use cspm_relay::pipeline::worker::Stages;
 use cspm_relay::pipeline::{Relay, Running, Summary, To};
+use cspm_relay::posture::Compliance;
 use cspm_relay::secret::Secret;
 use cspm_relay::source::replay::{Input, Replay};
 use serde_json::{Value, json};
@@ -51,6 +52,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: Target::Nowhere,
         heartbeat: None,
+        posture: None,
         clock: clock.clone(),
     };
     let source = Replay::new(vec![Input::Path(path.to_owned())], None, &limits);

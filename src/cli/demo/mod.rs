@@ -53,6 +53,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
         heartbeat: Some(Duration::from_secs(5)),
+        posture: None,
         clock: clock.clone(),
     };
     print(&format!(

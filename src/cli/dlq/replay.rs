@@ -327,6 +327,7 @@ impl Replay {
             to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
+            posture: None,
             clock: self.clock.clone(),
         };
         let mut why = Reasons::default();

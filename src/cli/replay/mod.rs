@@ -287,6 +287,7 @@ async fn relay(
             assemble::target(config.dead_letters.as_ref()).await
         },
         heartbeat: None,
+        posture: None,
         clock,
     };
     let mut watching = None;

@@ -65,6 +65,16 @@ pub async fn load(region: Option<&str>) -> SdkConfig {
     loader.load().await
 }
 
+/// The account that these credentials are of.
+///
+/// # Errors
+/// In words, when AWS does not say.
+pub async fn own_account(config: &SdkConfig) -> Result<String, String> {
+    let answer = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+    let answer = answer.map_err(|error| cause::innermost(&error))?;
+    answer.account.ok_or_else(|| "AWS gave an answer without an account".to_owned())
+}
+
 /// A queue on SQS; its Region is `region`, else the one in its URL, else the environment's.
 pub async fn queue(queue_url: &str, region: Option<&str>) -> Arc<dyn Queue> {
     let config = load(region.or_else(|| region_of(queue_url))).await;

@@ -1,8 +1,12 @@
 //! Configuration → stages, targets and sources, the same for every command that moves records.
 
+mod posture;
+
 use std::sync::Arc;
 
-use super::exit::Stop;
+pub(in crate::cli) use posture::{is_kept, posture};
+
+use crate::cli::exit::Stop;
 use crate::ack::Seen;
 use crate::classify::{RuleFault, RuleSet};
 use crate::clock::Clock;
@@ -20,19 +24,19 @@ use crate::source::trouble::Trouble;
 
 /// What differs between the commands.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Manner {
+pub(in crate::cli) struct Manner {
     /// Notices are for the present only: the agent sends them, a replay does not.
-    pub(super) notices: bool,
+    pub(in crate::cli) notices: bool,
     /// Records outside the ingest window go back instead of being filed under the present.
-    pub(super) refuse_late: bool,
+    pub(in crate::cli) refuse_late: bool,
     /// The state is written down: this agent may have to lead first.
-    pub(super) kept: bool,
+    pub(in crate::cli) kept: bool,
     /// The clock follows the records: standard input has no newest record until it ends.
-    pub(super) follow: bool,
+    pub(in crate::cli) follow: bool,
 }
 
 /// The stages of a configuration.
-pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Arc<Stages>, Stop> {
+pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Arc<Stages>, Stop> {
     let (rules, faults) = RuleSet::load(&config.rules);
     say_rule_faults(&faults);
     let accounts = match &config.accounts.file {
@@ -65,7 +69,7 @@ fn say_rule_faults(faults: &[RuleFault]) {
 }
 
 /// Where dead letters go.
-pub(super) async fn target(settings: Option<&config::DeadLetters>) -> Target {
+pub(in crate::cli) async fn target(settings: Option<&config::DeadLetters>) -> Target {
     match settings {
         None => Target::Nowhere,
         Some(config::DeadLetters::Folder(path)) => Target::Folder(path.clone()),
@@ -83,7 +87,7 @@ pub(super) async fn target(settings: Option<&config::DeadLetters>) -> Target {
 type Troubles = Vec<(String, Arc<Trouble>)>;
 
 /// The configured sources, ready to run, and where each tells what is wrong.
-pub(super) async fn sources(config: &Config, clock: &Clock) -> (Vec<Running>, Troubles) {
+pub(in crate::cli) async fn sources(config: &Config, clock: &Clock) -> (Vec<Running>, Troubles) {
     let mut running = Vec::new();
     let mut troubles = Vec::new();
     for source in &config.sources {
