@@ -7,3 +7,6 @@
 pub mod compliance;
 
 pub use compliance::{Compliance, Correction, Fact, Judgement, Story, Ticket};
+// What the encoders of rows name.
+pub use compliance::counts::{AccountCounts, Results, RuleCounts, Violation};
+pub use compliance::history::{Delta, Trend};
