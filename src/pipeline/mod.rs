@@ -16,6 +16,7 @@ pub mod heartbeat;
 mod named;
 pub mod outlet;
 mod pipe;
+pub mod posture;
 pub mod worker;
 
 #[cfg(test)]

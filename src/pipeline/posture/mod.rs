@@ -1,0 +1,3 @@
+//! What is known of all accounts, told at intervals.
+
+pub mod rows;
