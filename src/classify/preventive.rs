@@ -53,23 +53,73 @@ pub struct PreventiveControl {
     pub pillar: Pillar,
     /// Framework numbers, `CIS-AWS-5.0:1.13`.
     pub frameworks: List,
+    /// The first of its Security Hub controls, `IAM.3`.
+    pub security_hub: Option<&'static str>,
 }
+
+/// Rules whose violation means that the internet, or every AWS account, reaches the resource itself. Not here: rules on settings
+/// that would only block or allow that.
+const PUBLIC: [&str; 20] = [
+    "cloudtrail-s3-bucket-public-access-prohibited",
+    "dms-replication-not-public",
+    "docdb-cluster-snapshot-public-prohibited",
+    "ebs-snapshot-public-restorable-check",
+    "ec2-instance-no-public-ip",
+    "eks-endpoint-no-public-access",
+    "emr-master-no-public-ip",
+    "lambda-function-public-access-prohibited",
+    "mq-no-public-access",
+    "nacl-no-unrestricted-ssh-rdp",
+    // AWS's name; its identifier says NEPTUNE_CLUSTER_SNAPSHOT_PUBLIC_PROHIBITED.
+    "neptune-cluster-snapshot-public-encrypted",
+    "rds-instance-public-access-check",
+    "rds-snapshots-public-prohibited",
+    "redshift-cluster-public-access-check",
+    "restricted-common-ports",
+    "restricted-ssh",
+    "s3-bucket-public-read-prohibited",
+    "s3-bucket-public-write-prohibited",
+    "ssm-document-not-public",
+    "vpc-sg-open-only-to-authorized-ports",
+];
+
+impl PreventiveControl {
+    /// Whether a violation means that the internet, or every AWS account, reaches the resource.
+    #[must_use]
+    pub fn watches_public_access(&self) -> bool {
+        PUBLIC.contains(&self.id)
+    }
+
+    /// Where AWS says how to mend it: the address that Security Hub puts into its own findings; `None`: it has no control of it.
+    #[must_use]
+    pub fn runbook_url(&self) -> Option<String> {
+        let hub = self.security_hub?;
+        Some(format!("https://docs.aws.amazon.com/console/securityhub/{hub}/remediation"))
+    }
+}
+
+/// By name, and by identifier where that is another.
+static CONTROLS: LazyLock<HashMap<String, PreventiveControl>> = LazyLock::new(|| {
+    let rows = TABLE.lines().skip(1).filter_map(row).map(|control| (control.id.to_owned(), control));
+    let mut controls: HashMap<String, PreventiveControl> = rows.collect();
+    // A rule may be deployed under its identifier, which is not always its name.
+    let aliases: Vec<_> = controls.values().map(|control| (dashed(control.identifier), control.clone())).collect();
+    for (alias, control) in aliases {
+        controls.entry(alias).or_insert(control);
+    }
+    controls
+});
 
 /// The managed rule behind a deployed one, by the deployed one's name; `None`: unmapped.
 #[must_use]
 pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
-    static CONTROLS: LazyLock<HashMap<String, PreventiveControl>> = LazyLock::new(|| {
-        let rows = TABLE.lines().skip(1).filter_map(row).map(|control| (control.id.to_owned(), control));
-        let mut controls: HashMap<String, PreventiveControl> = rows.collect();
-        // A rule may be deployed under its identifier, which is not always its name.
-        let aliases: Vec<_> = controls.values().map(|control| (dashed(control.identifier), control.clone())).collect();
-        for (alias, control) in aliases {
-            controls.entry(alias).or_insert(control);
-        }
-        controls
-    });
     let deployed = dashed(deployed);
     CONTROLS.get(&deployed).or_else(|| CONTROLS.get(plain(&deployed)))
+}
+
+/// Every control of the table, in no order.
+pub(super) fn all() -> impl Iterator<Item = &'static PreventiveControl> {
+    CONTROLS.iter().filter(|(name, control)| *name == control.id).map(|(_, control)| control)
 }
 
 /// `control.id` of a deployed rule: the managed rule's name, else its own without what its deployment added.
@@ -114,18 +164,19 @@ fn row(line: &'static str) -> Option<PreventiveControl> {
     let mut cells = line.split(',');
     let [id, identifier, _types, severity, pillar, controls, in_fsbp] = [(); 7].map(|()| cells.next().unwrap_or_default());
     let numbers = COLUMNS.iter().filter_map(|(_, framework)| *framework).zip(cells);
-    let frameworks = numbers.flat_map(|(framework, cell)| all(cell).map(move |number| format!("{framework}:{number}")));
-    let fsbp = all(if in_fsbp == "yes" { controls } else { "" }).map(|number| format!("{FSBP}:{number}"));
+    let frameworks = numbers.flat_map(|(framework, cell)| all_of(cell).map(move |number| format!("{framework}:{number}")));
+    let fsbp = all_of(if in_fsbp == "yes" { controls } else { "" }).map(|number| format!("{FSBP}:{number}"));
     Some(PreventiveControl {
         id,
         identifier,
         severity: severity.parse().ok(),
         pillar: *Pillar::ALL.iter().find(|known| known.as_str() == pillar)?,
         frameworks: List::new(frameworks.chain(fsbp)),
+        security_hub: all_of(controls).next(),
     })
 }
 
-fn all(cell: &'static str) -> impl Iterator<Item = &'static str> {
+fn all_of(cell: &'static str) -> impl Iterator<Item = &'static str> {
     cell.split(';').filter(|number| !number.is_empty())
 }
 
@@ -153,6 +204,19 @@ mod tests {
             unmapped += usize::from(found.frameworks.items().is_empty());
         }
         assert_eq!((TABLE.lines().count() - 1, unmapped), (438, 199), "rules, and those without a framework's number");
+    }
+
+    #[test]
+    fn public_rules_are_in_the_table_and_a_runbook_is_that_of_security_hub() {
+        for id in PUBLIC {
+            assert!(control(id).is_some_and(PreventiveControl::watches_public_access), "{id}");
+        }
+        assert_eq!(all().filter(|control| control.watches_public_access()).count(), PUBLIC.len());
+        assert_eq!((all().count(), all().any(|control| control.id == "incoming-ssh-disabled")), (438, false), "no alias");
+        let url = |id| control(id).and_then(PreventiveControl::runbook_url);
+        let want = "https://docs.aws.amazon.com/console/securityhub/IAM.3/remediation";
+        assert_eq!(url("access-keys-rotated").as_deref(), Some(want));
+        assert_eq!(url("acm-certificate-rsa-check"), None);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::table::table;
-use crate::encode::dictionary::{ATTRIBUTES, Attribute, DOCTOR, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT};
+use crate::encode::dictionary::{
+    ATTRIBUTES, Attribute, COMPLIANCE_CHANGE, COMPLIANCE_SNAPSHOT, DOCTOR, FRAMEWORK_SNAPSHOT, GAP, HEARTBEAT, Kind, NOTICE,
+    POSTURE_RUN, POSTURE_SUMMARY, SECURITY_EVENT, VIOLATION,
+};
 use crate::enrich::{AccountNames, Enricher};
 
 /// What is said of every request parameter.
@@ -23,6 +26,21 @@ const ACTOR_KIND: &str = "What stands behind the call, as far as the record tell
 /// The type of raw records.
 const LOG: &str = "Log";
 
+/// The types of events.
+const EVENTS: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    VIOLATION,
+    COMPLIANCE_SNAPSHOT,
+    POSTURE_SUMMARY,
+    FRAMEWORK_SNAPSHOT,
+    POSTURE_RUN,
+    HEARTBEAT,
+    GAP,
+    DOCTOR,
+];
+
 /// What every event says first, and what every log has.
 const FIRST: [Row; 2] = [
     Row {
@@ -30,7 +48,7 @@ const FIRST: [Row; 2] = [
         kind: "text",
         unit: "",
         example: SECURITY_EVENT,
-        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: false },
+        events: EventTypes { events: EVENTS, log: false },
         meaning: "New Relic's type, the FROM of a query.",
     },
     Row {
@@ -38,8 +56,8 @@ const FIRST: [Row; 2] = [
         kind: "number",
         unit: "ms since epoch",
         example: "1795292071000",
-        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: true },
-        meaning: "What New Relic files it under: event.time; the time of sending for a notice, a heartbeat, a gap and what is late.",
+        events: EventTypes { events: EVENTS, log: true },
+        meaning: "What New Relic files it under: event.time; the time of sending for a notice, a heartbeat, a gap and what is late; the time of the run, for all its rows.",
     },
 ];
 
@@ -182,8 +200,9 @@ fn parameter(name: &'static str) -> Row {
 
 fn json(row: &Row) -> Value {
     // A number as a number.
-    let example = row.example.parse::<i64>().ok().filter(|_| row.kind == "number");
-    let example = example.map_or_else(|| json!(row.example), Value::from);
+    let whole = row.example.parse::<i64>().map(Value::from);
+    let example = whole.or_else(|_| row.example.parse::<f64>().map(Value::from)).ok().filter(|_| row.kind == "number");
+    let example = example.unwrap_or_else(|| json!(row.example));
     let events: Vec<&str> = row.events.names().collect();
     json!({
         "name": row.name, "type": row.kind, "unit": row.unit, "example": example, "eventTypes": events, "meaning": row.meaning,

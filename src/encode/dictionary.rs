@@ -45,7 +45,7 @@ pub const DOCTOR: &str = "CspmRelayDoctor";
 pub enum Kind {
     /// Text; flags are the words `true` and `false`, lists are `|a|b|`.
     Text,
-    /// A whole number.
+    /// A number, whole unless its unit is percent.
     Number,
 }
 
@@ -87,10 +87,25 @@ const D: &[&str] = &[DOCTOR];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
 const SNC: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE];
-const SNCG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, GAP];
-const HG: &[&str] = &[HEARTBEAT, GAP];
 const SNCHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP];
-const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, DOCTOR];
+const V: &[&str] = &[VIOLATION];
+const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
+const P: &[&str] = &[POSTURE_SUMMARY];
+const F: &[&str] = &[FRAMEWORK_SNAPSHOT];
+const R: &[&str] = &[POSTURE_RUN];
+const VKPFR: &[&str] = &[VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, POSTURE_RUN];
+const NCV: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION];
+const NCVK: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT];
+const SNV: &[&str] = &[SECURITY_EVENT, NOTICE, VIOLATION];
+const SNCV: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION];
+const SNCVK: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT];
+const SNCVPF: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT];
+const SNCVKPFG: &[&str] =
+    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, GAP];
+const SNCVHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, HEARTBEAT, GAP];
+const HGR: &[&str] = &[HEARTBEAT, GAP, POSTURE_RUN];
+const ALL: &[&str] =
+    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, POSTURE_SUMMARY, POSTURE_RUN, HEARTBEAT, GAP, DOCTOR];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
@@ -108,14 +123,14 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("event.date", Text, "", "2026-11-21", SNC, "Day of event.time in the configured zone."),
     attribute("event.week", Text, "", "2026-W47", SNC, "ISO week of event.time in the configured zone."),
     attribute("event.month", Text, "", "2026-11", SNC, "Month of event.time in the configured zone."),
-    attribute("aws.accountId", Text, "", "111122223333", SNCG, "Account the record belongs to."),
-    attribute("aws.accountName", Text, "", "prod-payments", SNC, "Its name; the id when no name is known."),
-    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNC, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNC, "Environment from the accounts file."),
-    attribute("aws.owner", Text, "", "payments-team", SNC, "Owner from the accounts file."),
-    attribute("aws.region", Text, "", "ap-northeast-1", SNC, "Region of the call."),
-    attribute("aws.partition", Text, "", "aws", SNC, "AWS partition."),
-    attribute("aws.service", Text, "", "cloudtrail", SNC, "Service of the call."),
+    attribute("aws.accountId", Text, "", "111122223333", SNCVKPFG, "Account the record belongs to."),
+    attribute("aws.accountName", Text, "", "prod-payments", SNCVPF, "Its name; the id when no name is known."),
+    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCVPF, "Its organizational unit path; 'unknown' when none is known."),
+    attribute("aws.environment", Text, "", "prod", SNCVPF, "Environment from the accounts file."),
+    attribute("aws.owner", Text, "", "payments-team", SNCVPF, "Owner from the accounts file."),
+    attribute("aws.region", Text, "", "ap-northeast-1", SNCVK, "Region of the call."),
+    attribute("aws.partition", Text, "", "aws", SNCV, "AWS partition."),
+    attribute("aws.service", Text, "", "cloudtrail", SNCV, "Service of the call."),
     attribute("actor.kind", Text, "", "human", SN, "root, human, workload, awsService, federated, ci or unknown."),
     attribute("actor.type", Text, "", "AssumedRole", SN, "userIdentity.type; 'None' when the record has none."),
     attribute("actor.name", Text, "", "Ops/ada", SN, "One name for the actor, never empty."),
@@ -126,42 +141,90 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("actor.mfa", Text, "", "true", SN, "Whether MFA was used, when the record says."),
     attribute("source.ip", Text, "", "203.0.113.7", SN, "Source address, service name or AWS Internal."),
     attribute("source.userAgent", Text, "", "aws-cli/2.31.0", SN, "User agent."),
-    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNC, "Type of the resource acted on; 'unknown' when the record does not tell."),
-    attribute("resource.id", Text, "", "ledger", SNC, "Its id or name; 'unknown' when the record does not tell."),
-    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNC, "Its ARN."),
-    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNC, "The rule."),
+    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNCV, "Type of the resource acted on; 'unknown' when the record does not tell."),
+    attribute("resource.id", Text, "", "ledger", SNCV, "Its id or name; 'unknown' when the record does not tell."),
+    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCV, "Its ARN."),
+    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCVK, "The rule."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
-    attribute("control.title", Text, "", "CloudTrail logging stopped", SNC, "The rule's title."),
-    attribute("control.kind", Text, "", "detective", SNC, "detective or preventive."),
-    attribute("control.severity", Text, "", "CRITICAL", SNC, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
-    attribute("control.severityScore", Number, "0 to 100", "95", SNC, "Severity as a number."),
-    attribute("control.pillar", Text, "", "CSPM", SNC, "CSPM, CIEM, CWPP, DSPM or IaC."),
-    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNC, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
+    attribute("control.title", Text, "", "CloudTrail logging stopped", SNCV, "The rule's title."),
+    attribute("control.kind", Text, "", "detective", SNCV, "detective or preventive."),
+    attribute("control.severity", Text, "", "CRITICAL", SNCVK, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
+    attribute("control.severityScore", Number, "0 to 100", "95", SNCVK, "Severity as a number."),
+    attribute("control.pillar", Text, "", "CSPM", SNCV, "CSPM, CIEM, CWPP, DSPM or IaC."),
+    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNCV, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
     attribute("control.remediation", Text, "", "Start logging again.", SN, "What to do."),
-    attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SN, "Where the steps are."),
+    attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SNV, "Where the steps are."),
     attribute("attack.tactic", Text, "", "defense-evasion", SN, "Primary ATT&CK tactic, to facet on."),
     attribute("attack.technique", Text, "", "T1562.008", SN, "Primary ATT&CK technique, to facet on."),
     attribute("attack.tactics", Text, "list", "|defense-evasion|", SN, "All tactics."),
     attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
-    attribute("compliance.state", Text, "", "NON_COMPLIANT", NC, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted."),
+    attribute("compliance.state", Text, "", "NON_COMPLIANT", NCVK, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted."),
     attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none, LEFT when it had left."),
-    attribute("compliance.annotation", Text, "", "public ACL", NC, "Why, in the rule's words."),
-    attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NC, "The rule as it was deployed; control.id is the managed rule behind it."),
-    attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NC, "Names the deployed rule exactly."),
-    attribute("compliance.since", Number, "ms since epoch", "1795292071000", NC, "When the violation that is now, or has just ended, began; absent when nobody knows."),
-    attribute("compliance.firstSeen", Number, "ms since epoch", "1795292071000", NC, "When the resource was first seen to violate this rule."),
-    attribute("compliance.reopenCount", Number, "count", "1", NC, "How often it violated again after it was mended; absent of what never violated."),
+    attribute("compliance.annotation", Text, "", "public ACL", NCV, "Why, in the rule's words."),
+    attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NCVK, "The rule as it was deployed; control.id is the managed rule behind it."),
+    attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NCV, "Names the deployed rule exactly."),
+    attribute("compliance.since", Number, "ms since epoch", "1795292071000", NCV, "When the violation that is now, or has just ended, began; absent when nobody knows."),
+    attribute("compliance.firstSeen", Number, "ms since epoch", "1795292071000", NCV, "When the resource was first seen to violate this rule."),
+    attribute("compliance.reopenCount", Number, "count", "1", NCV, "How often it violated again after it was mended; absent of what never violated."),
     attribute("compliance.resolvedAfterMs", Number, "ms", "7200000", NC, "How long the violation lasted that has just ended."),
     attribute("compliance.origin", Text, "", "stream", NC, "stream: an event told the change; reconcile: reading AWS Config found it, its event was missed."),
     attribute("compliance.outOfOrder", Text, "", "false", NC, "true when something newer of this rule and resource was known already."),
+    attribute("compliance.ageDays", Number, "days", "12", V, "Whole days since compliance.since; absent when nobody knows since when."),
+    attribute("compliance.exposure", Text, "", "public", V, "public when the violation means that the internet, or every AWS account, reaches the resource; else absent: the rule says nothing of it."),
+    attribute("compliance.compliantResources", Number, "count", "3", K, "Resources that are compliant under this rule."),
+    attribute("compliance.violatingResources", Number, "count", "3", K, "Resources that violate this rule."),
+    attribute("compliance.notApplicableResources", Number, "count", "3", K, "Resources that this rule does not concern."),
+    attribute("compliance.unknownResources", Number, "count", "3", K, "Resources without a result of this rule."),
+    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPFR, "Names the run: the same in all its rows. Those of the run that AwsPostureRun told last are how things are now."),
+    attribute("posture.compliantRules", Number, "count", "3", P, "Rules, each counted once per Region, of which nothing violates and something is compliant."),
+    attribute("posture.violatingRules", Number, "count", "3", P, "Rules, each counted once per Region, that violate."),
+    attribute("posture.notApplicableRules", Number, "count", "3", P, "Rules, each counted once per Region, that nothing concerns."),
+    attribute("posture.unknownRules", Number, "count", "3", P, "Rules, each counted once per Region, without a result."),
+    attribute("posture.percentRules", Number, "percent", "66.67", P, "Compliant rules of those compliant or violating, rounded down; absent when there are none. Exceptions do not raise it."),
+    attribute("posture.percentRulesDelta1d", Number, "percent", "-1.5", P, "Difference of posture.percentRules to a day ago, in percentage points; absent when that is not known."),
+    attribute("posture.percentRulesDelta7d", Number, "percent", "-1.5", P, "Difference of posture.percentRules to a week ago, in percentage points; absent when that is not known."),
+    attribute("posture.violatingRulesDelta1d", Number, "count", "-2", P, "Difference of posture.violatingRules to a day ago; absent when that is not known."),
+    attribute("posture.violatingRulesDelta7d", Number, "count", "-2", P, "Difference of posture.violatingRules to a week ago; absent when that is not known."),
+    attribute("posture.exceptedRules", Number, "count", "1", P, "Violating rules that an exception mutes; they are counted as violating, too."),
+    attribute("posture.compliantResources", Number, "count", "3", P, "Resources, each counted once, of which nothing violates and something is compliant."),
+    attribute("posture.violatingResources", Number, "count", "3", P, "Resources, each counted once, that violate."),
+    attribute("posture.notApplicableResources", Number, "count", "3", P, "Resources, each counted once, that nothing concerns."),
+    attribute("posture.unknownResources", Number, "count", "3", P, "Resources, each counted once, without a result."),
+    attribute("posture.percentResources", Number, "percent", "66.67", P, "Compliant resources of those compliant or violating, rounded down; absent when there are none. Exceptions do not raise it."),
+    attribute("posture.percentResourcesDelta1d", Number, "percent", "-1.5", P, "Difference of posture.percentResources to a day ago, in percentage points; absent when that is not known."),
+    attribute("posture.percentResourcesDelta7d", Number, "percent", "-1.5", P, "Difference of posture.percentResources to a week ago, in percentage points; absent when that is not known."),
+    attribute("posture.violatingResourcesDelta1d", Number, "count", "-2", P, "Difference of posture.violatingResources to a day ago; absent when that is not known."),
+    attribute("posture.violatingResourcesDelta7d", Number, "count", "-2", P, "Difference of posture.violatingResources to a week ago; absent when that is not known."),
+    attribute("posture.exceptedResources", Number, "count", "1", P, "Violating resources that an exception mutes; they are counted as violating, too."),
+    attribute("posture.failingRules", Number, "count", "1", P, "Rules that AWS Config fails to run; absent when nobody asked."),
+    attribute("posture.regions", Number, "count", "3", P, "Regions of the account that are known."),
+    attribute("posture.regionsRead", Number, "count", "3", P, "Those of them that were read whole; of the others only what events told is counted."),
+    attribute("framework.name", Text, "", "CIS-AWS-5.0", F, "Framework and version."),
+    attribute("framework.requirement", Text, "", "4.5", F, "Its number."),
+    attribute("framework.id", Text, "", "CIS-AWS-5.0:4.5", F, "Both, as an item of control.frameworks."),
+    attribute("framework.state", Text, "", "passed", F, "failed: a rule of it is violated; passed: every deployed rule of it that concerns something is compliant; unknown: nothing judged it, or not every deployed rule has a result."),
+    attribute("framework.passedRules", Number, "count", "2", F, "Rules of it that are compliant, each counted once for all Regions."),
+    attribute("framework.failedRules", Number, "count", "2", F, "Rules of it that are violated in a Region at least."),
+    attribute("framework.unknownRules", Number, "count", "2", F, "Rules of it that are deployed and have no result."),
+    attribute("framework.notApplicableRules", Number, "count", "2", F, "Rules of it that are deployed and concern nothing."),
+    attribute("framework.notDeployedRules", Number, "count", "2", F, "Rules of it that are not deployed in the account."),
+    attribute("run.kind", Text, "", "summary", R, "baseline, reconcile, summary, snapshot, violations, frameworks, findings or controls."),
+    attribute("run.rows", Number, "count", "200", R, "Rows that New Relic accepted."),
+    attribute("run.repairs", Number, "count", "0", R, "Changes that no event told and this run found."),
+    attribute("run.places", Number, "count", "600", R, "Accounts in a Region that were read."),
+    attribute("run.placesFailed", Number, "count", "0", R, "Those of them that could not be read."),
+    attribute("run.calls", Number, "count", "9000", R, "Calls of AWS's API."),
+    attribute("run.began", Number, "ms since epoch", "1795292071000", R, "When it began."),
+    attribute("run.ended", Number, "ms since epoch", "1795292131000", R, "When it ended."),
+    attribute("run.complete", Text, "", "true", R, "Whether every place was read and every row accepted."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
     attribute("relay.source", Text, "", "trail", SNCHG, "Name of the source that the record came through."),
-    attribute("relay.agent", Text, "", "i-0abc-1", HG, "Which agent: host name and a number made at start."),
+    attribute("relay.agent", Text, "", "i-0abc-1", HGR, "Which agent: host name and a number made at start."),
     attribute("relay.lagMs", Number, "ms", "42000", SNC, "Arrival at the agent minus event.time."),
     attribute("relay.late", Text, "", "false", SNC, "true when timestamp is the time of sending because the record was outside the ingest window."),
-    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHG, "Names of values that were cut to fit."),
+    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCVHG, "Names of values that were cut to fit."),
     attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
@@ -221,7 +284,7 @@ mod tests {
             assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'), "{name}");
             assert!(!attribute.meaning.is_empty() && !attribute.example.is_empty() && !attribute.events.is_empty(), "{name}");
             if attribute.kind == Number {
-                assert!(attribute.example.parse::<i64>().is_ok(), "{name}: {}", attribute.example);
+                assert!(attribute.example.parse::<f64>().is_ok(), "{name}: {}", attribute.example);
             }
         }
         assert!(ATTRIBUTES.len() < limits::ATTRIBUTES_SENT);

@@ -133,14 +133,19 @@ pub(super) fn moment(event: &mut EventWriter<'_>, time_ms: i64, day: &Day) {
 
 /// Where it happened.
 pub(super) fn place(event: &mut EventWriter<'_>, account: &AccountName<'_>, region: &str, partition: &str, service: &str) {
+    names(event, account);
+    event.text("aws.region", region);
+    event.text("aws.partition", partition);
+    event.text("aws.service", service);
+}
+
+/// Whose it is.
+pub(super) fn names(event: &mut EventWriter<'_>, account: &AccountName<'_>) {
     event.text("aws.accountId", account.id);
     event.text("aws.accountName", account.name);
     event.text("aws.organizationalUnit", account.organizational_unit);
     event.maybe("aws.environment", account.environment);
     event.maybe("aws.owner", account.owner);
-    event.text("aws.region", region);
-    event.text("aws.partition", partition);
-    event.text("aws.service", service);
 }
 
 /// What could not be read.
@@ -259,6 +264,7 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
     event.end()
 }
 
-fn whole(count: u64) -> i64 {
+/// A count as it is sent.
+pub(super) fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

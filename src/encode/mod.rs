@@ -12,6 +12,7 @@ pub mod event;
 pub mod limits;
 pub mod log;
 pub mod mask;
+pub mod posture;
 pub mod restamp;
 mod trim;
 pub mod writer;

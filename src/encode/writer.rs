@@ -1,6 +1,6 @@
 //! One flat event, written straight as JSON and inside every limit.
 //!
-//! In: attribute names from the dictionary with text, numbers and flags. Out: one JSON object in the caller's buffer. What
+//! In: attribute names from the dictionary with text, numbers (whole, or in hundredths) and flags. Out: one JSON object in the caller's buffer. What
 //! always holds: no value is longer than [`limits::VALUE_SENT`] in characters and bytes, cut at a character boundary and marked
 //! with `…`; the names of cut values are in `relay.truncated`; no more than [`limits::ATTRIBUTES_SENT`] attributes; booleans
 //! are the words `true` and `false`.
@@ -61,6 +61,21 @@ impl<'o> EventWriter<'o> {
     pub fn number(&mut self, name: &'static str, value: i64) {
         if self.name(name) {
             push_number(self.out, value);
+        }
+    }
+
+    /// A decimal number, given in hundredths: 6667 is sent as `66.67`.
+    pub fn hundredths(&mut self, name: &'static str, value: i64) {
+        if self.name(name) {
+            if value < 0 {
+                self.out.push(b'-');
+            }
+            let (whole, part) = (value.unsigned_abs() / 100, value.unsigned_abs() % 100);
+            push_number(self.out, i64::try_from(whole).unwrap_or(i64::MAX));
+            if part > 0 {
+                self.out.extend_from_slice(if part < 10 { b".0" } else { b"." });
+                push_number(self.out, i64::try_from(if part % 10 == 0 { part / 10 } else { part }).unwrap_or(0));
+            }
         }
     }
 
@@ -200,6 +215,29 @@ mod tests {
             assert!(long.starts_with(value.trim_end_matches('…')), "{name}");
             assert_eq!(event["relay.truncated"], "|event.name|", "{name}");
             assert_eq!(event["event.id"].as_str().map(str::len), Some(limits::VALUE_SENT), "{name}");
+        }
+    }
+
+    #[test]
+    fn hundredths_are_decimal_numbers() {
+        for (value, want) in [
+            (6_667, "66.67"),
+            (10_000, "100"),
+            (9_990, "99.9"),
+            (7, "0.07"),
+            (70, "0.7"),
+            (0, "0"),
+            (-1, "-0.01"),
+            (-250, "-2.5"),
+            (i64::MIN, "-92233720368547758.08"),
+        ] {
+            let mut out = Vec::new();
+            let mut event = EventWriter::begin(&mut out, "T", None);
+            event.hundredths("posture.percentRules", value);
+            assert_eq!(event.end(), 0);
+            let want = format!(r#"{{"eventType":"T","posture.percentRules":{want}}}"#);
+            assert_eq!(String::from_utf8_lossy(&out), want);
+            assert!(parse(&out)["posture.percentRules"].is_number(), "{value}");
         }
     }
 

@@ -9,3 +9,6 @@ pub mod lease;
 pub mod store;
 
 pub use compliance::{Compliance, Correction, Fact, Judgement, Story, Ticket};
+// What the encoders of rows name.
+pub use compliance::counts::{AccountCounts, Results, RuleCounts, Violation};
+pub use compliance::history::{Delta, Trend};

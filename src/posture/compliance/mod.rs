@@ -9,6 +9,7 @@
 //! - A piece that waits for the state to be written settles only after it was ([`Compliance::written`]).
 
 pub mod counts;
+pub mod history;
 mod place;
 pub mod reconcile;
 pub mod stored;

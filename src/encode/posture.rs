@@ -1,0 +1,323 @@
+//! How AWS Config's state is, row by row → items for the Event API.
+//!
+//! In: counts, violations and requirements of one run. Out: one flat row of each: `AwsPostureSummary`, `AwsComplianceSnapshot`,
+//! `AwsComplianceViolation`, `AwsFrameworkSnapshot`, and the `AwsPostureRun` that says they are all there. What always holds: rows
+//! of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta without a past, since when)
+//! is left out, never 0 or 100.
+//!
+//! A violation says that a resource is `public` where its rule watches just that. Nothing in AWS Config tells how sensitive the
+//! data in it is, so nothing is said of that.
+
+use super::compliance;
+use super::dictionary::{COMPLIANCE_SNAPSHOT, FRAMEWORK_SNAPSHOT, POSTURE_RUN, POSTURE_SUMMARY, VIOLATION};
+use super::event::{self, VERSION};
+use super::mask;
+use super::writer::EventWriter;
+use crate::classify::{AccountName, ClassifiedChange, FrameworkRow, PreventiveControl};
+use crate::posture::{AccountCounts, Delta, Results};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// What all rows of a run share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Snapshot<'a> {
+    /// `snapshot.id`
+    pub id: &'a str,
+    /// `timestamp`, milliseconds since the epoch.
+    pub now_ms: i64,
+}
+
+impl Snapshot<'_> {
+    fn begin<'o>(&self, out: &'o mut Vec<u8>, event_type: &str) -> EventWriter<'o> {
+        let mut event = EventWriter::begin(out, event_type, Some(self.now_ms));
+        event.text("snapshot.id", self.id);
+        event
+    }
+}
+
+/// What the state does not know of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// Violated rules that an exception mutes.
+    pub excepted_rules: u64,
+    /// Violating resources that an exception mutes.
+    pub excepted_resources: u64,
+    /// Rules that AWS Config fails to run; `None`: nobody asked.
+    pub failing_rules: Option<u64>,
+}
+
+/// One account.
+#[derive(Debug, Clone, Copy)]
+pub struct Summary<'a> {
+    /// Its names.
+    pub account: AccountName<'a>,
+    /// Its counts.
+    pub counts: &'a AccountCounts,
+    /// Regions of it that were read whole; of the others only what events told is counted.
+    pub regions_read: u64,
+    /// Compliant of all rules that are compliant or violated, in hundredths of a percent; `None`: there are none.
+    pub percent_rules: Option<u64>,
+    /// The same of resources.
+    pub percent_resources: Option<u64>,
+    /// Since yesterday.
+    pub day: Option<Delta>,
+    /// Since a week ago.
+    pub week: Option<Delta>,
+    /// What the state does not know.
+    pub beside: Beside,
+}
+
+/// Writes the `AwsPostureSummary` of an account. Returns the number of values cut.
+pub fn push_summary(out: &mut Vec<u8>, row: &Summary<'_>, snapshot: Snapshot<'_>) -> u64 {
+    let mut event = snapshot.begin(out, POSTURE_SUMMARY);
+    event::names(&mut event, &row.account);
+    let AccountCounts { rules, resources, regions } = row.counts;
+    counts(
+        &mut event,
+        ["posture.compliantRules", "posture.violatingRules", "posture.notApplicableRules", "posture.unknownRules"],
+        rules,
+    );
+    counts(
+        &mut event,
+        [
+            "posture.compliantResources",
+            "posture.violatingResources",
+            "posture.notApplicableResources",
+            "posture.unknownResources",
+        ],
+        resources,
+    );
+    for (name, percent) in [("posture.percentRules", row.percent_rules), ("posture.percentResources", row.percent_resources)] {
+        if let Some(percent) = percent {
+            event.hundredths(name, event::whole(percent));
+        }
+    }
+    for (delta, [percent_rules, percent_resources, violating_rules, violating_resources]) in [
+        (
+            row.day,
+            [
+                "posture.percentRulesDelta1d",
+                "posture.percentResourcesDelta1d",
+                "posture.violatingRulesDelta1d",
+                "posture.violatingResourcesDelta1d",
+            ],
+        ),
+        (
+            row.week,
+            [
+                "posture.percentRulesDelta7d",
+                "posture.percentResourcesDelta7d",
+                "posture.violatingRulesDelta7d",
+                "posture.violatingResourcesDelta7d",
+            ],
+        ),
+    ] {
+        let Some(delta) = delta else { continue };
+        for (name, value) in [(percent_rules, delta.percent_rules), (percent_resources, delta.percent_resources)] {
+            if let Some(value) = value {
+                event.hundredths(name, value);
+            }
+        }
+        event.number(violating_rules, delta.violating_rules);
+        event.number(violating_resources, delta.violating_resources);
+    }
+    event.number("posture.exceptedRules", event::whole(row.beside.excepted_rules));
+    event.number("posture.exceptedResources", event::whole(row.beside.excepted_resources));
+    if let Some(failing) = row.beside.failing_rules {
+        event.number("posture.failingRules", event::whole(failing));
+    }
+    event.number("posture.regions", event::whole(*regions));
+    event.number("posture.regionsRead", event::whole(row.regions_read));
+    event.text("relay.version", VERSION);
+    event.end()
+}
+
+/// One rule in one account and Region: ids and counts only, there are many.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleRow<'a> {
+    /// Twelve digits.
+    pub account: &'a str,
+    /// As `eu-west-1`.
+    pub region: &'a str,
+    /// Deployed name.
+    pub rule: &'a str,
+    /// `control.id`
+    pub control_id: &'a str,
+    /// The managed rule behind it; `None`: no table knows it.
+    pub control: Option<&'a PreventiveControl>,
+    /// Its results.
+    pub results: Results,
+}
+
+/// Writes the `AwsComplianceSnapshot` of a rule. Returns the number of values cut.
+pub fn push_rule(out: &mut Vec<u8>, row: &RuleRow<'_>, snapshot: Snapshot<'_>) -> u64 {
+    let mut event = snapshot.begin(out, COMPLIANCE_SNAPSHOT);
+    event.text("aws.accountId", row.account);
+    event.text("aws.region", row.region);
+    event.text("control.id", row.control_id);
+    compliance::severity(&mut event, row.control);
+    event.text("compliance.ruleName", row.rule);
+    event.text("compliance.state", row.results.state().as_str());
+    counts(
+        &mut event,
+        [
+            "compliance.compliantResources",
+            "compliance.violatingResources",
+            "compliance.notApplicableResources",
+            "compliance.unknownResources",
+        ],
+        &row.results,
+    );
+    event.end()
+}
+
+/// One resource that violates one rule.
+#[derive(Debug, Clone, Copy)]
+pub struct ViolationRow<'a> {
+    /// The violation as the change that began it, with names and the control behind its rule; `at_ms` is since when, 0: unknown.
+    pub violation: ClassifiedChange<'a>,
+    /// When it was first seen to violate this rule; 0: unknown.
+    pub first_seen_ms: i64,
+    /// How often it violated again after it was mended.
+    pub reopen_count: u32,
+}
+
+/// Writes the `AwsComplianceViolation`. Returns the number of values cut.
+pub fn push_violation(out: &mut Vec<u8>, row: &ViolationRow<'_>, snapshot: Snapshot<'_>) -> u64 {
+    let ClassifiedChange { change, enriched, control, .. } = row.violation;
+    let mut event = snapshot.begin(out, VIOLATION);
+    compliance::control(&mut event, row.violation.control_id(), control);
+    event.text("control.frameworks", compliance::frameworks(control));
+    event.maybe("control.runbookUrl", control.and_then(PreventiveControl::runbook_url).as_deref());
+    event.text("compliance.state", change.state);
+    event.maybe("compliance.annotation", change.annotation.map(mask::masked).as_deref());
+    event.text("compliance.ruleName", change.rule);
+    event.text("compliance.ruleArn", change.rule_arn);
+    if change.at_ms > 0 {
+        event.number("compliance.since", change.at_ms);
+        // Clocks disagree: what has just begun is not younger than nothing.
+        event.number("compliance.ageDays", snapshot.now_ms.saturating_sub(change.at_ms).max(0) / DAY_MS);
+    }
+    if row.first_seen_ms > 0 {
+        event.number("compliance.firstSeen", row.first_seen_ms);
+    }
+    event.number("compliance.reopenCount", i64::from(row.reopen_count));
+    if control.is_some_and(PreventiveControl::watches_public_access) {
+        event.text("compliance.exposure", "public");
+    }
+    event::place(&mut event, &enriched.account, enriched.region, enriched.partition, &enriched.service);
+    compliance::resource(&mut event, &change);
+    event.text("relay.version", VERSION);
+    event.end()
+}
+
+/// Writes the `AwsFrameworkSnapshot` of a requirement in an account. Returns the number of values cut.
+pub fn push_framework(out: &mut Vec<u8>, account: &AccountName<'_>, row: &FrameworkRow, snapshot: Snapshot<'_>) -> u64 {
+    let mut event = snapshot.begin(out, FRAMEWORK_SNAPSHOT);
+    event::names(&mut event, account);
+    event.text("framework.name", row.framework);
+    event.text("framework.requirement", row.requirement);
+    event.text("framework.id", &format!("{}:{}", row.framework, row.requirement));
+    event.text("framework.state", row.state().as_str());
+    for (name, count) in [
+        ("framework.passedRules", row.passed),
+        ("framework.failedRules", row.failed),
+        ("framework.unknownRules", row.unknown),
+        ("framework.notApplicableRules", row.not_applicable),
+        ("framework.notDeployedRules", row.not_deployed),
+    ] {
+        event.number(name, event::whole(count));
+    }
+    event.end()
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RunKind {
+    /// Reads everything for the first time.
+    Baseline,
+    /// Reads everything again, and repairs.
+    Reconcile,
+    /// Sends a row per account.
+    Summary,
+    /// Sends a row per account, Region and rule.
+    Snapshot,
+    /// Sends a row per violation.
+    Violations,
+    /// Sends a row per account, framework and requirement.
+    Frameworks,
+    /// Sends counts of open findings.
+    Findings,
+    /// Sends a row per control.
+    Controls,
+}
+
+impl RunKind {
+    /// The word in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Reconcile => "reconcile",
+            Self::Summary => "summary",
+            Self::Snapshot => "snapshot",
+            Self::Violations => "violations",
+            Self::Frameworks => "frameworks",
+            Self::Findings => "findings",
+            Self::Controls => "controls",
+        }
+    }
+}
+
+/// A run that has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// What it did.
+    pub kind: RunKind,
+    /// Rows that New Relic accepted.
+    pub rows: u64,
+    /// Changes that no event told and it found.
+    pub repairs: u64,
+    /// Accounts in a Region that were read.
+    pub places: u64,
+    /// Those of them that could not be read.
+    pub places_failed: u64,
+    /// Calls of AWS's API.
+    pub calls: u64,
+    /// When it began, milliseconds since the epoch.
+    pub began_ms: i64,
+    /// When it ended, milliseconds since the epoch.
+    pub ended_ms: i64,
+    /// Every place was read and every row accepted.
+    pub complete: bool,
+    /// The agent.
+    pub agent: &'a str,
+}
+
+/// Writes the `AwsPostureRun`. Returns the number of values cut.
+pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, snapshot: Snapshot<'_>) -> u64 {
+    let mut event = snapshot.begin(out, POSTURE_RUN);
+    event.text("run.kind", run.kind.as_str());
+    for (name, count) in [
+        ("run.rows", run.rows),
+        ("run.repairs", run.repairs),
+        ("run.places", run.places),
+        ("run.placesFailed", run.places_failed),
+        ("run.calls", run.calls),
+    ] {
+        event.number(name, event::whole(count));
+    }
+    event.number("run.began", run.began_ms);
+    event.number("run.ended", run.ended_ms);
+    event.flag("run.complete", run.complete);
+    event.text("relay.version", VERSION);
+    event.text("relay.agent", run.agent);
+    event.end()
+}
+
+fn counts(event: &mut EventWriter<'_>, names: [&'static str; 4], results: &Results) {
+    let all = [results.compliant, results.violating, results.not_applicable, results.unknown];
+    for (name, count) in names.into_iter().zip(all) {
+        event.number(name, event::whole(count));
+    }
+}

@@ -1,0 +1,178 @@
+//! The rows of one run of one kind, one after the other.
+//!
+//! In: the state of compliance, names, and how it was before. Out: each row as an item for the Event API, through a callback.
+//! What always holds: the same state gives the same rows in the same order; beside the state, one row and the counts of one
+//! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules.
+
+use std::collections::BTreeMap;
+
+use crate::classify::{ClassifiedChange, framework_rows, preventive_control, preventive_control_id};
+use crate::encode::posture::{
+    Beside, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_rule, push_summary, push_violation,
+};
+use crate::enrich::Enricher;
+use crate::posture::compliance::counts::percent;
+use crate::posture::{Compliance, Trend};
+use crate::record::{AccountRegion, ComplianceState, StateChange};
+
+/// What rows are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// What is.
+    pub state: &'a Compliance,
+    /// Names of accounts.
+    pub enricher: &'a Enricher,
+    /// How it was.
+    pub trend: &'a Trend,
+    /// What the state does not know, by account.
+    pub beside: &'a BTreeMap<Box<str>, Beside>,
+    /// What all rows share.
+    pub snapshot: Snapshot<'a>,
+}
+
+/// A kind of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowKind {
+    /// One per account.
+    Summary,
+    /// One per account, Region and rule.
+    Snapshot,
+    /// One per violation.
+    Violations,
+    /// One per account, framework and requirement.
+    Frameworks,
+}
+
+impl RowKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Summary, Self::Snapshot, Self::Violations, Self::Frameworks];
+
+    /// The run that sends them.
+    #[must_use]
+    pub fn run(self) -> RunKind {
+        match self {
+            Self::Summary => RunKind::Summary,
+            Self::Snapshot => RunKind::Snapshot,
+            Self::Violations => RunKind::Violations,
+            Self::Frameworks => RunKind::Frameworks,
+        }
+    }
+}
+
+/// How many rows there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows.
+    pub rows: u64,
+    /// Values that were cut to fit.
+    pub cut: u64,
+}
+
+impl Rows<'_> {
+    /// Gives every row of this kind to `take`.
+    pub fn each(&self, kind: RowKind, take: &mut dyn FnMut(&[u8])) -> Written {
+        let mut rows = Writer { item: Vec::new(), take, written: Written::default() };
+        match kind {
+            RowKind::Summary => self.summaries(&mut rows),
+            RowKind::Snapshot => self.state.places().iter().for_each(|place| self.rules(place, &mut rows)),
+            RowKind::Violations => self.state.places().iter().for_each(|place| self.violations(place, &mut rows)),
+            RowKind::Frameworks => self.frameworks(&mut rows),
+        }
+        rows.written
+    }
+
+    fn summaries(&self, rows: &mut Writer<'_>) {
+        let now_ms = self.snapshot.now_ms;
+        let mut read: BTreeMap<Box<str>, u64> = BTreeMap::new();
+        for place in self.state.places().into_iter().filter(|place| self.state.has_baseline(place)) {
+            *read.entry(place.account).or_default() += 1;
+        }
+        for (account, counts) in self.state.accounts() {
+            let row = Summary {
+                account: self.enricher.account(&account),
+                counts: &counts,
+                regions_read: read.get(&account).copied().unwrap_or_default(),
+                percent_rules: percent(counts.rules.compliant, counts.rules.violating),
+                percent_resources: percent(counts.resources.compliant, counts.resources.violating),
+                day: self.trend.delta(&account, &counts, now_ms, 1),
+                week: self.trend.delta(&account, &counts, now_ms, 7),
+                beside: self.beside.get(&account).copied().unwrap_or_default(),
+            };
+            rows.put(|item| push_summary(item, &row, self.snapshot));
+        }
+    }
+
+    fn rules(&self, place: &AccountRegion, rows: &mut Writer<'_>) {
+        for counts in self.state.rules(place) {
+            let control = preventive_control(&counts.rule);
+            let row = RuleRow {
+                account: &place.account,
+                region: &place.region,
+                rule: &counts.rule,
+                control_id: preventive_control_id(&counts.rule, control),
+                control,
+                results: counts.results,
+            };
+            rows.put(|item| push_rule(item, &row, self.snapshot));
+        }
+    }
+
+    fn violations(&self, place: &AccountRegion, rows: &mut Writer<'_>) {
+        for violation in self.state.violations(place) {
+            let change = StateChange {
+                account: &place.account,
+                region: &place.region,
+                rule: &violation.rule,
+                rule_arn: &violation.arn,
+                resource_type: &violation.resource_type,
+                resource_id: &violation.resource_id,
+                state: ComplianceState::NonCompliant.as_str(),
+                previous: None,
+                at_ms: violation.since_ms,
+                annotation: violation.annotation.as_deref(),
+            };
+            let row = ViolationRow {
+                violation: ClassifiedChange {
+                    change,
+                    event_id: "",
+                    enriched: &self.enricher.enrich_change(&change),
+                    control: preventive_control(&violation.rule),
+                },
+                first_seen_ms: violation.first_seen_ms,
+                reopen_count: violation.reopen_count,
+            };
+            rows.put(|item| push_violation(item, &row, self.snapshot));
+        }
+    }
+
+    fn frameworks(&self, rows: &mut Writer<'_>) {
+        let places = self.state.places();
+        // Sorted: the places of an account stand together.
+        for places in places.chunk_by(|one, other| one.account == other.account) {
+            let Some(account) = places.first().map(|place| self.enricher.account(&place.account)) else { continue };
+            let rules: Vec<_> = places.iter().flat_map(|place| self.state.rules(place)).collect();
+            for row in framework_rows(rules.iter().map(|rule| (&*rule.rule, rule.results.state()))) {
+                rows.put(|item| push_framework(item, &account, &row, self.snapshot));
+            }
+        }
+    }
+}
+
+/// Writes a row, and passes it on.
+struct Writer<'t> {
+    item: Vec<u8>,
+    take: &'t mut dyn FnMut(&[u8]),
+    written: Written,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, write: impl FnOnce(&mut Vec<u8>) -> u64) {
+        self.written.cut += write(&mut self.item);
+        self.written.rows += 1;
+        (self.take)(&self.item);
+    }
+}
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;
