@@ -36,7 +36,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 async fn agent(config: Config) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
-    let stages = assemble::stages(&config, clock.clone(), Manner { notices: true, kept: assemble::is_kept(&config), ..Manner::default() })?;
+    let stages = assemble::stages(
+        &config,
+        clock.clone(),
+        Manner { notices: true, kept: assemble::is_kept(&config), ..Manner::default() },
+    )?;
     let posture = assemble::posture(&config, &stages.agent).await?;
     let relay = Relay {
         stages,

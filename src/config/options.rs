@@ -230,7 +230,7 @@ pub const OPTIONS: &[Key] = &[
     key("posture.aggregator", Kind::Aggregator, NONE, "CSPM_RELAY_POSTURE_AGGREGATOR", off("organization"), "AWS Config aggregator that is asked in place of each account, in the event queue's Region, else AWS_REGION. Not together with `role`."),
     key("posture.role", Kind::Role, NONE, "CSPM_RELAY_POSTURE_ROLE", off("cspm-relay-read"), "Role that the agent takes in each account to read AWS Config."),
     key("posture.externalId", Kind::Secret, NONE, "CSPM_RELAY_POSTURE_EXTERNAL_ID", off("file:/run/secrets/external-id"), "External id that the role's trust policy asks for."),
-    key("posture.interval", Kind::Time(MIN, 24 * HOUR), is("6h"), "CSPM_RELAY_POSTURE_INTERVAL", SHOWN, "Time between two readings of everything, which repair what the stream of changes missed."),
+    key("posture.interval", Kind::Time(10 * S, 24 * HOUR), is("6h"), "CSPM_RELAY_POSTURE_INTERVAL", SHOWN, "Time between two readings of everything, which repair what the stream of changes missed."),
     key("posture.summaryInterval", Kind::Time(10 * S, 24 * HOUR), is("1h"), "CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", SHOWN, "Time between two summaries."),
     key("posture.callsPerSecond", Kind::Whole(1, 20), is("2"), "CSPM_RELAY_POSTURE_CALLS_PER_SECOND", SHOWN, "Calls to AWS Config in a second, for each account and Region."),
     key("posture.concurrency", Kind::Whole(1, 512), is("16"), "CSPM_RELAY_POSTURE_CONCURRENCY", SHOWN, "Accounts and Regions that are read at once."),

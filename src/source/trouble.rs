@@ -57,7 +57,7 @@ impl Trouble {
     }
 
     /// Something is wrong with `subject` (a queue's action, a bucket).
-    pub(super) fn report(&self, source: &str, subject: &str, what: String) {
+    pub fn report(&self, source: &str, subject: &str, what: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.faults += 1;
         let now = Instant::now();
@@ -91,7 +91,7 @@ impl Trouble {
     }
 
     /// `subject` did well. It is well again when it has not failed for a minute: half of a bucket may be denied.
-    pub(super) fn well(&self, subject: &str) {
+    pub fn well(&self, subject: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.now.get(subject).is_some_and(|fault| fault.last.elapsed() >= BETWEEN) {
             state.now.remove(subject);

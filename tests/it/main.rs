@@ -49,6 +49,8 @@ mod objects;
 #[cfg(test)]
 mod patterns;
 #[cfg(test)]
+mod posture;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod replay;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 pub(in crate::cli) use posture::{is_kept, posture};
 
-use crate::cli::exit::Stop;
 use crate::ack::Seen;
 use crate::classify::{RuleFault, RuleSet};
+use crate::cli::exit::Stop;
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::decode::Bounds;
 use crate::deliver::park::Target;
 use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::Running;
-use crate::posture::Compliance;
 use crate::pipeline::worker::Stages;
+use crate::posture::Compliance;
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
 use crate::source::trail_bucket::TrailBucket;

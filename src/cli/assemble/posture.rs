@@ -17,7 +17,6 @@ use crate::source::config_api::clients::Access;
 use crate::source::config_api::role::Role;
 use crate::source::config_api::sdk::SdkConfigApi;
 use crate::source::config_api::sdk_aggregator::SdkAggregator;
-use crate::source::trouble::Trouble;
 
 /// Name of the rows' source.
 const NAME: &str = "posture";
@@ -44,7 +43,7 @@ pub(in crate::cli) async fn posture(config: &Config, agent: &str) -> Result<Opti
     let settings = config.posture.as_ref();
     let reader = match settings {
         None => None,
-        Some(settings) => Some(reader(config, settings).await?),
+        Some(settings) => Some(reader(settings).await?),
     };
     let defaults = config::Posture::of_region("");
     Ok(Some(Posture {
@@ -64,7 +63,7 @@ async fn store(place: &StatePlace) -> Arc<dyn Store> {
     }
 }
 
-async fn reader(config: &Config, settings: &config::Posture) -> Result<Reader, Stop> {
+async fn reader(settings: &config::Posture) -> Result<Reader, Stop> {
     let base = aws::load(Some(&settings.home)).await;
     let own_account = aws::own_account(&base).await.map_err(|why| {
         Stop::failed(

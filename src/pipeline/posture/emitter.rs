@@ -4,11 +4,11 @@
 //! it was accepted; a record that was dropped on the way makes it incomplete.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Mutex, mpsc};
 
-use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Released, Verdict};
+use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Released, Settled, Verdict};
 use crate::config::Limits;
 use crate::encode::{Batch, Batcher, Lane};
 use crate::pipeline::outlet::batcher;
@@ -20,6 +20,8 @@ pub(super) struct Emitter {
     entry: Arc<ObjectEntry>,
     told: mpsc::Receiver<Released>,
     rows: AtomicU64,
+    /// A row was refused: it is in the dead letters, and not in New Relic.
+    refused: Arc<AtomicBool>,
 }
 
 impl Emitter {
@@ -28,7 +30,14 @@ impl Emitter {
         // The channel is new: it has room.
         let place = to.try_reserve_owned().ok();
         let entry = ObjectEntry::enter(counts, 0, place);
-        Self { batcher: Mutex::new(batcher(Lane::Events, limits)), batches, entry, told, rows: AtomicU64::new(0) }
+        Self {
+            batcher: Mutex::new(batcher(Lane::Events, limits)),
+            batches,
+            entry,
+            told,
+            rows: AtomicU64::new(0),
+            refused: Arc::default(),
+        }
     }
 
     /// A record of this run.
@@ -39,15 +48,27 @@ impl Emitter {
         record
     }
 
+    /// The piece of a row that owes nothing else.
+    fn piece(&self) -> Piece {
+        let record = self.record();
+        let (piece, refused) = (record.piece(), Arc::clone(&self.refused));
+        record
+            .step(move |settled| {
+                refused.fetch_or(settled == Settled::Rejected, Ordering::Relaxed);
+                piece.settle(settled);
+            })
+            .piece()
+    }
+
     /// Sends a row that owes nothing else.
     pub(super) async fn row(&self, item: &[u8], time_ms: i64) {
-        let piece = self.record().piece();
+        let piece = self.piece();
         self.put(item, time_ms, piece).await;
     }
 
     /// The same from a thread that may wait.
     pub(super) fn row_blocking(&self, item: &[u8], time_ms: i64) {
-        let piece = self.record().piece();
+        let piece = self.piece();
         let full = self.batcher.blocking_lock().push(item, time_ms, piece);
         if let Some(batch) = full
             && self.batches.blocking_send(batch).is_err()
@@ -91,9 +112,10 @@ impl Emitter {
     /// Waits for the answers. Whether every row was accepted.
     pub(super) async fn accepted(self) -> bool {
         self.flush().await;
-        let Self { entry, mut told, .. } = self;
+        let Self { entry, mut told, refused, .. } = self;
         entry.decoded();
         drop(entry);
-        told.recv().await.is_some_and(|released| released.verdict == Verdict::Released)
+        let released = told.recv().await.is_some_and(|released| released.verdict == Verdict::Released);
+        released && !refused.load(Ordering::Relaxed)
     }
 }

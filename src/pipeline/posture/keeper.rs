@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 
 use super::Lead;
 use super::schedule::Schedule;
-use crate::posture::{Compliance, Trend};
 use crate::posture::compliance::stored::StoredError;
 use crate::posture::store::{Expected, Store, StoreError, Version};
+use crate::posture::{Compliance, Trend};
 use crate::record::AccountRegion;
 
 /// What the objects of the state are called: `compliance/<account>/<Region>.json.gz`.

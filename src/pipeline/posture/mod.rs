@@ -28,12 +28,12 @@ use crate::config::Limits;
 use crate::encode::Batch;
 use crate::encode::posture::Beside;
 use crate::posture::Trend;
-use crate::posture::lease::{Lease, Leadership, Settings};
+use crate::posture::lease::{Leadership, Lease, Settings};
 use crate::posture::store::Store;
 use crate::record::AccountRegion;
 use crate::source::Phase;
-use crate::source::config_api::{ConfigApi, ConfigApiError};
 use crate::source::config_api::aggregator::AggregatorApi;
+use crate::source::config_api::{ConfigApi, ConfigApiError};
 use crate::source::trouble::Trouble;
 use emitter::Emitter;
 use keeper::Keeper;
@@ -149,9 +149,12 @@ impl Lead {
                 led = leadership.wait_for(|now| now.leads()) => if led.is_err() { return },
             }
             let mut lost = leadership.clone();
-            let lost = async move { drop(lost.wait_for(|now| !now.leads()).await.is_ok()) };
+            let lost = async move { until(&mut lost, |now| !now.leads()).await };
             let tenure = async {
-                let keeper = Arc::new(Mutex::new(self.loaded(&store).await));
+                let keeper = tokio::select! {
+                    keeper = self.loaded(&store) => Arc::new(Mutex::new(keeper)),
+                    () = self.finished() => return,
+                };
                 let mut schedule = keeper.lock().await.schedule().await;
                 let trend = keeper.lock().await.trend().await;
                 *self.known() = Known { trend, ..Known::default() };
@@ -200,13 +203,11 @@ impl Lead {
     }
 
     async fn finished(&self) {
-        let mut finished = self.finished.clone();
-        drop(finished.wait_for(|finished| *finished).await.is_ok());
+        until(&mut self.finished.clone(), |finished| *finished).await;
     }
 
     async fn draining(&self) {
-        let mut phase = self.phase.clone();
-        drop(phase.wait_for(|phase| *phase >= Phase::Draining).await.is_ok());
+        until(&mut self.phase.clone(), |phase| *phase >= Phase::Draining).await;
     }
 
     /// Reads and sends by the clock, until the agent stops; then waits for ever.
@@ -239,5 +240,12 @@ impl Lead {
 
     fn emitter(&self) -> Emitter {
         Emitter::new(&self.limits, self.batches.clone(), Arc::clone(&self.counts))
+    }
+}
+
+/// Waits until it is so, or nobody can say any more.
+async fn until<T>(watched: &mut watch::Receiver<T>, is_so: impl FnMut(&T) -> bool) {
+    if watched.wait_for(is_so).await.is_err() {
+        tracing::debug!("Nobody says any more what is waited for");
     }
 }

@@ -17,8 +17,8 @@ use crate::classify::{ClassifiedChange, preventive_control};
 use crate::encode::compliance::{Told, plain, push_change, push_notice};
 use crate::encode::event::Arrival;
 use crate::encode::posture::{self, RunKind};
-use crate::posture::compliance::reconcile::Reading;
 use crate::posture::Correction;
+use crate::posture::compliance::reconcile::Reading;
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 use crate::source::config_api::aggregator::{self, AggregateRule, AggregatorApi, Found};
 use crate::source::config_api::{ConfigApi, ConfigApiError};
@@ -72,7 +72,13 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) ->
     if repairs > 0 {
         tracing::warn!(repairs, "{repairs} changes of compliance came by no event, and are repaired");
     }
-    tracing::info!(places = read, failed = failed.len(), repairs, results = lead.stages.compliance.results(), "AWS Config was read");
+    tracing::info!(
+        places = read,
+        failed = failed.len(),
+        repairs,
+        results = lead.stages.compliance.results(),
+        "AWS Config was read"
+    );
     let ended = posture::Run {
         kind: if is_first { RunKind::Baseline } else { RunKind::Reconcile },
         rows,
@@ -163,7 +169,7 @@ impl Run<'_> {
             let reading = Reading { began_ms, as_of_ms: began_ms.saturating_sub(AGGREGATOR_LAG_MS) };
             let mut found: BTreeMap<AccountRegion, BTreeMap<Box<str>, (ComplianceState, Vec<Evaluation>)>> = BTreeMap::new();
             let wanted = |place: &AccountRegion| regions.is_empty() || regions.contains(&place.region);
-            let read = aggregator::account(api, &account, &mut |one| match one {
+            let mut take = |one| match one {
                 Found::Rule(AggregateRule { place, rule, state }) if wanted(&place) => {
                     found.entry(place).or_default().entry(rule).or_insert((state, Vec::new()));
                 }
@@ -173,8 +179,8 @@ impl Run<'_> {
                     }
                 }
                 Found::Rule(_) | Found::Evaluation { .. } => {}
-            });
-            if let Err(error) = read.await {
+            };
+            if let Err(error) = aggregator::account(api, &account, &mut take).await {
                 self.failed(&AccountRegion::new(&account, "all"), &error);
                 continue;
             }

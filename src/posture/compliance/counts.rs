@@ -1,7 +1,7 @@
 //! How many are compliant, and which are not.
 //!
 //! In: the state. Out: counts per rule and per account, and every violation. What always holds: a percent counts only what is
-//! COMPLIANT or NON_COMPLIANT and is absent when that is nothing; a rule or resource is compliant only if nothing of it violates.
+//! COMPLIANT or `NON_COMPLIANT` and is absent when that is nothing; a rule or resource is compliant only if nothing of it violates.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -113,6 +113,7 @@ impl Trend {
     pub fn read(bytes: &[u8]) -> Result<Self, StoredError> {
         let damaged = |what: &dyn std::fmt::Display| StoredError::Damaged(what.to_string());
         let mut text = Vec::new();
+        #[expect(clippy::disallowed_types, reason = "one member, of our own writing, bounded here")]
         let mut unpacked = flate2::bufread::GzDecoder::new(bytes).take(UNPACKED_MAX);
         unpacked.read_to_end(&mut text).map_err(|error| damaged(&error))?;
         let version: Version = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;

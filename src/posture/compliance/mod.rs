@@ -130,7 +130,7 @@ impl Compliance {
     /// Everything that was written has been loaded: changes are judged from now on.
     pub fn open(&self) {
         let mut inner = self.lock();
-        inner.tenure += u64::from(inner.tenure % 2 == 0);
+        inner.tenure += u64::from(inner.tenure.is_multiple_of(2));
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -141,7 +141,7 @@ impl Compliance {
     /// Judges a change at `now_ms`.
     pub fn judge(&self, place: &AccountRegion, fact: &Fact<'_>, now_ms: i64) -> Judgement {
         let mut inner = self.lock();
-        if inner.tenure % 2 == 0 {
+        if inner.tenure.is_multiple_of(2) {
             return Judgement::NotLeading;
         }
         inner.tickets += 1;
@@ -209,7 +209,9 @@ impl Compliance {
     /// The writing of a place went well, or not: the pieces settle, or wait for the next writing.
     pub fn written(&self, place: &AccountRegion, pieces: Vec<Piece>, well: bool) {
         if well {
-            pieces.into_iter().for_each(|piece| piece.settle(Settled::Delivered));
+            for piece in pieces {
+                piece.settle(Settled::Delivered);
+            }
             return;
         }
         let mut inner = self.lock();

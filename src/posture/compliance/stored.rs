@@ -94,6 +94,7 @@ fn row(held: &Held) -> Row {
 /// Reads a state.
 pub(super) fn read(bytes: &[u8]) -> Result<Place, StoredError> {
     let damaged = |what: &dyn std::fmt::Display| StoredError::Damaged(what.to_string());
+    #[expect(clippy::disallowed_types, reason = "one member, of our own writing, bounded here")]
     let mut lines = BufReader::new(flate2::bufread::GzDecoder::new(bytes)).take(UNPACKED_MAX).lines();
     let first = lines.next().ok_or_else(|| damaged(&"it is empty"))?.map_err(|error| damaged(&error))?;
     let version: Version = serde_json::from_str(&first).map_err(|error| damaged(&error))?;

@@ -157,9 +157,7 @@ fn a_record_waits_for_the_writing_and_goes_back_when_another_agent_leads() {
     };
     state.conclude(ticket, Settled::Delivered, record.piece());
     drop(record);
-    let Judgement::Change(_, late) = state.judge(&here(), &fact("c", None, NonCompliant, HOUR), HOUR) else {
-        panic!("a change")
-    };
+    let Judgement::Change(_, late) = state.judge(&here(), &fact("c", None, NonCompliant, HOUR), HOUR) else { panic!("a change") };
     state.clear();
     assert_eq!(counts.snapshot().ended(Outcome::Returned), 1);
     assert_eq!(state.judge(&here(), &fact("d", None, NonCompliant, HOUR), HOUR), Judgement::NotLeading);
