@@ -19,7 +19,7 @@ const EXTERNAL_ID: &str = "posture.externalId";
 /// Reads it all; `None`: nothing switches it on.
 pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -> Option<Posture> {
     let default = Posture::of_region("");
-    let regions = once(reader, REGIONS, "not an AWS Region", |text| queue_url::is_region(text));
+    let regions = once(reader, REGIONS, "not an AWS Region", queue_url::is_region);
     let accounts = once(reader, ACCOUNTS, "not an AWS account id", |text| text.len() == 12 && value::whole(text).is_some());
     let aggregator = reader.parse(AGGREGATOR, "not an aggregator's name", |text| is_aggregator(text).then(|| text.to_owned()));
     let role = reader.parse(ROLE, "not a role's name or an ARN for every account", Role::parse);

@@ -17,7 +17,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
@@ -85,7 +84,7 @@ impl Settings {
 
     /// So long after sending its last good put a leader leads: the rest is for clocks that run unequally.
     fn leads(&self) -> Duration {
-        self.lease() - self.lease() / 6
+        self.lease() * 5 / 6
     }
 
     fn lease(&self) -> Duration {
