@@ -84,7 +84,7 @@ impl Settings {
 
     /// So long after sending its last good put a leader leads: the rest is for clocks that run unequally.
     fn leads(&self) -> Duration {
-        self.lease() - self.lease() / 6
+        self.lease() * 5 / 6
     }
 
     fn lease(&self) -> Duration {

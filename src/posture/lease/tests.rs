@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use bytes::Bytes;
 use futures_util::future::{BoxFuture, pending};
 use proptest::prelude::*;
 use tokio::sync::oneshot;
@@ -169,7 +170,7 @@ async fn a_leader_that_dies_is_followed_after_the_whole_lease_and_not_before() {
     let died = Instant::now();
     assert_eq!(second.leads().await, 2);
     let took = died.elapsed();
-    assert!((LEASE - Duration::from_secs(1)..LEASE + Duration::from_secs(6)).contains(&took), "{took:?}");
+    assert!((Duration::from_secs(29)..LEASE + Duration::from_secs(6)).contains(&took), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,7 +248,7 @@ async fn a_leader_cut_off_is_deposed_before_another_leads() {
     assert!((LEASE * 4 / 5..=LEASE * 5 / 6).contains(&deposed), "{deposed:?}");
     assert_eq!(second.now(), Leadership::Follower);
     assert_eq!(second.leads().await, 2);
-    assert!(renewed.elapsed() >= LEASE - Duration::from_millis(50));
+    assert!(renewed.elapsed() >= LEASE.saturating_sub(Duration::from_millis(50)));
     // It comes back as a follower.
     *cut.lock().unwrap() = false;
     sleep(LEASE * 2).await;
@@ -278,7 +279,7 @@ async fn the_lease_of_the_leader_counts_where_it_is_longer() {
     first.task.abort();
     let died = Instant::now();
     second.leads().await;
-    assert!(died.elapsed() >= LEASE * 4 - Duration::from_millis(200), "{:?}", died.elapsed());
+    assert!(died.elapsed() >= (LEASE * 4).saturating_sub(Duration::from_millis(200)), "{:?}", died.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

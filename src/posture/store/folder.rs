@@ -172,7 +172,7 @@ impl Store for Folder {
 }
 
 fn version(bytes: &[u8]) -> Version {
-    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = Sha256::digest(bytes).iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
     Version(hash.into())
 }
 
