@@ -12,7 +12,7 @@ use super::writer::EventWriter;
 use crate::classify::{ClassifiedChange, PreventiveControl};
 use crate::posture::{Correction, Story};
 use crate::record::compliance::NONE;
-use crate::record::{AccountRegion, StateChange};
+use crate::record::{AccountRegion, ComplianceState, StateChange};
 
 /// `event.category` of what AWS Config says.
 const CATEGORY: &str = "Compliance";
@@ -85,7 +85,7 @@ pub fn plain<'a>(correction: &'a Correction, place: &'a AccountRegion) -> StateC
         resource_type: &correction.resource_type,
         resource_id: &correction.resource_id,
         state: correction.state.as_str(),
-        previous: correction.story.previous.map(|state| state.as_str()),
+        previous: correction.story.previous.map(ComplianceState::as_str),
         at_ms: correction.at_ms,
         annotation: correction.annotation.as_deref(),
     }
@@ -128,7 +128,7 @@ fn states(event: &mut EventWriter<'_>, change: &StateChange<'_>, told: &Told) {
     let Told { story, origin, out_of_order } = *told;
     event.text("compliance.state", change.state);
     // AWS's own word, where it says one: it may be one that this version does not know.
-    let known = story.previous.map(|state| state.as_str());
+    let known = story.previous.map(ComplianceState::as_str);
     event.text("compliance.previousState", change.previous.or(known).unwrap_or(NONE));
     event.maybe("compliance.annotation", change.annotation.map(mask::masked).as_deref());
     event.text("compliance.ruleName", change.rule);
@@ -184,7 +184,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::record::ComplianceState;
 
     const CHANGE: StateChange<'_> = StateChange {
         account: "111122223333",

@@ -172,7 +172,9 @@ fn deltas_and_exceptions_stand_beside_the_percents_and_move_none() {
     let rules: [(&str, &[Judged<'_>]); 3] = [("r", &judged), ("s", &judged[..1]), ("t", &judged[..2])];
     read(&state, &here(), &rules, NOW);
     let mut worse = state.accounts();
-    worse.values_mut().for_each(|counts| (counts.rules.compliant, counts.rules.violating) = (0, 3));
+    for counts in worse.values_mut() {
+        (counts.rules.compliant, counts.rules.violating) = (0, 3);
+    }
     let mut trend = Trend::default();
     trend.note(NOW - 24 * HOUR, &worse);
     let beside = Beside { excepted_rules: 1, excepted_resources: 4, failing_rules: Some(2) };
