@@ -1,4 +1,4 @@
-//! Whether dead letters can be written to a folder, found out before the first one must be.
+//! Whether dead letters, or state, can be written to a folder, found out before the first one must be.
 //!
 //! In: a folder, which may not be there yet. Out: why nothing can be written into it, or what stands in the way of making it.
 //! What always holds: nothing stays behind: the folder is not made (the first letter does that, and makes it outlive a crash), and the
@@ -8,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::exit::Stop;
-use crate::config::DeadLetters;
+use crate::config::{DeadLetters, StatePlace};
 
 /// What the reader can do.
 pub(super) const HINT: &str =
@@ -20,7 +20,17 @@ pub(super) fn fault(place: Option<&DeadLetters>) -> Option<String> {
     try_folder(folder).err().map(|why| format!("writing dead letters to {}: {why}", folder.display()))
 }
 
-/// The same as the end of a command.
+/// The same for state.
+pub(super) const STATE_HINT: &str =
+    "make it writable for the user that runs cspm-relay, or name another place in state or CSPM_RELAY_STATE";
+
+/// Why the state of a configuration cannot be written; nothing is known of places that are not folders.
+pub(super) fn state_fault(place: Option<&StatePlace>) -> Option<String> {
+    let Some(StatePlace::Folder(folder)) = place else { return None };
+    try_folder(folder).err().map(|why| format!("writing state to {}: {why}", folder.display()))
+}
+
+/// What is wrong with the place of dead letters, as the end of a command.
 ///
 /// # Errors
 /// When they cannot be written.
@@ -74,6 +84,8 @@ mod tests {
             let found = fault(Some(&DeadLetters::Folder(folder.clone()))).expect("a fault");
             assert!(found.starts_with("writing dead letters to ") && found.contains(expected), "{}: {found}", folder.display());
         }
-        assert_eq!(fault(None), None);
+        assert_eq!((fault(None), state_fault(None)), (None, None));
+        let state = state_fault(Some(&StatePlace::Folder(file.join("state")))).expect("a fault");
+        assert!(state.starts_with("writing state to ") && state.ends_with(&*below), "{state}");
     }
 }

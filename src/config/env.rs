@@ -86,10 +86,15 @@ pub(super) fn overlay(env: &dyn Environment, written: &mut Written, faults: &mut
         };
         found.push((path.to_owned(), DEAD_LETTERS, Given::One(value)));
     }
-    // Where a group means "one of", the environment's choice replaces the file's.
-    for group in ["health.", "deadLetters."] {
-        if found.iter().any(|(path, ..)| path.starts_with(group)) {
-            written.settings.retain(|path, _| !path.starts_with(group));
+    if let Some(value) = read(env, STATE, faults) {
+        let path = if value.starts_with("s3://") { "state.s3" } else { "state.folder" };
+        found.push((path.to_owned(), STATE, Given::One(value)));
+    }
+    // Where keys mean "one of", the environment's choice replaces the file's.
+    for keys in ONE_OF {
+        let is_key = |path: &str| keys.contains(&path);
+        if found.iter().any(|(path, ..)| is_key(path)) {
+            written.settings.retain(|path, _| !is_key(path));
         }
     }
     for (path, variable, given) in found {
@@ -106,6 +111,14 @@ pub(super) fn overlay(env: &dyn Environment, written: &mut Written, faults: &mut
 }
 
 const DEAD_LETTERS: &str = "CSPM_RELAY_DEAD_LETTERS";
+const STATE: &str = "CSPM_RELAY_STATE";
+
+/// Keys of which one at most may be written.
+const ONE_OF: [&[&str]; 3] = [
+    &["health.port", "health.socket", "health.off"],
+    &["deadLetters.folder", "deadLetters.s3", "deadLetters.queue"],
+    &["state.folder", "state.s3"],
+];
 
 /// Sets the queue of the file's only source of a kind, or adds a source.
 fn queue(written: &mut Written, variable: &'static str, kind: &str, url: String) -> Result<(), Fault> {

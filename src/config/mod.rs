@@ -16,6 +16,7 @@ mod file;
 mod keys;
 pub mod nearest;
 pub mod options;
+mod posture;
 pub mod queue_url;
 mod reader;
 pub mod secret_ref;
@@ -34,6 +35,7 @@ use crate::secret::Secret;
 
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
+pub use self::posture::{Posture, Role, State, StatePlace};
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +125,8 @@ impl Config {
             rules: Rules::default(),
             accounts: Accounts::default(),
             dead_letters: None,
+            state: State::default(),
+            posture: None,
             limits: Limits::default(),
             health: Health::default(),
             telemetry: Telemetry::default(),
@@ -154,6 +158,10 @@ pub struct Config {
     pub accounts: Accounts,
     /// Where what cannot be sent goes; `None`: back to the source.
     pub dead_letters: Option<DeadLetters>,
+    /// Where state is kept, and the lease.
+    pub state: State,
+    /// What is read of AWS Config; `None`: nothing.
+    pub posture: Option<Posture>,
     /// Bounds on memory, time and size.
     pub limits: Limits,
     /// Where `cspm-relay health` asks.
@@ -171,6 +179,8 @@ pub struct Files {
     pub accounts: Accounts,
     /// Where dead letters go, if they are configured.
     pub dead_letters: Option<DeadLetters>,
+    /// Where state is kept, if it is configured.
+    pub state: Option<StatePlace>,
 }
 
 /// New Relic's side.

@@ -64,6 +64,14 @@ pub enum Kind {
     QueueUrl,
     /// AWS Region.
     AwsRegion,
+    /// List of AWS Regions.
+    AwsRegions,
+    /// List of AWS account ids.
+    AwsAccounts,
+    /// Name of an AWS Config aggregator.
+    Aggregator,
+    /// Name or ARN of an IAM role.
+    Role,
     /// List of bucket names.
     Buckets,
     /// List of texts.
@@ -101,6 +109,10 @@ impl Kind {
             Self::Name => "name",
             Self::QueueUrl => "queue URL",
             Self::AwsRegion => "AWS Region",
+            Self::AwsRegions => "list of AWS Regions",
+            Self::AwsAccounts => "list of AWS account ids",
+            Self::Aggregator => "aggregator",
+            Self::Role => "IAM role",
             Self::Buckets => "list of buckets",
             Self::Texts => "list of texts",
             Self::Paths => "list of paths",
@@ -127,6 +139,10 @@ impl Kind {
             Self::Name => "1 to 64 letters, digits, `.`, `_`, `-`".to_owned(),
             Self::QueueUrl => super::queue_url::ALLOWED.to_owned(),
             Self::AwsRegion => "an AWS Region, as eu-west-1".to_owned(),
+            Self::AwsRegions => "[AWS Region, …], as [eu-west-1, us-east-1]".to_owned(),
+            Self::AwsAccounts => "[AWS account id, …]: 12 digits each".to_owned(),
+            Self::Aggregator => "1 to 256 letters, digits, `_`, `-`".to_owned(),
+            Self::Role => "a role's name, or its ARN as arn:aws:iam::{account}:role/name".to_owned(),
             Self::Buckets => "[bucket, …]: 3 to 63 lower-case letters, digits, `.`, `-`".to_owned(),
             Self::Texts => "[text, …]".to_owned(),
             Self::Paths => "[path, …]".to_owned(),
@@ -143,7 +159,7 @@ impl Kind {
 
     /// Whether it is a list.
     pub(super) const fn is_list(self) -> bool {
-        matches!(self, Self::Buckets | Self::Texts | Self::Paths)
+        matches!(self, Self::AwsRegions | Self::AwsAccounts | Self::Buckets | Self::Texts | Self::Paths)
     }
 }
 
@@ -206,6 +222,18 @@ pub const OPTIONS: &[Key] = &[
     key("deadLetters.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/dead-letters"), "Folder for what cannot be read and what New Relic refuses. One of `folder`, `s3`, `queue`; with none, it goes back to its source."),
     key("deadLetters.s3", Kind::S3, NONE, "", off("s3://example-dead-letters/cspm-relay"), "S3 prefix for what cannot be read and what New Relic refuses."),
     key("deadLetters.queue", Kind::QueueUrl, NONE, "", off("https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters"), "SQS queue for what cannot be read and what New Relic refuses."),
+    key("state.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/state"), "Folder for what is known between two records, for the agents of one machine. One of `folder`, `s3`; with none, a restart forgets it."),
+    key("state.s3", Kind::S3, NONE, "", off("s3://example-state/cspm-relay"), "S3 prefix for what is known between two records, for any number of agents."),
+    key("state.lease", Kind::Time(5 * S, 5 * MIN), is("30s"), "CSPM_RELAY_STATE_LEASE", SHOWN, "Of several agents one leads. How long after it fell silent another takes over."),
+    key("posture.regions", Kind::AwsRegions, Absent::Words("off; with `accounts` the event queue's Region, else AWS_REGION; with `aggregator` all of its own"), "CSPM_RELAY_POSTURE_REGIONS", off("[eu-west-1, us-east-1]"), "Regions whose compliance is read from AWS Config. It is read when one of `regions`, `accounts`, `aggregator` is set. In the variable, with commas."),
+    key("posture.accounts", Kind::AwsAccounts, Absent::Words("the agent's own; with `aggregator` all of its own"), "CSPM_RELAY_POSTURE_ACCOUNTS", off("[111122223333]"), "Accounts whose compliance is read; several need `role` or `aggregator`. In the variable, with commas."),
+    key("posture.aggregator", Kind::Aggregator, NONE, "CSPM_RELAY_POSTURE_AGGREGATOR", off("organization"), "AWS Config aggregator that is asked in place of each account, in the event queue's Region, else AWS_REGION. Not together with `role`."),
+    key("posture.role", Kind::Role, NONE, "CSPM_RELAY_POSTURE_ROLE", off("cspm-relay-read"), "Role that the agent takes in each account to read AWS Config."),
+    key("posture.externalId", Kind::Secret, NONE, "CSPM_RELAY_POSTURE_EXTERNAL_ID", off("file:/run/secrets/external-id"), "External id that the role's trust policy asks for."),
+    key("posture.interval", Kind::Time(MIN, 24 * HOUR), is("6h"), "CSPM_RELAY_POSTURE_INTERVAL", SHOWN, "Time between two readings of everything, which repair what the stream of changes missed."),
+    key("posture.summaryInterval", Kind::Time(10 * S, 24 * HOUR), is("1h"), "CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", SHOWN, "Time between two summaries."),
+    key("posture.callsPerSecond", Kind::Whole(1, 20), is("2"), "CSPM_RELAY_POSTURE_CALLS_PER_SECOND", SHOWN, "Calls to AWS Config in a second, for each account and Region."),
+    key("posture.concurrency", Kind::Whole(1, 512), is("16"), "CSPM_RELAY_POSTURE_CONCURRENCY", SHOWN, "Accounts and Regions that are read at once."),
     key("limits.bytesInFlight", Kind::Bytes(MIB, 16 * GIB), is("16MiB"), "CSPM_RELAY_BYTES_IN_FLIGHT", SHOWN, "Packed bytes of objects held at once."),
     key("limits.objectBytes", Kind::Bytes(64_000, GIB), is("64MB"), "CSPM_RELAY_OBJECT_BYTES", SHOWN, "Largest packed object."),
     key("limits.inflatedBytes", Kind::Bytes(MIB, 64 * GIB), is("2GB"), "CSPM_RELAY_INFLATED_BYTES", SHOWN, "Largest unpacked object."),
@@ -250,6 +278,7 @@ pub const SPECIAL_VARIABLES: &[SpecialVariable] = &[
     special("CSPM_RELAY_TRAIL_QUEUE_URL", &["sources[].queueUrl"], "Queue of the `trailBucket` source; adds one when the file has none."),
     special("CSPM_RELAY_EVENT_QUEUE_URL", &["sources[].queueUrl"], "Queue of the `eventQueue` source; adds one when the file has none."),
     special("CSPM_RELAY_DEAD_LETTERS", &["deadLetters.folder", "deadLetters.s3", "deadLetters.queue"], "A folder, s3://bucket/prefix or a queue's URL; replaces all of `deadLetters`."),
+    special("CSPM_RELAY_STATE", &["state.folder", "state.s3"], "A folder or s3://bucket/prefix; replaces `state.folder` and `state.s3`."),
 ];
 
 impl Key {
@@ -264,9 +293,7 @@ impl Key {
 
 /// Keys that a later version brings, and what they are for. A file that has them is refused, but not as a typing mistake.
 pub(super) const LATER_KEYS: &[(&str, &str)] = &[
-    ("posture", "compliance from AWS Config"),
     ("exceptions", "controls muted for someone"),
-    ("state", "lease and positions in S3"),
     ("outputs.events", "events over OTLP"),
     ("outputs.metrics", "roll-up metrics"),
     ("accounts.organizations", "account names from AWS Organizations"),

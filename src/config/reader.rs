@@ -87,7 +87,8 @@ impl<'a> Reader<'a> {
         number.and_then(|number| self.written.sources.get(number)).cloned().unwrap_or(Place::Nowhere)
     }
 
-    fn parse<T>(&mut self, path: &str, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    /// A single text as `parse` understands it; what it refuses is a fault.
+    pub(super) fn parse<T>(&mut self, path: &str, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let text = self.raw(path)?;
         let value = parse(text);
         if value.is_none() {

@@ -5,6 +5,8 @@
 //! here. Never talks to New Relic.
 
 pub mod compliance;
+pub mod lease;
+pub mod store;
 
 pub use compliance::{Compliance, Correction, Fact, Judgement, Story, Ticket};
 // What the encoders of rows name.

@@ -7,6 +7,7 @@
 pub mod aws;
 mod backoff;
 pub mod bucket;
+pub mod config_api;
 pub mod key;
 pub mod notification;
 pub mod queue;

@@ -13,6 +13,8 @@ mod competing;
 #[cfg(test)]
 mod compliance;
 #[cfg(test)]
+mod config_api;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod dlq;

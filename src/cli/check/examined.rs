@@ -1,4 +1,5 @@
-//! What is found in the files that a configuration names: rules, names of accounts, the folder of dead letters.
+//! What is found in the files that a configuration names: rules, names of accounts, the folders of dead letters and
+//! of state.
 //!
 //! In: their names, from a good configuration or from what could be read of a faulty one. Out: all that is wrong with them.
 //! What always holds: nothing is changed.
@@ -19,6 +20,8 @@ pub(super) struct Examined {
     pub(super) accounts: Option<Result<usize, String>>,
     /// Why dead letters cannot be written.
     dead_letters: Option<String>,
+    /// Why state cannot be written.
+    state: Option<String>,
 }
 
 impl Examined {
@@ -30,12 +33,13 @@ impl Examined {
             names.map(|names| names.len()).map_err(|error| error.to_string())
         });
         let dead_letters = writable::fault(files.dead_letters.as_ref());
-        Self { builtin, company: rules.rules().len() - builtin, rule_faults, accounts, dead_letters }
+        let state = writable::state_fault(files.state.as_ref());
+        Self { builtin, company: rules.rules().len() - builtin, rule_faults, accounts, dead_letters, state }
     }
 
     /// Whether `run` would refuse to start; a broken rule stops nothing.
     pub(super) fn stop_the_agent(&self) -> bool {
-        matches!(self.accounts, Some(Err(_))) || self.dead_letters.is_some()
+        matches!(self.accounts, Some(Err(_))) || self.dead_letters.is_some() || self.state.is_some()
     }
 
     /// Everything that is wrong, one part after the other, each after an empty line.
@@ -54,6 +58,9 @@ impl Examined {
         if let Some(error) = &self.dead_letters {
             text += &format!("\n{error}\n  hint: {}\n", writable::HINT);
         }
+        if let Some(error) = &self.state {
+            text += &format!("\n{error}\n  hint: {}\n", writable::STATE_HINT);
+        }
         text
     }
 
@@ -67,7 +74,8 @@ impl Examined {
         let accounts = self.accounts.iter().filter_map(|names| names.as_ref().err());
         let accounts = accounts.map(|error| fault("accounts.file", error, None));
         let dead_letters = self.dead_letters.iter().map(|error| fault("deadLetters.folder", error, Some(writable::HINT)));
-        accounts.chain(dead_letters).collect()
+        let state = self.state.iter().map(|error| fault("state.folder", error, Some(writable::STATE_HINT)));
+        accounts.chain(dead_letters).chain(state).collect()
     }
 
     /// What is wrong with rules.

@@ -7,6 +7,7 @@
 //! Its exit code is 2 when `run` would refuse to start, 1 when `run` would start and leave rules out.
 
 mod examined;
+mod known;
 
 use serde_json::{Value, json};
 
@@ -167,6 +168,8 @@ impl Report {
             },
         ));
         rows.push(("dead letters", config.dead_letters.as_ref().map_or_else(|| "nowhere".to_owned(), dead_letters)));
+        rows.push(("posture", known::posture(config)));
+        rows.push(("state", known::state(config)));
         rows.push(("health", place(&config.health)));
 
         let wrong = self.exit() != Exit::Good;
@@ -218,6 +221,8 @@ impl Report {
             },
             "accounts": accounts,
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
+            "posture": known::posture_json(config),
+            "state": known::state_json(config),
             "health": place(&config.health),
             "estimate": {
                 "recordsPerDay": self.estimate.records_per_day, "assumed": self.assumed,
@@ -263,6 +268,7 @@ fn warnings(config: &Config) -> Vec<String> {
             ));
         }
     }
+    warnings.extend(known::warnings(config));
     if config.outputs.logs.records != LogRecords::None && !config.outputs.logs.mask {
         warnings.push("outputs.logs.mask is off: secrets in raw records are sent as they are".to_owned());
     }

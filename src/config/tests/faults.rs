@@ -21,7 +21,7 @@ sources:
     kind: eventQueue
     queueURL: https://sqs.eu-west-1.amazonaws.com/111122223333/events
   - kind: logGroups
-posture: {interval: 1h}
+exceptions: {file: a}
 outputs: {}
 ";
     insta::assert_snapshot!(load(text, &[("CSPM_RELAY_LOG_LEVL", "info")]).unwrap_err(), @r#"
@@ -49,8 +49,8 @@ outputs: {}
       sources[2].kind (line 17): not in version 0.1.0 (was "logGroups")
         allowed: trailBucket, eventQueue
         hint: this kind of source comes with a later version
-      posture (line 18): not in version 0.1.0
-        hint: compliance from AWS Config comes with a later version: remove the key
+      exceptions (line 18): not in version 0.1.0
+        hint: controls muted for someone comes with a later version: remove the key
       outputs (line 19): written twice
         hint: line 5 has it too: keep one
       CSPM_RELAY_LOG_LEVL: unknown variable
@@ -124,7 +124,7 @@ fn each_fault_says_where_what_and_what_to_do() {
         (
             "stranger",
             "frobnicate: 1",
-            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, accounts, deadLetters, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
+            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, accounts, deadLetters, state, posture, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
         ),
         ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
         ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),
@@ -352,12 +352,21 @@ fn files_are_told_beside_the_faults() {
         ("CSPM_RELAY_RULES_FOLDERS", "/nope"),
         ("CSPM_RELAY_ACCOUNTS_FILE", "/nope.csv"),
         ("CSPM_RELAY_DEAD_LETTERS", "/letters"),
+        ("CSPM_RELAY_STATE", "/state"),
     ];
     let (config, files) = Config::examine(Need::RUN, None, &env(&pairs));
     assert!(config.is_err());
     let rules = Rules { folders: vec![PathBuf::from("/nope")], disable: Vec::new() };
     let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")) };
-    assert_eq!(files, Files { rules, accounts, dead_letters: Some(DeadLetters::Folder(PathBuf::from("/letters"))) });
+    assert_eq!(
+        files,
+        Files {
+            rules,
+            accounts,
+            dead_letters: Some(DeadLetters::Folder(PathBuf::from("/letters"))),
+            state: Some(StatePlace::Folder(PathBuf::from("/state")))
+        }
+    );
 }
 
 #[test]

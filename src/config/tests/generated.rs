@@ -11,6 +11,7 @@ fn the_example_shows_every_key_and_the_defaults() {
     assert_eq!((config.limits, config.outputs), (Limits::default(), Outputs::default()));
     assert_eq!((config.rules, config.accounts, config.dead_letters), (Rules::default(), Accounts::default(), None));
     assert_eq!((config.health, config.telemetry), (Health::default(), Telemetry::default()));
+    assert_eq!((config.state, config.posture), (State::default(), None));
     assert_eq!((config.new_relic.hosts, config.new_relic.api_key), (Hosts::default(), None));
     let kinds: Vec<&str> = config.sources.iter().map(|source| &*source.name).collect();
     assert_eq!(kinds, ["trail", "events"]);
@@ -26,7 +27,11 @@ fn what_the_example_comments_out_is_valid_too() {
     // One of each group that means "one of"; files that do not exist are replaced.
     let example = example::example();
     let lines = example.lines().map(|line| match line.trim_start().strip_prefix('#').filter(|rest| !rest.starts_with(' ')) {
-        Some(off) if !["socket:", "off:", "s3:", "queue:", "apiKey:"].iter().any(|key| off.starts_with(key)) => {
+        Some(off)
+            if !["socket:", "off:", "s3:", "queue:", "apiKey:", "aggregator:", "externalId:"]
+                .iter()
+                .any(|key| off.starts_with(key)) =>
+        {
             line.replacen('#', "", 1)
         }
         _ => line.to_owned(),
@@ -35,6 +40,10 @@ fn what_the_example_comments_out_is_valid_too() {
     let config = load(text, &[("NEW_RELIC_LICENSE_KEY", LICENSE)]).unwrap();
     assert_eq!((config.new_relic.region, &*config.telemetry.time_zone), (Region::Eu, "Asia/Tokyo"));
     assert_eq!(config.dead_letters, Some(DeadLetters::Folder(PathBuf::from("/var/lib/cspm-relay/dead-letters"))));
+    assert_eq!(config.state.place, Some(StatePlace::Folder(PathBuf::from("/var/lib/cspm-relay/state"))));
+    let posture = Posture { role: Role::parse("cspm-relay-read"), ..Posture::of_region("eu-west-1") };
+    let regions = vec!["eu-west-1".to_owned(), "us-east-1".to_owned()];
+    assert_eq!(config.posture, Some(Posture { regions, accounts: vec!["111122223333".to_owned()], ..posture }));
 }
 
 #[test]
@@ -46,6 +55,7 @@ fn every_variable_stands_beside_its_keys() {
     for (path, expected) in [
         ("deadLetters.s3", &["CSPM_RELAY_DEAD_LETTERS"][..]),
         ("sources[].queueUrl", &["CSPM_RELAY_TRAIL_QUEUE_URL", "CSPM_RELAY_EVENT_QUEUE_URL"]),
+        ("state.s3", &["CSPM_RELAY_STATE"]),
         ("limits.workers", &["CSPM_RELAY_WORKERS"]),
         ("sources[].name", &[]),
     ] {

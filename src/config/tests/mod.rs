@@ -2,6 +2,7 @@
 
 mod faults;
 mod generated;
+mod posture;
 mod values;
 
 use std::collections::BTreeMap;

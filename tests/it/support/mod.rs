@@ -5,6 +5,7 @@
 pub(crate) mod agent;
 pub(crate) mod aws;
 pub(crate) mod bus;
+pub(crate) mod config_api;
 pub(crate) mod data;
 pub(crate) mod limits;
 pub(crate) mod opinion;

@@ -3,18 +3,21 @@
 //! In: everything that was given. Out: a [`Config`], or all that is wrong with it. Here is what concerns more than one key:
 //! what must be there, the region of a key, keys that were swapped, names and queues that must differ.
 
+mod place;
+mod posture;
+
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
-use super::fault::{Fault, Place};
-use super::file::{EXAMPLE, LATER};
-use super::nearest::nearest;
-use super::options::LATER_SOURCE_KINDS;
-use super::queue_url::{self, QueueUrl};
-use super::reader::Reader;
-use super::{
-    Accounts, Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region,
-    Rules, Source, SourceKind, Telemetry, env, keys,
+use crate::config::fault::{Fault, Place};
+use crate::config::file::{EXAMPLE, LATER};
+use crate::config::nearest::nearest;
+use crate::config::options::LATER_SOURCE_KINDS;
+use crate::config::queue_url::{self, QueueUrl};
+use crate::config::reader::Reader;
+use crate::config::{
+    Accounts, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules, Source,
+    SourceKind, Telemetry, env, keys,
 };
 use crate::secret::Secret;
 
@@ -24,7 +27,9 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     // Every part is read before any is missed, so that all faults are found.
     let new_relic = new_relic(reader, need);
     let sources = sources(reader, need);
-    let dead_letters = dead_letters(reader);
+    let dead_letters = place::dead_letters(reader);
+    let state = place::state(reader, dead_letters.as_ref());
+    let posture = posture::posture(reader, need, &sources);
     let outputs = outputs(reader);
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
@@ -33,8 +38,8 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let health = health(reader);
     let telemetry = telemetry(reader);
     queues_differ(reader);
-    let files = Files { rules: Rules { folders, disable }, accounts, dead_letters };
-    let Files { rules, accounts, dead_letters } = files.clone();
+    let files = Files { rules: Rules { folders, disable }, accounts, dead_letters, state: state.place.clone() };
+    let Files { rules, accounts, dead_letters, .. } = files.clone();
     let config = new_relic.map(|new_relic| Config {
         new_relic,
         sources,
@@ -42,6 +47,8 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         rules,
         accounts,
         dead_letters,
+        state,
+        posture,
         limits,
         health,
         telemetry,
@@ -102,9 +109,9 @@ fn region(reader: &mut Reader<'_>) -> Option<Region> {
 fn account_id(reader: &mut Reader<'_>) -> Option<u64> {
     const PATH: &str = "newrelic.accountId";
     let text = reader.raw(PATH)?;
-    let id = super::value::whole(text).filter(|&id| id > 0 && text.len() <= 10);
+    let id = crate::config::value::whole(text).filter(|&id| id > 0 && text.len() <= 10);
     if id.is_none() {
-        let twelve_digits = text.len() == 12 && super::value::whole(text).is_some();
+        let twelve_digits = text.len() == 12 && crate::config::value::whole(text).is_some();
         let hint = twelve_digits.then(|| "this looks like an AWS account id".to_owned());
         reader.wrong(PATH, "not a New Relic account id", hint);
     }
@@ -210,10 +217,7 @@ fn source_kind(reader: &mut Reader<'_>, path: &str) -> Option<&'static str> {
 fn source_region(reader: &mut Reader<'_>, path: &str, queue: Option<&QueueUrl>) -> Option<String> {
     let in_url = queue.and_then(|parts| parts.region.clone());
     let Some(written) = reader.raw(path) else {
-        return in_url.or_else(|| {
-            let of_sdk = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::text(reader.env, name).ok().flatten());
-            Some(of_sdk.unwrap_or_else(|| "us-east-1".to_owned()))
-        });
+        return in_url.or_else(|| Some(sdk_region(reader).unwrap_or_else(|| "us-east-1".to_owned())));
     };
     if !queue_url::is_region(written) {
         reader.wrong(path, "not an AWS Region", None);
@@ -221,6 +225,11 @@ fn source_region(reader: &mut Reader<'_>, path: &str, queue: Option<&QueueUrl>) 
         reader.wrong(path, "not the Region in the queue's URL", Some(format!("remove it, or write {in_url}")));
     }
     Some(written.to_owned())
+}
+
+/// The Region that AWS tools would use.
+fn sdk_region(reader: &Reader<'_>) -> Option<String> {
+    ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| env::text(reader.env, name).ok().flatten())
 }
 
 /// Each queue has one reader here: two sources would take each other's messages, and a dead letter would come back for ever.
@@ -252,42 +261,6 @@ fn is_bucket(text: &str) -> bool {
         && ends
         && text.bytes().all(|byte| inside(byte) || matches!(byte, b'.' | b'-'))
         && !text.contains("..")
-}
-
-fn dead_letters(reader: &mut Reader<'_>) -> Option<DeadLetters> {
-    const FOLDER: &str = "deadLetters.folder";
-    let chosen = [FOLDER, "deadLetters.s3", "deadLetters.queue"];
-    one_of(reader, &chosen);
-    if let Some(folder) = reader.path(FOLDER) {
-        return is_folder(reader).then_some(DeadLetters::Folder(folder));
-    }
-    if let Some((url, _)) = reader.queue("deadLetters.queue") {
-        return Some(DeadLetters::Queue { url });
-    }
-    let text = reader.raw("deadLetters.s3")?;
-    let (bucket, prefix) = text.strip_prefix("s3://").map_or(("", ""), |rest| rest.split_once('/').unwrap_or((rest, "")));
-    if !is_bucket(bucket) || prefix.starts_with('/') {
-        reader.wrong("deadLetters.s3", "not a bucket and a prefix", None);
-        return None;
-    }
-    Some(DeadLetters::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
-}
-
-/// Adds a fault when the folder of dead letters is a mistyped address: letters would be written where nobody looks.
-fn is_folder(reader: &mut Reader<'_>) -> bool {
-    const PATH: &str = "deadLetters.folder";
-    let Some(text) = reader.raw(PATH) else { return false };
-    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-    if scheme.is_none() && !text.starts_with("arn:") {
-        return true;
-    }
-    let meant =
-        scheme.and_then(|scheme| nearest(scheme, ["https", "http", "s3"])).map(|meant| format!("did you mean {meant}://…? "));
-    let fault = Fault::new(PATH, reader.place(PATH), "an address, not a folder").was(text);
-    let fault = fault.allowed(format!("a folder's path, s3://bucket/prefix, or a queue's URL: {}", queue_url::ALLOWED));
-    let keys = "in a file they are deadLetters.folder, deadLetters.s3 and deadLetters.queue";
-    reader.faults.push(fault.hint(format!("{}{keys}", meant.unwrap_or_default())));
-    false
 }
 
 /// Adds a fault when more than one of these keys is written.
