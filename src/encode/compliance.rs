@@ -184,7 +184,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::record::ComplianceState;
 
     const CHANGE: StateChange<'_> = StateChange {
         account: "111122223333",

@@ -52,7 +52,7 @@ fn here() -> AccountRegion {
 
 /// Two Regions of one account, and an account without rules.
 fn posture() -> Compliance {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let rules: [(&str, &[Judged<'_>]); 4] = [
         ("our-own-rule-conformance-pack-abc123def", &[("ledger", NotApplicable, NOW - HOUR)]),
         ("s3-bucket-versioning-enabled", &[]),
@@ -167,12 +167,14 @@ fn a_percent_of_nothing_is_absent() {
 /// S0-12: what became better; and what only the caller knows.
 #[test]
 fn deltas_and_exceptions_stand_beside_the_percents_and_move_none() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let judged: [Judged<'_>; 3] = [("a", Compliant, NOW), ("b", Compliant, NOW), ("c", NonCompliant, NOW)];
     let rules: [(&str, &[Judged<'_>]); 3] = [("r", &judged), ("s", &judged[..1]), ("t", &judged[..2])];
     read(&state, &here(), &rules, NOW);
     let mut worse = state.accounts();
-    worse.values_mut().for_each(|counts| (counts.rules.compliant, counts.rules.violating) = (0, 3));
+    for counts in worse.values_mut() {
+        (counts.rules.compliant, counts.rules.violating) = (0, 3);
+    }
     let mut trend = Trend::default();
     trend.note(NOW - 24 * HOUR, &worse);
     let beside = Beside { excepted_rules: 1, excepted_resources: 4, failing_rules: Some(2) };
@@ -228,7 +230,7 @@ fn a_violation_says_since_when_and_what_it_means() {
 
 #[test]
 fn a_rule_that_no_table_knows_is_unmapped_and_has_its_rows() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     read(&state, &here(), &[("our-own-rule-conformance-pack-abc123def", &[("a", NonCompliant, NOW)])], NOW);
     let row = &rows(&state, RowKind::Violations)[0];
     assert_eq!((&row["control.id"], &row["control.severity"]), (&json!("our-own-rule"), &json!("unknown")));
@@ -242,7 +244,7 @@ fn a_rule_that_no_table_knows_is_unmapped_and_has_its_rows() {
 /// A row stays within New Relic's limits whatever a resource is called; what was cut is counted.
 #[test]
 fn a_long_name_is_cut_and_counted() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let long = "監".repeat(4_000);
     read(&state, &here(), &[("r", &[(&long, NonCompliant, NOW)])], NOW);
     let (enricher, trend, beside) = (enricher(), Trend::default(), BTreeMap::new());
@@ -257,7 +259,7 @@ fn a_long_name_is_cut_and_counted() {
 /// One id, whether an event or the reading told a change; the same attributes, but for who told it.
 #[test]
 fn a_correction_is_told_as_its_event_would_have_been() {
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let rule = "s3-bucket-public-read-prohibited";
     read(&state, &here(), &[(rule, &[("ledger", Compliant, NOW - 3 * HOUR)])], NOW - 2 * HOUR);
     let place = here();
@@ -317,7 +319,7 @@ fn a_month_of_rows_of_a_large_customer_is_small() {
         .enumerate()
         .map(|(at, id)| (id.as_str(), if at == 0 { NonCompliant } else { Compliant }, NOW - 100 * HOUR))
         .collect();
-    let state = Compliance::new(false);
+    let state = Compliance::in_memory();
     let rules: Vec<(&str, &[Judged<'_>])> = names.iter().map(|name| (name.as_str(), &*judged)).collect();
     for region in ["ap-northeast-1", "eu-west-1", "us-east-1"] {
         read(&state, &AccountRegion::new("111122223333", region), &rules, NOW);

@@ -26,6 +26,10 @@ const TOLERANCE: i64 = 8;
 /// Most bytes of a history unpacked: 10,000 accounts need about 100 MB.
 const UNPACKED_MAX: u64 = 256 << 20;
 
+/// gzip of one member, as it is written here.
+#[expect(clippy::disallowed_types, reason = "read up to `UNPACKED_MAX` only")]
+type Unpacked<'a> = flate2::bufread::GzDecoder<&'a [u8]>;
+
 /// Counts of one account at one time: time in milliseconds, compliant and violating rules, compliant and violating resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Point(i64, u64, u64, u64, u64);
@@ -113,9 +117,7 @@ impl Trend {
     pub fn read(bytes: &[u8]) -> Result<Self, StoredError> {
         let damaged = |what: &dyn std::fmt::Display| StoredError::Damaged(what.to_string());
         let mut text = Vec::new();
-        #[expect(clippy::disallowed_types, reason = "one member, of our own writing, bounded here")]
-        let mut unpacked = flate2::bufread::GzDecoder::new(bytes).take(UNPACKED_MAX);
-        unpacked.read_to_end(&mut text).map_err(|error| damaged(&error))?;
+        Unpacked::new(bytes).take(UNPACKED_MAX).read_to_end(&mut text).map_err(|error| damaged(&error))?;
         let version: Version = serde_json::from_slice(&text).map_err(|error| damaged(&error))?;
         if version.version > VERSION {
             return Err(StoredError::Newer(version.version));

@@ -44,7 +44,7 @@ fn entry() -> (Arc<Counts>, Arc<RecordEntry>) {
 /// Judges, and concludes so; gives the story.
 fn told(state: &Compliance, fact: &Fact<'_>, settled: Settled) -> Option<Story> {
     match state.judge(&here(), fact, fact.at_ms) {
-        Judgement::Known => None,
+        Judgement::Known | Judgement::NotLeading => None,
         Judgement::Late(story) => Some(story),
         Judgement::Change(story, ticket) => {
             state.conclude(ticket, settled, entry().1.piece());
