@@ -276,11 +276,19 @@ fn refuse(name: &str, message: &str) -> Response {
 fn assume_role(inside: &mut Inside, region: &str, body: &[u8]) -> Response {
     let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
     let value = |name: &str| form.get(name).cloned();
+    let xml = [("content-type", "text/xml")];
+    if value("Action").as_deref() == Some("GetCallerIdentity") {
+        let body = format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+             <Arn>arn:aws:iam::{OWN_ACCOUNT}:user/agent</Arn><UserId>AIDA</UserId><Account>{OWN_ACCOUNT}</Account>\
+             </GetCallerIdentityResult></GetCallerIdentityResponse>"
+        );
+        return (StatusCode::OK, xml, body).into_response();
+    }
     let arn = value("RoleArn").unwrap_or_default();
     let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
     let session = value("RoleSessionName").unwrap_or_default();
     inside.taken.push(Taken { arn: arn.clone(), session, external_id: value("ExternalId"), region: region.to_owned() });
-    let xml = [("content-type", "text/xml")];
     if value("Action").as_deref() != Some("AssumeRole") || inside.untrusting.contains(&account) {
         let body = format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole on \
