@@ -35,7 +35,7 @@ mod tests;
 
 // Those who write what is classified name the types of what it carries, too.
 pub use crate::enrich::{AccountName, Day};
-pub use classified::{Classified, ClassifiedChange};
+pub use classified::{Classified, ClassifiedChange, ClassifiedItem};
 pub use fault::RuleFault;
 pub use matcher::Matcher;
 pub use preventive::{PreventiveControl, control as preventive_control};

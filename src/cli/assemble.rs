@@ -11,6 +11,7 @@ use crate::decode::Bounds;
 use crate::deliver::park::Target;
 use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::Running;
+use crate::pipeline::changes::{Changes, Rest};
 use crate::pipeline::worker::Stages;
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
@@ -24,6 +25,9 @@ pub(super) struct Manner {
     pub(super) notices: bool,
     /// Records outside the ingest window go back instead of being filed under the present.
     pub(super) refuse_late: bool,
+    /// Configuration items wait as long as is configured, and at a stop what waits goes back. Otherwise they wait until nothing
+    /// more comes to read.
+    pub(super) waits: bool,
     /// The clock follows the records: standard input has no newest record until it ends.
     pub(super) follow: bool,
 }
@@ -49,8 +53,19 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
         agent: agent_name(),
         refuse_late: manner.refuse_late,
         follow: manner.follow,
+        changes: changes(config, manner),
         quiet: false,
     }))
+}
+
+/// The agent looks for who changed what only where configuration items may come: nothing is kept of a trail alone.
+fn changes(config: &Config, manner: Manner) -> Option<Arc<Changes>> {
+    let wait = config.changes.wait?;
+    if !manner.waits {
+        return Some(Changes::new(wait, Rest::Sent));
+    }
+    let may_come = config.sources.iter().any(|source| matches!(source.kind, SourceKind::EventQueue { .. }));
+    may_come.then(|| Changes::new(wait, Rest::Back))
 }
 
 /// A bad company rule never stops the others; it is said, with its place.
@@ -93,7 +108,8 @@ pub(super) async fn sources(config: &Config, clock: &Clock) -> (Vec<Running>, Tr
             }
             SourceKind::EventQueue { queue_url, region } => {
                 let queue = aws::queue(queue_url, region.as_deref()).await;
-                let events = EventQueue::new(queue, &config.limits, clock.clone());
+                let bucket = aws::bucket(region.as_deref()).await;
+                let events = EventQueue::new(queue, bucket, &config.limits, clock.clone());
                 troubles.push((source.name.clone(), events.trouble()));
                 Running::new(&source.name, events)
             }

@@ -37,7 +37,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
     let relay = Relay {
-        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, ..Manner::default() })?,
+        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, waits: true, ..Manner::default() })?,
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,

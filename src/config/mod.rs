@@ -123,6 +123,7 @@ impl Config {
             rules: Rules::default(),
             accounts: Accounts::default(),
             dead_letters: None,
+            changes: Changes::default(),
             limits: Limits::default(),
             health: Health::default(),
             telemetry: Telemetry::default(),
@@ -154,6 +155,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// Where what cannot be sent goes; `None`: back to the source.
     pub dead_letters: Option<DeadLetters>,
+    /// Who made the changes that AWS Config shows.
+    pub changes: Changes,
     /// Bounds on memory, time and size.
     pub limits: Limits,
     /// Where `cspm-relay health` asks.
@@ -331,6 +334,13 @@ pub enum DeadLetters {
     },
 }
 
+/// Who made the changes that AWS Config shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changes {
+    /// How long an item waits for its trail record; `None`: nobody is looked for.
+    pub wait: Option<Duration>,
+}
+
 /// Bounds on memory, time and size. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -412,6 +422,12 @@ impl Default for Limits {
             seen_records: 200_000,
             drain: Duration::from_secs(15),
         }
+    }
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { wait: Some(Duration::from_mins(10)) }
     }
 }
 

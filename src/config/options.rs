@@ -206,6 +206,7 @@ pub const OPTIONS: &[Key] = &[
     key("deadLetters.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/dead-letters"), "Folder for what cannot be read and what New Relic refuses. One of `folder`, `s3`, `queue`; with none, it goes back to its source."),
     key("deadLetters.s3", Kind::S3, NONE, "", off("s3://example-dead-letters/cspm-relay"), "S3 prefix for what cannot be read and what New Relic refuses."),
     key("deadLetters.queue", Kind::QueueUrl, NONE, "", off("https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters"), "SQS queue for what cannot be read and what New Relic refuses."),
+    key("changes.wait", Kind::TimeOrOff(0, HOUR), is("10m"), "CSPM_RELAY_CHANGES_WAIT", SHOWN, "How long a configuration item of AWS Config waits for the trail record of who made the change; 0s: it never waits. `off`: nobody is looked for."),
     key("limits.bytesInFlight", Kind::Bytes(MIB, 16 * GIB), is("16MiB"), "CSPM_RELAY_BYTES_IN_FLIGHT", SHOWN, "Packed bytes of objects held at once."),
     key("limits.objectBytes", Kind::Bytes(64_000, GIB), is("64MB"), "CSPM_RELAY_OBJECT_BYTES", SHOWN, "Largest packed object."),
     key("limits.inflatedBytes", Kind::Bytes(MIB, 64 * GIB), is("2GB"), "CSPM_RELAY_INFLATED_BYTES", SHOWN, "Largest unpacked object."),

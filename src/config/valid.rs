@@ -13,8 +13,8 @@ use super::options::LATER_SOURCE_KINDS;
 use super::queue_url::{self, QueueUrl};
 use super::reader::Reader;
 use super::{
-    Accounts, Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region,
-    Rules, Source, SourceKind, Telemetry, env, keys,
+    Accounts, Changes, Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs,
+    Region, Rules, Source, SourceKind, Telemetry, env, keys,
 };
 use crate::secret::Secret;
 
@@ -33,6 +33,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let health = health(reader);
     let telemetry = telemetry(reader);
     queues_differ(reader);
+    let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
     let files = Files { rules: Rules { folders, disable }, accounts, dead_letters };
     let Files { rules, accounts, dead_letters } = files.clone();
     let config = new_relic.map(|new_relic| Config {
@@ -42,6 +43,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         rules,
         accounts,
         dead_letters,
+        changes,
         limits,
         health,
         telemetry,
