@@ -107,7 +107,12 @@ fn oversized(body: &str) -> Option<Place> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::source::bucket::ReadError;
+    use crate::source::memory::{MemoryBucket, MemoryQueue, Stored, pipeline};
+    use crate::source::{Body, Phase};
 
     const SUMMARY: &str = include_str!("../../tests/fixtures/eventbridge/config-item-change-oversized.json");
 
@@ -127,6 +132,45 @@ mod tests {
             ("whole", include_str!("../../tests/fixtures/eventbridge/config-item-change.json").to_owned()),
         ] {
             assert_eq!(place(&body), None, "{name}");
+        }
+    }
+
+    /// Gone, refused, too large: the message alone. A passing fault gives the message back. Otherwise both are handed on.
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_fetched_leaves_the_message_and_what_may_pass_gives_it_back() {
+        let fault = |error| Some(Stored::Fault(error));
+        let limits = Limits { object_bytes: 100_000, ..Limits::default() };
+        for (name, stored, want) in [
+            ("there", Some(Stored::Bytes(Bytes::from_static(b"item"))), "Fetched"),
+            ("there at the second try", Some(Stored::Flaky(1, Bytes::from_static(b"item"))), "Fetched"),
+            ("gone", None, "Held"),
+            ("refused", fault(ReadError::Denied { why: "no".to_owned(), missing: "s3:GetObject" }), "Held"),
+            ("too large", Some(Stored::Bytes(Bytes::from(vec![0; 200_000]))), "Held"),
+            ("passing", fault(ReadError::Passing { why: "busy".to_owned() }), ""),
+        ] {
+            let queue = MemoryQueue::new(Duration::from_secs(30), [SUMMARY.to_owned()]);
+            let bucket = Arc::<MemoryBucket>::default();
+            if let Some(stored) = stored {
+                bucket.put("AWSLogs/111122223333/Config/oversized.json.gz", stored);
+            }
+            let (intake, mut pipeline) = pipeline(1, &limits);
+            let source = EventQueue::new(Arc::<MemoryQueue>::clone(&queue), bucket, &limits, Clock::fixed(5_000));
+            let trouble = source.trouble();
+            let running = tokio::spawn(source.run(intake));
+            // Less than the time after which a message that went back comes again.
+            let object = tokio::time::timeout(Duration::from_secs(25), pipeline.objects.recv()).await.ok().flatten();
+            let body = object.map(|object| object.body);
+            let got = match &body {
+                Some(Body::Fetched { message, bytes }) if message == SUMMARY && bytes == "item" => "Fetched",
+                Some(Body::Held(message)) if message == SUMMARY => "Held",
+                None => "",
+                Some(_) => "other",
+            };
+            assert_eq!(got, want, "{name}: {body:?}");
+            let said = trouble.now().iter().any(|what| what.contains("s3:GetObject"));
+            assert_eq!(said, name == "refused", "{name}");
+            pipeline.phase.send(Phase::Returning).expect("it listens");
+            running.await.expect("no panic").expect("no fault");
         }
     }
 }
