@@ -184,3 +184,149 @@ impl Drop for Busy {
         self.0.busy.fetch_sub(1, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ack::{ObjectEntry, Outcome, Settled};
+    use crate::classify::ClassifiedItem;
+    use crate::encode::event::Arrival;
+    use crate::enrich::{AccountNames, Enricher};
+    use crate::posture::{Actor, Name};
+    use crate::record::{ActorKind, ConfigItem};
+
+    const TIME: i64 = 1_795_292_910_114;
+    const MINUTE: i64 = 60_000;
+
+    fn draft() -> Draft {
+        let raw =
+            r#"{"configurationItemCaptureTime":"2026-11-21T20:28:30.114Z","resourceType":"AWS::S3::Bucket","resourceId":"b"}"#;
+        let item = ConfigItem::parse(raw.as_bytes()).unwrap();
+        let enricher = Enricher::new(AccountNames::default(), "UTC").unwrap();
+        let enriched = enricher.enrich_item(&item, "111122223333");
+        let classified = ClassifiedItem { item: &item, event_id: "e", enriched: &enriched };
+        Draft::of(&classified, Arrival::of(TIME, TIME), "test")
+    }
+
+    /// A room, and the counters of what is in it.
+    struct Scene(Arc<Changes>, Arc<Counts>);
+
+    impl Scene {
+        fn new(wait: Duration) -> Self {
+            Self(Changes::new(wait, Rest::Back), Arc::new(Counts::new("test")))
+        }
+
+        fn item(&self, bucket: &str, related: &[&str], now_ms: i64) {
+            let object = ObjectEntry::enter(Arc::clone(&self.1), 0, None);
+            let record = object.record();
+            record.ends_as(Outcome::Delivered);
+            object.decoded();
+            let fact = ItemFact {
+                account: "a".to_owned(),
+                region: "r".to_owned(),
+                resource_type: "AWS::S3::Bucket".to_owned(),
+                resource_id: bucket.to_owned(),
+                time_ms: TIME,
+                related_events: related.iter().map(|id| (*id).to_owned()).collect(),
+                ..ItemFact::default()
+            };
+            self.0.item(Item::new(draft(), fact, record.piece(), Arc::clone(&self.1)), now_ms);
+        }
+
+        fn trail(&self, id: &str, bucket: &str) {
+            let fact = TrailFact {
+                event_id: id.to_owned(),
+                account: "a".to_owned(),
+                region: "r".to_owned(),
+                service: "s3".to_owned(),
+                event_name: "PutBucketPolicy".to_owned(),
+                time_ms: TIME - 1_000,
+                names: vec![Name::Typed("AWS::S3::Bucket".to_owned(), bucket.to_owned())],
+                actor: Actor { kind: ActorKind::Human, name: "ada".to_owned(), arn: None, session_issuer: None },
+                source_ip: None,
+                user_agent: None,
+            };
+            self.0.trail(fact, TIME);
+        }
+
+        /// Bucket and confidence of what is decided, all of it delivered.
+        fn decided(&self, now_ms: i64, all: bool) -> Vec<(String, &'static str)> {
+            let decided = self.0.decided(now_ms, all);
+            decided
+                .into_iter()
+                .map(|(Item { fact, piece, .. }, who)| {
+                    piece.settle(Settled::Delivered);
+                    (fact.resource_id, who.confidence())
+                })
+                .collect()
+        }
+
+        fn ended(&self, outcome: Outcome) -> u64 {
+            self.1.snapshot().ended(outcome)
+        }
+    }
+
+    fn said(bucket: &str, confidence: &'static str) -> (String, &'static str) {
+        (bucket.to_owned(), confidence)
+    }
+
+    #[test]
+    fn an_item_waits_its_time_for_a_record_that_comes_before_or_after_it() {
+        let scene = Scene::new(Duration::from_mins(10));
+        scene.trail("1", "before");
+        scene.item("before", &[], TIME);
+        scene.item("after", &[], TIME + MINUTE);
+        scene.item("nobody", &[], TIME + MINUTE);
+        assert_eq!(scene.decided(TIME + 10 * MINUTE - 1, false), []);
+        assert_eq!(scene.decided(TIME + 10 * MINUTE, false), [said("before", "certain")]);
+        scene.trail("2", "after");
+        assert_eq!(scene.decided(TIME + 11 * MINUTE, false), [said("after", "certain"), said("nobody", "none")]);
+        assert!(scene.0.is_empty());
+        assert_eq!(scene.ended(Outcome::Delivered), 3);
+    }
+
+    #[test]
+    fn what_config_names_ends_the_wait_whichever_comes_first() {
+        let scene = Scene::new(Duration::from_mins(10));
+        scene.item("waits", &[], TIME);
+        scene.item("named", &["7", "8"], TIME);
+        assert_eq!(scene.decided(TIME, false), []);
+        scene.trail("6", "named");
+        assert_eq!(scene.decided(TIME, false), [], "another record");
+        scene.trail("7", "elsewhere");
+        assert_eq!(scene.decided(TIME, false), [said("named", "certain")]);
+        scene.item("named later", &["7"], TIME);
+        assert_eq!(scene.decided(TIME, false), [said("named later", "certain")]);
+        assert_eq!(scene.decided(TIME, true), [said("waits", "none")]);
+    }
+
+    #[test]
+    fn nothing_waits_where_nothing_shall() {
+        let scene = Scene::new(Duration::ZERO);
+        scene.item("b", &[], TIME);
+        assert_eq!(scene.decided(TIME, false), [said("b", "none")]);
+    }
+
+    #[test]
+    fn the_oldest_goes_when_there_are_too_many() {
+        let scene = Scene::new(Duration::from_mins(10));
+        for n in 0..WAITING_MAX {
+            scene.item(&n.to_string(), &[], TIME);
+        }
+        assert_eq!(scene.decided(TIME, false), []);
+        scene.item("last", &[], TIME);
+        assert_eq!(scene.decided(TIME, false), [said("0", "none")]);
+    }
+
+    #[test]
+    fn what_is_given_back_is_returned_and_what_is_forgotten_too() {
+        let scene = Scene::new(Duration::from_mins(10));
+        scene.item("b", &["9"], TIME);
+        scene.0.give_back();
+        assert_eq!((scene.0.is_empty(), scene.ended(Outcome::Returned)), (true, 1));
+        scene.item("b", &[], TIME);
+        drop(scene.0.decided(TIME, true));
+        assert_eq!(scene.ended(Outcome::Returned), 2, "decided, and never settled");
+        assert!(scene.1.snapshot().adds_up());
+    }
+}
