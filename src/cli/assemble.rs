@@ -25,9 +25,8 @@ pub(super) struct Manner {
     pub(super) notices: bool,
     /// Records outside the ingest window go back instead of being filed under the present.
     pub(super) refuse_late: bool,
-    /// Configuration items wait as long as is configured, and at a stop what waits goes back. Otherwise they wait until nothing
-    /// more comes to read.
-    pub(super) waits: bool,
+    /// What becomes of configuration items that still wait when nothing more comes to read.
+    pub(super) rest: Rest,
     /// The clock follows the records: standard input has no newest record until it ends.
     pub(super) follow: bool,
 }
@@ -61,11 +60,8 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
 /// The agent looks for who changed what only where configuration items may come: nothing is kept of a trail alone.
 fn changes(config: &Config, manner: Manner) -> Option<Arc<Changes>> {
     let wait = config.changes.wait?;
-    if !manner.waits {
-        return Some(Changes::new(wait, Rest::Sent));
-    }
     let may_come = config.sources.iter().any(|source| matches!(source.kind, SourceKind::EventQueue { .. }));
-    may_come.then(|| Changes::new(wait, Rest::Back))
+    (may_come || manner.rest == Rest::Sent).then(|| Changes::new(wait, manner.rest))
 }
 
 /// A bad company rule never stops the others; it is said, with its place.

@@ -16,6 +16,7 @@ use crate::config::{Config, Health, env};
 use crate::deliver::{Endpoint, Patience};
 use crate::health;
 use crate::health::probe::{Probe, Watched};
+use crate::pipeline::changes::Rest;
 use crate::pipeline::{Relay, To};
 
 /// Arguments of `run`.
@@ -37,7 +38,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
     let relay = Relay {
-        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, waits: true, ..Manner::default() })?,
+        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, rest: Rest::Back, ..Manner::default() })?,
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,

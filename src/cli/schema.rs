@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::table::table;
-use crate::encode::dictionary::{ATTRIBUTES, Attribute, DOCTOR, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT};
+use crate::encode::dictionary::{
+    ATTRIBUTES, Attribute, COMPLIANCE_CHANGE, DOCTOR, GAP, HEARTBEAT, Kind, NOTICE, RESOURCE_CHANGE, SECURITY_EVENT,
+};
 use crate::enrich::{AccountNames, Enricher};
 
 /// What is said of every request parameter.
@@ -30,7 +32,10 @@ const FIRST: [Row; 2] = [
         kind: "text",
         unit: "",
         example: SECURITY_EVENT,
-        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: false },
+        events: EventTypes {
+            events: &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, RESOURCE_CHANGE, HEARTBEAT, GAP, DOCTOR],
+            log: false,
+        },
         meaning: "New Relic's type, the FROM of a query.",
     },
     Row {
@@ -38,7 +43,10 @@ const FIRST: [Row; 2] = [
         kind: "number",
         unit: "ms since epoch",
         example: "1795292071000",
-        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: true },
+        events: EventTypes {
+            events: &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, RESOURCE_CHANGE, HEARTBEAT, GAP, DOCTOR],
+            log: true,
+        },
         meaning: "What New Relic files it under: event.time; the time of sending for a notice, a heartbeat, a gap and what is late.",
     },
 ];

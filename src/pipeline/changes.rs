@@ -22,11 +22,12 @@ const WAITING_MAX: usize = 1_000;
 const BYTES_MAX: usize = 8 << 20;
 
 /// What becomes of items that wait when nothing more comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rest {
     /// They go back to their queue, which offers them again.
     Back,
-    /// They are sent as they are: the input has an end.
+    /// They are sent as they are: the input has an end, and its clock may stand.
+    #[default]
     Sent,
 }
 

@@ -132,8 +132,8 @@ pub enum ConfigItemError {
 struct Notification<'a> {
     #[serde(borrow, default)]
     message_type: Text<'a>,
-    #[serde(borrow, default)]
-    notification_creation_time: Text<'a>,
+    #[serde(rename = "notificationCreationTime", borrow, default)]
+    told: Text<'a>,
     #[serde(borrow, default)]
     configuration_item: Option<Item<'a>>,
     #[serde(borrow, default)]
@@ -212,8 +212,7 @@ impl<'a> ConfigItem<'a> {
                 return Err(ConfigItemError::Missing(name));
             }
         }
-        let (captured, told) =
-            (item.configuration_item_capture_time.or_empty(), notification.notification_creation_time.or_empty());
+        let (captured, told) = (item.configuration_item_capture_time.or_empty(), notification.told.or_empty());
         let time_ms = time::parse_ms(captured)
             .or_else(|| time::parse_ms(told))
             .ok_or_else(|| ConfigItemError::Time { captured: captured.to_owned(), told: told.to_owned() })?;
