@@ -1,8 +1,8 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
 use super::{PreventiveControl, Rule, preventive_control_id};
-use crate::enrich::{Enriched, EnrichedChange};
-use crate::record::{StateChange, Trail};
+use crate::enrich::{Enriched, EnrichedChange, EnrichedItem};
+use crate::record::{ConfigItem, StateChange, Trail};
 
 /// A record with its detections.
 #[derive(Debug, Clone, Copy)]
@@ -36,4 +36,15 @@ impl ClassifiedChange<'_> {
     pub fn control_id(&self) -> &str {
         preventive_control_id(self.change.rule, self.control)
     }
+}
+
+/// A configuration item of AWS Config. Controls look at calls and at states: there is none for what changed in between.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassifiedItem<'a> {
+    /// The item.
+    pub item: &'a ConfigItem<'a>,
+    /// Its deterministic id.
+    pub event_id: &'a str,
+    /// Names and meaning.
+    pub enriched: &'a EnrichedItem<'a>,
 }

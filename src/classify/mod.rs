@@ -36,7 +36,7 @@ mod tests;
 
 // Those who write what is classified name the types of what it carries, too.
 pub use crate::enrich::{AccountName, Day};
-pub use classified::{Classified, ClassifiedChange};
+pub use classified::{Classified, ClassifiedChange, ClassifiedItem};
 pub use fault::RuleFault;
 pub use frameworks::{FrameworkRow, FrameworkState, framework_rows};
 pub use matcher::Matcher;

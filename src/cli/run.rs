@@ -16,6 +16,7 @@ use crate::config::{Config, Health, env};
 use crate::deliver::{Endpoint, Patience};
 use crate::health;
 use crate::health::probe::{Probe, Watched};
+use crate::pipeline::changes::Rest;
 use crate::pipeline::{Relay, To};
 
 /// Arguments of `run`.
@@ -39,7 +40,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     let stages = assemble::stages(
         &config,
         clock.clone(),
-        Manner { notices: true, kept: assemble::is_kept(&config), ..Manner::default() },
+        Manner { notices: true, kept: assemble::is_kept(&config), rest: Rest::Back, ..Manner::default() },
     )?;
     let posture = assemble::posture(&config, &stages.agent).await?;
     let relay = Relay {

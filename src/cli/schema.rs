@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::table::table;
-use crate::encode::dictionary::{
-    ATTRIBUTES, Attribute, COMPLIANCE_CHANGE, COMPLIANCE_SNAPSHOT, DOCTOR, FRAMEWORK_SNAPSHOT, GAP, HEARTBEAT, Kind, NOTICE,
-    POSTURE_RUN, POSTURE_SUMMARY, SECURITY_EVENT, VIOLATION,
-};
+use crate::encode::dictionary::{ATTRIBUTES, Attribute, EVENTS, Kind, NOTICE, SECURITY_EVENT};
 use crate::enrich::{AccountNames, Enricher};
 
 /// What is said of every request parameter.
@@ -25,21 +22,6 @@ const ACTOR_KIND: &str = "What stands behind the call, as far as the record tell
 
 /// The type of raw records.
 const LOG: &str = "Log";
-
-/// The types of events.
-const EVENTS: &[&str] = &[
-    SECURITY_EVENT,
-    NOTICE,
-    COMPLIANCE_CHANGE,
-    VIOLATION,
-    COMPLIANCE_SNAPSHOT,
-    POSTURE_SUMMARY,
-    FRAMEWORK_SNAPSHOT,
-    POSTURE_RUN,
-    HEARTBEAT,
-    GAP,
-    DOCTOR,
-];
 
 /// What every event says first, and what every log has.
 const FIRST: [Row; 2] = [

@@ -127,6 +127,7 @@ impl Config {
             dead_letters: None,
             state: State::default(),
             posture: None,
+            changes: Changes::default(),
             limits: Limits::default(),
             health: Health::default(),
             telemetry: Telemetry::default(),
@@ -162,6 +163,8 @@ pub struct Config {
     pub state: State,
     /// What is read of AWS Config; `None`: nothing.
     pub posture: Option<Posture>,
+    /// Who made the changes that AWS Config shows.
+    pub changes: Changes,
     /// Bounds on memory, time and size.
     pub limits: Limits,
     /// Where `cspm-relay health` asks.
@@ -341,6 +344,13 @@ pub enum DeadLetters {
     },
 }
 
+/// Who made the changes that AWS Config shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changes {
+    /// How long an item waits for its trail record; `None`: nobody is looked for.
+    pub wait: Option<Duration>,
+}
+
 /// Bounds on memory, time and size. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -422,6 +432,12 @@ impl Default for Limits {
             seen_records: 200_000,
             drain: Duration::from_secs(15),
         }
+    }
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { wait: Some(Duration::from_mins(10)) }
     }
 }
 

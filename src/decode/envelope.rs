@@ -19,7 +19,10 @@ use crate::record::{RecordKind, Text};
 const VIA_TRAIL: &str = " via CloudTrail";
 
 /// The detail types of other records. [EventBridge: events from AWS services, checked 2026-11]
-const KINDS: [(&str, RecordKind); 1] = [("Config Rules Compliance Change", RecordKind::ComplianceChange)];
+const KINDS: [(&str, RecordKind); 2] = [
+    ("Config Rules Compliance Change", RecordKind::ComplianceChange),
+    ("Config Configuration Item Change", RecordKind::ConfigItem),
+];
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -59,6 +62,10 @@ pub(super) fn document(raw: &[u8]) -> Decoded<'_> {
             Err(error) => return Decoded::Broken { raw, why: format!("not JSON: {error}") },
         }
     }
+    // Before the trail's marks: what a resource is set to may hold any names.
+    if is_config_item(raw) {
+        return Decoded::Record { kind: RecordKind::ConfigItem, raw, account: None };
+    }
     if is_trail(raw) {
         return Decoded::trail(raw);
     }
@@ -85,12 +92,20 @@ fn has(raw: &[u8], mark: &str) -> bool {
 
 /// Whether bytes that are no whole document carry the marks of a record, or of the envelope around one.
 pub(super) fn has_marks(raw: &[u8]) -> bool {
-    has(raw, "\"detail-type\"") || is_trail(raw) || is_compliance_change(raw)
+    has(raw, "\"detail-type\"") || is_trail(raw) || is_compliance_change(raw) || is_config_item(raw)
 }
 
 /// As AWS Config's own topic carries it, and as a dead letter keeps it: without an envelope.
 fn is_compliance_change(raw: &[u8]) -> bool {
     has(raw, "\"ComplianceChangeNotification\"") && has(raw, "\"configRuleName\"")
+}
+
+/// The same of a configuration item, and one out of a history file that stands in a line of its own. The whole file, an array of
+/// them, is none. A trail record may hold the name of the message, as a rule's trigger, but no item.
+fn is_config_item(raw: &[u8]) -> bool {
+    has(raw, "\"configurationItem")
+        && !has(raw, "\"configurationItems\"")
+        && (has(raw, "ConfigurationItemChangeNotification\"") || has(raw, "\"configurationItemCaptureTime\""))
 }
 
 /// Whether a document carries the marks of a trail record. Only a look: the record's own parser decides.

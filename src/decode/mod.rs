@@ -367,7 +367,11 @@ mod tests {
         while let Some(decoded) = decoder.next().unwrap() {
             found.push(match decoded {
                 Decoded::Record { kind, raw, account } => {
-                    let kind = if kind == RecordKind::Trail { "record" } else { "compliance change" };
+                    let kind = match kind {
+                        RecordKind::Trail => "record",
+                        RecordKind::ComplianceChange => "compliance change",
+                        RecordKind::ConfigItem => "configuration item",
+                    };
                     let account = account.map(|account| format!("{account}: ")).unwrap_or_default();
                     format!("{account}{kind} {}", String::from_utf8_lossy(raw))
                 }
@@ -420,7 +424,7 @@ mod tests {
             (
                 "other envelope",
                 r#"{"detail-type":"GuardDuty Finding","source":"aws.guardduty","detail":{}}"#,
-                "broken: EventBridge event of detail type \"GuardDuty Finding\" from aws.guardduty: this version reads CloudTrail's and \"Config Rules Compliance Change\"",
+                "broken: EventBridge event of detail type \"GuardDuty Finding\" from aws.guardduty: this version reads CloudTrail's and \"Config Rules Compliance Change\", \"Config Configuration Item Change\"",
             ),
             (
                 "record that speaks of envelopes",

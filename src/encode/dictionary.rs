@@ -39,13 +39,38 @@ pub const GAP: &str = "CspmRelayGap";
 /// The test event of `cspm-relay doctor newrelic`: a type of its own, which no dashboard and no condition reads, so that a
 /// test never counts as data.
 pub const DOCTOR: &str = "CspmRelayDoctor";
+/// Results of a Security Hub insight that a person sent on.
+pub const FINDING_INSIGHT: &str = "AwsFindingInsight";
+/// An exception that mutes nothing any more.
+pub const EXCEPTION: &str = "CspmRelayException";
+
+/// All of them that are sent.
+pub const EVENTS: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    FINDING,
+    FINDING_SNAPSHOT,
+    COMPLIANCE_SNAPSHOT,
+    VIOLATION,
+    POSTURE_SUMMARY,
+    FRAMEWORK_SNAPSHOT,
+    POSTURE_RUN,
+    RESOURCE_CHANGE,
+    CONTROL,
+    HEARTBEAT,
+    GAP,
+    DOCTOR,
+    FINDING_INSIGHT,
+    EXCEPTION,
+];
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text; flags are the words `true` and `false`, lists are `|a|b|`.
     Text,
-    /// A number, whole unless its unit is percent.
+    /// A number: whole, unless it is a percent or a score.
     Number,
 }
 
@@ -81,88 +106,235 @@ use Kind::{Number, Text};
 
 const S: &[&str] = &[SECURITY_EVENT];
 const N: &[&str] = &[NOTICE];
+const C: &[&str] = &[COMPLIANCE_CHANGE];
+const R: &[&str] = &[RESOURCE_CHANGE];
+const V: &[&str] = &[VIOLATION];
+const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
+const P: &[&str] = &[POSTURE_SUMMARY];
+const W: &[&str] = &[FRAMEWORK_SNAPSHOT];
+const O: &[&str] = &[FINDING_SNAPSHOT];
+const I: &[&str] = &[FINDING_INSIGHT];
+const U: &[&str] = &[POSTURE_RUN];
+const T: &[&str] = &[CONTROL];
+const E: &[&str] = &[EXCEPTION];
 const H: &[&str] = &[HEARTBEAT];
 const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
-const SNC: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE];
-const SNCHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP];
-const V: &[&str] = &[VIOLATION];
-const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
-const P: &[&str] = &[POSTURE_SUMMARY];
-const F: &[&str] = &[FRAMEWORK_SNAPSHOT];
-const R: &[&str] = &[POSTURE_RUN];
-const VKPFR: &[&str] = &[VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, POSTURE_RUN];
-const NCV: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION];
-const NCVK: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT];
+const NF: &[&str] = &[NOTICE, FINDING];
+const SNR: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE];
 const SNV: &[&str] = &[SECURITY_EVENT, NOTICE, VIOLATION];
-const SNCV: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION];
-const SNCVK: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT];
-const SNCVPF: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT];
-const SNCVKPFG: &[&str] =
-    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, GAP];
-const SNCVHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, HEARTBEAT, GAP];
-const HGR: &[&str] = &[HEARTBEAT, GAP, POSTURE_RUN];
-const ALL: &[&str] =
-    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, VIOLATION, POSTURE_SUMMARY, POSTURE_RUN, HEARTBEAT, GAP, DOCTOR];
+const NCV: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION];
+const NFO: &[&str] = &[NOTICE, FINDING, FINDING_SNAPSHOT];
+const SNFT: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING, CONTROL];
+const NCVK: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT];
+const UTEHG: &[&str] = &[POSTURE_RUN, CONTROL, EXCEPTION, HEARTBEAT, GAP];
+const SNCFRV: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, VIOLATION];
+const SNCFRI: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, FINDING_INSIGHT];
+const SNCFVT: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, CONTROL];
+const VKPWOU: &[&str] = &[VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, FINDING_SNAPSHOT, POSTURE_RUN];
+const SNCFVOT: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, FINDING_SNAPSHOT, CONTROL];
+const SNCFVKOT: &[&str] =
+    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, COMPLIANCE_SNAPSHOT, FINDING_SNAPSHOT, CONTROL];
+const SNCFRVKOI: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    FINDING,
+    RESOURCE_CHANGE,
+    VIOLATION,
+    COMPLIANCE_SNAPSHOT,
+    FINDING_SNAPSHOT,
+    FINDING_INSIGHT,
+];
+const SNCFROIHG: &[&str] =
+    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, FINDING_SNAPSHOT, FINDING_INSIGHT, HEARTBEAT, GAP];
+const SNCFVKOTE: &[&str] =
+    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, COMPLIANCE_SNAPSHOT, FINDING_SNAPSHOT, CONTROL, EXCEPTION];
+const SNCFRVPWOI: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    FINDING,
+    RESOURCE_CHANGE,
+    VIOLATION,
+    POSTURE_SUMMARY,
+    FRAMEWORK_SNAPSHOT,
+    FINDING_SNAPSHOT,
+    FINDING_INSIGHT,
+];
+const SNCFRVKPWOIG: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    FINDING,
+    RESOURCE_CHANGE,
+    VIOLATION,
+    COMPLIANCE_SNAPSHOT,
+    POSTURE_SUMMARY,
+    FRAMEWORK_SNAPSHOT,
+    FINDING_SNAPSHOT,
+    FINDING_INSIGHT,
+    GAP,
+];
+const SNCFRVOITEHG: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    FINDING,
+    RESOURCE_CHANGE,
+    VIOLATION,
+    FINDING_SNAPSHOT,
+    FINDING_INSIGHT,
+    CONTROL,
+    EXCEPTION,
+    HEARTBEAT,
+    GAP,
+];
+const SNCFRVPOIUTEHGD: &[&str] = &[
+    SECURITY_EVENT,
+    NOTICE,
+    COMPLIANCE_CHANGE,
+    FINDING,
+    RESOURCE_CHANGE,
+    VIOLATION,
+    POSTURE_SUMMARY,
+    FINDING_SNAPSHOT,
+    FINDING_INSIGHT,
+    POSTURE_RUN,
+    CONTROL,
+    EXCEPTION,
+    HEARTBEAT,
+    GAP,
+    DOCTOR,
+];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
 pub const ATTRIBUTES: &[Attribute] = &[
-    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNC, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time. Joins events, notices, logs and the console."),
+    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNCFRI, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time, of a change of a resource one of resource, time and state, of a finding one of the finding, its time, status and severity. Joins events, notices, logs and the console."),
     attribute("event.sharedId", Text, "", "49bfae88-c9c9-4f39-857c-558a60f14b5d", SN, "The same in every copy of one action that AWS delivered to several accounts, and in both ends of an Insights event: sharedEventID."),
     attribute("event.name", Text, "", "StopLogging", SN, "The API call."),
-    attribute("event.category", Text, "", "Management", SNC, "Management, Data, NetworkActivity, Insight or Aggregated; Compliance of what AWS Config says."),
+    attribute("event.category", Text, "", "Management", SNCFRI, "Management, Data, NetworkActivity, Insight or Aggregated; Compliance of what AWS Config judges; Configuration of what it records; Finding of what Security Hub and its like say."),
     attribute("event.outcome", Text, "", "success", SN, "success, failure or unknown."),
     attribute("event.errorCode", Text, "", "AccessDenied", SN, "AWS error code of a refused or failed call."),
     attribute("event.errorMessage", Text, "", "User is not authorized", SN, "AWS error message."),
     attribute("event.readOnly", Text, "", "false", SN, "Whether the call changed nothing; 'unknown' when the record does not say."),
     attribute("event.addendum", Text, "", "DELIVERY_DELAY", SN, "Why AWS delivered the record late or again."),
-    attribute("event.time", Number, "ms since epoch", "1795292071000", SNC, "When it happened, as AWS wrote it."),
-    attribute("event.date", Text, "", "2026-11-21", SNC, "Day of event.time in the configured zone."),
-    attribute("event.week", Text, "", "2026-W47", SNC, "ISO week of event.time in the configured zone."),
-    attribute("event.month", Text, "", "2026-11", SNC, "Month of event.time in the configured zone."),
-    attribute("aws.accountId", Text, "", "111122223333", SNCVKPFG, "Account the record belongs to."),
-    attribute("aws.accountName", Text, "", "prod-payments", SNCVPF, "Its name; the id when no name is known."),
-    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCVPF, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNCVPF, "Environment from the accounts file."),
-    attribute("aws.owner", Text, "", "payments-team", SNCVPF, "Owner from the accounts file."),
-    attribute("aws.region", Text, "", "ap-northeast-1", SNCVK, "Region of the call."),
-    attribute("aws.partition", Text, "", "aws", SNCV, "AWS partition."),
-    attribute("aws.service", Text, "", "cloudtrail", SNCV, "Service of the call."),
-    attribute("actor.kind", Text, "", "human", SN, "root, human, workload, awsService, federated, ci or unknown."),
+    attribute("event.time", Number, "ms since epoch", "1795292071000", SNCFRI, "When it happened, as AWS wrote it."),
+    attribute("event.date", Text, "", "2026-11-21", SNCFRI, "Day of event.time in the configured zone."),
+    attribute("event.week", Text, "", "2026-W47", SNCFRI, "ISO week of event.time in the configured zone."),
+    attribute("event.month", Text, "", "2026-11", SNCFRI, "Month of event.time in the configured zone."),
+    attribute("aws.accountId", Text, "", "111122223333", SNCFRVKPWOIG, "Account the record belongs to."),
+    attribute("aws.accountName", Text, "", "prod-payments", SNCFRVPWOI, "Its name; the id when no name is known."),
+    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCFRVPWOI, "Its organizational unit path; 'unknown' when none is known."),
+    attribute("aws.environment", Text, "", "prod", SNCFRVPWOI, "Environment, from the accounts file or the account's tags."),
+    attribute("aws.owner", Text, "", "payments-team", SNCFRVPWOI, "Owner, from the accounts file or the account's tags."),
+    attribute("aws.region", Text, "", "ap-northeast-1", SNCFRVKOI, "Region of the call."),
+    attribute("aws.partition", Text, "", "aws", SNCFRV, "AWS partition."),
+    attribute("aws.service", Text, "", "cloudtrail", SNCFRV, "Service of the call."),
+    attribute("actor.kind", Text, "", "human", SNR, "root, human, workload, awsService, federated, ci or unknown."),
     attribute("actor.type", Text, "", "AssumedRole", SN, "userIdentity.type; 'None' when the record has none."),
-    attribute("actor.name", Text, "", "Ops/ada", SN, "One name for the actor, never empty."),
-    attribute("actor.arn", Text, "", "arn:aws:sts::111122223333:assumed-role/Ops/ada", SN, "ARN of the caller."),
+    attribute("actor.name", Text, "", "Ops/ada", SNR, "One name for the actor, never empty."),
+    attribute("actor.arn", Text, "", "arn:aws:sts::111122223333:assumed-role/Ops/ada", SNR, "ARN of the caller."),
     attribute("actor.accountId", Text, "", "111122223333", SN, "Account of the caller."),
-    attribute("actor.sessionIssuer", Text, "", "arn:aws:iam::111122223333:role/Ops", SN, "Role or user that issued the session."),
+    attribute("actor.sessionIssuer", Text, "", "arn:aws:iam::111122223333:role/Ops", SNR, "Role or user that issued the session."),
     attribute("actor.sourceIdentity", Text, "", "ada", SN, "sourceIdentity set when the role was assumed."),
     attribute("actor.mfa", Text, "", "true", SN, "Whether MFA was used, when the record says."),
-    attribute("source.ip", Text, "", "203.0.113.7", SN, "Source address, service name or AWS Internal."),
-    attribute("source.userAgent", Text, "", "aws-cli/2.31.0", SN, "User agent."),
-    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNCV, "Type of the resource acted on; 'unknown' when the record does not tell."),
-    attribute("resource.id", Text, "", "ledger", SNCV, "Its id or name; 'unknown' when the record does not tell."),
-    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCV, "Its ARN."),
-    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCVK, "The rule."),
+    attribute("source.ip", Text, "", "203.0.113.7", SNR, "Source address, service name or AWS Internal."),
+    attribute("source.userAgent", Text, "", "aws-cli/2.31.0", SNR, "User agent."),
+    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNCFRV, "Type of the resource acted on; 'unknown' when the record does not tell."),
+    attribute("resource.id", Text, "", "ledger", SNCFRV, "Its id or name; 'unknown' when the record does not tell."),
+    attribute("resource.name", Text, "", "deploy", R, "Its name, of a type that has names beside ids."),
+    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCFRV, "Its ARN."),
+    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCFVKOTE, "The rule; of a finding Security Hub's control, else its type."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
-    attribute("control.title", Text, "", "CloudTrail logging stopped", SNCV, "The rule's title."),
-    attribute("control.kind", Text, "", "detective", SNCV, "detective or preventive."),
-    attribute("control.severity", Text, "", "CRITICAL", SNCVK, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
-    attribute("control.severityScore", Number, "0 to 100", "95", SNCVK, "Severity as a number."),
-    attribute("control.pillar", Text, "", "CSPM", SNCV, "CSPM, CIEM, CWPP, DSPM or IaC."),
-    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNCV, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
+    attribute("control.title", Text, "", "CloudTrail logging stopped", SNCFVT, "The rule's title; of a finding the control's, else its type."),
+    attribute("control.kind", Text, "", "detective", SNCFVOT, "detective, preventive, or finding."),
+    attribute("control.severity", Text, "", "CRITICAL", SNCFVKOT, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows. Of a finding after findings.severity."),
+    attribute("control.severityScore", Number, "0 to 100", "95", SNCFVKOT, "Severity as a number."),
+    attribute("control.pillar", Text, "", "CSPM", SNCFVOT, "CSPM, CIEM, CWPP, DSPM or IaC."),
+    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNCFVT, "Framework controls; |unmapped| of an AWS Config rule or a finding that no table knows."),
+    attribute("control.enabled", Text, "", "true", T, "Whether a detective control runs: false when rules.disable names it."),
+    attribute("control.evaluated", Text, "", "false", T, "Whether AWS Config evaluates a preventive control anywhere; unknown when nobody knows what is deployed."),
     attribute("control.remediation", Text, "", "Start logging again.", SN, "What to do."),
     attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SNV, "Where the steps are."),
-    attribute("attack.tactic", Text, "", "defense-evasion", SN, "Primary ATT&CK tactic, to facet on."),
-    attribute("attack.technique", Text, "", "T1562.008", SN, "Primary ATT&CK technique, to facet on."),
-    attribute("attack.tactics", Text, "list", "|defense-evasion|", SN, "All tactics."),
-    attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
-    attribute("compliance.state", Text, "", "NON_COMPLIANT", NCVK, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted."),
+    attribute("attack.tactic", Text, "", "defense-evasion", SNFT, "Primary ATT&CK tactic, to facet on."),
+    attribute("attack.technique", Text, "", "T1562.008", SNFT, "Primary ATT&CK technique, to facet on."),
+    attribute("attack.tactics", Text, "list", "|defense-evasion|", SNFT, "All tactics."),
+    attribute("attack.techniques", Text, "list", "|T1562.008|", SNFT, "All techniques."),
+    attribute("compliance.state", Text, "", "NON_COMPLIANT", NCVK, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted; EXCEPTED instead of NON_COMPLIANT while an exception covers it."),
     attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none, LEFT when it had left."),
     attribute("compliance.annotation", Text, "", "public ACL", NCV, "Why, in the rule's words."),
+    attribute("compliance.exception.owner", Text, "", "web-team", C, "Who answers for the exception that covers the violation."),
+    attribute("compliance.exception.reason", Text, "", "public web site", C, "Why it is excepted."),
+    attribute("compliance.exception.expires", Text, "", "2027-01-31", C, "When the exception ends, as its file says."),
     attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NCVK, "The rule as it was deployed; control.id is the managed rule behind it."),
     attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NCV, "Names the deployed rule exactly."),
+    attribute("finding.transition", Text, "", "new", NF, "new, worsened, reopened, resolved or updated. Unchanged imports are counted in the heartbeat, not sent."),
+    attribute("finding.status", Text, "", "OPEN", NF, "OPEN, SUPPRESSED or RESOLVED, after the transition: one scale for every product."),
+    attribute("finding.previousStatus", Text, "", "RESOLVED", NF, "The status before; absent when nobody knew the finding."),
+    attribute("finding.previousSeverity", Text, "", "MEDIUM", NF, "The severity before; absent when nobody knew the finding."),
+    attribute("finding.key", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", NF, "Names the finding: the same in every form, Region and account that AWS copies it to. Facet on it for the latest row of each."),
+    attribute("finding.id", Text, "", "arn:aws:securityhub:eu-west-1:111122223333:security-control/S3.8/finding/0001", NF, "Its id as the product has it."),
+    attribute("finding.product", Text, "", "Security Hub", NFO, "Who found it: Security Hub, GuardDuty, Inspector, Macie, IAM Access Analyzer, or another product's own name."),
+    attribute("finding.form", Text, "", "asff", NF, "The form it came in: asff, ocsf, guardduty, inspector, macie or accessAnalyzer."),
+    attribute("finding.title", Text, "", "S3 bucket does not block public access", NF, "Its title."),
+    attribute("finding.types", Text, "list", "|UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B|", NF, "What sort it is, most specific first."),
+    attribute("finding.severityOriginal", Text, "", "7.5", NF, "The severity as the product has it."),
+    attribute("finding.workflow", Text, "", "NEW", NF, "What people made of it in Security Hub: NEW, NOTIFIED, SUPPRESSED, RESOLVED, IN_PROGRESS, …"),
+    attribute("finding.recordState", Text, "", "ACTIVE", NF, "What the provider says: ACTIVE, ARCHIVED, CLOSED, …"),
+    attribute("finding.complianceStatus", Text, "", "FAILED", NF, "What a control says: PASSED, FAILED, WARNING or NOT_AVAILABLE."),
+    attribute("finding.firstSeen", Number, "ms since epoch", "1795292071000", NF, "When it was first seen."),
+    attribute("finding.openMs", Number, "ms", "3600000", NF, "event.time minus finding.firstSeen: on a resolved one, how long it took."),
+    attribute("finding.reopened", Number, "count", "0", NF, "How often it was reopened."),
+    attribute("finding.standards", Text, "list", "|standards/aws-foundational-security-best-practices/v/1.0.0|", NF, "Security Hub's standards that ask for the control."),
+    attribute("finding.resources", Number, "count", "1", NF, "Resources that it is about; resource.id is the first."),
+    attribute("finding.resourceIds", Text, "list", "|arn:aws:s3:::ledger|arn:aws:s3:::exports|", NF, "All of them, when there is more than one."),
+    attribute("finding.toldIn", Text, "", "eu-west-1", NF, "Region of the event it came in; aws.region is the finding's own."),
+    attribute("finding.count", Number, "count", "2", NF, "How often it was seen."),
+    attribute("finding.attackSequence", Text, "", "arn:aws:guardduty:us-east-1:111122223333:detector/0000/finding/00c1", NF, "GuardDuty attack sequence that it is, or is part of."),
+    attribute("finding.feature", Text, "", "RuntimeMonitoring", NF, "GuardDuty feature that saw it."),
+    attribute("finding.cve", Text, "", "CVE-2026-0001", NF, "Vulnerability."),
+    attribute("finding.cvss", Number, "0 to 10", "9.8", NF, "Its CVSS score, Inspector's own where there is one."),
+    attribute("finding.epss", Number, "0 to 1", "0.42", NF, "How likely it is used within 30 days (EPSS). A change of this alone is not told."),
+    attribute("finding.fixAvailable", Text, "", "YES", NF, "YES, NO or PARTIAL."),
+    attribute("finding.exploitAvailable", Text, "", "NO", NF, "YES or NO."),
+    attribute("finding.packages", Text, "list", "|openssl@3.0.2|", NF, "Packages that have it, name@version."),
+    attribute("finding.fixedIn", Text, "", "3.0.13", NF, "The version that mends the first of them."),
+    attribute("finding.repository", Text, "", "payments/api", NF, "ECR repository of the container image."),
+    attribute("finding.imageDigest", Text, "", "sha256:0f1e", NF, "Digest of the container image."),
+    attribute("finding.category", Text, "", "CLASSIFICATION", NF, "Macie: POLICY or CLASSIFICATION."),
+    attribute("finding.bucket", Text, "", "ledger", NF, "Bucket that Macie looked at."),
+    attribute("finding.objectKey", Text, "", "2026/11.csv", NF, "Object that Macie looked at."),
+    attribute("finding.dataTypes", Text, "list", "|CREDIT_CARD_NUMBER|NAME|", NF, "Kinds of sensitive data that Macie found, never their values."),
+    attribute("finding.dataCount", Number, "count", "12", NF, "Occurrences of sensitive data, all kinds."),
+    attribute("finding.public", Text, "", "true", NF, "Whether everybody has access, where Macie or Access Analyzer says."),
+    attribute("finding.principal", Text, "", "AWS:*", NF, "Who has access, as Access Analyzer says."),
+    attribute("finding.accessType", Text, "", "UnusedPermission", NF, "Kind of access that Access Analyzer found."),
+    attribute("finding.userFields", Text, "list", "|team:blue|", NF, "What people wrote to it in Security Hub: UserDefinedFields, name:value."),
+    attribute("finding.deleted", Text, "", "true", NF, "true when the resource was deleted."),
+    attribute("finding.sample", Text, "", "true", NF, "true when a person made it to try things out."),
+    attribute("finding.open", Number, "count", "3", O, "Open findings of this control and severity in this account and Region."),
+    attribute("finding.suppressed", Number, "count", "1", O, "Those set aside."),
+    attribute("change.type", Text, "", "UPDATE", R, "CREATE, UPDATE or DELETE, as AWS Config says; unknown when only the new state is known."),
+    attribute("change.status", Text, "", "OK", R, "Status of the configuration item: OK, ResourceDiscovered, ResourceDeleted and others."),
+    attribute("change.paths", Text, "list", "|Configuration.IpPermissions.0|", R, "Properties that changed, the first 50."),
+    attribute("change.pathCount", Number, "count", "1", R, "How many properties changed."),
+    attribute("change.before", Text, "JSON", "{\"Tags.owner\":\"a\"}", R, "What they were, by path; secrets masked."),
+    attribute("change.after", Text, "JSON", "{\"Tags.owner\":\"b\"}", R, "What they are."),
+    attribute("change.summary", Text, "", "UPDATE AWS::S3::Bucket ledger: Tags.owner: \"a\" → \"b\"", R, "The same in one line, for people."),
+    attribute("change.tagsOnly", Text, "", "false", R, "true when nothing but tags changed."),
+    attribute("change.oversized", Text, "", "false", R, "true when the item was too long for its notification and could not be fetched: what changed is not known."),
+    attribute("change.actorConfidence", Text, "", "certain", R, "certain: AWS names the trail record, or exactly one fits; likely: several fit, all by the same actor; ambiguous: several by different actors; none: none was seen."),
+    attribute("change.viaPipeline", Text, "", "false", R, "true when a delivery pipeline made the change; absent when nothing tells."),
+    attribute("change.eventId", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", R, "event.id of the trail record that made the change."),
+    attribute("change.eventName", Text, "", "PutBucketPolicy", R, "The call that made the change."),
+    attribute("change.candidates", Text, "list", "|6d2d5e0a-8a5b-4d0c-9a46-1f0000000001|6d2d5e0a-8a5b-4d0c-9a46-1f0000000002|", R, "event.id of the trail records that fit, when they are by different actors; the first 20."),
+    attribute("iac.tool", Text, "", "cloudformation", R, "cloudformation, cdk, terraform, opentofu or pulumi, as the tags of the resource say."),
+    attribute("iac.stack", Text, "", "web-prod", R, "Stack or workspace, as the tags say."),
+    attribute("iac.path", Text, "", "PaymentsBucket", R, "Where in it: logical id, module, project or file, as the tags say."),
     attribute("compliance.since", Number, "ms since epoch", "1795292071000", NCV, "When the violation that is now, or has just ended, began; absent when nobody knows."),
     attribute("compliance.firstSeen", Number, "ms since epoch", "1795292071000", NCV, "When the resource was first seen to violate this rule."),
     attribute("compliance.reopenCount", Number, "count", "1", NCV, "How often it violated again after it was mended; absent of what never violated."),
@@ -175,7 +347,12 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("compliance.violatingResources", Number, "count", "3", K, "Resources that violate this rule."),
     attribute("compliance.notApplicableResources", Number, "count", "3", K, "Resources that this rule does not concern."),
     attribute("compliance.unknownResources", Number, "count", "3", K, "Resources without a result of this rule."),
-    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPFR, "Names the run: the same in all its rows. Those of the run that AwsPostureRun told last are how things are now."),
+    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPWOU, "Names the run: the same in all its rows. Those of the run that AwsPostureRun told last are how things are now."),
+    attribute("insight.arn", Text, "", "arn:aws:securityhub:::insight/securityhub/default/10", I, "The insight."),
+    attribute("insight.name", Text, "", "Buckets with public access", I, "Its name."),
+    attribute("insight.resultType", Text, "", "ResourceId", I, "What it counts by."),
+    attribute("insight.result", Text, "", "arn:aws:s3:::ledger", I, "One value."),
+    attribute("insight.count", Number, "count", "5", I, "Findings that have it."),
     attribute("posture.compliantRules", Number, "count", "3", P, "Rules, each counted once per Region, of which nothing violates and something is compliant."),
     attribute("posture.violatingRules", Number, "count", "3", P, "Rules, each counted once per Region, that violate."),
     attribute("posture.notApplicableRules", Number, "count", "3", P, "Rules, each counted once per Region, that nothing concerns."),
@@ -199,37 +376,44 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("posture.failingRules", Number, "count", "1", P, "Rules that AWS Config fails to run; absent when nobody asked."),
     attribute("posture.regions", Number, "count", "3", P, "Regions of the account that are known."),
     attribute("posture.regionsRead", Number, "count", "3", P, "Those of them that were read whole; of the others only what events told is counted."),
-    attribute("framework.name", Text, "", "CIS-AWS-5.0", F, "Framework and version."),
-    attribute("framework.requirement", Text, "", "4.5", F, "Its number."),
-    attribute("framework.id", Text, "", "CIS-AWS-5.0:4.5", F, "Both, as an item of control.frameworks."),
-    attribute("framework.state", Text, "", "passed", F, "failed: a rule of it is violated; passed: every deployed rule of it that concerns something is compliant; unknown: nothing judged it, or not every deployed rule has a result."),
-    attribute("framework.passedRules", Number, "count", "2", F, "Rules of it that are compliant, each counted once for all Regions."),
-    attribute("framework.failedRules", Number, "count", "2", F, "Rules of it that are violated in a Region at least."),
-    attribute("framework.unknownRules", Number, "count", "2", F, "Rules of it that are deployed and have no result."),
-    attribute("framework.notApplicableRules", Number, "count", "2", F, "Rules of it that are deployed and concern nothing."),
-    attribute("framework.notDeployedRules", Number, "count", "2", F, "Rules of it that are not deployed in the account."),
-    attribute("run.kind", Text, "", "summary", R, "baseline, reconcile, summary, snapshot, violations, frameworks, findings or controls."),
-    attribute("run.rows", Number, "count", "200", R, "Rows that New Relic accepted."),
-    attribute("run.repairs", Number, "count", "0", R, "Changes that no event told and this run found."),
-    attribute("run.places", Number, "count", "600", R, "Accounts in a Region that were read."),
-    attribute("run.placesFailed", Number, "count", "0", R, "Those of them that could not be read."),
-    attribute("run.calls", Number, "count", "9000", R, "Calls of AWS's API."),
-    attribute("run.began", Number, "ms since epoch", "1795292071000", R, "When it began."),
-    attribute("run.ended", Number, "ms since epoch", "1795292131000", R, "When it ended."),
-    attribute("run.complete", Text, "", "true", R, "Whether every place was read and every row accepted."),
+    attribute("framework.name", Text, "", "CIS-AWS-5.0", W, "Framework and version."),
+    attribute("framework.requirement", Text, "", "4.5", W, "Its number."),
+    attribute("framework.id", Text, "", "CIS-AWS-5.0:4.5", W, "Both, as an item of control.frameworks."),
+    attribute("framework.state", Text, "", "passed", W, "failed: a rule of it is violated; passed: every deployed rule of it that concerns something is compliant; unknown: nothing judged it, or not every deployed rule has a result."),
+    attribute("framework.passedRules", Number, "count", "2", W, "Rules of it that are compliant, each counted once for all Regions."),
+    attribute("framework.failedRules", Number, "count", "2", W, "Rules of it that are violated in a Region at least."),
+    attribute("framework.unknownRules", Number, "count", "2", W, "Rules of it that are deployed and have no result."),
+    attribute("framework.notApplicableRules", Number, "count", "2", W, "Rules of it that are deployed and concern nothing."),
+    attribute("framework.notDeployedRules", Number, "count", "2", W, "Rules of it that are not deployed in the account."),
+    attribute("run.kind", Text, "", "summary", U, "baseline, reconcile, summary, snapshot, violations, frameworks, findings or controls."),
+    attribute("run.rows", Number, "count", "200", U, "Rows that New Relic accepted."),
+    attribute("run.repairs", Number, "count", "0", U, "Changes that no event told and this run found."),
+    attribute("run.places", Number, "count", "600", U, "Accounts in a Region that were read."),
+    attribute("run.placesFailed", Number, "count", "0", U, "Those of them that could not be read."),
+    attribute("run.calls", Number, "count", "9000", U, "Calls of AWS's API."),
+    attribute("run.began", Number, "ms since epoch", "1795292071000", U, "When it began."),
+    attribute("run.ended", Number, "ms since epoch", "1795292131000", U, "When it ended."),
+    attribute("run.complete", Text, "", "true", U, "Whether every place was read and every row accepted."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
-    attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
-    attribute("relay.source", Text, "", "trail", SNCHG, "Name of the source that the record came through."),
-    attribute("relay.agent", Text, "", "i-0abc-1", HGR, "Which agent: host name and a number made at start."),
-    attribute("relay.lagMs", Number, "ms", "42000", SNC, "Arrival at the agent minus event.time."),
-    attribute("relay.late", Text, "", "false", SNC, "true when timestamp is the time of sending because the record was outside the ingest window."),
-    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCVHG, "Names of values that were cut to fit."),
+    attribute("relay.version", Text, "", "0.1.0", SNCFRVPOIUTEHGD, "Version of the agent."),
+    attribute("relay.source", Text, "", "trail", SNCFROIHG, "Name of the source that the record came through."),
+    attribute("relay.agent", Text, "", "i-0abc-1", UTEHG, "Which agent: host name and a number made at start."),
+    attribute("relay.lagMs", Number, "ms", "42000", SNCFRI, "Arrival at the agent minus event.time."),
+    attribute("relay.late", Text, "", "false", SNCFRI, "true when timestamp is the time of sending because the record was outside the ingest window."),
+    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCFRVOITEHG, "Names of values that were cut to fit."),
     attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
     attribute("gap.reason", Text, "", "truncated or corrupt: ends in the middle of a record", G, "Why."),
     attribute("gap.recordsRead", Number, "", "12", G, "Records delivered before the gap."),
+    attribute("exception.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", E, "A hash of control, scope, owner and expiry: the same from every agent, each time it is told."),
+    attribute("exception.state", Text, "", "expired", E, "expired: it mutes nothing any more."),
+    attribute("exception.owner", Text, "", "web-team", E, "Who answers for it."),
+    attribute("exception.reason", Text, "", "public web site", E, "Why it was there."),
+    attribute("exception.scope", Text, "", "accounts: 111122223333; regions: eu-west-1", E, "What the control was muted for; absent: everything."),
+    attribute("exception.expires", Text, "", "2027-01-31", E, "Its end, as its file says."),
+    attribute("exception.expiresTime", Number, "ms since epoch", "1801440000000", E, "Its end."),
     attribute("doctor.id", Text, "", "0f1e2d3c4b5a69788796a5b4c3d2e1f0", D, "Names the test event of `doctor newrelic`, so that it can be found again."),
     attribute("heartbeat.recordsReceived", Number, "count", "1", H, "Records taken in this minute."),
     attribute("heartbeat.recordsDelivered", Number, "count", "1", H, "Records that New Relic accepted."),
@@ -249,6 +433,8 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("heartbeat.truncated", Number, "count", "1", H, "Values cut to fit a limit."),
     attribute("heartbeat.skipped", Number, "count", "1", H, "Messages and objects that hold no records."),
     attribute("heartbeat.redelivered", Number, "count", "1", H, "Messages that had been received before."),
+    attribute("heartbeat.findingsUnchanged", Number, "count", "1", H, "Findings imported again without a change, which are ignored."),
+    attribute("heartbeat.findingsCopied", Number, "count", "1", H, "Copies of findings from another Region, account or form, which are duplicates."),
     attribute("heartbeat.lagMsMax", Number, "ms", "1", H, "Largest lag in this minute."),
     attribute("heartbeat.queueAgeMs", Number, "ms", "1", H, "Age of the oldest message of the last poll."),
     attribute("heartbeat.newestEventTime", Number, "ms since epoch", "1", H, "Time of the newest record."),

@@ -5,8 +5,10 @@
 //! never dropped unseen; the same record gives the same bytes. Never talks to the network.
 
 pub mod batch;
+pub mod change;
 pub mod compliance;
 pub mod dictionary;
+mod diff;
 pub mod event;
 
 pub mod limits;

@@ -18,6 +18,13 @@ pub struct EventWriter<'o> {
     cut: Vec<&'static str>,
 }
 
+/// What is known of an event that is not finished, beside its bytes.
+#[derive(Debug, Clone, Default)]
+pub struct Suspended {
+    attributes: usize,
+    cut: Vec<&'static str>,
+}
+
 impl<'o> EventWriter<'o> {
     /// Begins an event of this type. `timestamp_ms`: `None` lets New Relic stamp it on arrival.
     ///
@@ -82,6 +89,25 @@ impl<'o> EventWriter<'o> {
     /// A flag, as the word `true` or `false`.
     pub fn flag(&mut self, name: &'static str, value: bool) {
         self.text(name, if value { "true" } else { "false" });
+    }
+
+    /// What is known of a value that came here cut already.
+    pub fn came_cut(&mut self, name: &'static str) {
+        if !self.cut.contains(&name) {
+            self.cut.push(name);
+        }
+    }
+
+    /// Leaves the event unfinished in its buffer, to be gone on with later.
+    #[must_use]
+    pub fn suspend(self) -> Suspended {
+        Suspended { attributes: self.attributes, cut: self.cut }
+    }
+
+    /// Goes on with an event whose bytes are in `out`.
+    #[must_use]
+    pub fn resume(out: &'o mut Vec<u8>, suspended: Suspended) -> Self {
+        Self { out, attributes: suspended.attributes, cut: suspended.cut }
     }
 
     /// Ends the event. Returns how many values were cut.

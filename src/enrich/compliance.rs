@@ -42,7 +42,7 @@ impl Enricher {
 }
 
 /// The service in a resource's type; of `AWS::::Account` what it is.
-fn service(resource_type: &str) -> Cow<'_, str> {
+pub(super) fn service(resource_type: &str) -> Cow<'_, str> {
     let mut parts = resource_type.split("::").skip(1).filter(|part| !part.is_empty());
     parts.next().map_or(Cow::Borrowed(UNKNOWN), |part| Cow::Owned(part.to_ascii_lowercase()))
 }

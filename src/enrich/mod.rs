@@ -8,7 +8,9 @@ mod accounts;
 mod accounts_file;
 mod calendar;
 mod compliance;
+mod config_item;
 mod fields;
+mod iac;
 mod kind;
 mod outcome;
 mod partition;
@@ -23,6 +25,8 @@ use std::borrow::Cow;
 pub use accounts::{AccountFault, AccountFileError, AccountName, AccountNames};
 pub use calendar::{Day, TimeZoneError};
 pub use compliance::EnrichedChange;
+pub use config_item::EnrichedItem;
+pub use iac::Iac;
 pub use outcome::EventOutcome;
 pub use resource::Resource;
 

@@ -11,6 +11,7 @@
 //! What always holds: every channel is bounded, so a slow New Relic stops the polling and nothing grows; the end of the
 //! sources closes the channels one after the other, so whoever is last has settled everything.
 
+pub mod changes;
 pub mod drain;
 pub mod heartbeat;
 mod named;

@@ -29,6 +29,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         agent: "test".to_owned(),
         refuse_late: false,
         follow: false,
+        changes: None,
         quiet: false,
     };
     Relay {

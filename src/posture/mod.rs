@@ -12,3 +12,6 @@ pub use compliance::{Compliance, Correction, Fact, Judgement, Story, Ticket};
 // What the encoders of rows name.
 pub use compliance::counts::{AccountCounts, Results, RuleCounts, Violation};
 pub use compliance::history::{Delta, Trend};
+pub mod changes;
+
+pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};

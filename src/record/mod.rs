@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod compliance;
+pub mod config_item;
 pub mod evaluation;
 pub mod id;
 pub mod severity;
@@ -14,6 +15,7 @@ pub mod trail;
 
 pub use actor::{Actor, ActorKind};
 pub use compliance::{ComplianceChange, StateChange};
+pub use config_item::{ChangeType, ConfigItem};
 pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 pub use id::RecordKey;
 pub use severity::Severity;
@@ -27,4 +29,6 @@ pub enum RecordKind {
     Trail,
     /// AWS Config judged a resource, and not as before: [`ComplianceChange`].
     ComplianceChange,
+    /// AWS Config saw a resource that is not as before: [`ConfigItem`].
+    ConfigItem,
 }

@@ -1,12 +1,17 @@
 //! `EventBridge` events on an SQS queue.
 //!
 //! In: messages. Out: each one's body as an object of its own, named `queue/message-id`. What always holds: every body is
-//! handed on, whatever it is; the decoder decides whether it is understood.
+//! handed on, whatever it is; the decoder decides whether it is understood. For an oversized configuration item of AWS Config,
+//! whose message holds a summary and says where the rest is, the rest is fetched and handed on with it; where it cannot be had, and
+//! trying again would not help, the message goes alone.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use memchr::memmem;
+use serde::Deserialize;
 
+use super::bucket::{Bucket, Place};
 use super::queue::Queue;
 use super::queue::consumer::{Consumer, Item, Plan};
 use super::trouble::Trouble;
@@ -18,16 +23,17 @@ use crate::config::Limits;
 #[derive(Debug)]
 pub struct EventQueue {
     queue: Arc<dyn Queue>,
+    bucket: Arc<dyn Bucket>,
     limits: Limits,
     clock: Clock,
     trouble: Arc<Trouble>,
 }
 
 impl EventQueue {
-    /// A source that reads `queue`.
+    /// A source that reads `queue`, and from `bucket` what is too long for a message.
     #[must_use]
-    pub fn new(queue: Arc<dyn Queue>, limits: &Limits, clock: Clock) -> Self {
-        Self { queue, limits: limits.clone(), clock, trouble: Arc::new(Trouble::unheard()) }
+    pub fn new(queue: Arc<dyn Queue>, bucket: Arc<dyn Bucket>, limits: &Limits, clock: Clock) -> Self {
+        Self { queue, bucket, limits: limits.clone(), clock, trouble: Arc::new(Trouble::unheard()) }
     }
 
     /// What is wrong with it; take it before the source runs.
@@ -39,12 +45,132 @@ impl EventQueue {
 
 impl Source for EventQueue {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
-        let Self { queue, limits, clock, trouble } = self;
+        let Self { queue, bucket, limits, clock, trouble } = self;
         let name = queue.name().to_owned();
         let plan = move |id: &str, body: String| {
             let origin = Origin { name: format!("{name}/{id}"), account: None, sight: Sight::Message };
-            Plan { items: vec![Item::Body(origin, Bytes::from(body))], ..Plan::default() }
+            let place = oversized(&body);
+            let body = Bytes::from(body);
+            let item = match place {
+                Some(place) => Item::Fetch(origin, body, place),
+                None => Item::Body(origin, body),
+            };
+            Plan { items: vec![item], ..Plan::default() }
         };
-        Consumer { queue, bucket: None, limits, clock, trouble, plan }.run(intake).await
+        Consumer { queue, bucket: Some(bucket), limits, clock, trouble, plan }.run(intake).await
+    }
+}
+
+/// What the message of an oversized configuration item is called.
+const OVERSIZED: &str = "OversizedConfigurationItemChangeNotification";
+
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    detail: Option<Notification>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Notification {
+    message_type: String,
+    s3_delivery_summary: Delivery,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delivery {
+    /// `bucket/key`
+    s3_bucket_location: String,
+    /// AWS Config could not deliver it either.
+    #[serde(default)]
+    error_code: Option<String>,
+}
+
+/// Where the rest of an oversized configuration item is; `None`: the message is another one, or does not tell.
+fn oversized(body: &str) -> Option<Place> {
+    memmem::find(body.as_bytes(), OVERSIZED.as_bytes())?;
+    let enveloped = serde_json::from_str::<Envelope>(body).ok().and_then(|envelope| envelope.detail);
+    let notification = enveloped.or_else(|| serde_json::from_str(body).ok())?;
+    let delivery = notification.s3_delivery_summary;
+    let is_told = notification.message_type == OVERSIZED;
+    if !is_told || delivery.error_code.is_some_and(|code| !code.is_empty()) {
+        return None;
+    }
+    let location = delivery.s3_bucket_location;
+    let (bucket, key) = location.strip_prefix("s3://").unwrap_or(&location).split_once('/')?;
+    if bucket.is_empty() || key.is_empty() {
+        return None;
+    }
+    Some(Place { bucket: bucket.to_owned(), key: key.to_owned(), version: None, bytes: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::source::bucket::ReadError;
+    use crate::source::memory::{MemoryBucket, MemoryQueue, Stored, pipeline};
+    use crate::source::{Body, Phase};
+
+    const SUMMARY: &str = include_str!("../../tests/fixtures/eventbridge/config-item-change-oversized.json");
+
+    #[test]
+    fn the_place_of_an_oversized_item_is_read_and_of_nothing_else() {
+        let place = |body: &str| oversized(body).map(|place| place.to_string());
+        let want = Some("s3://config-archive/AWSLogs/111122223333/Config/oversized.json.gz".to_owned());
+        assert_eq!(place(SUMMARY), want);
+        let event: serde_json::Value = serde_json::from_str(SUMMARY).expect("JSON");
+        assert_eq!(place(&event["detail"].to_string()), want, "as AWS Config's own topic carries it");
+        for (name, body) in [
+            ("not delivered", SUMMARY.replace("\"errorCode\": null", "\"errorCode\": \"AccessDenied\"")),
+            ("no place", SUMMARY.replace("s3BucketLocation", "elsewhere")),
+            ("no key", SUMMARY.replace("config-archive/AWSLogs/111122223333/Config/oversized.json.gz", "config-archive/")),
+            ("not JSON", format!("{SUMMARY}}}")),
+            ("a rule's trigger", r#"{"detail":{"x":"OversizedConfigurationItemChangeNotification"}}"#.to_owned()),
+            ("whole", include_str!("../../tests/fixtures/eventbridge/config-item-change.json").to_owned()),
+        ] {
+            assert_eq!(place(&body), None, "{name}");
+        }
+    }
+
+    /// Gone, refused, too large: the message alone. A passing fault gives the message back. Otherwise both are handed on.
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_fetched_leaves_the_message_and_what_may_pass_gives_it_back() {
+        let fault = |error| Some(Stored::Fault(error));
+        let limits = Limits { object_bytes: 100_000, ..Limits::default() };
+        for (name, stored, want) in [
+            ("there", Some(Stored::Bytes(Bytes::from_static(b"item"))), "Fetched"),
+            ("there at the second try", Some(Stored::Flaky(1, Bytes::from_static(b"item"))), "Fetched"),
+            ("gone", None, "Held"),
+            ("refused", fault(ReadError::Denied { why: "no".to_owned(), missing: "s3:GetObject" }), "Held"),
+            ("too large", Some(Stored::Bytes(Bytes::from(vec![0; 200_000]))), "Held"),
+            ("passing", fault(ReadError::Passing { why: "busy".to_owned() }), ""),
+        ] {
+            let queue = MemoryQueue::new(Duration::from_secs(30), [SUMMARY.to_owned()]);
+            let bucket = Arc::<MemoryBucket>::default();
+            if let Some(stored) = stored {
+                bucket.put("AWSLogs/111122223333/Config/oversized.json.gz", stored);
+            }
+            let (intake, mut pipeline) = pipeline(1, &limits);
+            let source = EventQueue::new(Arc::<MemoryQueue>::clone(&queue), bucket, &limits, Clock::fixed(5_000));
+            let trouble = source.trouble();
+            let running = tokio::spawn(source.run(intake));
+            // Less than the time after which a message that went back comes again.
+            let object = tokio::time::timeout(Duration::from_secs(25), pipeline.objects.recv()).await.ok().flatten();
+            let body = object.map(|object| object.body);
+            let got = match &body {
+                Some(Body::Fetched { message, bytes }) if message == SUMMARY && bytes == "item" => "Fetched",
+                Some(Body::Held(message)) if message == SUMMARY => "Held",
+                None => "",
+                Some(_) => "other",
+            };
+            assert_eq!(got, want, "{name}: {body:?}");
+            let said = trouble.now().iter().any(|what| what.contains("s3:GetObject"));
+            assert_eq!(said, name == "refused", "{name}");
+            pipeline.phase.send(Phase::Returning).expect("it listens");
+            running.await.expect("no panic").expect("no fault");
+        }
     }
 }

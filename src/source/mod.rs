@@ -55,6 +55,14 @@ pub enum Body {
         /// Its place in that object, from 0.
         index: u64,
     },
+    /// A message that only names what it is about, and what was fetched for it, packed as it was found. Where that is not what the
+    /// message speaks of, the message is all there is.
+    Fetched {
+        /// The message.
+        message: Bytes,
+        /// What was fetched.
+        bytes: Bytes,
+    },
     /// A local file, read as it is needed.
     File(PathBuf),
     /// Standard input, read once, as it comes.
@@ -84,6 +92,7 @@ impl fmt::Debug for Body {
         match self {
             Self::Held(bytes) => write!(f, "Held({} bytes)", bytes.len()),
             Self::Record { bytes, index } => write!(f, "Record({index}, {} bytes)", bytes.len()),
+            Self::Fetched { message, bytes } => write!(f, "Fetched({} bytes for a message of {})", bytes.len(), message.len()),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Stdin => f.write_str("Stdin"),
             Self::Pipe(path) => f.debug_tuple("Pipe").field(path).finish(),

@@ -89,6 +89,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         agent: "bench-000000".to_owned(),
         refuse_late: false,
         follow: false,
+        changes: None,
         quiet: false,
     })
 }

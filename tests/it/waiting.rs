@@ -43,6 +43,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         agent: "test".to_owned(),
         refuse_late: false,
         follow: false,
+        changes: None,
         quiet: false,
     };
     let endpoint = Endpoint::new(&config.new_relic, Duration::from_mins(1)).expect("an endpoint");

@@ -15,6 +15,7 @@ use crate::decode::Bounds;
 use crate::deliver::park::Target;
 use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::Running;
+use crate::pipeline::changes::{Changes, Rest};
 use crate::pipeline::worker::Stages;
 use crate::posture::Compliance;
 use crate::source::aws;
@@ -31,6 +32,8 @@ pub(in crate::cli) struct Manner {
     pub(in crate::cli) refuse_late: bool,
     /// The state is written down: this agent may have to lead first.
     pub(in crate::cli) kept: bool,
+    /// What becomes of configuration items that still wait when nothing more comes to read.
+    pub(in crate::cli) rest: Rest,
     /// The clock follows the records: standard input has no newest record until it ends.
     pub(in crate::cli) follow: bool,
 }
@@ -57,8 +60,16 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         agent: agent_name(),
         refuse_late: manner.refuse_late,
         follow: manner.follow,
+        changes: changes(config, manner),
         quiet: false,
     }))
+}
+
+/// The agent looks for who changed what only where configuration items may come: nothing is kept of a trail alone.
+fn changes(config: &Config, manner: Manner) -> Option<Arc<Changes>> {
+    let wait = config.changes.wait?;
+    let may_come = config.sources.iter().any(|source| matches!(source.kind, SourceKind::EventQueue { .. }));
+    (may_come || manner.rest == Rest::Sent).then(|| Changes::new(wait, manner.rest))
 }
 
 /// A bad company rule never stops the others; it is said, with its place.
@@ -101,7 +112,8 @@ pub(in crate::cli) async fn sources(config: &Config, clock: &Clock) -> (Vec<Runn
             }
             SourceKind::EventQueue { queue_url, region } => {
                 let queue = aws::queue(queue_url, region.as_deref()).await;
-                let events = EventQueue::new(queue, &config.limits, clock.clone());
+                let bucket = aws::bucket(region.as_deref()).await;
+                let events = EventQueue::new(queue, bucket, &config.limits, clock.clone());
                 troubles.push((source.name.clone(), events.trouble()));
                 Running::new(&source.name, events).led()
             }

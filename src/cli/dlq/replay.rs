@@ -31,6 +31,7 @@ use crate::deliver::mailbox::{Line, Mailbox, Sheet};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Letter, Patience};
 use crate::health;
+use crate::pipeline::changes::Rest;
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To};
 use crate::record::id::digest_id;
@@ -139,7 +140,7 @@ type StopSignal = Shared<BoxFuture<'static, ()>>;
 
 /// As the agent: what lies in the dead letters was never told to anybody, so its notices are sent too, and a record that has
 /// become old meanwhile is filed under the present and marked late.
-const MANNER: Manner = Manner { notices: true, refuse_late: false, kept: false, follow: false };
+const MANNER: Manner = Manner { notices: true, refuse_late: false, kept: false, rest: Rest::Sent, follow: false };
 
 /// A replay under way.
 struct Replay {

@@ -227,6 +227,7 @@ async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow:
     let mut stages = assemble::stages(&config, Clock::fixed(0), Manner::default())?;
     if let Some(stages) = Arc::get_mut(&mut stages) {
         stages.rules = crate::classify::RuleSet::default();
+        stages.changes = None;
         stages.quiet = true;
     }
     let ended = relay(&config, inputs, stages, Clock::fixed(0), To::Outlet(Box::new(Nothing)), None, signals, None).await?;

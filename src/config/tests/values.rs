@@ -59,6 +59,7 @@ outputs: {{logs: {{records: all, readOnly: false, mask: false}}, notices: false}
 rules: {{folders: [/etc/rules, more], disable: [aws-root-login]}}
 accounts: {{file: accounts.csv}}
 deadLetters: {{s3: s3://example-dead/cspm/relay/}}
+changes: {{wait: 0s}}
 limits:
   bytesInFlight: 32MiB
   objectBytes: 1MB
@@ -130,6 +131,7 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
             drain: Duration::from_secs(25),
         }
     );
+    assert_eq!(config.changes, Changes { wait: Some(Duration::ZERO) });
     assert_eq!(config.health, Health::Socket(PathBuf::from("/run/health.sock")));
     let expected = Telemetry {
         log_format: LogFormat::Json,

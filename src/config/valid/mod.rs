@@ -16,8 +16,8 @@ use crate::config::options::LATER_SOURCE_KINDS;
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::reader::Reader;
 use crate::config::{
-    Accounts, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules, Source,
-    SourceKind, Telemetry, env, keys,
+    Accounts, Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules,
+    Source, SourceKind, Telemetry, env, keys,
 };
 use crate::secret::Secret;
 
@@ -38,6 +38,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let health = health(reader);
     let telemetry = telemetry(reader);
     queues_differ(reader);
+    let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
     let files = Files { rules: Rules { folders, disable }, accounts, dead_letters, state: state.place.clone() };
     let Files { rules, accounts, dead_letters, .. } = files.clone();
     let config = new_relic.map(|new_relic| Config {
@@ -49,6 +50,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         dead_letters,
         state,
         posture,
+        changes,
         limits,
         health,
         telemetry,

@@ -47,6 +47,13 @@ pub fn push_masked(out: &mut Vec<u8>, json: &str) -> u64 {
     secrets.len() as u64
 }
 
+/// Whether a name says that whatever stands under it is a secret.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    let key = Key::of(name, &mut String::new());
+    key.hides > Hides::Nothing || key.is_telling
+}
+
 /// A text that stands alone, masked as it would be inside a record.
 #[must_use]
 pub fn masked(text: &str) -> Cow<'_, str> {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// Endings of key names whose text values are secrets.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 22] = [
     "password",
     "passwd",
     "passphrase",
@@ -28,6 +28,9 @@ pub(super) const KEYS: [&str; 19] = [
     "apikey",
     "privatekey",
     "presharedkey",
+    "keymaterial",
+    "connectionstring",
+    "userdata",
 ];
 
 /// Beginnings of values that are secrets wherever they stand, with the least length of the whole.

@@ -3,7 +3,9 @@
 //! In: objects with their ledger entries. Out: items with their pieces to the outlet, letters to the dead letters, and an
 //! outcome for every record. Runs on a thread of its own; borrows from the object all the way and keeps its buffers.
 
+mod change;
 mod compliance;
+mod timed;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -14,10 +16,11 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
+use super::changes::Changes;
 use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
-use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
+use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Seen, Settled};
 use crate::classify::{Classified, Matcher, Rule, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs};
@@ -32,6 +35,7 @@ use crate::posture::Compliance;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
+use timed::Timed;
 
 /// Bytes of a mended record's buffer that are kept for the next one.
 const MENDED_KEPT: usize = 64 << 10;
@@ -59,6 +63,8 @@ pub struct Stages {
     pub refuse_late: bool,
     /// The (fixed) clock follows the records.
     pub follow: bool,
+    /// Who changed what; `None`: nobody asks.
+    pub changes: Option<Arc<Changes>>,
     /// A look at the input: faults are not worth a word, they will be met again.
     pub quiet: bool,
 }
@@ -104,44 +110,22 @@ impl Worker {
                 tokio::time::timeout_at(outlet.flushed + flush_after, async { work.lock().await.recv().await }).await
             });
             match next {
-                Ok(Some(work)) => processor.object(work, &mut outlet),
+                Ok(Some(work)) => {
+                    let busy = stages.changes.as_ref().map(Changes::busy);
+                    processor.object(work, &mut outlet);
+                    drop(busy);
+                    processor.look_after_changes(false, &mut outlet);
+                }
                 Ok(None) => break,
-                Err(_idle) => {}
+                Err(_idle) => {
+                    let is_idle = stages.changes.as_ref().is_some_and(|changes| changes.is_idle());
+                    processor.look_after_changes(is_idle, &mut outlet);
+                }
             }
             outlet.flush_old();
         }
+        processor.look_after_changes(true, &mut outlet);
         outlet.flush();
-    }
-}
-
-/// An outlet whose items wait no longer than they may, however slowly more of them come.
-struct Timed<O> {
-    outlet: O,
-    flushed: Instant,
-    flush_after: Duration,
-}
-
-impl<O: Outlet> Timed<O> {
-    fn flush_old(&mut self) {
-        if self.flushed.elapsed() >= self.flush_after {
-            self.flush();
-        }
-    }
-}
-
-impl<O: Outlet> Outlet for Timed<O> {
-    fn put(&mut self, lane: Lane, item: &[u8], time_ms: i64, piece: Piece) {
-        self.outlet.put(lane, item, time_ms, piece);
-        self.flush_old();
-    }
-
-    fn item_max(&self, lane: Lane) -> usize {
-        self.outlet.item_max(lane)
-    }
-
-    fn flush(&mut self) {
-        self.outlet.flush();
-        self.flushed = Instant::now();
     }
 }
 
@@ -228,6 +212,7 @@ impl<'s> Processor<'s> {
         let now_ms = self.stages.clock.now_ms();
         let message = match &body {
             Body::Held(bytes) | Body::Record { bytes, .. } if origin.sight == Sight::Message => Some(bytes.clone()),
+            Body::Fetched { message, .. } => Some(message.clone()),
             _ => None,
         };
         let (is_stream, index) = (body.is_stream(), body.first());
@@ -238,6 +223,11 @@ impl<'s> Processor<'s> {
             Body::Held(bytes) | Body::Record { bytes, .. } => {
                 packed = bytes.len() as u64;
                 Decoder::held_with(bytes, bounds, std::mem::take(&mut self.buffer))
+            }
+            Body::Fetched { message, bytes } => {
+                packed = bytes.len() as u64;
+                let whole = self.whole_item(&message, bytes).unwrap_or(message);
+                Decoder::held_with(whole, bounds, std::mem::take(&mut self.buffer))
             }
             Body::File(path) => {
                 packed = std::fs::metadata(&path).map_or(0, |file| file.len());
@@ -286,12 +276,16 @@ impl<'s> Processor<'s> {
             match next {
                 Ok(None) => break,
                 Ok(Some(Decoded::Waiting)) => {
+                    self.look_after_changes(true, outlet);
                     outlet.flush();
                     continue;
                 }
                 Ok(Some(Decoded::Record { kind: RecordKind::Trail, raw, account })) => self.record(raw, account, place, outlet),
                 Ok(Some(Decoded::Record { kind: RecordKind::ComplianceChange, raw, account })) => {
                     self.compliance_record(raw, account, place, outlet);
+                }
+                Ok(Some(Decoded::Record { kind: RecordKind::ConfigItem, raw, account })) => {
+                    self.config_record(raw, account, place, outlet);
                 }
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
                 Ok(Some(Decoded::TooLong { head, alone })) => {
@@ -375,6 +369,7 @@ impl<'s> Processor<'s> {
             return;
         }
         let arrival = self.arrival(trail.time_ms, place);
+        self.remember(trail, &event_id, account);
         let counts = place.entry.counts();
         let hits = self.matcher.matches(trail);
         let log = match stages.outputs.logs.records {

@@ -22,7 +22,7 @@ use crate::ack::{Released, Verdict};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::source::backoff::Backoff;
-use crate::source::bucket::{Bucket, Place, ReadError, Reader};
+use crate::source::bucket::{Bucket, Got, Place, ReadError, Reader};
 use crate::source::trouble::Trouble;
 use crate::source::{Body, Fault, Intake, Object, Origin, Phase, Sight, SourceError, key};
 
@@ -71,6 +71,8 @@ pub(in crate::source) enum Item {
     Place(Place),
     /// The message itself.
     Body(Origin, Bytes),
+    /// The message itself, and what is to be fetched for it.
+    Fetch(Origin, Bytes, Place),
     /// What cannot be had.
     Missing(Origin, Fault),
 }
@@ -79,7 +81,9 @@ impl Item {
     /// Bytes of the message that it holds.
     fn bytes(&self) -> u64 {
         match self {
-            Self::Body(_, body) | Self::Missing(_, Fault::NotUnderstood { body, .. }) => body.len() as u64,
+            Self::Body(_, body) | Self::Fetch(_, body, _) | Self::Missing(_, Fault::NotUnderstood { body, .. }) => {
+                body.len() as u64
+            }
             Self::Place(_) | Self::Missing(_, Fault::Gone | Fault::TooLarge { .. }) => 0,
         }
     }
@@ -261,8 +265,26 @@ struct Read {
     place: Option<Place>,
     origin: Origin,
     body: Result<(Body, Option<OwnedSemaphorePermit>), ReadError>,
+    /// Why what its message names is not with it.
+    without: Option<ReadError>,
     /// Whether it went well at the first try.
     smooth: bool,
+}
+
+impl Reader {
+    /// Reads what a message only names. What is gone, refused or too large leaves the message alone.
+    async fn fetched(&self, lease: u64, origin: Origin, message: Bytes, place: Place) -> Read {
+        let bytes = message.len() as u64;
+        let (without, body, smooth) = match self.read(&place).await {
+            Ok(Got { bytes, room, smooth }) => (None, Ok((Body::Fetched { message, bytes }, Some(room))), smooth),
+            Err(error @ ReadError::Passing { .. }) => (None, Err(error), false),
+            Err(error) => {
+                let body = self.room(bytes).await.map(|room| (Body::Held(message), Some(room)));
+                (Some(error), body, true)
+            }
+        };
+        Read { lease, bytes, place: Some(place), origin, body, without, smooth }
+    }
 }
 
 impl Desk {
@@ -298,12 +320,13 @@ impl Desk {
                     Item::Missing(origin, fault) => {
                         let room = if bytes > 0 { reader.room(bytes).await.map(Some) } else { Ok(None) };
                         let body = room.map(|room| (Body::Missing(fault), room));
-                        Read { lease, bytes, place: None, origin, body, smooth: true }
+                        Read { lease, bytes, place: None, origin, body, without: None, smooth: true }
                     }
                     Item::Body(origin, held) => {
                         let body = reader.room(bytes).await.map(|room| (Body::Held(held), Some(room)));
-                        Read { lease, bytes, place: None, origin, body, smooth: true }
+                        Read { lease, bytes, place: None, origin, body, without: None, smooth: true }
                     }
+                    Item::Fetch(origin, message, place) => reader.fetched(lease, origin, message, place).await,
                     Item::Place(place) => {
                         let origin = Origin {
                             name: place.to_string(),
@@ -317,7 +340,7 @@ impl Desk {
                             Err(error @ ReadError::Denied { .. }) => (Err(error), true),
                             Err(error @ ReadError::Passing { .. }) => (Err(error), false),
                         };
-                        Read { lease, bytes, place: Some(place), origin, body, smooth }
+                        Read { lease, bytes, place: Some(place), origin, body, without: None, smooth }
                     }
                 }
             }));
@@ -325,14 +348,21 @@ impl Desk {
     }
 
     fn read(&mut self, read: Read) {
-        let Read { lease, bytes, place, origin, body, smooth } = read;
+        let Read { lease, bytes, place, origin, body, without, smooth } = read;
         self.backlog_bytes = self.backlog_bytes.saturating_sub(bytes);
         // As S3 answers: twice as careful after a fault, one more after a success.
         self.parallel = if smooth { (self.parallel + 1).min(PARALLEL_MAX) } else { (self.parallel / 2).max(1) };
         match body {
             Ok((body, room)) => {
-                if let Some(place) = &place {
-                    self.trouble.well(&place.bucket);
+                match (&place, without) {
+                    // Only a person can mend it; what is gone or too large is nobody's fault.
+                    (Some(place), Some(error @ ReadError::Denied { .. })) => {
+                        let what = format!("{}; only what its message says of it is sent", why_unread(place, &error));
+                        self.trouble.report(&self.source, &place.bucket, what);
+                    }
+                    (Some(place), Some(error)) => tracing::warn!("{place}: {error}: only what its message says of it is sent"),
+                    (Some(place), None) => self.trouble.well(&place.bucket),
+                    (None, _) => {}
                 }
                 self.ready.push_back((lease, origin, body, room));
             }
@@ -438,10 +468,14 @@ fn away(receive_count: u32) -> Duration {
 
 /// Says which objects could not be read; the first folders of the key are enough to find the policy.
 fn unread(place: &Place, error: &ReadError) -> String {
+    format!("{}; its message goes back to the queue", why_unread(place, error))
+}
+
+fn why_unread(place: &Place, error: &ReadError) -> String {
     let folders: Vec<&str> = place.key.split('/').take(4).collect();
     let hint = match error {
         ReadError::Denied { missing, .. } => format!("; missing: {missing}"),
         _ => String::new(),
     };
-    format!("reading s3://{}/{}/…: {error}{hint}; its message goes back to the queue", place.bucket, folders.join("/"))
+    format!("reading s3://{}/{}/…: {error}{hint}", place.bucket, folders.join("/"))
 }

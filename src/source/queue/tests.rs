@@ -34,7 +34,7 @@ fn events(queue: &Arc<MemoryQueue>, ahead: usize) -> (Running, Pipeline) {
 
 fn events_within(queue: &Arc<MemoryQueue>, limits: &Limits, ahead: usize) -> (Running, Pipeline) {
     let (intake, pipeline) = pipeline(ahead, limits);
-    let source = EventQueue::new(Arc::<MemoryQueue>::clone(queue), limits, Clock::fixed(5_000));
+    let source = EventQueue::new(Arc::<MemoryQueue>::clone(queue), Arc::<MemoryBucket>::default(), limits, Clock::fixed(5_000));
     (tokio::spawn(source.run(intake)), pipeline)
 }
 
@@ -460,7 +460,12 @@ async fn faults_of_the_queue_itself() {
     let queue = MemoryQueue::new(VISIBILITY, bodies(1));
     queue.faults.lock().unwrap().receive.extend(vec![denied; 3]);
     let (intake, mut pipeline) = pipeline(1, &Limits::default());
-    let source = EventQueue::new(Arc::<MemoryQueue>::clone(&queue), &Limits::default(), Clock::fixed(5_000));
+    let source = EventQueue::new(
+        Arc::<MemoryQueue>::clone(&queue),
+        Arc::<MemoryBucket>::default(),
+        &Limits::default(),
+        Clock::fixed(5_000),
+    );
     let trouble = source.trouble();
     let running = tokio::spawn(source.run(intake));
     sleep(Duration::from_secs(1)).await;
@@ -553,7 +558,12 @@ async fn missing_credentials_are_waited_for() {
     let none = QueueError::NoCredentials { why: "no AWS credentials (tried everything)".to_owned() };
     queue.faults.lock().unwrap().attributes.extend(vec![none; 6]);
     let (intake, mut pipeline) = pipeline(10, &Limits::default());
-    let source = EventQueue::new(Arc::<MemoryQueue>::clone(&queue), &Limits::default(), Clock::fixed(5_000));
+    let source = EventQueue::new(
+        Arc::<MemoryQueue>::clone(&queue),
+        Arc::<MemoryBucket>::default(),
+        &Limits::default(),
+        Clock::fixed(5_000),
+    );
     let trouble = source.trouble();
     assert_eq!(trouble.now(), ["its queue has not answered yet"]);
     let running = tokio::spawn(source.run(intake));
