@@ -53,6 +53,8 @@ pub struct PreventiveControl {
     pub pillar: Pillar,
     /// Framework numbers, `CIS-AWS-5.0:1.13`.
     pub frameworks: List,
+    /// Security Hub's controls that ask for the same, as `IAM.3`.
+    pub hub_controls: Vec<&'static str>,
 }
 
 /// The managed rule behind a deployed one, by the deployed one's name; `None`: unmapped.
@@ -70,6 +72,16 @@ pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
     });
     let deployed = dashed(deployed);
     CONTROLS.get(&deployed).or_else(|| CONTROLS.get(plain(&deployed)))
+}
+
+/// What a control of Security Hub's stands for, as `IAM.3`; `None`: unmapped.
+#[must_use]
+pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
+    static CONTROLS: LazyLock<HashMap<&'static str, PreventiveControl>> = LazyLock::new(|| {
+        let rows = TABLE.lines().skip(1).filter_map(row);
+        rows.flat_map(|control| control.hub_controls.clone().into_iter().map(move |hub| (hub, control.clone()))).collect()
+    });
+    CONTROLS.get(id)
 }
 
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
@@ -116,6 +128,7 @@ fn row(line: &'static str) -> Option<PreventiveControl> {
         severity: severity.parse().ok(),
         pillar: *Pillar::ALL.iter().find(|known| known.as_str() == pillar)?,
         frameworks: List::new(frameworks.chain(fsbp)),
+        hub_controls: all(controls).collect(),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::deliver::park::Target;
 use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::Running;
 use crate::pipeline::worker::Stages;
+use crate::posture::Findings;
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
 use crate::source::trail_bucket::TrailBucket;
@@ -42,6 +43,7 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
     Ok(Arc::new(Stages {
         rules,
         enricher,
+        findings: Arc::new(Findings::new(config.findings.clone())),
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),

@@ -13,6 +13,7 @@ pub mod estimate;
 pub mod example;
 pub mod fault;
 mod file;
+pub mod findings;
 mod keys;
 pub mod nearest;
 pub mod options;
@@ -34,6 +35,7 @@ use crate::secret::Secret;
 
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
+pub use self::findings::{FindingSubject, Findings, SeverityRule};
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +125,7 @@ impl Config {
             rules: Rules::default(),
             accounts: Accounts::default(),
             dead_letters: None,
+            findings: Findings::default(),
             limits: Limits::default(),
             health: Health::default(),
             telemetry: Telemetry::default(),
@@ -154,6 +157,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// Where what cannot be sent goes; `None`: back to the source.
     pub dead_letters: Option<DeadLetters>,
+    /// What is done with findings.
+    pub findings: Findings,
     /// Bounds on memory, time and size.
     pub limits: Limits,
     /// Where `cspm-relay health` asks.

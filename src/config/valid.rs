@@ -14,7 +14,7 @@ use super::queue_url::{self, QueueUrl};
 use super::reader::Reader;
 use super::{
     Accounts, Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region,
-    Rules, Source, SourceKind, Telemetry, env, keys,
+    Rules, Source, SourceKind, Telemetry, env, findings, keys,
 };
 use crate::secret::Secret;
 
@@ -29,6 +29,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
     let accounts = Accounts { file: reader.path("accounts.file") };
+    let findings = findings::read(reader);
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);
@@ -42,6 +43,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         rules,
         accounts,
         dead_letters,
+        findings,
         limits,
         health,
         telemetry,

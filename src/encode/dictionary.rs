@@ -14,6 +14,8 @@ pub const NOTICE: &str = "AwsSecurityNotice";
 pub const COMPLIANCE_CHANGE: &str = "AwsComplianceChange";
 /// One per transition of a finding.
 pub const FINDING: &str = "AwsSecurityFinding";
+/// Results of a Security Hub insight that a person sent on.
+pub const FINDING_INSIGHT: &str = "AwsFindingInsight";
 /// Open findings, counted.
 pub const FINDING_SNAPSHOT: &str = "AwsFindingSnapshot";
 /// One per account, Region and rule.
@@ -45,7 +47,7 @@ pub const DOCTOR: &str = "CspmRelayDoctor";
 pub enum Kind {
     /// Text; flags are the words `true` and `false`, lists are `|a|b|`.
     Text,
-    /// A whole number.
+    /// A number: whole, or a score with decimals.
     Number,
 }
 
@@ -86,36 +88,45 @@ const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
-const SNC: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE];
-const SNCG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, GAP];
+const SNF: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING];
+const SNCF: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING];
+const SNCFI: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, FINDING_INSIGHT];
+const SNCFO: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, FINDING_SNAPSHOT];
+const SNCFOI: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, FINDING_SNAPSHOT, FINDING_INSIGHT];
+const SNCFOIG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, FINDING_SNAPSHOT, FINDING_INSIGHT, GAP];
 const HG: &[&str] = &[HEARTBEAT, GAP];
-const SNCHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP];
-const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, DOCTOR];
+const SENT: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, FINDING_SNAPSHOT, FINDING_INSIGHT, HEARTBEAT, GAP];
+const NF: &[&str] = &[NOTICE, FINDING];
+const NFO: &[&str] = &[NOTICE, FINDING, FINDING_SNAPSHOT];
+const O: &[&str] = &[FINDING_SNAPSHOT];
+const I: &[&str] = &[FINDING_INSIGHT];
+const ALL: &[&str] =
+    &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, FINDING_SNAPSHOT, FINDING_INSIGHT, HEARTBEAT, GAP, DOCTOR];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
 pub const ATTRIBUTES: &[Attribute] = &[
-    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNC, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time. Joins events, notices, logs and the console."),
+    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNCFI, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time; of a finding a hash of the finding, its time, status and severity. Joins events, notices, logs and the console."),
     attribute("event.sharedId", Text, "", "49bfae88-c9c9-4f39-857c-558a60f14b5d", SN, "The same in every copy of one action that AWS delivered to several accounts, and in both ends of an Insights event: sharedEventID."),
     attribute("event.name", Text, "", "StopLogging", SN, "The API call."),
-    attribute("event.category", Text, "", "Management", SNC, "Management, Data, NetworkActivity, Insight or Aggregated; Compliance of what AWS Config says."),
+    attribute("event.category", Text, "", "Management", SNCFI, "Management, Data, NetworkActivity, Insight or Aggregated; Compliance of what AWS Config says; Finding of what Security Hub and its like say."),
     attribute("event.outcome", Text, "", "success", SN, "success, failure or unknown."),
     attribute("event.errorCode", Text, "", "AccessDenied", SN, "AWS error code of a refused or failed call."),
     attribute("event.errorMessage", Text, "", "User is not authorized", SN, "AWS error message."),
     attribute("event.readOnly", Text, "", "false", SN, "Whether the call changed nothing; 'unknown' when the record does not say."),
     attribute("event.addendum", Text, "", "DELIVERY_DELAY", SN, "Why AWS delivered the record late or again."),
-    attribute("event.time", Number, "ms since epoch", "1795292071000", SNC, "When it happened, as AWS wrote it."),
-    attribute("event.date", Text, "", "2026-11-21", SNC, "Day of event.time in the configured zone."),
-    attribute("event.week", Text, "", "2026-W47", SNC, "ISO week of event.time in the configured zone."),
-    attribute("event.month", Text, "", "2026-11", SNC, "Month of event.time in the configured zone."),
-    attribute("aws.accountId", Text, "", "111122223333", SNCG, "Account the record belongs to."),
-    attribute("aws.accountName", Text, "", "prod-payments", SNC, "Its name; the id when no name is known."),
-    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNC, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNC, "Environment from the accounts file."),
-    attribute("aws.owner", Text, "", "payments-team", SNC, "Owner from the accounts file."),
-    attribute("aws.region", Text, "", "ap-northeast-1", SNC, "Region of the call."),
-    attribute("aws.partition", Text, "", "aws", SNC, "AWS partition."),
-    attribute("aws.service", Text, "", "cloudtrail", SNC, "Service of the call."),
+    attribute("event.time", Number, "ms since epoch", "1795292071000", SNCFI, "When it happened, as AWS wrote it."),
+    attribute("event.date", Text, "", "2026-11-21", SNCFI, "Day of event.time in the configured zone."),
+    attribute("event.week", Text, "", "2026-W47", SNCFI, "ISO week of event.time in the configured zone."),
+    attribute("event.month", Text, "", "2026-11", SNCFI, "Month of event.time in the configured zone."),
+    attribute("aws.accountId", Text, "", "111122223333", SNCFOIG, "Account the record belongs to."),
+    attribute("aws.accountName", Text, "", "prod-payments", SNCFOI, "Its name; the id when no name is known."),
+    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCFOI, "Its organizational unit path; 'unknown' when none is known."),
+    attribute("aws.environment", Text, "", "prod", SNCFOI, "Environment from the accounts file."),
+    attribute("aws.owner", Text, "", "payments-team", SNCFOI, "Owner from the accounts file."),
+    attribute("aws.region", Text, "", "ap-northeast-1", SNCFOI, "Region of the call."),
+    attribute("aws.partition", Text, "", "aws", SNCF, "AWS partition."),
+    attribute("aws.service", Text, "", "cloudtrail", SNCF, "Service of the call."),
     attribute("actor.kind", Text, "", "human", SN, "root, human, workload, awsService, federated, ci or unknown."),
     attribute("actor.type", Text, "", "AssumedRole", SN, "userIdentity.type; 'None' when the record has none."),
     attribute("actor.name", Text, "", "Ops/ada", SN, "One name for the actor, never empty."),
@@ -126,36 +137,87 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("actor.mfa", Text, "", "true", SN, "Whether MFA was used, when the record says."),
     attribute("source.ip", Text, "", "203.0.113.7", SN, "Source address, service name or AWS Internal."),
     attribute("source.userAgent", Text, "", "aws-cli/2.31.0", SN, "User agent."),
-    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNC, "Type of the resource acted on; 'unknown' when the record does not tell."),
-    attribute("resource.id", Text, "", "ledger", SNC, "Its id or name; 'unknown' when the record does not tell."),
-    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNC, "Its ARN."),
-    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNC, "The rule."),
+    attribute("resource.type", Text, "", "AWS::S3::Bucket", SNCF, "Type of the resource acted on; 'unknown' when the record does not tell."),
+    attribute("resource.id", Text, "", "ledger", SNCF, "Its id or name; 'unknown' when the record does not tell."),
+    attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCF, "Its ARN."),
+    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCFO, "The rule; of a finding Security Hub's control, else its type."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
-    attribute("control.title", Text, "", "CloudTrail logging stopped", SNC, "The rule's title."),
-    attribute("control.kind", Text, "", "detective", SNC, "detective or preventive."),
-    attribute("control.severity", Text, "", "CRITICAL", SNC, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
-    attribute("control.severityScore", Number, "0 to 100", "95", SNC, "Severity as a number."),
-    attribute("control.pillar", Text, "", "CSPM", SNC, "CSPM, CIEM, CWPP, DSPM or IaC."),
-    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNC, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
+    attribute("control.title", Text, "", "CloudTrail logging stopped", SNCF, "The rule's title; of a finding the control's, else its type."),
+    attribute("control.kind", Text, "", "detective", SNCFO, "detective, preventive, or finding."),
+    attribute("control.severity", Text, "", "CRITICAL", SNCFO, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows. Of a finding after findings.severity."),
+    attribute("control.severityScore", Number, "0 to 100", "95", SNCFO, "Severity as a number."),
+    attribute("control.pillar", Text, "", "CSPM", SNCFO, "CSPM, CIEM, CWPP, DSPM or IaC."),
+    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNCF, "Framework controls; |unmapped| of an AWS Config rule or a finding that no table knows."),
     attribute("control.remediation", Text, "", "Start logging again.", SN, "What to do."),
     attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SN, "Where the steps are."),
-    attribute("attack.tactic", Text, "", "defense-evasion", SN, "Primary ATT&CK tactic, to facet on."),
-    attribute("attack.technique", Text, "", "T1562.008", SN, "Primary ATT&CK technique, to facet on."),
-    attribute("attack.tactics", Text, "list", "|defense-evasion|", SN, "All tactics."),
-    attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
+    attribute("attack.tactic", Text, "", "defense-evasion", SNF, "Primary ATT&CK tactic, to facet on."),
+    attribute("attack.technique", Text, "", "T1562.008", SNF, "Primary ATT&CK technique, to facet on."),
+    attribute("attack.tactics", Text, "list", "|defense-evasion|", SNF, "All tactics."),
+    attribute("attack.techniques", Text, "list", "|T1562.008|", SNF, "All techniques."),
     attribute("compliance.state", Text, "", "NON_COMPLIANT", NC, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted."),
     attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none."),
     attribute("compliance.annotation", Text, "", "public ACL", NC, "Why, in the rule's words."),
     attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NC, "The rule as it was deployed; control.id is the managed rule behind it."),
     attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NC, "Names the deployed rule exactly."),
+    attribute("finding.transition", Text, "", "new", NF, "new, worsened, reopened, resolved or updated. Unchanged imports are counted in the heartbeat, not sent."),
+    attribute("finding.status", Text, "", "OPEN", NF, "OPEN, SUPPRESSED or RESOLVED, after the transition: one scale for every product."),
+    attribute("finding.previousStatus", Text, "", "RESOLVED", NF, "The status before; absent when nobody knew the finding."),
+    attribute("finding.previousSeverity", Text, "", "MEDIUM", NF, "The severity before; absent when nobody knew the finding."),
+    attribute("finding.key", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", NF, "Names the finding: the same in every form, Region and account that AWS copies it to. Facet on it for the latest row of each."),
+    attribute("finding.id", Text, "", "arn:aws:securityhub:eu-west-1:111122223333:security-control/S3.8/finding/0001", NF, "Its id as the product has it."),
+    attribute("finding.product", Text, "", "Security Hub", NFO, "Who found it: Security Hub, GuardDuty, Inspector, Macie, IAM Access Analyzer, or another product's own name."),
+    attribute("finding.form", Text, "", "asff", NF, "The form it came in: asff, ocsf, guardduty, inspector, macie or accessAnalyzer."),
+    attribute("finding.title", Text, "", "S3 bucket does not block public access", NF, "Its title."),
+    attribute("finding.types", Text, "list", "|UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B|", NF, "What sort it is, most specific first."),
+    attribute("finding.severityOriginal", Text, "", "7.5", NF, "The severity as the product has it."),
+    attribute("finding.workflow", Text, "", "NEW", NF, "What people made of it in Security Hub: NEW, NOTIFIED, SUPPRESSED, RESOLVED, IN_PROGRESS, …"),
+    attribute("finding.recordState", Text, "", "ACTIVE", NF, "What the provider says: ACTIVE, ARCHIVED, CLOSED, …"),
+    attribute("finding.complianceStatus", Text, "", "FAILED", NF, "What a control says: PASSED, FAILED, WARNING or NOT_AVAILABLE."),
+    attribute("finding.firstSeen", Number, "ms since epoch", "1795292071000", NF, "When it was first seen."),
+    attribute("finding.openMs", Number, "ms", "3600000", NF, "event.time minus finding.firstSeen: on a resolved one, how long it took."),
+    attribute("finding.reopened", Number, "count", "0", NF, "How often it was reopened."),
+    attribute("finding.standards", Text, "list", "|standards/aws-foundational-security-best-practices/v/1.0.0|", NF, "Security Hub's standards that ask for the control."),
+    attribute("finding.resources", Number, "count", "1", NF, "Resources that it is about; resource.id is the first."),
+    attribute("finding.resourceIds", Text, "list", "|arn:aws:s3:::ledger|arn:aws:s3:::exports|", NF, "All of them, when there is more than one."),
+    attribute("finding.toldIn", Text, "", "eu-west-1", NF, "Region of the event it came in; aws.region is the finding's own."),
+    attribute("finding.count", Number, "count", "2", NF, "How often it was seen."),
+    attribute("finding.attackSequence", Text, "", "arn:aws:guardduty:us-east-1:111122223333:detector/0000/finding/00c1", NF, "GuardDuty attack sequence that it is, or is part of."),
+    attribute("finding.feature", Text, "", "RuntimeMonitoring", NF, "GuardDuty feature that saw it."),
+    attribute("finding.cve", Text, "", "CVE-2026-0001", NF, "Vulnerability."),
+    attribute("finding.cvss", Number, "0 to 10", "9.8", NF, "Its CVSS score, Inspector's own where there is one."),
+    attribute("finding.epss", Number, "0 to 1", "0.42", NF, "How likely it is used within 30 days (EPSS). A change of this alone is not told."),
+    attribute("finding.fixAvailable", Text, "", "YES", NF, "YES, NO or PARTIAL."),
+    attribute("finding.exploitAvailable", Text, "", "NO", NF, "YES or NO."),
+    attribute("finding.packages", Text, "list", "|openssl@3.0.2|", NF, "Packages that have it, name@version."),
+    attribute("finding.fixedIn", Text, "", "3.0.13", NF, "The version that mends the first of them."),
+    attribute("finding.repository", Text, "", "payments/api", NF, "ECR repository of the container image."),
+    attribute("finding.imageDigest", Text, "", "sha256:0f1e", NF, "Digest of the container image."),
+    attribute("finding.category", Text, "", "CLASSIFICATION", NF, "Macie: POLICY or CLASSIFICATION."),
+    attribute("finding.bucket", Text, "", "ledger", NF, "Bucket that Macie looked at."),
+    attribute("finding.objectKey", Text, "", "2026/11.csv", NF, "Object that Macie looked at."),
+    attribute("finding.dataTypes", Text, "list", "|CREDIT_CARD_NUMBER|NAME|", NF, "Kinds of sensitive data that Macie found, never their values."),
+    attribute("finding.dataCount", Number, "count", "12", NF, "Occurrences of sensitive data, all kinds."),
+    attribute("finding.public", Text, "", "true", NF, "Whether everybody has access, where Macie or Access Analyzer says."),
+    attribute("finding.principal", Text, "", "AWS:*", NF, "Who has access, as Access Analyzer says."),
+    attribute("finding.accessType", Text, "", "UnusedPermission", NF, "Kind of access that Access Analyzer found."),
+    attribute("finding.deleted", Text, "", "true", NF, "true when the resource was deleted."),
+    attribute("finding.sample", Text, "", "true", NF, "true when a person made it to try things out."),
+    attribute("finding.open", Number, "count", "3", O, "Open findings of this control and severity in this account and Region."),
+    attribute("finding.suppressed", Number, "count", "1", O, "Those set aside."),
+    attribute("snapshot.id", Text, "", "i-0abc-1:findings:1795292071000", O, "The run that the row belongs to."),
+    attribute("insight.arn", Text, "", "arn:aws:securityhub:::insight/securityhub/default/10", I, "The insight."),
+    attribute("insight.name", Text, "", "Buckets with public access", I, "Its name."),
+    attribute("insight.resultType", Text, "", "ResourceId", I, "What it counts by."),
+    attribute("insight.result", Text, "", "arn:aws:s3:::ledger", I, "One value."),
+    attribute("insight.count", Number, "count", "5", I, "Findings that have it."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
-    attribute("relay.source", Text, "", "trail", SNCHG, "Name of the source that the record came through."),
+    attribute("relay.source", Text, "", "trail", SENT, "Name of the source that the record came through."),
     attribute("relay.agent", Text, "", "i-0abc-1", HG, "Which agent: host name and a number made at start."),
-    attribute("relay.lagMs", Number, "ms", "42000", SNC, "Arrival at the agent minus event.time."),
-    attribute("relay.late", Text, "", "false", SNC, "true when timestamp is the time of sending because the record was outside the ingest window."),
-    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHG, "Names of values that were cut to fit."),
+    attribute("relay.lagMs", Number, "ms", "42000", SNCFI, "Arrival at the agent minus event.time."),
+    attribute("relay.late", Text, "", "false", SNCFI, "true when timestamp is the time of sending because the record was outside the ingest window."),
+    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SENT, "Names of values that were cut to fit."),
     attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
@@ -180,6 +242,8 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("heartbeat.truncated", Number, "count", "1", H, "Values cut to fit a limit."),
     attribute("heartbeat.skipped", Number, "count", "1", H, "Messages and objects that hold no records."),
     attribute("heartbeat.redelivered", Number, "count", "1", H, "Messages that had been received before."),
+    attribute("heartbeat.findingsUnchanged", Number, "count", "1", H, "Findings imported again without a change, which are ignored."),
+    attribute("heartbeat.findingsCopied", Number, "count", "1", H, "Copies of findings from another Region, account or form, which are duplicates."),
     attribute("heartbeat.lagMsMax", Number, "ms", "1", H, "Largest lag in this minute."),
     attribute("heartbeat.queueAgeMs", Number, "ms", "1", H, "Age of the oldest message of the last poll."),
     attribute("heartbeat.newestEventTime", Number, "ms since epoch", "1", H, "Time of the newest record."),
@@ -215,7 +279,7 @@ mod tests {
             assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'), "{name}");
             assert!(!attribute.meaning.is_empty() && !attribute.example.is_empty() && !attribute.events.is_empty(), "{name}");
             if attribute.kind == Number {
-                assert!(attribute.example.parse::<i64>().is_ok(), "{name}: {}", attribute.example);
+                assert!(attribute.example.parse::<f64>().is_ok(), "{name}: {}", attribute.example);
             }
         }
         assert!(ATTRIBUTES.len() < limits::ATTRIBUTES_SENT);

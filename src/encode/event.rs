@@ -133,14 +133,19 @@ pub(super) fn moment(event: &mut EventWriter<'_>, time_ms: i64, day: &Day) {
 
 /// Where it happened.
 pub(super) fn place(event: &mut EventWriter<'_>, account: &AccountName<'_>, region: &str, partition: &str, service: &str) {
+    self::account(event, account);
+    event.text("aws.region", region);
+    event.text("aws.partition", partition);
+    event.text("aws.service", service);
+}
+
+/// Whose it is.
+pub(super) fn account(event: &mut EventWriter<'_>, account: &AccountName<'_>) {
     event.text("aws.accountId", account.id);
     event.text("aws.accountName", account.name);
     event.text("aws.organizationalUnit", account.organizational_unit);
     event.maybe("aws.environment", account.environment);
     event.maybe("aws.owner", account.owner);
-    event.text("aws.region", region);
-    event.text("aws.partition", partition);
-    event.text("aws.service", service);
 }
 
 /// What could not be read.
@@ -246,6 +251,8 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
         ("heartbeat.truncated", counts.truncated),
         ("heartbeat.skipped", counts.skipped),
         ("heartbeat.redelivered", counts.redelivered),
+        ("heartbeat.findingsUnchanged", counts.findings_unchanged),
+        ("heartbeat.findingsCopied", counts.findings_copied),
         ("heartbeat.requests", beat.requests),
         ("heartbeat.retries", beat.retries),
     ] {

@@ -9,6 +9,7 @@ mod accounts_file;
 mod calendar;
 mod compliance;
 mod fields;
+mod finding;
 mod kind;
 mod outcome;
 mod partition;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 pub use accounts::{AccountFault, AccountFileError, AccountName, AccountNames};
 pub use calendar::{Day, TimeZoneError};
 pub use compliance::EnrichedChange;
+pub use finding::EnrichedFinding;
 pub use outcome::EventOutcome;
 pub use resource::Resource;
 

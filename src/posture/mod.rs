@@ -3,3 +3,7 @@
 //! In: records that were judged before, and what is read from AWS. Out: what changed, and counts of what is. What always holds:
 //! the state that is written follows what New Relic accepted, never runs ahead of it; every bound is a setting or a constant
 //! here. Never talks to New Relic.
+
+mod findings;
+
+pub use findings::{FindingTallies, Findings, OpenFindings, StoredFindings, Tell, Token, Transition, Verdict};

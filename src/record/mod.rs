@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod compliance;
 pub mod evaluation;
+pub mod finding;
 pub mod id;
 pub mod severity;
 pub mod text;
@@ -15,6 +16,7 @@ pub mod trail;
 pub use actor::{Actor, ActorKind};
 pub use compliance::ComplianceChange;
 pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+pub use finding::{Finding, FindingForm, FindingKey, FindingStatus, InsightResults};
 pub use id::RecordKey;
 pub use severity::Severity;
 pub use text::Text;
@@ -27,4 +29,8 @@ pub enum RecordKind {
     Trail,
     /// AWS Config judged a resource, and not as before: [`ComplianceChange`].
     ComplianceChange,
+    /// A security finding in this form: [`Finding`].
+    Finding(FindingForm),
+    /// The results of an insight, with the envelope around them: [`InsightResults`].
+    Insight,
 }
