@@ -85,7 +85,7 @@ impl Processor<'_> {
         }
         let enriched = stages.enricher.enrich_finding(finding);
         let severity = stages.findings.severity(finding, enriched.account.environment);
-        let tell = match stages.findings.judge(finding, severity, &event_id, place.now_ms) {
+        let tell = match stages.findings.judge(finding, severity, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
             Verdict::Unchanged => {
                 place.entry.counts().finding_unchanged();

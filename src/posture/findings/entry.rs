@@ -6,18 +6,19 @@
 //! - changes have numbers that grow; the state is that of the highest number accepted;
 //! - a change that is returned leaves nothing behind, unless a later one was built upon it: then its transition is *owed*, and its
 //!   record tells it when it comes again, under its old number, although it is old news by then;
+//! - a record that says nothing new beside a pending change shares its fate: if that comes back, so does this one;
 //! - a record that is older than what is known, was never told and says something else is told as `updated` and changes nothing.
 
 use super::Transition;
 use super::state::{Seen, Site, State, Step};
-use crate::ack::Settled;
+use crate::ack::{Piece, Settled};
 use crate::record::{FindingStatus, Severity};
 
 /// Event ids remembered as told, the newest of each finding.
 const TOLD: usize = 6;
 
 /// One finding.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Entry {
     pub(super) site: Site,
     base: Option<State>,
@@ -28,14 +29,14 @@ pub(super) struct Entry {
     flight: Option<Box<Flight>>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Flight {
     /// By number, lowest first.
     pending: Vec<Change>,
     owed: Vec<Change>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Change {
     number: u64,
     event: u64,
@@ -44,6 +45,8 @@ struct Change {
     after: State,
     /// Whether it moves the state; old news does not.
     moves: bool,
+    /// What records owe that say nothing new beside this change: they share its fate.
+    shared: Vec<Piece>,
 }
 
 /// What a record changes.
@@ -79,18 +82,22 @@ impl Entry {
         self.base.as_ref()
     }
 
-    /// The same, if nothing is pending. What is owed may never come again.
-    pub(super) fn settled(&self) -> Option<&State> {
-        self.base.as_ref().filter(|_| self.flight.as_ref().is_none_or(|flight| flight.pending.is_empty()))
+    /// Where it stands and when it was last heard of, if nothing is pending. What is owed may never come again, and of what was only
+    /// told there is no stand.
+    pub(super) fn at_rest(&self) -> Option<(FindingStatus, i64)> {
+        if self.flight.as_ref().is_some_and(|flight| !flight.pending.is_empty()) {
+            return None;
+        }
+        Some(self.base.as_ref().map_or((FindingStatus::Resolved, 0), |state| (state.status(), state.updated_ms())))
     }
 
     pub(super) fn told(&self) -> &[u64] {
         &self.told
     }
 
-    /// Nothing is known and nothing under way.
+    /// Nothing is known, nothing under way, and nothing was told.
     pub(super) fn is_empty(&self) -> bool {
-        self.base.is_none() && self.flight.is_none()
+        self.base.is_none() && self.flight.is_none() && self.told.is_empty()
     }
 
     fn latest(&self) -> Option<&State> {
@@ -109,8 +116,24 @@ impl Entry {
         }
     }
 
-    /// Judges a record and begins what it changes under this number.
-    pub(super) fn judge(&mut self, seen: &Seen, number: u64) -> Judged {
+    /// Judges a record and begins what it changes under this number. `owed`: what the record owes if it says nothing new, until
+    /// that beside which it does is settled.
+    pub(super) fn judge(&mut self, seen: &Seen, number: u64, owed: impl FnOnce() -> Piece) -> Judged {
+        let judged = self.judged(seen, number);
+        if matches!(judged, Judged::Unchanged | Judged::Copy)
+            && let Some(flight) = &mut self.flight
+        {
+            let same = flight.pending.iter().rposition(|change| change.event == seen.event);
+            let place = same.or_else(|| flight.pending.iter().rposition(|change| change.moves));
+            let change = place.and_then(|place| flight.pending.get_mut(place));
+            if let Some(change) = change.filter(|change| same.is_some() || change.number > self.number || self.base.is_none()) {
+                change.shared.push(owed());
+            }
+        }
+        judged
+    }
+
+    fn judged(&mut self, seen: &Seen, number: u64) -> Judged {
         if let Some(owed) = self.take_owed(seen.event) {
             return self.begin(owed);
         }
@@ -118,7 +141,15 @@ impl Entry {
         if in_flight || self.told.contains(&seen.event) {
             return Judged::Copy;
         }
-        let change = |transition, before, after, moves| Change { number, event: seen.event, transition, before, after, moves };
+        let change = |transition, before, after, moves| Change {
+            number,
+            event: seen.event,
+            transition,
+            before,
+            after,
+            moves,
+            shared: Vec::new(),
+        };
         let Some(known) = self.latest() else {
             let after = State::of(seen);
             let is_over = after.status() == FindingStatus::Resolved;
@@ -167,11 +198,12 @@ impl Entry {
         Some(flight.owed.swap_remove(place))
     }
 
-    /// The events of the change of this number have settled.
-    pub(super) fn conclude(&mut self, number: u64, settled: Settled) {
-        let Some(flight) = &mut self.flight else { return };
-        let Some(place) = flight.pending.iter().position(|change| change.number == number) else { return };
-        let change = flight.pending.remove(place);
+    /// The events of the change of this number have settled. Gives what shares its fate.
+    pub(super) fn conclude(&mut self, number: u64, settled: Settled) -> Vec<Piece> {
+        let Some(flight) = &mut self.flight else { return Vec::new() };
+        let Some(place) = flight.pending.iter().position(|change| change.number == number) else { return Vec::new() };
+        let mut change = flight.pending.remove(place);
+        let shared = std::mem::take(&mut change.shared);
         if settled == Settled::Returned {
             if change.moves {
                 // Whether it is owed is decided below, with the others.
@@ -194,6 +226,7 @@ impl Entry {
         if flight.pending.is_empty() && flight.owed.is_empty() {
             self.flight = None;
         }
+        shared
     }
 }
 

@@ -204,8 +204,16 @@ impl Findings {
     }
 
     /// Judges a record of this id, and begins the change it makes, in one step: two threads never judge against the same past.
-    /// `severity` is [`Findings::severity`].
-    pub fn judge(&self, finding: &Finding<'_>, severity: Severity, event_id: &str, now_ms: i64) -> Verdict {
+    /// `severity` is [`Findings::severity`]. `owed` is asked for a piece of the record when it says nothing new, but only beside a
+    /// change that is pending: then its fate is that change's.
+    pub fn judge(
+        &self,
+        finding: &Finding<'_>,
+        severity: Severity,
+        event_id: &str,
+        now_ms: i64,
+        owed: impl FnOnce() -> Piece,
+    ) -> Verdict {
         let mut known = self.lock();
         let Known { entries, names, number, judged } = &mut *known;
         *judged += 1;
@@ -226,7 +234,7 @@ impl Findings {
         };
         let entry = entries.entry(key).or_insert_with(|| Entry::new(site));
         *number += 1;
-        match entry.judge(&seen, *number) {
+        match entry.judge(&seen, *number, owed) {
             Judged::Unchanged => {
                 self.unchanged.fetch_add(1, Relaxed);
                 Verdict::Unchanged
@@ -257,14 +265,19 @@ impl Findings {
     /// kept: for as long as the state is in memory only, that is now.
     pub fn conclude(&self, token: Token, settled: Settled, piece: Piece) {
         let mut known = self.lock();
+        let mut shared = Vec::new();
         if let Some(entry) = known.entries.get_mut(&token.key) {
-            entry.conclude(token.number, settled);
+            shared = entry.conclude(token.number, settled);
             if entry.is_empty() {
                 known.entries.remove(&token.key);
             }
         }
         drop(known);
         piece.settle(settled);
+        for piece in shared {
+            // What was refused is in the dead letters, once.
+            piece.settle(if settled == Settled::Rejected { Settled::Delivered } else { settled });
+        }
     }
 
     /// Findings that are not resolved, counted, as New Relic accepted them.
@@ -313,16 +326,17 @@ impl Findings {
     /// Forgets what was resolved long ago.
     fn forget(&self, entries: &mut HashMap<FindingKey, Entry>, now_ms: i64) {
         let before = entries.len();
-        entries.retain(|_, entry| match entry.settled() {
-            Some(state) => state.status() != FindingStatus::Resolved || now_ms.saturating_sub(state.updated_ms()) < FORGET_MS,
-            None => true,
+        entries.retain(|_, entry| {
+            entry
+                .at_rest()
+                .is_none_or(|(status, heard_ms)| status != FindingStatus::Resolved || now_ms.saturating_sub(heard_ms) < FORGET_MS)
         });
         self.forgotten.fetch_add((before - entries.len()) as u64, Relaxed);
     }
 
     /// Lets some go: resolved ones first, then those set aside, the longest unheard of first. What is pending stays.
     fn evict(&self, entries: &mut HashMap<FindingKey, Entry>) {
-        let order = |entry: &Entry| entry.settled().map(|state| (std::cmp::Reverse(state.status()), state.updated_ms()));
+        let order = |entry: &Entry| entry.at_rest().map(|(status, heard_ms)| (std::cmp::Reverse(status), heard_ms));
         let mut all: Vec<_> = entries.iter().filter_map(|(key, entry)| Some((order(entry)?, *key))).collect();
         let part = (self.settings.known / EVICT_PART).max(1).min(all.len());
         if part == 0 {
