@@ -25,6 +25,8 @@ struct Detail<'a> {
     #[serde(borrow, default)]
     account_id: Word<'a>,
     #[serde(borrow, default)]
+    region: Word<'a>,
+    #[serde(borrow, default)]
     created_at: Word<'a>,
     #[serde(borrow, default)]
     updated_at: Word<'a>,
@@ -51,6 +53,7 @@ pub(super) fn parse<'a>(form: FindingForm, text: &'a str, around: Around<'a>) ->
     let account = needed(form, "accountId", detail.account_id.take().or_else(|| around.account.map(Cow::Borrowed)))?;
     let updated_ms = needed_time(form, "updatedAt", detail.updated_at.get())?;
     let mut finding = Finding::of(form, Cow::Borrowed(product::ACCESS_ANALYZER), id, account, updated_ms);
+    finding.region = detail.region.take();
     finding.first_seen_ms = detail.created_at.get().and_then(moment);
 
     let public = detail.is_public.get().is_some().then(|| detail.is_public.is_true());

@@ -34,7 +34,9 @@ impl Finding<'_> {
     /// Its key. Findings of Security Hub about one control and one resource are one, however many standards ask for it.
     #[must_use]
     pub fn key(&self) -> FindingKey {
-        let region = self.region.as_deref().unwrap_or_default();
+        // Access Analyzer's id is unique in the world, and only some of its events say a Region.
+        let is_unique = self.form.as_str() == FindingForm::ExternalAccess.as_str();
+        let region = self.region.as_deref().filter(|_| !is_unique).unwrap_or_default();
         let parts: [&str; 6] = match (&self.control_id, self.resources.first()) {
             (Some(control), Some(resource)) if self.product == product::SECURITY_HUB && !resource.id.is_empty() => {
                 ["control", &self.product, &self.account, region, control, &resource.id]
