@@ -17,8 +17,8 @@ use super::attack;
 use super::preventive::{self, PreventiveControl};
 use super::rule::{List, Pillar};
 use crate::enrich::EnrichedFinding;
+use crate::record::Finding;
 use crate::record::finding::product;
-use crate::record::{Finding, Severity};
 
 /// A finding with the control behind it.
 #[derive(Debug, Clone)]
@@ -66,18 +66,12 @@ impl<'a> ClassifiedFinding<'a> {
             techniques: List::new(named.chain(technique.map(str::to_owned))),
         }
     }
-}
 
-/// The pillar of a product's control or type, for rows that count findings.
-#[must_use]
-pub fn finding_pillar(product: &str, control: &str) -> Pillar {
-    pillar(product, control, preventive::hub_control(control))
-}
-
-/// Score of a severity, as every event carries it.
-#[must_use]
-pub fn finding_score(severity: Severity) -> i64 {
-    i64::from(severity.default_score())
+    /// The pillar of a product's control or type, for rows that count findings.
+    #[must_use]
+    pub fn pillar_of(product: &str, control: &str) -> Pillar {
+        pillar(product, control, preventive::hub_control(control))
+    }
 }
 
 fn pillar(product: &str, control: &str, known: Option<&PreventiveControl>) -> Pillar {
@@ -221,7 +215,7 @@ mod tests {
             ("IAM Access Analyzer", "ExternalAccess", Pillar::Ciem),
             ("Example Scanner", "anything", Pillar::Cspm),
         ] {
-            assert_eq!(finding_pillar(product, control), want, "{product} {control}");
+            assert_eq!(ClassifiedFinding::pillar_of(product, control), want, "{product} {control}");
         }
     }
 

@@ -38,7 +38,7 @@ mod tests;
 pub use crate::enrich::{AccountName, Day};
 pub use classified::{Classified, ClassifiedChange};
 pub use fault::RuleFault;
-pub use finding::{ClassifiedFinding, finding_pillar, finding_score};
+pub use finding::ClassifiedFinding;
 pub use matcher::Matcher;
 pub use preventive::{PreventiveControl, control as preventive_control};
 pub use rule::{List, Pillar, Rule, Sample};

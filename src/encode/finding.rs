@@ -9,7 +9,7 @@ use super::dictionary::{FINDING, FINDING_INSIGHT, FINDING_SNAPSHOT, NOTICE};
 use super::event::{self, Arrival, VERSION};
 use super::mask;
 use super::writer::EventWriter;
-use crate::classify::{AccountName, ClassifiedFinding, Day, finding_pillar, finding_score};
+use crate::classify::{AccountName, ClassifiedFinding, Day};
 use crate::posture::{OpenFindings, Tell};
 use crate::record::InsightResults;
 
@@ -43,7 +43,7 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: 
     event.text("control.title", &mask::masked(classified.title));
     event.text("control.kind", KIND);
     event.text("control.severity", tell.severity.as_str());
-    event.number("control.severityScore", finding_score(tell.severity));
+    event.number("control.severityScore", i64::from(tell.severity.default_score()));
     event.text("control.pillar", classified.pillar.as_str());
     event.text("control.frameworks", classified.frameworks.joined().unwrap_or(UNMAPPED));
     event.maybe("attack.tactic", classified.tactics.first());
@@ -153,8 +153,8 @@ pub fn push_open(out: &mut Vec<u8>, open: &OpenFindings, account: &AccountName<'
     event.text("control.id", &open.control);
     event.text("control.kind", KIND);
     event.text("control.severity", open.severity.as_str());
-    event.number("control.severityScore", finding_score(open.severity));
-    event.text("control.pillar", finding_pillar(&open.product, &open.control).as_str());
+    event.number("control.severityScore", i64::from(open.severity.default_score()));
+    event.text("control.pillar", ClassifiedFinding::pillar_of(&open.product, &open.control).as_str());
     event.text("finding.product", &open.product);
     event.number("finding.open", i64::try_from(open.open).unwrap_or(i64::MAX));
     event.number("finding.suppressed", i64::try_from(open.suppressed).unwrap_or(i64::MAX));
@@ -205,4 +205,44 @@ fn list<'t>(items: impl IntoIterator<Item = &'t str>) -> String {
         joined.push('|');
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Severity;
+
+    /// S1-11: a row of counts has its place, control and pillar, and nothing that one finding has.
+    #[test]
+    fn a_count_of_open_findings_is_one_lean_row() {
+        let open = OpenFindings {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            product: "Security Hub".to_owned(),
+            control: "IAM.3".to_owned(),
+            severity: Severity::High,
+            open: 7,
+            suppressed: 2,
+        };
+        let account =
+            AccountName { id: "111122223333", name: "prod", organizational_unit: "Workloads", environment: None, owner: None };
+        let mut out = Vec::new();
+        let cut = push_open(&mut out, &open, &account, FindingRun { id: "run-1", now_ms: 5, source: "findings" });
+        assert_eq!(cut, 0);
+        let mut row: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        row.as_object_mut().expect("an event").remove("relay.version");
+        let want = serde_json::json!({
+            "eventType": "AwsFindingSnapshot", "timestamp": 5, "snapshot.id": "run-1", "control.id": "IAM.3",
+            "control.kind": "finding", "control.severity": "HIGH", "control.severityScore": 75, "control.pillar": "CIEM",
+            "finding.product": "Security Hub", "finding.open": 7, "finding.suppressed": 2, "aws.accountId": "111122223333",
+            "aws.accountName": "prod", "aws.organizationalUnit": "Workloads", "aws.region": "eu-west-1", "relay.source": "findings",
+        });
+        assert_eq!(row, want);
+    }
+
+    #[test]
+    fn a_bar_inside_an_item_ends_no_list() {
+        assert_eq!(list(["a", "b|c"]), "|a|b/c|");
+        assert_eq!(list([]), "");
+    }
 }

@@ -23,6 +23,9 @@ pub struct StoredFindings {
     findings: Vec<One>,
 }
 
+/// Id, updated, last word of its lead, what that showed, severity, status, lead, who put it there.
+type StoredPart = (u64, i64, i64, u32, u8, u8, u8, u8);
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct One {
     /// Key.
@@ -41,8 +44,8 @@ struct One {
     s: Vec<u16>,
     /// Event ids told.
     t: Vec<u64>,
-    /// Parts: id, updated, last word of its lead, what that showed, severity, status, lead, who put it there.
-    a: Vec<(u64, i64, i64, u32, u8, u8, u8, u8)>,
+    /// Parts.
+    a: Vec<StoredPart>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -143,12 +146,12 @@ impl Document {
     }
 }
 
-fn of_part(part: &Part) -> (u64, i64, i64, u32, u8, u8, u8, u8) {
+fn of_part(part: &Part) -> StoredPart {
     let (severity, status, lead, by) = (part.severity as u8, part.status as u8, part.lead as u8, part.by as u8);
     (part.id, part.updated_ms, part.lead_ms, part.shown, severity, status, lead, by)
 }
 
-fn to_part(stored: &(u64, i64, i64, u32, u8, u8, u8, u8)) -> Option<Part> {
+fn to_part(stored: &StoredPart) -> Option<Part> {
     let (id, updated_ms, lead_ms, shown, severity, status, lead, by) = *stored;
     Some(Part {
         id,

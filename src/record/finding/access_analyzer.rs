@@ -15,6 +15,7 @@ use crate::record::Severity;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object")]
 struct Detail<'a> {
     #[serde(borrow, default)]
     id: Word<'a>,

@@ -17,6 +17,7 @@ const FORM: FindingForm = FindingForm::Asff;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[serde(expecting = "an object")]
 struct Asff<'a> {
     #[serde(borrow, default)]
     id: Word<'a>,
@@ -39,7 +40,7 @@ struct Asff<'a> {
     #[serde(borrow, default)]
     updated_at: Word<'a>,
     #[serde(borrow, default)]
-    severity: Part<Label<'a>>,
+    severity: Part<Rank<'a>>,
     #[serde(borrow, default)]
     finding_provider_fields: Part<Provider<'a>>,
     #[serde(borrow, default)]
@@ -62,7 +63,7 @@ struct Asff<'a> {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase")]
-struct Label<'a> {
+struct Rank<'a> {
     #[serde(borrow, default)]
     label: Word<'a>,
     #[serde(borrow, default)]
@@ -75,7 +76,7 @@ struct Label<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Provider<'a> {
     #[serde(borrow, default)]
-    severity: Part<Label<'a>>,
+    severity: Part<Rank<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -235,7 +236,7 @@ fn status(workflow: Option<&str>, record_state: Option<&str>, compliance: Option
     }
 }
 
-fn severity(label: &Label<'_>) -> Option<Severity> {
+fn severity(label: &Rank<'_>) -> Option<Severity> {
     let word = label.label.get().and_then(|word| word.parse().ok());
     word.or_else(|| {
         label.normalized.number().map(|number| match number {

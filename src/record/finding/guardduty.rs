@@ -16,6 +16,7 @@ const FORM: FindingForm = FindingForm::GuardDuty;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object")]
 struct Detail<'a> {
     #[serde(borrow, default)]
     account_id: Word<'a>,
@@ -28,7 +29,7 @@ struct Detail<'a> {
     #[serde(borrow, default)]
     r#type: Word<'a>,
     #[serde(borrow, default)]
-    resource: Part<Resource<'a>>,
+    resource: Part<Subject<'a>>,
     #[serde(borrow, default)]
     service: Part<Service<'a>>,
     #[serde(borrow, default)]
@@ -101,11 +102,11 @@ struct SequenceResource<'a> {
 /// The resources of the kinds of finding. One is there, beside what says where it runs.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Resource<'a> {
+struct Subject<'a> {
     #[serde(borrow, default)]
     resource_type: Word<'a>,
     #[serde(borrow, default)]
-    access_key_details: Part<AccessKey<'a>>,
+    access_key_details: Part<Caller<'a>>,
     #[serde(borrow, default)]
     instance_details: Part<Named<'a>>,
     #[serde(borrow, default)]
@@ -126,7 +127,7 @@ struct Resource<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AccessKey<'a> {
+struct Caller<'a> {
     #[serde(borrow, default)]
     access_key_id: Word<'a>,
     #[serde(borrow, default)]
@@ -218,7 +219,7 @@ fn severity(number: Option<f64>) -> Severity {
 }
 
 /// What it is about, the resource of its type first.
-fn affected(resource: Resource<'_>) -> Vec<Affected<'_>> {
+fn affected(resource: Subject<'_>) -> Vec<Affected<'_>> {
     let key = resource.access_key_details.0;
     let key = key.and_then(|key| key.access_key_id.take().or(key.user_name.take()).or(key.principal_id.take()));
     let mut found: Vec<Affected<'_>> = Vec::new();

@@ -17,6 +17,7 @@ const FORM: FindingForm = FindingForm::Inspector;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object")]
 struct Detail<'a> {
     #[serde(borrow, default)]
     aws_account_id: Word<'a>,
@@ -45,7 +46,7 @@ struct Detail<'a> {
     #[serde(borrow, default)]
     fix_available: Word<'a>,
     #[serde(borrow, default)]
-    package_vulnerability_details: Part<Vulnerability<'a>>,
+    package_vulnerability_details: Part<Flaw<'a>>,
     #[serde(borrow, default)]
     resources: Items<Resource<'a>>,
 }
@@ -58,7 +59,7 @@ struct Epss<'a> {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct Vulnerability<'a> {
+struct Flaw<'a> {
     #[serde(borrow, default)]
     vulnerability_id: Word<'a>,
     #[serde(borrow, default)]

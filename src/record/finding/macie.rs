@@ -15,6 +15,7 @@ const FORM: FindingForm = FindingForm::Macie;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object")]
 struct Detail<'a> {
     #[serde(borrow, default)]
     id: Word<'a>,

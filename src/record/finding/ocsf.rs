@@ -19,6 +19,7 @@ use crate::record::Severity;
 const FORM: FindingForm = FindingForm::Ocsf;
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Ocsf<'a> {
     #[serde(borrow, default)]
     metadata: Part<Metadata<'a>>,

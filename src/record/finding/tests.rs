@@ -1,5 +1,7 @@
 //! What makes findings the same, in every form; what each form says; what is no finding.
 
+#![expect(clippy::redundant_closure_for_method_calls, reason = "the methods are not general enough in their lifetime")]
+
 use serde_json::{Value, json};
 
 use super::*;
