@@ -200,6 +200,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("finding.public", Text, "", "true", NF, "Whether everybody has access, where Macie or Access Analyzer says."),
     attribute("finding.principal", Text, "", "AWS:*", NF, "Who has access, as Access Analyzer says."),
     attribute("finding.accessType", Text, "", "UnusedPermission", NF, "Kind of access that Access Analyzer found."),
+    attribute("finding.userFields", Text, "list", "|team:blue|", NF, "What people wrote to it in Security Hub: UserDefinedFields, name:value."),
     attribute("finding.deleted", Text, "", "true", NF, "true when the resource was deleted."),
     attribute("finding.sample", Text, "", "true", NF, "true when a person made it to try things out."),
     attribute("finding.open", Number, "count", "3", O, "Open findings of this control and severity in this account and Region."),

@@ -127,6 +127,7 @@ fn more(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>) {
     }
     event.maybe("finding.principal", more.principal.as_deref());
     event.maybe("finding.accessType", more.access_type.as_deref());
+    event.text("finding.userFields", &mask::masked(&list(more.user_fields.iter().map(String::as_str))));
     if more.deleted {
         event.flag("finding.deleted", true);
     }

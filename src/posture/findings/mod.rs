@@ -214,18 +214,18 @@ impl Findings {
         now_ms: i64,
         owed: impl FnOnce() -> Piece,
     ) -> Verdict {
+        let key = finding.key();
+        let mut seen = Seen::of(finding, severity, event_id);
         let mut known = self.lock();
         let Known { entries, names, number, judged } = &mut *known;
         *judged += 1;
         if judged.is_multiple_of(LOOK_EVERY) {
             self.forget(entries, now_ms);
         }
-        let key = finding.key();
         if entries.len() >= self.settings.known && !entries.contains_key(&key) {
             self.evict(entries);
         }
-        let standards: Vec<u16> = finding.standards.iter().filter_map(|standard| names.number(standard)).collect();
-        let seen = Seen::of(finding, severity, event_id, standards);
+        seen.standards = finding.standards.iter().filter_map(|standard| names.number(standard)).collect();
         let site = Site {
             account: names.number_or_other(&finding.account),
             region: names.number_or_other(finding.shown_region().unwrap_or("unknown")),

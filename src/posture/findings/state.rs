@@ -22,11 +22,12 @@ pub(super) struct Seen {
     pub(super) first_seen_ms: i64,
     /// Half of its event id: enough to tell the few of one finding apart.
     pub(super) event: u64,
+    /// By number of their names, which the caller knows.
     pub(super) standards: Vec<u16>,
 }
 
 impl Seen {
-    pub(super) fn of(finding: &Finding<'_>, severity: Severity, event_id: &str, standards: Vec<u16>) -> Self {
+    pub(super) fn of(finding: &Finding<'_>, severity: Severity, event_id: &str) -> Self {
         let event = FindingKey::of_text(event_id).map_or(0, |FindingKey([high, _])| high);
         let shown = finding.shown() ^ (severity as u32).wrapping_mul(0x9e37_79b9);
         Self {
@@ -39,7 +40,7 @@ impl Seen {
             shown,
             first_seen_ms: finding.first_seen_ms.unwrap_or(finding.updated_ms).min(finding.updated_ms),
             event,
-            standards,
+            standards: Vec::new(),
         }
     }
 }

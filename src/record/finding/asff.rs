@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::key::{arn_part, native, product_of};
-use super::lenient::{Items, Part, Texts, Word};
+use super::lenient::{Items, Pairs, Part, Texts, Word};
 use super::{
     Affected, Around, Finding, FindingError, FindingForm, FindingStatus, More, json, moment, needed, needed_time, product, slice,
 };
@@ -57,6 +57,8 @@ struct Asff<'a> {
     product_fields: Part<Fields<'a>>,
     #[serde(borrow, default)]
     vulnerabilities: Items<Vulnerability<'a>>,
+    #[serde(borrow, default)]
+    user_defined_fields: Pairs<'a>,
     #[serde(borrow, default)]
     sample: Word<'a>,
 }
@@ -219,6 +221,9 @@ pub(super) fn parse<'a>(text: &'a str, around: Around<'a>) -> Result<Finding<'a>
     finding.more.count = fields.count.whole();
     finding.more.feature = fields.feature.take();
     finding.more.sample = asff.sample.is_true();
+    let fields = asff.user_defined_fields.0.iter();
+    finding.more.user_fields =
+        fields.flat_map(|(name, values)| values.0.iter().map(move |value| format!("{name}:{value}"))).collect();
     if finding.product == product::GUARD_DUTY && finding.types.iter().any(|kind| kind.starts_with("AttackSequence:")) {
         finding.more.attack_sequence = Some(finding.id.clone());
     }

@@ -81,10 +81,11 @@ impl<'a> InsightResults<'a> {
         let event: Event<'a> = serde_json::from_str(std::str::from_utf8(raw)?)?;
         let detail = event.detail.0.ok_or(InsightError::Missing("detail"))?;
         let time_ms = event.time.get().and_then(moment).ok_or(InsightError::Missing("time"))?;
-        let results = detail.insight_results.0.into_iter().flat_map(|pairs| pairs.0).filter_map(|(value, counts)| {
-            let count = counts.0.first()?.parse().ok()?;
-            Some((value, count))
+        let results = detail.insight_results.0.into_iter().flat_map(|pairs| pairs.0).map(|(value, counts)| {
+            let count = counts.0.first().and_then(|count| count.parse().ok());
+            count.map(|count| (value, count)).ok_or(InsightError::Missing("a count in detail.insightResults"))
         });
+        let results = results.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             event_id: event.id.take().ok_or(InsightError::Missing("id"))?,
             time_ms,
@@ -93,7 +94,7 @@ impl<'a> InsightResults<'a> {
             arn: detail.insight_arn.take().ok_or(InsightError::Missing("detail.insightArn"))?,
             name: detail.insight_name.take().unwrap_or_default(),
             result_type: detail.result_type.take().unwrap_or_default(),
-            results: results.collect(),
+            results,
         })
     }
 }

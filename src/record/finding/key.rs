@@ -63,9 +63,16 @@ impl Finding<'_> {
             &self.updated_ms.to_be_bytes(),
             self.status.as_str().as_bytes(),
             self.severity.as_str().as_bytes(),
-            // The form's own words would make another record of every copy in another form, so only these, which all share.
-            if self.workflow.as_deref() == Some("NOTIFIED") { b"NOTIFIED" } else { b"" },
+            self.handled().as_bytes(),
+            self.more.user_fields.join("|").as_bytes(),
         ])
+    }
+
+    /// What people made of it beyond where it stands: `NOTIFIED`. The words that say no more than that are the forms' own, and
+    /// would make another record of every copy in another form.
+    fn handled(&self) -> &str {
+        let known = ["NEW", "SUPPRESSED", "RESOLVED", "ARCHIVED", "DELETED"];
+        self.workflow.as_deref().filter(|word| !known.contains(word)).unwrap_or_default()
     }
 
     /// A number that changes when something changed that an event shows. The likelihood of use (EPSS) alone is no change: it
@@ -95,6 +102,7 @@ impl Finding<'_> {
         parts.extend(self.types.iter().map(|kind| kind.clone().into_owned()));
         parts.extend(self.resources.iter().map(|resource| resource.id.clone().into_owned()));
         parts.extend(more.packages.iter().cloned());
+        parts.extend(more.user_fields.iter().cloned());
         parts.extend(more.data_types.iter().map(|(kind, count)| format!("{kind}:{count}")));
         let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
         let [shown, _] = digest_words(&parts);

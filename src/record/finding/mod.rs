@@ -218,6 +218,8 @@ pub struct More<'a> {
     pub principal: Option<String>,
     /// `ExternalAccess`, `UnusedPermission`, `INTRA_ACCOUNT`, …
     pub access_type: Option<Cow<'a, str>>,
+    /// What people wrote to it in Security Hub, `name:value`.
+    pub user_fields: Vec<String>,
     /// The resource was deleted.
     pub deleted: bool,
     /// A sample that a person made.
