@@ -1,4 +1,5 @@
-//! cspm-relay streams AWS CloudTrail records and AWS Config compliance changes into New Relic and accounts for every one of them.
+//! cspm-relay streams AWS CloudTrail records, AWS Config compliance changes and security findings into New Relic and accounts for
+//! every one of them.
 //!
 //! The path of one record:
 //!

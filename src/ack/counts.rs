@@ -23,6 +23,8 @@ pub struct Counts {
     skipped: AtomicU64,
     redelivered: AtomicU64,
     refused_late: AtomicU64,
+    findings_unchanged: AtomicU64,
+    findings_copied: AtomicU64,
     newest_event_ms: AtomicI64,
     lag_ms_max: AtomicI64,
     queue_age_ms: AtomicI64,
@@ -54,6 +56,10 @@ pub struct Snapshot {
     pub redelivered: u64,
     /// Records returned because New Relic would not take them under their own time.
     pub refused_late: u64,
+    /// Findings imported again without a change, which are ignored.
+    pub findings_unchanged: u64,
+    /// Copies of findings from another Region, account or form, which are duplicates.
+    pub findings_copied: u64,
     /// Time of the newest record, milliseconds since the epoch; 0: none yet.
     pub newest_event_ms: i64,
     /// Largest lag (arrival minus event time) since [`Counts::take_lag`] was last asked, milliseconds.
@@ -90,6 +96,8 @@ impl Snapshot {
             skipped: self.skipped.saturating_sub(before.skipped),
             redelivered: self.redelivered.saturating_sub(before.redelivered),
             refused_late: self.refused_late.saturating_sub(before.refused_late),
+            findings_unchanged: self.findings_unchanged.saturating_sub(before.findings_unchanged),
+            findings_copied: self.findings_copied.saturating_sub(before.findings_copied),
             ..self.clone()
         }
     }
@@ -122,6 +130,8 @@ impl Counts {
             skipped: AtomicU64::default(),
             redelivered: AtomicU64::default(),
             refused_late: AtomicU64::default(),
+            findings_unchanged: AtomicU64::default(),
+            findings_copied: AtomicU64::default(),
             newest_event_ms: AtomicI64::default(),
             lag_ms_max: AtomicI64::default(),
             queue_age_ms: AtomicI64::default(),
@@ -185,6 +195,16 @@ impl Counts {
         self.refused_late.fetch_add(1, Relaxed);
     }
 
+    /// Counts a finding imported again without a change.
+    pub fn finding_unchanged(&self) {
+        self.findings_unchanged.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a copy of a finding.
+    pub fn finding_copied(&self) {
+        self.findings_copied.fetch_add(1, Relaxed);
+    }
+
     /// Notes the time of a record and its lag, both in milliseconds.
     pub fn seen_at(&self, event_ms: i64, lag_ms: i64) {
         // A look first: a new maximum is rare, and a look costs a tenth.
@@ -227,6 +247,8 @@ impl Counts {
             skipped: read(&self.skipped),
             redelivered: read(&self.redelivered),
             refused_late: read(&self.refused_late),
+            findings_unchanged: read(&self.findings_unchanged),
+            findings_copied: read(&self.findings_copied),
             newest_event_ms: self.newest_event_ms.load(Relaxed),
             lag_ms_max: self.lag_ms_max.load(Relaxed),
             queue_age_ms: self.queue_age_ms.load(Relaxed),

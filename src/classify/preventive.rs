@@ -53,8 +53,8 @@ pub struct PreventiveControl {
     pub pillar: Pillar,
     /// Framework numbers, `CIS-AWS-5.0:1.13`.
     pub frameworks: List,
-    /// The first of its Security Hub controls, `IAM.3`.
-    pub security_hub: Option<&'static str>,
+    /// Security Hub's controls that ask for the same, as `IAM.3`.
+    pub hub_controls: Vec<&'static str>,
 }
 
 /// Rules whose violation means that the internet, or every AWS account, reaches the resource itself. Not here: rules on settings
@@ -93,7 +93,7 @@ impl PreventiveControl {
     /// Where AWS says how to mend it: the address that Security Hub puts into its own findings; `None`: it has no control of it.
     #[must_use]
     pub fn runbook_url(&self) -> Option<String> {
-        let hub = self.security_hub?;
+        let hub = self.hub_controls.first()?;
         Some(format!("https://docs.aws.amazon.com/console/securityhub/{hub}/remediation"))
     }
 }
@@ -126,6 +126,16 @@ pub(super) fn all() -> impl Iterator<Item = &'static PreventiveControl> {
 #[must_use]
 pub fn control_id<'a>(deployed: &'a str, control: Option<&'a PreventiveControl>) -> &'a str {
     control.map_or_else(|| plain(deployed), |control| control.id)
+}
+
+/// What a control of Security Hub's stands for, as `IAM.3`; `None`: unmapped.
+#[must_use]
+pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
+    static CONTROLS: LazyLock<HashMap<&'static str, PreventiveControl>> = LazyLock::new(|| {
+        let rows = TABLE.lines().skip(1).filter_map(row);
+        rows.flat_map(|control| control.hub_controls.clone().into_iter().map(move |hub| (hub, control.clone()))).collect()
+    });
+    CONTROLS.get(id)
 }
 
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
@@ -172,7 +182,7 @@ fn row(line: &'static str) -> Option<PreventiveControl> {
         severity: severity.parse().ok(),
         pillar: *Pillar::ALL.iter().find(|known| known.as_str() == pillar)?,
         frameworks: List::new(frameworks.chain(fsbp)),
-        security_hub: all_of(controls).next(),
+        hub_controls: all_of(controls).collect(),
     })
 }
 

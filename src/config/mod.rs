@@ -13,6 +13,7 @@ pub mod estimate;
 pub mod example;
 pub mod fault;
 mod file;
+pub mod findings;
 mod keys;
 pub mod nearest;
 pub mod options;
@@ -35,6 +36,7 @@ use crate::secret::Secret;
 
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
+pub use self::findings::{FindingSubject, Findings, SeverityRule};
 pub use self::posture::{Posture, Role, State, StatePlace};
 
 /// What a command needs of the configuration.
@@ -128,6 +130,7 @@ impl Config {
             state: State::default(),
             posture: None,
             changes: Changes::default(),
+            findings: Findings::default(),
             limits: Limits::default(),
             health: Health::default(),
             telemetry: Telemetry::default(),
@@ -165,6 +168,8 @@ pub struct Config {
     pub posture: Option<Posture>,
     /// Who made the changes that AWS Config shows.
     pub changes: Changes,
+    /// What is done with findings.
+    pub findings: Findings,
     /// Bounds on memory, time and size.
     pub limits: Limits,
     /// Where `cspm-relay health` asks.

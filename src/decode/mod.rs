@@ -16,7 +16,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::record::RecordKind;
+use crate::record::{FindingForm, RecordKind};
 use envelope::{document, has_marks, is_trail};
 use gzip::{TooLarge, Unpacked};
 pub use split::Stopped;
@@ -33,6 +33,19 @@ pub enum Decoded<'a> {
         raw: &'a [u8],
         /// The account that the EventBridge envelope around it names, twelve digits.
         account: Option<&'a str>,
+        /// The Region that it names.
+        region: Option<&'a str>,
+    },
+    /// The findings of one event of Security Hub's, one at least: each is a record.
+    Findings {
+        /// Their form.
+        form: FindingForm,
+        /// The raw JSON text of each.
+        raws: Vec<&'a [u8]>,
+        /// The account that the envelope names, twelve digits.
+        account: Option<&'a str>,
+        /// The Region that it names.
+        region: Option<&'a str>,
     },
     /// Something in the place of a record that is none.
     Broken {
@@ -64,7 +77,7 @@ pub enum Decoded<'a> {
 impl<'a> Decoded<'a> {
     /// A trail record without an envelope.
     fn trail(raw: &'a [u8]) -> Self {
-        Self::Record { kind: RecordKind::Trail, raw, account: None }
+        Self::Record { kind: RecordKind::Trail, raw, account: None, region: None }
     }
 
     /// Whether it is a record, or was one before it was cut or grew too long, as far as its marks tell: what holds one is not of
@@ -72,7 +85,7 @@ impl<'a> Decoded<'a> {
     #[must_use]
     pub fn is_meant_as_record(&self) -> bool {
         match self {
-            Self::Record { .. } => true,
+            Self::Record { .. } | Self::Findings { .. } => true,
             Self::Broken { raw, .. } | Self::TooLong { head: raw, .. } => has_marks(raw),
             Self::Empty | Self::Foreign { .. } | Self::Waiting => false,
         }
@@ -366,14 +379,19 @@ mod tests {
         let mut found = Vec::new();
         while let Some(decoded) = decoder.next().unwrap() {
             found.push(match decoded {
-                Decoded::Record { kind, raw, account } => {
+                Decoded::Record { kind, raw, account, region } => {
                     let kind = match kind {
-                        RecordKind::Trail => "record",
-                        RecordKind::ComplianceChange => "compliance change",
-                        RecordKind::ConfigItem => "configuration item",
+                        RecordKind::Trail => "record".to_owned(),
+                        RecordKind::ComplianceChange => "compliance change".to_owned(),
+                        RecordKind::ConfigItem => "configuration item".to_owned(),
+                        other => format!("{other:?} {region:?}"),
                     };
                     let account = account.map(|account| format!("{account}: ")).unwrap_or_default();
                     format!("{account}{kind} {}", String::from_utf8_lossy(raw))
+                }
+                Decoded::Findings { form, raws, account, region } => {
+                    let raws: Vec<_> = raws.into_iter().map(String::from_utf8_lossy).collect();
+                    format!("{form:?} {account:?} {region:?} {}", raws.join(" "))
                 }
                 Decoded::Broken { why, .. } => format!("broken: {why}"),
                 Decoded::TooLong { head, alone: false } => format!("too long: {} bytes are kept", head.len()),
@@ -423,8 +441,33 @@ mod tests {
             ),
             (
                 "other envelope",
-                r#"{"detail-type":"GuardDuty Finding","source":"aws.guardduty","detail":{}}"#,
-                "broken: EventBridge event of detail type \"GuardDuty Finding\" from aws.guardduty: this version reads CloudTrail's and \"Config Rules Compliance Change\", \"Config Configuration Item Change\"",
+                r#"{"detail-type":"Inspector2 Scan","source":"aws.inspector2","detail":{}}"#,
+                "broken: EventBridge event of detail type \"Inspector2 Scan\" from aws.inspector2: this version reads CloudTrail's and \"Config Rules Compliance Change\", \"Config Configuration Item Change\", \"Security Hub Findings - Imported\", \"Security Hub Findings - Custom Action\", \"Findings Imported V2\", \"Security Hub Insight Results\", \"GuardDuty Finding\", \"Inspector2 Finding\", \"Macie Finding\", \"Access Analyzer Finding\", \"Unused Access Finding for IAM entities\", \"Internal Access Finding\"",
+            ),
+            (
+                "finding",
+                r#"{"detail-type":"GuardDuty Finding","account":"111122223333","region":"eu-west-1","detail":{"id":"1"}}"#,
+                r#"111122223333: Finding(GuardDuty) Some("eu-west-1") {"id":"1"}"#,
+            ),
+            (
+                "several findings in one event (S3-01)",
+                r#"{"detail-type":"Security Hub Findings - Imported","account":"111122223333","region":"eu-west-1","detail":{"findings":[{"Id":"1"},7, {"Id":"2"}]}}"#,
+                r#"Asff Some("111122223333") Some("eu-west-1") {"Id":"1"} 7 {"Id":"2"}"#,
+            ),
+            (
+                "no finding in an event",
+                r#"{"detail-type":"Findings Imported V2","detail":{"findings":{}}}"#,
+                "broken: an event of Security Hub without findings: a list in detail.findings is needed",
+            ),
+            (
+                "finding without an envelope",
+                r#"{"ProductArn":"a","AwsAccountId":"1"}"#,
+                r#"Finding(Asff) None {"ProductArn":"a","AwsAccountId":"1"}"#,
+            ),
+            (
+                "insight",
+                r#"{"detail-type":"Security Hub Insight Results","detail":{}}"#,
+                r#"Insight None {"detail-type":"Security Hub Insight Results","detail":{}}"#,
             ),
             (
                 "record that speaks of envelopes",

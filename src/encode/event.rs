@@ -251,6 +251,8 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
         ("heartbeat.truncated", counts.truncated),
         ("heartbeat.skipped", counts.skipped),
         ("heartbeat.redelivered", counts.redelivered),
+        ("heartbeat.findingsUnchanged", counts.findings_unchanged),
+        ("heartbeat.findingsCopied", counts.findings_copied),
         ("heartbeat.requests", beat.requests),
         ("heartbeat.retries", beat.retries),
     ] {

@@ -10,6 +10,7 @@ pub mod compliance;
 pub mod dictionary;
 mod diff;
 pub mod event;
+pub mod finding;
 
 pub mod limits;
 pub mod log;

@@ -86,6 +86,13 @@ impl<'o> EventWriter<'o> {
         }
     }
 
+    /// A number with decimals; one that is none is left out.
+    pub fn decimal(&mut self, name: &'static str, value: f64) {
+        if value.is_finite() && self.name(name) {
+            self.out.extend_from_slice(value.to_string().as_bytes());
+        }
+    }
+
     /// A flag, as the word `true` or `false`.
     pub fn flag(&mut self, name: &'static str, value: bool) {
         self.text(name, if value { "true" } else { "false" });
@@ -215,13 +222,16 @@ mod tests {
         event.text("event.name", "a\"b\\c\n\u{1}日本");
         event.number("relay.lagMs", -5);
         event.flag("relay.late", false);
+        event.decimal("finding.cvss", 9.8);
+        event.decimal("finding.epss", f64::NAN);
         event.maybe("resource.arn", None);
         event.text("resource.id", "");
         assert_eq!(event.end(), 0);
         assert_eq!(
             parse(&out),
             serde_json::json!({"eventType": "AwsSecurityEvent", "timestamp": 1_795_292_071_000_i64,
-                "event.name": "a\"b\\c\n\u{1}日本", "relay.lagMs": -5, "relay.late": "false"})
+                "event.name": "a\"b\\c\n\u{1}日本", "relay.lagMs": -5, "relay.late": "false",
+                "finding.cvss": 9.8})
         );
     }
 

@@ -21,6 +21,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
     let stages = Stages {
         rules: RuleSet::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC").unwrap(),
+        findings: Arc::new(crate::posture::Findings::new(crate::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
         seen: Seen::new(100),

@@ -15,3 +15,6 @@ pub use compliance::history::{Delta, Trend};
 pub mod changes;
 
 pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};
+mod findings;
+
+pub use findings::{FindingTallies, Findings, OpenFindings, StoredFindings, Tell, Token, Transition, Verdict};

@@ -103,6 +103,12 @@ pub fn digest_id(parts: &[&[u8]]) -> String {
     hex(&hash(parts))
 }
 
+/// The same as two words, for what is remembered.
+#[must_use]
+pub fn digest_words(parts: &[&[u8]]) -> [u64; 2] {
+    words(hash(parts))
+}
+
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

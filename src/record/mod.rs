@@ -7,6 +7,7 @@ pub mod actor;
 pub mod compliance;
 pub mod config_item;
 pub mod evaluation;
+pub mod finding;
 pub mod id;
 pub mod severity;
 pub mod text;
@@ -17,6 +18,7 @@ pub use actor::{Actor, ActorKind};
 pub use compliance::{ComplianceChange, StateChange};
 pub use config_item::{ChangeType, ConfigItem};
 pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+pub use finding::{Finding, FindingForm, FindingKey, FindingStatus, InsightResults};
 pub use id::RecordKey;
 pub use severity::Severity;
 pub use text::Text;
@@ -31,4 +33,8 @@ pub enum RecordKind {
     ComplianceChange,
     /// AWS Config saw a resource that is not as before: [`ConfigItem`].
     ConfigItem,
+    /// A security finding in this form: [`Finding`].
+    Finding(FindingForm),
+    /// The results of an insight, with the envelope around them: [`InsightResults`].
+    Insight,
 }

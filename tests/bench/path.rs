@@ -81,6 +81,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
     Ok(Stages {
         rules,
         enricher: Enricher::new(AccountNames::default(), "UTC")?,
+        findings: Arc::new(cspm_relay::posture::Findings::new(cspm_relay::config::Findings::default())),
         outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),

@@ -28,7 +28,7 @@ async fn send_all(scene: &Scene) -> (BTreeSet<String>, Vec<String>) {
         ("aws.kms", "AWS Service Event via CloudTrail", data::quiet(4, time)),
     ];
     let others = vec![
-        envelope("aws.guardduty", "GuardDuty Finding", &json!({ "severity": 8 })),
+        envelope("aws.inspector2", "Inspector2 Scan", &json!({ "scan-status": "x" })),
         envelope("aws.config", "Config Rules Compliance Change", &json!({ "configRuleName": "x" })),
         json!({ "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": "2026-11-21T20:20:05.118Z" })
             .to_string(),
@@ -63,7 +63,7 @@ async fn trail_records_are_delivered_and_other_events_parked() {
             assert!(contents.contains(other.as_str()), "{name}: {other} in {letters:?}");
         }
         let reasons: Vec<_> = letters.iter().filter_map(|letter| letter["reason"].as_str()).collect();
-        assert!(reasons.iter().any(|reason| reason.contains("GuardDuty Finding")), "{name}: {reasons:?}");
+        assert!(reasons.iter().any(|reason| reason.contains("\"Inspector2 Scan\" from aws.inspector2")), "{name}: {reasons:?}");
         assert_eq!(scene.counted("recordsDelivered"), 4, "{name}");
         let ended = scene.counted("recordsUnreadable") + scene.counted("objectsParked");
         assert_eq!(ended, letters.len().try_into().unwrap_or(-1), "{name}");

@@ -4,8 +4,11 @@
 //! then read the difference line by line. What the rules say in prose (title, remediation, runbook) is left out: rules change.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use cspm_relay::encode::dictionary::ATTRIBUTES;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::agent::{Agent, binary};
 use crate::support::data;
@@ -166,4 +169,78 @@ async fn two_hundred_accounts_are_named_in_every_event() {
     let logs = ended.logs();
     assert_eq!(logs.len(), 201);
     assert!(logs.iter().all(|log| log["attributes"]["aws.accountName"].as_str().is_some_and(|name| !name.is_empty())));
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().expect("a name").to_string_lossy().into_owned()
+}
+
+/// Every finding of the fixtures, whole; and of those that are none, why.
+#[tokio::test]
+async fn findings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let of = |folder: &str| std::fs::read_dir(root.join(folder)).expect("a folder").map(|file| file.expect("a file").path());
+    let is_finding = |name: &str| {
+        ["securityhub-", "guardduty-finding", "inspector2-finding", "macie-", "access-analyzer-"]
+            .iter()
+            .any(|begins| name.starts_with(begins))
+            && name != "access-analyzer-preview"
+    };
+    let mut paths: Vec<_> = of("eventbridge").filter(|path| is_finding(&name(path))).chain(of("findings")).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    paths.sort();
+    assert!(paths.len() >= 60, "{}", paths.len());
+    // Two at a time: each is a process of its own, because findings are known from one record to the next.
+    let mut waiting = paths.into_iter();
+    let mut running = JoinSet::new();
+    let mut found = BTreeMap::new();
+    loop {
+        while running.len() < 2
+            && let Some(path) = waiting.next()
+        {
+            running.spawn(async move { (name(&path), finding_rows(&path).await) });
+        }
+        let Some(ended) = running.join_next().await else { break };
+        let (name, rows) = ended.expect("no panic");
+        found.insert(name, rows);
+    }
+    for (name, rows) in found {
+        let malformed = name.starts_with("malformed-");
+        assert_eq!(rows.iter().any(|row| row.get("deadLetter").is_some()), malformed, "{name}: {rows:?}");
+        assert_golden(&format!("finding_{}", name.replace('-', "_")), &rows);
+    }
+}
+
+/// The rows of one event, and why what is none is none.
+async fn finding_rows(path: &Path) -> Vec<Value> {
+    let letters = tempfile::tempdir().expect("a folder");
+    let agent = replay_of([path]).arg("--now").arg("2026-11-21T21:00:00Z");
+    let ended = good(agent.env("CSPM_RELAY_DEAD_LETTERS", letters.path().to_string_lossy())).await;
+    let mut rows = ended.events();
+    for row in &mut rows {
+        let known = text(&row["eventType"]);
+        let row = row.as_object_mut().expect("an event");
+        for attribute in row.keys().filter(|attribute| !["eventType", "timestamp"].contains(&attribute.as_str())) {
+            let described = ATTRIBUTES.iter().find(|described| described.name == attribute).expect(attribute);
+            assert!(described.events.contains(&known.as_str()), "{known} has {attribute}, and its row does not say so");
+        }
+        row.retain(|attribute, _| attribute != "relay.version");
+    }
+    rows.extend(reasons(letters.path()).into_iter().map(|reason| json!({ "deadLetter": reason })));
+    rows
+}
+
+/// Why each dead letter in a folder is one.
+fn reasons(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).expect("a folder") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("a letter");
+        found.extend(text.lines().map(|line| text_of(line, "reason")));
+    }
+    found.sort();
+    found
+}
+
+fn text_of(line: &str, name: &str) -> String {
+    text(&serde_json::from_str::<Value>(line).expect("a letter is JSON")[name])
 }

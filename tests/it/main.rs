@@ -27,6 +27,8 @@ mod dying;
 #[cfg(test)]
 mod event_queue;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;

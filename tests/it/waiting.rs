@@ -35,6 +35,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
     let stages = Stages {
         rules: RuleSet::builtin(),
         enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone"),
+        findings: Arc::new(cspm_relay::posture::Findings::new(cspm_relay::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),

@@ -18,6 +18,7 @@ use crate::pipeline::Running;
 use crate::pipeline::changes::{Changes, Rest};
 use crate::pipeline::worker::Stages;
 use crate::posture::Compliance;
+use crate::posture::Findings;
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
 use crate::source::trail_bucket::TrailBucket;
@@ -52,6 +53,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
     Ok(Arc::new(Stages {
         rules,
         enricher,
+        findings: Arc::new(Findings::new(config.findings.clone())),
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),

@@ -17,7 +17,7 @@ use crate::config::queue_url::{self, QueueUrl};
 use crate::config::reader::Reader;
 use crate::config::{
     Accounts, Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules,
-    Source, SourceKind, Telemetry, env, keys,
+    Source, SourceKind, Telemetry, env, findings, keys,
 };
 use crate::secret::Secret;
 
@@ -34,6 +34,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
     let accounts = Accounts { file: reader.path("accounts.file") };
+    let findings = findings::read(reader);
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);
@@ -51,6 +52,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         state,
         posture,
         changes,
+        findings,
         limits,
         health,
         telemetry,

@@ -5,6 +5,7 @@
 
 mod change;
 mod compliance;
+mod finding;
 mod timed;
 
 use std::io::Read;
@@ -31,7 +32,8 @@ use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enricher;
-use crate::posture::Compliance;
+use crate::posture::{Compliance, Findings};
+use crate::record::finding::Around;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
@@ -47,6 +49,8 @@ pub struct Stages {
     pub rules: RuleSet,
     /// Names and meaning.
     pub enricher: Enricher,
+    /// Findings known.
+    pub findings: Arc<Findings>,
     /// What is sent.
     pub outputs: Outputs,
     /// Bounds of one object.
@@ -280,12 +284,15 @@ impl<'s> Processor<'s> {
                     outlet.flush();
                     continue;
                 }
-                Ok(Some(Decoded::Record { kind: RecordKind::Trail, raw, account })) => self.record(raw, account, place, outlet),
-                Ok(Some(Decoded::Record { kind: RecordKind::ComplianceChange, raw, account })) => {
-                    self.compliance_record(raw, account, place, outlet);
-                }
-                Ok(Some(Decoded::Record { kind: RecordKind::ConfigItem, raw, account })) => {
-                    self.config_record(raw, account, place, outlet);
+                Ok(Some(Decoded::Record { kind, raw, account, region })) => match kind {
+                    RecordKind::Trail => self.record(raw, account, place, outlet),
+                    RecordKind::ComplianceChange => self.compliance_record(raw, account, place, outlet),
+                    RecordKind::ConfigItem => self.config_record(raw, account, place, outlet),
+                    RecordKind::Finding(form) => self.finding_record(form, raw, Around { account, region }, place, outlet),
+                    RecordKind::Insight => self.insight_record(raw, place, outlet),
+                },
+                Ok(Some(Decoded::Findings { form, raws, account, region })) => {
+                    self.finding_records(form, &raws, Around { account, region }, place, outlet);
                 }
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
                 Ok(Some(Decoded::TooLong { head, alone })) => {

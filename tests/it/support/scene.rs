@@ -151,7 +151,12 @@ impl Scene {
 
     /// Waits until a count has come to a number.
     pub(crate) async fn counts(&self, name: &str, least: i64) {
-        within(PATIENCE, &format!("{least} {name}"), async || self.counted(name) >= least).await;
+        self.counts_within(PATIENCE, name, least).await;
+    }
+
+    /// The same for what takes longer.
+    pub(crate) async fn counts_within(&self, limit: Duration, name: &str, least: i64) {
+        within(limit, &format!("{least} {name}"), async || self.counted(name) >= least).await;
     }
 
     /// Asserts that the stand-in found nothing to object to.

@@ -1,0 +1,233 @@
+//! What a security finding stands for.
+//!
+//! In: a finding. Out: its control, pillar, framework numbers and ATT&CK ids. What always holds: exactly one pillar; a requirement that
+//! no rule here can read stays as Security Hub wrote it; a control without any is unmapped.
+//!
+//! | product | pillar |
+//! | --- | --- |
+//! | Security Hub's controls | that of the control in `config_rules.csv`, else CSPM |
+//! | `GuardDuty`, types of `IAMUser` and `IAM` | CIEM |
+//! | `GuardDuty`, types of `S3` | DSPM |
+//! | `GuardDuty`, all others; Inspector | CWPP |
+//! | Macie | DSPM |
+//! | Access Analyzer | CIEM |
+//! | all others | CSPM |
+
+use super::attack;
+use super::preventive::{self, PreventiveControl};
+use super::rule::{List, Pillar};
+use crate::enrich::EnrichedFinding;
+use crate::record::Finding;
+use crate::record::finding::product;
+
+/// A finding with the control behind it.
+#[derive(Debug, Clone)]
+pub struct ClassifiedFinding<'a> {
+    /// The finding.
+    pub finding: &'a Finding<'a>,
+    /// Its deterministic id.
+    pub event_id: &'a str,
+    /// Names and meaning.
+    pub enriched: &'a EnrichedFinding<'a>,
+    /// `control.title`
+    pub title: &'a str,
+    /// `control.pillar`
+    pub pillar: Pillar,
+    /// Framework numbers; empty: unmapped.
+    pub frameworks: List,
+    /// ATT&CK tactics.
+    pub tactics: List,
+    /// ATT&CK techniques.
+    pub techniques: List,
+}
+
+impl<'a> ClassifiedFinding<'a> {
+    /// Looks up what a finding stands for.
+    #[must_use]
+    pub fn new(finding: &'a Finding<'a>, event_id: &'a str, enriched: &'a EnrichedFinding<'a>) -> Self {
+        let is_control = finding.control_id.is_some();
+        let known = finding.control_id.as_deref().and_then(preventive::hub_control);
+        let own = finding.requirements.iter().map(|requirement| number(requirement));
+        let of_table = known.map(|control| control.frameworks.items()).unwrap_or_default().iter().cloned();
+        let named = finding.techniques.iter().filter_map(|technique| match attack::tag(technique) {
+            Some(attack::Tag::Technique(id)) => Some(id),
+            _ => None,
+        });
+        let kind = finding.types.first().map_or("", AsRef::as_ref);
+        let (tactic, technique) = if finding.product == product::GUARD_DUTY { of_guard_duty(kind) } else { (None, None) };
+        Self {
+            finding,
+            event_id,
+            enriched,
+            title: if is_control && !finding.title.is_empty() { &finding.title } else { finding.control() },
+            pillar: pillar(&finding.product, finding.control(), known),
+            frameworks: List::new(own.chain(of_table)),
+            tactics: List::new(tactic.map(str::to_owned)),
+            techniques: List::new(named.chain(technique.map(str::to_owned))),
+        }
+    }
+
+    /// The pillar of a product's control or type, for rows that count findings.
+    #[must_use]
+    pub fn pillar_of(product: &str, control: &str) -> Pillar {
+        pillar(product, control, preventive::hub_control(control))
+    }
+}
+
+fn pillar(product: &str, control: &str, known: Option<&PreventiveControl>) -> Pillar {
+    match product {
+        product::GUARD_DUTY if control.contains(":IAMUser/") || control.contains(":IAM/") => Pillar::Ciem,
+        product::GUARD_DUTY if control.contains(":S3/") => Pillar::Dspm,
+        product::GUARD_DUTY | product::INSPECTOR => Pillar::Cwpp,
+        product::MACIE => Pillar::Dspm,
+        product::ACCESS_ANALYZER => Pillar::Ciem,
+        _ => known.map_or(Pillar::Cspm, |control| control.pillar),
+    }
+}
+
+/// How Security Hub begins the numbers of a framework, and its name in events. [Security Hub user guide: standards, checked
+/// 2026-11]
+const REQUIREMENTS: [(&str, &str); 10] = [
+    ("NIST.800-53.r5 ", "NIST-800-53-r5"),
+    ("NIST.800-171.r2 ", "NIST-800-171-r2"),
+    ("CIS AWS Foundations Benchmark v5.0.0/", "CIS-AWS-5.0"),
+    ("CIS AWS Foundations Benchmark v3.0.0/", "CIS-AWS-3.0"),
+    ("CIS AWS Foundations Benchmark v1.4.0/", "CIS-AWS-1.4"),
+    ("CIS AWS Foundations Benchmark v1.2.0/", "CIS-AWS-1.2"),
+    ("CIS AWS Foundations ", "CIS-AWS-1.2"),
+    ("PCI DSS v4.0.1/", "PCI-DSS-4.0"),
+    ("PCI DSS v3.2.1/", "PCI-DSS-3.2.1"),
+    ("PCI DSS ", "PCI-DSS-3.2.1"),
+];
+
+/// A requirement as events name it: `CIS-AWS-5.0:1.13`.
+fn number(requirement: &str) -> String {
+    let known = REQUIREMENTS.iter().find_map(|(begins, name)| Some((name, requirement.strip_prefix(begins)?)));
+    known.map_or_else(|| requirement.replace('|', "/"), |(name, number)| format!("{name}:{}", number.replace('|', "/")))
+}
+
+/// What the first word of a `GuardDuty` type says in ATT&CK; the words are its tactics, or close to them.
+/// [GuardDuty user guide: finding format, checked 2026-11]
+const PURPOSES: [(&str, &str); 16] = [
+    ("Backdoor", "command-and-control"),
+    ("CredentialAccess", "credential-access"),
+    ("CryptoCurrency", "impact"),
+    ("DefenseEvasion", "defense-evasion"),
+    ("Discovery", "discovery"),
+    ("Execution", "execution"),
+    ("Exfiltration", "exfiltration"),
+    ("Impact", "impact"),
+    ("InitialAccess", "initial-access"),
+    ("LateralMovement", "lateral-movement"),
+    ("Persistence", "persistence"),
+    ("PrivilegeEscalation", "privilege-escalation"),
+    ("Recon", "reconnaissance"),
+    ("Stealth", "defense-evasion"),
+    ("Trojan", "command-and-control"),
+    ("UnauthorizedAccess", "initial-access"),
+];
+
+/// Techniques that a `GuardDuty` type stands for, by a part of its name; the first that fits. This project's own opinion, and only
+/// where the type says it outright.
+const TECHNIQUES: [(&str, &str); 34] = [
+    ("CloudTrailLoggingDisabled", "T1562.008"),
+    ("ServerAccessLoggingDisabled", "T1562.008"),
+    ("PasswordPolicyChange", "T1556"),
+    ("RootCredentialUsage", "T1078.004"),
+    ("ConsoleLogin", "T1078.004"),
+    ("CompromisedCredentials", "T1078.004"),
+    ("InstanceCredentialExfiltration", "T1552.005"),
+    ("MetadataDNSRebind", "T1552.005"),
+    ("SSHBruteForce", "T1110"),
+    ("RDPBruteForce", "T1110"),
+    ("SuccessfulBruteForce", "T1110"),
+    ("FailedLogin", "T1110"),
+    ("PortProbe", "T1595.001"),
+    ("Portscan", "T1046"),
+    ("TorIPCaller", "T1090.003"),
+    ("TorClient", "T1090.003"),
+    ("TorRelay", "T1090.003"),
+    ("DNSDataExfiltration", "T1048"),
+    ("C&CActivity.B!DNS", "T1071.004"),
+    ("C&CActivity", "T1071"),
+    ("DenialOfService", "T1498"),
+    ("BitcoinTool", "T1496"),
+    ("CryptoMiner", "T1496"),
+    ("Exfiltration:S3/", "T1530"),
+    ("CompromisedData", "T1530"),
+    ("Discovery:S3/", "T1619"),
+    ("Impact:S3/AnomalousBehavior.Delete", "T1485"),
+    ("Persistence:IAMUser/", "T1098"),
+    ("PrivilegedContainer", "T1611"),
+    ("ContainerMountsHostDirectory", "T1611"),
+    ("ExecInKubeSystemPod", "T1609"),
+    ("ReverseShell", "T1059.004"),
+    ("ProcessInjection", "T1055"),
+    ("FilelessExecution", "T1620"),
+];
+
+/// Tactic and technique of a `GuardDuty` type.
+fn of_guard_duty(kind: &str) -> (Option<&'static str>, Option<&'static str>) {
+    let purpose = kind.split(':').next().unwrap_or_default();
+    let tactic = PURPOSES.iter().find(|(word, _)| *word == purpose).map(|(_, tactic)| *tactic);
+    (tactic, TECHNIQUES.iter().find(|(part, _)| kind.contains(part)).map(|(_, technique)| *technique))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S1-14: every tactic and technique of the tables exists.
+    #[test]
+    fn the_tables_name_only_what_exists() {
+        for (purpose, tactic) in PURPOSES {
+            assert_eq!(attack::tag(tactic), Some(attack::Tag::Tactic(tactic)), "{purpose}");
+        }
+        for (part, technique) in TECHNIQUES {
+            assert_eq!(attack::tag(technique), Some(attack::Tag::Technique(technique.to_owned())), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_type_of_guardduty_gives_tactic_and_technique() {
+        for (kind, want) in [
+            ("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", (Some("initial-access"), Some("T1078.004"))),
+            ("Backdoor:EC2/C&CActivity.B!DNS", (Some("command-and-control"), Some("T1071.004"))),
+            ("AttackSequence:S3/CompromisedData", (None, Some("T1530"))),
+            ("Policy:S3/BucketBlockPublicAccessDisabled", (None, None)),
+            ("", (None, None)),
+        ] {
+            assert_eq!(of_guard_duty(kind), want, "{kind}");
+        }
+    }
+
+    #[test]
+    fn each_product_has_one_pillar() {
+        for (product, control, want) in [
+            ("Security Hub", "IAM.3", Pillar::Ciem),
+            ("Security Hub", "Nothing.1", Pillar::Cspm),
+            ("GuardDuty", "Stealth:IAMUser/CloudTrailLoggingDisabled", Pillar::Ciem),
+            ("GuardDuty", "AttackSequence:IAM/CompromisedCredentials", Pillar::Ciem),
+            ("GuardDuty", "Discovery:S3/TorIPCaller", Pillar::Dspm),
+            ("GuardDuty", "CryptoCurrency:EC2/BitcoinTool.B!DNS", Pillar::Cwpp),
+            ("Inspector", "PACKAGE_VULNERABILITY", Pillar::Cwpp),
+            ("Macie", "Policy:IAMUser/S3BucketPublic", Pillar::Dspm),
+            ("IAM Access Analyzer", "ExternalAccess", Pillar::Ciem),
+            ("Example Scanner", "anything", Pillar::Cspm),
+        ] {
+            assert_eq!(ClassifiedFinding::pillar_of(product, control), want, "{product} {control}");
+        }
+    }
+
+    #[test]
+    fn requirements_are_named_as_everywhere_else() {
+        for (requirement, want) in [
+            ("NIST.800-53.r5 AC-3(7)", "NIST-800-53-r5:AC-3(7)"),
+            ("CIS AWS Foundations Benchmark v5.0.0/1.13", "CIS-AWS-5.0:1.13"),
+            ("PCI DSS v4.0.1/8.3.9", "PCI-DSS-4.0:8.3.9"),
+            ("Something new 1|2", "Something new 1/2"),
+        ] {
+            assert_eq!(number(requirement), want);
+        }
+    }
+}

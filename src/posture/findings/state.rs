@@ -1,0 +1,213 @@
+//! What is remembered of one finding.
+//!
+//! In: a record that was seen. Out: the state after it. What always holds: one that is older than what is known changes nothing. Most
+//! findings have one part; a control of Security Hub that is not consolidated has one per standard, and stands where its most
+//! open part stands.
+
+use crate::record::{Finding, FindingForm, FindingKey, FindingStatus, Severity};
+
+/// As long as the form whose word counts was heard of within this time, no other takes its place.
+const LEAD_MS: i64 = 7 * 24 * 3_600_000;
+
+/// What one record says.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) part: u64,
+    pub(super) form: FindingForm,
+    pub(super) of_hub: bool,
+    pub(super) updated_ms: i64,
+    pub(super) severity: Severity,
+    pub(super) status: FindingStatus,
+    pub(super) shown: u32,
+    pub(super) first_seen_ms: i64,
+    /// Half of its event id: enough to tell the few of one finding apart.
+    pub(super) event: u64,
+    /// By number of their names, which the caller knows.
+    pub(super) standards: Vec<u16>,
+}
+
+impl Seen {
+    pub(super) fn of(finding: &Finding<'_>, severity: Severity, event_id: &str) -> Self {
+        let event = FindingKey::of_text(event_id).map_or(0, |FindingKey([high, _])| high);
+        let shown = finding.shown() ^ (severity as u32).wrapping_mul(0x9e37_79b9);
+        Self {
+            part: finding.part_hash(),
+            form: finding.form,
+            of_hub: finding.has_workflow(),
+            updated_ms: finding.updated_ms,
+            severity,
+            status: finding.status,
+            shown,
+            first_seen_ms: finding.first_seen_ms.unwrap_or(finding.updated_ms).min(finding.updated_ms),
+            event,
+            standards: Vec::new(),
+        }
+    }
+}
+
+/// Where the findings of a control stand, by number of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Site {
+    pub(super) account: u16,
+    pub(super) region: u16,
+    pub(super) product: u16,
+    pub(super) control: u16,
+}
+
+/// One of the findings under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) id: u64,
+    pub(super) updated_ms: i64,
+    /// The form whose word counts: Security Hub's, because people work there, else the one that came first. The others repeat it,
+    /// sooner or later, and may only close the finding.
+    pub(super) lead: FindingForm,
+    /// When it was last heard of.
+    pub(super) lead_ms: i64,
+    /// What it showed last.
+    pub(super) shown: u32,
+    pub(super) severity: Severity,
+    pub(super) status: FindingStatus,
+    /// The form that put it there.
+    pub(super) by: FindingForm,
+}
+
+/// What is known of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct State {
+    pub(super) first: Part,
+    pub(super) rest: Vec<Part>,
+    pub(super) first_seen_ms: i64,
+    pub(super) reopened: u32,
+    pub(super) standards: Box<[u16]>,
+}
+
+/// What a record would change.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The state after it; whether anything that is shown differs.
+    Moved(State, bool),
+    /// It is older than what is known; whether it says something else than that.
+    Stale(bool),
+}
+
+impl Part {
+    fn of(seen: &Seen) -> Self {
+        Self {
+            id: seen.part,
+            updated_ms: seen.updated_ms,
+            lead: seen.form,
+            lead_ms: seen.updated_ms,
+            shown: seen.shown,
+            severity: seen.severity,
+            status: seen.status,
+            by: seen.form,
+        }
+    }
+
+    /// Whether the word of this record counts.
+    fn is_led_by(&self, seen: &Seen) -> bool {
+        let is_hub = matches!(self.lead, FindingForm::Asff | FindingForm::Ocsf);
+        seen.form == self.lead || seen.of_hub && !is_hub || seen.updated_ms.saturating_sub(self.lead_ms) >= LEAD_MS
+    }
+
+    /// The part after a record that is not older; whether it shows something else than it did.
+    fn after(&self, seen: &Seen) -> (Self, bool) {
+        let mut after = self.clone();
+        let leads = self.is_led_by(seen);
+        let reopens = seen.status < self.status;
+        // What was set aside stays so until the form that said it says otherwise; what another form tells of the same moment closes
+        // and never reopens.
+        let is_held = reopens
+            && seen.form != self.by
+            && (self.status == FindingStatus::Suppressed || !leads || seen.updated_ms == self.updated_ms);
+        if seen.status != self.status && !is_held {
+            (after.status, after.by) = (seen.status, seen.form);
+        }
+        after.updated_ms = seen.updated_ms;
+        let mut shows = false;
+        if leads {
+            if !is_held {
+                after.severity = seen.severity;
+                shows = seen.form == self.lead && seen.shown != self.shown;
+            }
+            (after.lead, after.lead_ms, after.shown) = (seen.form, seen.updated_ms, seen.shown);
+        }
+        (after, shows)
+    }
+}
+
+impl State {
+    /// After the first record.
+    pub(super) fn of(seen: &Seen) -> Self {
+        let mut standards = seen.standards.clone();
+        standards.sort_unstable();
+        standards.dedup();
+        Self {
+            first: Part::of(seen),
+            rest: Vec::new(),
+            first_seen_ms: seen.first_seen_ms,
+            reopened: 0,
+            standards: standards.into(),
+        }
+    }
+
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    fn part_mut(&mut self, id: u64) -> Option<&mut Part> {
+        std::iter::once(&mut self.first).chain(&mut self.rest).find(|part| part.id == id)
+    }
+
+    /// Where it stands: as its most open part.
+    pub(super) fn status(&self) -> FindingStatus {
+        self.parts().map(|part| part.status).min().unwrap_or(FindingStatus::Open)
+    }
+
+    /// How severe it is: the most severe of the parts that stand there.
+    pub(super) fn severity(&self) -> Severity {
+        let status = self.status();
+        let severities = self.parts().filter(|part| part.status == status).map(|part| part.severity);
+        severities.max().unwrap_or(Severity::Informational)
+    }
+
+    /// When it was last heard of.
+    pub(super) fn updated_ms(&self) -> i64 {
+        self.parts().map(|part| part.updated_ms).max().unwrap_or(0)
+    }
+
+    /// What a record would change.
+    pub(super) fn step(&self, seen: &Seen) -> Step {
+        let mut after = self.clone();
+        let mut leads = true;
+        let mut shows = match after.part_mut(seen.part) {
+            Some(part) if seen.updated_ms < part.updated_ms => {
+                return Step::Stale(part.lead == seen.form && part.shown != seen.shown);
+            }
+            Some(part) => {
+                leads = part.is_led_by(seen);
+                let (next, shows) = part.after(seen);
+                *part = next;
+                shows
+            }
+            None => {
+                after.rest.push(Part::of(seen));
+                true
+            }
+        };
+        let mut standards = self.standards.to_vec();
+        if leads {
+            standards.extend(seen.standards.iter().filter(|standard| !self.standards.contains(standard)));
+        }
+        standards.sort_unstable();
+        standards.dedup();
+        shows |= standards.len() > self.standards.len();
+        after.standards = standards.into();
+        after.first_seen_ms = self.first_seen_ms.min(seen.first_seen_ms);
+        if self.status() > FindingStatus::Open && after.status() == FindingStatus::Open {
+            after.reopened = after.reopened.saturating_add(1);
+        }
+        Step::Moved(after, shows)
+    }
+}

@@ -1,0 +1,268 @@
+//! Security findings, from a queue and from files, as New Relic holds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cspm_relay::clock::Clock;
+use serde_json::{Map, Value, json};
+
+use crate::support::aws::{emulator, emulators};
+use crate::support::replay::{generate, good, replay_of, tally, text};
+use crate::support::scene::{Scene, stopped};
+
+const ASFF: &str = include_str!("../fixtures/eventbridge/securityhub-asff-high.json");
+const OCSF: &str = include_str!("../fixtures/findings/ocsf-control.json");
+const EXTERNAL: &str = include_str!("../fixtures/eventbridge/access-analyzer-external.json");
+
+/// Findings, and how often Security Hub imports each.
+const FINDINGS: u64 = 10_000;
+const IMPORTS: u64 = 5;
+/// Findings in one event: as many as fit.
+const IN_EVENT: usize = 80;
+const HOUR: i64 = 3_600_000;
+
+/// How the finding of a number stands at an import.
+struct Stand {
+    severity: &'static str,
+    severity_id: i64,
+    workflow: &'static str,
+    status_id: i64,
+}
+
+fn stand(number: u64, import: u64) -> Stand {
+    let severities = [("CRITICAL", 5), ("HIGH", 4), ("MEDIUM", 3), ("LOW", 2), ("INFORMATIONAL", 1)];
+    let mut severity = severities[usize::try_from(number % 5).expect("small")];
+    let mut workflow = ("NEW", 1);
+    match number % 100 {
+        1 if import >= 2 => workflow = ("SUPPRESSED", 3),
+        2 if import >= 3 => severity = ("HIGH", 4),
+        3 if (1..4).contains(&import) => workflow = ("RESOLVED", 4),
+        6 if (1..3).contains(&import) => workflow = ("RESOLVED", 4),
+        _ => {}
+    }
+    Stand { severity: severity.0, severity_id: severity.1, workflow: workflow.0, status_id: workflow.1 }
+}
+
+fn regions(number: u64) -> &'static str {
+    if number.is_multiple_of(2) { "eu-west-1" } else { "us-east-1" }
+}
+
+/// The finding of a number at an import, in ASFF.
+fn asff(template: &Value, number: u64, import: u64, time_ms: i64) -> Value {
+    let mut finding = template["detail"]["findings"][0].clone();
+    let stand = stand(number, import);
+    finding["Id"] =
+        json!(format!("arn:aws:securityhub:{}:222233334444:security-control/S3.8/finding/{number:08}", regions(number)));
+    finding["Region"] = json!(regions(number));
+    finding["UpdatedAt"] = json!(jiff::Timestamp::from_millisecond(time_ms).expect("a time").to_string());
+    finding["Severity"] = json!({ "Label": stand.severity });
+    finding["Workflow"] = json!({ "Status": stand.workflow });
+    finding["Resources"][0]["Id"] = json!(format!("arn:aws:s3:::bucket-{number}"));
+    finding
+}
+
+/// The same in OCSF.
+fn ocsf(template: &Value, number: u64, import: u64, time_ms: i64) -> Value {
+    let mut finding = template["detail"]["findings"][0].clone();
+    let stand = stand(number, import);
+    finding["finding_info"]["uid"] = json!(format!("security-control/S3.8/finding/{number:08}"));
+    finding["finding_info"]["modified_time"] = json!(time_ms);
+    finding["cloud"]["region"] = json!(regions(number));
+    finding["severity_id"] = json!(stand.severity_id);
+    finding["status_id"] = json!(stand.status_id);
+    finding["resources"][0]["uid"] = json!(format!("arn:aws:s3:::bucket-{number}"));
+    finding
+}
+
+/// Events of one import: every finding once in one form, some in both, some again as the home Region's copy.
+fn events(import: u64, began: i64) -> (Vec<String>, i64) {
+    let [asff_event, ocsf_event]: [Value; 2] = [ASFF, OCSF].map(|text| serde_json::from_str(text).expect("JSON"));
+    let time_ms = began - (IMPORTS - import).cast_signed() * HOUR;
+    let (mut in_asff, mut in_ocsf, mut at_home) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..FINDINGS {
+        let only_ocsf = number % 7 == 0;
+        if only_ocsf || number % 4 == 0 {
+            in_ocsf.push(ocsf(&ocsf_event, number, import, time_ms));
+        }
+        if !only_ocsf {
+            in_asff.push(asff(&asff_event, number, import, time_ms));
+            if number % 10 == 1 {
+                at_home.push(asff(&asff_event, number, import, time_ms));
+            }
+        }
+    }
+    let records = in_asff.len() + in_ocsf.len() + at_home.len();
+    let wrap = |template: &Value, region: &str, findings: &[Value]| {
+        findings
+            .chunks(IN_EVENT)
+            .map(|some| {
+                let mut event = template.clone();
+                event["region"] = json!(region);
+                event["detail"]["findings"] = json!(some);
+                event.to_string()
+            })
+            .collect::<Vec<_>>()
+    };
+    let all = [
+        wrap(&asff_event, "us-east-1", &in_asff),
+        wrap(&ocsf_event, "eu-west-1", &in_ocsf),
+        wrap(&asff_event, "eu-central-1", &at_home),
+    ];
+    (all.concat(), i64::try_from(records).expect("few"))
+}
+
+fn by_transition(rows: &[Map<String, Value>]) -> BTreeMap<String, u64> {
+    tally(rows.iter().map(|row| text(&row["finding.transition"])))
+}
+
+/// S0-04, S1-07, S3-01, S3-06: ten thousand findings, imported five times in two forms and two Regions, are as many rows as there are
+/// changes, and as many pages as there are changes that a person must see; every record is accounted for.
+#[tokio::test]
+async fn ten_thousand_findings_imported_five_times_page_only_for_what_changed() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let began = Clock::system().now_ms();
+    let agent = scene.event_agent().env("CSPM_RELAY_HEARTBEAT", "1s").start();
+    let mut sent = 0;
+    for import in 0..IMPORTS {
+        let (events, records) = events(import, began);
+        for event in &events {
+            scene.trail.queue.send(event).await;
+        }
+        sent += records;
+        // One import after the other, as Security Hub does it; within one, in any order.
+        scene.counts_within(std::time::Duration::from_mins(4), "recordsReceived", sent).await;
+        scene.empty_within(std::time::Duration::from_mins(4)).await;
+    }
+    stopped(agent).await;
+
+    let store = scene.new_relic.store();
+    let rows = store.rows("AwsSecurityFinding");
+    let wanted = |list: &[(&str, u64)]| -> BTreeMap<String, u64> {
+        list.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
+    assert_eq!(
+        by_transition(&rows),
+        wanted(&[("new", 10_000), ("reopened", 200), ("resolved", 200), ("updated", 100), ("worsened", 100)])
+    );
+    let notices = store.rows("AwsSecurityNotice");
+    assert_eq!(by_transition(&notices), wanted(&[("new", 4_000), ("reopened", 100), ("worsened", 100)]));
+    assert!(notices.iter().all(|row| row["finding.status"] == "OPEN" && ["HIGH", "CRITICAL"].contains(&text(&row["control.severity"]).as_str())));
+    let keys: BTreeSet<String> = rows.iter().map(|row| text(&row["finding.key"])).collect();
+    let ids: BTreeSet<String> = rows.iter().map(|row| text(&row["event.id"])).collect();
+    assert_eq!((keys.len(), ids.len()), (10_000, 10_600), "one key for each finding, one id for each change");
+    // What was set aside can still be asked for.
+    assert_eq!(rows.iter().filter(|row| row["finding.status"] == "SUPPRESSED").count(), 100);
+    for region in ["eu-west-1", "us-east-1"] {
+        let new = rows.iter().filter(|row| row["finding.transition"] == "new" && row["aws.region"] == region).count();
+        assert_eq!(new, 5_000, "{region}: its own, whatever the Region it is told in");
+    }
+    let unchanged = (FINDINGS * IMPORTS).cast_signed() - 10_600;
+    assert_eq!(
+        ["recordsDelivered", "recordsIgnored", "recordsDuplicate", "recordsReturned"].map(|name| scene.counted(name)),
+        [10_600, unchanged, sent - 10_600 - unchanged, 0]
+    );
+    // The bucket of the scene says hello to the queue, which is no finding.
+    let letters = scene.letters();
+    assert!(letters.iter().all(|letter| letter["content"].to_string().contains("s3:TestEvent")), "{letters:?}");
+    assert_eq!(scene.counted("recordsReceived"), sent + scene.counted("recordsUnreadable"));
+    assert_eq!(["findingsUnchanged", "findingsCopied"].map(|name| scene.counted(name)), [unchanged, sent - 10_600 - unchanged]);
+    scene.no_violations();
+}
+
+/// S1-15: external access from its beginning to its end, and what cannot be read beside it.
+#[tokio::test]
+async fn access_from_outside_is_told_until_it_ends() {
+    for aws in emulators().await {
+        let (name, scene) = (aws.name, Scene::new(aws).await);
+        let began = Clock::system().now_ms();
+        let agent = scene.event_agent().start();
+        let event = |minutes: i64, status: &str, deleted: bool| {
+            let mut event: Value = serde_json::from_str(EXTERNAL).expect("JSON");
+            let time = jiff::Timestamp::from_millisecond(began - HOUR + minutes * 60_000).expect("a time").to_string();
+            event["detail"]["updatedAt"] = json!(time);
+            event["detail"]["status"] = json!(status);
+            event["detail"]["isDeleted"] = json!(deleted);
+            event.to_string()
+        };
+        let mut malformed: Value = serde_json::from_str(EXTERNAL).expect("JSON");
+        malformed["detail"]["id"] = Value::Null;
+        scene.trail.queue.send(&malformed.to_string()).await;
+        let steps = [(0, "ACTIVE", false), (1, "ARCHIVED", false), (2, "ACTIVE", false), (2, "ACTIVE", true)];
+        for (nth, (minutes, status, deleted)) in (2..).zip(steps) {
+            scene.trail.queue.send(&event(minutes, status, deleted)).await;
+            scene.counts("recordsReceived", nth).await;
+            scene.empty().await;
+        }
+        stopped(agent).await;
+        let store = scene.new_relic.store();
+        let mut rows = store.rows("AwsSecurityFinding");
+        rows.sort_by_key(|row| (row["event.time"].as_i64(), row["finding.status"] == "RESOLVED"));
+        let told: Vec<_> = rows.iter().map(|row| (text(&row["finding.transition"]), text(&row["finding.status"]))).collect();
+        let words = [("new", "OPEN"), ("updated", "SUPPRESSED"), ("reopened", "OPEN"), ("resolved", "RESOLVED")];
+        assert_eq!(told, words.map(|(transition, status)| (transition.to_owned(), status.to_owned())), "{name}");
+        let notices = store.rows("AwsSecurityNotice");
+        assert_eq!(tally(notices.iter().map(|row| text(&row["finding.transition"]))).len(), 2, "{name}: {notices:?}");
+        assert!(notices.iter().all(|row| row["timestamp"].as_i64() >= Some(began)), "{name}: stamped on arrival");
+        let letters = scene.letters();
+        let letter = letters.iter().find(|letter| letter["reason"] == "not a finding (accessAnalyzer): id is missing");
+        let content = letter.unwrap_or_else(|| panic!("{name}: {letters:?}"))["content"].as_str().map(str::to_owned);
+        assert_eq!(content, Some(malformed.to_string()), "{name}: the whole message is kept");
+        scene.no_violations();
+    }
+}
+
+/// Rows of a stream of the generator.
+async fn rows_of(folder: &std::path::Path, stream: &str) -> Vec<Value> {
+    let ended = good(replay_of([folder.join(format!("{stream}.jsonl"))])).await;
+    let events = ended.events();
+    assert!(events.iter().all(|event| event["eventType"] == "AwsSecurityFinding"), "{stream}: a replay sends no notices");
+    events
+}
+
+/// The last row of each finding.
+fn last(rows: &[Value]) -> BTreeMap<String, &Value> {
+    let mut last: BTreeMap<String, &Value> = BTreeMap::new();
+    for row in rows {
+        let newest = last.entry(text(&row["finding.key"])).or_insert(row);
+        if row["event.time"].as_i64() >= newest["event.time"].as_i64() {
+            *newest = row;
+        }
+    }
+    last
+}
+
+/// S1-12, S1-14, S1-21: what the generator made is what is known at the end, by product.
+#[tokio::test]
+async fn the_findings_are_those_of_the_generator() {
+    let (folder, truth) =
+        generate("gen_posture.py", &["--accounts", "3", "--days", "14", "--rules", "40", "--duplicates", "0.1"]);
+    let folder = folder.path();
+    let number = |value: &Value| value.as_u64().expect("a number");
+
+    let rows = rows_of(folder, "securityhub").await;
+    let known = last(&rows);
+    assert_eq!(known.len() as u64, number(&truth["securityhub"]["findings"]));
+    let by_status = tally(known.values().map(|row| text(&row["finding.complianceStatus"])));
+    assert_eq!(json!(by_status), truth["securityhub"]["by_status"]);
+    for row in known.values() {
+        let resolved = row["finding.complianceStatus"] == "PASSED";
+        assert_eq!(row["finding.status"] == "RESOLVED", resolved, "{row}");
+        assert_ne!(row["control.frameworks"], "|unmapped|", "{row}");
+    }
+    let events = number(&truth["securityhub"]["events"]);
+    assert_eq!(rows.len() as u64, events, "every event changes something, and no copy does");
+
+    let rows = rows_of(folder, "guardduty").await;
+    let known = last(&rows);
+    assert_eq!(known.len() as u64, number(&truth["guardduty"]["findings"]));
+    assert_eq!(json!(tally(known.values().map(|row| text(&row["control.id"])))), truth["guardduty"]["by_type"]);
+    assert_eq!(rows.len() as u64, number(&truth["guardduty"]["events"]), "a higher count is an update");
+    let new = rows.iter().filter(|row| row["finding.transition"] == "new").count();
+    assert_eq!(new, known.len());
+
+    for (stream, pillar) in [("inspector", "CWPP"), ("macie", "DSPM"), ("accessanalyzer", "CIEM")] {
+        let rows = rows_of(folder, stream).await;
+        assert_eq!(last(&rows).len() as u64, number(&truth[stream]["events"]), "{stream}");
+        assert!(rows.iter().all(|row| row["control.pillar"] == pillar), "{stream}");
+    }
+}
