@@ -53,23 +53,31 @@ pub struct PreventiveControl {
     pub pillar: Pillar,
     /// Framework numbers, `CIS-AWS-5.0:1.13`.
     pub frameworks: List,
+    /// Security Hub's controls that it serves, `IAM.3`.
+    pub(super) security_hub: Vec<&'static str>,
+}
+
+/// Every managed rule, in the order of the table.
+#[must_use]
+pub fn all() -> &'static [PreventiveControl] {
+    static ALL: LazyLock<Vec<PreventiveControl>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(row).collect());
+    &ALL
 }
 
 /// The managed rule behind a deployed one, by the deployed one's name; `None`: unmapped.
 #[must_use]
 pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
-    static CONTROLS: LazyLock<HashMap<String, PreventiveControl>> = LazyLock::new(|| {
-        let rows = TABLE.lines().skip(1).filter_map(row).map(|control| (control.id.to_owned(), control));
-        let mut controls: HashMap<String, PreventiveControl> = rows.collect();
+    static BY_NAME: LazyLock<HashMap<String, &PreventiveControl>> = LazyLock::new(|| {
+        let mut controls: HashMap<String, &PreventiveControl> =
+            all().iter().map(|control| (control.id.to_owned(), control)).collect();
         // A rule may be deployed under its identifier, which is not always its name.
-        let aliases: Vec<_> = controls.values().map(|control| (dashed(control.identifier), control.clone())).collect();
-        for (alias, control) in aliases {
-            controls.entry(alias).or_insert(control);
+        for control in all() {
+            controls.entry(dashed(control.identifier)).or_insert(control);
         }
         controls
     });
     let deployed = dashed(deployed);
-    CONTROLS.get(&deployed).or_else(|| CONTROLS.get(plain(&deployed)))
+    BY_NAME.get(&deployed).or_else(|| BY_NAME.get(plain(&deployed))).copied()
 }
 
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
@@ -100,7 +108,7 @@ fn is_tail(tail: &str, length: usize, of: impl Fn(&char) -> bool) -> bool {
     tail.len() == length && tail.chars().all(|c| of(&c))
 }
 
-fn dashed(name: &str) -> String {
+pub(super) fn dashed(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
@@ -108,18 +116,19 @@ fn row(line: &'static str) -> Option<PreventiveControl> {
     let mut cells = line.split(',');
     let [id, identifier, _types, severity, pillar, controls, in_fsbp] = [(); 7].map(|()| cells.next().unwrap_or_default());
     let numbers = COLUMNS.iter().filter_map(|(_, framework)| *framework).zip(cells);
-    let frameworks = numbers.flat_map(|(framework, cell)| all(cell).map(move |number| format!("{framework}:{number}")));
-    let fsbp = all(if in_fsbp == "yes" { controls } else { "" }).map(|number| format!("{FSBP}:{number}"));
+    let frameworks = numbers.flat_map(|(framework, cell)| all_of(cell).map(move |number| format!("{framework}:{number}")));
+    let fsbp = all_of(if in_fsbp == "yes" { controls } else { "" }).map(|number| format!("{FSBP}:{number}"));
     Some(PreventiveControl {
         id,
         identifier,
         severity: severity.parse().ok(),
         pillar: *Pillar::ALL.iter().find(|known| known.as_str() == pillar)?,
         frameworks: List::new(frameworks.chain(fsbp)),
+        security_hub: all_of(controls).collect(),
     })
 }
 
-fn all(cell: &'static str) -> impl Iterator<Item = &'static str> {
+fn all_of(cell: &'static str) -> impl Iterator<Item = &'static str> {
     cell.split(';').filter(|number| !number.is_empty())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::exit::Stop;
 use crate::ack::Seen;
-use crate::classify::{RuleFault, RuleSet};
+use crate::classify::{Exceptions, RuleFault, RuleSet};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::decode::Bounds;
@@ -32,6 +32,7 @@ pub(super) struct Manner {
 pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Arc<Stages>, Stop> {
     let (rules, faults) = RuleSet::load(&config.rules);
     say_rule_faults(&faults);
+    let exceptions = exceptions(config, &rules)?;
     let accounts = match &config.accounts.file {
         None => AccountNames::default(),
         Some(path) => AccountNames::from_file(path).map_err(|error| Stop::usage(error.to_string(), None))?,
@@ -41,6 +42,7 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
     outputs.notices &= manner.notices;
     Ok(Arc::new(Stages {
         rules,
+        exceptions,
         enricher,
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
@@ -51,6 +53,17 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
         follow: manner.follow,
         quiet: false,
     }))
+}
+
+/// The exceptions of the configured file; what is doubtful in it is said.
+fn exceptions(config: &Config, rules: &RuleSet) -> Result<Exceptions, Stop> {
+    let Some(file) = &config.exceptions else { return Ok(Exceptions::default()) };
+    let read = Exceptions::from_file(file, &config.telemetry.time_zone, rules);
+    let (exceptions, doubts) = read.map_err(|error| Stop::usage(error.to_string(), None))?;
+    for doubt in doubts {
+        tracing::warn!("{}", doubt.in_file(file));
+    }
+    Ok(exceptions)
 }
 
 /// A bad company rule never stops the others; it is said, with its place.

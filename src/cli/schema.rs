@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::table::table;
-use crate::encode::dictionary::{ATTRIBUTES, Attribute, DOCTOR, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT};
+use crate::encode::dictionary::{
+    ATTRIBUTES, Attribute, COMPLIANCE_CHANGE, DOCTOR, EXCEPTION, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT,
+};
 use crate::enrich::{AccountNames, Enricher};
 
 /// What is said of every request parameter.
@@ -23,6 +25,9 @@ const ACTOR_KIND: &str = "What stands behind the call, as far as the record tell
 /// The type of raw records.
 const LOG: &str = "Log";
 
+/// Every type of event that is sent.
+const ALL_EVENTS: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, DOCTOR];
+
 /// What every event says first, and what every log has.
 const FIRST: [Row; 2] = [
     Row {
@@ -30,7 +35,7 @@ const FIRST: [Row; 2] = [
         kind: "text",
         unit: "",
         example: SECURITY_EVENT,
-        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: false },
+        events: EventTypes { events: ALL_EVENTS, log: false },
         meaning: "New Relic's type, the FROM of a query.",
     },
     Row {
@@ -38,7 +43,7 @@ const FIRST: [Row; 2] = [
         kind: "number",
         unit: "ms since epoch",
         example: "1795292071000",
-        events: EventTypes { events: &[SECURITY_EVENT, NOTICE, HEARTBEAT, GAP, DOCTOR], log: true },
+        events: EventTypes { events: ALL_EVENTS, log: true },
         meaning: "What New Relic files it under: event.time; the time of sending for a notice, a heartbeat, a gap and what is late.",
     },
 ];

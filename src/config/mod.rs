@@ -121,6 +121,7 @@ impl Config {
             sources: Vec::new(),
             outputs: Outputs::default(),
             rules: Rules::default(),
+            exceptions: None,
             accounts: Accounts::default(),
             dead_letters: None,
             limits: Limits::default(),
@@ -150,6 +151,8 @@ pub struct Config {
     pub outputs: Outputs,
     /// Which detective controls run.
     pub rules: Rules,
+    /// File of controls that are muted for someone.
+    pub exceptions: Option<PathBuf>,
     /// Names of accounts.
     pub accounts: Accounts,
     /// Where what cannot be sent goes; `None`: back to the source.
@@ -167,6 +170,8 @@ pub struct Config {
 pub struct Files {
     /// Folders of rules, and ids that must be those of rules.
     pub rules: Rules,
+    /// Controls that are muted for someone.
+    pub exceptions: Option<PathBuf>,
     /// Names of accounts.
     pub accounts: Accounts,
     /// Where dead letters go, if they are configured.

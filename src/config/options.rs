@@ -202,6 +202,7 @@ pub const OPTIONS: &[Key] = &[
     key("outputs.notices", Kind::Switch, is("true"), "CSPM_RELAY_NOTICES", SHOWN, "Whether each notifiable record also sends a notice, stamped with the time of sending, for alert conditions."),
     key("rules.folders", Kind::Paths, is("[]"), "CSPM_RELAY_RULES_FOLDERS", SHOWN, "Folders with further Sigma rules. In the variable, with commas: `/a,/b`."),
     key("rules.disable", Kind::Texts, is("[]"), "CSPM_RELAY_RULES_DISABLE", SHOWN, "Ids of rules that do not run. In the variable, with commas: `one,two`."),
+    key("exceptions", Kind::Path, NONE, "CSPM_RELAY_EXCEPTIONS", off("/etc/cspm-relay/exceptions.yml"), "Controls muted for someone, a YAML list of maps: `control`, `owner`, `reason`, `expires`, and `scope` with `accounts`, `organizationalUnits`, `environments`, `regions`, `resources`, `actors`."),
     key("accounts.file", Kind::Path, NONE, "CSPM_RELAY_ACCOUNTS_FILE", off("/etc/cspm-relay/accounts.csv"), "Names of AWS accounts, a CSV file under the header `accountId,name,organizationalUnit,environment,owner`; the last two columns are optional."),
     key("deadLetters.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/dead-letters"), "Folder for what cannot be read and what New Relic refuses. One of `folder`, `s3`, `queue`; with none, it goes back to its source."),
     key("deadLetters.s3", Kind::S3, NONE, "", off("s3://example-dead-letters/cspm-relay"), "S3 prefix for what cannot be read and what New Relic refuses."),
@@ -265,7 +266,6 @@ impl Key {
 /// Keys that a later version brings, and what they are for. A file that has them is refused, but not as a typing mistake.
 pub(super) const LATER_KEYS: &[(&str, &str)] = &[
     ("posture", "compliance from AWS Config"),
-    ("exceptions", "controls muted for someone"),
     ("state", "lease and positions in S3"),
     ("outputs.events", "events over OTLP"),
     ("outputs.metrics", "roll-up metrics"),

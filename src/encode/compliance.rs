@@ -33,7 +33,7 @@ pub fn push_notice(out: &mut Vec<u8>, classified: &ClassifiedChange<'_>, arrival
 }
 
 fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, arrival: Arrival, source: &str) {
-    let ClassifiedChange { change, event_id, enriched, control } = *classified;
+    let ClassifiedChange { change, event_id, enriched, control, .. } = *classified;
     event.flag("relay.late", arrival.late);
     event.text("control.id", classified.control_id());
     event.text("control.title", classified.control_id());
@@ -47,9 +47,14 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, arrival
     }
     event.text("control.pillar", control.map_or(UNKNOWN, |control| control.pillar.as_str()));
     event.text("control.frameworks", control.and_then(|control| control.frameworks.joined()).unwrap_or(UNMAPPED));
-    event.text("compliance.state", change.state());
+    event.text("compliance.state", classified.state());
     event.text("compliance.previousState", change.previous_state());
     event.maybe("compliance.annotation", change.annotation().map(mask::masked).as_deref());
+    if let Some(exception) = classified.excepted() {
+        event.text("compliance.exception.owner", &exception.owner);
+        event.text("compliance.exception.reason", &exception.reason);
+        event.text("compliance.exception.expires", &exception.expires);
+    }
     event.text("compliance.ruleName", change.config_rule_name.or_empty());
     event.maybe("compliance.ruleArn", change.config_rule_arn.get());
     event.text("event.id", event_id);

@@ -36,6 +36,8 @@ pub const CONTROL: &str = "CspmRelayControl";
 pub const HEARTBEAT: &str = "CspmRelayHeartbeat";
 /// What could not be read.
 pub const GAP: &str = "CspmRelayGap";
+/// An exception that mutes nothing any more.
+pub const EXCEPTION: &str = "CspmRelayException";
 /// The test event of `cspm-relay doctor newrelic`: a type of its own, which no dashboard and no condition reads, so that a
 /// test never counts as data.
 pub const DOCTOR: &str = "CspmRelayDoctor";
@@ -84,13 +86,17 @@ const N: &[&str] = &[NOTICE];
 const H: &[&str] = &[HEARTBEAT];
 const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
+const E: &[&str] = &[EXCEPTION];
+const C: &[&str] = &[COMPLIANCE_CHANGE];
+const SNCE: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, EXCEPTION];
+const HGE: &[&str] = &[HEARTBEAT, GAP, EXCEPTION];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
 const SNC: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE];
 const SNCG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, GAP];
-const HG: &[&str] = &[HEARTBEAT, GAP];
 const SNCHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP];
-const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, DOCTOR];
+const SNCHGE: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION];
+const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, DOCTOR];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
@@ -129,7 +135,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("resource.type", Text, "", "AWS::S3::Bucket", SNC, "Type of the resource acted on; 'unknown' when the record does not tell."),
     attribute("resource.id", Text, "", "ledger", SNC, "Its id or name; 'unknown' when the record does not tell."),
     attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNC, "Its ARN."),
-    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNC, "The rule."),
+    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCE, "The rule."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
     attribute("control.title", Text, "", "CloudTrail logging stopped", SNC, "The rule's title."),
     attribute("control.kind", Text, "", "detective", SNC, "detective or preventive."),
@@ -143,24 +149,34 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("attack.technique", Text, "", "T1562.008", SN, "Primary ATT&CK technique, to facet on."),
     attribute("attack.tactics", Text, "list", "|defense-evasion|", SN, "All tactics."),
     attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
-    attribute("compliance.state", Text, "", "NON_COMPLIANT", NC, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted."),
+    attribute("compliance.state", Text, "", "NON_COMPLIANT", NC, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted; EXCEPTED instead of NON_COMPLIANT while an exception covers it."),
     attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none."),
     attribute("compliance.annotation", Text, "", "public ACL", NC, "Why, in the rule's words."),
+    attribute("compliance.exception.owner", Text, "", "web-team", C, "Who answers for the exception that covers the violation."),
+    attribute("compliance.exception.reason", Text, "", "public web site", C, "Why it is excepted."),
+    attribute("compliance.exception.expires", Text, "", "2027-01-31", C, "When the exception ends, as its file says."),
     attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NC, "The rule as it was deployed; control.id is the managed rule behind it."),
     attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NC, "Names the deployed rule exactly."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
     attribute("relay.source", Text, "", "trail", SNCHG, "Name of the source that the record came through."),
-    attribute("relay.agent", Text, "", "i-0abc-1", HG, "Which agent: host name and a number made at start."),
+    attribute("relay.agent", Text, "", "i-0abc-1", HGE, "Which agent: host name and a number made at start."),
     attribute("relay.lagMs", Number, "ms", "42000", SNC, "Arrival at the agent minus event.time."),
     attribute("relay.late", Text, "", "false", SNC, "true when timestamp is the time of sending because the record was outside the ingest window."),
-    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHG, "Names of values that were cut to fit."),
+    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHGE, "Names of values that were cut to fit."),
     attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
     attribute("gap.reason", Text, "", "truncated or corrupt: ends in the middle of a record", G, "Why."),
     attribute("gap.recordsRead", Number, "", "12", G, "Records delivered before the gap."),
+    attribute("exception.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", E, "A hash of control, scope, owner and expiry: the same from every agent, each time it is told."),
+    attribute("exception.state", Text, "", "expired", E, "expired: it mutes nothing any more."),
+    attribute("exception.owner", Text, "", "web-team", E, "Who answers for it."),
+    attribute("exception.reason", Text, "", "public web site", E, "Why it was there."),
+    attribute("exception.scope", Text, "", "accounts: 111122223333; regions: eu-west-1", E, "What the control was muted for; absent: everything."),
+    attribute("exception.expires", Text, "", "2027-01-31", E, "Its end, as its file says."),
+    attribute("exception.expiresTime", Number, "ms since epoch", "1801440000000", E, "Its end."),
     attribute("doctor.id", Text, "", "0f1e2d3c4b5a69788796a5b4c3d2e1f0", D, "Names the test event of `doctor newrelic`, so that it can be found again."),
     attribute("heartbeat.recordsReceived", Number, "count", "1", H, "Records taken in this minute."),
     attribute("heartbeat.recordsDelivered", Number, "count", "1", H, "Records that New Relic accepted."),

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod compliance;
 pub mod dictionary;
 pub mod event;
+pub mod exception;
 
 pub mod limits;
 pub mod log;

@@ -12,6 +12,7 @@
 //! sources closes the channels one after the other, so whoever is last has settled everything.
 
 pub mod drain;
+mod expiry;
 pub mod heartbeat;
 mod named;
 pub mod outlet;
@@ -335,7 +336,7 @@ impl Tasks {
                         every,
                         counts: watch.counts.clone(),
                         traffic: Arc::clone(&watch.traffic),
-                        agent: stages.agent.clone(),
+                        stages: Arc::clone(&stages),
                         clock,
                         limits: limits.clone(),
                         batches: events.clone(),

@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod compliance;
 pub mod evaluation;
+pub mod glob;
 pub mod id;
 pub mod severity;
 pub mod text;
@@ -15,6 +16,7 @@ pub mod trail;
 pub use actor::{Actor, ActorKind};
 pub use compliance::ComplianceChange;
 pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+pub use glob::Glob;
 pub use id::RecordKey;
 pub use severity::Severity;
 pub use text::Text;

@@ -23,6 +23,8 @@ mod dying;
 #[cfg(test)]
 mod event_queue;
 #[cfg(test)]
+mod exceptions;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hostile;

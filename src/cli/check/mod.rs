@@ -76,7 +76,7 @@ fn pretty(value: &Value) -> Result<String, serde_json::Error> {
 
 /// The faults of a configuration that is not one, and those of the files that it names.
 fn refusal(faults: &Faults, files: &Files, format: Format) -> Result<String, serde_json::Error> {
-    let found = Examined::of(files);
+    let found = Examined::of(files, "UTC");
     match format {
         Format::Text => Ok(format!("{faults}\n{}", found.text())),
         Format::Json => {
@@ -109,7 +109,9 @@ struct Report {
 
 impl Report {
     fn of(config: &Config, files: &Files, records_per_day: Option<u64>) -> Self {
-        let found = Examined::of(files);
+        let mut found = Examined::of(files, &config.telemetry.time_zone);
+        let mut warnings = warnings(config);
+        warnings.append(&mut found.doubts);
         let sources = config.sources.len() as u64;
         let (volume, assumed) = match (records_per_day, &found.accounts) {
             (Some(records_per_day), _) => (Volume { records_per_day, sources }, None),
@@ -119,12 +121,7 @@ impl Report {
             }
             (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
         };
-        Self {
-            found,
-            warnings: warnings(config),
-            estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat),
-            assumed,
-        }
+        Self { found, warnings, estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat), assumed }
     }
 
     /// What stops the agent is a fault of the configuration; a broken rule stops nothing, but is found.
@@ -166,6 +163,16 @@ impl Report {
                 (None, _) => "no names: ids are shown".to_owned(),
             },
         ));
+        if let Some(file) = &config.exceptions {
+            let file = file.display();
+            rows.push((
+                "exceptions",
+                match &self.found.exceptions {
+                    Some(Ok(exceptions)) => format!("{} from {file}", count(*exceptions, "exception")),
+                    _ => format!("{file} cannot be used"),
+                },
+            ));
+        }
         rows.push(("dead letters", config.dead_letters.as_ref().map_or_else(|| "nowhere".to_owned(), dead_letters)));
         rows.push(("health", place(&config.health)));
 
@@ -217,6 +224,14 @@ impl Report {
                 "faults": self.found.rule_faults(),
             },
             "accounts": accounts,
+            "exceptions": config.exceptions.as_ref().map(|file| {
+                let (count, error) = match &self.found.exceptions {
+                    Some(Ok(count)) => (*count, None),
+                    Some(Err(error)) => (0, Some(error)),
+                    None => (0, None),
+                };
+                json!({ "file": file, "exceptions": count, "fault": error })
+            }),
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
             "health": place(&config.health),
             "estimate": {

@@ -124,12 +124,12 @@ fn each_fault_says_where_what_and_what_to_do() {
         (
             "stranger",
             "frobnicate: 1",
-            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, accounts, deadLetters, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
+            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, exceptions, accounts, deadLetters, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
         ),
         ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
         ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),
         ("tag", "telemetry: {logLevel: !x info}", "telemetry.logLevel (line 4): a YAML tag"),
-        ("later key", "exceptions: x", "exceptions (line 4): not in version"),
+        ("later key", "state: x", "state (line 4): not in version"),
         ("later nested key", "outputs: {events: {via: otlp}}", "outputs.events (line 4): not in version"),
         (
             "two dead letters",
@@ -352,12 +352,15 @@ fn files_are_told_beside_the_faults() {
         ("CSPM_RELAY_RULES_FOLDERS", "/nope"),
         ("CSPM_RELAY_ACCOUNTS_FILE", "/nope.csv"),
         ("CSPM_RELAY_DEAD_LETTERS", "/letters"),
+        ("CSPM_RELAY_EXCEPTIONS", "/nope.yml"),
     ];
     let (config, files) = Config::examine(Need::RUN, None, &env(&pairs));
     assert!(config.is_err());
     let rules = Rules { folders: vec![PathBuf::from("/nope")], disable: Vec::new() };
     let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")) };
-    assert_eq!(files, Files { rules, accounts, dead_letters: Some(DeadLetters::Folder(PathBuf::from("/letters"))) });
+    let exceptions = Some(PathBuf::from("/nope.yml"));
+    let dead_letters = Some(DeadLetters::Folder(PathBuf::from("/letters")));
+    assert_eq!(files, Files { rules, exceptions, accounts, dead_letters });
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! One change of state of AWS Config through classify, enrich and encode.
 //!
 //! In: its raw JSON text. Out: an `AwsComplianceChange`, for a violation that begins also a notice, and an outcome. No output
-//! is optional here: every change is wanted.
+//! is optional here: every change is wanted; an exception only changes the state of a violation and keeps its notice back.
 
 use std::sync::Arc;
 
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::{ClassifiedChange, preventive_control};
+use crate::classify::{ClassifiedChange, Facts, preventive_control};
 use crate::encode::compliance::{push_change, push_notice};
 use crate::encode::{Lane, Outlet};
 use crate::record::trail::is_account_id;
@@ -58,10 +58,14 @@ impl Processor<'_> {
         record.ends_as(Outcome::Delivered);
         let enriched = stages.enricher.enrich_change(change, account);
         let control = preventive_control(change.config_rule_name.or_empty());
-        let classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control };
+        let mut classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control, exception: None };
+        if stages.exceptions.concerns(classified.control_id()) {
+            let facts = Facts::of_change(change, &enriched);
+            classified.exception = stages.exceptions.find(classified.control_id(), &facts, place.now_ms);
+        }
         let mut cut = push_change(&mut self.item, &classified, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
-        if stages.outputs.notices && change.begins_violation() {
+        if stages.outputs.notices && change.begins_violation() && classified.excepted().is_none() {
             cut += push_notice(&mut self.item, &classified, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, record.piece());
         }

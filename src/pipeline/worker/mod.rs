@@ -4,6 +4,9 @@
 //! outcome for every record. Runs on a thread of its own; borrows from the object all the way and keeps its buffers.
 
 mod compliance;
+mod detections;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
-use crate::classify::{Classified, Matcher, Rule, RuleSet};
+use crate::classify::{Exceptions, Matcher, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs};
 use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
@@ -40,6 +43,8 @@ const MENDED_KEPT: usize = 64 << 10;
 pub struct Stages {
     /// Detective controls.
     pub rules: RuleSet,
+    /// Controls that are muted for someone.
+    pub exceptions: Exceptions,
     /// Names and meaning.
     pub enricher: Enricher,
     /// What is sent.
@@ -387,12 +392,17 @@ impl<'s> Processor<'s> {
             record.refuse_late();
             return;
         }
-        record.ends_as(Outcome::Delivered);
         let mut cut = 0;
+        let mut sent = 0;
         if !hits.is_empty() {
-            counts.detected(hits.len() as u64);
-            cut += push_events(stages, &mut self.item, trail, &event_id, account, hits, arrival, place.source, record, outlet);
+            let (item, now_ms, source) = (&mut self.item, place.now_ms, place.source);
+            (sent, cut) =
+                detections::push(stages, item, trail, &event_id, account, hits, (arrival, now_ms), source, record, outlet);
+            counts.detected(sent);
         }
+        // What is muted may still go out as a log.
+        let is_muted = sent == 0 && !hits.is_empty();
+        record.ends_as(if is_muted { Outcome::Suppressed } else { Outcome::Delivered });
         if log {
             let attributes = LogAttributes {
                 timestamp_ms: arrival.timestamp_ms,
@@ -547,32 +557,4 @@ impl<'s> Processor<'s> {
             tracing::debug!("The dead letters have closed; the record goes back");
         }
     }
-}
-
-/// The detections and the notice of a record. Returns the number of values cut.
-#[expect(clippy::too_many_arguments, reason = "borrows parts of the processor one by one")]
-fn push_events(
-    stages: &Stages,
-    item: &mut Vec<u8>,
-    trail: &Trail<'_>,
-    event_id: &str,
-    account: &str,
-    hits: &[&Rule],
-    arrival: Arrival,
-    source: &str,
-    record: &Arc<RecordEntry>,
-    outlet: &mut impl Outlet,
-) -> u64 {
-    let enriched = stages.enricher.enrich(trail, account);
-    let classified = Classified { trail, event_id, enriched: &enriched, hits };
-    let mut cut = 0;
-    for at in 0..hits.len() {
-        cut += event::push_security_event(item, &classified, at, arrival, source);
-        outlet.put(Lane::Events, item, arrival.timestamp_ms, record.piece());
-    }
-    if stages.outputs.notices && event::is_notifiable(&classified) {
-        cut += event::push_notice(item, &classified, arrival, source);
-        outlet.put(Lane::Events, item, i64::MAX, record.piece());
-    }
-    cut
 }
