@@ -1,6 +1,6 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
-use super::{Exception, PreventiveControl, Rule, preventive};
+use super::{Exception, List, PreventiveControl, Rule, preventive};
 use crate::enrich::{Enriched, EnrichedChange};
 use crate::record::compliance::NON_COMPLIANT;
 use crate::record::{ComplianceChange, Trail};
@@ -29,6 +29,8 @@ pub struct ClassifiedChange<'a> {
     pub enriched: &'a EnrichedChange<'a>,
     /// The managed rule behind its rule; `None`: no table knows it.
     pub control: Option<&'a PreventiveControl>,
+    /// Framework numbers of the tables and of the customer's file; `None`: unmapped.
+    pub frameworks: Option<&'a List>,
     /// What mutes it, if anything does.
     pub exception: Option<&'a Exception>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::exit::Stop;
 use crate::ack::Seen;
-use crate::classify::{Exceptions, RuleFault, RuleSet};
+use crate::classify::{Exceptions, Frameworks, RuleFault, RuleSet};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::decode::Bounds;
@@ -43,6 +43,7 @@ pub(super) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Ar
     Ok(Arc::new(Stages {
         rules,
         exceptions,
+        frameworks: frameworks(config)?,
         enricher,
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
@@ -64,6 +65,16 @@ fn exceptions(config: &Config, rules: &RuleSet) -> Result<Exceptions, Stop> {
         tracing::warn!("{}", doubt.in_file(file));
     }
     Ok(exceptions)
+}
+
+/// The framework numbers of the configured file; what is doubtful in it is said.
+fn frameworks(config: &Config) -> Result<Frameworks, Stop> {
+    let Some(file) = &config.frameworks else { return Ok(Frameworks::default()) };
+    let (frameworks, doubts) = Frameworks::from_file(file).map_err(|error| Stop::usage(error.to_string(), None))?;
+    for doubt in doubts {
+        tracing::warn!("{}", doubt.in_file(file));
+    }
+    Ok(frameworks)
 }
 
 /// A bad company rule never stops the others; it is said, with its place.

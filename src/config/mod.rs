@@ -122,6 +122,7 @@ impl Config {
             outputs: Outputs::default(),
             rules: Rules::default(),
             exceptions: None,
+            frameworks: None,
             accounts: Accounts::default(),
             dead_letters: None,
             limits: Limits::default(),
@@ -153,6 +154,8 @@ pub struct Config {
     pub rules: Rules,
     /// File of controls that are muted for someone.
     pub exceptions: Option<PathBuf>,
+    /// File of the customer's own framework numbers.
+    pub frameworks: Option<PathBuf>,
     /// Names of accounts.
     pub accounts: Accounts,
     /// Where what cannot be sent goes; `None`: back to the source.
@@ -172,6 +175,8 @@ pub struct Files {
     pub rules: Rules,
     /// Controls that are muted for someone.
     pub exceptions: Option<PathBuf>,
+    /// Framework numbers of the customer's own.
+    pub frameworks: Option<PathBuf>,
     /// Names of accounts.
     pub accounts: Accounts,
     /// Where dead letters go, if they are configured.

@@ -29,19 +29,21 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
     let exceptions = reader.path("exceptions");
+    let frameworks = reader.path("frameworks.file");
     let accounts = Accounts { file: reader.path("accounts.file") };
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);
     queues_differ(reader);
-    let files = Files { rules: Rules { folders, disable }, exceptions, accounts, dead_letters };
-    let Files { rules, exceptions, accounts, dead_letters } = files.clone();
+    let files = Files { rules: Rules { folders, disable }, exceptions, frameworks, accounts, dead_letters };
+    let Files { rules, exceptions, frameworks, accounts, dead_letters } = files.clone();
     let config = new_relic.map(|new_relic| Config {
         new_relic,
         sources,
         outputs,
         rules,
         exceptions,
+        frameworks,
         accounts,
         dead_letters,
         limits,

@@ -8,7 +8,7 @@ use super::dictionary::{COMPLIANCE_CHANGE, NOTICE};
 use super::event::{self, Arrival, VERSION};
 use super::mask;
 use super::writer::EventWriter;
-use crate::classify::ClassifiedChange;
+use crate::classify::{ClassifiedChange, List};
 
 /// `event.category` of what AWS Config says.
 const CATEGORY: &str = "Compliance";
@@ -46,7 +46,7 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, arrival
         None => event.text("control.severity", UNKNOWN),
     }
     event.text("control.pillar", control.map_or(UNKNOWN, |control| control.pillar.as_str()));
-    event.text("control.frameworks", control.and_then(|control| control.frameworks.joined()).unwrap_or(UNMAPPED));
+    event.text("control.frameworks", classified.frameworks.and_then(List::joined).unwrap_or(UNMAPPED));
     event.text("compliance.state", classified.state());
     event.text("compliance.previousState", change.previous_state());
     event.maybe("compliance.annotation", change.annotation().map(mask::masked).as_deref());

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ack::{Piece, Seen, Verdict};
-use crate::classify::{Exceptions, RuleSet};
+use crate::classify::{Exceptions, Frameworks, RuleSet};
 use crate::config::{Config, LogRecords};
 use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
@@ -20,6 +20,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
     let stages = Stages {
         rules: RuleSet::default(),
         exceptions: Exceptions::default(),
+        frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC").unwrap(),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },

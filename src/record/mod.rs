@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod compliance;
+pub mod csv;
 pub mod evaluation;
 pub mod glob;
 pub mod id;

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, ensure};
 use cspm_relay::ack::{Counts, ObjectEntry, Outcome, Piece, Seen, Settled, Verdict};
-use cspm_relay::classify::{Exceptions, RuleSet};
+use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
 use cspm_relay::config::{Limits, LogRecords, Logs, Outputs};
 use cspm_relay::decode::Bounds;
@@ -80,6 +80,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
     Ok(Stages {
         rules,
         exceptions: Exceptions::default(),
+        frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC")?,
         outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cspm_relay::ack::Seen;
-use cspm_relay::classify::{Exceptions, RuleSet};
+use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
 use cspm_relay::config::{Config, LogRecords};
 use cspm_relay::decode::Bounds;
@@ -34,6 +34,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
     let stages = Stages {
         rules: RuleSet::builtin(),
         exceptions: Exceptions::default(),
+        frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone"),
         outputs: config.outputs,
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::super::{count, writable};
-use crate::classify::{Exceptions, FileFault, RuleFault, RuleSet};
+use crate::classify::{Exceptions, FileFault, Frameworks, RuleFault, RuleSet};
 use crate::clock::Clock;
 use crate::config::Files;
 use crate::enrich::AccountNames;
@@ -21,6 +21,8 @@ pub(super) struct Examined {
     pub(super) accounts: Option<Result<usize, String>>,
     /// Exceptions in the file, or what is wrong with it; `None`: no file.
     pub(super) exceptions: Option<Result<usize, String>>,
+    /// Controls in the file of framework numbers, or what is wrong with it; `None`: no file.
+    pub(super) frameworks: Option<Result<usize, String>>,
     /// What is doubtful in a file, though it can be used.
     pub(super) doubts: Vec<String>,
     /// Why dead letters cannot be written.
@@ -50,13 +52,30 @@ impl Examined {
                 exceptions.list().len()
             })
         });
+        let frameworks = files.frameworks.as_ref().map(|file| {
+            let read = Frameworks::from_file(file).map_err(|error| error.to_string());
+            read.map(|(frameworks, doubtful)| {
+                doubts.extend(doubtful.iter().map(|doubt| doubt.in_file(file)));
+                frameworks.len()
+            })
+        });
         let dead_letters = writable::fault(files.dead_letters.as_ref());
-        Self { builtin, company: rules.rules().len() - builtin, rule_faults, accounts, exceptions, doubts, dead_letters }
+        Self {
+            builtin,
+            company: rules.rules().len() - builtin,
+            rule_faults,
+            accounts,
+            exceptions,
+            frameworks,
+            doubts,
+            dead_letters,
+        }
     }
 
     /// Whether `run` would refuse to start; a broken rule stops nothing.
     pub(super) fn stop_the_agent(&self) -> bool {
-        matches!(self.accounts, Some(Err(_))) || matches!(self.exceptions, Some(Err(_))) || self.dead_letters.is_some()
+        let read = [&self.accounts, &self.exceptions, &self.frameworks];
+        read.iter().any(|found| matches!(found, Some(Err(_)))) || self.dead_letters.is_some()
     }
 
     /// Everything that is wrong, one part after the other, each after an empty line.
@@ -69,7 +88,7 @@ impl Examined {
                 text += &fault.hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
             }
         }
-        for found in [&self.accounts, &self.exceptions] {
+        for found in [&self.accounts, &self.exceptions, &self.frameworks] {
             if let Some(Err(error)) = found {
                 text += &format!("\n{error}\n");
             }
@@ -87,7 +106,7 @@ impl Examined {
                 "path": path, "line": null, "variable": null, "what": what, "was": null, "allowed": null, "hint": hint,
             })
         };
-        let wrong = [("accounts.file", &self.accounts), ("exceptions", &self.exceptions)];
+        let wrong = [("accounts.file", &self.accounts), ("exceptions", &self.exceptions), ("frameworks.file", &self.frameworks)];
         let wrong = wrong.into_iter().filter_map(|(path, found)| Some((path, found.as_ref()?.as_ref().err()?)));
         let wrong = wrong.map(|(path, error)| fault(path, error, None));
         let dead_letters = self.dead_letters.iter().map(|error| fault("deadLetters.folder", error, Some(writable::HINT)));

@@ -8,6 +8,8 @@
 
 mod examined;
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::args::{AgentFile, Format};
@@ -163,12 +165,15 @@ impl Report {
                 (None, _) => "no names: ids are shown".to_owned(),
             },
         ));
-        if let Some(file) = &config.exceptions {
-            let file = file.display();
+        for (name, noun, file, found) in [
+            ("exceptions", "exception", &config.exceptions, &self.found.exceptions),
+            ("frameworks", "control", &config.frameworks, &self.found.frameworks),
+        ] {
+            let Some(file) = file.as_ref().map(|file| file.display()) else { continue };
             rows.push((
-                "exceptions",
-                match &self.found.exceptions {
-                    Some(Ok(exceptions)) => format!("{} from {file}", count(*exceptions, "exception")),
+                name,
+                match found {
+                    Some(Ok(number)) => format!("{} from {file}", count(*number, noun)),
                     _ => format!("{file} cannot be used"),
                 },
             ));
@@ -224,14 +229,8 @@ impl Report {
                 "faults": self.found.rule_faults(),
             },
             "accounts": accounts,
-            "exceptions": config.exceptions.as_ref().map(|file| {
-                let (count, error) = match &self.found.exceptions {
-                    Some(Ok(count)) => (*count, None),
-                    Some(Err(error)) => (0, Some(error)),
-                    None => (0, None),
-                };
-                json!({ "file": file, "exceptions": count, "fault": error })
-            }),
+            "exceptions": file_read("exceptions", config.exceptions.as_deref(), self.found.exceptions.as_ref()),
+            "frameworks": file_read("controls", config.frameworks.as_deref(), self.found.frameworks.as_ref()),
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
             "health": place(&config.health),
             "estimate": {
@@ -244,6 +243,13 @@ impl Report {
             },
         })
     }
+}
+
+/// A file that is read at start, with how many of what it holds; null: none is configured.
+fn file_read(holds: &str, file: Option<&Path>, found: Option<&Result<usize, String>>) -> Value {
+    let Some(file) = file else { return Value::Null };
+    let number = found.and_then(|found| found.as_ref().ok()).copied().unwrap_or_default();
+    json!({ "file": file, holds: number, "fault": found.and_then(|found| found.as_ref().err()) })
 }
 
 /// What is allowed, but seldom meant.

@@ -124,7 +124,7 @@ fn each_fault_says_where_what_and_what_to_do() {
         (
             "stranger",
             "frobnicate: 1",
-            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, exceptions, accounts, deadLetters, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
+            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, exceptions, frameworks, accounts, deadLetters, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
         ),
         ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
         ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),
@@ -353,14 +353,15 @@ fn files_are_told_beside_the_faults() {
         ("CSPM_RELAY_ACCOUNTS_FILE", "/nope.csv"),
         ("CSPM_RELAY_DEAD_LETTERS", "/letters"),
         ("CSPM_RELAY_EXCEPTIONS", "/nope.yml"),
+        ("CSPM_RELAY_FRAMEWORKS_FILE", "/own.csv"),
     ];
     let (config, files) = Config::examine(Need::RUN, None, &env(&pairs));
     assert!(config.is_err());
     let rules = Rules { folders: vec![PathBuf::from("/nope")], disable: Vec::new() };
     let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")) };
-    let exceptions = Some(PathBuf::from("/nope.yml"));
+    let (exceptions, frameworks) = (Some(PathBuf::from("/nope.yml")), Some(PathBuf::from("/own.csv")));
     let dead_letters = Some(DeadLetters::Folder(PathBuf::from("/letters")));
-    assert_eq!(files, Files { rules, exceptions, accounts, dead_letters });
+    assert_eq!(files, Files { rules, exceptions, frameworks, accounts, dead_letters });
 }
 
 #[test]

@@ -57,8 +57,11 @@ impl Processor<'_> {
         }
         record.ends_as(Outcome::Delivered);
         let enriched = stages.enricher.enrich_change(change, account);
-        let control = preventive_control(change.config_rule_name.or_empty());
-        let mut classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control, exception: None };
+        let deployed = change.config_rule_name.or_empty();
+        let control = preventive_control(deployed);
+        let frameworks = stages.frameworks.of_rule(deployed, control);
+        let mut classified =
+            ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
         if stages.exceptions.concerns(classified.control_id()) {
             let facts = Facts::of_change(change, &enriched);
             classified.exception = stages.exceptions.find(classified.control_id(), &facts, place.now_ms);

@@ -21,7 +21,7 @@ use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
-use crate::classify::{Exceptions, Matcher, RuleSet};
+use crate::classify::{Exceptions, Frameworks, Matcher, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs};
 use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
@@ -45,6 +45,8 @@ pub struct Stages {
     pub rules: RuleSet,
     /// Controls that are muted for someone.
     pub exceptions: Exceptions,
+    /// Framework numbers of the customer's own.
+    pub frameworks: Frameworks,
     /// Names and meaning.
     pub enricher: Enricher,
     /// What is sent.

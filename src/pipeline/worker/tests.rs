@@ -53,6 +53,7 @@ fn stages(exceptions: &str) -> Stages {
     Stages {
         rules,
         exceptions,
+        frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC").expect("a zone"),
         outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
