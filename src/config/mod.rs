@@ -8,6 +8,7 @@
 //! which reading, messages, the example file and the option table are made: a new key is a row there, a field here, and a
 //! line in `valid`.
 
+mod accounts;
 pub mod env;
 pub mod estimate;
 pub mod example;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
+pub use self::accounts::{AccountTags, Accountable, Accounts, Watched};
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
 
@@ -313,13 +315,6 @@ pub struct Rules {
     pub folders: Vec<PathBuf>,
     /// Rule ids that do not run.
     pub disable: Vec<String>,
-}
-
-/// Names of accounts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accounts {
-    /// CSV or YAML file: account id, name, organizational unit.
-    pub file: Option<PathBuf>,
 }
 
 /// Where dead letters go.

@@ -68,6 +68,10 @@ pub enum Kind {
     Buckets,
     /// List of texts.
     Texts,
+    /// List of account ids and paths of organizational units.
+    Accounts,
+    /// List of AWS Regions.
+    Regions,
     /// List of paths.
     Paths,
     /// A path.
@@ -103,6 +107,8 @@ impl Kind {
             Self::AwsRegion => "AWS Region",
             Self::Buckets => "list of buckets",
             Self::Texts => "list of texts",
+            Self::Accounts => "list of accounts",
+            Self::Regions => "list of Regions",
             Self::Paths => "list of paths",
             Self::Path => "path",
             Self::S3 => "S3 URL",
@@ -129,6 +135,8 @@ impl Kind {
             Self::AwsRegion => "an AWS Region, as eu-west-1".to_owned(),
             Self::Buckets => "[bucket, …]: 3 to 63 lower-case letters, digits, `.`, `-`".to_owned(),
             Self::Texts => "[text, …]".to_owned(),
+            Self::Accounts => "[account, …]: 12 digits, or a path of organizational units, as Workloads/Prod/*".to_owned(),
+            Self::Regions => "[Region, …], as [eu-west-1, us-east-1]".to_owned(),
             Self::Paths => "[path, …]".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::S3 => "s3://bucket or s3://bucket/prefix".to_owned(),
@@ -143,7 +151,7 @@ impl Kind {
 
     /// Whether it is a list.
     pub(super) const fn is_list(self) -> bool {
-        matches!(self, Self::Buckets | Self::Texts | Self::Paths)
+        matches!(self, Self::Buckets | Self::Texts | Self::Accounts | Self::Regions | Self::Paths)
     }
 }
 
@@ -205,6 +213,12 @@ pub const OPTIONS: &[Key] = &[
     key("exceptions", Kind::Path, NONE, "CSPM_RELAY_EXCEPTIONS", off("/etc/cspm-relay/exceptions.yml"), "Controls muted for someone, a YAML list of maps: `control`, `owner`, `reason`, `expires`, and `scope` with `accounts`, `organizationalUnits`, `environments`, `regions`, `resources`, `actors`."),
     key("frameworks.file", Kind::Path, NONE, "CSPM_RELAY_FRAMEWORKS_FILE", off("/etc/cspm-relay/frameworks.csv"), "Framework numbers of your own, a CSV file under the header `control,framework,requirement`; a control is the name of a rule of AWS Config, managed or your own, or the id of a Security Hub control."),
     key("accounts.file", Kind::Path, NONE, "CSPM_RELAY_ACCOUNTS_FILE", off("/etc/cspm-relay/accounts.csv"), "Names of AWS accounts, a CSV file under the header `accountId,name,organizationalUnit,environment,owner`; the last two columns are optional."),
+    key("accounts.organizations", Kind::Switch, is("false"), "CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", SHOWN, "Whether AWS Organizations is asked every hour for names, units and tags of accounts; what the file says wins."),
+    key("accounts.tags.owner", Kind::Texts, is("[owner, Owner]"), "CSPM_RELAY_ACCOUNTS_OWNER_TAGS", SHOWN, "Keys of an account's tags that say who owns it; the first that is there counts. In the variable, with commas."),
+    key("accounts.tags.environment", Kind::Texts, is("[environment, Environment, env, Env]"), "CSPM_RELAY_ACCOUNTS_ENVIRONMENT_TAGS", SHOWN, "Keys of an account's tags that say which environment it is; the first that is there counts. In the variable, with commas."),
+    key("accounts.include", Kind::Accounts, is("[]"), "CSPM_RELAY_ACCOUNTS_INCLUDE", SHOWN, "Accounts whose records are kept; without any, all. An account whose unit is not known is kept where units are named. In the variable, with commas."),
+    key("accounts.exclude", Kind::Accounts, is("[]"), "CSPM_RELAY_ACCOUNTS_EXCLUDE", SHOWN, "Accounts whose records are counted as ignored and not sent; wins over `include`. In the variable, with commas."),
+    key("accounts.regions", Kind::Regions, is("[]"), "CSPM_RELAY_ACCOUNTS_REGIONS", SHOWN, "Regions whose records are kept; without any, all. Global services (IAM, Organizations, most sign-ins) record in us-east-1. In the variable, with commas."),
     key("deadLetters.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/dead-letters"), "Folder for what cannot be read and what New Relic refuses. One of `folder`, `s3`, `queue`; with none, it goes back to its source."),
     key("deadLetters.s3", Kind::S3, NONE, "", off("s3://example-dead-letters/cspm-relay"), "S3 prefix for what cannot be read and what New Relic refuses."),
     key("deadLetters.queue", Kind::QueueUrl, NONE, "", off("https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters"), "SQS queue for what cannot be read and what New Relic refuses."),
@@ -270,7 +284,6 @@ pub(super) const LATER_KEYS: &[(&str, &str)] = &[
     ("state", "lease and positions in S3"),
     ("outputs.events", "events over OTLP"),
     ("outputs.metrics", "roll-up metrics"),
-    ("accounts.organizations", "account names from AWS Organizations"),
     ("sources[].bucket", "listing a bucket without a queue (`buckets` are those that may be read)"),
     ("sources[].logGroups", "reading CloudWatch Logs"),
     ("sources[].listen", "listening for Firehose"),

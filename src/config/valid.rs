@@ -13,8 +13,8 @@ use super::options::LATER_SOURCE_KINDS;
 use super::queue_url::{self, QueueUrl};
 use super::reader::Reader;
 use super::{
-    Accounts, Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region,
-    Rules, Source, SourceKind, Telemetry, env, keys,
+    Config, DeadLetters, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules,
+    Source, SourceKind, Telemetry, accounts, env, keys,
 };
 use crate::secret::Secret;
 
@@ -30,7 +30,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
     let exceptions = reader.path("exceptions");
     let frameworks = reader.path("frameworks.file");
-    let accounts = Accounts { file: reader.path("accounts.file") };
+    let accounts = accounts::accounts(reader);
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);

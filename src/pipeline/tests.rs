@@ -3,7 +3,7 @@
 use super::*;
 use crate::ack::{Piece, Seen, Verdict};
 use crate::classify::{Exceptions, Frameworks, RuleSet};
-use crate::config::{Config, LogRecords};
+use crate::config::{Config, LogRecords, Watched};
 use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
 use crate::enrich::{AccountNames, Enricher};
@@ -21,7 +21,8 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         rules: RuleSet::default(),
         exceptions: Exceptions::default(),
         frameworks: Frameworks::default(),
-        enricher: Enricher::new(AccountNames::default(), "UTC").unwrap(),
+        enricher: Enricher::new(AccountNames::default(), "UTC").unwrap().into(),
+        watched: Watched::default(),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
         seen: Seen::new(100),

@@ -9,6 +9,7 @@ mod backoff;
 pub mod bucket;
 pub mod key;
 pub mod notification;
+pub mod organizations;
 pub mod queue;
 pub mod trouble;
 

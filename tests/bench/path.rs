@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use cspm_relay::ack::{Counts, ObjectEntry, Outcome, Piece, Seen, Settled, Verdict};
 use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
-use cspm_relay::config::{Limits, LogRecords, Logs, Outputs};
+use cspm_relay::config::{Limits, LogRecords, Logs, Outputs, Watched};
 use cspm_relay::decode::Bounds;
 use cspm_relay::encode::{Batch, Batcher, Lane, Outlet};
 use cspm_relay::enrich::{AccountNames, Enricher};
@@ -81,7 +81,8 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         rules,
         exceptions: Exceptions::default(),
         frameworks: Frameworks::default(),
-        enricher: Enricher::new(AccountNames::default(), "UTC")?,
+        enricher: Enricher::new(AccountNames::default(), "UTC")?.into(),
+        watched: Watched::default(),
         outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cspm_relay::ack::Seen;
 use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
-use cspm_relay::config::{Config, LogRecords};
+use cspm_relay::config::{Config, LogRecords, Watched};
 use cspm_relay::decode::Bounds;
 use cspm_relay::deliver::park::Target;
 use cspm_relay::deliver::{Endpoint, Patience};
@@ -35,7 +35,8 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         rules: RuleSet::builtin(),
         exceptions: Exceptions::default(),
         frameworks: Frameworks::default(),
-        enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone"),
+        enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone").into(),
+        watched: Watched::default(),
         outputs: config.outputs,
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),

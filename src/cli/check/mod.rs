@@ -6,6 +6,7 @@
 //!
 //! Its exit code is 2 when `run` would refuse to start, 1 when `run` would start and leave rules out.
 
+mod accounts;
 mod examined;
 
 use std::path::Path;
@@ -159,12 +160,19 @@ impl Report {
         rows.push(("rules", rules));
         rows.push((
             "accounts",
-            match (&config.accounts.file, &self.found.accounts) {
-                (Some(file), Some(Ok(names))) => format!("{} from {}", count(*names, "name"), file.display()),
-                (Some(file), _) => format!("{} cannot be used", file.display()),
-                (None, _) => "no names: ids are shown".to_owned(),
+            match (&config.accounts.file, &self.found.accounts, config.accounts.organizations) {
+                (Some(file), Some(Ok(names)), false) => format!("{} from {}", count(*names, "name"), file.display()),
+                (Some(file), Some(Ok(names)), true) => {
+                    format!("{} from {}, others from AWS Organizations", count(*names, "name"), file.display())
+                }
+                (Some(file), ..) => format!("{} cannot be used", file.display()),
+                (None, _, true) => "names from AWS Organizations".to_owned(),
+                (None, _, false) => "no names: ids are shown".to_owned(),
             },
         ));
+        if let Some(watched) = accounts::watched(&config.accounts.watched) {
+            rows.push(("watched", watched));
+        }
         for (name, noun, file, found) in [
             ("exceptions", "exception", &config.exceptions, &self.found.exceptions),
             ("frameworks", "control", &config.frameworks, &self.found.frameworks),
@@ -229,6 +237,8 @@ impl Report {
                 "faults": self.found.rule_faults(),
             },
             "accounts": accounts,
+            "organizations": config.accounts.organizations,
+            "watched": accounts::watched(&config.accounts.watched),
             "exceptions": file_read("exceptions", config.exceptions.as_deref(), self.found.exceptions.as_ref()),
             "frameworks": file_read("controls", config.frameworks.as_deref(), self.found.frameworks.as_ref()),
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
@@ -284,6 +294,7 @@ fn warnings(config: &Config) -> Vec<String> {
             ));
         }
     }
+    warnings.extend(accounts::warnings(&config.accounts));
     if config.outputs.logs.records != LogRecords::None && !config.outputs.logs.mask {
         warnings.push("outputs.logs.mask is off: secrets in raw records are sent as they are".to_owned());
     }

@@ -46,6 +46,10 @@ impl Processor<'_> {
     ) {
         let stages = self.stages;
         let account = change.aws_account_id.get().filter(|id| is_account_id(id)).or(enveloped).unwrap_or("unknown");
+        if !self.is_watched(account, change.aws_region.get()) {
+            record.ends_as(Outcome::Ignored);
+            return;
+        }
         let event_id = change.event_id(account);
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
@@ -56,7 +60,7 @@ impl Processor<'_> {
             return;
         }
         record.ends_as(Outcome::Delivered);
-        let enriched = stages.enricher.enrich_change(change, account);
+        let enriched = self.enricher.enrich_change(change, account);
         let deployed = change.config_rule_name.or_empty();
         let control = preventive_control(deployed);
         let frameworks = stages.frameworks.of_rule(deployed, control);

@@ -11,6 +11,7 @@ use crate::ack::RecordEntry;
 use crate::classify::{Classified, Facts, Rule};
 use crate::encode::event::{self, Arrival};
 use crate::encode::{Lane, Outlet};
+use crate::enrich::Enricher;
 use crate::record::Trail;
 
 /// The detections and the notice of a record, but for what is muted now. Returns how many detections there were, and the number
@@ -18,6 +19,7 @@ use crate::record::Trail;
 #[expect(clippy::too_many_arguments, reason = "borrows parts of the processor one by one")]
 pub(super) fn push(
     stages: &Stages,
+    enricher: &Enricher,
     item: &mut Vec<u8>,
     trail: &Trail<'_>,
     event_id: &str,
@@ -28,7 +30,7 @@ pub(super) fn push(
     record: &Arc<RecordEntry>,
     outlet: &mut impl Outlet,
 ) -> (u64, u64) {
-    let enriched = stages.enricher.enrich(trail, account);
+    let enriched = enricher.enrich(trail, account);
     let loud: Vec<&Rule>;
     let mut hits = hits;
     if hits.iter().any(|rule| stages.exceptions.concerns(&rule.id)) {

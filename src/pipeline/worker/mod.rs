@@ -23,14 +23,14 @@ use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, Piece, RecordEntry, Seen, Settled};
 use crate::classify::{Exceptions, Frameworks, Matcher, RuleSet};
 use crate::clock::Clock;
-use crate::config::{LogRecords, Outputs};
+use crate::config::{LogRecords, Outputs, Watched};
 use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
 use crate::deliver::letter::{Letter, LetterKind};
 use crate::deliver::park::{Fate, Parking};
 use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
-use crate::enrich::Enricher;
+use crate::enrich::{Enricher, SharedEnricher};
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
@@ -48,7 +48,9 @@ pub struct Stages {
     /// Framework numbers of the customer's own.
     pub frameworks: Frameworks,
     /// Names and meaning.
-    pub enricher: Enricher,
+    pub enricher: SharedEnricher,
+    /// Whose records are kept.
+    pub watched: Watched,
     /// What is sent.
     pub outputs: Outputs,
     /// Bounds of one object.
@@ -153,6 +155,8 @@ impl<O: Outlet> Outlet for Timed<O> {
 pub struct Processor<'s> {
     stages: &'s Stages,
     matcher: Matcher<'s>,
+    /// The one of this object: names do not change within it.
+    enricher: Arc<Enricher>,
     letters: mpsc::Sender<Parking>,
     abort: Arc<AtomicBool>,
     /// How long a stream may be silent before what waits is flushed, and what ends it.
@@ -200,6 +204,7 @@ impl<'s> Processor<'s> {
         Self {
             stages,
             matcher: stages.rules.matcher(),
+            enricher: stages.enricher.now(),
             letters,
             abort,
             open: None,
@@ -229,6 +234,7 @@ impl<'s> Processor<'s> {
     pub fn object(&mut self, work: Work, outlet: &mut impl Outlet) {
         let Work { object: Object { origin, body, room, .. }, entry } = work;
         let counts = Arc::clone(entry.counts());
+        self.enricher = self.stages.enricher.now();
         let now_ms = self.stages.clock.now_ms();
         let message = match &body {
             Body::Held(bytes) | Body::Record { bytes, .. } if origin.sight == Sight::Message => Some(bytes.clone()),
@@ -286,6 +292,7 @@ impl<'s> Processor<'s> {
             if place.is_stream {
                 // It may last for days.
                 place.now_ms = self.stages.clock.now_ms();
+                self.enricher = self.stages.enricher.now();
             }
             match next {
                 Ok(None) => break,
@@ -353,6 +360,16 @@ impl<'s> Processor<'s> {
         self.mended = mended;
     }
 
+    /// Whether records of this account and Region are kept: of every kind, asked before anything is done with one.
+    fn is_watched(&self, account: &str, region: Option<&str>) -> bool {
+        let watched = &self.stages.watched;
+        if watched.is_everything() {
+            return true;
+        }
+        let unit = self.enricher.accounts().unit(account);
+        watched.holds(account, unit, region.filter(|region| !region.is_empty()))
+    }
+
     /// When a record of this time came.
     fn arrival(&self, time_ms: i64, place: &mut Place<'_>) -> Arrival {
         if self.stages.follow {
@@ -374,6 +391,10 @@ impl<'s> Processor<'s> {
     ) {
         let stages = self.stages;
         let account = trail.account().or(place.origin.account.as_deref()).or(enveloped).unwrap_or("unknown");
+        if !self.is_watched(account, trail.aws_region.get()) {
+            record.ends_as(Outcome::Ignored);
+            return;
+        }
         let event_id = id::event_id(trail, account);
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
@@ -398,8 +419,19 @@ impl<'s> Processor<'s> {
         let mut sent = 0;
         if !hits.is_empty() {
             let (item, now_ms, source) = (&mut self.item, place.now_ms, place.source);
-            (sent, cut) =
-                detections::push(stages, item, trail, &event_id, account, hits, (arrival, now_ms), source, record, outlet);
+            (sent, cut) = detections::push(
+                stages,
+                &self.enricher,
+                item,
+                trail,
+                &event_id,
+                account,
+                hits,
+                (arrival, now_ms),
+                source,
+                record,
+                outlet,
+            );
             counts.detected(sent);
         }
         // What is muted may still go out as a log.
@@ -411,7 +443,7 @@ impl<'s> Processor<'s> {
                 late: arrival.late,
                 event_id: &event_id,
                 account_id: account,
-                account_name: stages.enricher.account(account).name,
+                account_name: self.enricher.account(account).name,
                 source: place.source,
             };
             let item_max = outlet.item_max(Lane::Logs);

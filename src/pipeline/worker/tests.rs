@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::ack::counts::Snapshot;
 use crate::config::Config;
-use crate::enrich::AccountNames;
+use crate::enrich::{AccountNames, AccountRow};
 use crate::record::time::parse_ms;
 use crate::secret::Secret;
 
@@ -54,7 +54,8 @@ fn stages(exceptions: &str) -> Stages {
         rules,
         exceptions,
         frameworks: Frameworks::default(),
-        enricher: Enricher::new(AccountNames::default(), "UTC").expect("a zone"),
+        enricher: Enricher::new(AccountNames::default(), "UTC").expect("a zone").into(),
+        watched: Watched::default(),
         outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
         seen: Seen::new(100),
@@ -179,4 +180,55 @@ fn an_excepted_violation_is_a_state_of_its_own_without_a_notice() {
         assert_eq!(changes[0]["compliance.exception.expires"].as_str(), excepted.then_some("2026-11-21"), "{name}");
         assert_eq!(of_type(&items, "AwsSecurityNotice").len(), notices, "{name}");
     }
+}
+
+/// S0-07: what is known to be of an account, unit or Region that nobody watches is counted and not sent, whatever kind of record.
+#[test]
+fn records_of_accounts_that_are_not_watched_are_ignored() {
+    let watched = |setting: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.yml");
+        let queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail";
+        let text = format!("version: 1\nsources: [{{kind: eventQueue, queueUrl: '{queue}'}}]\naccounts: {setting}\n");
+        std::fs::write(&path, text).expect("a file");
+        let environment = std::collections::BTreeMap::new();
+        Config::load_for(crate::config::Need::LOCAL, Some(&path), &environment).expect(setting).accounts.watched
+    };
+    let change: Value = serde_json::from_str(CHANGE).expect("JSON");
+    for (setting, unit, want) in [
+        ("{}", None, Outcome::Delivered),
+        ("{exclude: [111122223333]}", None, Outcome::Ignored),
+        ("{include: ['444455556666']}", None, Outcome::Ignored),
+        ("{include: [111122223333]}", None, Outcome::Delivered),
+        ("{exclude: [Sandbox/*]}", Some("Sandbox/Ada"), Outcome::Ignored),
+        ("{exclude: [Sandbox/*]}", Some("Workloads"), Outcome::Delivered),
+        ("{include: [Workloads/*]}", Some("Sandbox"), Outcome::Ignored),
+        // Before anybody knows the unit, nothing is lost.
+        ("{include: [Workloads/*]}", None, Outcome::Delivered),
+        ("{regions: [us-east-1]}", None, Outcome::Ignored),
+        ("{regions: [eu-west-1]}", None, Outcome::Delivered),
+    ] {
+        for (kind, record) in [("trail", stopped_by_root(1)), ("compliance", change.clone())] {
+            let mut stages = stages("");
+            stages.watched = watched(setting);
+            let unit = unit.map(str::to_owned);
+            let row = AccountRow { id: "111122223333".to_owned(), organizational_unit: unit, ..AccountRow::default() };
+            stages.enricher.rename(AccountNames::default().with(vec![row]));
+            let (items, counts) = run(&stages, &record);
+            assert_eq!(counts.ended(want), 1, "{kind} {setting}");
+            assert_eq!(items.is_empty(), want == Outcome::Ignored, "{kind} {setting}");
+        }
+    }
+}
+
+/// Names that change while the agent runs are those of the next object.
+#[test]
+fn new_names_are_sent_with_the_next_object() {
+    let stages = stages("");
+    let name = |items: &[(Lane, Value)]| items.first().map(|(_, item)| item["aws.accountName"].clone());
+    let (before, _) = run(&stages, &stopped_by_root(1));
+    let row = AccountRow { id: "111122223333".to_owned(), name: Some("prod".to_owned()), ..AccountRow::default() };
+    stages.enricher.rename(AccountNames::default().with(vec![row]));
+    let (after, _) = run(&stages, &stopped_by_root(2));
+    assert_eq!((name(&before), name(&after)), (Some(json!("111122223333")), Some(json!("prod"))));
 }

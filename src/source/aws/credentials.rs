@@ -26,7 +26,7 @@ const NONE_SET_UP: &str = "the credential provider was not enabled";
 const QUOTED: usize = 200;
 
 /// What happened, if it was that no credentials could be had.
-pub(super) fn none_found(error: &(dyn Error + 'static)) -> Option<String> {
+pub(in crate::source) fn none_found(error: &(dyn Error + 'static)) -> Option<String> {
     let mut causes = std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string);
     let fault = causes.find(|text| FAULTS.iter().any(|fault| text.starts_with(fault)))?;
     let came = if fault == NONE_SET_UP {

@@ -320,7 +320,7 @@ fn queue_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
 }
 
 /// AWS's refusals that time alone does not mend. Expired tokens are not among them: the SDK fetches new ones.
-fn denied(code: &str) -> bool {
+pub(super) fn denied(code: &str) -> bool {
     matches!(
         code,
         "AccessDenied"
@@ -335,7 +335,7 @@ fn denied(code: &str) -> bool {
     )
 }
 
-fn throttled(code: &str) -> bool {
+pub(super) fn throttled(code: &str) -> bool {
     code.contains("Throttl") || code == "OverLimit"
 }
 
@@ -346,7 +346,7 @@ fn is_weather_of_kms(code: &str) -> bool {
 }
 
 /// Code and message of AWS's own answer. No request, no header, no key.
-fn said<E: ProvideErrorMetadata>(error: &SdkError<E, impl std::fmt::Debug>) -> String {
+pub(super) fn said<E: ProvideErrorMetadata>(error: &SdkError<E, impl std::fmt::Debug>) -> String {
     let service = error.as_service_error();
     let code = service.and_then(ProvideErrorMetadata::code).unwrap_or("error without code");
     service.and_then(ProvideErrorMetadata::message).map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"))
@@ -356,7 +356,7 @@ fn said<E: ProvideErrorMetadata>(error: &SdkError<E, impl std::fmt::Debug>) -> S
 const WAY: &str = "(check DNS, the VPC endpoint or proxy, security groups)";
 
 /// The cause of a fault that is no answer of AWS: connection, time-out, an answer that cannot be read.
-fn root<E: std::error::Error + 'static>(error: &SdkError<E, impl std::fmt::Debug + 'static>) -> String {
+pub(super) fn root<E: std::error::Error + 'static>(error: &SdkError<E, impl std::fmt::Debug + 'static>) -> String {
     match error {
         // The outer ones say no more than "dispatch failure: io error: client error".
         SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
