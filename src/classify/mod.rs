@@ -11,6 +11,7 @@
 
 mod attack;
 mod builtin;
+mod catalogue;
 mod classified;
 mod condition;
 mod exceptions;
@@ -39,6 +40,7 @@ mod tests;
 
 // Those who write what is classified name the types of what it carries, too.
 pub use crate::enrich::{AccountName, Day};
+pub use catalogue::{CatalogueKind, CatalogueRow};
 pub use classified::{Classified, ClassifiedChange, EXCEPTED};
 pub use exceptions::{Exception, Exceptions, Facts, Scope};
 pub use fault::RuleFault;

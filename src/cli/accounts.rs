@@ -61,15 +61,7 @@ impl Names {
     /// One reading. Names are used as soon as they are known: tags take a call for each account.
     async fn read(&mut self, reader: &Organizations) -> Result<(), OrganizationsError> {
         let mut found = reader.accounts().await?;
-        for account in &mut found.accounts {
-            if let Some(before) = self.known.get(&account.id) {
-                account.owner.clone_from(&before.owner);
-                account.environment.clone_from(&before.environment);
-                if account.organizational_unit.is_none() {
-                    account.organizational_unit.clone_from(&before.organizational_unit);
-                }
-            }
-        }
+        keep_known(&self.known, &mut found.accounts);
         self.publish(&found.accounts);
         let mut passing = None;
         if !self.tags.is_empty() {
@@ -127,7 +119,48 @@ impl Names {
     }
 }
 
+/// What was known of accounts and is not said this time, or not yet.
+fn keep_known(known: &HashMap<String, Account>, accounts: &mut [Account]) {
+    for account in accounts {
+        let Some(before) = known.get(&account.id) else { continue };
+        for (part, before) in [
+            (&mut account.owner, &before.owner),
+            (&mut account.environment, &before.environment),
+            (&mut account.organizational_unit, &before.organizational_unit),
+        ] {
+            if part.is_none() {
+                part.clone_from(before);
+            }
+        }
+    }
+}
+
 fn row(account: Account) -> AccountRow {
     let Account { id, name, organizational_unit, environment, owner, .. } = account;
     AccountRow { id, name, organizational_unit, environment, owner }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_known_stays_until_something_else_is_said() {
+        let account = |unit: Option<&str>, owner: Option<&str>| Account {
+            id: "111122223333".to_owned(),
+            organizational_unit: unit.map(str::to_owned),
+            owner: owner.map(str::to_owned),
+            ..Account::default()
+        };
+        let known = HashMap::from([("111122223333".to_owned(), account(Some("Workloads"), Some("web")))]);
+        for (found, unit, owner) in [
+            (account(None, None), "Workloads", "web"),
+            (account(Some("Sandbox"), None), "Sandbox", "web"),
+            (account(Some("Sandbox"), Some("ada")), "Sandbox", "ada"),
+        ] {
+            let mut accounts = [found];
+            keep_known(&known, &mut accounts);
+            assert_eq!(accounts, [account(Some(unit), Some(owner))]);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::table::table;
 use crate::encode::dictionary::{
-    ATTRIBUTES, Attribute, COMPLIANCE_CHANGE, DOCTOR, EXCEPTION, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT,
+    ATTRIBUTES, Attribute, COMPLIANCE_CHANGE, CONTROL, DOCTOR, EXCEPTION, GAP, HEARTBEAT, Kind, NOTICE, SECURITY_EVENT,
 };
 use crate::enrich::{AccountNames, Enricher};
 
@@ -26,7 +26,7 @@ const ACTOR_KIND: &str = "What stands behind the call, as far as the record tell
 const LOG: &str = "Log";
 
 /// Every type of event that is sent.
-const ALL_EVENTS: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, DOCTOR];
+const ALL_EVENTS: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, CONTROL, DOCTOR];
 
 /// What every event says first, and what every log has.
 const FIRST: [Row; 2] = [

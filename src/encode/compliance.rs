@@ -14,8 +14,8 @@ use crate::classify::{ClassifiedChange, List};
 const CATEGORY: &str = "Compliance";
 
 /// What stands for the frameworks of a rule that no table knows, and for its severity and pillar.
-const UNMAPPED: &str = "|unmapped|";
-const UNKNOWN: &str = "unknown";
+pub(super) const UNMAPPED: &str = "|unmapped|";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// Writes the `AwsComplianceChange`. Returns the number of values cut.
 pub fn push_change(out: &mut Vec<u8>, classified: &ClassifiedChange<'_>, arrival: Arrival, source: &str) -> u64 {

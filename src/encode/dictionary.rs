@@ -88,15 +88,18 @@ const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
 const E: &[&str] = &[EXCEPTION];
 const C: &[&str] = &[COMPLIANCE_CHANGE];
-const SNCE: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, EXCEPTION];
-const HGE: &[&str] = &[HEARTBEAT, GAP, EXCEPTION];
+const K: &[&str] = &[CONTROL];
+const SNK: &[&str] = &[SECURITY_EVENT, NOTICE, CONTROL];
+const SNCK: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, CONTROL];
+const SNCEK: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, EXCEPTION, CONTROL];
+const HGEK: &[&str] = &[HEARTBEAT, GAP, EXCEPTION, CONTROL];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
 const SNC: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE];
 const SNCG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, GAP];
 const SNCHG: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP];
-const SNCHGE: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION];
-const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, DOCTOR];
+const SNCHGEK: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, CONTROL];
+const ALL: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, HEARTBEAT, GAP, EXCEPTION, CONTROL, DOCTOR];
 
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
@@ -117,8 +120,8 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("aws.accountId", Text, "", "111122223333", SNCG, "Account the record belongs to."),
     attribute("aws.accountName", Text, "", "prod-payments", SNC, "Its name; the id when no name is known."),
     attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNC, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNC, "Environment from the accounts file."),
-    attribute("aws.owner", Text, "", "payments-team", SNC, "Owner from the accounts file."),
+    attribute("aws.environment", Text, "", "prod", SNC, "Environment, from the accounts file or the account's tags."),
+    attribute("aws.owner", Text, "", "payments-team", SNC, "Owner, from the accounts file or the account's tags."),
     attribute("aws.region", Text, "", "ap-northeast-1", SNC, "Region of the call."),
     attribute("aws.partition", Text, "", "aws", SNC, "AWS partition."),
     attribute("aws.service", Text, "", "cloudtrail", SNC, "Service of the call."),
@@ -135,20 +138,22 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("resource.type", Text, "", "AWS::S3::Bucket", SNC, "Type of the resource acted on; 'unknown' when the record does not tell."),
     attribute("resource.id", Text, "", "ledger", SNC, "Its id or name; 'unknown' when the record does not tell."),
     attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNC, "Its ARN."),
-    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCE, "The rule."),
+    attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCEK, "The rule."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
-    attribute("control.title", Text, "", "CloudTrail logging stopped", SNC, "The rule's title."),
-    attribute("control.kind", Text, "", "detective", SNC, "detective or preventive."),
-    attribute("control.severity", Text, "", "CRITICAL", SNC, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
-    attribute("control.severityScore", Number, "0 to 100", "95", SNC, "Severity as a number."),
-    attribute("control.pillar", Text, "", "CSPM", SNC, "CSPM, CIEM, CWPP, DSPM or IaC."),
-    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNC, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
+    attribute("control.title", Text, "", "CloudTrail logging stopped", SNCK, "The rule's title."),
+    attribute("control.kind", Text, "", "detective", SNCK, "detective or preventive."),
+    attribute("control.severity", Text, "", "CRITICAL", SNCK, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows."),
+    attribute("control.severityScore", Number, "0 to 100", "95", SNCK, "Severity as a number."),
+    attribute("control.pillar", Text, "", "CSPM", SNCK, "CSPM, CIEM, CWPP, DSPM or IaC."),
+    attribute("control.frameworks", Text, "list", "|CIS-AWS-5.0:4.5|", SNCK, "Framework controls; |unmapped| of an AWS Config rule that no table knows."),
+    attribute("control.enabled", Text, "", "true", K, "Whether a detective control runs: false when rules.disable names it."),
+    attribute("control.evaluated", Text, "", "false", K, "Whether AWS Config evaluates a preventive control anywhere; unknown when nobody knows what is deployed."),
     attribute("control.remediation", Text, "", "Start logging again.", SN, "What to do."),
     attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SN, "Where the steps are."),
-    attribute("attack.tactic", Text, "", "defense-evasion", SN, "Primary ATT&CK tactic, to facet on."),
-    attribute("attack.technique", Text, "", "T1562.008", SN, "Primary ATT&CK technique, to facet on."),
-    attribute("attack.tactics", Text, "list", "|defense-evasion|", SN, "All tactics."),
-    attribute("attack.techniques", Text, "list", "|T1562.008|", SN, "All techniques."),
+    attribute("attack.tactic", Text, "", "defense-evasion", SNK, "Primary ATT&CK tactic, to facet on."),
+    attribute("attack.technique", Text, "", "T1562.008", SNK, "Primary ATT&CK technique, to facet on."),
+    attribute("attack.tactics", Text, "list", "|defense-evasion|", SNK, "All tactics."),
+    attribute("attack.techniques", Text, "list", "|T1562.008|", SNK, "All techniques."),
     attribute("compliance.state", Text, "", "NON_COMPLIANT", NC, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted; EXCEPTED instead of NON_COMPLIANT while an exception covers it."),
     attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none."),
     attribute("compliance.annotation", Text, "", "public ACL", NC, "Why, in the rule's words."),
@@ -161,10 +166,10 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", ALL, "Version of the agent."),
     attribute("relay.source", Text, "", "trail", SNCHG, "Name of the source that the record came through."),
-    attribute("relay.agent", Text, "", "i-0abc-1", HGE, "Which agent: host name and a number made at start."),
+    attribute("relay.agent", Text, "", "i-0abc-1", HGEK, "Which agent: host name and a number made at start."),
     attribute("relay.lagMs", Number, "ms", "42000", SNC, "Arrival at the agent minus event.time."),
     attribute("relay.late", Text, "", "false", SNC, "true when timestamp is the time of sending because the record was outside the ingest window."),
-    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHGE, "Names of values that were cut to fit."),
+    attribute("relay.truncated", Text, "list", "|event.errorMessage|", SNCHGEK, "Names of values that were cut to fit."),
     attribute("gap.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", G, "A hash of object, version, kind and records read: the same when the gap is told again."),
     attribute("gap.object", Text, "", "s3://org-trail/AWSLogs/a.json.gz", G, "What could not be read."),
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),

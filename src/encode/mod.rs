@@ -5,6 +5,7 @@
 //! never dropped unseen; the same record gives the same bytes. Never talks to the network.
 
 pub mod batch;
+pub mod catalogue;
 pub mod compliance;
 pub mod dictionary;
 pub mod event;
