@@ -43,13 +43,12 @@ pub fn all() -> &'static [SecurityHubControl] {
         let mut at: HashMap<&str, usize> = HashMap::new();
         for rule in preventive::all() {
             for id in &rule.security_hub {
-                match at.get(id).and_then(|at| controls.get_mut(*at)) {
+                if let Some(control) = at.get(id).and_then(|at| controls.get_mut(*at)) {
                     // Two rules for one control: its numbers are those of both.
-                    Some(control) => add(control, rule),
-                    None => {
-                        at.insert(id, controls.len());
-                        controls.push(of_rule(id, rule));
-                    }
+                    add(control, rule);
+                } else {
+                    at.insert(id, controls.len());
+                    controls.push(of_rule(id, rule));
                 }
             }
         }

@@ -131,7 +131,10 @@ impl Organizations {
         let mut found = Found::default();
         let mut accounts: HashMap<String, Account> = HashMap::new();
         let listed = match self.list_accounts().await {
-            Ok(listed) => Ok(accounts.extend(listed.into_iter().map(|account| (account.id.clone(), account)))),
+            Ok(listed) => {
+                accounts.extend(listed.into_iter().map(|account| (account.id.clone(), account)));
+                Ok(())
+            }
             Err(OrganizationsError::Denied { action, why }) => Err((action, why)),
             Err(passing) => return Err(passing),
         };
@@ -148,7 +151,9 @@ impl Organizations {
         }
         if let Err((action, why)) = units {
             // Half a walk would name the units of some and leave the others looking as if they had none.
-            accounts.values_mut().for_each(|account| account.organizational_unit = None);
+            for account in accounts.values_mut() {
+                account.organizational_unit = None;
+            }
             found.missing.push(Missing { action, without: "organizational units of accounts", why });
         }
         found.accounts = accounts.into_values().collect();
@@ -173,8 +178,8 @@ impl Organizations {
     async fn list_accounts(&self) -> Result<Vec<Account>, OrganizationsError> {
         let mut listed = Vec::new();
         let mut pages = Pages::new(LIST_ACCOUNTS);
-        while let Some(token) = pages.next()? {
-            let asked = || self.client.list_accounts().max_results(PAGE).set_next_token(token.clone()).send();
+        while pages.more()? {
+            let asked = || self.client.list_accounts().max_results(PAGE).set_next_token(pages.token.clone()).send();
             let page = self.call(LIST_ACCOUNTS, asked).await?;
             listed.extend(page.accounts.unwrap_or_default().into_iter().filter_map(account));
             pages.after(page.next_token);
@@ -186,8 +191,8 @@ impl Organizations {
     async fn walk(&self, accounts: &mut HashMap<String, Account>) -> Result<(), OrganizationsError> {
         let mut open: Vec<(String, String)> = Vec::new();
         let mut pages = Pages::new(LIST_ROOTS);
-        while let Some(token) = pages.next()? {
-            let page = self.call(LIST_ROOTS, || self.client.list_roots().set_next_token(token.clone()).send()).await?;
+        while pages.more()? {
+            let page = self.call(LIST_ROOTS, || self.client.list_roots().set_next_token(pages.token.clone()).send()).await?;
             open.extend(page.roots.unwrap_or_default().into_iter().filter_map(|root| Some((root.id?, String::new()))));
             pages.after(page.next_token);
         }
@@ -212,10 +217,10 @@ impl Organizations {
     async fn units_of(&self, parent: &str) -> Result<Vec<aws_sdk_organizations::types::OrganizationalUnit>, OrganizationsError> {
         let mut units = Vec::new();
         let mut pages = Pages::new(LIST_UNITS);
-        while let Some(token) = pages.next()? {
+        while pages.more()? {
             let asked = || {
                 let asked = self.client.list_organizational_units_for_parent().parent_id(parent);
-                asked.max_results(PAGE).set_next_token(token.clone()).send()
+                asked.max_results(PAGE).set_next_token(pages.token.clone()).send()
             };
             let page = self.call(LIST_UNITS, asked).await?;
             units.extend(page.organizational_units.unwrap_or_default());
@@ -227,10 +232,10 @@ impl Organizations {
     async fn accounts_of(&self, parent: &str) -> Result<Vec<Account>, OrganizationsError> {
         let mut accounts = Vec::new();
         let mut pages = Pages::new(LIST_CHILDREN);
-        while let Some(token) = pages.next()? {
+        while pages.more()? {
             let asked = || {
                 let asked = self.client.list_accounts_for_parent().parent_id(parent);
-                asked.max_results(PAGE).set_next_token(token.clone()).send()
+                asked.max_results(PAGE).set_next_token(pages.token.clone()).send()
             };
             let page = self.call(LIST_CHILDREN, asked).await?;
             accounts.extend(page.accounts.unwrap_or_default().into_iter().filter_map(account));
@@ -242,8 +247,8 @@ impl Organizations {
     async fn tags_of(&self, account: &str) -> Result<Vec<Tag>, OrganizationsError> {
         let mut tags = Vec::new();
         let mut pages = Pages::new(LIST_TAGS);
-        while let Some(token) = pages.next()? {
-            let asked = || self.client.list_tags_for_resource().resource_id(account).set_next_token(token.clone()).send();
+        while pages.more()? {
+            let asked = || self.client.list_tags_for_resource().resource_id(account).set_next_token(pages.token.clone()).send();
             let page = self.call(LIST_TAGS, asked).await?;
             tags.extend(page.tags.unwrap_or_default());
             pages.after(page.next_token);
@@ -289,27 +294,30 @@ impl Organizations {
 /// The pages of one list. A page may be empty and still have a next one.
 struct Pages {
     action: &'static str,
-    next: Option<Option<String>>,
+    /// What the next page is asked for with; the first one with nothing.
+    token: Option<String>,
+    is_over: bool,
     asked: usize,
 }
 
 impl Pages {
     fn new(action: &'static str) -> Self {
-        Self { action, next: Some(None), asked: 0 }
+        Self { action, token: None, is_over: false, asked: 0 }
     }
 
-    /// The token to ask with; `None`: that was the last page.
-    fn next(&mut self) -> Result<Option<Option<String>>, OrganizationsError> {
-        self.asked += 1;
-        if self.asked > PAGES && self.next.is_some() {
+    /// Whether there is another page to ask for.
+    fn more(&mut self) -> Result<bool, OrganizationsError> {
+        if !self.is_over && self.asked >= PAGES {
             let why = format!("more than {PAGES} pages: the list does not end");
             return Err(OrganizationsError::Passing { action: self.action, why });
         }
-        Ok(self.next.take())
+        self.asked += 1;
+        Ok(!self.is_over)
     }
 
     fn after(&mut self, token: Option<String>) {
-        self.next = token.filter(|token| !token.is_empty()).map(Some);
+        self.token = token.filter(|token| !token.is_empty());
+        self.is_over = self.token.is_none();
     }
 }
 
@@ -377,9 +385,9 @@ mod tests {
         let mut pages = Pages::new(LIST_ACCOUNTS);
         let mut asked = 0;
         let error = loop {
-            match pages.next() {
-                Ok(Some(_)) => asked += 1,
-                Ok(None) => panic!("it has more pages"),
+            match pages.more() {
+                Ok(true) => asked += 1,
+                Ok(false) => panic!("it has more pages"),
                 Err(error) => break error,
             }
             pages.after(Some("again".to_owned()));

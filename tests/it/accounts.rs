@@ -103,7 +103,9 @@ async fn what_may_not_be_read_is_left_out_and_said() {
     ] {
         let case = denied.join(", ");
         let (scene, organization) = (Scene::new(aws.clone()).await, Organization::of(members()).await);
-        denied.iter().for_each(|action| organization.deny(action));
+        for action in denied {
+            organization.deny(action);
+        }
         let mut agent = asking(&scene, &organization).start();
         named(&agent, names).await;
         let action = denied.first().expect("an action");

@@ -32,14 +32,11 @@ async fn a_muted_record_is_suppressed_until_its_exception_ends() {
     let plain = good(replay_of([&path])).await;
     let controls = tally(plain.events().iter().map(|event| text(&event["control.id"])));
     assert!(controls.len() >= 2 && controls.values().all(|count| *count == 2), "{controls:?}");
-    let exceptions: String = controls
-        .keys()
-        .map(|control| {
-            format!(
-                "- {{control: {control}, owner: web-team, reason: drill, expires: 2026-05-28, scope: {{regions: eu-west-1}}}}\n"
-            )
-        })
-        .collect();
+    let mut exceptions = String::new();
+    for control in controls.keys() {
+        exceptions += &format!("- {{control: {control}, owner: web-team, reason: drill, ");
+        exceptions += "expires: 2026-05-28, scope: {regions: eu-west-1}}\n";
+    }
     for (now, suppressed) in [("2026-05-28T20:30:00Z", 1), ("2026-05-29T00:00:00Z", 0)] {
         let agent = replay_of([&path]).arg("--now").arg(now);
         let file = agent.file("exceptions.yml", &exceptions);

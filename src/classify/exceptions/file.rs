@@ -207,13 +207,11 @@ impl Reader {
         }
         let mut found = Vec::new();
         for (number, item) in items.iter().enumerate() {
-            match scalar(&item.value).filter(|text| is_good(text)) {
-                Some(text) => found.push(text),
-                None => {
-                    let path = if items.len() == 1 { path.to_owned() } else { format!("{path}[{number}]") };
-                    self.faults
-                        .push(FileFault::new(item.line, path, format!("{} found", item.value.describe())).allowed(allowed));
-                }
+            if let Some(text) = scalar(&item.value).filter(|text| is_good(text)) {
+                found.push(text);
+            } else {
+                let path = if items.len() == 1 { path.to_owned() } else { format!("{path}[{number}]") };
+                self.faults.push(FileFault::new(item.line, path, format!("{} found", item.value.describe())).allowed(allowed));
             }
         }
         found

@@ -166,7 +166,7 @@ fn unit_id(path: &str) -> String {
 /// `A` and `A/B` of `A/B`.
 fn prefixes(path: &str) -> Vec<String> {
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-    ends.filter(|end| *end > 0).map(|end| path[..end].to_owned()).collect()
+    ends.filter(|end| *end > 0).filter_map(|end| path.get(..end)).map(str::to_owned).collect()
 }
 
 fn refusal(code: &str, message: &str) -> Response {
