@@ -1,7 +1,7 @@
 //! Accounts of an organization, as AWS Organizations names them.
 //!
 //! In: a client. Out: a plain row for each account: name, state, path of its organizational unit, tags. What always holds: calls
-//! come no faster than [`EVERY`] in the long run, a refused one waits longer and is tried again; what one permission does not
+//! come no faster than four a second in the long run, a refused one waits longer and is tried again; what one permission does not
 //! allow is left out and told by its action, the rest is read; an answer that is cut short is never taken for the whole.
 //!
 //! The units are walked from the top down: one call for every 20 accounts, one for the root, two for each unit. Asking upwards
