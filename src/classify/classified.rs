@@ -1,7 +1,8 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
-use super::{PreventiveControl, Rule, preventive_control_id};
+use super::{Exception, List, PreventiveControl, Rule, preventive_control_id};
 use crate::enrich::{Enriched, EnrichedChange, EnrichedItem};
+use crate::record::compliance::NON_COMPLIANT;
 use crate::record::{ConfigItem, StateChange, Trail};
 
 /// A record with its detections.
@@ -28,13 +29,32 @@ pub struct ClassifiedChange<'a> {
     pub enriched: &'a EnrichedChange<'a>,
     /// The managed rule behind its rule; `None`: no table knows it.
     pub control: Option<&'a PreventiveControl>,
+    /// Framework numbers of the tables and of the customer's file; `None`: unmapped.
+    pub frameworks: Option<&'a List>,
+    /// What mutes it, if anything does.
+    pub exception: Option<&'a Exception>,
 }
+
+/// The state of a violation that an exception covers.
+pub const EXCEPTED: &str = "EXCEPTED";
 
 impl ClassifiedChange<'_> {
     /// `control.id`: the managed rule's name, else the rule's own without what its deployment added.
     #[must_use]
     pub fn control_id(&self) -> &str {
         preventive_control_id(self.change.rule, self.control)
+    }
+
+    /// The exception, where there is something that it covers: only a violation is excepted.
+    #[must_use]
+    pub fn excepted(&self) -> Option<&Exception> {
+        self.exception.filter(|_| self.change.state == NON_COMPLIANT)
+    }
+
+    /// `compliance.state`: as AWS Config says, or [`EXCEPTED`].
+    #[must_use]
+    pub fn state(&self) -> &str {
+        if self.excepted().is_some() { EXCEPTED } else { self.change.state }
     }
 }
 

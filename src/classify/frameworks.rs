@@ -1,189 +1,347 @@
-//! Requirements of frameworks, judged by the rules that are deployed.
+//! The customer's own framework numbers, beside those of the tables.
 //!
-//! In: deployed rules with their states. Out: a [`FrameworkRow`] for every requirement that the table of preventive controls
-//! names, also of frameworks nobody deployed a rule of. What always holds: a requirement without a rule that judged something is
-//! unknown, never passed; it passes only when every deployed rule of it that concerns something is compliant.
-//!
-//! A rule that is deployed more than once (in several Regions, by several packs) counts once: it fails where it fails anywhere,
-//! and one place where it judged something is enough to know it. A rule that concerns nothing (`NOT_APPLICABLE`) says nothing of
-//! its requirement; one without a result (`INSUFFICIENT_DATA`) leaves it unknown.
+//! In: a CSV file with the columns `control,framework,requirement`, read once at start; then a rule's name, or a control's id.
+//! Out: its framework numbers, those of the tables first. What always holds: nothing of the tables is lost; a control that the
+//! file does not name has what the tables say; *all* faults of the file are told at once, each with its line. A custom rule is
+//! named as it is deployed, with or without what a conformance pack or an organization adds.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
-use super::preventive;
-use crate::record::ComplianceState;
+use super::file_error::{self, FileError, FileFault};
+use super::preventive::{self, PreventiveControl};
+use super::rule::List;
+use super::security_hub::{self, SecurityHubControl};
+use crate::config::nearest::nearest;
+use crate::record::csv;
 
-/// One requirement of one framework.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrameworkRow {
-    /// As `CIS-AWS-5.0`.
-    pub framework: &'static str,
-    /// Its number, as `4.5`.
-    pub requirement: &'static str,
-    /// Rules of it that are compliant.
-    pub passed: u64,
-    /// Rules of it that are violated.
-    pub failed: u64,
-    /// Rules of it that are deployed and have no result.
-    pub unknown: u64,
-    /// Rules of it that are deployed and concern nothing.
-    pub not_applicable: u64,
-    /// Rules of it that are not deployed.
-    pub not_deployed: u64,
+/// What the file holds, in messages.
+const HOLDS: &str = "framework numbers";
+
+const COLUMNS: [&str; 3] = ["control", "framework", "requirement"];
+const HEADER: &str = "the header control,framework,requirement";
+
+/// Longest name of a framework or a requirement, characters: an event holds many of them.
+const NAME_CHARS: usize = 100;
+
+/// Framework numbers of the customer. Immutable: threads share it.
+#[derive(Debug, Clone, Default)]
+pub struct Frameworks {
+    /// By the control's name as [`key`] writes it.
+    by_control: HashMap<String, Own>,
 }
 
-/// How a requirement stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameworkState {
-    /// Every rule of it that concerns something is compliant.
-    Passed,
-    /// A rule of it is violated.
-    Failed,
-    /// Nothing judged it, or not everything that should.
-    Unknown,
+/// What the file says of one control.
+#[derive(Debug, Clone)]
+struct Own {
+    /// Its name as it is shown.
+    id: String,
+    /// Those of the tables, then those of the file.
+    frameworks: List,
+    /// No table knows it.
+    is_custom: bool,
 }
 
-impl FrameworkState {
-    /// The word in events.
+impl Frameworks {
+    /// Reads a file, and tells what in it is doubtful: a control that no table knows may be a rule of the customer's own.
+    ///
+    /// # Errors
+    /// [`FileError`] lists everything that is wrong.
+    pub fn from_file(path: &Path) -> Result<(Self, Vec<FileFault>), FileError> {
+        let text = file_error::read(HOLDS, path)?;
+        let mut reader = Reader::default();
+        reader.read(&text);
+        if !reader.faults.is_empty() {
+            return Err(FileError::new(HOLDS, path, reader.faults));
+        }
+        let by_control = reader.numbers.into_iter().map(|(key, (id, numbers))| (key, own(id, numbers))).collect();
+        Ok((Self { by_control }, reader.doubts))
+    }
+
+    /// The numbers of a rule of AWS Config by its name as deployed, with the managed rule behind it; `None`: unmapped.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
+    pub fn of_rule<'f>(&'f self, deployed: &str, control: Option<&'static PreventiveControl>) -> Option<&'f List> {
+        let tables = control.map(|control| &control.frameworks);
+        if self.by_control.is_empty() {
+            return tables;
         }
+        let key = control.map_or_else(|| key(deployed), |control| key(control.id));
+        self.by_control.get(&key).map(|own| &own.frameworks).or(tables)
     }
-}
 
-impl FrameworkRow {
-    /// How it stands.
+    /// The numbers of a control of Security Hub by its id, with what the tables know of it; `None`: unmapped.
     #[must_use]
-    pub fn state(&self) -> FrameworkState {
-        match self {
-            Self { failed: 1.., .. } => FrameworkState::Failed,
-            Self { passed: 1.., unknown: 0, .. } => FrameworkState::Passed,
-            _ => FrameworkState::Unknown,
+    pub fn of_security_hub<'f>(&'f self, id: &str, control: Option<&'static SecurityHubControl>) -> Option<&'f List> {
+        let tables = control.map(|control| &control.frameworks);
+        if self.by_control.is_empty() {
+            return tables;
         }
+        self.by_control.get(&key(id)).map(|own| &own.frameworks).or(tables)
+    }
+
+    /// The controls that only the file knows, each with its numbers, by name.
+    #[must_use]
+    pub fn custom(&self) -> Vec<(&str, &List)> {
+        let own = self.by_control.values().filter(|own| own.is_custom);
+        let mut own: Vec<_> = own.map(|own| (own.id.as_str(), &own.frameworks)).collect();
+        own.sort_unstable_by_key(|(id, _)| *id);
+        own
+    }
+
+    /// How many controls the file names.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_control.len()
+    }
+
+    /// Whether there is nothing of the customer's own.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_control.is_empty()
     }
 }
 
-/// A requirement, and the rules that judge it by their `control.id`.
-type Requirement = ((&'static str, &'static str), Vec<&'static str>);
+/// A control's name as it is looked for: case never tells two apart, nor what a deployment adds.
+fn key(name: &str) -> String {
+    preventive::plain(&preventive::dashed(name)).to_owned()
+}
 
-/// All requirements of all frameworks of the table, sorted.
-static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
-    let mut requirements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for control in preventive::all() {
-        for name in control.frameworks.items().iter().filter_map(|item| item.split_once(':')) {
-            requirements.entry(name).or_default().push(control.id);
+/// What the tables and the file say of one control.
+fn own(id: String, numbers: Vec<String>) -> Own {
+    let rule = preventive::control(&id);
+    let security_hub = security_hub::control(&id);
+    let tables = rule.map(|rule| &rule.frameworks).or_else(|| security_hub.map(|control| &control.frameworks));
+    let tables = tables.map_or(&[][..], List::items);
+    let frameworks = List::new(tables.iter().cloned().chain(numbers));
+    Own { frameworks, is_custom: rule.is_none() && security_hub.is_none(), id }
+}
+
+#[derive(Default)]
+struct Reader {
+    faults: Vec<FileFault>,
+    doubts: Vec<FileFault>,
+    /// By key: the id as it is shown, and the numbers.
+    numbers: HashMap<String, (String, Vec<String>)>,
+    /// Where each row was met first.
+    rows: HashMap<(String, String), u64>,
+    /// Frameworks of the tables and of the rows before, by their name in lower case.
+    frameworks: HashMap<String, String>,
+}
+
+impl Reader {
+    fn fault(&mut self, line: u64, what: impl Into<String>) {
+        self.faults.push(FileFault::new(line, "", what));
+    }
+
+    fn read(&mut self, text: &str) {
+        let (lines, unclosed) = csv::lines(text);
+        if let Some(line) = unclosed {
+            self.fault(line, csv::UNCLOSED);
+        }
+        let mut lines = lines.into_iter();
+        let Some(header) = lines.next() else {
+            return self.fault(1, format!("the file is empty; {HEADER} is needed"));
+        };
+        let Some(order) = self.header(&header) else { return };
+        self.frameworks = known_frameworks().map(|name| (name.to_ascii_lowercase(), name.to_owned())).collect();
+        let mut rows = 0;
+        for csv::Line { line, cells } in lines {
+            rows += 1;
+            if cells.len() != COLUMNS.len() {
+                let what = format!("{} cells; {} are needed (quote a cell that holds a comma)", cells.len(), COLUMNS.len());
+                self.fault(line, what);
+                continue;
+            }
+            let cell = |column: usize| order.get(column).and_then(|at| cells.get(*at)).map_or("", |cell| cell.trim());
+            self.row(line, cell(0), cell(1), cell(2));
+        }
+        if rows == 0 && self.faults.is_empty() {
+            // A failed copy more often than a wish.
+            self.fault(0, "no row under the header; write at least one, or configure no file");
         }
     }
-    requirements.into_iter().collect()
-});
 
-/// Every requirement of every framework, judged by these rules: deployed name and state. Sorted by framework and number.
-pub fn framework_rows<'a>(deployed: impl IntoIterator<Item = (&'a str, ComplianceState)>) -> impl Iterator<Item = FrameworkRow> {
-    let mut states: HashMap<&str, ComplianceState> = HashMap::new();
-    for (rule, state) in deployed {
-        let Some(control) = preventive::control(rule) else { continue };
-        if state != ComplianceState::Left {
-            let known = states.entry(control.id).or_insert(state);
-            if weight(state) > weight(*known) {
-                *known = state;
+    /// Where each column stands.
+    fn header(&mut self, header: &csv::Line) -> Option<[usize; 3]> {
+        let found: Vec<&str> = header.cells.iter().map(|cell| cell.trim()).collect();
+        let before = self.faults.len();
+        for (at, name) in found.iter().enumerate() {
+            if !COLUMNS.contains(name) {
+                self.fault(header.line, format!("unknown column \"{name}\"; allowed are {}", COLUMNS.join(", ")));
+            } else if found.iter().take(at).any(|other| other == name) {
+                self.fault(header.line, format!("column \"{name}\" is there twice; once is allowed"));
             }
         }
-    }
-    REQUIREMENTS.iter().map(move |((framework, requirement), rules)| {
-        let mut row =
-            FrameworkRow { framework, requirement, passed: 0, failed: 0, unknown: 0, not_applicable: 0, not_deployed: 0 };
-        for rule in rules {
-            let count = match states.get(rule) {
-                None => &mut row.not_deployed,
-                Some(ComplianceState::Compliant) => &mut row.passed,
-                Some(ComplianceState::NonCompliant) => &mut row.failed,
-                Some(ComplianceState::NotApplicable) => &mut row.not_applicable,
-                Some(_) => &mut row.unknown,
-            };
-            *count += 1;
+        let order = COLUMNS.map(|column| found.iter().position(|name| *name == column));
+        for (column, _) in COLUMNS.iter().zip(order).filter(|(_, at)| at.is_none()) {
+            self.fault(header.line, format!("column \"{column}\" is missing; {HEADER} is needed"));
         }
-        row
-    })
+        let [Some(control), Some(framework), Some(requirement)] = order else { return None };
+        (self.faults.len() == before).then_some([control, framework, requirement])
+    }
+
+    fn row(&mut self, line: u64, control: &str, framework: &str, requirement: &str) {
+        let before = self.faults.len();
+        for (column, cell) in COLUMNS.iter().zip([control, framework, requirement]) {
+            if cell.is_empty() {
+                self.fault(line, format!("{column} is missing"));
+            } else if cell.chars().count() > NAME_CHARS {
+                self.fault(line, format!("{column} is longer than {NAME_CHARS} characters"));
+            } else if cell.contains('|') || cell.chars().any(char::is_control) {
+                self.fault(line, format!("{column} {cell:?} has a `|` or a control character, which ends a number in a list"));
+            }
+        }
+        if framework.contains(':') {
+            self.fault(line, format!("framework {framework:?} has a `:`, behind which the requirement stands"));
+        }
+        // Two ways of writing would be two frameworks on the dashboard.
+        let known = self.frameworks.entry(framework.to_ascii_lowercase()).or_insert_with(|| framework.to_owned()).clone();
+        if known != framework {
+            let fault = FileFault::new(line, "", format!("framework \"{framework}\" is written \"{known}\" elsewhere"));
+            self.faults.push(fault.hint(format!("write {known}")));
+        }
+        let rule = preventive::control(control);
+        let security_hub = security_hub::control(control);
+        let id = rule.map(|rule| rule.id).or_else(|| security_hub.map(|control| control.id.as_str()));
+        let key = key(id.unwrap_or(control));
+        let number = format!("{framework}:{requirement}");
+        if let Some(first) = self.rows.insert((key.clone(), number.clone()), line) {
+            self.fault(line, format!("the same row as line {first}; each is written once"));
+        }
+        if self.faults.len() > before {
+            return;
+        }
+        if id.is_none() && !self.numbers.contains_key(&key) {
+            self.doubt(line, control);
+        }
+        let shown = id.map_or_else(|| preventive::plain(control).to_owned(), str::to_owned);
+        self.numbers.entry(key).or_insert_with(|| (shown, Vec::new())).1.push(number);
+    }
+
+    /// A name near one of the tables is more often a slip than a rule of the customer's own.
+    fn doubt(&mut self, line: u64, control: &str) {
+        let known = preventive::all().iter().map(|rule| rule.id);
+        let known = known.chain(security_hub::all().iter().map(|control| control.id.as_str()));
+        if let Some(meant) = nearest(control, known) {
+            let doubt = FileFault::new(line, "", format!("control \"{control}\" is of no table: right for a rule of your own"));
+            self.doubts.push(doubt.hint(format!("did you mean `{meant}`?")));
+        }
+    }
 }
 
-/// Which of two states of one rule says more.
-fn weight(state: ComplianceState) -> u8 {
-    match state {
-        ComplianceState::NonCompliant => 3,
-        ComplianceState::Compliant => 2,
-        ComplianceState::NotApplicable => 1,
-        ComplianceState::InsufficientData | ComplianceState::Left | ComplianceState::Other => 0,
-    }
+/// The frameworks of the tables.
+fn known_frameworks() -> impl Iterator<Item = &'static str> {
+    let numbers = preventive::all().iter().flat_map(|rule| rule.frameworks.items());
+    let names: BTreeSet<&str> = numbers.filter_map(|number| Some(number.split_once(':')?.0)).collect();
+    names.into_iter()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
-    use ComplianceState::{Compliant, InsufficientData, Left, NonCompliant, NotApplicable};
-
     use super::*;
 
-    fn row(deployed: &[(&str, ComplianceState)], framework: &str, requirement: &str) -> FrameworkRow {
-        let mut rows = framework_rows(deployed.iter().copied());
-        rows.find(|row| (row.framework, row.requirement) == (framework, requirement)).expect("a requirement of the table")
+    fn read(text: &str) -> Result<(Frameworks, Vec<String>), String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("own.csv");
+        std::fs::write(&path, text).expect("a file");
+        let without = |text: String| text.replace(&format!("{}/", folder.path().display()), "");
+        let read = Frameworks::from_file(&path).map_err(|error| without(error.to_string()))?;
+        Ok((read.0, read.1.iter().map(|doubt| without(doubt.in_file(&path))).collect()))
     }
 
-    /// S2-21: what nobody evaluates is unknown, never passed, and it is there.
-    #[test]
-    fn without_rules_every_requirement_is_there_and_unknown() {
-        let rows: Vec<_> = framework_rows([]).collect();
-        assert_eq!(rows.len(), 832, "requirements of the table");
-        let frameworks: HashSet<_> = rows.iter().map(|row| row.framework).collect();
-        assert_eq!(frameworks.len(), 10, "{frameworks:?}");
-        assert!(rows.iter().all(|row| row.state() == FrameworkState::Unknown && row.not_deployed > 0));
-        assert!(rows.is_sorted_by_key(|row| (row.framework, row.requirement)));
-        let unmapped: Vec<_> = framework_rows([("our-own-rule", NonCompliant)]).collect();
-        assert_eq!(unmapped, rows, "a rule that no table knows judges no requirement");
+    fn of<'f>(frameworks: &'f Frameworks, deployed: &str) -> &'f [String] {
+        frameworks.of_rule(deployed, preventive::control(deployed)).map_or(&[], List::items)
     }
 
+    /// S2-21: the customer's numbers stand beside those of the tables, and a rule of their own is mapped.
     #[test]
-    fn a_requirement_passes_only_by_rules_that_judged_something() {
-        // Two rules of one requirement, and how many it has beside them.
-        let one = "s3-bucket-public-read-prohibited";
-        let two = "s3-bucket-public-write-prohibited";
-        let all = row(&[], "PCI-DSS-4.0", "1.2.8");
-        assert!(all.not_deployed > 2, "{all:?}");
-        for (states, want) in [
-            (vec![Compliant], FrameworkState::Passed),
-            (vec![Compliant, Compliant], FrameworkState::Passed),
-            (vec![Compliant, NotApplicable], FrameworkState::Passed),
-            (vec![Compliant, InsufficientData], FrameworkState::Unknown),
-            (vec![NotApplicable, NotApplicable], FrameworkState::Unknown),
-            (vec![InsufficientData], FrameworkState::Unknown),
-            (vec![Left], FrameworkState::Unknown),
-            (vec![Compliant, NonCompliant], FrameworkState::Failed),
-            (vec![InsufficientData, NonCompliant], FrameworkState::Failed),
-        ] {
-            let deployed: Vec<_> = [one, two].into_iter().zip(states.iter().copied()).collect();
-            let found = row(&deployed, "PCI-DSS-4.0", "1.2.8");
-            assert_eq!(found.state(), want, "{states:?}: {found:?}");
-            let sum = found.passed + found.failed + found.unknown + found.not_applicable + found.not_deployed;
-            assert_eq!(sum, all.not_deployed, "every rule is counted once");
+    fn numbers_of_the_file_stand_beside_those_of_the_tables() {
+        let text = "\u{feff}framework,control,requirement\r\nACME-1,restricted-ssh,7.1\r\nACME-1,INCOMING_SSH_DISABLED,7.2\r\n\
+                    ACME-1,Our-own-rule,\"3, part 2\"\r\nCIS-AWS-5.0,our-own-rule,9.9\r\nACME-1,ec2.13,7.3\r\nACME-1,cloudwatch.1,8\r\n";
+        let (frameworks, doubts) = read(text).expect("a table");
+        assert_eq!((frameworks.len(), doubts), (4, Vec::new()));
+        let table = preventive::control("restricted-ssh").expect("a rule").frameworks.items();
+        for deployed in ["restricted-ssh", "securityhub-restricted-ssh-1a2b3c4d", "restricted-ssh-conformance-pack-abc123def"] {
+            let numbers = of(&frameworks, deployed);
+            assert!(numbers.starts_with(table), "{deployed}");
+            assert_eq!(numbers[table.len()..], ["ACME-1:7.1".to_owned(), "ACME-1:7.2".to_owned()], "{deployed}");
         }
+        let own = ["ACME-1:3, part 2", "CIS-AWS-5.0:9.9"];
+        for deployed in ["our-own-rule", "OrgConfigRule-our-own-rule-ab12cd34", "our_own_rule"] {
+            assert_eq!(of(&frameworks, deployed), own, "{deployed}");
+        }
+        assert_eq!(of(&frameworks, "our-own-rule-2"), [""; 0], "never a near one");
+        let other = "s3-bucket-public-read-prohibited";
+        assert_eq!(of(&frameworks, other), preventive::control(other).expect("a rule").frameworks.items());
+        let hub = |id: &str| frameworks.of_security_hub(id, security_hub::control(id)).map(|list| list.items().join(" "));
+        assert!(hub("EC2.13").is_some_and(|numbers| numbers.contains("FSBP:EC2.13") && numbers.ends_with(" ACME-1:7.3")));
+        assert!(hub("CloudWatch.1").is_some_and(|numbers| numbers.ends_with("CIS-AWS-5.0:4.3 ACME-1:8")));
+        assert_eq!(hub("Own.1"), None);
+        let custom: Vec<_> = frameworks.custom().iter().map(|(id, list)| (*id, list.items().len())).collect();
+        assert_eq!(custom, [("Our-own-rule", 2)]);
     }
 
     #[test]
-    fn a_rule_deployed_more_than_once_counts_once_by_its_worst() {
-        let names = ["restricted-ssh", "securityhub-restricted-ssh-1a2b3c4d", "restricted-ssh-conformance-pack-abc123def"];
-        for (states, counts) in [
-            ([Compliant, InsufficientData, NotApplicable], (1, 0, 0)),
-            ([Compliant, NonCompliant, Compliant], (0, 1, 0)),
-            ([InsufficientData, InsufficientData, Left], (0, 0, 1)),
+    fn without_a_file_the_tables_speak() {
+        let none = Frameworks::default();
+        let ssh = preventive::control("restricted-ssh");
+        assert_eq!(none.of_rule("restricted-ssh", ssh), ssh.map(|rule| &rule.frameworks));
+        assert_eq!((none.of_rule("our-own-rule", None), none.is_empty()), (None, true));
+    }
+
+    #[test]
+    fn a_near_name_is_doubted() {
+        let (_, doubts) = read("control,framework,requirement\nrestricted-shh,ACME,1\nour-own-rule,ACME,1\n").expect("a table");
+        let want = "own.csv:2: control \"restricted-shh\" is of no table: right for a rule of your own\n    hint: did you mean `restricted-ssh`?";
+        assert_eq!(doubts, [want]);
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_with_their_lines() {
+        for (name, text, want) in [
+            (
+                "rows",
+                "control,framework,requirement\nrestricted-ssh,ACME,1\n,ACME,\nrestricted-ssh,cis-aws-5.0,1.1\n\
+                 restricted-ssh,A:B,1\nrestricted-ssh,ACME,a|b\nINCOMING_SSH_DISABLED,ACME,1\nrestricted-ssh,acme,2\na,b\n",
+                "reading framework numbers from own.csv: 8 problems
+  own.csv:3: control is missing
+  own.csv:3: requirement is missing
+  own.csv:4: framework \"cis-aws-5.0\" is written \"CIS-AWS-5.0\" elsewhere
+    hint: write CIS-AWS-5.0
+  own.csv:5: framework \"A:B\" has a `:`, behind which the requirement stands
+  own.csv:6: requirement \"a|b\" has a `|` or a control character, which ends a number in a list
+  own.csv:7: the same row as line 2; each is written once
+  own.csv:8: framework \"acme\" is written \"ACME\" elsewhere
+    hint: write ACME
+  own.csv:9: 2 cells; 3 are needed (quote a cell that holds a comma)",
+            ),
+            (
+                "header",
+                "control,standard,control\n",
+                "reading framework numbers from own.csv: 4 problems
+  own.csv:1: unknown column \"standard\"; allowed are control, framework, requirement
+  own.csv:1: column \"control\" is there twice; once is allowed
+  own.csv:1: column \"framework\" is missing; the header control,framework,requirement is needed
+  own.csv:1: column \"requirement\" is missing; the header control,framework,requirement is needed",
+            ),
+            (
+                "no rows",
+                "control,framework,requirement\n",
+                "reading framework numbers from own.csv: 1 problem\n  own.csv: no row under the header; write at least one, or configure no file",
+            ),
+            (
+                "nothing",
+                "",
+                "reading framework numbers from own.csv: 1 problem\n  own.csv:1: the file is empty; the header control,framework,requirement is needed",
+            ),
+            (
+                "quote",
+                "control,framework,requirement\na,b,\"c\n",
+                "reading framework numbers from own.csv: 1 problem
+  own.csv:2: a quote (\") opens here and is never closed",
+            ),
         ] {
-            let deployed: Vec<_> = names.into_iter().zip(states).collect();
-            let found = row(&deployed, "FSBP", "EC2.13");
-            assert_eq!((found.passed, found.failed, found.unknown), counts, "{states:?}");
+            assert_eq!(read(text).map(|(frameworks, _)| frameworks.len()), Err(want.to_owned()), "{name}");
         }
     }
 }

@@ -22,15 +22,30 @@ const FILE_BYTES: u64 = 1 << 20;
 /// Where faults of the settings are.
 const DISABLE: &str = "rules.disable";
 
+/// What was read: the rules that run, those that are switched off, and what is wrong with the others.
+pub(super) struct Loaded {
+    pub(super) rules: Vec<Read>,
+    pub(super) disabled: Vec<Read>,
+    pub(super) faults: Vec<RuleFault>,
+}
+
+impl Loaded {
+    /// These rules run.
+    #[cfg(test)]
+    pub(super) fn of(rules: Vec<Read>) -> Self {
+        Self { rules, disabled: Vec::new(), faults: Vec::new() }
+    }
+}
+
 /// The built-in rules, in order.
-pub(super) fn builtin(placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+pub(super) fn builtin(placeholders: &Placeholders) -> Loaded {
     let mut loading = Loading::new(placeholders);
     loading.builtin();
     loading.finish(&[])
 }
 
 /// The built-in rules and those of the folders, without the disabled ones, in order.
-pub(super) fn load(settings: &Rules, placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+pub(super) fn load(settings: &Rules, placeholders: &Placeholders) -> Loaded {
     let mut loading = Loading::new(placeholders);
     loading.builtin();
     for folder in &settings.folders {
@@ -40,7 +55,7 @@ pub(super) fn load(settings: &Rules, placeholders: &Placeholders) -> (Vec<Read>,
 }
 
 /// Only the rules of these files and folders, in order.
-pub(super) fn alone(paths: &[PathBuf], placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+pub(super) fn alone(paths: &[PathBuf], placeholders: &Placeholders) -> Loaded {
     let mut loading = Loading::new(placeholders);
     for path in paths {
         loading.folder(path);
@@ -146,8 +161,8 @@ impl<'p> Loading<'p> {
         }
     }
 
-    /// Drops the disabled rules and sorts.
-    fn finish(mut self, disable: &[String]) -> (Vec<Read>, Vec<RuleFault>) {
+    /// Puts the disabled rules apart and sorts.
+    fn finish(mut self, disable: &[String]) -> Loaded {
         for id in disable {
             if !self.taken.contains(&id.to_ascii_lowercase()) {
                 self.faults.push(RuleFault {
@@ -158,11 +173,12 @@ impl<'p> Loading<'p> {
                 });
             }
         }
-        self.rules.retain(|read| {
+        let (disabled, rules) = self.rules.into_iter().partition(|read| {
             let ids = [Some(&read.rule.id), read.rule.sigma_id.as_ref()];
-            !ids.into_iter().flatten().any(|id| disable.iter().any(|off| off.eq_ignore_ascii_case(id)))
+            ids.into_iter().flatten().any(|id| disable.iter().any(|off| off.eq_ignore_ascii_case(id)))
         });
-        sorted(self.rules, self.faults)
+        let (rules, faults) = sorted(rules, self.faults);
+        Loaded { rules, disabled, faults }
     }
 }
 

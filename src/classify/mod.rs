@@ -3,19 +3,22 @@
 //! In: Sigma rules, built in and from folders, read once at start; then trail records. Out: for each record the rules that
 //! match, most severe first. Always so: a bad rule is a [`RuleFault`] with file and line and never stops the others; a rule
 //! set never changes once built, so every thread shares it, each with a [`Matcher`] of its own; matching allocates nothing in
-//! the steady state, never fails and looks at one record at a time. Does not correlate records, does not mute, does not
-//! write events.
+//! the steady state, never fails and looks at one record at a time. Does not correlate records and does
+//! not write events.
 //!
 //! The cost of a record does not grow with the number of rules: `index` finds the few candidates, `field` reads every needed
 //! path at most once without building a tree, `matcher` asks every predicate at most once. Why, and how fast: `DESIGN.md`.
 
 mod attack;
 mod builtin;
+mod catalogue;
 mod classified;
 mod condition;
+mod exceptions;
 mod expr;
 mod fault;
 mod field;
+mod file_error;
 mod finding;
 mod fold;
 mod frameworks;
@@ -27,8 +30,10 @@ mod pattern;
 mod predicate;
 mod preventive;
 mod read;
+mod requirements;
 mod rule;
 mod samples;
+mod security_hub;
 mod sigma;
 mod yaml;
 
@@ -37,14 +42,21 @@ mod tests;
 
 // Those who write what is classified name the types of what it carries, too.
 pub use crate::enrich::{AccountName, Day};
-pub use classified::{Classified, ClassifiedChange, ClassifiedItem};
+pub use catalogue::{CatalogueKind, CatalogueRow};
+pub use classified::{Classified, ClassifiedChange, ClassifiedItem, EXCEPTED};
+pub use exceptions::{Exception, Exceptions, Facts, Scope};
 pub use fault::RuleFault;
+pub use file_error::{FileError, FileFault};
 pub use finding::ClassifiedFinding;
-pub use frameworks::{FrameworkRow, FrameworkState, framework_rows};
+pub use frameworks::Frameworks;
 pub use matcher::Matcher;
-pub use preventive::{PreventiveControl, control as preventive_control, control_id as preventive_control_id};
+pub use preventive::{
+    PreventiveControl, all as preventive_controls, control as preventive_control, control_id as preventive_control_id,
+};
+pub use requirements::{FrameworkRow, FrameworkState, framework_rows};
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
+pub use security_hub::{SecurityHubControl, all as security_hub_controls, control as security_hub_control};
 
 use matcher::Program;
 use sigma::Placeholders;
@@ -53,6 +65,7 @@ use sigma::Placeholders;
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
+    disabled: Vec<Rule>,
     program: Program,
 }
 
@@ -75,16 +88,24 @@ impl RuleSet {
         Self::new(load::alone(paths, &Placeholders::new()))
     }
 
-    fn new((read, faults): (Vec<read::Read>, Vec<RuleFault>)) -> (Self, Vec<RuleFault>) {
-        let (rules, conditions): (Vec<_>, Vec<_>) = read.into_iter().map(|read| (read.rule, read.condition)).unzip();
+    fn new(loaded: load::Loaded) -> (Self, Vec<RuleFault>) {
+        let load::Loaded { rules, disabled, faults } = loaded;
+        let (rules, conditions): (Vec<_>, Vec<_>) = rules.into_iter().map(|read| (read.rule, read.condition)).unzip();
+        let disabled = disabled.into_iter().map(|read| read.rule).collect();
         let program = Program::new(&conditions);
-        (Self { rules, program }, faults)
+        (Self { rules, disabled, program }, faults)
     }
 
     /// The rules, most severe first (severity, score, then id).
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The rules that are switched off.
+    #[must_use]
+    pub fn disabled(&self) -> &[Rule] {
+        &self.disabled
     }
 
     /// A matcher for one thread.

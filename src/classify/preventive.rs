@@ -54,7 +54,14 @@ pub struct PreventiveControl {
     /// Framework numbers, `CIS-AWS-5.0:1.13`.
     pub frameworks: List,
     /// Security Hub's controls that ask for the same, as `IAM.3`.
-    pub hub_controls: Vec<&'static str>,
+    pub(super) hub_controls: Vec<&'static str>,
+}
+
+/// Every managed rule, in the order of the table.
+#[must_use]
+pub fn all() -> &'static [PreventiveControl] {
+    static ALL: LazyLock<Vec<PreventiveControl>> = LazyLock::new(|| TABLE.lines().skip(1).filter_map(row).collect());
+    &ALL
 }
 
 /// Rules whose violation means that the internet, or every AWS account, reaches the resource itself. Not here: rules on settings
@@ -98,28 +105,20 @@ impl PreventiveControl {
     }
 }
 
-/// By name, and by identifier where that is another.
-static CONTROLS: LazyLock<HashMap<String, PreventiveControl>> = LazyLock::new(|| {
-    let rows = TABLE.lines().skip(1).filter_map(row).map(|control| (control.id.to_owned(), control));
-    let mut controls: HashMap<String, PreventiveControl> = rows.collect();
-    // A rule may be deployed under its identifier, which is not always its name.
-    let aliases: Vec<_> = controls.values().map(|control| (dashed(control.identifier), control.clone())).collect();
-    for (alias, control) in aliases {
-        controls.entry(alias).or_insert(control);
-    }
-    controls
-});
-
 /// The managed rule behind a deployed one, by the deployed one's name; `None`: unmapped.
 #[must_use]
 pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
+    static BY_NAME: LazyLock<HashMap<String, &PreventiveControl>> = LazyLock::new(|| {
+        let mut controls: HashMap<String, &PreventiveControl> =
+            all().iter().map(|control| (control.id.to_owned(), control)).collect();
+        // A rule may be deployed under its identifier, which is not always its name.
+        for control in all() {
+            controls.entry(dashed(control.identifier)).or_insert(control);
+        }
+        controls
+    });
     let deployed = dashed(deployed);
-    CONTROLS.get(&deployed).or_else(|| CONTROLS.get(plain(&deployed)))
-}
-
-/// Every control of the table, in no order.
-pub(super) fn all() -> impl Iterator<Item = &'static PreventiveControl> {
-    CONTROLS.iter().filter(|(name, control)| *name == control.id).map(|(_, control)| control)
+    BY_NAME.get(&deployed).or_else(|| BY_NAME.get(plain(&deployed))).copied()
 }
 
 /// `control.id` of a deployed rule: the managed rule's name, else its own without what its deployment added.
@@ -141,7 +140,7 @@ pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
 /// conformance pack (`<name>-conformance-pack-<9 letters and digits>`), an organization (`OrgConfigRule-<name>-<8 letters and
 /// digits>`).
-fn plain(deployed: &str) -> &str {
+pub(super) fn plain(deployed: &str) -> &str {
     if let Some((name, tail)) = deployed.rsplit_once("-conformance-pack-")
         && is_tail(tail, 9, char::is_ascii_alphanumeric)
     {
@@ -166,7 +165,7 @@ fn is_tail(tail: &str, length: usize, of: impl Fn(&char) -> bool) -> bool {
     tail.len() == length && tail.chars().all(|c| of(&c))
 }
 
-fn dashed(name: &str) -> String {
+pub(super) fn dashed(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
@@ -221,8 +220,8 @@ mod tests {
         for id in PUBLIC {
             assert!(control(id).is_some_and(PreventiveControl::watches_public_access), "{id}");
         }
-        assert_eq!(all().filter(|control| control.watches_public_access()).count(), PUBLIC.len());
-        assert_eq!((all().count(), all().any(|control| control.id == "incoming-ssh-disabled")), (438, false), "no alias");
+        assert_eq!(all().iter().filter(|control| control.watches_public_access()).count(), PUBLIC.len());
+        assert_eq!((all().len(), all().iter().any(|control| control.id == "incoming-ssh-disabled")), (438, false), "no alias");
         let url = |id| control(id).and_then(PreventiveControl::runbook_url);
         let want = "https://docs.aws.amazon.com/console/securityhub/IAM.3/remediation";
         assert_eq!(url("access-keys-rotated").as_deref(), Some(want));

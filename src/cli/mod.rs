@@ -4,6 +4,7 @@
 //! [`pipeline`](crate::pipeline); they hold no logic of the path itself. Data goes to standard output, everything about it to
 //! standard error.
 
+mod accounts;
 mod args;
 mod assemble;
 mod check;

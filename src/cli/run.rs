@@ -5,6 +5,7 @@ use tokio::task::JoinSet;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::accounts;
 use super::args::AgentFile;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
@@ -79,6 +80,11 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         count(sources.len(), "source")
     );
     let mut probing = JoinSet::new();
+    let mut naming = JoinSet::new();
+    if config.accounts.organizations {
+        let settings = config.accounts.clone();
+        naming.spawn(accounts::follow(Arc::clone(&relay.stages), settings, accounts::region(&config)));
+    }
     let ended = relay
         .run(sources, stopping, |watch| {
             if let Some(probe) = probe {
@@ -87,6 +93,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         })
         .await;
     probing.abort_all();
+    naming.abort_all();
     summary::log(&ended);
     for ((name, after), before) in ended.sources.iter().zip(at_stop.take()) {
         if let Some(what) = went_back(name, &before, after) {

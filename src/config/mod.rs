@@ -8,6 +8,7 @@
 //! which reading, messages, the example file and the option table are made: a new key is a row there, a field here, and a
 //! line in `valid`.
 
+mod accounts;
 pub mod env;
 pub mod estimate;
 pub mod example;
@@ -34,6 +35,7 @@ use std::time::Duration;
 
 use crate::secret::Secret;
 
+pub use self::accounts::{AccountTags, Accountable, Accounts, Watched};
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
 pub use self::findings::{FindingSubject, Findings, SeverityRule};
@@ -125,6 +127,8 @@ impl Config {
             sources: Vec::new(),
             outputs: Outputs::default(),
             rules: Rules::default(),
+            exceptions: None,
+            frameworks: None,
             accounts: Accounts::default(),
             dead_letters: None,
             state: State::default(),
@@ -158,6 +162,10 @@ pub struct Config {
     pub outputs: Outputs,
     /// Which detective controls run.
     pub rules: Rules,
+    /// File of controls that are muted for someone.
+    pub exceptions: Option<PathBuf>,
+    /// File of the customer's own framework numbers.
+    pub frameworks: Option<PathBuf>,
     /// Names of accounts.
     pub accounts: Accounts,
     /// Where what cannot be sent goes; `None`: back to the source.
@@ -183,6 +191,10 @@ pub struct Config {
 pub struct Files {
     /// Folders of rules, and ids that must be those of rules.
     pub rules: Rules,
+    /// Controls that are muted for someone.
+    pub exceptions: Option<PathBuf>,
+    /// Framework numbers of the customer's own.
+    pub frameworks: Option<PathBuf>,
     /// Names of accounts.
     pub accounts: Accounts,
     /// Where dead letters go, if they are configured.
@@ -321,13 +333,6 @@ pub struct Rules {
     pub folders: Vec<PathBuf>,
     /// Rule ids that do not run.
     pub disable: Vec<String>,
-}
-
-/// Names of accounts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Accounts {
-    /// CSV or YAML file: account id, name, organizational unit.
-    pub file: Option<PathBuf>,
 }
 
 /// Where dead letters go.

@@ -76,6 +76,10 @@ pub enum Kind {
     Buckets,
     /// List of texts.
     Texts,
+    /// List of account ids and paths of organizational units.
+    Accounts,
+    /// List of AWS Regions.
+    Regions,
     /// List of paths.
     Paths,
     /// A path.
@@ -115,6 +119,8 @@ impl Kind {
             Self::Role => "IAM role",
             Self::Buckets => "list of buckets",
             Self::Texts => "list of texts",
+            Self::Accounts => "list of accounts",
+            Self::Regions => "list of Regions",
             Self::Paths => "list of paths",
             Self::Path => "path",
             Self::S3 => "S3 URL",
@@ -145,6 +151,8 @@ impl Kind {
             Self::Role => "a role's name, or its ARN as arn:aws:iam::{account}:role/name".to_owned(),
             Self::Buckets => "[bucket, …]: 3 to 63 lower-case letters, digits, `.`, `-`".to_owned(),
             Self::Texts => "[text, …]".to_owned(),
+            Self::Accounts => "[account, …]: 12 digits, or a path of organizational units, as Workloads/Prod/*".to_owned(),
+            Self::Regions => "[Region, …], as [eu-west-1, us-east-1]".to_owned(),
             Self::Paths => "[path, …]".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::S3 => "s3://bucket or s3://bucket/prefix".to_owned(),
@@ -159,7 +167,10 @@ impl Kind {
 
     /// Whether it is a list.
     pub(super) const fn is_list(self) -> bool {
-        matches!(self, Self::AwsRegions | Self::AwsAccounts | Self::Buckets | Self::Texts | Self::Paths)
+        matches!(
+            self,
+            Self::AwsRegions | Self::AwsAccounts | Self::Buckets | Self::Texts | Self::Accounts | Self::Regions | Self::Paths
+        )
     }
 }
 
@@ -218,7 +229,15 @@ pub const OPTIONS: &[Key] = &[
     key("outputs.notices", Kind::Switch, is("true"), "CSPM_RELAY_NOTICES", SHOWN, "Whether each notifiable record also sends a notice, stamped with the time of sending, for alert conditions."),
     key("rules.folders", Kind::Paths, is("[]"), "CSPM_RELAY_RULES_FOLDERS", SHOWN, "Folders with further Sigma rules. In the variable, with commas: `/a,/b`."),
     key("rules.disable", Kind::Texts, is("[]"), "CSPM_RELAY_RULES_DISABLE", SHOWN, "Ids of rules that do not run. In the variable, with commas: `one,two`."),
+    key("exceptions", Kind::Path, NONE, "CSPM_RELAY_EXCEPTIONS", off("/etc/cspm-relay/exceptions.yml"), "Controls muted for someone, a YAML list of maps: `control`, `owner`, `reason`, `expires`, and `scope` with `accounts`, `organizationalUnits`, `environments`, `regions`, `resources`, `actors`."),
+    key("frameworks.file", Kind::Path, NONE, "CSPM_RELAY_FRAMEWORKS_FILE", off("/etc/cspm-relay/frameworks.csv"), "Framework numbers of your own, a CSV file under the header `control,framework,requirement`; a control is the name of a rule of AWS Config, managed or your own, or the id of a Security Hub control."),
     key("accounts.file", Kind::Path, NONE, "CSPM_RELAY_ACCOUNTS_FILE", off("/etc/cspm-relay/accounts.csv"), "Names of AWS accounts, a CSV file under the header `accountId,name,organizationalUnit,environment,owner`; the last two columns are optional."),
+    key("accounts.organizations", Kind::Switch, is("false"), "CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", SHOWN, "Whether AWS Organizations is asked every hour for names, units and tags of accounts; what the file says wins."),
+    key("accounts.tags.owner", Kind::Texts, is("[owner, Owner]"), "CSPM_RELAY_ACCOUNTS_OWNER_TAGS", SHOWN, "Keys of an account's tags that say who owns it; the first that is there counts. In the variable, with commas."),
+    key("accounts.tags.environment", Kind::Texts, is("[environment, Environment, env, Env]"), "CSPM_RELAY_ACCOUNTS_ENVIRONMENT_TAGS", SHOWN, "Keys of an account's tags that say which environment it is; the first that is there counts. In the variable, with commas."),
+    key("accounts.include", Kind::Accounts, is("[]"), "CSPM_RELAY_ACCOUNTS_INCLUDE", SHOWN, "Accounts whose records are kept; without any, all. An account whose unit is not known is kept where units are named. In the variable, with commas."),
+    key("accounts.exclude", Kind::Accounts, is("[]"), "CSPM_RELAY_ACCOUNTS_EXCLUDE", SHOWN, "Accounts whose records are counted as ignored and not sent; wins over `include`. In the variable, with commas."),
+    key("accounts.regions", Kind::Regions, is("[]"), "CSPM_RELAY_ACCOUNTS_REGIONS", SHOWN, "Regions whose records are kept; without any, all. Global services (IAM, Organizations, most sign-ins) record in us-east-1. In the variable, with commas."),
     key("findings.products", Kind::Texts, is("[]"), "CSPM_RELAY_FINDINGS_PRODUCTS", SHOWN, "Products whose findings are read, as `[GuardDuty, Security Hub]`; without it all."),
     key("findings.notify", Kind::Word(&["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]), is("HIGH"), "CSPM_RELAY_FINDINGS_NOTIFY", SHOWN, "Least severity at which a finding that is new, worse or open again sends a notice."),
     key("findings.severity", Kind::Texts, is("[]"), "CSPM_RELAY_FINDINGS_SEVERITY", SHOWN, "Severities in place of the products' own, one text each, as `LOW product=Inspector environment=sandbox`; names are product, control, account and environment; the first that fits holds."),
@@ -298,10 +317,8 @@ impl Key {
 
 /// Keys that a later version brings, and what they are for. A file that has them is refused, but not as a typing mistake.
 pub(super) const LATER_KEYS: &[(&str, &str)] = &[
-    ("exceptions", "controls muted for someone"),
     ("outputs.events", "events over OTLP"),
     ("outputs.metrics", "roll-up metrics"),
-    ("accounts.organizations", "account names from AWS Organizations"),
     ("sources[].bucket", "listing a bucket without a queue (`buckets` are those that may be read)"),
     ("sources[].logGroups", "reading CloudWatch Logs"),
     ("sources[].listen", "listening for Firehose"),

@@ -88,7 +88,8 @@ pub(super) fn is_loopback(host: &str) -> bool {
 }
 
 /// Whether a text has the form of an AWS Region: `eu-west-1`, `us-gov-east-1`.
-pub(super) fn is_region(text: &str) -> bool {
+#[must_use]
+pub fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let lower = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     match parts.split_last() {

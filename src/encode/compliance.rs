@@ -9,7 +9,7 @@ use super::dictionary::{COMPLIANCE_CHANGE, NOTICE};
 use super::event::{self, Arrival, VERSION};
 use super::mask;
 use super::writer::EventWriter;
-use crate::classify::{ClassifiedChange, PreventiveControl};
+use crate::classify::{ClassifiedChange, List, PreventiveControl};
 use crate::posture::{Correction, Story};
 use crate::record::compliance::NONE;
 use crate::record::{AccountRegion, ComplianceState, StateChange};
@@ -18,8 +18,8 @@ use crate::record::{AccountRegion, ComplianceState, StateChange};
 const CATEGORY: &str = "Compliance";
 
 /// What stands for the frameworks of a rule that no table knows, and for its severity and pillar.
-const UNMAPPED: &str = "|unmapped|";
-const UNKNOWN: &str = "unknown";
+pub(super) const UNMAPPED: &str = "|unmapped|";
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// Who told a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,10 +107,12 @@ pub fn push_notice(out: &mut Vec<u8>, classified: &ClassifiedChange<'_>, told: &
 }
 
 fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, told: &Told, arrival: Arrival, source: &str) {
-    let ClassifiedChange { change, event_id, enriched, control: control_behind } = *classified;
+    let ClassifiedChange { change, event_id, enriched, control: control_behind, .. } = *classified;
     event.flag("relay.late", arrival.late);
     control(event, classified.control_id(), control_behind);
-    event.text("control.frameworks", frameworks(control_behind));
+    event.text("control.frameworks", frameworks(classified));
+    event.text("compliance.state", classified.state());
+    exception(event, classified);
     states(event, &change, told);
     event.text("event.id", event_id);
     event.text("event.category", CATEGORY);
@@ -126,7 +128,6 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, told: &
 /// often it did so again.
 fn states(event: &mut EventWriter<'_>, change: &StateChange<'_>, told: &Told) {
     let Told { story, origin, out_of_order } = *told;
-    event.text("compliance.state", change.state);
     // AWS's own word, where it says one: it may be one that this version does not know.
     let known = story.previous.map(ComplianceState::as_str);
     event.text("compliance.previousState", change.previous.or(known).unwrap_or(NONE));
@@ -168,8 +169,17 @@ pub(super) fn severity(event: &mut EventWriter<'_>, control: Option<&PreventiveC
 }
 
 /// Its framework numbers.
-pub(super) fn frameworks(control: Option<&PreventiveControl>) -> &str {
-    control.and_then(|control| control.frameworks.joined()).unwrap_or(UNMAPPED)
+pub(super) fn frameworks<'a>(classified: &ClassifiedChange<'a>) -> &'a str {
+    classified.frameworks.and_then(List::joined).unwrap_or(UNMAPPED)
+}
+
+/// Whom it is excepted for, why and how long.
+pub(super) fn exception(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>) {
+    if let Some(exception) = classified.excepted() {
+        event.text("compliance.exception.owner", &exception.owner);
+        event.text("compliance.exception.reason", &exception.reason);
+        event.text("compliance.exception.expires", &exception.expires);
+    }
 }
 
 /// What is judged.
@@ -223,7 +233,7 @@ mod tests {
             written(CHANGE, &told),
             json!({
                 "eventType": "AwsComplianceChange",
-                "compliance.state": "COMPLIANT", "compliance.previousState": "NON_COMPLIANT",
+                "compliance.previousState": "NON_COMPLIANT",
                 "compliance.ruleName": "our-own-rule", "compliance.since": 10, "compliance.firstSeen": 5,
                 "compliance.reopenCount": 2, "compliance.resolvedAfterMs": 20, "compliance.origin": "reconcile",
                 "compliance.outOfOrder": "true", "resource.type": "AWS::S3::Bucket",

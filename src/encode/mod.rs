@@ -5,11 +5,13 @@
 //! never dropped unseen; the same record gives the same bytes. Never talks to the network.
 
 pub mod batch;
+pub mod catalogue;
 pub mod change;
 pub mod compliance;
 pub mod dictionary;
 mod diff;
 pub mod event;
+pub mod exception;
 pub mod finding;
 
 pub mod limits;

@@ -187,9 +187,10 @@ pub fn push_violation(out: &mut Vec<u8>, row: &ViolationRow<'_>, snapshot: Snaps
     let ClassifiedChange { change, enriched, control, .. } = row.violation;
     let mut event = snapshot.begin(out, VIOLATION);
     compliance::control(&mut event, row.violation.control_id(), control);
-    event.text("control.frameworks", compliance::frameworks(control));
+    event.text("control.frameworks", compliance::frameworks(&row.violation));
     event.maybe("control.runbookUrl", control.and_then(PreventiveControl::runbook_url).as_deref());
-    event.text("compliance.state", change.state);
+    event.text("compliance.state", row.violation.state());
+    compliance::exception(&mut event, &row.violation);
     event.maybe("compliance.annotation", change.annotation.map(mask::masked).as_deref());
     event.text("compliance.ruleName", change.rule);
     event.text("compliance.ruleArn", change.rule_arn);

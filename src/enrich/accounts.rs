@@ -1,8 +1,8 @@
-//! Names of accounts, from a file the customer keeps.
+//! Names of accounts, from a file the customer keeps, and from what else is known of them.
 //!
 //! In: a CSV file with the header `accountId,name,organizationalUnit[,environment,owner]` in any order, or a YAML list of maps
 //! with those keys. Out: names by account id. Always: an id is 12 digits and named once; *all* faults of a file are reported at
-//! once, each with its line. Never asks AWS. An account the file does not name is shown by its id.
+//! once, each with its line; what the file says wins, part by part. Never asks AWS. An account nobody names is shown by its id.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -25,13 +25,28 @@ pub struct AccountName<'a> {
     pub owner: Option<&'a str>,
 }
 
+/// What somebody else knows of an account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountRow {
+    /// The 12-digit id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Path of its organizational unit.
+    pub organizational_unit: Option<String>,
+    /// Its environment.
+    pub environment: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+}
+
 /// Names by account id.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountNames {
     by_id: HashMap<Box<str>, Names>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Names {
     name: Option<Box<str>>,
     organizational_unit: Option<Box<str>>,
@@ -129,6 +144,27 @@ impl AccountNames {
         Self { by_id }
     }
 
+    /// These names, and for what they do not say those of the rows. An empty text says nothing; of two rows of one account the
+    /// first counts.
+    #[must_use]
+    pub fn with(&self, rows: Vec<AccountRow>) -> Self {
+        let mut by_id = self.by_id.clone();
+        for row in rows.into_iter().filter(|row| id_fault(&row.id).is_none()) {
+            let names = by_id.entry(row.id.into()).or_default();
+            let fill = |part: &mut Option<Box<str>>, text: Option<String>| {
+                let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+                if part.is_none() {
+                    *part = text.map(Into::into);
+                }
+            };
+            fill(&mut names.name, row.name);
+            fill(&mut names.organizational_unit, row.organizational_unit);
+            fill(&mut names.environment, row.environment);
+            fill(&mut names.owner, row.owner);
+        }
+        Self { by_id }
+    }
+
     /// How many accounts have a name.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -139,6 +175,12 @@ impl AccountNames {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
+    }
+
+    /// The path of an account's organizational unit; `None`: not known.
+    #[must_use]
+    pub fn unit(&self, id: &str) -> Option<&str> {
+        self.by_id.get(id)?.organizational_unit.as_deref()
     }
 
     /// The names of an account: what the file does not say falls back, `name` to the id and `organizational_unit` to `unknown`,
@@ -211,6 +253,33 @@ mod tests {
             assert_eq!((name.environment, name.owner), (None, None));
         }
         assert_eq!(AccountNames::default().get("").name, "unknown");
+    }
+
+    /// S0-07: the file wins, part by part, over what AWS Organizations says.
+    #[test]
+    fn what_the_file_says_wins_part_by_part() {
+        let file = read("a.csv", "accountId,name,organizationalUnit,owner\n111122223333,ours,,\n").expect("names");
+        let row = |id: &str, owner: &str| AccountRow {
+            id: id.to_owned(),
+            name: Some("theirs".to_owned()),
+            organizational_unit: Some("Workloads".to_owned()),
+            environment: Some("  ".to_owned()),
+            owner: Some(owner.to_owned()),
+        };
+        let both = file.with(vec![
+            row("111122223333", "team"),
+            row("111122223333", "second"),
+            row("444455556666", "x"),
+            row("no id", "x"),
+        ]);
+        let parts = |id: &'static str| {
+            let name = both.get(id);
+            (name.name, name.organizational_unit, name.environment, name.owner)
+        };
+        assert_eq!(parts("111122223333"), ("ours", "Workloads", None, Some("team")));
+        assert_eq!(parts("444455556666"), ("theirs", "Workloads", None, Some("x")));
+        assert_eq!(both.len(), 2);
+        assert_eq!(file.with(Vec::new()), file);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
 use super::accounts::AccountFault;
+use crate::record::csv;
 
 /// The columns, or keys, in the order of the documentation.
 const COLUMNS: [&str; 5] = ["accountId", "name", "organizationalUnit", "environment", "owner"];
@@ -48,7 +49,11 @@ impl Row {
 
 /// Reads CSV (RFC 4180: quoted cells may hold commas, doubled quotes and line ends). Blank lines are skipped.
 pub(super) fn csv(text: &str, faults: &mut Vec<AccountFault>) -> Vec<Row> {
-    let mut lines = csv_lines(text, faults).into_iter();
+    let (lines, unclosed) = csv::lines(text);
+    if let Some(line) = unclosed {
+        faults.push(AccountFault { line: Some(line), message: csv::UNCLOSED.to_owned() });
+    }
+    let mut lines = lines.into_iter();
     let Some(header) = lines.next() else {
         faults.push(AccountFault {
             line: Some(1),
@@ -61,7 +66,7 @@ pub(super) fn csv(text: &str, faults: &mut Vec<AccountFault>) -> Vec<Row> {
         return Vec::new();
     }
     let mut rows = Vec::new();
-    for CsvLine { line, cells } in lines {
+    for csv::Line { line, cells } in lines {
         if cells.len() != columns.len() {
             let message = format!(
                 "{} cells; {} are needed, as in the header (quote a cell that holds a comma)",
@@ -95,53 +100,6 @@ fn header_is_good(line: u64, columns: &[String], faults: &mut Vec<AccountFault>)
         fault(format!("column \"{needed}\" is missing; the header {} is needed", COLUMNS.join(",")));
     }
     faults.len() == before
-}
-
-struct CsvLine {
-    line: u64,
-    cells: Vec<String>,
-}
-
-/// Splits into cells. A fault for a quote that never ends.
-fn csv_lines(text: &str, faults: &mut Vec<AccountFault>) -> Vec<CsvLine> {
-    let mut lines = Vec::new();
-    let mut chars = text.chars().peekable();
-    let (mut line, mut started) = (1, 1);
-    let (mut cells, mut cell) = (Vec::new(), String::new());
-    let mut quoted = false;
-    let mut end_line = |cells: &mut Vec<String>, cell: &mut String, started: u64| {
-        cells.push(std::mem::take(cell));
-        let cells = std::mem::take(cells);
-        if cells.iter().any(|cell| !cell.trim().is_empty()) {
-            lines.push(CsvLine { line: started, cells });
-        }
-    };
-    while let Some(c) = chars.next() {
-        line += u64::from(c == '\n');
-        match c {
-            '"' if quoted && chars.next_if_eq(&'"').is_some() => cell.push('"'),
-            '"' if quoted => quoted = false,
-            _ if quoted => cell.push(c),
-            '"' if cell.trim().is_empty() => {
-                cell.clear();
-                quoted = true;
-            }
-            ',' => cells.push(std::mem::take(&mut cell)),
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\n' => {
-                end_line(&mut cells, &mut cell, started);
-                started = line;
-            }
-            _ => cell.push(c),
-        }
-    }
-    if quoted {
-        let message = "a quote (\") opens here and is never closed".to_owned();
-        faults.push(AccountFault { line: Some(started), message });
-    } else {
-        end_line(&mut cells, &mut cell, started);
-    }
-    lines
 }
 
 /// Reads YAML: a list of maps. A fault of the YAML itself ends the reading, since what follows cannot be trusted.

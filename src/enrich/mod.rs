@@ -18,12 +18,14 @@ mod partition;
 mod principal;
 mod request;
 mod resource;
+mod shared;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-pub use accounts::{AccountFault, AccountFileError, AccountName, AccountNames};
+pub use accounts::{AccountFault, AccountFileError, AccountName, AccountNames, AccountRow};
 pub use calendar::{Day, TimeZoneError};
 pub use compliance::EnrichedChange;
 pub use config_item::EnrichedItem;
@@ -31,6 +33,7 @@ pub use finding::EnrichedFinding;
 pub use iac::Iac;
 pub use outcome::EventOutcome;
 pub use resource::Resource;
+pub use shared::SharedEnricher;
 
 use crate::record::trail::Addendum;
 use crate::record::{Actor, Text, Trail};
@@ -43,7 +46,7 @@ const UNKNOWN: &str = "unknown";
 pub struct Enricher {
     accounts: AccountNames,
     calendar: calendar::Calendar,
-    calls: request::Calls,
+    calls: Arc<request::Calls>,
 }
 
 /// What enrichment adds to a record.
@@ -88,7 +91,19 @@ impl Enricher {
     /// The time zone is not known.
     pub fn new(accounts: AccountNames, time_zone: &str) -> Result<Self, TimeZoneError> {
         let calendar = calendar::Calendar::new(time_zone)?;
-        Ok(Self { accounts, calendar, calls: request::Calls::built_in() })
+        Ok(Self { accounts, calendar, calls: Arc::new(request::Calls::built_in()) })
+    }
+
+    /// The same with other names of accounts.
+    #[must_use]
+    pub fn with_accounts(&self, accounts: AccountNames) -> Self {
+        Self { accounts, calendar: self.calendar.clone(), calls: Arc::clone(&self.calls) }
+    }
+
+    /// The names of all accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &AccountNames {
+        &self.accounts
     }
 
     /// Every `request.*` attribute that may come out, sorted, each once.

@@ -1,14 +1,16 @@
 //! A heartbeat per source and minute.
 //!
 //! In: counters. Out: `CspmRelayHeartbeat` events through the same senders as everything else: delivered, retried and counted
-//! like data. Each carries what was counted since the one before, so their sums are exact; the last one is sent at the end.
+//! like data, and with them what else is told from time to time: exceptions that have expired. Each carries what was counted since the one before, so their sums are exact; the last one is sent at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::expiry::Expiry;
 use super::outlet::batcher;
+use super::worker::Stages;
 use crate::ack::counts::Snapshot;
 use crate::ack::{Counts, ObjectEntry, Outcome};
 use crate::clock::Clock;
@@ -22,7 +24,7 @@ pub(super) struct Heartbeats {
     pub(super) every: Duration,
     pub(super) counts: Vec<Arc<Counts>>,
     pub(super) traffic: Arc<Traffic>,
-    pub(super) agent: String,
+    pub(super) stages: Arc<Stages>,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) batches: mpsc::Sender<Batch>,
@@ -34,12 +36,13 @@ impl Heartbeats {
     pub(super) async fn run(mut self) {
         let mut before = vec![Snapshot::default(); self.counts.len()];
         let mut requests = (0, 0);
+        let mut expiry = Expiry::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
-            for batch in self.beat(&mut before, &mut requests) {
+            for batch in self.beat(&mut before, &mut requests, &mut expiry) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
                 }
@@ -50,7 +53,7 @@ impl Heartbeats {
         }
     }
 
-    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64)) -> Vec<Batch> {
+    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64), expiry: &mut Expiry) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
         let entry = ObjectEntry::enter(own, 0, None);
         let mut out = Vec::new();
@@ -63,7 +66,7 @@ impl Heartbeats {
             let beat = Heartbeat {
                 now_ms,
                 source: counts.name(),
-                agent: &self.agent,
+                agent: &self.stages.agent,
                 counts: &snapshot.since(before),
                 requests: now.0 - requests.0,
                 retries: now.1 - requests.1,
@@ -73,6 +76,11 @@ impl Heartbeats {
             record.ends_as(Outcome::Delivered);
             closed.extend(batcher.push(&out, now_ms, record.piece()));
             *before = snapshot;
+        }
+        for item in expiry.items(&self.stages.exceptions, now_ms, &self.stages.agent) {
+            let record = entry.record();
+            record.ends_as(Outcome::Delivered);
+            closed.extend(batcher.push(&item, now_ms, record.piece()));
         }
         entry.decoded();
         *requests = now;

@@ -13,6 +13,7 @@
 
 pub mod changes;
 pub mod drain;
+mod expiry;
 pub mod heartbeat;
 mod named;
 pub mod outlet;
@@ -373,7 +374,7 @@ impl Tasks {
                         every,
                         counts: watch.counts.clone(),
                         traffic: Arc::clone(&watch.traffic),
-                        agent: stages.agent.clone(),
+                        stages: Arc::clone(&stages),
                         clock,
                         limits: limits.clone(),
                         batches: events.clone(),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::ack::{Piece, Seen, Verdict};
-use crate::classify::RuleSet;
-use crate::config::{Config, LogRecords};
+use crate::classify::{Exceptions, Frameworks, RuleSet};
+use crate::config::{Config, LogRecords, Watched};
 use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
 use crate::enrich::{AccountNames, Enricher};
@@ -20,7 +20,10 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
     let clock = Clock::fixed(NOW);
     let stages = Stages {
         rules: RuleSet::default(),
-        enricher: Enricher::new(AccountNames::default(), "UTC").unwrap(),
+        exceptions: Exceptions::default(),
+        frameworks: Frameworks::default(),
+        enricher: Enricher::new(AccountNames::default(), "UTC").unwrap().into(),
+        watched: Watched::default(),
         findings: Arc::new(crate::posture::Findings::new(crate::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },

@@ -6,8 +6,10 @@
 pub mod actor;
 pub mod compliance;
 pub mod config_item;
+pub mod csv;
 pub mod evaluation;
 pub mod finding;
+pub mod glob;
 pub mod id;
 pub mod severity;
 pub mod text;
@@ -19,6 +21,7 @@ pub use compliance::{ComplianceChange, StateChange};
 pub use config_item::{ChangeType, ConfigItem};
 pub use evaluation::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 pub use finding::{Finding, FindingForm, FindingKey, FindingStatus, InsightResults};
+pub use glob::Glob;
 pub use id::RecordKey;
 pub use severity::Severity;
 pub use text::Text;

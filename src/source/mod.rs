@@ -10,6 +10,7 @@ pub mod bucket;
 pub mod config_api;
 pub mod key;
 pub mod notification;
+pub mod organizations;
 pub mod queue;
 pub mod trouble;
 

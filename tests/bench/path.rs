@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Result, ensure};
 use cspm_relay::ack::{Counts, ObjectEntry, Outcome, Piece, Seen, Settled, Verdict};
-use cspm_relay::classify::RuleSet;
+use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
-use cspm_relay::config::{Limits, LogRecords, Logs, Outputs};
+use cspm_relay::config::{Limits, LogRecords, Logs, Outputs, Watched};
 use cspm_relay::decode::Bounds;
 use cspm_relay::encode::{Batch, Batcher, Lane, Outlet};
 use cspm_relay::enrich::{AccountNames, Enricher};
@@ -80,7 +80,10 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
     let limits = limits();
     Ok(Stages {
         rules,
-        enricher: Enricher::new(AccountNames::default(), "UTC")?,
+        exceptions: Exceptions::default(),
+        frameworks: Frameworks::default(),
+        enricher: Enricher::new(AccountNames::default(), "UTC")?.into(),
+        watched: Watched::default(),
         findings: Arc::new(cspm_relay::posture::Findings::new(cspm_relay::config::Findings::default())),
         outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },

@@ -189,3 +189,32 @@ async fn a_rule_that_no_table_knows_is_unmapped() {
     }
     assert!(row.get("control.severityScore").is_none());
 }
+
+/// S2-21: a customer's own numbers stand beside those of the tables, and a rule of their own is mapped to what they say.
+#[tokio::test]
+async fn the_customers_own_framework_numbers_are_sent() {
+    let own = "control,framework,requirement\nour-own-rule,ACME-2026,3.1\ns3-bucket-public-read-prohibited,ACME-2026,3.2\n";
+    let replay = async |rule: &str, own: &str| {
+        let mut event = change("ledger", 1_780_000_000_000, Some("COMPLIANT"), Some("NON_COMPLIANT"));
+        event["detail"]["configRuleName"] = json!(rule);
+        let agent = Agent::new(["replay"]);
+        let path = agent.file("change.json", &event.to_string());
+        let own = agent.file("own.csv", own);
+        agent.arg(path.to_string_lossy()).env("CSPM_RELAY_FRAMEWORKS_FILE", own.to_string_lossy()).finish().await
+    };
+    for (rule, begins, ends) in [
+        ("our-own-rule-conformance-pack-abc123def", "|ACME-2026:3.1|", "|ACME-2026:3.1|"),
+        ("our-other-rule", "|unmapped|", "|unmapped|"),
+        ("securityhub-s3-bucket-public-read-prohibited-1a2b3c4d", "|", "|FSBP:S3.2|ACME-2026:3.2|"),
+        ("s3-bucket-public-write-prohibited", "|", "|FSBP:S3.3|"),
+    ] {
+        let ended = replay(rule, own).await;
+        let row: Value = serde_json::from_str(ended.stdout.trim()).unwrap_or_else(|error| panic!("{error}: {}", ended.stderr));
+        let numbers = text(&row["data"]["control.frameworks"]);
+        assert!(numbers.starts_with(begins) && numbers.ends_with(ends), "{rule}: {numbers}");
+    }
+    let refused = replay("our-own-rule", "control,framework\na,b\n").await;
+    assert_eq!(refused.status.code(), Some(2));
+    let want = "own.csv:1: column \"requirement\" is missing; the header control,framework,requirement is needed";
+    assert!(refused.stderr.contains(want), "{}", refused.stderr);
+}

@@ -5,6 +5,8 @@
 //! running count, unless `CSPM_RELAY_TEST_REQUIRE=1`: then it fails. `tests/run` starts both emulators and sets it.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod changes;
@@ -26,6 +28,7 @@ mod doctor;
 mod dying;
 #[cfg(test)]
 mod event_queue;
+mod exceptions;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cspm_relay::ack::Seen;
-use cspm_relay::classify::RuleSet;
+use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
-use cspm_relay::config::{Config, LogRecords};
+use cspm_relay::config::{Config, LogRecords, Watched};
 use cspm_relay::decode::Bounds;
 use cspm_relay::deliver::park::Target;
 use cspm_relay::deliver::{Endpoint, Patience};
@@ -34,7 +34,10 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
     let limits = config.limits.clone();
     let stages = Stages {
         rules: RuleSet::builtin(),
-        enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone"),
+        exceptions: Exceptions::default(),
+        frameworks: Frameworks::default(),
+        enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone").into(),
+        watched: Watched::default(),
         findings: Arc::new(cspm_relay::posture::Findings::new(cspm_relay::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },

@@ -123,7 +123,7 @@ fn samples_pass_fail_or_are_missing() {
     );
     let (rules, faults) = read::file("r.yml", &text, true, &Placeholders::new());
     assert_eq!(faults, []);
-    let (set, _) = RuleSet::new((rules, faults));
+    let (set, _) = RuleSet::new(load::Loaded { rules, disabled: Vec::new(), faults });
     let results: Vec<_> = test_rules(&set).into_iter().map(|result| (result.line, result.is_failure(), result.verdict)).collect();
     assert_eq!(results.len(), 4);
     assert_eq!(results[0], (11, false, Verdict::Passed));

@@ -29,7 +29,7 @@ fn set_of(texts: &[String]) -> RuleSet {
         assert_eq!(faults, [], "{text}");
         all.extend(rules);
     }
-    RuleSet::new((all, Vec::new())).0
+    RuleSet::new(load::Loaded::of(all)).0
 }
 
 /// Rules and records that are not ours, and what another reader of the same rules found: every pair must agree.
@@ -39,9 +39,8 @@ fn every_pair_agrees_with_the_sigma_oracle() {
     // The oracle gives the one rule with placeholders no values for them.
     let placeholders: Placeholders =
         ["Legitimate_Countries", "Legitimate_IP_Ranges"].map(|name| (name.to_owned(), Vec::new())).into();
-    let (read, faults) = load::alone(&[fixtures.join("sigma")], &placeholders);
+    let (set, faults) = RuleSet::new(load::alone(&[fixtures.join("sigma")], &placeholders));
     assert_eq!(faults, []);
-    let (set, _) = RuleSet::new((read, faults));
 
     let mut matcher = set.matcher();
     let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();

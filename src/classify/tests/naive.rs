@@ -267,7 +267,7 @@ proptest! {
             read_rules.extend(read);
         }
         let conditions: Vec<_> = read_rules.iter().map(|read| read.condition.clone()).collect();
-        let (set, _) = RuleSet::new((read_rules, Vec::new()));
+        let (set, _) = RuleSet::new(load::Loaded::of(read_rules));
         let mut matcher = set.matcher();
         for record in &records {
             let raw = if pretty { serde_json::to_string_pretty(record) } else { serde_json::to_string(record) };

@@ -170,7 +170,8 @@ fn hits_come_most_severe_first_and_the_matcher_forgets_the_last_record() {
             (rules, faults)
         },
     );
-    let (set, faults) = RuleSet::new(load::sorted(rules, faults));
+    let (rules, faults) = load::sorted(rules, faults);
+    let (set, faults) = RuleSet::new(load::Loaded { rules, disabled: Vec::new(), faults });
     assert_eq!(faults, []);
     let mut matcher = set.matcher();
     let mut names = |json: &str| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub(in crate::cli) use posture::{is_kept, posture};
 
 use crate::ack::Seen;
-use crate::classify::{RuleFault, RuleSet};
+use crate::classify::{Exceptions, Frameworks, RuleFault, RuleSet};
 use crate::cli::exit::Stop;
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
@@ -43,6 +43,7 @@ pub(in crate::cli) struct Manner {
 pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Arc<Stages>, Stop> {
     let (rules, faults) = RuleSet::load(&config.rules);
     say_rule_faults(&faults);
+    let exceptions = exceptions(config, &rules)?;
     let accounts = match &config.accounts.file {
         None => AccountNames::default(),
         Some(path) => AccountNames::from_file(path).map_err(|error| Stop::usage(error.to_string(), None))?,
@@ -52,7 +53,10 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
     outputs.notices &= manner.notices;
     Ok(Arc::new(Stages {
         rules,
-        enricher,
+        exceptions,
+        frameworks: frameworks(config)?,
+        enricher: enricher.into(),
+        watched: config.accounts.watched.clone(),
         findings: Arc::new(Findings::new(config.findings.clone())),
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
@@ -72,6 +76,27 @@ fn changes(config: &Config, manner: Manner) -> Option<Arc<Changes>> {
     let wait = config.changes.wait?;
     let may_come = config.sources.iter().any(|source| matches!(source.kind, SourceKind::EventQueue { .. }));
     (may_come || manner.rest == Rest::Sent).then(|| Changes::new(wait, manner.rest))
+}
+
+/// The exceptions of the configured file; what is doubtful in it is said.
+fn exceptions(config: &Config, rules: &RuleSet) -> Result<Exceptions, Stop> {
+    let Some(file) = &config.exceptions else { return Ok(Exceptions::default()) };
+    let read = Exceptions::from_file(file, &config.telemetry.time_zone, rules);
+    let (exceptions, doubts) = read.map_err(|error| Stop::usage(error.to_string(), None))?;
+    for doubt in doubts {
+        tracing::warn!("{}", doubt.in_file(file));
+    }
+    Ok(exceptions)
+}
+
+/// The framework numbers of the configured file; what is doubtful in it is said.
+fn frameworks(config: &Config) -> Result<Frameworks, Stop> {
+    let Some(file) = &config.frameworks else { return Ok(Frameworks::default()) };
+    let (frameworks, doubts) = Frameworks::from_file(file).map_err(|error| Stop::usage(error.to_string(), None))?;
+    for doubt in doubts {
+        tracing::warn!("{}", doubt.in_file(file));
+    }
+    Ok(frameworks)
 }
 
 /// A bad company rule never stops the others; it is said, with its place.

@@ -7,9 +7,11 @@
 use serde_json::{Value, json};
 
 use super::super::{count, writable};
-use crate::classify::{RuleFault, RuleSet};
+use crate::classify::{Exceptions, FileFault, Frameworks, RuleFault, RuleSet};
+use crate::clock::Clock;
 use crate::config::Files;
 use crate::enrich::AccountNames;
+use crate::record::time::format_ms;
 
 /// What is found beyond the configuration itself.
 pub(super) struct Examined {
@@ -18,6 +20,12 @@ pub(super) struct Examined {
     pub(super) rule_faults: Vec<RuleFault>,
     /// Accounts in the file, or what is wrong with it; `None`: no file.
     pub(super) accounts: Option<Result<usize, String>>,
+    /// Exceptions in the file, or what is wrong with it; `None`: no file.
+    pub(super) exceptions: Option<Result<usize, String>>,
+    /// Controls in the file of framework numbers, or what is wrong with it; `None`: no file.
+    pub(super) frameworks: Option<Result<usize, String>>,
+    /// What is doubtful in a file, though it can be used.
+    pub(super) doubts: Vec<String>,
     /// Why dead letters cannot be written.
     dead_letters: Option<String>,
     /// Why state cannot be written.
@@ -25,21 +33,54 @@ pub(super) struct Examined {
 }
 
 impl Examined {
-    pub(super) fn of(files: &Files) -> Self {
+    /// `time_zone`: the configured one, in which days end.
+    pub(super) fn of(files: &Files, time_zone: &str) -> Self {
         let (rules, rule_faults) = RuleSet::load(&files.rules);
         let builtin = rules.rules().iter().filter(|rule| rule.builtin).count();
         let accounts = files.accounts.file.as_ref().map(|file| {
             let names = AccountNames::from_file(file);
             names.map(|names| names.len()).map_err(|error| error.to_string())
         });
+        let mut doubts = Vec::new();
+        let exceptions = files.exceptions.as_ref().map(|file| {
+            let read = Exceptions::from_file(file, time_zone, &rules).map_err(|error| error.to_string());
+            read.map(|(exceptions, doubtful)| {
+                doubts.extend(doubtful.iter().map(|doubt: &FileFault| doubt.in_file(file)));
+                let now_ms = Clock::system().now_ms();
+                doubts.extend(exceptions.expired(None, now_ms).map(|exception| {
+                    let (file, line) = (file.display(), exception.line);
+                    let (control, ended) = (&exception.control, format_ms(exception.expires_ms));
+                    format!("{file}:{line}: the exception of {control} expired at {ended} and mutes nothing: renew or remove it")
+                }));
+                exceptions.list().len()
+            })
+        });
+        let frameworks = files.frameworks.as_ref().map(|file| {
+            let read = Frameworks::from_file(file).map_err(|error| error.to_string());
+            read.map(|(frameworks, doubtful)| {
+                doubts.extend(doubtful.iter().map(|doubt| doubt.in_file(file)));
+                frameworks.len()
+            })
+        });
         let dead_letters = writable::fault(files.dead_letters.as_ref());
         let state = writable::state_fault(files.state.as_ref());
-        Self { builtin, company: rules.rules().len() - builtin, rule_faults, accounts, dead_letters, state }
+        Self {
+            builtin,
+            company: rules.rules().len() - builtin,
+            rule_faults,
+            accounts,
+            exceptions,
+            frameworks,
+            doubts,
+            dead_letters,
+            state,
+        }
     }
 
     /// Whether `run` would refuse to start; a broken rule stops nothing.
     pub(super) fn stop_the_agent(&self) -> bool {
-        matches!(self.accounts, Some(Err(_))) || self.dead_letters.is_some() || self.state.is_some()
+        let read = [&self.accounts, &self.exceptions, &self.frameworks];
+        read.iter().any(|found| matches!(found, Some(Err(_)))) || self.dead_letters.is_some() || self.state.is_some()
     }
 
     /// Everything that is wrong, one part after the other, each after an empty line.
@@ -52,8 +93,10 @@ impl Examined {
                 text += &fault.hint.map(|hint| format!("    hint: {hint}\n")).unwrap_or_default();
             }
         }
-        if let Some(Err(error)) = &self.accounts {
-            text += &format!("\n{error}\n");
+        for found in [&self.accounts, &self.exceptions, &self.frameworks] {
+            if let Some(Err(error)) = found {
+                text += &format!("\n{error}\n");
+            }
         }
         if let Some(error) = &self.dead_letters {
             text += &format!("\n{error}\n  hint: {}\n", writable::HINT);
@@ -71,11 +114,12 @@ impl Examined {
                 "path": path, "line": null, "variable": null, "what": what, "was": null, "allowed": null, "hint": hint,
             })
         };
-        let accounts = self.accounts.iter().filter_map(|names| names.as_ref().err());
-        let accounts = accounts.map(|error| fault("accounts.file", error, None));
+        let wrong = [("accounts.file", &self.accounts), ("exceptions", &self.exceptions), ("frameworks.file", &self.frameworks)];
+        let wrong = wrong.into_iter().filter_map(|(path, found)| Some((path, found.as_ref()?.as_ref().err()?)));
+        let wrong = wrong.map(|(path, error)| fault(path, error, None));
         let dead_letters = self.dead_letters.iter().map(|error| fault("deadLetters.folder", error, Some(writable::HINT)));
         let state = self.state.iter().map(|error| fault("state.folder", error, Some(writable::STATE_HINT)));
-        accounts.chain(dead_letters).chain(state).collect()
+        wrong.chain(dead_letters).chain(state).collect()
     }
 
     /// What is wrong with rules.

@@ -6,8 +6,11 @@
 //!
 //! Its exit code is 2 when `run` would refuse to start, 1 when `run` would start and leave rules out.
 
+mod accounts;
 mod examined;
 mod known;
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -77,7 +80,7 @@ fn pretty(value: &Value) -> Result<String, serde_json::Error> {
 
 /// The faults of a configuration that is not one, and those of the files that it names.
 fn refusal(faults: &Faults, files: &Files, format: Format) -> Result<String, serde_json::Error> {
-    let found = Examined::of(files);
+    let found = Examined::of(files, "UTC");
     match format {
         Format::Text => Ok(format!("{faults}\n{}", found.text())),
         Format::Json => {
@@ -110,7 +113,9 @@ struct Report {
 
 impl Report {
     fn of(config: &Config, files: &Files, records_per_day: Option<u64>) -> Self {
-        let found = Examined::of(files);
+        let mut found = Examined::of(files, &config.telemetry.time_zone);
+        let mut warnings = warnings(config);
+        warnings.append(&mut found.doubts);
         let sources = config.sources.len() as u64;
         let (volume, assumed) = match (records_per_day, &found.accounts) {
             (Some(records_per_day), _) => (Volume { records_per_day, sources }, None),
@@ -120,12 +125,7 @@ impl Report {
             }
             (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
         };
-        Self {
-            found,
-            warnings: warnings(config),
-            estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat),
-            assumed,
-        }
+        Self { found, warnings, estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat), assumed }
     }
 
     /// What stops the agent is a fault of the configuration; a broken rule stops nothing, but is found.
@@ -161,12 +161,32 @@ impl Report {
         rows.push(("rules", rules));
         rows.push((
             "accounts",
-            match (&config.accounts.file, &self.found.accounts) {
-                (Some(file), Some(Ok(names))) => format!("{} from {}", count(*names, "name"), file.display()),
-                (Some(file), _) => format!("{} cannot be used", file.display()),
-                (None, _) => "no names: ids are shown".to_owned(),
+            match (&config.accounts.file, &self.found.accounts, config.accounts.organizations) {
+                (Some(file), Some(Ok(names)), false) => format!("{} from {}", count(*names, "name"), file.display()),
+                (Some(file), Some(Ok(names)), true) => {
+                    format!("{} from {}, others from AWS Organizations", count(*names, "name"), file.display())
+                }
+                (Some(file), ..) => format!("{} cannot be used", file.display()),
+                (None, _, true) => "names from AWS Organizations".to_owned(),
+                (None, _, false) => "no names: ids are shown".to_owned(),
             },
         ));
+        if let Some(watched) = accounts::watched(&config.accounts.watched) {
+            rows.push(("watched", watched));
+        }
+        for (name, noun, file, found) in [
+            ("exceptions", "exception", &config.exceptions, &self.found.exceptions),
+            ("frameworks", "control", &config.frameworks, &self.found.frameworks),
+        ] {
+            let Some(file) = file.as_ref().map(|file| file.display()) else { continue };
+            rows.push((
+                name,
+                match found {
+                    Some(Ok(number)) => format!("{} from {file}", count(*number, noun)),
+                    _ => format!("{file} cannot be used"),
+                },
+            ));
+        }
         rows.push(("dead letters", config.dead_letters.as_ref().map_or_else(|| "nowhere".to_owned(), dead_letters)));
         rows.push(("posture", known::posture(config)));
         rows.push(("state", known::state(config)));
@@ -220,6 +240,10 @@ impl Report {
                 "faults": self.found.rule_faults(),
             },
             "accounts": accounts,
+            "organizations": config.accounts.organizations,
+            "watched": accounts::watched(&config.accounts.watched),
+            "exceptions": file_read("exceptions", config.exceptions.as_deref(), self.found.exceptions.as_ref()),
+            "frameworks": file_read("controls", config.frameworks.as_deref(), self.found.frameworks.as_ref()),
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
             "posture": known::posture_json(config),
             "state": known::state_json(config),
@@ -234,6 +258,13 @@ impl Report {
             },
         })
     }
+}
+
+/// A file that is read at start, with how many of what it holds; null: none is configured.
+fn file_read(holds: &str, file: Option<&Path>, found: Option<&Result<usize, String>>) -> Value {
+    let Some(file) = file else { return Value::Null };
+    let number = found.and_then(|found| found.as_ref().ok()).copied().unwrap_or_default();
+    json!({ "file": file, holds: number, "fault": found.and_then(|found| found.as_ref().err()) })
 }
 
 /// What is allowed, but seldom meant.
@@ -269,6 +300,7 @@ fn warnings(config: &Config) -> Vec<String> {
         }
     }
     warnings.extend(known::warnings(config));
+    warnings.extend(accounts::warnings(&config.accounts));
     if config.outputs.logs.records != LogRecords::None && !config.outputs.logs.mask {
         warnings.push("outputs.logs.mask is off: secrets in raw records are sent as they are".to_owned());
     }

@@ -124,12 +124,20 @@ fn each_fault_says_where_what_and_what_to_do() {
         (
             "stranger",
             "frobnicate: 1",
-            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, accounts, findings, deadLetters, state, posture, changes, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
+            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, exceptions, frameworks, accounts, findings, deadLetters, state, posture, changes, limits, health, telemetry\n    hint: `cspm-relay check --options` lists every key",
         ),
         ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
         ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),
         ("tag", "telemetry: {logLevel: !x info}", "telemetry.logLevel (line 4): a YAML tag"),
-        ("later key", "exceptions: x", "exceptions (line 4): not in version"),
+        (
+            "Region among the accounts",
+            "accounts: {include: [eu-west-1]}",
+            "accounts.include[0] (line 4): neither an account id nor a path of units (was \"eu-west-1\")\n    allowed: [account, …]: 12 digits, or a path of organizational units, as Workloads/Prod/*\n    hint: Regions go to accounts.regions",
+        ),
+        ("account id cut short", "accounts: {exclude: [12345678901]}", "hint: 12 digits are needed: YAML drops"),
+        ("id of a unit", "accounts: {exclude: [ou-ab12-34cd56ef]}", "hint: write the names of the units from the top"),
+        ("no Region", "accounts: {regions: [Ireland]}", "accounts.regions[0] (line 4): not an AWS Region (was \"Ireland\")"),
+        ("later key", "state: x", "state (line 4): not in version"),
         ("later nested key", "outputs: {events: {via: otlp}}", "outputs.events (line 4): not in version"),
         (
             "two dead letters",
@@ -353,20 +361,17 @@ fn files_are_told_beside_the_faults() {
         ("CSPM_RELAY_ACCOUNTS_FILE", "/nope.csv"),
         ("CSPM_RELAY_DEAD_LETTERS", "/letters"),
         ("CSPM_RELAY_STATE", "/state"),
+        ("CSPM_RELAY_EXCEPTIONS", "/nope.yml"),
+        ("CSPM_RELAY_FRAMEWORKS_FILE", "/own.csv"),
     ];
     let (config, files) = Config::examine(Need::RUN, None, &env(&pairs));
     assert!(config.is_err());
     let rules = Rules { folders: vec![PathBuf::from("/nope")], disable: Vec::new() };
-    let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")) };
-    assert_eq!(
-        files,
-        Files {
-            rules,
-            accounts,
-            dead_letters: Some(DeadLetters::Folder(PathBuf::from("/letters"))),
-            state: Some(StatePlace::Folder(PathBuf::from("/state")))
-        }
-    );
+    let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")), ..Accounts::default() };
+    let (exceptions, frameworks) = (Some(PathBuf::from("/nope.yml")), Some(PathBuf::from("/own.csv")));
+    let dead_letters = Some(DeadLetters::Folder(PathBuf::from("/letters")));
+    let state = Some(StatePlace::Folder(PathBuf::from("/state")));
+    assert_eq!(files, Files { rules, exceptions, frameworks, accounts, dead_letters, state });
 }
 
 #[test]

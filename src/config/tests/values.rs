@@ -244,3 +244,30 @@ fn a_key_of_another_region_is_doubted_unless_the_hosts_are_written() {
     let hosts = [("NEW_RELIC_LOGS_BASE_URL", "http://127.0.0.1:1"), ("NEW_RELIC_INSIGHTS_BASE_URL", "http://127.0.0.1:1")];
     assert_eq!(pairs(&hosts), Vec::<String>::new());
 }
+
+#[test]
+fn accounts_are_named_and_chosen() {
+    let text = format!(
+        "
+version: 1
+newrelic: {{accountId: 1234567, licenseKey: {LICENSE}}}
+sources: [{{kind: trailBucket, queueUrl: '{TRAIL}'}}]
+accounts:
+  organizations: true
+  tags: {{owner: [Team], environment: []}}
+  include: [111122223333, '012345678901', Workloads/*]
+  exclude: ['*/Sandbox/*']
+  regions: [eu-west-1, us-east-1]
+"
+    );
+    let accounts = load(&text, &[("CSPM_RELAY_ACCOUNTS_EXCLUDE", "Sandbox/*, 444455556666")]).unwrap().accounts;
+    let id = |id: &str| Accountable::Id(id.to_owned());
+    let unit = |path: &str| Accountable::Unit(crate::record::Glob::new(path));
+    assert_eq!(accounts.watched.include, [id("111122223333"), id("012345678901"), unit("Workloads/*")]);
+    assert_eq!(accounts.watched.exclude, [unit("Sandbox/*"), id("444455556666")], "the variable wins");
+    assert_eq!(accounts.watched.regions, ["eu-west-1", "us-east-1"]);
+    assert!(accounts.organizations && accounts.watched.needs_units());
+    assert_eq!(accounts.tags, AccountTags { owner: vec!["Team".to_owned()], environment: Vec::new() });
+    let (bare, _) = text.split_once("accounts:").unwrap();
+    assert_eq!(load(bare, &[]).unwrap().accounts, Accounts::default());
+}

@@ -16,8 +16,8 @@ use crate::config::options::LATER_SOURCE_KINDS;
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::reader::Reader;
 use crate::config::{
-    Accounts, Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules,
-    Source, SourceKind, Telemetry, env, findings, keys,
+    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules, Source,
+    SourceKind, Telemetry, accounts, env, findings, keys,
 };
 use crate::secret::Secret;
 
@@ -33,20 +33,25 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let outputs = outputs(reader);
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
-    let accounts = Accounts { file: reader.path("accounts.file") };
+    let exceptions = reader.path("exceptions");
+    let frameworks = reader.path("frameworks.file");
+    let accounts = accounts::accounts(reader);
     let findings = findings::read(reader);
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);
     queues_differ(reader);
     let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
-    let files = Files { rules: Rules { folders, disable }, accounts, dead_letters, state: state.place.clone() };
-    let Files { rules, accounts, dead_letters, .. } = files.clone();
+    let rules = Rules { folders, disable };
+    let files = Files { rules, exceptions, frameworks, accounts, dead_letters, state: state.place.clone() };
+    let Files { rules, exceptions, frameworks, accounts, dead_letters, .. } = files.clone();
     let config = new_relic.map(|new_relic| Config {
         new_relic,
         sources,
         outputs,
         rules,
+        exceptions,
+        frameworks,
         accounts,
         dead_letters,
         state,

@@ -13,7 +13,7 @@ use futures_util::stream;
 
 use super::emitter::Emitter;
 use super::{Lead, Reader, sending};
-use crate::classify::{ClassifiedChange, preventive_control};
+use crate::classify::{ClassifiedChange, Facts, preventive_control};
 use crate::encode::compliance::{Told, plain, push_change, push_notice};
 use crate::encode::event::Arrival;
 use crate::encode::posture::{self, RunKind};
@@ -214,9 +214,14 @@ impl Run<'_> {
         self.repairs.fetch_add(1, Ordering::Relaxed);
         let change = plain(&correction, place);
         let event_id = change.event_id();
-        let enriched = stages.enricher.enrich_change(&change);
+        let enricher = stages.enricher.now();
+        let enriched = enricher.enrich_change(&change);
         let control = preventive_control(&correction.rule);
-        let classified = ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control };
+        let frameworks = stages.frameworks.of_rule(&correction.rule, control);
+        let mut classified =
+            ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
+        let facts = Facts::of_change(&change, &enriched);
+        classified.exception = stages.exceptions.find(classified.control_id(), &facts, clock.now_ms());
         let told = Told::correction(&correction);
         let arrival = Arrival::of(correction.at_ms, clock.now_ms());
         let mut items = vec![(Vec::new(), arrival.timestamp_ms)];
@@ -224,7 +229,7 @@ impl Run<'_> {
         if let Some((item, _)) = items.first_mut() {
             cut += push_change(item, &classified, &told, arrival, counts.name());
         }
-        if stages.outputs.notices && correction.story.notifiable {
+        if stages.outputs.notices && correction.story.notifiable && classified.excepted().is_none() {
             let mut item = Vec::new();
             cut += push_notice(&mut item, &classified, &told, arrival, counts.name());
             items.push((item, i64::MAX));

@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::classify::{ClassifiedChange, framework_rows, preventive_control, preventive_control_id};
+use crate::classify::{
+    ClassifiedChange, Exception, Exceptions, Facts, Frameworks, framework_rows, preventive_control, preventive_control_id,
+};
 use crate::encode::posture::{
     Beside, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_rule, push_summary, push_violation,
 };
 use crate::enrich::Enricher;
 use crate::posture::compliance::counts::percent;
-use crate::posture::{Compliance, Trend};
+use crate::posture::{Compliance, Trend, Violation};
 use crate::record::{AccountRegion, ComplianceState, StateChange};
 
 /// What rows are made of.
@@ -22,6 +24,10 @@ pub struct Rows<'a> {
     pub state: &'a Compliance,
     /// Names of accounts.
     pub enricher: &'a Enricher,
+    /// Framework numbers of the customer's own.
+    pub frameworks: &'a Frameworks,
+    /// Controls that are muted for someone.
+    pub exceptions: &'a Exceptions,
     /// How it was.
     pub trend: &'a Trend,
     /// What the state does not know, by account.
@@ -87,6 +93,7 @@ impl Rows<'_> {
         for place in self.state.places().into_iter().filter(|place| self.state.has_baseline(place)) {
             *read.entry(place.account).or_default() += 1;
         }
+        let excepted = self.excepted();
         for (account, counts) in self.state.accounts() {
             let row = Summary {
                 account: self.enricher.account(&account),
@@ -96,10 +103,34 @@ impl Rows<'_> {
                 percent_resources: percent(counts.resources.compliant, counts.resources.violating),
                 day: self.trend.delta(&account, &counts, now_ms, 1),
                 week: self.trend.delta(&account, &counts, now_ms, 7),
-                beside: self.beside.get(&account).copied().unwrap_or_default(),
+                beside: {
+                    let (rules, resources) = excepted.get(&account).copied().unwrap_or_default();
+                    let beside = self.beside.get(&account).copied().unwrap_or_default();
+                    Beside { excepted_rules: rules, excepted_resources: resources, ..beside }
+                },
             };
             rows.put(|item| push_summary(item, &row, self.snapshot));
         }
+    }
+
+    /// Violating rules and resources of each account that are excepted: a rule, and a resource, only if every violation of it is.
+    fn excepted(&self) -> BTreeMap<Box<str>, (u64, u64)> {
+        let mut excepted: BTreeMap<Box<str>, (u64, u64)> = BTreeMap::new();
+        if self.exceptions.is_empty() {
+            return excepted;
+        }
+        for place in self.state.places() {
+            let (mut rules, mut resources) = (BTreeMap::new(), BTreeMap::new());
+            for violation in self.state.violations(&place) {
+                let is_excepted = self.classified(&place, &violation, |classified| classified.excepted().is_some());
+                *rules.entry(violation.rule).or_insert(true) &= is_excepted;
+                *resources.entry((violation.resource_type, violation.resource_id)).or_insert(true) &= is_excepted;
+            }
+            let of_account = excepted.entry(place.account).or_default();
+            of_account.0 += rules.values().filter(|all| **all).count() as u64;
+            of_account.1 += resources.values().filter(|all| **all).count() as u64;
+        }
+        excepted
     }
 
     fn rules(&self, place: &AccountRegion, rows: &mut Writer<'_>) {
@@ -119,30 +150,45 @@ impl Rows<'_> {
 
     fn violations(&self, place: &AccountRegion, rows: &mut Writer<'_>) {
         for violation in self.state.violations(place) {
-            let change = StateChange {
-                account: &place.account,
-                region: &place.region,
-                rule: &violation.rule,
-                rule_arn: &violation.arn,
-                resource_type: &violation.resource_type,
-                resource_id: &violation.resource_id,
-                state: ComplianceState::NonCompliant.as_str(),
-                previous: None,
-                at_ms: violation.since_ms,
-                annotation: violation.annotation.as_deref(),
-            };
-            let row = ViolationRow {
-                violation: ClassifiedChange {
-                    change,
-                    event_id: "",
-                    enriched: &self.enricher.enrich_change(&change),
-                    control: preventive_control(&violation.rule),
-                },
-                first_seen_ms: violation.first_seen_ms,
-                reopen_count: violation.reopen_count,
-            };
-            rows.put(|item| push_violation(item, &row, self.snapshot));
+            self.classified(place, &violation, |classified| {
+                let row = ViolationRow {
+                    violation: *classified,
+                    first_seen_ms: violation.first_seen_ms,
+                    reopen_count: violation.reopen_count,
+                };
+                rows.put(|item| push_violation(item, &row, self.snapshot));
+            });
         }
+    }
+
+    /// A violation as the change that began it.
+    fn classified<T>(&self, place: &AccountRegion, violation: &Violation, then: impl FnOnce(&ClassifiedChange<'_>) -> T) -> T {
+        let change = StateChange {
+            account: &place.account,
+            region: &place.region,
+            rule: &violation.rule,
+            rule_arn: &violation.arn,
+            resource_type: &violation.resource_type,
+            resource_id: &violation.resource_id,
+            state: ComplianceState::NonCompliant.as_str(),
+            previous: None,
+            at_ms: violation.since_ms,
+            annotation: violation.annotation.as_deref(),
+        };
+        let enriched = self.enricher.enrich_change(&change);
+        let control = preventive_control(&violation.rule);
+        let frameworks = self.frameworks.of_rule(&violation.rule, control);
+        let mut classified = ClassifiedChange { change, event_id: "", enriched: &enriched, control, frameworks, exception: None };
+        classified.exception = self.exception(&classified);
+        then(&classified)
+    }
+
+    fn exception<'c>(&'c self, classified: &ClassifiedChange<'c>) -> Option<&'c Exception> {
+        let control = classified.control_id();
+        if !self.exceptions.concerns(control) {
+            return None;
+        }
+        self.exceptions.find(control, &Facts::of_change(&classified.change, classified.enriched), self.snapshot.now_ms)
     }
 
     fn frameworks(&self, rows: &mut Writer<'_>) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 
 use super::*;
+
 use crate::encode::compliance::{Origin, Told, plain, push_change, push_notice};
 use crate::encode::dictionary::{ATTRIBUTES, Kind, REQUEST_PREFIX};
 use crate::encode::event::Arrival;
@@ -83,7 +84,15 @@ fn enricher() -> Enricher {
 /// All rows of one kind, as they are and read.
 fn rows_with(state: &Compliance, trend: &Trend, beside: &BTreeMap<Box<str>, Beside>, kind: RowKind) -> Vec<Value> {
     let enricher = enricher();
-    let rows = Rows { state, enricher: &enricher, trend, beside, snapshot: Snapshot { id: "run-1", now_ms: NOW } };
+    let rows = Rows {
+        state,
+        enricher: &enricher,
+        frameworks: &Frameworks::default(),
+        exceptions: &Exceptions::default(),
+        trend,
+        beside,
+        snapshot: Snapshot { id: "run-1", now_ms: NOW },
+    };
     let mut all = Vec::new();
     let written = rows.each(kind, &mut |item| all.push(serde_json::from_slice(item).unwrap()));
     assert_eq!(written, Written { rows: all.len() as u64, cut: 0 });
@@ -249,7 +258,15 @@ fn a_long_name_is_cut_and_counted() {
     read(&state, &here(), &[("r", &[(&long, NonCompliant, NOW)])], NOW);
     let (enricher, trend, beside) = (enricher(), Trend::default(), BTreeMap::new());
     let snapshot = Snapshot { id: "run-1", now_ms: NOW };
-    let rows = Rows { state: &state, enricher: &enricher, trend: &trend, beside: &beside, snapshot };
+    let rows = Rows {
+        state: &state,
+        enricher: &enricher,
+        frameworks: &Frameworks::default(),
+        exceptions: &Exceptions::default(),
+        trend: &trend,
+        beside: &beside,
+        snapshot,
+    };
     let mut all: Vec<Value> = Vec::new();
     let written = rows.each(RowKind::Violations, &mut |item| all.push(serde_json::from_slice(item).unwrap()));
     assert_eq!(written, Written { rows: 1, cut: 1 });
@@ -284,8 +301,14 @@ fn a_correction_is_told_as_its_event_would_have_been() {
 
     let enricher = enricher();
     let enriched = enricher.enrich_change(&change);
-    let classified =
-        ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control: preventive_control(change.rule) };
+    let classified = ClassifiedChange {
+        change,
+        event_id: &event_id,
+        enriched: &enriched,
+        control: preventive_control(change.rule),
+        frameworks: preventive_control(change.rule).map(|control| &control.frameworks),
+        exception: None,
+    };
     let told = Told::correction(&found[0]);
     assert_eq!(told.origin, Origin::Reconcile);
     let mut item = Vec::new();
@@ -330,7 +353,15 @@ fn a_month_of_rows_of_a_large_customer_is_small() {
     }
     let (enricher, beside) = (enricher(), BTreeMap::new());
     let snapshot = Snapshot { id: "violations-1795292071000", now_ms: NOW };
-    let rows = Rows { state: &state, enricher: &enricher, trend: &trend, beside: &beside, snapshot };
+    let rows = Rows {
+        state: &state,
+        enricher: &enricher,
+        frameworks: &Frameworks::default(),
+        exceptions: &Exceptions::default(),
+        trend: &trend,
+        beside: &beside,
+        snapshot,
+    };
     let mut month = 0;
     let mut parts = Vec::new();
     for (kind, runs) in

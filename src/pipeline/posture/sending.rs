@@ -29,7 +29,9 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         move || {
             let rows = Rows {
                 state: &stages.compliance,
-                enricher: &stages.enricher,
+                enricher: &stages.enricher.now(),
+                frameworks: &stages.frameworks,
+                exceptions: &stages.exceptions,
                 trend: &trend,
                 beside: &beside,
                 snapshot: Snapshot { id: &id, now_ms },

@@ -56,6 +56,10 @@ impl Processor<'_> {
     ) {
         let stages = self.stages;
         let account = item.account.get().filter(|id| is_account_id(id)).or(enveloped).unwrap_or("unknown");
+        if !self.is_watched(account, item.region.get()) {
+            record.ends_as(Outcome::Ignored);
+            return;
+        }
         let event_id = item.event_id(account);
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
@@ -70,7 +74,7 @@ impl Processor<'_> {
             return;
         }
         record.ends_as(Outcome::Delivered);
-        let enriched = stages.enricher.enrich_item(item, account);
+        let enriched = self.enricher.enrich_item(item, account);
         let classified = ClassifiedItem { item, event_id: &event_id, enriched: &enriched };
         let draft = Draft::of(&classified, arrival, place.source);
         let Some(changes) = &stages.changes else {
@@ -114,7 +118,7 @@ impl Processor<'_> {
         if trail.read_only.get() != Some("false") || !trail.error_code.is_empty() || !trail.error_message.is_empty() {
             return;
         }
-        let enriched = self.stages.enricher.enrich(trail, account);
+        let enriched = self.enricher.enrich(trail, account);
         // Data events change what is in a resource, not the resource.
         if enriched.outcome != EventOutcome::Success || enriched.category != "Management" {
             return;

@@ -1,14 +1,14 @@
 //! One change of state of AWS Config through classify, enrich and encode.
 //!
 //! In: its raw JSON text. Out: an `AwsComplianceChange`, for a violation that begins also a notice, and an outcome. No output
-//! is optional here: every change is wanted.
+//! is optional here: every change is wanted; an exception only changes the state of a violation and keeps its notice back.
 
 use std::sync::Arc;
 
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::{ClassifiedChange, preventive_control};
+use crate::classify::{ClassifiedChange, Facts, preventive_control};
 use crate::encode::compliance::{Origin, Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
 use crate::posture::{Fact, Judgement};
@@ -47,6 +47,10 @@ impl Processor<'_> {
     ) {
         let stages = self.stages;
         let account = change.aws_account_id.get().filter(|id| is_account_id(id)).or(enveloped).unwrap_or("unknown");
+        if !self.is_watched(account, change.aws_region.get()) {
+            record.ends_as(Outcome::Ignored);
+            return;
+        }
         let plain = change.plain(account);
         let event_id = plain.event_id();
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
@@ -73,13 +77,19 @@ impl Processor<'_> {
             record.step(move |settled| compliance.conclude(ticket, settled, piece))
         });
         let owes = step.as_ref().unwrap_or(record);
-        let enriched = stages.enricher.enrich_change(&plain);
-        let control = preventive_control(change.config_rule_name.or_empty());
-        let classified = ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control };
+        let enriched = self.enricher.enrich_change(&plain);
+        let control = preventive_control(plain.rule);
+        let frameworks = stages.frameworks.of_rule(plain.rule, control);
+        let mut classified =
+            ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
+        if stages.exceptions.concerns(classified.control_id()) {
+            let facts = Facts::of_change(&plain, &enriched);
+            classified.exception = stages.exceptions.find(classified.control_id(), &facts, place.now_ms);
+        }
         let told = Told { story, origin: Origin::Stream, out_of_order };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());
-        if stages.outputs.notices && story.notifiable {
+        if stages.outputs.notices && story.notifiable && classified.excepted().is_none() {
             cut += push_notice(&mut self.item, &classified, &told, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, owes.piece());
         }

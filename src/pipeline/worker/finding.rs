@@ -69,7 +69,7 @@ impl Processor<'_> {
 
     fn judged(&mut self, finding: &Finding<'_>, record: &Arc<RecordEntry>, place: &mut Place<'_>, outlet: &mut impl Outlet) {
         let stages = self.stages;
-        if !stages.findings.reads(&finding.product) {
+        if !stages.findings.reads(&finding.product) || !self.is_watched(&finding.account, finding.region.as_deref()) {
             record.ends_as(Outcome::Ignored);
             return;
         }
@@ -83,7 +83,7 @@ impl Processor<'_> {
             record.refuse_late();
             return;
         }
-        let enriched = stages.enricher.enrich_finding(finding);
+        let enriched = self.enricher.enrich_finding(finding);
         let severity = stages.findings.severity(finding, enriched.account.environment);
         let tell = match stages.findings.judge(finding, severity, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
@@ -145,7 +145,7 @@ impl Processor<'_> {
             return;
         }
         record.ends_as(Outcome::Delivered);
-        let enriched = stages.enricher.enrich_insight(insight);
+        let enriched = self.enricher.enrich_insight(insight);
         let mut cut = 0;
         for at in 0..insight.results.len() {
             cut += push_insight(&mut self.item, insight, at, &enriched, arrival, place.source);

@@ -5,7 +5,10 @@
 
 mod change;
 mod compliance;
+mod detections;
 mod finding;
+#[cfg(test)]
+mod tests;
 mod timed;
 
 use std::io::Read;
@@ -22,16 +25,16 @@ use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
 use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Seen, Settled};
-use crate::classify::{Classified, Matcher, Rule, RuleSet};
+use crate::classify::{Exceptions, Frameworks, Matcher, RuleSet};
 use crate::clock::Clock;
-use crate::config::{LogRecords, Outputs};
+use crate::config::{LogRecords, Outputs, Watched};
 use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
 use crate::deliver::letter::{Letter, LetterKind};
 use crate::deliver::park::{Fate, Parking};
 use crate::encode::event::{self, Arrival, Gap};
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
-use crate::enrich::Enricher;
+use crate::enrich::{Enricher, SharedEnricher};
 use crate::posture::{Compliance, Findings};
 use crate::record::finding::Around;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
@@ -47,8 +50,14 @@ const MENDED_KEPT: usize = 64 << 10;
 pub struct Stages {
     /// Detective controls.
     pub rules: RuleSet,
+    /// Controls that are muted for someone.
+    pub exceptions: Exceptions,
+    /// Framework numbers of the customer's own.
+    pub frameworks: Frameworks,
     /// Names and meaning.
-    pub enricher: Enricher,
+    pub enricher: SharedEnricher,
+    /// Whose records are kept.
+    pub watched: Watched,
     /// Findings known.
     pub findings: Arc<Findings>,
     /// What is sent.
@@ -137,6 +146,8 @@ impl Worker {
 pub struct Processor<'s> {
     stages: &'s Stages,
     matcher: Matcher<'s>,
+    /// The one of this object: names do not change within it.
+    enricher: Arc<Enricher>,
     letters: mpsc::Sender<Parking>,
     abort: Arc<AtomicBool>,
     /// How long a stream may be silent before what waits is flushed, and what ends it.
@@ -184,6 +195,7 @@ impl<'s> Processor<'s> {
         Self {
             stages,
             matcher: stages.rules.matcher(),
+            enricher: stages.enricher.now(),
             letters,
             abort,
             open: None,
@@ -213,6 +225,7 @@ impl<'s> Processor<'s> {
     pub fn object(&mut self, work: Work, outlet: &mut impl Outlet) {
         let Work { object: Object { origin, body, room, .. }, entry } = work;
         let counts = Arc::clone(entry.counts());
+        self.enricher = self.stages.enricher.now();
         let now_ms = self.stages.clock.now_ms();
         let message = match &body {
             Body::Held(bytes) | Body::Record { bytes, .. } if origin.sight == Sight::Message => Some(bytes.clone()),
@@ -276,6 +289,7 @@ impl<'s> Processor<'s> {
             if place.is_stream {
                 // It may last for days.
                 place.now_ms = self.stages.clock.now_ms();
+                self.enricher = self.stages.enricher.now();
             }
             match next {
                 Ok(None) => break,
@@ -350,6 +364,16 @@ impl<'s> Processor<'s> {
         self.mended = mended;
     }
 
+    /// Whether records of this account and Region are kept: of every kind, asked before anything is done with one.
+    fn is_watched(&self, account: &str, region: Option<&str>) -> bool {
+        let watched = &self.stages.watched;
+        if watched.is_everything() {
+            return true;
+        }
+        let unit = self.enricher.accounts().unit(account);
+        watched.holds(account, unit, region.filter(|region| !region.is_empty()))
+    }
+
     /// When a record of this time came.
     fn arrival(&self, time_ms: i64, place: &mut Place<'_>) -> Arrival {
         if self.stages.follow {
@@ -371,6 +395,10 @@ impl<'s> Processor<'s> {
     ) {
         let stages = self.stages;
         let account = trail.account().or(place.origin.account.as_deref()).or(enveloped).unwrap_or("unknown");
+        if !self.is_watched(account, trail.aws_region.get()) {
+            record.ends_as(Outcome::Ignored);
+            return;
+        }
         let event_id = id::event_id(trail, account);
         if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
             return;
@@ -392,19 +420,35 @@ impl<'s> Processor<'s> {
             record.refuse_late();
             return;
         }
-        record.ends_as(Outcome::Delivered);
         let mut cut = 0;
+        let mut sent = 0;
         if !hits.is_empty() {
-            counts.detected(hits.len() as u64);
-            cut += push_events(stages, &mut self.item, trail, &event_id, account, hits, arrival, place.source, record, outlet);
+            let (item, now_ms, source) = (&mut self.item, place.now_ms, place.source);
+            (sent, cut) = detections::push(
+                stages,
+                &self.enricher,
+                item,
+                trail,
+                &event_id,
+                account,
+                hits,
+                (arrival, now_ms),
+                source,
+                record,
+                outlet,
+            );
+            counts.detected(sent);
         }
+        // What is muted may still go out as a log.
+        let is_muted = sent == 0 && !hits.is_empty();
+        record.ends_as(if is_muted { Outcome::Suppressed } else { Outcome::Delivered });
         if log {
             let attributes = LogAttributes {
                 timestamp_ms: arrival.timestamp_ms,
                 late: arrival.late,
                 event_id: &event_id,
                 account_id: account,
-                account_name: stages.enricher.account(account).name,
+                account_name: self.enricher.account(account).name,
                 source: place.source,
             };
             let item_max = outlet.item_max(Lane::Logs);
@@ -552,32 +596,4 @@ impl<'s> Processor<'s> {
             tracing::debug!("The dead letters have closed; the record goes back");
         }
     }
-}
-
-/// The detections and the notice of a record. Returns the number of values cut.
-#[expect(clippy::too_many_arguments, reason = "borrows parts of the processor one by one")]
-fn push_events(
-    stages: &Stages,
-    item: &mut Vec<u8>,
-    trail: &Trail<'_>,
-    event_id: &str,
-    account: &str,
-    hits: &[&Rule],
-    arrival: Arrival,
-    source: &str,
-    record: &Arc<RecordEntry>,
-    outlet: &mut impl Outlet,
-) -> u64 {
-    let enriched = stages.enricher.enrich(trail, account);
-    let classified = Classified { trail, event_id, enriched: &enriched, hits };
-    let mut cut = 0;
-    for at in 0..hits.len() {
-        cut += event::push_security_event(item, &classified, at, arrival, source);
-        outlet.put(Lane::Events, item, arrival.timestamp_ms, record.piece());
-    }
-    if stages.outputs.notices && event::is_notifiable(&classified) {
-        cut += event::push_notice(item, &classified, arrival, source);
-        outlet.put(Lane::Events, item, i64::MAX, record.piece());
-    }
-    cut
 }

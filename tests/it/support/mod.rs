@@ -9,6 +9,7 @@ pub(crate) mod config_api;
 pub(crate) mod data;
 pub(crate) mod limits;
 pub(crate) mod opinion;
+pub(crate) mod organizations;
 pub(crate) mod pattern;
 pub(crate) mod proxy;
 pub(crate) mod replay;

@@ -1,0 +1,205 @@
+//! Exceptions: a control muted for someone, with owner, reason and expiry.
+//!
+//! In: a YAML file, read once at start; then a control and what it speaks of. Out: the exception that mutes it now, if one does.
+//! What always holds: an exception mutes only what meets every part of its scope, and nothing after it expired; which ones
+//! have expired can be asked, so that it is told. A control without an exception costs one look into a map, and without a file
+//! nothing. Changes no record and sends nothing.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::file_error::{self, FileError, FileFault};
+use super::{AccountName, RuleSet};
+use crate::enrich::{Enriched, EnrichedChange};
+use crate::record::{Actor, Glob, StateChange};
+
+/// What the file holds, in messages.
+const HOLDS: &str = "exceptions";
+
+/// All exceptions. Immutable: threads share it.
+#[derive(Debug, Clone, Default)]
+pub struct Exceptions {
+    list: Vec<Exception>,
+    by_control: HashMap<String, Vec<usize>>,
+}
+
+/// One control muted for someone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// A hash of control, scope, owner and expiry: the same on every agent and after every start.
+    pub id: String,
+    /// `control.id` of what it mutes.
+    pub control: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is there.
+    pub reason: String,
+    /// Its end as written: a day, or a time.
+    pub expires: String,
+    /// The first moment in which it mutes nothing, milliseconds since the epoch.
+    pub expires_ms: i64,
+    /// What it mutes the control for.
+    pub scope: Scope,
+    /// Line in its file, from 1.
+    pub line: u64,
+}
+
+/// What a control is muted for: what meets every part that is not empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Account ids.
+    pub accounts: Vec<String>,
+    /// Paths of organizational units.
+    pub organizational_units: Vec<Glob>,
+    /// Environments of accounts, in any case.
+    pub environments: Vec<String>,
+    /// Regions.
+    pub regions: Vec<String>,
+    /// Ids or ARNs of resources.
+    pub resources: Vec<Glob>,
+    /// ARNs, names or session issuers of actors; what has no actor is not meant.
+    pub actors: Vec<Glob>,
+}
+
+/// What a control speaks of.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Whose it is.
+    pub account: AccountName<'a>,
+    /// Its Region.
+    pub region: &'a str,
+    /// Id of the resource; several as `|a|b|`.
+    pub resource_id: &'a str,
+    /// Its ARN, if known.
+    pub resource_arn: Option<&'a str>,
+    /// Who did it; `None`: what says that something is so, not that someone did it.
+    pub actor: Option<&'a Actor<'a>>,
+}
+
+impl<'a> Facts<'a> {
+    /// Of a trail record.
+    #[must_use]
+    pub fn of_trail(enriched: &'a Enriched<'a>) -> Self {
+        Self {
+            account: enriched.account,
+            region: enriched.region,
+            resource_id: &enriched.resource.id,
+            resource_arn: enriched.resource.arn.as_deref(),
+            actor: Some(&enriched.actor),
+        }
+    }
+
+    /// Of a change of state. Its resource has one name: AWS Config's, which of some types is an ARN.
+    #[must_use]
+    pub fn of_change(change: &StateChange<'a>, enriched: &'a EnrichedChange<'a>) -> Self {
+        let resource_id = change.resource_id;
+        Self { account: enriched.account, region: enriched.region, resource_id, resource_arn: None, actor: None }
+    }
+}
+
+impl Exceptions {
+    /// Reads a file, and tells what in it is doubtful: a control that nobody knows yet may be a rule to come. A day ends in this
+    /// time zone (IANA). An exception that has expired is no fault: [`Self::expired`] tells it.
+    ///
+    /// # Errors
+    /// [`FileError`] lists everything that is wrong.
+    pub fn from_file(path: &Path, time_zone: &str, rules: &RuleSet) -> Result<(Self, Vec<FileFault>), FileError> {
+        let text = file_error::read(HOLDS, path)?;
+        let (list, doubts) = file::read(&text, time_zone, rules).map_err(|faults| FileError::new(HOLDS, path, faults))?;
+        Ok((Self::new(list), doubts))
+    }
+
+    fn new(list: Vec<Exception>) -> Self {
+        let mut by_control: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, exception) in list.iter().enumerate() {
+            by_control.entry(exception.control.clone()).or_default().push(at);
+        }
+        Self { list, by_control }
+    }
+
+    /// Whether there is none at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// All of them, in the order of the file.
+    #[must_use]
+    pub fn list(&self) -> &[Exception] {
+        &self.list
+    }
+
+    /// Whether the control has an exception, for whatever and until whenever.
+    #[must_use]
+    pub fn concerns(&self, control: &str) -> bool {
+        !self.list.is_empty() && self.by_control.contains_key(control)
+    }
+
+    /// The exception that mutes the control at `now_ms`: the first in the file.
+    #[must_use]
+    pub fn find(&self, control: &str, facts: &Facts<'_>, now_ms: i64) -> Option<&Exception> {
+        if self.list.is_empty() {
+            return None;
+        }
+        let those = self.by_control.get(control)?.iter().filter_map(|at| self.list.get(*at));
+        those.into_iter().find(|exception| now_ms < exception.expires_ms && exception.scope.holds(facts))
+    }
+
+    /// Those that expired after `since_ms` (`None`: ever) and not later than `now_ms`.
+    pub fn expired(&self, since_ms: Option<i64>, now_ms: i64) -> impl Iterator<Item = &Exception> {
+        let is_news = move |expires_ms: i64| expires_ms <= now_ms && since_ms.is_none_or(|since_ms| since_ms < expires_ms);
+        self.list.iter().filter(move |exception| is_news(exception.expires_ms))
+    }
+}
+
+impl Scope {
+    fn holds(&self, facts: &Facts<'_>) -> bool {
+        let account = &facts.account;
+        one_of(&self.accounts, |id| id == account.id)
+            && one_of(&self.regions, |region| region == facts.region)
+            && one_of(&self.organizational_units, |unit| unit.matches_path(account.organizational_unit))
+            && one_of(&self.environments, |name| account.environment.is_some_and(|is| is.eq_ignore_ascii_case(name)))
+            && self.holds_resource(facts)
+            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)))
+    }
+
+    /// Of several resources all must be meant: what was done to another one is not muted.
+    fn holds_resource(&self, facts: &Facts<'_>) -> bool {
+        let is_meant = |id: &str| one_of(&self.resources, |pattern| pattern.matches(id));
+        let several = facts.resource_id.strip_prefix('|').and_then(|rest| rest.strip_suffix('|'));
+        match several {
+            Some(ids) => ids.split('|').all(is_meant),
+            None => is_meant(facts.resource_id) || facts.resource_arn.is_some_and(is_meant),
+        }
+    }
+
+    /// In words, for events and messages; empty when nothing is left out.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let globs = |globs: &[Glob]| globs.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let parts = [
+            ("accounts", self.accounts.clone()),
+            ("organizationalUnits", globs(&self.organizational_units)),
+            ("environments", self.environments.clone()),
+            ("regions", self.regions.clone()),
+            ("resources", globs(&self.resources)),
+            ("actors", globs(&self.actors)),
+        ];
+        let parts = parts.into_iter().filter(|(_, items)| !items.is_empty());
+        parts.map(|(name, items)| format!("{name}: {}", items.join(", "))).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Whether an item holds; without items everything does.
+fn one_of<T>(items: &[T], holds: impl FnMut(&T) -> bool) -> bool {
+    items.is_empty() || items.iter().any(holds)
+}
+
+fn is_actor(pattern: &Glob, actor: &Actor<'_>) -> bool {
+    let names = [Some(&actor.name), actor.arn.as_ref(), actor.session_issuer.as_ref()];
+    names.into_iter().flatten().any(|name| pattern.matches(name))
+}

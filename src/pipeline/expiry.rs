@@ -1,0 +1,72 @@
+//! Which exceptions have ended since they were last asked for.
+//!
+//! In: the exceptions and the present, again and again. Out: a `CspmRelayException` for each that has expired, and a line in the
+//! log: once for those of before the start, once when another expires. Sends nothing itself.
+
+use crate::classify::Exceptions;
+use crate::encode::exception::push_expired;
+
+/// Tells each end once.
+#[derive(Debug, Default)]
+pub(super) struct Expiry {
+    told_until_ms: Option<i64>,
+}
+
+impl Expiry {
+    /// The items to send now, as events.
+    pub(super) fn items(&mut self, exceptions: &Exceptions, now_ms: i64, agent: &str) -> Vec<Vec<u8>> {
+        let since_ms = self.told_until_ms;
+        // A clock that was set back tells nothing twice.
+        self.told_until_ms = Some(since_ms.map_or(now_ms, |since_ms| since_ms.max(now_ms)));
+        let ended = exceptions.expired(since_ms, now_ms);
+        ended
+            .map(|exception| {
+                tracing::warn!(
+                    control = exception.control,
+                    owner = exception.owner,
+                    expires = exception.expires,
+                    "An exception has expired and mutes nothing any more"
+                );
+                let mut item = Vec::new();
+                // Its longest text is cut by the writer; nothing depends on it.
+                let _cut = push_expired(&mut item, exception, now_ms, agent);
+                item
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::RuleSet;
+
+    /// S2-20: an exception expires loudly: once at start, once when it does.
+    #[test]
+    fn each_end_is_told_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("exceptions.yml");
+        let text = "- {control: restricted-ssh, owner: net, reason: old, expires: 2026-01-01}\n\
+                    - {control: restricted-ssh, owner: web, reason: new, expires: 2026-06-01T12:00:00Z, scope: {regions: eu-west-1}}\n";
+        std::fs::write(&path, text).expect("a file");
+        let (exceptions, _) = Exceptions::from_file(&path, "UTC", &RuleSet::default()).expect("exceptions");
+        let at = |time: &str| crate::record::time::parse_ms(time).expect("a time");
+        let mut expiry = Expiry::default();
+        let mut told = |time: &str| {
+            let items = expiry.items(&exceptions, at(time), "agent-1");
+            let items = items.iter().map(|item| serde_json::from_slice::<serde_json::Value>(item).expect("JSON"));
+            items.map(|item| item["exception.owner"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(told("2026-03-01T00:00:00Z"), ["net"], "at start");
+        assert_eq!(told("2026-06-01T11:59:59Z"), Vec::<String>::new());
+        assert_eq!(told("2026-06-01T12:00:00Z"), ["web"]);
+        assert_eq!(told("2026-03-01T00:00:00Z"), Vec::<String>::new(), "the clock was set back");
+        assert_eq!(told("2026-06-01T12:00:01Z"), Vec::<String>::new());
+        let item = Expiry::default().items(&exceptions, at("2026-07-01T00:00:00Z"), "agent-1").pop().expect("an item");
+        let item: serde_json::Value = serde_json::from_slice(&item).expect("JSON");
+        assert_eq!(item["eventType"], "CspmRelayException");
+        assert_eq!(item["control.id"], "restricted-ssh");
+        assert_eq!(item["exception.scope"], "regions: eu-west-1");
+        assert_eq!(item["exception.expiresTime"], at("2026-06-01T12:00:00Z"));
+    }
+}

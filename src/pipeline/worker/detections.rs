@@ -1,0 +1,53 @@
+//! The detections of one trail record through exceptions, enrich and encode.
+//!
+//! In: a record and the rules that it met, at least one. Out: an `AwsSecurityEvent` for each that is not muted, and if one of them
+//! says so an `AwsSecurityNotice`. What always holds: without an exception for one of the rules nothing is asked and nothing
+//! allocated for them.
+
+use std::sync::Arc;
+
+use super::Stages;
+use crate::ack::RecordEntry;
+use crate::classify::{Classified, Facts, Rule};
+use crate::encode::event::{self, Arrival};
+use crate::encode::{Lane, Outlet};
+use crate::enrich::Enricher;
+use crate::record::Trail;
+
+/// The detections and the notice of a record, but for what is muted now. Returns how many detections there were, and the number
+/// of values cut.
+#[expect(clippy::too_many_arguments, reason = "borrows parts of the processor one by one")]
+pub(super) fn push(
+    stages: &Stages,
+    enricher: &Enricher,
+    item: &mut Vec<u8>,
+    trail: &Trail<'_>,
+    event_id: &str,
+    account: &str,
+    hits: &[&Rule],
+    (arrival, now_ms): (Arrival, i64),
+    source: &str,
+    record: &Arc<RecordEntry>,
+    outlet: &mut impl Outlet,
+) -> (u64, u64) {
+    let enriched = enricher.enrich(trail, account);
+    let loud: Vec<&Rule>;
+    let mut hits = hits;
+    if hits.iter().any(|rule| stages.exceptions.concerns(&rule.id)) {
+        let facts = Facts::of_trail(&enriched);
+        let is_loud = |rule: &&&Rule| stages.exceptions.find(&rule.id, &facts, now_ms).is_none();
+        loud = hits.iter().filter(is_loud).copied().collect();
+        hits = &loud;
+    }
+    let classified = Classified { trail, event_id, enriched: &enriched, hits };
+    let mut cut = 0;
+    for at in 0..hits.len() {
+        cut += event::push_security_event(item, &classified, at, arrival, source);
+        outlet.put(Lane::Events, item, arrival.timestamp_ms, record.piece());
+    }
+    if stages.outputs.notices && event::is_notifiable(&classified) {
+        cut += event::push_notice(item, &classified, arrival, source);
+        outlet.put(Lane::Events, item, i64::MAX, record.piece());
+    }
+    (hits.len() as u64, cut)
+}

@@ -1,0 +1,203 @@
+//! Whose accounts they are: names from AWS Organizations while the agent runs, and records of accounts that nobody watches.
+
+use serde_json::{Map, Value, json};
+
+use crate::support::agent::{Agent, Running};
+use crate::support::aws::emulator;
+use crate::support::data;
+use crate::support::eventually;
+use crate::support::organizations::{Member, Organization};
+use crate::support::replay::{good, replay_of};
+use crate::support::scene::{Scene, recently, stopped};
+
+const LINE: &str = "New names of accounts";
+
+fn member(id: &'static str, name: &'static str, unit: &'static str) -> Member {
+    Member { id, name, unit, is_new: true, state: "ACTIVE", tags: &[] }
+}
+
+/// Five accounts in four units, one of them above all units, one closed.
+fn members() -> Vec<Member> {
+    vec![
+        member("000000000001", "management", ""),
+        Member {
+            tags: &[("cost", "1"), ("stage", "x"), ("Owner", "payments-team"), ("env", "prod")],
+            is_new: false,
+            ..member(data::ACCOUNT, "prod-payments", "Workloads/Prod")
+        },
+        member("222222222222", "prod-web", "Workloads/Prod"),
+        Member { tags: &[("owner", "ada")], ..member("333333333333", "sandbox-ada", "Sandbox") },
+        Member { state: "SUSPENDED", tags: &[("owner", "gone")], ..member("444444444444", "old", "Sandbox") },
+    ]
+}
+
+/// An agent that asks this organization.
+fn asking(scene: &Scene, organization: &Organization) -> Agent {
+    scene.agent().env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization.url())
+}
+
+async fn named(agent: &Running, times: usize) {
+    eventually(&format!("{times} times new names"), async || agent.log().matches(LINE).count() >= times).await;
+}
+
+/// Delivers one alarming record; the event that New Relic has of it.
+async fn event_of(scene: &Scene, number: u64) -> Map<String, Value> {
+    let time = recently();
+    scene.deliver(&[data::object(number, time, &[data::alarming(number, time)])]).await;
+    let store = scene.new_relic.store();
+    let of = |rows: Vec<Map<String, Value>>| rows.into_iter().find(|row| row["event.id"] == data::id(number));
+    eventually("the record's event", async || of(store.rows("AwsSecurityEvent")).is_some()).await;
+    of(store.rows("AwsSecurityEvent")).expect("just seen")
+}
+
+fn says(event: &Map<String, Value>, wanted: &[(&str, Option<&str>)], case: &str) {
+    for (name, want) in wanted {
+        assert_eq!(event.get(*name).and_then(Value::as_str), *want, "{case}: {name}");
+    }
+}
+
+/// S0-07: names, units, environments and owners come from AWS Organizations, through short and empty pages and refusals of haste;
+/// what the file says wins.
+#[tokio::test]
+async fn accounts_are_named_by_their_organization() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let (scene, organization) = (Scene::new(aws).await, Organization::of(members()).await);
+    organization.throttle("ListAccounts", 2);
+    organization.throttle("ListAccountsForParent", 1);
+    let agent = asking(&scene, &organization);
+    let file = agent.file("accounts.csv", &format!("accountId,name,organizationalUnit\n{},ours,\n", data::ACCOUNT));
+    let agent = agent.env("CSPM_RELAY_ACCOUNTS_FILE", file.to_string_lossy()).start();
+    named(&agent, 2).await;
+    let event = event_of(&scene, 1).await;
+    says(
+        &event,
+        &[
+            ("aws.accountId", Some(data::ACCOUNT)),
+            ("aws.accountName", Some("ours")),
+            ("aws.organizationalUnit", Some("Workloads/Prod")),
+            ("aws.environment", Some("prod")),
+            ("aws.owner", Some("payments-team")),
+        ],
+        "all",
+    );
+    // One empty page and three of two, and the two that were refused; nothing is asked of an account that is over.
+    assert_eq!((organization.asked("ListAccounts"), organization.asked("ListTagsForResource")), (4 + 2, 4 + 1));
+    assert_eq!(organization.asked("ListRoots"), 1);
+    let ended = stopped(agent).await;
+    assert!(!ended.stderr.contains("refuses"), "{}", ended.stderr);
+    scene.no_violations();
+}
+
+/// S3-07: nothing needs AWS Organizations. What is refused is said once, with the action; the rest is used.
+#[tokio::test]
+async fn what_may_not_be_read_is_left_out_and_said() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let all = &["ListAccounts", "ListRoots", "ListOrganizationalUnitsForParent", "ListAccountsForParent", "ListTagsForResource"];
+    let id = Some(data::ACCOUNT);
+    for (number, denied, names, name, unit, owner) in [
+        (1, &all[..], 0, id, Some("unknown"), None),
+        (2, &["ListRoots"], 2, Some("prod-payments"), Some("unknown"), Some("payments-team")),
+        (3, &["ListAccountsForParent"], 2, Some("prod-payments"), Some("unknown"), Some("payments-team")),
+        (4, &["ListTagsForResource"], 1, Some("prod-payments"), Some("Workloads/Prod"), None),
+        (5, &["ListAccounts"], 2, Some("prod-payments"), Some("Workloads/Prod"), Some("payments-team")),
+    ] {
+        let case = denied.join(", ");
+        let (scene, organization) = (Scene::new(aws.clone()).await, Organization::of(members()).await);
+        for action in denied {
+            organization.deny(action);
+        }
+        let mut agent = asking(&scene, &organization).start();
+        named(&agent, names).await;
+        let action = denied.first().expect("an action");
+        agent.says(&format!("AWS Organizations refuses organizations:{action}, so ")).await;
+        let event = event_of(&scene, number).await;
+        let wanted = [("aws.accountName", name), ("aws.organizationalUnit", unit), ("aws.owner", owner)];
+        says(&event, &wanted, &case);
+        let ended = stopped(agent).await;
+        assert_eq!(ended.stderr.matches("AWS Organizations refuses").count(), 1, "{case}: {}", ended.stderr);
+        assert_eq!(scene.counted("recordsDelivered"), 1, "{case}");
+        scene.no_violations();
+    }
+}
+
+/// An organization that does not answer keeps nobody waiting, and what it cannot say is no reason to stop.
+#[tokio::test]
+async fn nothing_waits_for_an_organization_that_does_not_answer() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let agent = scene.agent().env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").env("AWS_ENDPOINT_URL_ORGANIZATIONS", url).start();
+    let event = event_of(&scene, 1).await;
+    says(&event, &[("aws.accountName", Some(data::ACCOUNT)), ("aws.organizationalUnit", Some("unknown"))], "silent");
+    stopped(agent).await;
+}
+
+/// S0-07: an emulator that is not ours says the same.
+#[tokio::test]
+async fn an_organization_of_motos_is_read() {
+    let Some(aws) = emulator("moto").await else { return };
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .region(data::REGION)
+        .endpoint_url(&aws.endpoint)
+        .credentials_provider(aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "tests"))
+        .load()
+        .await;
+    let client = aws_sdk_organizations::Client::new(&config);
+    // Another test, or another run, may have made it.
+    let _there = client.create_organization().send().await.is_ok();
+    let roots = client.list_roots().send().await.expect("roots").roots.unwrap_or_default();
+    let root = roots.first().and_then(|root| root.id()).expect("a root").to_owned();
+    let unit = client.create_organizational_unit().parent_id(&root).name("Workloads").send().await.expect("a unit");
+    let unit = unit.organizational_unit.and_then(|unit| unit.id).expect("a unit has an id");
+    let tag = aws_sdk_organizations::types::Tag::builder().key("Owner").value("web-team").build().expect("a tag");
+    let made = client.create_account().account_name("web").email("web@example.com").tags(tag).send().await.expect("an account");
+    let id = made.create_account_status.and_then(|status| status.account_id).expect("an account has an id");
+    let moved = client.move_account().account_id(&id).source_parent_id(&root).destination_parent_id(&unit).send().await;
+    moved.expect("moving an account");
+
+    let scene = Scene::new(aws).await;
+    let agent = scene.agent().env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").start();
+    named(&agent, 2).await;
+    let time = recently();
+    let mut record = data::alarming(1, time);
+    record["recipientAccountId"] = json!(id);
+    scene.deliver(&[data::object(1, time, &[record])]).await;
+    let store = scene.new_relic.store();
+    eventually("the record's event", async || !store.rows("AwsSecurityEvent").is_empty()).await;
+    let wanted =
+        [("aws.accountName", Some("web")), ("aws.organizationalUnit", Some("Workloads")), ("aws.owner", Some("web-team"))];
+    says(&store.rows("AwsSecurityEvent")[0], &wanted, "moto");
+    stopped(agent).await;
+}
+
+/// Records of accounts, units and Regions that nobody watches are counted, and not sent.
+#[tokio::test]
+async fn what_is_not_watched_is_counted_and_not_sent() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("records.json");
+    let record = |number: u64, account: &str, region: &str| {
+        let mut record = data::alarming(number, 1_780_000_000_000);
+        (record["recipientAccountId"], record["awsRegion"]) = (json!(account), json!(region));
+        record
+    };
+    let (one, other) = (data::ACCOUNT, "333333333333");
+    let records =
+        [record(1, one, "us-east-1"), record(2, one, "eu-west-1"), record(3, other, "us-east-1"), record(4, other, "eu-west-1")];
+    std::fs::write(&path, json!({ "Records": records }).to_string()).expect("a temporary file");
+    let names = format!("accountId,name,organizationalUnit\n{one},prod,Workloads/Prod\n{other},ada,Sandbox\n");
+    for (variable, value, kept) in [
+        ("CSPM_RELAY_ACCOUNTS_INCLUDE", "Workloads/*", &[1, 2][..]),
+        ("CSPM_RELAY_ACCOUNTS_EXCLUDE", one, &[3, 4]),
+        ("CSPM_RELAY_ACCOUNTS_EXCLUDE", "Sandbox", &[1, 2]),
+        ("CSPM_RELAY_ACCOUNTS_REGIONS", "us-east-1,ap-northeast-1", &[1, 3]),
+    ] {
+        let agent = replay_of([&path]).env(variable, value);
+        let file = agent.file("accounts.csv", &names);
+        let ended = good(agent.env("CSPM_RELAY_ACCOUNTS_FILE", file.to_string_lossy())).await;
+        let sent: std::collections::BTreeSet<String> =
+            ended.logs().iter().map(|log| log["attributes"]["event.id"].as_str().unwrap_or_default().to_owned()).collect();
+        assert_eq!(sent, kept.iter().map(|number| data::id(*number)).collect(), "{variable}={value}");
+        assert_eq!(ended.count("records.ignored"), 4 - kept.len() as u64, "{variable}={value}");
+    }
+}
