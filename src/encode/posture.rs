@@ -38,17 +38,24 @@ impl Snapshot<'_> {
 /// What the state does not know of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Beside {
-    /// Violated rules that an exception mutes.
-    pub excepted_rules: u64,
-    /// Violating resources that an exception mutes.
-    pub excepted_resources: u64,
     /// Rules that AWS Config fails to run; `None`: nobody asked.
     pub failing_rules: Option<u64>,
+}
+
+/// What violates, and is muted by exceptions for all that it violates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Excepted {
+    /// Rules, each counted once per Region.
+    pub rules: u64,
+    /// Resources.
+    pub resources: u64,
 }
 
 /// One account.
 #[derive(Debug, Clone, Copy)]
 pub struct Summary<'a> {
+    /// What is muted in it.
+    pub excepted: Excepted,
     /// Its names.
     pub account: AccountName<'a>,
     /// Its counts.
@@ -121,8 +128,8 @@ pub fn push_summary(out: &mut Vec<u8>, row: &Summary<'_>, snapshot: Snapshot<'_>
         event.number(violating_rules, delta.violating_rules);
         event.number(violating_resources, delta.violating_resources);
     }
-    event.number("posture.exceptedRules", event::whole(row.beside.excepted_rules));
-    event.number("posture.exceptedResources", event::whole(row.beside.excepted_resources));
+    event.number("posture.exceptedRules", event::whole(row.excepted.rules));
+    event.number("posture.exceptedResources", event::whole(row.excepted.resources));
     if let Some(failing) = row.beside.failing_rules {
         event.number("posture.failingRules", event::whole(failing));
     }

@@ -137,7 +137,6 @@ fn each_fault_says_where_what_and_what_to_do() {
         ("account id cut short", "accounts: {exclude: [12345678901]}", "hint: 12 digits are needed: YAML drops"),
         ("id of a unit", "accounts: {exclude: [ou-ab12-34cd56ef]}", "hint: write the names of the units from the top"),
         ("no Region", "accounts: {regions: [Ireland]}", "accounts.regions[0] (line 4): not an AWS Region (was \"Ireland\")"),
-        ("later key", "state: x", "state (line 4): not in version"),
         ("later nested key", "outputs: {events: {via: otlp}}", "outputs.events (line 4): not in version"),
         (
             "two dead letters",

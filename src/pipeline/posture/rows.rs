@@ -10,7 +10,7 @@ use crate::classify::{
     ClassifiedChange, Exception, Exceptions, Facts, Frameworks, framework_rows, preventive_control, preventive_control_id,
 };
 use crate::encode::posture::{
-    Beside, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_rule, push_summary, push_violation,
+    Beside, Excepted, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_rule, push_summary, push_violation,
 };
 use crate::enrich::Enricher;
 use crate::posture::compliance::counts::percent;
@@ -103,19 +103,16 @@ impl Rows<'_> {
                 percent_resources: percent(counts.resources.compliant, counts.resources.violating),
                 day: self.trend.delta(&account, &counts, now_ms, 1),
                 week: self.trend.delta(&account, &counts, now_ms, 7),
-                beside: {
-                    let (rules, resources) = excepted.get(&account).copied().unwrap_or_default();
-                    let beside = self.beside.get(&account).copied().unwrap_or_default();
-                    Beside { excepted_rules: rules, excepted_resources: resources, ..beside }
-                },
+                excepted: excepted.get(&account).copied().unwrap_or_default(),
+                beside: self.beside.get(&account).copied().unwrap_or_default(),
             };
             rows.put(|item| push_summary(item, &row, self.snapshot));
         }
     }
 
     /// Violating rules and resources of each account that are excepted: a rule, and a resource, only if every violation of it is.
-    fn excepted(&self) -> BTreeMap<Box<str>, (u64, u64)> {
-        let mut excepted: BTreeMap<Box<str>, (u64, u64)> = BTreeMap::new();
+    fn excepted(&self) -> BTreeMap<Box<str>, Excepted> {
+        let mut excepted: BTreeMap<Box<str>, Excepted> = BTreeMap::new();
         if self.exceptions.is_empty() {
             return excepted;
         }
@@ -127,8 +124,8 @@ impl Rows<'_> {
                 *resources.entry((violation.resource_type, violation.resource_id)).or_insert(true) &= is_excepted;
             }
             let of_account = excepted.entry(place.account).or_default();
-            of_account.0 += rules.values().filter(|all| **all).count() as u64;
-            of_account.1 += resources.values().filter(|all| **all).count() as u64;
+            of_account.rules += rules.values().filter(|all| **all).count() as u64;
+            of_account.resources += resources.values().filter(|all| **all).count() as u64;
         }
         excepted
     }
