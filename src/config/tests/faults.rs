@@ -49,8 +49,8 @@ outputs: {}
       sources[2].kind (line 17): not in version 0.1.0 (was "logGroups")
         allowed: trailBucket, eventQueue
         hint: this kind of source comes with a later version
-      exceptions (line 18): not in version 0.1.0
-        hint: controls muted for someone comes with a later version: remove the key
+      exceptions (line 18): must be a single value
+        allowed: a path
       outputs (line 19): written twice
         hint: line 5 has it too: keep one
       CSPM_RELAY_LOG_LEVL: unknown variable

@@ -144,7 +144,7 @@ state: {folder: S3://bucket/x, s3: nowhere, lease: 4s}";
       posture.externalId (line 9): there is no posture.role to take with it
         hint: write posture.role, or remove it
       posture.interval (line 10): out of range (was "25h")
-        allowed: 1m to 24h
+        allowed: 10s to 24h
       posture.summaryInterval (line 11): out of range (was "9s")
         allowed: 10s to 24h
       posture.callsPerSecond (line 12): out of range (was "21")

@@ -64,12 +64,24 @@ pub(super) fn failed(status: ConfigRuleEvaluationStatus) -> Option<FailingRule> 
 }
 
 fn ms(time: DateTime) -> Option<i64> {
-    time.to_millis().ok()
+    // AWS sends seconds with a fraction: what stands between two milliseconds is the nearer one, as its events write it.
+    let millis = i64::from(time.subsec_nanos().saturating_add(500_000) / 1_000_000);
+    time.secs().checked_mul(1_000)?.checked_add(millis)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Its events write 858.999… ms as 859, and both must give one id.
+    #[test]
+    fn a_time_is_the_millisecond_that_is_nearest() {
+        for ms_of in [1_795_782_785_859_i64, 1_795_782_785_858, 1_795_782_786_000, 999, 0] {
+            #[expect(clippy::cast_precision_loss, reason = "as it comes over the wire")]
+            let wire = DateTime::from_secs_f64(ms_of as f64 / 1_000.0);
+            assert_eq!(ms(wire), Some(ms_of));
+        }
+    }
 
     /// Times of the last failed and the last good invocation and evaluation, and whether that is a failing rule.
     #[test]
