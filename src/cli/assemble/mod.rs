@@ -26,6 +26,7 @@ use crate::source::trouble::Trouble;
 
 /// What differs between the commands.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own, made once per command")]
 pub(in crate::cli) struct Manner {
     /// Notices are for the present only: the agent sends them, a replay does not.
     pub(in crate::cli) notices: bool,

@@ -218,7 +218,7 @@ impl Lead {
                 never = schedule::run(self, reader, schedule, keeper) => match never {},
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {

@@ -19,7 +19,7 @@ use crate::encode::event::Arrival;
 use crate::encode::posture::{self, RunKind};
 use crate::posture::Correction;
 use crate::posture::compliance::reconcile::Reading;
-use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+use crate::record::{AccountRegion, DeployedRule, Evaluation};
 use crate::source::config_api::aggregator::{self, AggregateRule, AggregatorApi, Found};
 use crate::source::config_api::{ConfigApi, ConfigApiError};
 
@@ -167,14 +167,14 @@ impl Run<'_> {
         for account in all {
             let began_ms = self.lead.clock.now_ms();
             let reading = Reading { began_ms, as_of_ms: began_ms.saturating_sub(AGGREGATOR_LAG_MS) };
-            let mut found: BTreeMap<AccountRegion, BTreeMap<Box<str>, (ComplianceState, Vec<Evaluation>)>> = BTreeMap::new();
+            let mut found: BTreeMap<AccountRegion, BTreeMap<Box<str>, Vec<Evaluation>>> = BTreeMap::new();
             let wanted = |place: &AccountRegion| regions.is_empty() || regions.contains(&place.region);
             let mut take = |one| match one {
-                Found::Rule(AggregateRule { place, rule, state }) if wanted(&place) => {
-                    found.entry(place).or_default().entry(rule).or_insert((state, Vec::new()));
+                Found::Rule(AggregateRule { place, rule, .. }) if wanted(&place) => {
+                    found.entry(place).or_default().entry(rule).or_default();
                 }
                 Found::Evaluation { place, rule, evaluation, captured_ms } if wanted(&place) => {
-                    if let Some((_, evaluations)) = found.get_mut(&place).and_then(|rules| rules.get_mut(&rule)) {
+                    if let Some(evaluations) = found.get_mut(&place).and_then(|rules| rules.get_mut(&rule)) {
                         evaluations.push(Evaluation { recorded_ms: captured_ms, ..evaluation });
                     }
                 }
@@ -188,7 +188,7 @@ impl Run<'_> {
             for (place, rules) in found {
                 is_first |= !self.lead.stages.compliance.has_baseline(&place);
                 let names = rules.keys().cloned().collect();
-                for (name, (_, evaluations)) in rules {
+                for (name, evaluations) in rules {
                     let rule = DeployedRule { name, arn: Box::default(), identifier: None };
                     self.rule(&place, &rule, evaluations, reading).await;
                 }
