@@ -86,12 +86,16 @@ fn rows_with(state: &Compliance, trend: &Trend, beside: &BTreeMap<Box<str>, Besi
     let enricher = enricher();
     let rows = Rows {
         state,
+        findings: &Findings::in_memory(crate::config::Findings::default()),
+        rules: &RuleSet::builtin(),
         enricher: &enricher,
         frameworks: &Frameworks::default(),
         exceptions: &Exceptions::default(),
         trend,
         beside,
         snapshot: Snapshot { id: "run-1", now_ms: NOW },
+        source: "posture",
+        agent: "agent-1",
     };
     let mut all = Vec::new();
     let written = rows.each(kind, &mut |item| all.push(serde_json::from_slice(item).unwrap()));
@@ -260,12 +264,16 @@ fn a_long_name_is_cut_and_counted() {
     let snapshot = Snapshot { id: "run-1", now_ms: NOW };
     let rows = Rows {
         state: &state,
+        findings: &Findings::in_memory(crate::config::Findings::default()),
+        rules: &RuleSet::builtin(),
         enricher: &enricher,
         frameworks: &Frameworks::default(),
         exceptions: &Exceptions::default(),
         trend: &trend,
         beside: &beside,
         snapshot,
+        source: "posture",
+        agent: "agent-1",
     };
     let mut all: Vec<Value> = Vec::new();
     let written = rows.each(RowKind::Violations, &mut |item| all.push(serde_json::from_slice(item).unwrap()));
@@ -355,12 +363,16 @@ fn a_month_of_rows_of_a_large_customer_is_small() {
     let snapshot = Snapshot { id: "violations-1795292071000", now_ms: NOW };
     let rows = Rows {
         state: &state,
+        findings: &Findings::in_memory(crate::config::Findings::default()),
+        rules: &RuleSet::builtin(),
         enricher: &enricher,
         frameworks: &Frameworks::default(),
         exceptions: &Exceptions::default(),
         trend: &trend,
         beside: &beside,
         snapshot,
+        source: "posture",
+        agent: "agent-1",
     };
     let mut month = 0;
     let mut parts = Vec::new();
