@@ -266,3 +266,74 @@ async fn the_findings_are_those_of_the_generator() {
         assert!(rows.iter().all(|row| row["control.pillar"] == pillar), "{stream}");
     }
 }
+
+/// Runs of counts of open findings that are whole, and the newest one's rows: control, severity, open, set aside.
+fn newest_counts(scene: &Scene) -> (usize, Vec<(String, String, i64, i64)>) {
+    let store = scene.new_relic.store();
+    let runs: Vec<_> = store.rows("AwsPostureRun").into_iter().filter(|row| row["run.kind"] == "findings").collect();
+    assert!(runs.iter().all(|run| run["run.complete"] == "true"), "{runs:?}");
+    let Some(newest) = runs.iter().max_by_key(|run| run["run.began"].as_i64()) else { return (0, Vec::new()) };
+    let rows: Vec<_> =
+        store.rows("AwsFindingSnapshot").into_iter().filter(|row| row["snapshot.id"] == newest["snapshot.id"]).collect();
+    assert_eq!(newest["run.rows"].as_u64(), Some(rows.len() as u64), "{newest:?}");
+    assert!(rows.iter().all(|row| row["timestamp"] == newest["timestamp"]), "{rows:?}");
+    let mut counts: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let count = |name: &str| row[name].as_i64().expect("a count");
+            (text(&row["control.id"]), text(&row["control.severity"]), count("finding.open"), count("finding.suppressed"))
+        })
+        .collect();
+    counts.sort();
+    (runs.len(), counts)
+}
+
+/// S1-11, S3-06: an agent that takes over knows what the one before it told: findings imported again tell nothing new, and the
+/// counts of open findings go on; without a reader of AWS Config nothing is said of compliance.
+#[tokio::test]
+async fn findings_imported_again_after_a_restart_tell_nothing_new() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let began = Clock::system().now_ms();
+    let template: Value = serde_json::from_str(ASFF).expect("JSON");
+    let import = |time_ms: i64, numbers: &[u64]| {
+        let mut event = template.clone();
+        // Import 3: one is set aside.
+        event["detail"]["findings"] =
+            numbers.iter().map(|number| asff(&template, *number, 3, time_ms)).collect::<Vec<_>>().into();
+        event.to_string()
+    };
+    let agent = || {
+        scene
+            .event_agent()
+            .env("CSPM_RELAY_STATE", format!("s3://{}/state", scene.trail.bucket))
+            .env("CSPM_RELAY_STATE_LEASE", "5s")
+            .env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "10s")
+            .start()
+    };
+    let sent = |event_type: &str| scene.new_relic.store().rows(event_type).len();
+    let known = [0, 1, 2, 4, 5, 6, 9];
+
+    let first = agent();
+    scene.trail.queue.send(&import(began - HOUR, &known)).await;
+    scene.counts("recordsDelivered", 7).await;
+    // The message is deleted when the state was written.
+    scene.empty().await;
+    stopped(first).await;
+    let (told, notices) = (sent("AwsSecurityFinding"), sent("AwsSecurityNotice"));
+    assert_eq!(told, 7);
+
+    let second = agent();
+    scene.trail.queue.send(&import(began - HOUR, &known)).await;
+    scene.trail.queue.send(&import(began - HOUR / 2, &known)).await;
+    scene.counts("recordsReceived", 21).await;
+    scene.empty().await;
+    assert_eq!((sent("AwsSecurityFinding"), sent("AwsSecurityNotice")), (told, notices), "nothing is new");
+    // What is new is told.
+    scene.trail.queue.send(&import(began - HOUR, &[10])).await;
+    scene.counts("recordsDelivered", 8).await;
+    scene.empty().await;
+    stopped(second).await;
+    assert_eq!(sent("AwsSecurityFinding"), told + 1);
+    scene.no_violations();
+}

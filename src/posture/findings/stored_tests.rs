@@ -170,7 +170,8 @@ fn when_a_finding_was_heard_of_is_written_with_everything() {
         after.load(&place, &bytes).expect("this version");
     }
     assert_eq!(told(&after, ASFF, &control(5, "HIGH", "NEW")), "unchanged", "older than what was heard last");
-    assert_eq!(told(&after, ASFF, &control(9, "HIGH", "NEW")), "unchanged");
+    assert_eq!(told(&after, ASFF, &control(5, "HIGH", "SUPPRESSED")), "updated", "it comes too late to set anything aside");
+    assert_eq!(after.open_counts().first().map(|row| (row.open, row.suppressed)), Some((1, 0)));
 }
 
 #[test]
@@ -184,12 +185,12 @@ fn what_was_let_go_is_not_written_any_more() {
     let after = opened();
     after.load(&place, &bytes).expect("this version");
     assert_eq!(after.tallies().known, 1);
-    assert_eq!(told(&after, ASFF, &of_bucket("b")), "copy");
     // What is known already stays, and the object that has it too is written anew.
     after.load(&place, &large).expect("this version");
     assert_eq!((after.tallies().known, after.unwritten(true).len()), (2, 0));
     after.load(&place, &large).expect("this version");
     assert_eq!((after.tallies().known, after.unwritten(true).len()), (2, 1));
+    assert_eq!(told(&after, ASFF, &of_bucket("b")), "copy");
 }
 
 /// What an event says can be anything: it never becomes the name of an object.
