@@ -6,8 +6,11 @@ use cspm_relay::clock::Clock;
 use serde_json::{Map, Value, json};
 
 use crate::support::aws::{emulator, emulators};
+use crate::support::config_api::ConfigStandIn;
+use crate::support::config_api::fleet::{Fleet, Size};
 use crate::support::replay::{generate, good, replay_of, tally, text};
 use crate::support::scene::{Scene, stopped};
+use crate::support::within;
 
 const ASFF: &str = include_str!("../fixtures/eventbridge/securityhub-asff-high.json");
 const OCSF: &str = include_str!("../fixtures/findings/ocsf-control.json");
@@ -267,12 +270,12 @@ async fn the_findings_are_those_of_the_generator() {
     }
 }
 
-/// Runs of counts of open findings that are whole, and the newest one's rows: control, severity, open, set aside.
-fn newest_counts(scene: &Scene) -> (usize, Vec<(String, String, i64, i64)>) {
+/// What the newest run of counts says: Region, severity, open, set aside.
+fn newest_counts(scene: &Scene) -> Vec<(String, String, i64, i64)> {
     let store = scene.new_relic.store();
     let runs: Vec<_> = store.rows("AwsPostureRun").into_iter().filter(|row| row["run.kind"] == "findings").collect();
     assert!(runs.iter().all(|run| run["run.complete"] == "true"), "{runs:?}");
-    let Some(newest) = runs.iter().max_by_key(|run| run["run.began"].as_i64()) else { return (0, Vec::new()) };
+    let Some(newest) = runs.iter().max_by_key(|run| run["run.began"].as_i64()) else { return Vec::new() };
     let rows: Vec<_> =
         store.rows("AwsFindingSnapshot").into_iter().filter(|row| row["snapshot.id"] == newest["snapshot.id"]).collect();
     assert_eq!(newest["run.rows"].as_u64(), Some(rows.len() as u64), "{newest:?}");
@@ -281,11 +284,11 @@ fn newest_counts(scene: &Scene) -> (usize, Vec<(String, String, i64, i64)>) {
         .iter()
         .map(|row| {
             let count = |name: &str| row[name].as_i64().expect("a count");
-            (text(&row["control.id"]), text(&row["control.severity"]), count("finding.open"), count("finding.suppressed"))
+            (text(&row["aws.region"]), text(&row["control.severity"]), count("finding.open"), count("finding.suppressed"))
         })
         .collect();
     counts.sort();
-    (runs.len(), counts)
+    counts
 }
 
 /// S1-11, S3-06: an agent that takes over knows what the one before it told: findings imported again tell nothing new, and the
@@ -308,13 +311,12 @@ async fn findings_imported_again_after_a_restart_tell_nothing_new() {
             .event_agent()
             .env("CSPM_RELAY_STATE", format!("s3://{}/state", scene.trail.bucket))
             .env("CSPM_RELAY_STATE_LEASE", "5s")
-            .env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "10s")
-            .start()
     };
+    let config = ConfigStandIn::start(Size::default()).await;
     let sent = |event_type: &str| scene.new_relic.store().rows(event_type).len();
     let known = [0, 1, 2, 4, 5, 6, 9];
 
-    let first = agent();
+    let first = agent().start();
     scene.trail.queue.send(&import(began - HOUR, &known)).await;
     scene.counts("recordsDelivered", 7).await;
     // The message is deleted when the state was written.
@@ -322,8 +324,20 @@ async fn findings_imported_again_after_a_restart_tell_nothing_new() {
     stopped(first).await;
     let (told, notices) = (sent("AwsSecurityFinding"), sent("AwsSecurityNotice"));
     assert_eq!(told, 7);
+    let runs: BTreeSet<String> = scene.new_relic.store().rows("AwsPostureRun").iter().map(|row| text(&row["run.kind"])).collect();
+    assert_eq!(runs, ["controls", "findings"].map(str::to_owned).into(), "nobody reads AWS Config");
+    let controls = scene.new_relic.store().rows("CspmRelayControl");
+    assert!(controls.iter().any(|row| row["control.enabled"] == "true"), "{} controls", controls.len());
+    assert!(controls.iter().all(|row| row.get("control.evaluated").is_none_or(|said| said == "unknown")), "nobody knows");
 
-    let second = agent();
+    let second = agent()
+        .env("AWS_ENDPOINT_URL_CONFIG_SERVICE", config.url())
+        .env("AWS_ENDPOINT_URL_STS", config.url())
+        .env("CSPM_RELAY_POSTURE_REGIONS", "eu-west-1")
+        .env("CSPM_RELAY_POSTURE_ACCOUNTS", Fleet::account(0))
+        .env("CSPM_RELAY_POSTURE_ROLE", "cspm-relay-read")
+        .env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "10s")
+        .start();
     scene.trail.queue.send(&import(began - HOUR, &known)).await;
     scene.trail.queue.send(&import(began - HOUR / 2, &known)).await;
     scene.counts("recordsReceived", 21).await;
@@ -333,6 +347,16 @@ async fn findings_imported_again_after_a_restart_tell_nothing_new() {
     scene.trail.queue.send(&import(began - HOUR, &[10])).await;
     scene.counts("recordsDelivered", 8).await;
     scene.empty().await;
+    let row = |region: &str, severity: &str, open, suppressed| (region.to_owned(), severity.to_owned(), open, suppressed);
+    let want = vec![
+        row("eu-west-1", "CRITICAL", 2, 0),
+        row("eu-west-1", "HIGH", 2, 0),
+        row("eu-west-1", "INFORMATIONAL", 1, 0),
+        row("us-east-1", "CRITICAL", 1, 0),
+        row("us-east-1", "HIGH", 0, 1),
+        row("us-east-1", "INFORMATIONAL", 1, 0),
+    ];
+    within(std::time::Duration::from_mins(2), "the counts", async || newest_counts(&scene) == want).await;
     stopped(second).await;
     assert_eq!(sent("AwsSecurityFinding"), told + 1);
     scene.no_violations();

@@ -118,7 +118,7 @@ pub(super) struct Lead {
 impl Lead {
     pub(super) async fn run(self) {
         let Some((store, settings)) = self.posture.kept.clone() else {
-            self.states().iter().for_each(|state| state.open());
+            self.open();
             self.leading.send_replace(true);
             return self.lead_alone().await;
         };
@@ -159,7 +159,7 @@ impl Lead {
                 let mut schedule = keeper.lock().await.schedule().await;
                 let trend = keeper.lock().await.trend().await;
                 *self.known() = Known { trend, ..Known::default() };
-                states.iter().for_each(|state| state.open());
+                self.open();
                 self.leading.send_replace(true);
                 tokio::select! {
                     () = keeper::keep(&keeper, &states) => {}
@@ -175,7 +175,7 @@ impl Lead {
                 () = lost => {}
             }
             self.leading.send_replace(false);
-            states.iter().for_each(|state| state.clear());
+            self.clear();
             if *self.finished.borrow() {
                 return;
             }
@@ -196,7 +196,7 @@ impl Lead {
                         said = Some(Instant::now());
                     }
                     // What was loaded is loaded again.
-                    self.states().iter().for_each(|state| state.clear());
+                    self.clear();
                     tokio::time::sleep(AGAIN).await;
                 }
             }
@@ -206,6 +206,18 @@ impl Lead {
     /// Everything that is kept.
     fn states(&self) -> [&dyn Kept; 2] {
         [&*self.stages.compliance, &*self.stages.findings]
+    }
+
+    fn open(&self) {
+        for state in self.states() {
+            state.open();
+        }
+    }
+
+    fn clear(&self) {
+        for state in self.states() {
+            state.clear();
+        }
     }
 
     async fn finished(&self) {
@@ -222,7 +234,7 @@ impl Lead {
             () = self.draining() => {}
             never = schedule::run(self, schedule, keeper) => match never {},
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
