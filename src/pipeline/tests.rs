@@ -24,7 +24,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC").unwrap().into(),
         watched: Watched::default(),
-        findings: Arc::new(crate::posture::Findings::new(crate::config::Findings::default())),
+        findings: Arc::new(crate::posture::Findings::in_memory(crate::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
         seen: Seen::new(100),

@@ -5,8 +5,10 @@
 //! here. Never talks to New Relic.
 
 pub mod compliance;
+mod kept;
 pub mod lease;
 pub mod store;
+pub mod stored;
 
 pub use compliance::{Compliance, Correction, Fact, Judgement, Story, Ticket};
 // What the encoders of rows name.
@@ -14,7 +16,9 @@ pub use compliance::counts::{AccountCounts, Results, RuleCounts, Violation};
 pub use compliance::history::{Delta, Trend};
 pub mod changes;
 
+pub use kept::{Kept, Owed};
+
 pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};
 mod findings;
 
-pub use findings::{FindingTallies, Findings, OpenFindings, StoredFindings, Tell, Token, Transition, Verdict};
+pub use findings::{FindingTallies, Findings, OpenFindings, Tell, Token, Transition, Verdict};

@@ -84,7 +84,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC")?.into(),
         watched: Watched::default(),
-        findings: Arc::new(cspm_relay::posture::Findings::new(cspm_relay::config::Findings::default())),
+        findings: Arc::new(cspm_relay::posture::Findings::in_memory(cspm_relay::config::Findings::default())),
         outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),

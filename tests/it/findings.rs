@@ -6,8 +6,11 @@ use cspm_relay::clock::Clock;
 use serde_json::{Map, Value, json};
 
 use crate::support::aws::{emulator, emulators};
+use crate::support::config_api::ConfigStandIn;
+use crate::support::config_api::fleet::{Fleet, Size};
 use crate::support::replay::{generate, good, replay_of, tally, text};
 use crate::support::scene::{Scene, stopped};
+use crate::support::within;
 
 const ASFF: &str = include_str!("../fixtures/eventbridge/securityhub-asff-high.json");
 const OCSF: &str = include_str!("../fixtures/findings/ocsf-control.json");
@@ -265,4 +268,96 @@ async fn the_findings_are_those_of_the_generator() {
         assert_eq!(last(&rows).len() as u64, number(&truth[stream]["events"]), "{stream}");
         assert!(rows.iter().all(|row| row["control.pillar"] == pillar), "{stream}");
     }
+}
+
+/// What the newest run of counts says: Region, severity, open, set aside.
+fn newest_counts(scene: &Scene) -> Vec<(String, String, i64, i64)> {
+    let store = scene.new_relic.store();
+    let runs: Vec<_> = store.rows("AwsPostureRun").into_iter().filter(|row| row["run.kind"] == "findings").collect();
+    assert!(runs.iter().all(|run| run["run.complete"] == "true"), "{runs:?}");
+    let Some(newest) = runs.iter().max_by_key(|run| run["run.began"].as_i64()) else { return Vec::new() };
+    let rows: Vec<_> =
+        store.rows("AwsFindingSnapshot").into_iter().filter(|row| row["snapshot.id"] == newest["snapshot.id"]).collect();
+    assert_eq!(newest["run.rows"].as_u64(), Some(rows.len() as u64), "{newest:?}");
+    assert!(rows.iter().all(|row| row["timestamp"] == newest["timestamp"]), "{rows:?}");
+    let mut counts: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let count = |name: &str| row[name].as_i64().expect("a count");
+            (text(&row["aws.region"]), text(&row["control.severity"]), count("finding.open"), count("finding.suppressed"))
+        })
+        .collect();
+    counts.sort();
+    counts
+}
+
+/// S1-11, S3-06: an agent that takes over knows what the one before it told: findings imported again tell nothing new, and the
+/// counts of open findings go on; without a reader of AWS Config nothing is said of compliance.
+#[tokio::test]
+async fn findings_imported_again_after_a_restart_tell_nothing_new() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let began = Clock::system().now_ms();
+    let template: Value = serde_json::from_str(ASFF).expect("JSON");
+    let import = |time_ms: i64, numbers: &[u64]| {
+        let mut event = template.clone();
+        // Import 3: one is set aside.
+        event["detail"]["findings"] =
+            numbers.iter().map(|number| asff(&template, *number, 3, time_ms)).collect::<Vec<_>>().into();
+        event.to_string()
+    };
+    let agent = || {
+        scene
+            .event_agent()
+            .env("CSPM_RELAY_STATE", format!("s3://{}/state", scene.trail.bucket))
+            .env("CSPM_RELAY_STATE_LEASE", "5s")
+    };
+    let config = ConfigStandIn::start(Size::default()).await;
+    let sent = |event_type: &str| scene.new_relic.store().rows(event_type).len();
+    let known = [0, 1, 2, 4, 5, 6, 9];
+
+    let first = agent().start();
+    scene.trail.queue.send(&import(began - HOUR, &known)).await;
+    scene.counts("recordsDelivered", 7).await;
+    // The message is deleted when the state was written.
+    scene.empty().await;
+    stopped(first).await;
+    let (told, notices) = (sent("AwsSecurityFinding"), sent("AwsSecurityNotice"));
+    assert_eq!(told, 7);
+    let runs: BTreeSet<String> = scene.new_relic.store().rows("AwsPostureRun").iter().map(|row| text(&row["run.kind"])).collect();
+    assert_eq!(runs, ["controls", "findings"].map(str::to_owned).into(), "nobody reads AWS Config");
+    let controls = scene.new_relic.store().rows("CspmRelayControl");
+    assert!(controls.iter().any(|row| row["control.enabled"] == "true"), "{} controls", controls.len());
+    assert!(controls.iter().all(|row| row.get("control.evaluated").is_none_or(|said| said == "unknown")), "nobody knows");
+
+    let second = agent()
+        .env("AWS_ENDPOINT_URL_CONFIG_SERVICE", config.url())
+        .env("AWS_ENDPOINT_URL_STS", config.url())
+        .env("CSPM_RELAY_POSTURE_REGIONS", "eu-west-1")
+        .env("CSPM_RELAY_POSTURE_ACCOUNTS", Fleet::account(0))
+        .env("CSPM_RELAY_POSTURE_ROLE", "cspm-relay-read")
+        .env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "10s")
+        .start();
+    scene.trail.queue.send(&import(began - HOUR, &known)).await;
+    scene.trail.queue.send(&import(began - HOUR / 2, &known)).await;
+    scene.counts("recordsReceived", 21).await;
+    scene.empty().await;
+    assert_eq!((sent("AwsSecurityFinding"), sent("AwsSecurityNotice")), (told, notices), "nothing is new");
+    // What is new is told.
+    scene.trail.queue.send(&import(began - HOUR, &[10])).await;
+    scene.counts("recordsDelivered", 8).await;
+    scene.empty().await;
+    let row = |region: &str, severity: &str, open, suppressed| (region.to_owned(), severity.to_owned(), open, suppressed);
+    let want = vec![
+        row("eu-west-1", "CRITICAL", 2, 0),
+        row("eu-west-1", "HIGH", 2, 0),
+        row("eu-west-1", "INFORMATIONAL", 1, 0),
+        row("us-east-1", "CRITICAL", 1, 0),
+        row("us-east-1", "HIGH", 0, 1),
+        row("us-east-1", "INFORMATIONAL", 1, 0),
+    ];
+    within(std::time::Duration::from_mins(2), "the counts", async || newest_counts(&scene) == want).await;
+    stopped(second).await;
+    assert_eq!(sent("AwsSecurityFinding"), told + 1);
+    scene.no_violations();
 }

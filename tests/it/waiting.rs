@@ -38,7 +38,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         frameworks: Frameworks::default(),
         enricher: Enricher::new(AccountNames::default(), "UTC").expect("a time zone").into(),
         watched: Watched::default(),
-        findings: Arc::new(cspm_relay::posture::Findings::new(cspm_relay::config::Findings::default())),
+        findings: Arc::new(cspm_relay::posture::Findings::in_memory(cspm_relay::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),

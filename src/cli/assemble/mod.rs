@@ -58,7 +58,11 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         frameworks: frameworks(config)?,
         enricher: enricher.into(),
         watched: config.accounts.watched.clone(),
-        findings: Arc::new(Findings::new(config.findings.clone())),
+        findings: Arc::new(if manner.kept {
+            Findings::kept(config.findings.clone())
+        } else {
+            Findings::in_memory(config.findings.clone())
+        }),
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),

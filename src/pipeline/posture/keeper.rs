@@ -12,13 +12,12 @@ use tokio::sync::Mutex;
 
 use super::Lead;
 use super::schedule::Schedule;
-use crate::posture::compliance::stored::StoredError;
 use crate::posture::store::{Expected, Store, StoreError, Version};
-use crate::posture::{Compliance, Trend};
+use crate::posture::stored::StoredError;
+use crate::posture::{Kept, Trend};
 use crate::record::AccountRegion;
 
-/// What the objects of the state are called: `compliance/<account>/<Region>.json.gz`.
-const FOLDER: &str = "compliance/";
+/// What the names of the objects of a state end with: `<folder>/<account>/<Region>.json.gz`.
 const ENDING: &str = ".json.gz";
 /// When each kind of run was done last.
 const SCHEDULE: &str = "runs.json";
@@ -26,6 +25,9 @@ const SCHEDULE: &str = "runs.json";
 const TREND: &str = "trend.json.gz";
 /// Time between two looks at what is to be written: a message waits so long for its deletion.
 const EVERY: Duration = Duration::from_secs(1);
+/// Looks until also that is written for which no message waits: findings are imported again all day long, and an object is written
+/// whole.
+const ALL_EVERY: u32 = 3_600;
 
 /// Why the state cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +50,10 @@ pub(super) struct Keeper {
 }
 
 /// Writes what moves until somebody else does.
-pub(super) async fn keep(keeper: &Mutex<Keeper>, compliance: &Compliance) {
-    loop {
+pub(super) async fn keep(keeper: &Mutex<Keeper>, states: &[&dyn Kept]) {
+    for look in 1_u32.. {
         tokio::time::sleep(EVERY).await;
-        if let Err(Deposed) = keeper.lock().await.write(compliance).await {
+        if let Err(Deposed) = keeper.lock().await.write(states, look.is_multiple_of(ALL_EVERY)).await {
             tracing::warn!("Another agent writes the state: this one leads no more, and hands back what waits");
             return;
         }
@@ -60,21 +62,26 @@ pub(super) async fn keep(keeper: &Mutex<Keeper>, compliance: &Compliance) {
 
 impl Keeper {
     /// Loads everything.
-    pub(super) async fn load(store: Arc<dyn Store>, compliance: &Compliance) -> Result<Self, LoadError> {
+    pub(super) async fn load(store: Arc<dyn Store>, states: &[&dyn Kept]) -> Result<Self, LoadError> {
         let mut keeper = Self { store, versions: HashMap::new() };
-        for name in keeper.store.list(FOLDER).await? {
-            let Some(place) = place(&name) else { continue };
-            let Some((bytes, version)) = keeper.store.get(&name).await? else { continue };
-            match compliance.load(&place, &bytes) {
-                Ok(()) => {}
-                Err(error @ StoredError::Newer(_)) => return Err(LoadError::Stored { name, error }),
-                Err(error) => {
-                    tracing::error!(name, %error, "The state of {place} is damaged: it is read from AWS anew, what was first seen when is lost");
-                }
-            }
-            keeper.versions.insert(name, version);
+        for state in states {
+            keeper.load_one(*state).await?;
         }
         Ok(keeper)
+    }
+
+    async fn load_one(&mut self, state: &dyn Kept) -> Result<(), LoadError> {
+        for name in self.store.list(state.folder()).await? {
+            let Some(place) = place(state, &name) else { continue };
+            let Some((bytes, version)) = self.store.get(&name).await? else { continue };
+            match state.load(&place, &bytes) {
+                Ok(()) => {}
+                Err(error @ StoredError::Newer(_)) => return Err(LoadError::Stored { name, error }),
+                Err(error) => tracing::error!(name, %error, "The state of {place} is damaged: {}", state.loss()),
+            }
+            self.versions.insert(name, version);
+        }
+        Ok(())
     }
 
     /// When each kind of run was done last.
@@ -119,21 +126,28 @@ impl Keeper {
         }
     }
 
-    /// Writes what is not as it was written.
-    pub(super) async fn write(&mut self, compliance: &Compliance) -> Result<(), Deposed> {
-        for place in compliance.unwritten() {
-            let Some((bytes, pieces)) = compliance.to_write(&place) else { continue };
-            let name = name(&place);
-            match self.put(&name, bytes.into()).await {
-                Ok(()) => compliance.written(&place, pieces, true),
-                Err(StoreError::Conflict { .. }) => {
-                    compliance.written(&place, pieces, false);
-                    return Err(Deposed);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, name, "The state could not be written, it is tried again: {error}");
-                    compliance.written(&place, pieces, false);
-                }
+    /// Writes what is not as it was written; `all`: also that for which no message waits.
+    pub(super) async fn write(&mut self, states: &[&dyn Kept], all: bool) -> Result<(), Deposed> {
+        for state in states {
+            for place in state.unwritten(all) {
+                self.write_one(*state, &place).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_one(&mut self, state: &dyn Kept, place: &AccountRegion) -> Result<(), Deposed> {
+        let Some((bytes, owed)) = state.to_write(place) else { return Ok(()) };
+        let name = name(state, place);
+        match self.put(&name, bytes.into()).await {
+            Ok(()) => state.written(place, owed, true),
+            Err(StoreError::Conflict { .. }) => {
+                state.written(place, owed, false);
+                return Err(Deposed);
+            }
+            Err(error) => {
+                tracing::warn!(%error, name, "The state could not be written, it is tried again: {error}");
+                state.written(place, owed, false);
             }
         }
         Ok(())
@@ -154,23 +168,15 @@ impl Keeper {
     }
 }
 
-fn name(place: &AccountRegion) -> String {
-    format!("{FOLDER}{}/{}{ENDING}", place.account, place.region)
+fn name(state: &dyn Kept, place: &AccountRegion) -> String {
+    format!("{}{}/{}{ENDING}", state.folder(), place.account, place.region)
 }
 
-fn place(name: &str) -> Option<AccountRegion> {
-    let (account, region) = name.strip_prefix(FOLDER)?.strip_suffix(ENDING)?.split_once('/')?;
+fn place(state: &dyn Kept, name: &str) -> Option<AccountRegion> {
+    let (account, region) = name.strip_prefix(state.folder())?.strip_suffix(ENDING)?.split_once('/')?;
     Some(AccountRegion::new(account, region))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_that_of_its_place() {
-        let here = AccountRegion::new("111122223333", "eu-west-1");
-        assert_eq!(place(&name(&here)), Some(here));
-        assert_eq!(place("compliance/x"), None);
-    }
-}
+#[path = "keeper_tests.rs"]
+mod tests;

@@ -27,9 +27,9 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::encode::Batch;
 use crate::encode::posture::Beside;
-use crate::posture::Trend;
 use crate::posture::lease::{Leadership, Lease, Settings};
 use crate::posture::store::Store;
+use crate::posture::{Kept, Trend};
 use crate::record::AccountRegion;
 use crate::source::Phase;
 use crate::source::config_api::aggregator::AggregatorApi;
@@ -118,7 +118,7 @@ pub(super) struct Lead {
 impl Lead {
     pub(super) async fn run(self) {
         let Some((store, settings)) = self.posture.kept.clone() else {
-            self.stages.compliance.open();
+            self.open();
             self.leading.send_replace(true);
             return self.lead_alone().await;
         };
@@ -148,6 +148,7 @@ impl Lead {
                 () = self.finished() => return,
                 led = leadership.wait_for(|now| now.leads()) => if led.is_err() { return },
             }
+            let states = self.states();
             let mut lost = leadership.clone();
             let lost = async move { until(&mut lost, |now| !now.leads()).await };
             let tenure = async {
@@ -158,13 +159,13 @@ impl Lead {
                 let mut schedule = keeper.lock().await.schedule().await;
                 let trend = keeper.lock().await.trend().await;
                 *self.known() = Known { trend, ..Known::default() };
-                self.stages.compliance.open();
+                self.open();
                 self.leading.send_replace(true);
                 tokio::select! {
-                    () = keeper::keep(&keeper, &self.stages.compliance) => {}
+                    () = keeper::keep(&keeper, &states) => {}
                     () = self.runs(&mut schedule, Some(&keeper)) => {}
                     () = self.finished() => {
-                        let last = async { keeper.lock().await.write(&self.stages.compliance).await };
+                        let last = async { keeper.lock().await.write(&states, true).await };
                         drop(tokio::time::timeout(LAST_WRITING, last).await);
                     }
                 }
@@ -174,7 +175,7 @@ impl Lead {
                 () = lost => {}
             }
             self.leading.send_replace(false);
-            self.stages.compliance.clear();
+            self.clear();
             if *self.finished.borrow() {
                 return;
             }
@@ -187,7 +188,7 @@ impl Lead {
     async fn loaded(&self, store: &Arc<dyn Store>) -> Keeper {
         let mut said: Option<Instant> = None;
         loop {
-            match Keeper::load(Arc::clone(store), &self.stages.compliance).await {
+            match Keeper::load(Arc::clone(store), &self.states()).await {
                 Ok(keeper) => return keeper,
                 Err(error) => {
                     if said.is_none_or(|at| at.elapsed() >= Duration::from_mins(1)) {
@@ -195,10 +196,27 @@ impl Lead {
                         said = Some(Instant::now());
                     }
                     // What was loaded is loaded again.
-                    self.stages.compliance.clear();
+                    self.clear();
                     tokio::time::sleep(AGAIN).await;
                 }
             }
+        }
+    }
+
+    /// Everything that is kept.
+    fn states(&self) -> [&dyn Kept; 2] {
+        [&*self.stages.compliance, &*self.stages.findings]
+    }
+
+    fn open(&self) {
+        for state in self.states() {
+            state.open();
+        }
+    }
+
+    fn clear(&self) {
+        for state in self.states() {
+            state.clear();
         }
     }
 
@@ -212,11 +230,9 @@ impl Lead {
 
     /// Reads and sends by the clock, until the agent stops; then waits for ever.
     async fn runs(&self, schedule: &mut Schedule, keeper: Option<&Arc<Mutex<Keeper>>>) {
-        if let Some(reader) = &self.posture.reader {
-            tokio::select! {
-                () = self.draining() => {}
-                never = schedule::run(self, reader, schedule, keeper) => match never {},
-            }
+        tokio::select! {
+            () = self.draining() => {}
+            never = schedule::run(self, schedule, keeper) => match never {},
         }
         std::future::pending::<()>().await;
     }

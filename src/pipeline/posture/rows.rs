@@ -1,20 +1,23 @@
 //! The rows of one run of one kind, one after the other.
 //!
-//! In: the state of compliance, names, and how it was before. Out: each row as an item for the Event API, through a callback.
+//! In: the state of compliance and findings, the controls, names, and how it was before. Out: each row as an item for the Event API, through a callback.
 //! What always holds: the same state gives the same rows in the same order; beside the state, one row and the counts of one
 //! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::classify::{
-    ClassifiedChange, Exception, Exceptions, Facts, Frameworks, framework_rows, preventive_control, preventive_control_id,
+    CatalogueKind, CatalogueRow, ClassifiedChange, Exception, Exceptions, Facts, Frameworks, RuleSet, framework_rows,
+    preventive_control, preventive_control_id,
 };
+use crate::encode::catalogue::push_control;
+use crate::encode::finding::{FindingRun, push_open};
 use crate::encode::posture::{
     Beside, Excepted, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_rule, push_summary, push_violation,
 };
 use crate::enrich::Enricher;
 use crate::posture::compliance::counts::percent;
-use crate::posture::{Compliance, Trend, Violation};
+use crate::posture::{Compliance, Findings, Trend, Violation};
 use crate::record::{AccountRegion, ComplianceState, StateChange};
 
 /// What rows are made of.
@@ -22,6 +25,10 @@ use crate::record::{AccountRegion, ComplianceState, StateChange};
 pub struct Rows<'a> {
     /// What is.
     pub state: &'a Compliance,
+    /// What security products hold against resources.
+    pub findings: &'a Findings,
+    /// Detective controls.
+    pub rules: &'a RuleSet,
     /// Names of accounts.
     pub enricher: &'a Enricher,
     /// Framework numbers of the customer's own.
@@ -34,6 +41,10 @@ pub struct Rows<'a> {
     pub beside: &'a BTreeMap<Box<str>, Beside>,
     /// What all rows share.
     pub snapshot: Snapshot<'a>,
+    /// `relay.source`
+    pub source: &'a str,
+    /// `relay.agent`
+    pub agent: &'a str,
 }
 
 /// A kind of rows.
@@ -47,11 +58,22 @@ pub enum RowKind {
     Violations,
     /// One per account, framework and requirement.
     Frameworks,
+    /// One per account, Region, control and severity that has findings which are not resolved.
+    Findings,
+    /// One per control.
+    Controls,
 }
 
 impl RowKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Summary, Self::Snapshot, Self::Violations, Self::Frameworks];
+    pub const ALL: [Self; 6] =
+        [Self::Summary, Self::Snapshot, Self::Violations, Self::Frameworks, Self::Findings, Self::Controls];
+
+    /// Whether nothing is known of it as long as nobody reads AWS Config.
+    #[must_use]
+    pub fn needs_reader(self) -> bool {
+        !matches!(self, Self::Findings | Self::Controls)
+    }
 
     /// The run that sends them.
     #[must_use]
@@ -61,6 +83,8 @@ impl RowKind {
             Self::Snapshot => RunKind::Snapshot,
             Self::Violations => RunKind::Violations,
             Self::Frameworks => RunKind::Frameworks,
+            Self::Findings => RunKind::Findings,
+            Self::Controls => RunKind::Controls,
         }
     }
 }
@@ -83,6 +107,8 @@ impl Rows<'_> {
             RowKind::Snapshot => self.state.places().iter().for_each(|place| self.rules(place, &mut rows)),
             RowKind::Violations => self.state.places().iter().for_each(|place| self.violations(place, &mut rows)),
             RowKind::Frameworks => self.frameworks(&mut rows),
+            RowKind::Findings => self.findings(&mut rows),
+            RowKind::Controls => self.controls(&mut rows),
         }
         rows.written
     }
@@ -197,6 +223,30 @@ impl Rows<'_> {
             for row in framework_rows(rules.iter().map(|rule| (&*rule.rule, rule.results.state()))) {
                 rows.put(|item| push_framework(item, &account, &row, self.snapshot));
             }
+        }
+    }
+}
+
+impl Rows<'_> {
+    fn findings(&self, rows: &mut Writer<'_>) {
+        let run = FindingRun { id: self.snapshot.id, now_ms: self.snapshot.now_ms, source: self.source };
+        for open in self.findings.open_counts() {
+            let account = self.enricher.account(&open.account);
+            rows.put(|item| push_open(item, &open, &account, run));
+        }
+    }
+
+    fn controls(&self, rows: &mut Writer<'_>) {
+        let places = self.state.places();
+        let deployed: HashSet<String> =
+            places.iter().flat_map(|place| self.state.rules(place)).map(|rule| rule.rule.into()).collect();
+        // A rule that nobody has told of may run in a place that was never read whole.
+        let is_all = !places.is_empty() && places.iter().all(|place| self.state.has_baseline(place));
+        for mut row in CatalogueRow::rows(self.rules, self.frameworks, Some(&deployed)) {
+            if row.kind == (CatalogueKind::Preventive { evaluated: Some(false) }) && !is_all {
+                row.kind = CatalogueKind::Preventive { evaluated: None };
+            }
+            rows.put(|item| push_control(item, &row, self.snapshot.now_ms, self.agent));
         }
     }
 }

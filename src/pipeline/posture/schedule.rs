@@ -1,7 +1,8 @@
 //! When what is read and sent.
 //!
 //! In: the clock, and when each kind of run was done last, by this agent or the one that led before. Out: one run after the other.
-//! What always holds: a run that is due once is done once, whoever leads; one that was not whole counts as done, and says so.
+//! What always holds: a run that is due once is done once, whoever leads; one that was not whole counts as done, and says so; what
+//! only a reading of AWS Config can know is not sent where nobody reads it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::keeper::Keeper;
 use super::rows::RowKind;
-use super::{Lead, Reader, reading, sending};
+use super::{Lead, reading, sending};
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
@@ -51,18 +52,15 @@ impl Schedule {
 }
 
 /// Does what is due, for ever.
-pub(super) async fn run(
-    lead: &Lead,
-    reader: &Reader,
-    schedule: &mut Schedule,
-    keeper: Option<&Arc<Mutex<Keeper>>>,
-) -> Infallible {
+pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Arc<Mutex<Keeper>>>) -> Infallible {
     let mut failed = reading::Failed::default();
     loop {
         let now_ms = lead.clock.now_ms();
         let again = schedule.again_ms.is_some_and(|again| now_ms >= again) && !failed.is_empty();
         let mut moved = false;
-        if schedule.is_due("reading", lead.posture.reading, now_ms) || again {
+        if let Some(reader) = &lead.posture.reader
+            && (schedule.is_due("reading", lead.posture.reading, now_ms) || again)
+        {
             let only = if again { Some(std::mem::take(&mut failed)) } else { None };
             failed = reading::read(lead, reader, only.as_ref()).await;
             if only.is_none() {
@@ -71,7 +69,7 @@ pub(super) async fn run(
             schedule.again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
             moved = true;
         }
-        for (kind, every) in kinds(lead) {
+        for (kind, every) in kinds(lead).into_iter().filter(|(kind, _)| lead.posture.reader.is_some() || !kind.needs_reader()) {
             let now_ms = lead.clock.now_ms();
             if schedule.is_due(kind.run().as_str(), every, now_ms) {
                 sending::send(lead, kind, now_ms).await;
@@ -87,12 +85,14 @@ pub(super) async fn run(
 }
 
 /// Every kind of rows, and how often they are sent.
-fn kinds(lead: &Lead) -> [(RowKind, Duration); 4] {
+fn kinds(lead: &Lead) -> [(RowKind, Duration); 6] {
     [
         (RowKind::Summary, lead.posture.summary),
         (RowKind::Snapshot, SIX_HOURS),
         (RowKind::Violations, DAY),
         (RowKind::Frameworks, DAY),
+        (RowKind::Findings, lead.posture.summary),
+        (RowKind::Controls, DAY),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Rows that say how things stand, and the row that says that all of them were accepted.
 //!
-//! In: the state. Out: the rows of one kind, all of one time and one `snapshot.id`; then, once New Relic accepted every one of
+//! In: the state. Out: the rows of one kind, all of one time and, but for controls, one `snapshot.id`; then, once New Relic accepted every one of
 //! them, an `AwsPostureRun`. What always holds: a snapshot that is not whole has no complete run.
 
 use std::sync::Arc;
@@ -24,17 +24,22 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
     };
     let places = lead.stages.compliance.places().len() as u64;
     let writing = {
-        let (stages, emitter, id) = (Arc::clone(&lead.stages), Arc::clone(&emitter), id.clone());
+        let (stages, counts, emitter, id) =
+            (Arc::clone(&lead.stages), Arc::clone(&lead.counts), Arc::clone(&emitter), id.clone());
         // The rows are made one by one, each as there is room for it: a thread may wait for that.
         move || {
             let rows = Rows {
                 state: &stages.compliance,
+                findings: &stages.findings,
+                rules: &stages.rules,
                 enricher: &stages.enricher.now(),
                 frameworks: &stages.frameworks,
                 exceptions: &stages.exceptions,
                 trend: &trend,
                 beside: &beside,
                 snapshot: Snapshot { id: &id, now_ms },
+                source: counts.name(),
+                agent: &stages.agent,
             };
             rows.each(kind, &mut |item| emitter.row_blocking(item, now_ms))
         }

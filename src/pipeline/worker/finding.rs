@@ -87,6 +87,8 @@ impl Processor<'_> {
         let severity = stages.findings.severity(finding, enriched.account.environment);
         let tell = match stages.findings.judge(finding, severity, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
+            // Stays as it began: returned. The agent that leads will have it.
+            Verdict::NotLeading => return,
             Verdict::Unchanged => {
                 place.entry.counts().finding_unchanged();
                 record.ends_as(Outcome::Ignored);

@@ -53,7 +53,7 @@ fn stages(exceptions: &str) -> Stages {
     let outputs = Config::stand_in("http://127.0.0.1:9", 1, Secret::new("key")).outputs;
     Stages {
         compliance: Arc::new(Compliance::in_memory()),
-        findings: Arc::new(Findings::new(crate::config::Findings::default())),
+        findings: Arc::new(Findings::in_memory(crate::config::Findings::default())),
         changes: None,
         rules,
         exceptions,

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::counts::{AccountCounts, percent};
-use super::stored::{StoredError, VERSION};
+use crate::posture::stored::{StoredError, VERSION};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

@@ -6,13 +6,13 @@
 //! - A change is *pending* until its events were accepted; only then is it part of the state. One that was returned is forgotten,
 //!   so that it is told again when it comes again.
 //! - What was told before is known again; what is older than the state is told, but moves nothing.
-//! - A piece that waits for the state to be written settles only after it was ([`Compliance::written`]).
+//! - A piece that waits for the state to be written settles only after it was ([`Kept::written`]).
 
 pub mod counts;
 pub mod history;
 mod place;
 pub mod reconcile;
-pub mod stored;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::ack::{Piece, Settled};
+use crate::posture::kept::{Kept, Owed, settle};
+use crate::posture::stored::StoredError;
 use crate::record::{AccountRegion, ComplianceState};
 use place::{Key, Place};
 pub use reconcile::Correction;
@@ -127,12 +129,6 @@ impl Compliance {
         self.kept
     }
 
-    /// Everything that was written has been loaded: changes are judged from now on.
-    pub fn open(&self) {
-        let mut inner = self.lock();
-        inner.tenure += u64::from(inner.tenure.is_multiple_of(2));
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic elsewhere leaves the maps whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -177,7 +173,7 @@ impl Compliance {
         }
         let grown = state.commit(&ticket.key, ticket.number);
         let at_once = if self.kept {
-            state.waiting.push(piece);
+            state.waiting.push((piece, settled));
             None
         } else {
             Some(piece)
@@ -185,20 +181,37 @@ impl Compliance {
         inner.results += grown;
         drop(inner);
         if let Some(piece) = at_once {
-            piece.settle(Settled::Delivered);
+            piece.settle(settled);
         }
     }
 
-    /// Places whose state is not as it was written.
+    /// How many results it holds.
     #[must_use]
-    pub fn unwritten(&self) -> Vec<AccountRegion> {
+    pub fn results(&self) -> usize {
+        self.lock().results
+    }
+}
+
+impl Kept for Compliance {
+    fn folder(&self) -> &'static str {
+        "compliance/"
+    }
+
+    fn loss(&self) -> &'static str {
+        "it is read from AWS anew, what was first seen when is lost"
+    }
+
+    fn open(&self) {
+        let mut inner = self.lock();
+        inner.tenure += u64::from(inner.tenure.is_multiple_of(2));
+    }
+
+    fn unwritten(&self, _all: bool) -> Vec<AccountRegion> {
         let inner = self.lock();
         inner.places.iter().filter(|(_, place)| place.dirty || !place.waiting.is_empty()).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The state of a place as it is to be written, and the pieces that wait for that.
-    #[must_use]
-    pub fn to_write(&self, place: &AccountRegion) -> Option<(Vec<u8>, Vec<Piece>)> {
+    fn to_write(&self, place: &AccountRegion) -> Option<(Vec<u8>, Owed)> {
         let mut inner = self.lock();
         let state = inner.places.get_mut(place)?;
         let bytes = stored::write(place, state);
@@ -206,29 +219,21 @@ impl Compliance {
         Some((bytes, std::mem::take(&mut state.waiting)))
     }
 
-    /// The writing of a place went well, or not: the pieces settle, or wait for the next writing.
-    pub fn written(&self, place: &AccountRegion, pieces: Vec<Piece>, well: bool) {
+    fn written(&self, place: &AccountRegion, owed: Owed, well: bool) {
         if well {
-            for piece in pieces {
-                piece.settle(Settled::Delivered);
-            }
-            return;
+            return settle(owed);
         }
         let mut inner = self.lock();
         let Some(state) = inner.places.get_mut(place) else {
             // Another agent leads meanwhile: they go back as they are dropped.
             drop(inner);
-            return drop(pieces);
+            return drop(owed);
         };
         state.dirty = true;
-        state.waiting.extend(pieces);
+        state.waiting.extend(owed);
     }
 
-    /// Reads the state of a place as it was written.
-    ///
-    /// # Errors
-    /// [`stored::StoredError`] says what is wrong with it.
-    pub fn load(&self, place: &AccountRegion, bytes: &[u8]) -> Result<(), stored::StoredError> {
+    fn load(&self, place: &AccountRegion, bytes: &[u8]) -> Result<(), StoredError> {
         let state = stored::read(bytes)?;
         let mut inner = self.lock();
         inner.results += state.results();
@@ -236,8 +241,7 @@ impl Compliance {
         Ok(())
     }
 
-    /// Forgets everything and closes; what waits for a writing goes back to its source. Another agent leads now.
-    pub fn clear(&self) {
+    fn clear(&self) {
         // Their pieces settle outside of the lock.
         let places = {
             let mut inner = self.lock();
@@ -246,12 +250,6 @@ impl Compliance {
             std::mem::take(&mut inner.places)
         };
         drop(places);
-    }
-
-    /// How many results it holds.
-    #[must_use]
-    pub fn results(&self) -> usize {
-        self.lock().results
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Fact, NEW_RULE_MS, Story, violates};
-use crate::ack::Piece;
+use crate::posture::kept::Owed;
 use crate::record::ComplianceState;
 
 /// One resource under one rule.
@@ -83,7 +83,7 @@ pub(super) struct Place {
     /// In the order in which they came.
     pub(super) pending: HashMap<Key, Vec<(u64, Box<str>, Next)>>,
     /// What waits for the state to be written.
-    pub(super) waiting: Vec<Piece>,
+    pub(super) waiting: Owed,
     /// Not as it was written.
     pub(super) dirty: bool,
 }

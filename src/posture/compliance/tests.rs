@@ -142,14 +142,14 @@ fn a_record_waits_for_the_writing_and_goes_back_when_another_agent_leads() {
         panic!("a change")
     };
     state.conclude(ticket, Settled::Delivered, piece);
-    assert_eq!(state.unwritten(), [here()]);
+    assert_eq!(state.unwritten(false), [here()]);
     assert_eq!(counts.snapshot().ended(Outcome::Delivered), 0);
     let (bytes, pieces) = state.to_write(&here()).unwrap();
     state.written(&here(), pieces, false);
-    assert_eq!((counts.snapshot().ended(Outcome::Delivered), state.unwritten().len()), (0, 1), "the writing failed");
+    assert_eq!((counts.snapshot().ended(Outcome::Delivered), state.unwritten(false).len()), (0, 1), "the writing failed");
     let (_, pieces) = state.to_write(&here()).unwrap();
     state.written(&here(), pieces, true);
-    assert_eq!((counts.snapshot().ended(Outcome::Delivered), state.unwritten().len()), (1, 0));
+    assert_eq!((counts.snapshot().ended(Outcome::Delivered), state.unwritten(false).len()), (1, 0));
 
     let (counts, record) = entry();
     let Judgement::Change(_, ticket) = state.judge(&here(), &fact("b", None, NonCompliant, HOUR), HOUR) else {

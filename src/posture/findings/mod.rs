@@ -1,17 +1,22 @@
 //! Findings between two records: which are known, where they stand, and what each new record changes.
 //!
 //! In: a finding with its severity, then how its events settled. Out: a [`Verdict`]: a transition to tell, or why there is nothing to
-//! tell; counts of open findings; the whole as plain data to be stored. What always holds: what is known follows what New Relic
+//! tell; counts of open findings; the whole as it is written ([`Kept`](super::Kept)). What always holds: what is known follows what New Relic
 //! accepted; a change is *pending* until its events have settled, and one that is returned leaves no trace, so that its record,
-//! offered again, gives the same transition; no transition is told twice, whatever order records come in. The number of findings
+//! offered again, gives the same transition; no transition is told twice, whatever order records come in; where somebody writes the
+//! state down, a record settles after that. The number of findings
 //! is bounded: what was resolved long ago is forgotten, and when there are too many, the oldest resolved ones first.
 //!
-//! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `stored` its form at rest.
+//! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `books` what is written where,
+//! `stored` its form at rest.
 
+mod books;
 mod entry;
 mod names;
 mod state;
 mod stored;
+#[cfg(test)]
+mod stored_tests;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +26,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::ack::{Piece, Settled};
 use crate::config;
+use crate::posture::kept::{Owed, settle};
 use crate::record::{Finding, FindingKey, FindingStatus, Severity};
+use books::{Books, home};
 use entry::{Entry, Judged};
 use names::Names;
 use state::{Seen, Site};
-pub use stored::StoredFindings;
 
 /// A finding that was resolved so long ago, and not heard of since, is forgotten.
 const FORGET_MS: i64 = 30 * 24 * 3_600_000;
@@ -81,6 +87,8 @@ pub enum Verdict {
     Unchanged,
     /// Told already: a copy from another Region, account or form, or a redelivery: counted, not sent.
     Copy,
+    /// This agent does not lead: the one that does must judge it.
+    NotLeading,
 }
 
 /// A change to tell.
@@ -111,6 +119,7 @@ pub struct Tell {
 pub struct Token {
     key: FindingKey,
     number: u64,
+    tenure: u64,
 }
 
 /// Open findings of one control in one account and Region.
@@ -153,6 +162,8 @@ pub struct FindingTallies {
 #[derive(Debug)]
 pub struct Findings {
     settings: config::Findings,
+    /// Whether records wait until the state was written.
+    kept: bool,
     known: Mutex<Known>,
     unchanged: AtomicU64,
     copies: AtomicU64,
@@ -165,17 +176,31 @@ pub struct Findings {
 struct Known {
     entries: HashMap<FindingKey, Entry>,
     names: Names,
+    books: Books,
     /// Number of the last change begun.
     number: u64,
     judged: u64,
+    /// Counts the times that it was opened; odd while it is open.
+    tenure: u64,
 }
 
 impl Findings {
-    /// None known yet.
+    /// None known yet; open to records, and nobody writes them down.
     #[must_use]
-    pub fn new(settings: config::Findings) -> Self {
+    pub fn in_memory(settings: config::Findings) -> Self {
+        Self { known: Mutex::new(Known { tenure: 1, ..Known::default() }), ..Self::closed(settings, false) }
+    }
+
+    /// None known yet, and somebody writes them down: records wait for that, and none is judged until what was written is loaded.
+    #[must_use]
+    pub fn kept(settings: config::Findings) -> Self {
+        Self::closed(settings, true)
+    }
+
+    fn closed(settings: config::Findings, kept: bool) -> Self {
         Self {
             settings,
+            kept,
             known: Mutex::default(),
             unchanged: AtomicU64::default(),
             copies: AtomicU64::default(),
@@ -217,14 +242,18 @@ impl Findings {
         let key = finding.key();
         let mut seen = Seen::of(finding, severity, event_id);
         let mut known = self.lock();
-        let Known { entries, names, number, judged } = &mut *known;
-        *judged += 1;
-        if judged.is_multiple_of(LOOK_EVERY) {
-            self.forget(entries, now_ms);
+        let tenure = known.tenure;
+        if tenure.is_multiple_of(2) {
+            return Verdict::NotLeading;
         }
-        if entries.len() >= self.settings.known && !entries.contains_key(&key) {
-            self.evict(entries);
+        known.judged += 1;
+        if known.judged.is_multiple_of(LOOK_EVERY) {
+            self.forget(&mut known, now_ms);
         }
+        if known.entries.len() >= self.settings.known && !known.entries.contains_key(&key) {
+            self.evict(&mut known);
+        }
+        let Known { entries, names, books, number, .. } = &mut *known;
         seen.standards = finding.standards.iter().filter_map(|standard| names.number(standard)).collect();
         let site = Site {
             account: names.number_or_other(&finding.account),
@@ -232,14 +261,19 @@ impl Findings {
             product: names.number_or_other(&finding.product),
             control: names.number_or_other(finding.control()),
         };
-        let entry = entries.entry(key).or_insert_with(|| Entry::new(site));
+        let entry = entries.entry(key).or_insert_with(|| {
+            books.of(home(names, site)).keys.insert(key);
+            Entry::new(site)
+        });
         *number += 1;
         match entry.judge(&seen, *number, owed) {
             Judged::Unchanged => {
+                books.of(home(names, entry.site)).stale = true;
                 self.unchanged.fetch_add(1, Relaxed);
                 Verdict::Unchanged
             }
             Judged::Copy => {
+                books.of(home(names, entry.site)).stale = true;
                 self.copies.fetch_add(1, Relaxed);
                 Verdict::Copy
             }
@@ -255,29 +289,41 @@ impl Findings {
                     first_seen_ms: after.first_seen_ms,
                     reopened: after.reopened,
                     standards: after.standards.iter().map(|standard| names.name(*standard).to_owned()).collect(),
-                    token: Token { key, number },
+                    token: Token { key, number, tenure },
                 })
             }
         }
     }
 
     /// The events of a change have settled so: it is known now, or forgotten. `piece` is what the record owes until its finding is
-    /// kept: for as long as the state is in memory only, that is now.
+    /// written; where nobody writes, until now.
     pub fn conclude(&self, token: Token, settled: Settled, piece: Piece) {
         let mut known = self.lock();
-        let mut shared = Vec::new();
-        if let Some(entry) = known.entries.get_mut(&token.key) {
-            shared = entry.conclude(token.number, settled);
+        if token.tenure != known.tenure {
+            // What it would move is another agent's now.
+            drop(known);
+            return piece.settle(Settled::Returned);
+        }
+        let Known { entries, names, books, .. } = &mut *known;
+        let mut owed: Owed = vec![(piece, settled)];
+        if let Some(entry) = entries.get_mut(&token.key) {
+            // What was refused is in the dead letters, once.
+            let shared_as = if settled == Settled::Rejected { Settled::Delivered } else { settled };
+            owed.extend(entry.conclude(token.number, settled).into_iter().map(|piece| (piece, shared_as)));
+            let home = home(names, entry.site);
             if entry.is_empty() {
-                known.entries.remove(&token.key);
+                entries.remove(&token.key);
+                books.remove(home, token.key);
+            } else if settled != Settled::Returned {
+                let book = books.of(home);
+                book.dirty = true;
+                if self.kept {
+                    book.waiting.append(&mut owed);
+                }
             }
         }
         drop(known);
-        piece.settle(settled);
-        for piece in shared {
-            // What was refused is in the dead letters, once.
-            piece.settle(if settled == Settled::Rejected { Settled::Delivered } else { settled });
-        }
+        settle(owed);
     }
 
     /// Findings that are not resolved, counted, as New Relic accepted them.
@@ -324,18 +370,24 @@ impl Findings {
     }
 
     /// Forgets what was resolved long ago.
-    fn forget(&self, entries: &mut HashMap<FindingKey, Entry>, now_ms: i64) {
+    fn forget(&self, known: &mut Known, now_ms: i64) {
+        let Known { entries, names, books, .. } = known;
         let before = entries.len();
-        entries.retain(|_, entry| {
-            entry
-                .at_rest()
-                .is_none_or(|(status, heard_ms)| status != FindingStatus::Resolved || now_ms.saturating_sub(heard_ms) < FORGET_MS)
+        entries.retain(|key, entry| {
+            let stays = entry.at_rest().is_none_or(|(status, heard_ms)| {
+                status != FindingStatus::Resolved || now_ms.saturating_sub(heard_ms) < FORGET_MS
+            });
+            if !stays {
+                books.remove(home(names, entry.site), *key);
+            }
+            stays
         });
         self.forgotten.fetch_add((before - entries.len()) as u64, Relaxed);
     }
 
     /// Lets some go: resolved ones first, then those set aside, the longest unheard of first. What is pending stays.
-    fn evict(&self, entries: &mut HashMap<FindingKey, Entry>) {
+    fn evict(&self, known: &mut Known) {
+        let Known { entries, names, books, .. } = known;
         let order = |entry: &Entry| entry.at_rest().map(|(status, heard_ms)| (std::cmp::Reverse(status), heard_ms));
         let mut all: Vec<_> = entries.iter().filter_map(|(key, entry)| Some((order(entry)?, *key))).collect();
         let part = (self.settings.known / EVICT_PART).max(1).min(all.len());
@@ -344,7 +396,9 @@ impl Findings {
         }
         all.select_nth_unstable(part - 1);
         for ((std::cmp::Reverse(status), _), key) in all.into_iter().take(part) {
-            entries.remove(&key);
+            if let Some(entry) = entries.remove(&key) {
+                books.remove(home(names, entry.site), key);
+            }
             self.evicted.fetch_add(1, Relaxed);
             if status != FindingStatus::Resolved {
                 self.evicted_open.fetch_add(1, Relaxed);

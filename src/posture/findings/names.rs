@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 /// What a word is called when there are too many.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// Words by number.
 #[derive(Debug)]
@@ -30,6 +30,11 @@ impl Names {
         self.names.push(name.into());
         self.numbers.insert(name.into(), number);
         Some(number)
+    }
+
+    /// The number of a word that is known.
+    pub(super) fn find(&self, name: &str) -> Option<u16> {
+        self.numbers.get(name).copied()
     }
 
     /// The number of a word, or of [`OTHER`].

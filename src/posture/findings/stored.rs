@@ -1,26 +1,29 @@
-//! What is known, at rest: one document per account and Region.
+//! What is known of one account and Region, as it is written.
 //!
-//! In: what New Relic accepted. Out: plain data that serde writes and reads. What always holds: what is pending is not in it, so
-//! that a record whose events were never accepted is told after a restart; a document that is read back knows what it knew. Short
-//! names: there are hundreds of thousands of findings.
+//! In: what New Relic accepted. Out: lines: a head with the version and the words, then one for each finding. What always holds: what
+//! is pending is not in it, so that a record whose events were never accepted is told after a restart; what was cut, or is not a
+//! finding, is an error, never half of them. Short names: there are hundreds of thousands of findings.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::books::{self, Home};
 use super::entry::Entry;
 use super::state::{Part, Site, State};
 use super::{Findings, Known};
+use crate::posture::kept::{Kept, Owed, settle};
+use crate::posture::stored::{Packer, StoredError, Unpacker, VERSION};
 use crate::record::{AccountRegion, FindingForm, FindingKey, FindingStatus, Severity};
 
-/// The findings of one account and Region.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredFindings {
-    /// Version of this form.
-    pub version: u32,
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    version: u32,
+    account: Box<str>,
+    region: Box<str>,
     /// Words, by number.
     names: Vec<String>,
-    findings: Vec<One>,
+    findings: usize,
 }
 
 /// Id, updated, last word of its lead, what that showed, severity, status, lead, who put it there.
@@ -42,6 +45,9 @@ struct One {
     /// Standards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     s: Vec<u16>,
+    /// Account and Region, where they cannot be part of an object's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    h: Option<(u16, u16)>,
     /// Event ids told.
     t: Vec<u64>,
     /// Parts.
@@ -53,94 +59,175 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// The version that is written, and the only one that is read.
-const VERSION: u32 = 1;
-
-/// Why a stored document is not used.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "stored findings are of version {found}; this version reads {VERSION}. Remove the object: findings then count as new once"
-)]
-pub struct StoredError {
-    found: u32,
-}
-
-impl Findings {
-    /// Everything New Relic accepted, by account and Region.
-    #[must_use]
-    pub fn to_stored(&self) -> BTreeMap<AccountRegion, StoredFindings> {
-        let known = self.lock();
-        let mut documents: BTreeMap<AccountRegion, Document> = BTreeMap::new();
-        let mut entries: Vec<_> = known.entries.iter().collect();
-        entries.sort_by_key(|(key, _)| **key);
-        for (key, entry) in entries {
-            let Some(state) = entry.accepted() else { continue };
-            let place = AccountRegion::new(known.names.name(entry.site.account), known.names.name(entry.site.region));
-            let document = documents.entry(place).or_default();
-            let one = One {
-                k: key.text(),
-                p: document.number(known.names.name(entry.site.product)),
-                c: document.number(known.names.name(entry.site.control)),
-                f: state.first_seen_ms,
-                r: state.reopened,
-                s: state.standards.iter().map(|standard| document.number(known.names.name(*standard))).collect(),
-                t: entry.told().to_vec(),
-                a: state.parts().map(of_part).collect(),
-            };
-            document.stored.findings.push(one);
-        }
-        documents.into_iter().map(|(place, document)| (place, document.stored)).collect()
+impl Kept for Findings {
+    fn folder(&self) -> &'static str {
+        "findings/"
     }
 
-    /// Adds what a document knows; what is known already stays.
-    ///
-    /// # Errors
-    /// The document is of another version.
-    pub fn from_stored(&self, place: &AccountRegion, stored: &StoredFindings) -> Result<(), StoredError> {
-        if stored.version != VERSION {
-            return Err(StoredError { found: stored.version });
+    fn loss(&self) -> &'static str {
+        "its findings count as new once more when they are told again"
+    }
+
+    fn open(&self) {
+        let mut known = self.lock();
+        known.tenure += u64::from(known.tenure.is_multiple_of(2));
+    }
+
+    fn clear(&self) {
+        let mut known = self.lock();
+        let next = Known {
+            // The numbers of changes and tenures are never used again.
+            number: known.number,
+            tenure: known.tenure + known.tenure % 2,
+            ..Known::default()
+        };
+        let before = std::mem::replace(&mut *known, next);
+        // What it holds of records settles outside of the lock.
+        drop(known);
+        drop(before);
+    }
+
+    fn unwritten(&self, all: bool) -> Vec<AccountRegion> {
+        let known = self.lock();
+        let is_dirty = |book: &books::Book| book.dirty || !book.waiting.is_empty();
+        let dirty = known.books.0.iter().filter(|(_, book)| is_dirty(book));
+        let stale = known.books.0.iter().filter(|(_, book)| all && book.stale && !is_dirty(book));
+        dirty.chain(stale).map(|(home, _)| books::place(&known.names, *home)).collect()
+    }
+
+    fn to_write(&self, place: &AccountRegion) -> Option<(Vec<u8>, Owed)> {
+        let mut known = self.lock();
+        let home = books::of_place(&known.names, place)?;
+        let document = Document::of(&known, home)?;
+        let book = known.books.0.get_mut(&home)?;
+        (book.dirty, book.stale) = (false, false);
+        let owed = std::mem::take(&mut book.waiting);
+        drop(known);
+        Some((document.bytes(place), owed))
+    }
+
+    fn written(&self, place: &AccountRegion, owed: Owed, well: bool) {
+        if well {
+            return settle(owed);
         }
         let mut known = self.lock();
-        let Known { entries, names, .. } = &mut *known;
-        let (account, region) = (names.number_or_other(&place.account), names.number_or_other(&place.region));
-        let word = |number: u16| stored.names.get(usize::from(number)).map_or("unknown", String::as_str);
-        for one in &stored.findings {
-            let Some(key) = FindingKey::of_text(&one.k) else { continue };
-            let mut parts = one.a.iter().filter_map(to_part);
-            let Some(first) = parts.next() else { continue };
+        let home = books::of_place(&known.names, place);
+        let Some(book) = home.and_then(|home| known.books.0.get_mut(&home)) else {
+            // Another agent leads meanwhile: they go back as they are dropped.
+            drop(known);
+            return drop(owed);
+        };
+        book.dirty = true;
+        book.waiting.extend(owed);
+    }
+
+    /// Adds what is written; what is known already stays.
+    fn load(&self, place: &AccountRegion, bytes: &[u8]) -> Result<(), StoredError> {
+        let (head, lines) = Unpacker::open::<Head>(bytes)?;
+        let findings = lines.lines::<One>().map(|one| read(one?)).collect::<Result<Vec<_>, _>>()?;
+        if findings.len() != head.findings {
+            return Err(StoredError::damaged(&format!("{} of {} findings are there", findings.len(), head.findings)));
+        }
+        let mut known = self.lock();
+        let Known { entries, names, books, .. } = &mut *known;
+        let here = (names.number_or_other(&place.account), names.number_or_other(&place.region));
+        // The place is known from now on, also when it has no findings any more.
+        books.of(here);
+        let word = |number: u16| head.names.get(usize::from(number)).map_or("unknown", String::as_str);
+        for (key, one, parts) in &findings {
+            // There is one at least.
+            let Some((first, rest)) = parts.split_first() else { continue };
             let mut standards: Vec<u16> = one.s.iter().filter_map(|standard| names.number(word(*standard))).collect();
             standards.sort_unstable();
-            let state =
-                State { first, rest: parts.collect(), first_seen_ms: one.f, reopened: one.r, standards: standards.into() };
+            let state = State {
+                first: first.clone(),
+                rest: rest.to_vec(),
+                first_seen_ms: one.f,
+                reopened: one.r,
+                standards: standards.into(),
+            };
+            let (account, region) = one
+                .h
+                .map_or(here, |(account, region)| (names.number_or_other(word(account)), names.number_or_other(word(region))));
             let (product, control) = (names.number_or_other(word(one.p)), names.number_or_other(word(one.c)));
             let site = Site { account, region, product, control };
-            entries.entry(key).or_insert_with(|| Entry::stored(site, state, one.t.clone()));
+            if entries.contains_key(key) {
+                books.of(here).stale = true;
+                continue;
+            }
+            entries.insert(*key, Entry::stored(site, state, one.t.clone()));
+            books.of(books::home(names, site)).keys.insert(*key);
         }
         Ok(())
     }
 }
 
+/// Reads a line.
+fn read(one: One) -> Result<(FindingKey, One, Vec<Part>), StoredError> {
+    let key = FindingKey::of_text(&one.k).ok_or_else(|| StoredError::damaged(&format!("{:?} is no key", one.k)))?;
+    let parts: Option<Vec<Part>> = one.a.iter().map(to_part).collect();
+    let parts = parts.filter(|parts| !parts.is_empty());
+    let parts = parts.ok_or_else(|| StoredError::damaged(&format!("the parts of {} are none that are known", one.k)))?;
+    Ok((key, one, parts))
+}
+
 /// A document while it is written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Document {
-    stored: StoredFindings,
+    names: Vec<String>,
+    findings: Vec<One>,
     numbers: BTreeMap<String, u16>,
 }
 
-impl Default for Document {
-    fn default() -> Self {
-        Self { stored: StoredFindings { version: VERSION, ..StoredFindings::default() }, numbers: BTreeMap::new() }
-    }
-}
-
 impl Document {
+    /// What New Relic accepted of a place.
+    fn of(known: &Known, home: Home) -> Option<Self> {
+        let book = known.books.0.get(&home)?;
+        let mut document = Self::default();
+        let name = |number: u16| known.names.name(number);
+        for key in &book.keys {
+            let Some(entry) = known.entries.get(key) else { continue };
+            let Some(state) = entry.accepted() else { continue };
+            let site = entry.site;
+            let is_home = (site.account, site.region) == home;
+            let one = One {
+                k: key.text(),
+                p: document.number(name(site.product)),
+                c: document.number(name(site.control)),
+                f: state.first_seen_ms,
+                r: state.reopened,
+                s: state.standards.iter().map(|standard| document.number(name(*standard))).collect(),
+                h: (!is_home).then(|| (document.number(name(site.account)), document.number(name(site.region)))),
+                t: entry.told().to_vec(),
+                a: state.parts().map(of_part).collect(),
+            };
+            document.findings.push(one);
+        }
+        Some(document)
+    }
+
+    fn bytes(self, place: &AccountRegion) -> Vec<u8> {
+        let mut out = Packer::new();
+        out.line(&Head {
+            version: VERSION,
+            account: place.account.clone(),
+            region: place.region.clone(),
+            names: self.names,
+            findings: self.findings.len(),
+        });
+        for one in &self.findings {
+            out.line(one);
+        }
+        out.bytes()
+    }
+
     fn number(&mut self, name: &str) -> u16 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
         }
         // There are no more words than the state has, which numbers them alike.
-        let number = u16::try_from(self.stored.names.len()).unwrap_or(u16::MAX);
-        self.stored.names.push(name.to_owned());
+        let number = u16::try_from(self.names.len()).unwrap_or(u16::MAX);
+        self.names.push(name.to_owned());
         self.numbers.insert(name.to_owned(), number);
         number
     }

@@ -1,4 +1,4 @@
-//! Transitions, one by one and in every order; what is let go; what is stored.
+//! Transitions, one by one and in every order; what is let go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry};
+use crate::record::FindingForm;
 use crate::record::finding::Around;
-use crate::record::{AccountRegion, FindingForm};
 
-const ASFF: &str = include_str!("../../../tests/fixtures/eventbridge/securityhub-asff-high.json");
+pub(super) const ASFF: &str = include_str!("../../../tests/fixtures/eventbridge/securityhub-asff-high.json");
 const OCSF: &str = include_str!("../../../tests/fixtures/eventbridge/securityhub-ocsf-high.json");
-const GUARD_DUTY: &str = include_str!("../../../tests/fixtures/eventbridge/guardduty-finding-high.json");
+pub(super) const GUARD_DUTY: &str = include_str!("../../../tests/fixtures/eventbridge/guardduty-finding-high.json");
 
 /// The first finding of an event of Security Hub's.
 fn hub(event: &str) -> Value {
     serde_json::from_str::<Value>(event).expect("JSON")["detail"]["findings"][0].clone()
 }
 
-fn detail(event: &str) -> Value {
+pub(super) fn detail(event: &str) -> Value {
     serde_json::from_str::<Value>(event).expect("JSON")["detail"].clone()
 }
 
@@ -30,7 +30,7 @@ fn minute(minutes: i64) -> String {
 }
 
 /// A control's finding at a minute.
-fn control(minutes: i64, severity: &str, workflow: &str) -> Value {
+pub(super) fn control(minutes: i64, severity: &str, workflow: &str) -> Value {
     let mut finding = hub(ASFF);
     finding["UpdatedAt"] = json!(minute(minutes));
     finding["Severity"] = json!({ "Label": severity });
@@ -38,8 +38,8 @@ fn control(minutes: i64, severity: &str, workflow: &str) -> Value {
     finding
 }
 
-fn findings() -> Arc<Findings> {
-    Arc::new(Findings::new(config::Findings::default()))
+pub(super) fn findings() -> Arc<Findings> {
+    Arc::new(Findings::in_memory(config::Findings::default()))
 }
 
 fn record() -> Arc<RecordEntry> {
@@ -48,11 +48,11 @@ fn record() -> Arc<RecordEntry> {
     record
 }
 
-fn judge(findings: &Findings, form: FindingForm, value: &Value) -> Verdict {
+pub(super) fn judge(findings: &Findings, form: FindingForm, value: &Value) -> Verdict {
     judge_of(findings, form, value, &record())
 }
 
-fn judge_of(findings: &Findings, form: FindingForm, value: &Value, record: &Arc<RecordEntry>) -> Verdict {
+pub(super) fn judge_of(findings: &Findings, form: FindingForm, value: &Value, record: &Arc<RecordEntry>) -> Verdict {
     let raw = value.to_string();
     let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
     let severity = findings.severity(&finding, None);
@@ -60,7 +60,7 @@ fn judge_of(findings: &Findings, form: FindingForm, value: &Value, record: &Arc<
 }
 
 /// Judges and delivers: what was told, with `!` for a notice, or why nothing was.
-fn told(findings: &Findings, form: FindingForm, value: &Value) -> String {
+pub(super) fn told(findings: &Findings, form: FindingForm, value: &Value) -> String {
     match judge(findings, form, value) {
         Verdict::Tell(tell) => {
             findings.conclude(tell.token, Settled::Delivered, record().piece());
@@ -68,10 +68,11 @@ fn told(findings: &Findings, form: FindingForm, value: &Value) -> String {
         }
         Verdict::Unchanged => "unchanged".to_owned(),
         Verdict::Copy => "copy".to_owned(),
+        Verdict::NotLeading => "not leading".to_owned(),
     }
 }
 
-fn tell(verdict: Verdict) -> Tell {
+pub(super) fn tell(verdict: Verdict) -> Tell {
     match verdict {
         Verdict::Tell(tell) => tell,
         other => panic!("{other:?}"),
@@ -131,7 +132,7 @@ fn a_severity_of_the_settings_decides_about_the_notice() {
         (Severity::Critical, "HIGH", "new"),
         (Severity::Informational, "INFORMATIONAL", "new!"),
     ] {
-        let findings = Findings::new(settings(notify));
+        let findings = Findings::in_memory(settings(notify));
         assert_eq!(told(&findings, FindingForm::Asff, &control(0, severity, "NEW")), want, "{notify} {severity}");
     }
 }
@@ -186,6 +187,7 @@ fn a_copy_in_another_region_and_account_is_a_copy() {
             }
             Verdict::Unchanged => "unchanged",
             Verdict::Copy => "copy",
+            Verdict::NotLeading => "not leading",
         });
     }
     assert_eq!(verdicts, ["new", "copy"]);
@@ -282,7 +284,7 @@ fn when_all_comes_back_it_begins_anew() {
 
 #[test]
 fn too_many_findings_let_the_oldest_resolved_ones_go_first() {
-    let findings = Findings::new(config::Findings { known: 64, ..config::Findings::default() });
+    let findings = Findings::in_memory(config::Findings { known: 64, ..config::Findings::default() });
     for number in 0..100 {
         let workflow = if number % 4 == 0 { "RESOLVED" } else { "NEW" };
         let mut finding = control(number, "HIGH", workflow);
@@ -293,7 +295,7 @@ fn too_many_findings_let_the_oldest_resolved_ones_go_first() {
     assert_eq!((tallies.known, tallies.evicted), (64, 36));
     assert_eq!(tallies.evicted_open, 36 - 25, "all 25 that were resolved went first");
     // What is pending stays, even when there is nothing else.
-    let findings = Findings::new(config::Findings { known: 1, ..config::Findings::default() });
+    let findings = Findings::in_memory(config::Findings { known: 1, ..config::Findings::default() });
     let pending = tell(judge(&findings, FindingForm::Asff, &control(0, "HIGH", "NEW")));
     let mut other = control(0, "HIGH", "NEW");
     other["Resources"][0]["Id"] = json!("arn:aws:s3:::other");
@@ -310,38 +312,10 @@ fn what_was_resolved_long_ago_is_forgotten() {
     open["Resources"][0]["Id"] = json!("arn:aws:s3:::open");
     told(&findings, FindingForm::Asff, &open);
     let now = 1_795_000_000_000;
-    findings.forget(&mut findings.lock().entries, now + FORGET_MS - 1);
+    findings.forget(&mut findings.lock(), now + FORGET_MS - 1);
     assert_eq!(findings.tallies().known, 2);
-    findings.forget(&mut findings.lock().entries, now + FORGET_MS);
+    findings.forget(&mut findings.lock(), now + FORGET_MS);
     assert_eq!((findings.tallies().known, findings.tallies().forgotten), (1, 1));
-}
-
-/// A restart changes nothing: what was accepted is known again, what was pending is told.
-#[test]
-fn what_is_stored_is_known_again() {
-    let before = findings();
-    told(&before, FindingForm::Asff, &control(0, "HIGH", "NEW"));
-    told(&before, FindingForm::GuardDuty, &detail(GUARD_DUTY));
-    let mut pending = control(0, "HIGH", "NEW");
-    pending["Resources"][0]["Id"] = json!("arn:aws:s3:::pending");
-    let _pending = tell(judge(&before, FindingForm::Asff, &pending));
-    let stored = before.to_stored();
-    let places: Vec<String> = stored.keys().map(ToString::to_string).collect();
-    assert_eq!(places, ["222233334444/eu-west-1", "222233334444/us-east-1"]);
-    let after = findings();
-    for (place, document) in &stored {
-        let text = serde_json::to_string(document).expect("JSON");
-        after.from_stored(place, &serde_json::from_str(&text).expect("the same")).expect("this version");
-    }
-    assert_eq!(after.open_counts(), before.open_counts());
-    assert_eq!(after.to_stored(), stored);
-    assert_eq!(told(&after, FindingForm::Asff, &control(0, "HIGH", "NEW")), "copy");
-    assert_eq!(told(&after, FindingForm::Asff, &control(9, "HIGH", "NEW")), "unchanged");
-    assert_eq!(told(&after, FindingForm::Asff, &pending), "new!");
-    let mut other = StoredFindings::default();
-    other.version = 2;
-    let error = after.from_stored(&AccountRegion::new("1", "r"), &other).expect_err("another version").to_string();
-    assert!(error.starts_with("stored findings are of version 2; this version reads 1."), "{error}");
 }
 
 /// S1-11: open findings by account, Region, control and severity.
@@ -435,6 +409,7 @@ impl Play {
                 }
                 self.flight.push((nth, tell));
             }
+            Verdict::NotLeading => panic!("it is open"),
             Verdict::Unchanged | Verdict::Copy => self.waiting.push((nth, counts)),
         }
         drop(record);
@@ -496,7 +471,7 @@ proptest! {
                     Some(tell.transition)
                 }
                 Verdict::Unchanged => None,
-                Verdict::Copy => return Err(TestCaseError::fail("a copy")),
+                other => return Err(TestCaseError::fail(format!("{other:?}"))),
             };
             prop_assert_eq!(got, want, "{} of {:?}", nth, versions);
         }

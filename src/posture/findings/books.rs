@@ -1,0 +1,67 @@
+//! Which findings each account and Region has, and whether they are as they were written.
+//!
+//! In: what moved. Out: for each place its findings and what waits for the writing. What always holds: a finding is in the books of
+//! one place, the one that it was first seen in; what cannot be part of an object's name has a place of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::{Names, OTHER};
+use super::state::Site;
+use crate::posture::kept::Owed;
+use crate::record::{AccountRegion, FindingKey};
+
+/// Account and Region of an object, by number of their names.
+pub(super) type Home = (u16, u16);
+
+/// Longest part of a name that is used as it is, bytes.
+const PART_MAX: usize = 64;
+
+/// The findings of one place.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    pub(super) keys: BTreeSet<FindingKey>,
+    /// What New Relic accepted is not as it was written.
+    pub(super) dirty: bool,
+    /// Only what tells nothing is not: when a finding was heard of last, or that it was let go.
+    pub(super) stale: bool,
+    pub(super) waiting: Owed,
+}
+
+/// All places.
+#[derive(Debug, Default)]
+pub(super) struct Books(pub(super) BTreeMap<Home, Book>);
+
+impl Books {
+    pub(super) fn of(&mut self, home: Home) -> &mut Book {
+        self.0.entry(home).or_default()
+    }
+
+    /// A finding is let go.
+    pub(super) fn remove(&mut self, home: Home, key: FindingKey) {
+        let book = self.of(home);
+        book.stale |= book.keys.remove(&key);
+    }
+}
+
+/// Where the findings of a site are written.
+pub(super) fn home(names: &Names, site: Site) -> Home {
+    let is_part = |number: u16| {
+        let name = names.name(number);
+        (1..=PART_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    // The number of `OTHER`.
+    if is_part(site.account) && is_part(site.region) { (site.account, site.region) } else { (0, 0) }
+}
+
+/// The place of a home.
+pub(super) fn place(names: &Names, (account, region): Home) -> AccountRegion {
+    AccountRegion::new(names.name(account), names.name(region))
+}
+
+/// The home of a place; `None`: nothing of it is known.
+pub(super) fn of_place(names: &Names, place: &AccountRegion) -> Option<Home> {
+    if &*place.account == OTHER && &*place.region == OTHER {
+        return Some((0, 0));
+    }
+    Some((names.find(&place.account)?, names.find(&place.region)?))
+}
