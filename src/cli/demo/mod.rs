@@ -53,24 +53,8 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
     let backend = Backend::start(settings).await.map_err(|error| Stop::usage(error.to_string(), None))?;
     let url = backend.url();
-    let mut config = Config::stand_in(&url, ACCOUNT_ID, Secret::new(LICENSE_KEY));
-    config.outputs.logs.records = LogRecords::All;
-    // One worker keeps the order; each half day of the past waits for its answers.
-    config.limits.workers = 1;
-    config.limits.flush_after = FLUSH_AFTER;
-    let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
-    let manner = Manner { notices: true, follow: true, ..Manner::default() };
-    let stages = assemble::stages(&config, clock.clone(), manner)?;
-    stages.enricher.rename(AccountNames::default().with(posture::account_names()));
-    let relay = Relay {
-        stages: Arc::clone(&stages),
-        limits: config.limits.clone(),
-        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
-        dead_letters: Target::Nowhere,
-        heartbeat: Some(Duration::from_secs(5)),
-        posture: None,
-        clock: clock.clone(),
-    };
+    let relay = relay(&url, &clock)?;
+    let stages = Arc::clone(&relay.stages);
     print(&format!(
         "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
          Before and between them a week of AWS Config, Security Hub, GuardDuty, Inspector, Macie and Access Analyzer events, made \
@@ -117,9 +101,114 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     Ok(if whole { Exit::Good } else { Exit::Failed })
 }
 
+/// The agent, as it sends to a stand-in, on a clock that follows the records.
+fn relay(url: &str, clock: &Clock) -> anyhow::Result<Relay> {
+    let mut config = Config::stand_in(url, ACCOUNT_ID, Secret::new(LICENSE_KEY));
+    config.outputs.logs.records = LogRecords::All;
+    // One worker keeps the order; each half day of the past waits for its answers.
+    config.limits.workers = 1;
+    config.limits.flush_after = FLUSH_AFTER;
+    let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
+    let manner = Manner { notices: true, follow: true, ..Manner::default() };
+    let stages = assemble::stages(&config, clock.clone(), manner)?;
+    stages.enricher.rename(AccountNames::default().with(posture::account_names()));
+    Ok(Relay {
+        stages,
+        limits: config.limits.clone(),
+        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
+        dead_letters: Target::Nowhere,
+        heartbeat: Some(Duration::from_secs(5)),
+        posture: None,
+        clock: clock.clone(),
+    })
+}
+
 /// What a stop left out, said before and after the numbers; `None`: nothing.
 fn cut_short(sent: u64, objects: u64, whole: bool) -> Option<String> {
     let arrived = if whole { "all of which has arrived" } else { "not all of which has arrived" };
     (sent < objects)
         .then(|| format!("Stopped after {sent} of {objects} objects: these are the numbers of what was sent, {arrived}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::encode::dictionary::{COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE};
+
+    const NOW_MS: i64 = 1_795_292_071_000;
+
+    /// The compliant and the violating ones of rules and of resources, counted from the events alone.
+    fn expected() -> [(u64, u64); 2] {
+        let mut last: BTreeMap<[String; 4], String> = BTreeMap::new();
+        for event in posture::week(NOW_MS) {
+            let detail = &event.envelope["detail"];
+            let text = |name: &str| detail[name].as_str().unwrap().to_owned();
+            if event.envelope["detail-type"] == "Config Rules Compliance Change" {
+                let key = ["awsAccountId", "configRuleName", "resourceType", "resourceId"].map(text);
+                last.insert(key, detail["newEvaluationResult"]["complianceType"].as_str().unwrap().to_owned());
+            }
+        }
+        let count = |parts: [usize; 3]| {
+            let of = |wanted: &str| -> BTreeSet<[&str; 3]> {
+                let held = last.iter().filter(|(_, state)| *state == wanted);
+                held.map(|(key, _)| parts.map(|part| key[part].as_str())).collect()
+            };
+            let violating = of("NON_COMPLIANT");
+            (of("COMPLIANT").difference(&violating).count() as u64, violating.len() as u64)
+        };
+        [count([0, 1, 1]), count([0, 2, 3])]
+    }
+
+    /// The findings that are open at the end, counted from the events alone.
+    fn expected_open() -> u64 {
+        let mut open: BTreeMap<String, bool> = BTreeMap::new();
+        for event in posture::week(NOW_MS) {
+            let detail = &event.envelope["detail"];
+            let (id, is_open) = match &detail["findings"][0] {
+                Value::Null if detail.get("configRuleName").is_some() || detail.get("configurationItem").is_some() => continue,
+                Value::Null => (detail.get("findingArn").unwrap_or(&detail["id"]), detail["status"] != "CLOSED"),
+                finding => (&finding["Id"], finding["Compliance"]["Status"] == "FAILED"),
+            };
+            open.insert(id.as_str().unwrap().to_owned(), is_open);
+        }
+        open.values().filter(|is_open| **is_open).count() as u64
+    }
+
+    /// S2: the preventive view says what AWS said, whole, in order and never late.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_the_stand_in_holds_at_the_end_is_what_the_events_say() {
+        let clock = Clock::fixed(NOW_MS - posture::WEEK_MS);
+        let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
+        let backend = Backend::start(settings).await.unwrap();
+        let relay = relay(&backend.url(), &clock).unwrap();
+        let stages = Arc::clone(&relay.stages);
+        let source = Running::new("demo", bundle::Bundle::new(NOW_MS, Duration::ZERO).unwrap());
+        let ended = relay.run(vec![source], std::future::pending(), |_| {}).await;
+        let (_, counts) = &ended.sources[0];
+        assert_eq!(counts.records_received, counts.ended(Outcome::Delivered), "{counts:?}");
+        let store = backend.store();
+        assert!(store.violations().is_empty(), "{:?}", store.violations());
+        let standing = preventive::Standing::of(&store.rows(COMPLIANCE_CHANGE));
+        let seen = [standing.rules, standing.resources].map(|tally| (tally.compliant, tally.violating));
+        assert_eq!(seen, expected());
+        assert!(preventive::summary(&store, &stages.compliance).contains("The agent's own state says the same\n"));
+        let open = preventive::open_findings(&store.rows(FINDING));
+        assert_eq!(open.values().flatten().sum::<u64>(), expected_open());
+        assert_eq!(open.len(), 5, "{open:?}");
+        for kind in [COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, "Log"] {
+            assert!(store.rows(kind).iter().all(|row| row["relay.late"] == "false"), "{kind}");
+        }
+        let changes = store.rows(RESOURCE_CHANGE);
+        assert_eq!(changes.len(), posture::changes::COUNT + 1);
+        for row in &changes {
+            let (confidence, is_unseen) = (&row["change.actorConfidence"], row["aws.accountId"] == "444455556666");
+            assert_eq!(confidence == "none", is_unseen, "{row:?}");
+            assert!(is_unseen || confidence == "certain" || confidence == "likely", "{row:?}");
+        }
+        backend.stop().await;
+    }
 }

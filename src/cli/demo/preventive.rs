@@ -177,6 +177,7 @@ fn changes(rows: &[Row]) -> String {
             let name = Some(text(row, "resource.name")).filter(|name| *name != "-").unwrap_or_else(|| text(row, "resource.id"));
             let who = match text(row, "change.actorConfidence") {
                 "certain" | "likely" => format!("{} ({})", text(row, "actor.name"), text(row, "actor.kind")),
+                // No record of the trail fits, or several by different people do: nobody is named.
                 confidence => confidence.to_owned(),
             };
             vec![
@@ -191,4 +192,54 @@ fn changes(rows: &[Row]) -> String {
         .collect();
     "\nResources changed in the last 24 hours, and by whom\n".to_owned()
         + &table(&["resource", "type", "what", "call", "who", "account"], &lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(resource: &str, rule: &str, time: i64, state: &str) -> Row {
+        let row = json!({
+            "aws.accountId": "111122223333", "aws.region": "eu-west-1", "compliance.ruleName": rule, "control.id": rule,
+            "control.severity": "HIGH", "resource.type": "AWS::S3::Bucket", "resource.id": resource, "event.time": time,
+            "compliance.state": state,
+        });
+        row.as_object().cloned().unwrap()
+    }
+
+    fn counted(rows: &[Row]) -> [(u64, u64); 2] {
+        let standing = Standing::of(rows);
+        [standing.rules, standing.resources].map(|tally| (tally.compliant, tally.violating))
+    }
+
+    #[test]
+    fn the_last_row_counts_whatever_the_order_they_came_in() {
+        let mut rows = vec![row("a", "r", 2, "COMPLIANT"), row("a", "r", 1, "NON_COMPLIANT")];
+        assert_eq!(counted(&rows), [(1, 0), (1, 0)]);
+        rows.push(row("a", "r", 3, "NON_COMPLIANT"));
+        assert_eq!(counted(&rows), [(0, 1), (0, 1)]);
+    }
+
+    #[test]
+    fn one_violation_makes_a_rule_and_a_resource_violate_and_what_is_gone_counts_as_nothing() {
+        let rows = [
+            row("a", "r", 1, "COMPLIANT"),
+            row("b", "r", 1, "NON_COMPLIANT"),
+            row("b", "s", 1, "COMPLIANT"),
+            row("c", "s", 1, "NON_COMPLIANT"),
+            row("c", "s", 2, "NOT_APPLICABLE"),
+        ];
+        assert_eq!(counted(&rows), [(1, 1), (1, 1)]);
+        assert_eq!(Tally::default().percent(), "-");
+        assert_eq!(Tally { compliant: 2, violating: 1 }.percent(), "66.66%");
+    }
+
+    #[test]
+    fn a_state_that_differs_from_the_rows_is_named() {
+        let state = Compliance::in_memory();
+        assert_eq!(of_state(&state), (Tally::default(), Tally::default()));
+        assert_ne!(of_state(&state), (Standing::of(&[row("a", "r", 1, "COMPLIANT")]).rules, Tally::default()));
+    }
 }

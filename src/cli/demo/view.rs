@@ -144,14 +144,21 @@ fn arrived(store: &Store) -> String {
     let sent: u64 = records.iter().map(|(_, counts)| counts.distinct_ids).sum();
     let parts: Vec<String> = records.iter().map(|(name, counts)| format!("{} {name}", counts.distinct_ids)).collect();
     let mut out = String::from("\nHeld by the stand-in\n");
+    let late = |name: &str| store.rows(name).iter().filter(|row| text(row, "relay.late") == "true").count().to_string();
     let lines: Vec<Vec<String>> = records
         .iter()
         .chain(&beside)
         .map(|(name, counts)| {
-            vec![(*name).to_owned(), counts.rows.to_string(), counts.distinct_ids.to_string(), counts.repeated.to_string()]
+            vec![
+                (*name).to_owned(),
+                counts.rows.to_string(),
+                counts.distinct_ids.to_string(),
+                counts.repeated.to_string(),
+                late(name),
+            ]
         })
         .collect();
-    out += &table(&["type", "rows", "distinct records", "repeated"], &lines);
+    out += &table(&["type", "rows", "distinct records", "repeated", "late"], &lines);
     let verdict = if received == i64::try_from(sent).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
     out += &format!("\nRecords in, by heartbeats: {received}; records out: {} = {sent}: {verdict}\n", parts.join(" + "));
     out

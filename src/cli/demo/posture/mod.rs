@@ -102,13 +102,16 @@ pub(super) fn account_names() -> Vec<AccountRow> {
 
 /// The week before `now_ms`, in the order of time.
 pub(super) fn week(now_ms: i64) -> Vec<Event> {
-    let mut maker = Maker { rng: fastrand::Rng::with_seed(SEED), start_ms: now_ms - WEEK_MS, events: Vec::new() };
+    let mut maker =
+        Maker { rng: fastrand::Rng::with_seed(SEED), start_ms: (now_ms - WEEK_MS) / 1_000 * 1_000, events: Vec::new() };
     let mut results = maker.first_results();
     for day in 1..7 {
         maker.day(day, &mut results);
     }
     maker.other_findings();
     let mut events = maker.events;
+    // Whole seconds, as all the others.
+    events.push(changes::unseen((now_ms - 5 * HOUR_MS) / 1_000 * 1_000));
     events.sort_by_key(|event| event.at_ms);
     events
 }
