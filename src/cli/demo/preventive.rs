@@ -87,8 +87,12 @@ impl Standing {
             let severity = || (text(row, "control.severity").to_owned(), Tally::default());
             standing.by_rule.entry(text(row, "control.id").to_owned()).or_insert_with(severity).1.add(state);
         }
-        rules.values().for_each(|tally| standing.rules.add(tally.whole()));
-        resources.values().for_each(|tally| standing.resources.add(tally.whole()));
+        for tally in rules.values() {
+            standing.rules.add(tally.whole());
+        }
+        for tally in resources.values() {
+            standing.resources.add(tally.whole());
+        }
         standing
     }
 }

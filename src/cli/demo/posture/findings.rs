@@ -101,12 +101,14 @@ impl Maker {
     fn guard_duty(&mut self, account: &Account, at_ms: i64, kind: &str, severity: f64) -> Value {
         let (id, detector, at) = (self.hex(32), self.hex(32), time::format_ms(at_ms));
         let key = format!("AKIA{}", self.hex(16).to_uppercase());
-        let (resource, last) = match kind.starts_with("AttackSequence") {
-            true => (json!({ "resourceType": "AttackSequence" }), json!({})),
-            false => (
+        // A sequence of attacks is about no one resource and no one call.
+        let (resource, last) = if kind.starts_with("AttackSequence") {
+            (json!({ "resourceType": "AttackSequence" }), json!({}))
+        } else {
+            (
                 json!({ "resourceType": "AccessKey", "accessKeyDetails": { "accessKeyId": key, "userName": "deploy", "userType": "IAMUser" } }),
                 json!({ "actionType": "AWS_API_CALL", "awsApiCallAction": { "api": "GetCallerIdentity", "serviceName": "sts.amazonaws.com" } }),
-            ),
+            )
         };
         json!({
             "schemaVersion": "2.0", "accountId": account.id, "region": account.region, "partition": "aws", "id": id,

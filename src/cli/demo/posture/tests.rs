@@ -1,6 +1,9 @@
+//! What must hold of the made week: it is the same every time, in order, whole, and has something of everything.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::record::Severity;
 
 const NOW_MS: i64 = 1_795_292_071_123;
 
@@ -64,7 +67,7 @@ fn every_service_tells_something_of_accounts_that_have_names() {
 fn rules_have_the_severity_that_the_catalogue_gives_them() {
     for rule in &RULES {
         let control = crate::classify::preventive_control(rule.name).expect("a managed rule");
-        assert_eq!(control.severity.map(|severity| severity.as_str()), Some(rule.severity), "{}", rule.name);
+        assert_eq!(control.severity.map(Severity::as_str), Some(rule.severity), "{}", rule.name);
     }
 }
 
