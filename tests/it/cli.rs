@@ -488,53 +488,6 @@ async fn missing_aws_credentials_are_one_clear_line_and_not_ready() {
     assert!(ended.stderr.contains("ERROR trail: reading the settings of queue trail: no AWS credentials"), "{}", ended.stderr);
 }
 
-/// Everything the table counts as severe has a line in the feed, the last ones too.
-#[tokio::test]
-async fn the_demo_feeds_every_severe_detection_and_ends_well() {
-    if is_lean() {
-        return;
-    }
-    let ended = Agent::new(["demo", "--once"]).finish().await;
-    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    let (feed, table) = ended.stdout.split_once("Detections per control").expect("a table after the feed");
-    for severity in ["CRITICAL", "HIGH"] {
-        let fed = feed.lines().filter(|line| line.split_whitespace().nth(1) == Some(severity)).count();
-        let counted = table.lines().filter(|line| line.split_whitespace().next() == Some(severity));
-        let counted: usize =
-            counted.filter_map(|line| line.split_whitespace().last().and_then(|count| count.parse::<usize>().ok())).sum();
-        assert!(counted > 0 && fed == counted, "{severity}: {fed} in the feed, {counted} in the table\n{}", ended.stdout);
-    }
-    // What the agent adds, and the age that the demo gives its records: the oldest file begins 19 h 41 min ago, and a file is an
-    // hour at most.
-    let added =
-        table.lines().find_map(|line| line.strip_prefix("Lag, from the agent's taking a file to the yes to the last of it: "));
-    let seconds: Vec<f64> = added.into_iter().flat_map(str::split_whitespace).filter_map(|word| word.parse().ok()).collect();
-    assert!(matches!(seconds[..], [median, longest] if 0.0 < median && median <= longest), "{added:?}");
-    assert!(added.is_some_and(|line| line.ends_with(" (63 files)")), "{added:?}");
-    let own = table.lines().find(|line| line.starts_with("Lag by the records' own times (relay.lagMs): at most "));
-    assert!(own.is_some_and(|line| line.contains(" 19 h ") || line.contains(" 20 h ")), "{own:?}");
-}
-
-/// One signal ends it wherever it is, with the summary.
-#[tokio::test]
-async fn the_demo_ends_at_the_first_signal() {
-    if is_lean() {
-        return;
-    }
-    let mut demo = Agent::new(["demo"]).start();
-    demo.says(" HIGH ").await;
-    demo.terminate();
-    let ended = demo.exited(PATIENCE).await;
-    assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    // Before the numbers and after them: whoever sees only the end must not take a part for the whole.
-    let cut_short = ended.stdout.lines().filter(|line| line.starts_with("Stopped after ") && line.contains(" files: these are"));
-    assert_eq!(cut_short.count(), 2, "{}", ended.stdout);
-    for text in ["\nStopped after ", "\nDetections per control\n", ": in = out\n", "\ndemo: the counts add up\n"] {
-        assert!(ended.stdout.contains(text), "{text:?} in {}", ended.stdout);
-    }
-    assert!(!ended.stdout.contains("Ctrl-C"), "{}", ended.stdout);
-}
-
 /// Whatever is sent stands in the dictionary, with the type that carries it.
 #[tokio::test]
 async fn everything_that_is_sent_is_in_the_dictionary() {

@@ -21,6 +21,8 @@ mod config_api;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod dlq;
 #[cfg(test)]
 mod doctor;

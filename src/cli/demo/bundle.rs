@@ -1,10 +1,11 @@
-//! The records of the demo: real ones, moved to the present.
+//! The records of the demo: a trail of real ones, moved to the present, and a week of posture that was made.
 //!
-//! In: the files of `tests/fixtures/cloudtrail` (their `README.md` names sources and licences), embedded at build. Out: objects
-//! whose newest records lie spread over the last twenty hours, and how long each took to be accepted. What always holds: only
-//! `eventTime` is changed, every file keeps the order and, within an hour, the distances of its records.
+//! In: the files of `tests/fixtures/cloudtrail` (their `README.md` names sources and licences), embedded at build, and the events
+//! of `posture`. Out: objects in the order of time; the newest records of the files lie spread over the last twenty hours; how long
+//! each file took to be accepted. What always holds: of the trail only `eventTime` is changed, every file keeps the order and, within
+//! an hour, the distances of its records; days that are long past are accepted before the clock leaves them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Read as _;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use regex::{Captures, Regex};
 use tokio::time::Instant;
 
+use super::posture::{self, Event};
 use crate::ack::Verdict;
 use crate::decode::gzip::Unpacked;
 use crate::record::time;
@@ -102,44 +104,89 @@ const FILE_BYTES: u64 = 16 << 20;
 
 static EVENT_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""eventTime"\s*:\s*"([^"]+)""#).ok());
 
-/// The bundled files as a source.
+/// Most time in one object of past events, milliseconds: all of it must fit into the ingest window when it is sent.
+const PAST_MS: i64 = 12 * 3_600_000;
+
+/// The records as a source.
 #[derive(Debug)]
 pub(super) struct Bundle {
-    /// The present, milliseconds since the epoch.
-    pub(super) now_ms: i64,
+    steps: VecDeque<Step>,
     /// Time between two files.
-    pub(super) pace: Duration,
+    pace: Duration,
     /// How long each took.
-    pub(super) delays: Delays,
+    delays: Delays,
+}
+
+/// An object on its turn.
+#[derive(Debug)]
+struct Step {
+    name: String,
+    account: Option<String>,
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Events of a day that is past: nothing follows before they were accepted, because the clock moves with the records.
+    Past,
+    /// A file of the trail.
+    File,
+    /// Events between two files.
+    Between,
+}
+
+impl Bundle {
+    /// Everything up to `now_ms`, with so much time between two files.
+    ///
+    /// # Errors
+    /// When a bundled file cannot be unpacked.
+    pub(super) fn new(now_ms: i64, pace: Duration) -> Result<Self, SourceError> {
+        Ok(Self { steps: steps(now_ms)?, pace, delays: Delays::default() })
+    }
+
+    /// How many objects there are.
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// How long each file took, as far as it has been accepted.
+    pub(super) fn delays(&self) -> Delays {
+        self.delays.clone()
+    }
 }
 
 impl Source for Bundle {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
-        let Self { now_ms, pace, delays } = self;
+        let Self { mut steps, pace, delays } = self;
         let Intake { objects, mut released, mut phase, .. } = intake;
-        let mut files = (0_u64..).zip(FILES).map(|(number, (key, packed))| object(number, key, packed, now_ms));
-        let mut next = files.next().transpose()?;
         let mut taken = HashMap::new();
+        let mut number = 0_u64;
         let mut pause = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
-        while next.is_some() || !taken.is_empty() {
+        while !steps.is_empty() || !taken.is_empty() {
+            let holds_back = taken.values().any(|(_, kind)| *kind == Kind::Past);
             tokio::select! {
                 told = released.recv() => {
                     let Some(told) = told else { return Ok(()) };
-                    if let Some(since) = taken.remove(&told.object) && told.verdict == Verdict::Released {
+                    if let Some((since, Kind::File)) = taken.remove(&told.object) && told.verdict == Verdict::Released {
                         delays.note(Instant::now() - since);
                     }
                 }
-                stop = phase.wait_for(|phase| *phase >= Phase::Draining), if next.is_some() => {
+                stop = phase.wait_for(|phase| *phase >= Phase::Draining), if !steps.is_empty() => {
                     let _gone = stop.is_err();
-                    next = None;
+                    steps.clear();
                 }
                 () = &mut pause, if !pause.is_elapsed() => {}
-                room = objects.reserve(), if pause.is_elapsed() && next.is_some() => {
-                    let (Ok(room), Some(object)) = (room, next.take()) else { return Ok(()) };
-                    taken.insert(object.number, Instant::now());
-                    room.send(object);
-                    next = files.next().transpose()?;
-                    pause.as_mut().reset(Instant::now() + pace);
+                room = objects.reserve(), if pause.is_elapsed() && !steps.is_empty() && !holds_back => {
+                    let (Ok(room), Some(step)) = (room, steps.pop_front()) else { return Ok(()) };
+                    let Step { name, account, text, kind } = step;
+                    taken.insert(number, (Instant::now(), kind));
+                    let origin = Origin { name, account, sight: Sight::Named };
+                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None });
+                    number += 1;
+                    if kind != Kind::Between {
+                        pause.as_mut().reset(Instant::now() + pace);
+                    }
                 }
             }
         }
@@ -147,13 +194,42 @@ impl Source for Bundle {
     }
 }
 
-/// A file as the object it would be in a bucket.
-fn object(number: u64, key: &str, packed: &[u8], now_ms: i64) -> Result<Object, SourceError> {
-    let body = moved(packed, now_ms - age_ms(number, files()))
-        .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
-    let account = key.split('/').nth(1).map(str::to_owned);
-    let origin = Origin { name: format!("demo/{key}"), account, sight: Sight::Named };
-    Ok(Object { number, origin, body: Body::Held(Bytes::from(body)), room: None })
+/// All objects, in the order of time.
+fn steps(now_ms: i64) -> Result<VecDeque<Step>, SourceError> {
+    let mut week = VecDeque::from(posture::week(now_ms));
+    let mut steps = VecDeque::new();
+    let trail_ms = now_ms - age_ms(0, files()) - FILE_MS;
+    let mut until_ms = now_ms - posture::WEEK_MS;
+    while until_ms < trail_ms {
+        until_ms = (until_ms + PAST_MS).min(trail_ms);
+        steps.extend(events(take_until(&mut week, until_ms), Kind::Past));
+    }
+    for (number, (key, packed)) in (0_u64..).zip(FILES) {
+        let newest_ms = now_ms - age_ms(number, files());
+        steps.extend(events(take_until(&mut week, newest_ms), Kind::Between));
+        let text = moved(packed, newest_ms)
+            .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
+        let changes = posture::changes::of_trail(&text);
+        let account = key.split('/').nth(1).map(str::to_owned);
+        steps.push_back(Step { name: format!("demo/{key}"), account, text, kind: Kind::File });
+        steps.extend(events(changes, Kind::Between));
+    }
+    steps.extend(events(week.into(), Kind::Between));
+    Ok(steps)
+}
+
+/// The first events, as far as they are sent before this time.
+fn take_until(week: &mut VecDeque<Event>, until_ms: i64) -> Vec<Event> {
+    let count = week.iter().take_while(|event| event.at_ms < until_ms).count();
+    week.drain(..count).collect()
+}
+
+/// Events as an object of lines; `None`: there are none.
+fn events(events: Vec<Event>, kind: Kind) -> Option<Step> {
+    let first = events.first()?;
+    let name = format!("demo/events/{}.ndjson", time::format_ms(first.at_ms));
+    let text = events.iter().map(|event| event.envelope.to_string() + "\n").collect();
+    Some(Step { name, account: None, text, kind })
 }
 
 /// How long each file took: from the agent's taking it to the answer that covers the last of its records.
@@ -173,8 +249,8 @@ impl Delays {
     }
 }
 
-/// How many there are.
-pub(super) const fn files() -> u64 {
+/// How many files there are.
+const fn files() -> u64 {
     FILES.len() as u64
 }
 

@@ -1,12 +1,16 @@
-//! `cspm-relay demo`: bundled AWS records through the real agent to a local New Relic stand-in, over HTTP.
+//! `cspm-relay demo`: AWS records through the real agent to a local New Relic stand-in, over HTTP.
 //!
-//! What is shown comes from the stand-in, not from the agent: what New Relic would hold. No account, no key, no network.
+//! What is shown comes from the stand-in, not from the agent: what New Relic would hold. No account, no key, no network. Agent and
+//! stand-in share a clock that follows the records, so that a week passes in seconds and nothing is late.
 
 mod bundle;
+mod posture;
+mod preventive;
 mod view;
 
 use std::cell::Cell;
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::assemble::{self, Manner};
@@ -17,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::{Config, LogRecords, Telemetry};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Patience};
+use crate::enrich::AccountNames;
 use crate::health;
 use crate::lab::backend::{ACCOUNT_ID, Backend, BackendSettings, LICENSE_KEY};
 use crate::pipeline::{Relay, Running, To};
@@ -33,6 +38,9 @@ pub(super) struct Args {
 /// Time between two files when somebody watches.
 const PACE: Duration = Duration::from_millis(250);
 
+/// Oldest age of an event that waits for its batch to fill.
+const FLUSH_AFTER: Duration = Duration::from_millis(100);
+
 /// Runs the demo.
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     health::log::start(&Telemetry { log_level: "warn".to_owned(), ..Telemetry::default() })?;
@@ -40,30 +48,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 async fn demo(once: bool) -> anyhow::Result<Exit> {
-    let clock = Clock::system();
+    let now_ms = Clock::system().now_ms();
+    let clock = Clock::fixed(now_ms - posture::WEEK_MS);
     let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
     let backend = Backend::start(settings).await.map_err(|error| Stop::usage(error.to_string(), None))?;
     let url = backend.url();
-    let mut config = Config::stand_in(&url, ACCOUNT_ID, Secret::new(LICENSE_KEY));
-    config.outputs.logs.records = LogRecords::All;
-    let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
-    let relay = Relay {
-        stages: assemble::stages(&config, clock.clone(), Manner { notices: true, ..Manner::default() })?,
-        limits: config.limits.clone(),
-        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
-        dead_letters: Target::Nowhere,
-        heartbeat: Some(Duration::from_secs(5)),
-        posture: None,
-        clock: clock.clone(),
-    };
+    let relay = relay(&url, &clock)?;
+    let stages = Arc::clone(&relay.stages);
     print(&format!(
-        "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\n\
+        "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
+         Before and between them a week of AWS Config, Security Hub, GuardDuty, Inspector, Macie and Access Analyzer events, made \
+         for the demo\n\n\
          Detections of severity CRITICAL and HIGH, as the stand-in accepts them:\n",
         relay.stages.rules.rules().len()
     ))?;
     let pace = if once { Duration::ZERO } else { PACE };
-    let delays = bundle::Delays::default();
-    let source = Running::new("demo", bundle::Bundle { now_ms: clock.now_ms(), pace, delays: delays.clone() });
+    let bundle = bundle::Bundle::new(now_ms, pace).map_err(|error| Stop::failed(error.to_string(), None))?;
+    let (delays, objects) = (bundle.delays(), bundle.len());
+    let source = Running::new("demo", bundle);
     let mut feed = view::Feed::new(backend.store(), std::io::stdout().is_terminal());
     // One signal ends the demo wherever it is, so it is listened to from here to the end.
     let mut stop = std::pin::pin!(stop_signal());
@@ -82,11 +84,11 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0
     });
     let sent = ended.sources.iter().map(|(_, counts)| counts.objects_received).sum();
-    let cut_short = stopped.get().then(|| cut_short(sent, whole)).flatten();
+    let cut_short = stopped.get().then(|| cut_short(sent, objects as u64, whole)).flatten();
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
     }
-    print(&view::summary(&backend.store(), &delays.sorted()))?;
+    print(&view::summary(&backend.store(), &stages.compliance, &delays.sorted()))?;
     print(&summary::text(&ended, summary::adds_up(&ended)))?;
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
@@ -99,9 +101,114 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     Ok(if whole { Exit::Good } else { Exit::Failed })
 }
 
+/// The agent, as it sends to a stand-in, on a clock that follows the records.
+fn relay(url: &str, clock: &Clock) -> anyhow::Result<Relay> {
+    let mut config = Config::stand_in(url, ACCOUNT_ID, Secret::new(LICENSE_KEY));
+    config.outputs.logs.records = LogRecords::All;
+    // One worker keeps the order; each half day of the past waits for its answers.
+    config.limits.workers = 1;
+    config.limits.flush_after = FLUSH_AFTER;
+    let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
+    let manner = Manner { notices: true, follow: true, ..Manner::default() };
+    let stages = assemble::stages(&config, clock.clone(), manner)?;
+    stages.enricher.rename(AccountNames::default().with(posture::account_names()));
+    Ok(Relay {
+        stages,
+        limits: config.limits.clone(),
+        to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
+        dead_letters: Target::Nowhere,
+        heartbeat: Some(Duration::from_secs(5)),
+        posture: None,
+        clock: clock.clone(),
+    })
+}
+
 /// What a stop left out, said before and after the numbers; `None`: nothing.
-fn cut_short(sent: u64, whole: bool) -> Option<String> {
-    let files = bundle::files();
+fn cut_short(sent: u64, objects: u64, whole: bool) -> Option<String> {
     let arrived = if whole { "all of which has arrived" } else { "not all of which has arrived" };
-    (sent < files).then(|| format!("Stopped after {sent} of {files} files: these are the numbers of what was sent, {arrived}"))
+    (sent < objects)
+        .then(|| format!("Stopped after {sent} of {objects} objects: these are the numbers of what was sent, {arrived}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::encode::dictionary::{COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE};
+
+    const NOW_MS: i64 = 1_795_292_071_000;
+
+    /// The compliant and the violating ones of rules and of resources, counted from the events alone.
+    fn expected() -> [(u64, u64); 2] {
+        let mut last: BTreeMap<[String; 4], String> = BTreeMap::new();
+        for event in posture::week(NOW_MS) {
+            let detail = &event.envelope["detail"];
+            let text = |name: &str| detail[name].as_str().unwrap().to_owned();
+            if event.envelope["detail-type"] == "Config Rules Compliance Change" {
+                let key = ["awsAccountId", "configRuleName", "resourceType", "resourceId"].map(text);
+                last.insert(key, detail["newEvaluationResult"]["complianceType"].as_str().unwrap().to_owned());
+            }
+        }
+        let count = |parts: [usize; 3]| {
+            let of = |wanted: &str| -> BTreeSet<[&str; 3]> {
+                let held = last.iter().filter(|(_, state)| *state == wanted);
+                held.map(|(key, _)| parts.map(|part| key[part].as_str())).collect()
+            };
+            let violating = of("NON_COMPLIANT");
+            (of("COMPLIANT").difference(&violating).count() as u64, violating.len() as u64)
+        };
+        [count([0, 1, 1]), count([0, 2, 3])]
+    }
+
+    /// The findings that are open at the end, counted from the events alone.
+    fn expected_open() -> u64 {
+        let mut open: BTreeMap<String, bool> = BTreeMap::new();
+        for event in posture::week(NOW_MS) {
+            let detail = &event.envelope["detail"];
+            let (id, is_open) = match &detail["findings"][0] {
+                Value::Null if detail.get("configRuleName").is_some() || detail.get("configurationItem").is_some() => continue,
+                Value::Null => (detail.get("findingArn").unwrap_or(&detail["id"]), detail["status"] != "CLOSED"),
+                finding => (&finding["Id"], finding["Compliance"]["Status"] == "FAILED"),
+            };
+            open.insert(id.as_str().unwrap().to_owned(), is_open);
+        }
+        open.values().filter(|is_open| **is_open).count() as u64
+    }
+
+    /// S2: the preventive view says what AWS said, whole, in order and never late.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_the_stand_in_holds_at_the_end_is_what_the_events_say() {
+        let clock = Clock::fixed(NOW_MS - posture::WEEK_MS);
+        let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
+        let backend = Backend::start(settings).await.unwrap();
+        let relay = relay(&backend.url(), &clock).unwrap();
+        let stages = Arc::clone(&relay.stages);
+        let source = Running::new("demo", bundle::Bundle::new(NOW_MS, Duration::ZERO).unwrap());
+        let ended = relay.run(vec![source], std::future::pending(), |_| {}).await;
+        let (_, counts) = &ended.sources[0];
+        assert_eq!(counts.records_received, counts.ended(Outcome::Delivered), "{counts:?}");
+        let store = backend.store();
+        assert!(store.violations().is_empty(), "{:?}", store.violations());
+        let standing = preventive::Standing::of(&store.rows(COMPLIANCE_CHANGE));
+        let seen = [standing.rules, standing.resources].map(|tally| (tally.compliant, tally.violating));
+        assert_eq!(seen, expected());
+        assert!(preventive::summary(&store, &stages.compliance).contains("The agent's own state says the same\n"));
+        let open = preventive::open_findings(&store.rows(FINDING));
+        assert_eq!(open.values().flatten().sum::<u64>(), expected_open());
+        assert_eq!(open.len(), 5, "{open:?}");
+        for kind in [COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, "Log"] {
+            assert!(store.rows(kind).iter().all(|row| row["relay.late"] == "false"), "{kind}");
+        }
+        let changes = store.rows(RESOURCE_CHANGE);
+        assert_eq!(changes.len(), posture::changes::COUNT + 1);
+        for row in &changes {
+            let (confidence, is_unseen) = (&row["change.actorConfidence"], row["aws.accountId"] == "444455556666");
+            assert_eq!(confidence == "none", is_unseen, "{row:?}");
+            assert!(is_unseen || confidence == "certain" || confidence == "likely", "{row:?}");
+        }
+        backend.stop().await;
+    }
 }

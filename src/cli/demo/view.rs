@@ -1,7 +1,7 @@
 //! What the stand-in holds, as lines while it arrives and as tables at the end.
 //!
 //! In: the stand-in's store, and how long its answers took. Out: text. Counts come from the events that were accepted, never from
-//! the agent's own counters.
+//! the agent's own counters. `preventive` has the half of AWS Config and of findings.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -11,12 +11,14 @@ use serde_json::{Map, Value};
 
 use super::super::table::table;
 use super::super::{count, print};
-use crate::encode::dictionary::{HEARTBEAT, NOTICE, SECURITY_EVENT};
+use super::preventive;
+use crate::encode::dictionary::{COMPLIANCE_CHANGE, FINDING, HEARTBEAT, NOTICE, RESOURCE_CHANGE, SECURITY_EVENT};
 use crate::lab::backend::Store;
+use crate::posture::Compliance;
 use crate::record::time;
 
 /// Rows of the tables that have no natural end.
-const TOP: usize = 10;
+pub(super) const TOP: usize = 10;
 
 /// Time between two looks into the store.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -76,8 +78,9 @@ fn line(row: &Map<String, Value>, colour: bool) -> String {
     )
 }
 
-/// Detections per control and severity, top actors, what arrived and how late; `delays` of the files, shortest first.
-pub(super) fn summary(store: &Store, delays: &[Duration]) -> String {
+/// Detections per control and severity, top actors, the preventive half, what arrived and how late; `delays` of the files, shortest
+/// first; `state` is what the preventive half is held against.
+pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) -> String {
     let rows = store.rows(SECURITY_EVENT);
     let mut out = String::from("\nDetections per control\n");
     let mut controls: BTreeMap<(i64, String), (u64, &str, &str)> = BTreeMap::new();
@@ -128,36 +131,47 @@ pub(super) fn summary(store: &Store, delays: &[Duration]) -> String {
         out += "  unknown: these records do not tell a person from a program, as with a user's key in the AWS CLI; the same user\n  \
                 at the console is human. `cspm-relay schema` explains actor.kind\n";
     }
-    out + &arrived(store) + &lag(store, delays)
+    out + &preventive::summary(store, state) + &arrived(store) + &lag(store, delays)
 }
 
 /// What New Relic would hold.
 fn arrived(store: &Store) -> String {
-    let logs = store.counts("Log");
-    let events = store.counts(SECURITY_EVENT);
-    let notices = store.counts(NOTICE);
+    // Each record is a log or one event of these types, so their ids are the records.
+    let records = ["Log", COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE].map(|name| (name, store.counts(name)));
+    let beside = [SECURITY_EVENT, NOTICE].map(|name| (name, store.counts(name)));
     let beats = store.rows(HEARTBEAT);
     let received: i64 = beats.iter().map(|row| number(row, "heartbeat.recordsReceived")).sum();
+    let sent: u64 = records.iter().map(|(_, counts)| counts.distinct_ids).sum();
+    let parts: Vec<String> = records.iter().map(|(name, counts)| format!("{} {name}", counts.distinct_ids)).collect();
     let mut out = String::from("\nHeld by the stand-in\n");
-    out += &table(
-        &["type", "rows", "distinct records", "repeated"],
-        &[("Log", &logs), (SECURITY_EVENT, &events), (NOTICE, &notices)].map(|(name, counts)| {
-            vec![name.to_owned(), counts.rows.to_string(), counts.distinct_ids.to_string(), counts.repeated.to_string()]
-        }),
-    );
-    let verdict = if received == i64::try_from(logs.distinct_ids).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
-    out += &format!("\nRecords in, by heartbeats: {received}; records out, by logs: {}: {verdict}\n", logs.distinct_ids);
+    let late = |name: &str| store.rows(name).iter().filter(|row| text(row, "relay.late") == "true").count().to_string();
+    let lines: Vec<Vec<String>> = records
+        .iter()
+        .chain(&beside)
+        .map(|(name, counts)| {
+            vec![
+                (*name).to_owned(),
+                counts.rows.to_string(),
+                counts.distinct_ids.to_string(),
+                counts.repeated.to_string(),
+                late(name),
+            ]
+        })
+        .collect();
+    out += &table(&["type", "rows", "distinct records", "repeated", "late"], &lines);
+    let verdict = if received == i64::try_from(sent).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
+    out += &format!("\nRecords in, by heartbeats: {received}; records out: {} = {sent}: {verdict}\n", parts.join(" + "));
     out
 }
 
-/// How late it came. A record's own lag is of the demo's making, so what the agent adds is said first.
+/// How late it came. A record's own lag is by the demo's clock, so what the agent adds is said first.
 fn lag(store: &Store, delays: &[Duration]) -> String {
     let (Some(median), Some(longest)) = (delays.get(delays.len() / 2), delays.last()) else { return String::new() };
     let beats = store.rows(HEARTBEAT);
     let minutes = beats.iter().map(|row| number(row, "heartbeat.lagMsMax")).max().unwrap_or(0) / 60_000;
     format!(
         "Lag, from the agent's taking a file to the yes to the last of it: median {:.2} s, at most {:.2} s ({})\n\
-         Lag by the records' own times (relay.lagMs): at most {} h {} min, as old as the demo made them\n",
+         Lag by the records' own times (relay.lagMs): at most {} h {} min on a clock that follows the records\n",
         median.as_secs_f64(),
         longest.as_secs_f64(),
         count(delays.len() as u64, "file"),
@@ -166,10 +180,10 @@ fn lag(store: &Store, delays: &[Duration]) -> String {
     )
 }
 
-fn text<'r>(row: &'r Map<String, Value>, name: &str) -> &'r str {
+pub(super) fn text<'r>(row: &'r Map<String, Value>, name: &str) -> &'r str {
     row.get(name).and_then(Value::as_str).unwrap_or("-")
 }
 
-fn number(row: &Map<String, Value>, name: &str) -> i64 {
+pub(super) fn number(row: &Map<String, Value>, name: &str) -> i64 {
     row.get(name).and_then(Value::as_i64).unwrap_or(0)
 }
