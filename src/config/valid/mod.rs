@@ -140,10 +140,13 @@ fn key(reader: &mut Reader<'_>, path: &str, check: fn(&Secret) -> Result<(), key
 
 fn sources(reader: &mut Reader<'_>, need: Need) -> Vec<Source> {
     let count = reader.written.sources.len();
-    if count == 0 && need.sources && !reader.written.is_unreadable() && !reader.written.is_broken("sources") {
+    let told = reader.written.is_unreadable() || reader.written.is_broken("sources");
+    if count == 0 && need.sources && !told && !posture::is_asked_for(reader) {
         let fault = Fault::new("sources", Place::Nowhere, "missing: nothing to read from");
-        let fault = fault.allowed("one source at least");
-        reader.faults.push(fault.hint("write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL"));
+        let fault = fault.allowed("one source at least, or AWS Config itself");
+        let hint = "write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL; \
+                    CSPM_RELAY_POSTURE_REGIONS reads AWS Config without a queue";
+        reader.faults.push(fault.hint(hint));
     }
     let mut sources: Vec<Source> = Vec::new();
     let mut names: Vec<(String, usize)> = Vec::new();
