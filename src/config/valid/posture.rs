@@ -16,10 +16,8 @@ const AGGREGATOR: &str = "posture.aggregator";
 const ROLE: &str = "posture.role";
 const EXTERNAL_ID: &str = "posture.externalId";
 
-/// Whether somebody wants AWS Config to be read, rightly written or not: then the agent has work without any source.
-pub(super) fn is_asked_for(reader: &Reader<'_>) -> bool {
-    [REGIONS, ACCOUNTS, AGGREGATOR].iter().any(|path| reader.has(path) || reader.written.is_broken(path))
-}
+/// One of these switches the reading on.
+pub(super) const SWITCHES: [&str; 3] = [REGIONS, ACCOUNTS, AGGREGATOR];
 
 /// Reads it all; `None`: nothing switches it on.
 pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -> Option<Posture> {

@@ -5,6 +5,7 @@
 //! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::classify::{
     ClassifiedChange, Exception, Exceptions, Facts, Frameworks, framework_rows, preventive_control, preventive_control_id,
@@ -52,6 +53,16 @@ pub enum RowKind {
 impl RowKind {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Summary, Self::Snapshot, Self::Violations, Self::Frameworks];
+
+    /// Time between two times that they are sent, where summaries are sent this often.
+    #[must_use]
+    pub fn every(self, summary: Duration) -> Duration {
+        match self {
+            Self::Summary => summary,
+            Self::Snapshot => Duration::from_hours(6),
+            Self::Violations | Self::Frameworks => Duration::from_hours(24),
+        }
+    }
 
     /// The run that sends them.
     #[must_use]

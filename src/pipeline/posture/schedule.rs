@@ -18,8 +18,6 @@ use super::{Lead, Reader, reading, sending};
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
-const SIX_HOURS: Duration = Duration::from_hours(6);
-const DAY: Duration = Duration::from_hours(24);
 /// Places that could not be read are tried again after this time, or at the next reading if that is sooner.
 const AGAIN: Duration = Duration::from_mins(10);
 
@@ -71,7 +69,8 @@ pub(super) async fn run(
             schedule.again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
             moved = true;
         }
-        for (kind, every) in kinds(lead) {
+        for kind in RowKind::ALL {
+            let every = kind.every(lead.posture.summary);
             let now_ms = lead.clock.now_ms();
             if schedule.is_due(kind.run().as_str(), every, now_ms) {
                 sending::send(lead, kind, now_ms).await;
@@ -86,16 +85,6 @@ pub(super) async fn run(
     }
 }
 
-/// Every kind of rows, and how often they are sent.
-fn kinds(lead: &Lead) -> [(RowKind, Duration); 4] {
-    [
-        (RowKind::Summary, lead.posture.summary),
-        (RowKind::Snapshot, SIX_HOURS),
-        (RowKind::Violations, DAY),
-        (RowKind::Frameworks, DAY),
-    ]
-}
-
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
@@ -103,6 +92,8 @@ fn millis(time: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
 
     #[test]
     fn what_another_agent_did_is_not_done_again() {
