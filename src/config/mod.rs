@@ -44,7 +44,7 @@ pub use self::posture::{Posture, Role, State, StatePlace};
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
-    /// At least one source.
+    /// At least one source, or AWS Config to read.
     pub sources: bool,
     /// New Relic's account id and licence key. Without it they are not even read: the account id is 0, the key is empty, and
     /// the region is the one written, else `us`.

@@ -204,8 +204,9 @@ impl Relay {
         };
         // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
         let gate = (watch.gate.watch(), patience);
-        // A queue gets it back; a file or a pipe never gave anything away.
-        let gives_back = !sources.iter().all(|source| source.told_by_caller);
+        let alone = sources.is_empty() && self.posture.as_ref().is_some_and(|posture| posture.reader.is_some());
+        // A queue gets it back, and what is read of AWS Config is read again; a file or a pipe never gave anything away.
+        let gives_back = alone || !sources.iter().all(|source| source.told_by_caller);
         let fate = self.dead_letters.fate(gives_back);
         let dead_letters = (fate == Fate::Kept).then(|| self.dead_letters.name());
         let skipped = Arc::<Skipped>::default();
@@ -233,6 +234,9 @@ impl Relay {
             });
         }
         drop(work);
+        if alone {
+            running.spawn(until_stopped(heard.clone()));
+        }
         let ended = {
             let time = drain::Time { drain, hand_back: HAND_BACK, rest };
             drain::until_ended(&mut running, &phase, gate, (stop, hurry), tasks.died(), time).await
@@ -257,6 +261,13 @@ impl Relay {
             dead_letters,
         }
     }
+}
+
+/// Stands for a source where only AWS Config is read: the agent runs until it is stopped.
+async fn until_stopped(mut phase: watch::Receiver<Phase>) -> (String, Result<(), SourceError>) {
+    // Without anybody who could stop it, it has stopped.
+    let _stopped = phase.wait_for(|phase| *phase >= Phase::Draining).await.is_ok();
+    (drain::PIPELINE.to_owned(), Ok(()))
 }
 
 /// How a task ended.

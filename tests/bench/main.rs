@@ -3,8 +3,9 @@
 //! ```text
 //! cargo bench                       all tables (some two minutes)
 //! cargo bench -- --quick            fewer records and one run: a look, not a figure
-//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory
+//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory, posture
 //! cargo bench -- --memory           peak memory of the real binary as well (some minutes; about 250 MB below target/)
+//! cargo bench -- --only posture     an organization's AWS Config, read by the real binary at its usual rate (some two minutes)
 //! cargo bench -- --json FILE        the same figures as JSON
 //! cargo bench -- --gate             exit code 1 when a figure is over its budget
 //! ```
@@ -20,15 +21,20 @@
 //! - [`stages`]: each stage of the agent alone.
 //! - [`path`]: the agent's own processor and batcher, every record as a log, with 1, 30 and 1,000 rules.
 //! - [`memory`]: peak resident memory in two shapes of a backlog.
+//! - [`posture`]: AWS Config of 200 accounts: the rate and number of calls, peak memory, bytes a month.
 //! - [`data`]: real records resampled, each with an id of its own; [`rules`]: the rule sets.
 //!
 //! To see where time goes: `perf record -g target/release/deps/bench-… --only path --rules 30`.
 
+#[path = "../it/support/config_api/mod.rs"]
+#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests' stand-in: much of it only they need")]
+mod config_api;
 mod cpu;
 mod data;
 mod floor;
 mod memory;
 mod path;
+mod posture;
 mod report;
 mod rules;
 mod stages;
@@ -38,7 +44,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use cpu::Stopwatch;
 use data::{Objects, Templates};
@@ -98,12 +104,18 @@ enum Only {
     Stages,
     Small,
     Memory,
+    Posture,
 }
 
 fn main() -> Result<ExitCode> {
     let mut args = Args::parse();
     if args.quick {
         (args.runs, args.records) = (1, args.records.min(40_000));
+    }
+    if args.only == Some(Only::Posture) {
+        let mut verdicts = Vec::new();
+        let figures = posture::run(&mut verdicts)?;
+        return end(&args, &[], json!({ "posture": figures }), &verdicts);
     }
     let wants = |table| args.only.is_none_or(|only| only == table);
     let templates = Templates::read()?;
@@ -153,15 +165,21 @@ fn main() -> Result<ExitCode> {
     if args.memory || args.only == Some(Only::Memory) {
         memory = memory::run(&templates, &mut verdicts)?;
     }
-    Verdict::print_all(&verdicts)?;
-    if let Some(file) = args.json {
-        let figures = json!({
-            "tables": tables.iter().map(Table::json).collect::<Vec<_>>(), "memory": memory,
-            "budgets": verdicts.iter().map(Verdict::json).collect::<Vec<_>>(),
-        });
-        std::fs::write(&file, format!("{figures:#}\n")).with_context(|| format!("writing {}", file.display()))?;
+    end(&args, &tables, json!({ "memory": memory }), &verdicts)
+}
+
+/// Says how the budgets fared, and writes all figures to the file that was asked for.
+fn end(args: &Args, tables: &[Table], mut figures: Value, verdicts: &[Verdict]) -> Result<ExitCode> {
+    Verdict::print_all(verdicts)?;
+    if let Some(file) = &args.json {
+        figures["tables"] = tables.iter().map(Table::json).collect();
+        figures["budgets"] = verdicts.iter().map(Verdict::json).collect();
+        std::fs::write(file, format!("{figures:#}\n")).with_context(|| format!("writing {}", file.display()))?;
     }
-    ensure!(!args.gate || !verdicts.is_empty(), "--gate: none of these figures has a budget; leave --only path or memory in");
+    ensure!(
+        !args.gate || !verdicts.is_empty(),
+        "--gate: none of these figures has a budget; leave --only path, memory or posture in"
+    );
     let over = verdicts.iter().any(|verdict| !verdict.within());
     Ok(if args.gate && over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -120,13 +120,14 @@ fn replay(folder: &Path, target: &str, records: usize) -> Result<u64> {
     Ok(peak_kib)
 }
 
-fn high_water_kib(status: &str) -> Option<u64> {
+/// The peak resident memory that `/proc/PID/status` tells.
+pub(crate) fn high_water_kib(status: &str) -> Option<u64> {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// A child that does not outlive the bench.
-struct Killed(Child);
+pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {

@@ -44,6 +44,7 @@ pub(crate) struct Verdict {
 #[derive(Clone, Copy)]
 pub(crate) enum Budget {
     AtLeast(f64),
+    AtMost(f64),
     Below(f64),
 }
 
@@ -52,6 +53,7 @@ impl Verdict {
     pub(crate) fn within(&self) -> bool {
         match self.budget {
             Budget::AtLeast(least) => self.figure >= least,
+            Budget::AtMost(most) => self.figure <= most,
             Budget::Below(most) => self.figure < most,
         }
     }
@@ -59,6 +61,7 @@ impl Verdict {
     fn allowed(&self) -> String {
         match self.budget {
             Budget::AtLeast(least) => format!("at least {least}"),
+            Budget::AtMost(most) => format!("at most {most}"),
             Budget::Below(most) => format!("below {most}"),
         }
     }

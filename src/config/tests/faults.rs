@@ -83,8 +83,8 @@ fn what_a_command_does_not_need_is_not_asked_for() {
         allowed: the key itself, file:/path or env:NAME
         hint: `NEW_RELIC_LICENCE_KEY` is set: the name is `NEW_RELIC_LICENSE_KEY`
       sources: missing: nothing to read from
-        allowed: one source at least
-        hint: write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL
+        allowed: one source at least, or AWS Config itself
+        hint: write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL; CSPM_RELAY_POSTURE_REGIONS reads AWS Config without a queue
     "#);
 }
 

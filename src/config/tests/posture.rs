@@ -202,6 +202,31 @@ fn what_cannot_stand_together_is_told() {
     with("state: {s3: 's3://abc/xy'}\ndeadLetters: {s3: 's3://abc/x'}", &[]).unwrap();
 }
 
+#[test]
+fn aws_config_alone_is_something_to_read_and_its_settings_alone_are_not() {
+    let only = |lines: &str, pairs: &[(&str, &str)]| {
+        load(format!("version: 1\nnewrelic: {{accountId: 1, licenseKey: {LICENSE}}}\n{lines}\n"), pairs)
+    };
+    for (lines, pairs) in [
+        ("posture: {regions: [eu-west-1]}", &[][..]),
+        ("posture: {accounts: ['111122223333']}", &[("AWS_REGION", "eu-west-1")]),
+        ("posture: {aggregator: org}", &[("AWS_REGION", "eu-west-1")]),
+        ("", &[("CSPM_RELAY_POSTURE_REGIONS", "eu-west-1")]),
+    ] {
+        let config = only(lines, pairs).unwrap();
+        assert!(config.sources.is_empty() && config.posture.is_some(), "{lines} {pairs:?}");
+    }
+    for lines in ["posture: {interval: 1h, role: r}", "posture: {regions: []}", ""] {
+        let text = only(lines, &[("AWS_REGION", "eu-west-1")]).unwrap_err();
+        assert!(text.contains("1 problem\n  sources: missing: nothing to read from\n"), "{lines}: {text}");
+    }
+    // One fault, not two: it is plain what was meant.
+    for lines in ["posture: {regions: [Ireland]}", "posture: {aggregator: org}", "posture: {regions: {}}"] {
+        let text = only(lines, &[]).unwrap_err();
+        assert!(text.contains("1 problem\n  posture.regions"), "{lines}: {text}");
+    }
+}
+
 /// Only the agent takes roles.
 #[test]
 fn a_replay_needs_no_external_id() {

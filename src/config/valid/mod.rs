@@ -26,10 +26,13 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     version(reader);
     // Every part is read before any is missed, so that all faults are found.
     let new_relic = new_relic(reader, need);
-    let sources = sources(reader, need);
+    let sources = sources(reader);
     let dead_letters = place::dead_letters(reader);
     let state = place::state(reader, dead_letters.as_ref());
     let posture = posture::posture(reader, need, &sources);
+    if need.sources && posture.is_none() && reader.written.sources.is_empty() {
+        nothing_to_read(reader);
+    }
     let outputs = outputs(reader);
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
@@ -138,13 +141,22 @@ fn key(reader: &mut Reader<'_>, path: &str, check: fn(&Secret) -> Result<(), key
     }
 }
 
-fn sources(reader: &mut Reader<'_>, need: Need) -> Vec<Source> {
-    let count = reader.written.sources.len();
-    if count == 0 && need.sources && !reader.written.is_unreadable() && !reader.written.is_broken("sources") {
-        let fault = Fault::new("sources", Place::Nowhere, "missing: nothing to read from");
-        let fault = fault.allowed("one source at least");
-        reader.faults.push(fault.hint("write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL"));
+/// Adds a fault that there is neither a source nor AWS Config to read, unless what is wrong with those has been told.
+fn nothing_to_read(reader: &mut Reader<'_>) {
+    let of_posture = reader.faults.iter().any(|fault| posture::SWITCHES.iter().any(|path| fault.path.starts_with(path)));
+    let broken = ["sources", "posture"].iter().any(|path| reader.written.is_broken(path));
+    if reader.written.is_unreadable() || broken || of_posture {
+        return;
     }
+    let fault = Fault::new("sources", Place::Nowhere, "missing: nothing to read from");
+    let fault = fault.allowed("one source at least, or AWS Config itself");
+    let hint = "write one in the file, or set CSPM_RELAY_TRAIL_QUEUE_URL or CSPM_RELAY_EVENT_QUEUE_URL; \
+                CSPM_RELAY_POSTURE_REGIONS reads AWS Config without a queue";
+    reader.faults.push(fault.hint(hint));
+}
+
+fn sources(reader: &mut Reader<'_>) -> Vec<Source> {
+    let count = reader.written.sources.len();
     let mut sources: Vec<Source> = Vec::new();
     let mut names: Vec<(String, usize)> = Vec::new();
     for number in 0..count {

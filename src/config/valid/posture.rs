@@ -16,6 +16,9 @@ const AGGREGATOR: &str = "posture.aggregator";
 const ROLE: &str = "posture.role";
 const EXTERNAL_ID: &str = "posture.externalId";
 
+/// One of these switches the reading on.
+pub(super) const SWITCHES: [&str; 3] = [REGIONS, ACCOUNTS, AGGREGATOR];
+
 /// Reads it all; `None`: nothing switches it on.
 pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -> Option<Posture> {
     let default = Posture::of_region("");

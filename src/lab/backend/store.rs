@@ -100,6 +100,8 @@ pub struct TypeCounts {
     pub repeated: u64,
     /// Rows without `event.id`.
     pub without_id: u64,
+    /// Bytes of the rows as compact JSON, which is what is paid for; 0 when only counts are kept.
+    pub bytes: u64,
 }
 
 /// Everything at a glance; `GET /stand-in/summary` prints it.
@@ -155,6 +157,7 @@ struct TypeRows {
     rows: u64,
     repeated: u64,
     without_id: u64,
+    bytes: u64,
     /// By `event.id`.
     ids: Times,
     /// By `detection.id`: an event has one row per rule it matched.
@@ -179,8 +182,11 @@ impl TypeRows {
         if detection.or(event) == Some(true) {
             self.repeated = self.repeated.saturating_add(1);
         }
+        let compact = Value::Object(row.attributes).to_string();
+        // The type was taken out.
+        add(&mut self.bytes, compact.len() + row.event_type.len() + r#""eventType":"","#.len());
         if retain == Retain::Rows {
-            self.kept.push(Value::Object(row.attributes).to_string().into_boxed_str());
+            self.kept.push(compact.into_boxed_str());
         }
     }
 
@@ -190,6 +196,7 @@ impl TypeRows {
             distinct_ids: u64::try_from(self.ids.len()).unwrap_or(u64::MAX),
             repeated: self.repeated,
             without_id: self.without_id,
+            bytes: self.bytes,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use crate::classify::{
     CatalogueKind, CatalogueRow, ClassifiedChange, Exception, Exceptions, Facts, Frameworks, RuleSet, framework_rows,
@@ -73,6 +74,16 @@ impl RowKind {
     #[must_use]
     pub fn needs_reader(self) -> bool {
         !matches!(self, Self::Findings | Self::Controls)
+    }
+
+    /// Time between two times that they are sent, where summaries are sent this often.
+    #[must_use]
+    pub fn every(self, summary: Duration) -> Duration {
+        match self {
+            Self::Summary | Self::Findings => summary,
+            Self::Snapshot => Duration::from_hours(6),
+            Self::Violations | Self::Frameworks | Self::Controls => Duration::from_hours(24),
+        }
     }
 
     /// The run that sends them.

@@ -88,7 +88,7 @@ fn exceptions() -> Exceptions {
     let text =
         "- control: r\n  scope: {accounts: ['111122223333']}\n  owner: payments\n  reason: a test\n  expires: 2099-01-01\n";
     std::fs::write(&file, text).unwrap();
-    let rules = crate::classify::RuleSet::load(&crate::config::Rules::default()).0;
+    let rules = RuleSet::load(&crate::config::Rules::default()).0;
     Exceptions::from_file(&file, "UTC", &rules).unwrap().0
 }
 

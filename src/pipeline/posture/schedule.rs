@@ -19,8 +19,6 @@ use super::{Lead, reading, sending};
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
-const SIX_HOURS: Duration = Duration::from_hours(6);
-const DAY: Duration = Duration::from_hours(24);
 /// Places that could not be read are tried again after this time, or at the next reading if that is sooner.
 const AGAIN: Duration = Duration::from_mins(10);
 
@@ -69,7 +67,9 @@ pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Ar
             schedule.again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
             moved = true;
         }
-        for (kind, every) in kinds(lead).into_iter().filter(|(kind, _)| lead.posture.reader.is_some() || !kind.needs_reader()) {
+        let wanted = |kind: &RowKind| lead.posture.reader.is_some() || !kind.needs_reader();
+        for kind in RowKind::ALL.into_iter().filter(wanted) {
+            let every = kind.every(lead.posture.summary);
             let now_ms = lead.clock.now_ms();
             if schedule.is_due(kind.run().as_str(), every, now_ms) {
                 sending::send(lead, kind, now_ms).await;
@@ -84,18 +84,6 @@ pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Ar
     }
 }
 
-/// Every kind of rows, and how often they are sent.
-fn kinds(lead: &Lead) -> [(RowKind, Duration); 6] {
-    [
-        (RowKind::Summary, lead.posture.summary),
-        (RowKind::Snapshot, SIX_HOURS),
-        (RowKind::Violations, DAY),
-        (RowKind::Frameworks, DAY),
-        (RowKind::Findings, lead.posture.summary),
-        (RowKind::Controls, DAY),
-    ]
-}
-
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
@@ -103,6 +91,8 @@ fn millis(time: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
 
     #[test]
     fn what_another_agent_did_is_not_done_again() {

@@ -1,8 +1,9 @@
 //! How fast one account and Region may be asked, and how much it was.
 //!
 //! In: the rate wanted, and how each request went. Out: when the next one may go. What always holds: between two requests to one
-//! place lies at least the time that the rate gives, whoever asks; "too many" halves the rate, each answer brings a little of it
-//! back. AWS publishes no limits for these reads, so the rate has to find its place.
+//! place lies at least the time that the rate gives, whoever asks, and as long after the last answer: AWS counts when requests
+//! arrive, and one that was slow on its way must not arrive beside the next. "Too many" halves the rate, each answer brings a
+//! little of it back. AWS publishes no limits for these reads, so the rate has to find its place.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,6 +74,8 @@ struct Pace {
     per_second: f64,
     /// When it was last halved.
     halved: Option<Instant>,
+    /// When the last answer came, whatever it was.
+    answered: Option<Instant>,
 }
 
 impl Rate {
@@ -80,7 +83,7 @@ impl Rate {
         let wanted = if per_second.is_finite() { per_second.clamp(SETTABLE.0, SETTABLE.1) } else { SETTABLE.0 };
         Self {
             wanted,
-            pace: Mutex::new(Pace { per_second: wanted, halved: None }),
+            pace: Mutex::new(Pace { per_second: wanted, halved: None, answered: None }),
             gate: tokio::sync::Mutex::new(None),
             calls: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
@@ -106,8 +109,8 @@ impl Rate {
     fn due(&self, last: Option<Instant>, stretch: f64) -> Option<Instant> {
         let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let between = between(pace.per_second).mul_f64(stretch);
-        // A refusal counts as the last request: nothing goes for a whole interval after it.
-        let from = last.max(pace.halved)?;
+        // An answer counts as the last request, a refusal too: nothing goes for a whole interval after it.
+        let from = last.max(pace.halved).max(pace.answered)?;
         Some(from + between)
     }
 
@@ -122,6 +125,11 @@ impl Rate {
         }
         pace.per_second = (pace.per_second / 2.0).max(self.wanted * SLOWEST);
         pace.halved = Some(now);
+    }
+
+    /// Something came back: an answer, an error, or nothing in time. Until then the request may have been on its way.
+    pub(super) fn came_back(&self) {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).answered = Some(Instant::now());
     }
 
     /// The place answered.
@@ -175,6 +183,21 @@ mod tests {
         tokio::time::sleep(Duration::from_mins(1)).await;
         let later = times(&rate, 3).await;
         assert!(later[0] < 0.001 && gaps(&later).iter().all(|gap| *gap >= 0.5), "{later:?}");
+    }
+
+    /// S2-12: AWS counts arrivals, and the first request takes a role on its way.
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_request_does_not_arrive_beside_the_next() {
+        let rate = Arc::new(Rate::new(2.0));
+        let start = Instant::now();
+        let mut arrived = Vec::new();
+        for on_its_way in [400, 0, 499, 3, 0] {
+            rate.turn(false).await;
+            tokio::time::sleep(Duration::from_millis(on_its_way)).await;
+            arrived.push(start.elapsed().as_secs_f64());
+            rate.came_back();
+        }
+        assert!(gaps(&arrived).iter().all(|gap| *gap >= 0.5), "{arrived:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -67,7 +67,9 @@ impl SdkConfigApi {
         let mut backoff = Backoff::new();
         loop {
             rate.turn(backoff.failures() > 0).await;
-            let error = match send().await {
+            let sent = send().await;
+            rate.came_back();
+            let error = match sent {
                 Ok(answer) => {
                     rate.answered();
                     return Ok(answer);
