@@ -27,7 +27,13 @@
 //! To see where time goes: `perf record -g target/release/deps/bench-… --only path --rules 30`.
 
 #[path = "../it/support/config_api/mod.rs"]
-#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests' stand-in: much of it only they need")]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the tests' stand-in: much of it only they need"
+)]
 mod config_api;
 mod cpu;
 mod data;
