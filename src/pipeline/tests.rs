@@ -8,7 +8,10 @@ use crate::decode::Bounds;
 use crate::deliver::letter::LetterKind;
 use crate::enrich::{AccountNames, Enricher};
 use crate::posture::Compliance;
+use crate::record::{AccountRegion, DeployedRule, Evaluation};
+use crate::source::config_api::{Calls, ConfigApi, ConfigApiError, Each, FailingRule, Pack};
 use crate::source::{Body, Origin, Sight};
+use futures_util::future::BoxFuture;
 
 const NOW: i64 = 1_780_000_000_000;
 const RECORD: &str = r#"{"eventVersion":"1.08","eventTime":"2026-05-28T20:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","eventID":"1","recipientAccountId":"111122223333"}"#;
@@ -304,4 +307,61 @@ async fn a_record_of_a_stream_is_judged_by_the_time_it_comes() {
     assert_eq!((counts.ended(crate::ack::Outcome::Delivered), counts.refused_late), (3, 0), "{counts:?}");
     let times = seen.lock().unwrap().clone();
     assert_eq!(times, [0, 1, 2].map(|day| NOW + day * 24 * 3_600_000));
+}
+
+/// Says nothing, ever.
+#[derive(Debug)]
+struct Silent;
+
+impl ConfigApi for Silent {
+    fn rules<'a>(&'a self, _: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<DeployedRule>, ConfigApiError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn evaluations<'a>(
+        &'a self,
+        _: &'a AccountRegion,
+        _: &'a str,
+        _: Each<'a, Evaluation>,
+    ) -> BoxFuture<'a, Result<(), ConfigApiError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn failing_rules<'a>(&'a self, _: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<FailingRule>, ConfigApiError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn packs<'a>(&'a self, _: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<Pack>, ConfigApiError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn calls(&self) -> Vec<(AccountRegion, Calls)> {
+        Vec::new()
+    }
+}
+
+/// S2-12: an agent that only reads AWS Config has no source whose end could be waited for.
+#[tokio::test]
+async fn without_sources_the_agent_that_reads_aws_config_runs_until_it_is_stopped() {
+    let config = Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key"));
+    let endpoint = Endpoint::new(&config.new_relic, Duration::from_secs(1)).unwrap();
+    let places = vec![AccountRegion::new("111122223333", "eu-west-1")];
+    let mut relay = relay(Keeps(Vec::new()));
+    relay.to = To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless };
+    relay.posture = Some(Posture {
+        counts: Arc::new(Counts::new("posture")),
+        trouble: Arc::default(),
+        kept: None,
+        reader: Some(posture::Reader::Places { api: Arc::new(Silent), places, concurrency: 1 }),
+        reading: Duration::from_hours(1),
+        summary: Duration::from_hours(1),
+    });
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut run = std::pin::pin!(relay.run(Vec::new(), async { drop(stopped.await) }, |_| {}));
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut run).await;
+    assert!(early.is_err(), "it ended by itself: {early:?}");
+    drop(stop);
+    let ended = tokio::time::timeout(Duration::from_secs(20), run).await.expect("an end");
+    assert!(ended.faults.is_empty(), "{:?}", ended.faults);
+    assert_eq!(ended.sources.len(), 1, "the rows' own counters");
 }

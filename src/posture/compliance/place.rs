@@ -183,7 +183,8 @@ impl Place {
     pub(super) fn put(&mut self, key: &Key, arn: &str, next: Next, told: bool) -> usize {
         let Next { state, at_ms, history, known_ms } = next;
         let kind = self.kind_of(&key.resource_type);
-        self.dirty = true;
+        // A first reading is written when it is whole: before that it would be read anew all the same, and it takes a while.
+        self.dirty |= told;
         let rule = self.rule(&key.rule, arn, known_ms);
         let history = history.map(Box::new);
         match rule.find(kind, &key.resource_id) {

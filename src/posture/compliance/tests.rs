@@ -129,6 +129,21 @@ fn a_change_sees_the_one_before_it_while_that_waits() {
     assert_eq!(states(&state).compliant, 1, "the newer one stays, whichever is accepted first");
 }
 
+/// S2-12: a first reading takes minutes, and many are under way at once.
+#[test]
+fn a_first_reading_is_written_once_when_it_is_whole() {
+    let state = Compliance::kept();
+    state.open();
+    let reading = Reading { began_ms: HOUR, as_of_ms: HOUR };
+    for name in ["r", "s"] {
+        let found = state.reconcile_rule(&here(), &rule(name), vec![evaluation("a", NonCompliant, 1)], reading);
+        assert_eq!((found.len(), state.unwritten().len()), (0, 0), "{name}");
+    }
+    let names = HashSet::from(["r".into(), "s".into()]);
+    assert_eq!(state.reconcile_rules(&here(), &names, reading).len(), 0);
+    assert_eq!((state.unwritten(), state.results()), (vec![here()], 2));
+}
+
 /// The message may be deleted only when the state was written.
 #[test]
 fn a_record_waits_for_the_writing_and_goes_back_when_another_agent_leads() {
