@@ -137,11 +137,11 @@ fn a_first_reading_is_written_once_when_it_is_whole() {
     let reading = Reading { began_ms: HOUR, as_of_ms: HOUR };
     for name in ["r", "s"] {
         let found = state.reconcile_rule(&here(), &rule(name), vec![evaluation("a", NonCompliant, 1)], reading);
-        assert_eq!((found.len(), state.unwritten().len()), (0, 0), "{name}");
+        assert_eq!((found.len(), state.unwritten(false).len()), (0, 0), "{name}");
     }
     let names = HashSet::from(["r".into(), "s".into()]);
     assert_eq!(state.reconcile_rules(&here(), &names, reading).len(), 0);
-    assert_eq!((state.unwritten(), state.results()), (vec![here()], 2));
+    assert_eq!((state.unwritten(false), state.results()), (vec![here()], 2));
 }
 
 /// The message may be deleted only when the state was written.

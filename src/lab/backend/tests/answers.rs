@@ -292,8 +292,8 @@ async fn the_summary_page_tells_what_it_holds() {
             200,
             json!({
                 "types": {
-                    "AwsSecurityEvent": { "rows": 2, "distinctIds": 1, "repeated": 1, "withoutId": 0, "bytes": 146 },
-                    "T": { "rows": 1, "distinctIds": 0, "repeated": 0, "withoutId": 1, "bytes": 43 },
+                    "AwsSecurityEvent": { "rows": 2, "bytes": 146, "distinctIds": 1, "repeated": 1, "withoutId": 0, "bytes": 146 },
+                    "T": { "rows": 1, "bytes": 43, "distinctIds": 0, "repeated": 0, "withoutId": 1, "bytes": 43 },
                 },
                 "apis": { "events": {
                     "requests": 2, "rowsUnanswered": 2, "packedBytes": api.packed_bytes, "unpackedBytes": api.unpacked_bytes, "accepted": 2,
