@@ -155,7 +155,8 @@ proptest! {
     /// No panic on any text; without a suspicious word the text is unchanged.
     #[test]
     fn any_text_is_walked(text in r#"([\{\}\[\]",:\\ 0é]|password|token|pasword){0,40}"#) {
-        let after = masked(&text);
+        // It is no record: the walk over one and the look at a text may well differ.
+        let after = super::masked(&text).into_owned();
         let _walked = walk(&text, 0);
         if !text.contains("password") && !text.contains("token") {
             prop_assert_eq!(after, text);
