@@ -5,6 +5,11 @@
 
 use std::fmt;
 
+use super::trail::is_account_id;
+
+/// The account or Region of a record that does not say it.
+const UNKNOWN: &str = "unknown";
+
 /// Where AWS Config judges: one account in one Region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
@@ -19,6 +24,15 @@ impl AccountRegion {
     #[must_use]
     pub fn new(account: &str, region: &str) -> Self {
         Self { account: account.into(), region: region.into() }
+    }
+
+    /// What a record calls its account and Region, and `unknown` for what is neither: the state of a place is written under these
+    /// names, and a record whose place has none would wait for that for ever.
+    #[must_use]
+    pub fn as_told(account: &str, region: &str) -> Self {
+        let is_region =
+            !region.is_empty() && region.len() <= 32 && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        Self::new(if is_account_id(account) { account } else { UNKNOWN }, if is_region { region } else { UNKNOWN })
     }
 }
 
@@ -95,4 +109,22 @@ pub struct Evaluation {
     pub recorded_ms: i64,
     /// Why, in the rule's words, at most 256 characters.
     pub annotation: Option<Box<str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_called_by_names_that_can_be_written() {
+        for (account, region, want) in [
+            ("111122223333", "eu-west-1", "111122223333/eu-west-1"),
+            ("111122223333", "", "111122223333/unknown"),
+            ("unknown", "us-gov-west-1", "unknown/us-gov-west-1"),
+            ("me", "../x", "unknown/unknown"),
+            ("", ".", "unknown/unknown"),
+        ] {
+            assert_eq!(AccountRegion::as_told(account, region).to_string(), want, "{account} {region}");
+        }
+    }
 }

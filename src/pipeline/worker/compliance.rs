@@ -62,7 +62,7 @@ impl Processor<'_> {
             return;
         }
         let facts = fact(&plain);
-        let here = AccountRegion::new(account, plain.region);
+        let here = AccountRegion::as_told(account, plain.region);
         let (story, out_of_order, ticket) = match stages.compliance.judge(&here, &facts, place.now_ms) {
             Judgement::Known => return record.ends_as(Outcome::Duplicate),
             // Stays as it began: returned. The agent that leads will have it.
