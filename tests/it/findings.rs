@@ -1,8 +1,10 @@
 //! Security findings, from a queue and from files, as New Relic holds them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cspm_relay::clock::Clock;
+use cspm_relay::record::AccountRegion;
 use serde_json::{Map, Value, json};
 
 use crate::support::aws::{emulator, emulators};
@@ -22,6 +24,8 @@ const IMPORTS: u64 = 5;
 /// Findings in one event: as many as fit.
 const IN_EVENT: usize = 80;
 const HOUR: i64 = 3_600_000;
+/// What takes a while on a busy machine.
+const LONG: Duration = Duration::from_mins(4);
 
 /// How the finding of a number stands at an import.
 struct Stand {
@@ -53,9 +57,9 @@ fn regions(number: u64) -> &'static str {
 fn asff(template: &Value, number: u64, import: u64, time_ms: i64) -> Value {
     let mut finding = template["detail"]["findings"][0].clone();
     let stand = stand(number, import);
-    finding["Id"] =
-        json!(format!("arn:aws:securityhub:{}:222233334444:security-control/S3.8/finding/{number:08}", regions(number)));
-    finding["Region"] = json!(regions(number));
+    let (region, account) = (regions(number), text(&finding["AwsAccountId"]));
+    finding["Id"] = json!(format!("arn:aws:securityhub:{region}:{account}:security-control/S3.8/finding/{number:08}"));
+    finding["Region"] = json!(region);
     finding["UpdatedAt"] = json!(jiff::Timestamp::from_millisecond(time_ms).expect("a time").to_string());
     finding["Severity"] = json!({ "Label": stand.severity });
     finding["Workflow"] = json!({ "Status": stand.workflow });
@@ -76,9 +80,11 @@ fn ocsf(template: &Value, number: u64, import: u64, time_ms: i64) -> Value {
     finding
 }
 
-/// Events of one import: every finding once in one form, some in both, some again as the home Region's copy.
+/// Events of one import, in the account whose AWS Config is read: every finding once in one form, some in both, some again as the
+/// home Region's copy.
 fn events(import: u64, began: i64) -> (Vec<String>, i64) {
-    let [asff_event, ocsf_event]: [Value; 2] = [ASFF, OCSF].map(|text| serde_json::from_str(text).expect("JSON"));
+    let [asff_event, ocsf_event]: [Value; 2] =
+        [ASFF, OCSF].map(|text| serde_json::from_str(&text.replace("222233334444", &Fleet::account(0))).expect("JSON"));
     let time_ms = began - (IMPORTS - import).cast_signed() * HOUR;
     let (mut in_asff, mut in_ocsf, mut at_home) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..FINDINGS {
@@ -118,13 +124,24 @@ fn by_transition(rows: &[Map<String, Value>]) -> BTreeMap<String, u64> {
 }
 
 /// S0-04, S1-07, S3-01, S3-06: ten thousand findings, imported five times in two forms and two Regions, are as many rows as there are
-/// changes, and as many pages as there are changes that a person must see; every record is accounted for.
+/// changes, and as many pages as there are changes that a person must see; every record is accounted for. How compliant the account
+/// is stays what its AWS Config says.
 #[tokio::test]
 async fn ten_thousand_findings_imported_five_times_page_only_for_what_changed() {
     let Some(aws) = emulator("ministack").await else { return };
     let scene = Scene::new(aws).await;
     let began = Clock::system().now_ms();
-    let agent = scene.event_agent().env("CSPM_RELAY_HEARTBEAT", "1s").start();
+    let config = ConfigStandIn::start(Size::default()).await;
+    let agent = scene
+        .event_agent()
+        .env("AWS_ENDPOINT_URL_CONFIG_SERVICE", config.url())
+        .env("AWS_ENDPOINT_URL_STS", config.url())
+        .env("CSPM_RELAY_POSTURE_REGIONS", "eu-west-1")
+        .env("CSPM_RELAY_POSTURE_ACCOUNTS", Fleet::account(0))
+        .env("CSPM_RELAY_POSTURE_ROLE", "cspm-relay-read")
+        .env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "10s")
+        .start();
+    within(LONG, "a summary before", async || !compliant(&scene).is_empty()).await;
     let mut sent = 0;
     for import in 0..IMPORTS {
         let (events, records) = events(import, began);
@@ -133,9 +150,11 @@ async fn ten_thousand_findings_imported_five_times_page_only_for_what_changed() 
         }
         sent += records;
         // One import after the other, as Security Hub does it; within one, in any order.
-        scene.counts_within(std::time::Duration::from_mins(4), "recordsReceived", sent).await;
-        scene.empty_within(std::time::Duration::from_mins(4)).await;
+        scene.counts_within(LONG, "recordsReceived", sent).await;
+        scene.empty_within(LONG).await;
     }
+    let before = compliant(&scene).len();
+    within(LONG, "two summaries after", async || compliant(&scene).len() >= before + 2).await;
     stopped(agent).await;
 
     let store = scene.new_relic.store();
@@ -169,7 +188,26 @@ async fn ten_thousand_findings_imported_five_times_page_only_for_what_changed() 
     assert!(letters.iter().all(|letter| letter["content"].to_string().contains("s3:TestEvent")), "{letters:?}");
     assert_eq!(scene.counted("recordsReceived"), sent + scene.counted("recordsUnreadable"));
     assert_eq!(["findingsUnchanged", "findingsCopied"].map(|name| scene.counted(name)), [unchanged, sent - 10_600 - unchanged]);
+    let percents = compliant(&scene);
+    let rules = config.with(|fleet| {
+        let here = AccountRegion::new(&Fleet::account(0), "eu-west-1");
+        let names: Vec<_> = fleet.rules(&here).into_iter().map(|rule| rule.name).collect();
+        let is_good =
+            |name: &&String| !fleet.evaluations(&here, name).expect("a rule").iter().any(|one| one.state == "NON_COMPLIANT");
+        (names.iter().filter(is_good).count(), names.len())
+    });
+    assert_eq!((&percents[0][0], &percents[0][1]), (&json!(rules.0), &json!(rules.1 - rules.0)));
+    assert!(percents.iter().all(|percent| *percent == percents[0] && percent[4].is_number()), "{percents:?}");
+    assert_eq!(store.rows("AwsComplianceChange").len(), 0, "a finding is no change of a rule's state");
     scene.no_violations();
+}
+
+/// How compliant the account is, summary by summary: rules and resources that are and that are not, and the two percents.
+fn compliant(scene: &Scene) -> Vec<[Value; 6]> {
+    const NAMES: [&str; 6] =
+        ["compliantRules", "violatingRules", "compliantResources", "violatingResources", "percentRules", "percentResources"];
+    let of = |row: &Map<String, Value>| NAMES.map(|name| row.get(&format!("posture.{name}")).cloned().unwrap_or_default());
+    scene.new_relic.store().rows("AwsPostureSummary").iter().map(of).collect()
 }
 
 /// S1-15: external access from its beginning to its end, and what cannot be read beside it.
@@ -356,7 +394,7 @@ async fn findings_imported_again_after_a_restart_tell_nothing_new() {
         row("us-east-1", "HIGH", 0, 1),
         row("us-east-1", "INFORMATIONAL", 1, 0),
     ];
-    within(std::time::Duration::from_mins(2), "the counts", async || newest_counts(&scene) == want).await;
+    within(LONG, "the counts", async || newest_counts(&scene) == want).await;
     stopped(second).await;
     assert_eq!(sent("AwsSecurityFinding"), told + 1);
     scene.no_violations();
