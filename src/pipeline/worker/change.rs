@@ -4,6 +4,7 @@
 //! In: an item's raw JSON text; trail records. Out: an `AwsResourceChange`, at once or when the actor is known or not to be had.
 //! An item that is the result of a rule is ignored: it comes as a change of compliance.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -113,19 +114,24 @@ impl Processor<'_> {
     }
 
     /// Keeps what a trail record tells about who changed what, if it changed anything.
-    pub(super) fn remember(&self, trail: &Trail<'_>, event_id: &str, account: &str) {
+    pub(super) fn remember<'e>(
+        &self,
+        trail: &Trail<'_>,
+        enriched: &impl Deref<Target = Enriched<'e>>,
+        event_id: &str,
+        account: &str,
+    ) {
         let Some(changes) = &self.stages.changes else { return };
         if trail.read_only.get() != Some("false") || !trail.error_code.is_empty() || !trail.error_message.is_empty() {
             return;
         }
-        let enriched = self.enricher.enrich(trail, account);
         // Data events change what is in a resource, not the resource.
         if enriched.outcome != EventOutcome::Success || enriched.category != "Management" {
             return;
         }
-        let names = names_of(&enriched);
+        let names = names_of(enriched);
         if !names.is_empty() {
-            changes.trail(trail_fact(trail, &enriched, event_id, account, names), self.stages.clock.now_ms());
+            changes.trail(trail_fact(trail, enriched, event_id, account, names), self.stages.clock.now_ms());
         }
     }
 

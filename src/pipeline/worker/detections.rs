@@ -1,4 +1,4 @@
-//! The detections of one trail record through exceptions, enrich and encode.
+//! The detections of one trail record through exceptions and encode.
 //!
 //! In: a record and the rules that it met, at least one. Out: an `AwsSecurityEvent` for each that is not muted, and if one of them
 //! says so an `AwsSecurityNotice`. What always holds: without an exception for one of the rules nothing is asked and nothing
@@ -11,7 +11,7 @@ use crate::ack::RecordEntry;
 use crate::classify::{Classified, Facts, Rule};
 use crate::encode::event::{self, Arrival};
 use crate::encode::{Lane, Outlet};
-use crate::enrich::Enricher;
+use crate::enrich::Enriched;
 use crate::record::Trail;
 
 /// The detections and the notice of a record, but for what is muted now. Returns how many detections there were, and the number
@@ -19,27 +19,25 @@ use crate::record::Trail;
 #[expect(clippy::too_many_arguments, reason = "borrows parts of the processor one by one")]
 pub(super) fn push(
     stages: &Stages,
-    enricher: &Enricher,
     item: &mut Vec<u8>,
     trail: &Trail<'_>,
     event_id: &str,
-    account: &str,
+    enriched: &Enriched<'_>,
     hits: &[&Rule],
     (arrival, now_ms): (Arrival, i64),
     source: &str,
     record: &Arc<RecordEntry>,
     outlet: &mut impl Outlet,
 ) -> (u64, u64) {
-    let enriched = enricher.enrich(trail, account);
     let loud: Vec<&Rule>;
     let mut hits = hits;
     if hits.iter().any(|rule| stages.exceptions.concerns(&rule.id)) {
-        let facts = Facts::of_trail(&enriched);
+        let facts = Facts::of_trail(enriched);
         let is_loud = |rule: &&&Rule| stages.exceptions.find(&rule.id, &facts, now_ms).is_none();
         loud = hits.iter().filter(is_loud).copied().collect();
         hits = &loud;
     }
-    let classified = Classified { trail, event_id, enriched: &enriched, hits };
+    let classified = Classified { trail, event_id, enriched, hits };
     let mut cut = 0;
     for at in 0..hits.len() {
         cut += event::push_security_event(item, &classified, at, arrival, source);

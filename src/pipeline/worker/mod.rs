@@ -11,6 +11,7 @@ mod finding;
 mod tests;
 mod timed;
 
+use std::cell::LazyCell;
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -404,7 +405,9 @@ impl<'s> Processor<'s> {
             return;
         }
         let arrival = self.arrival(trail.time_ms, place);
-        self.remember(trail, &event_id, account);
+        // Once, and only for who wants it: a record that changed something, or one that a rule meets.
+        let enriched = LazyCell::new(|| self.enricher.enrich(trail, account));
+        self.remember(trail, &enriched, &event_id, account);
         let counts = place.entry.counts();
         let hits = self.matcher.matches(trail);
         let log = match stages.outputs.logs.records {
@@ -424,19 +427,8 @@ impl<'s> Processor<'s> {
         let mut sent = 0;
         if !hits.is_empty() {
             let (item, now_ms, source) = (&mut self.item, place.now_ms, place.source);
-            (sent, cut) = detections::push(
-                stages,
-                &self.enricher,
-                item,
-                trail,
-                &event_id,
-                account,
-                hits,
-                (arrival, now_ms),
-                source,
-                record,
-                outlet,
-            );
+            (sent, cut) =
+                detections::push(stages, item, trail, &event_id, &enriched, hits, (arrival, now_ms), source, record, outlet);
             counts.detected(sent);
         }
         // What is muted may still go out as a log.
