@@ -156,11 +156,11 @@ impl Compliance {
                     rule: name.clone(),
                     arn: rule.arn.clone(),
                     resource_type: place.kinds.get(usize::from(held.kind)).cloned().unwrap_or_default(),
-                    resource_id: held.resource_id.clone(),
+                    resource_id: (&*held.resource_id).into(),
                     since_ms: history.map_or(held.at_ms, |history| history.since_ms),
                     first_seen_ms: history.map_or(held.at_ms, |history| history.first_seen_ms),
                     reopen_count: history.map_or(0, |history| history.reopen_count),
-                    annotation: history.and_then(|history| history.annotation.clone()),
+                    annotation: history.and_then(|history| history.annotation.as_deref()).map(Box::from),
                 });
             }
         }

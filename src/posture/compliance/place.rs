@@ -3,7 +3,8 @@
 //! In: changes. Out: what each of them means. What always holds: results of a rule are sorted by resource; a pending change is
 //! seen by the ones after it, and is part of the state only when it is committed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::{Fact, NEW_RULE_MS, Story, violates};
 use crate::posture::kept::Owed;
@@ -26,7 +27,8 @@ impl Key {
 /// A result as it is held.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) resource_id: Box<str>,
+    /// Shared by all rules that judge the resource.
+    pub(super) resource_id: Arc<str>,
     /// Only of what has violated at some time.
     pub(super) history: Option<Box<History>>,
     /// When this state was first recorded, milliseconds since the epoch; 0: the API did not say.
@@ -45,7 +47,8 @@ pub(super) struct History {
     /// When the violation began that is, or was the last one.
     pub(super) since_ms: i64,
     pub(super) reopen_count: u32,
-    pub(super) annotation: Option<Box<str>>,
+    /// Shared by all resources that have the same.
+    pub(super) annotation: Option<Arc<str>>,
 }
 
 /// A rule with its results.
@@ -73,12 +76,43 @@ pub(super) enum Judged {
     Change(Story, Next),
 }
 
+/// Texts that many results have in common, each held once: ids of resources, and annotations.
+#[derive(Debug, Default)]
+pub(super) struct Texts(HashSet<Arc<str>>);
+
+impl Texts {
+    pub(super) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        // Before it grows: annotations change, and what was said once may be held by nobody.
+        if self.0.len() == self.0.capacity() {
+            self.forget_unused();
+            self.0.reserve(self.0.len().max(16));
+        }
+        let text: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&text));
+        text
+    }
+
+    /// Forgets what nobody holds any more.
+    pub(super) fn forget_unused(&mut self) {
+        self.0.retain(|text| Arc::strong_count(text) > 1);
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 /// The state of one account in one Region.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     /// All of it was read from the API once.
     pub(super) baseline: bool,
     pub(super) kinds: Vec<Box<str>>,
+    pub(super) texts: Texts,
     pub(super) rules: BTreeMap<Box<str>, RuleState>,
     /// In the order in which they came.
     pub(super) pending: HashMap<Key, Vec<(u64, Box<str>, Next)>>,
@@ -181,8 +215,12 @@ impl Place {
 
     /// Sets a result, unless something newer is there. Returns how many results there are more.
     pub(super) fn put(&mut self, key: &Key, arn: &str, next: Next, told: bool) -> usize {
-        let Next { state, at_ms, history, known_ms } = next;
+        let Next { state, at_ms, mut history, known_ms } = next;
         let kind = self.kind_of(&key.resource_type);
+        let resource_id = self.texts.share(&key.resource_id);
+        if let Some(annotation) = history.as_mut().and_then(|history| history.annotation.as_mut()) {
+            *annotation = self.texts.share(annotation);
+        }
         // A first reading is written when it is whole: before that it would be read anew all the same, and it takes a while.
         self.dirty |= told;
         let rule = self.rule(&key.rule, arn, known_ms);
@@ -199,7 +237,7 @@ impl Place {
                 0
             }
             Err(at) => {
-                rule.held.insert(at, Held { resource_id: key.resource_id.clone(), history, at_ms, kind, state, told });
+                rule.held.insert(at, Held { resource_id, history, at_ms, kind, state, told });
                 1
             }
         }
@@ -235,7 +273,7 @@ fn tell(view: Option<View<'_>>, fact: &Fact<'_>, known_ms: i64) -> (Story, Next)
     // Both must say that it was none: what is told twice, or was missed in between, is no new violation.
     let begins = violates(Some(fact.state)) && (confirms || !violates(known));
     if violates(Some(fact.state)) {
-        let annotation = fact.annotation.map(Box::from);
+        let annotation = fact.annotation.map(Arc::from);
         match &mut history {
             None => {
                 history = Some(History { first_seen_ms: fact.at_ms, since_ms: fact.at_ms, reopen_count: 0, annotation });

@@ -5,6 +5,7 @@
 //! changed after the reading began is left alone; a rule or resource that is gone is closed, never compliant.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::place::{Held, History, Judged, Key, Next};
 use super::{Compliance, Fact, Inner, Story, Ticket};
@@ -98,7 +99,7 @@ impl Compliance {
         let state = inner.place(place);
         state.rule(&rule.name, &rule.arn, if first { 0 } else { reading.began_ms });
         let gone = state.keys_of(&rule.name, |kind, held| {
-            held.at_ms < reading.as_of_ms && !seen.contains(&(Box::from(kind), held.resource_id.clone()))
+            held.at_ms < reading.as_of_ms && !seen.contains(&(Box::from(kind), Box::from(&*held.resource_id)))
         });
         inner.left(place, gone, reading, &mut found);
         found
@@ -197,6 +198,7 @@ impl Inner {
             fewer += all - rule.held.len();
         }
         state.rules.retain(|name, rule| !rule.held.is_empty() || rules.contains(name));
+        state.texts.forget_unused();
         self.results = self.results.saturating_sub(fewer);
     }
 }
@@ -209,7 +211,7 @@ fn baseline(evaluation: &Evaluation, known_ms: i64) -> Next {
         first_seen_ms: at_ms,
         since_ms: at_ms,
         reopen_count: 0,
-        annotation: evaluation.annotation.clone(),
+        annotation: evaluation.annotation.as_deref().map(Arc::from),
     });
     Next { state: evaluation.state, at_ms, history, known_ms }
 }

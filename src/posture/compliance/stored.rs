@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{Held, History, Place, RuleState};
+use super::place::{Held, History, Place, RuleState, Texts};
 use crate::posture::stored::{Packer, StoredError, Unpacker, VERSION};
 use crate::record::{AccountRegion, ComplianceState};
 
@@ -56,9 +56,9 @@ pub(super) fn write(place: &AccountRegion, state: &Place) -> Vec<u8> {
 fn row(held: &Held) -> Row {
     let past = held.history.as_deref().map(|history| {
         let History { first_seen_ms, since_ms, reopen_count, annotation } = history;
-        Past(*first_seen_ms, *since_ms, *reopen_count, annotation.clone())
+        Past(*first_seen_ms, *since_ms, *reopen_count, annotation.as_deref().map(Box::from))
     });
-    Row(held.kind, held.resource_id.clone(), held.state.as_str().into(), held.at_ms, held.told, past)
+    Row(held.kind, (&*held.resource_id).into(), held.state.as_str().into(), held.at_ms, held.told, past)
 }
 
 /// Reads a state.
@@ -67,7 +67,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Place, StoredError> {
     let mut place = Place { baseline: head.baseline, kinds: head.kinds, ..Place::default() };
     for rule in lines.lines::<Rule>() {
         let rule = rule?;
-        let mut held: Vec<Held> = rule.results.into_iter().map(Held::from).collect();
+        // A list of its own: rows are longer than what is held of them, and a list made in their place would keep their room.
+        let mut held = Vec::with_capacity(rule.results.len());
+        held.extend(rule.results.into_iter().map(|row| row.held(&mut place.texts)));
         held.sort_by(|one, other| (one.kind, &one.resource_id).cmp(&(other.kind, &other.resource_id)));
         place.rules.insert(rule.name, RuleState { arn: rule.arn, known_ms: rule.known_ms, held });
     }
@@ -77,11 +79,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Place, StoredError> {
     Ok(place)
 }
 
-impl From<Row> for Held {
-    fn from(Row(kind, resource_id, state, at_ms, told, past): Row) -> Self {
+impl Row {
+    fn held(self, texts: &mut Texts) -> Held {
+        let Self(kind, resource_id, state, at_ms, told, past) = self;
         let history = past.map(|Past(first_seen_ms, since_ms, reopen_count, annotation)| {
+            let annotation = annotation.map(|text| texts.share(&text));
             Box::new(History { first_seen_ms, since_ms, reopen_count, annotation })
         });
-        Self { resource_id, history, at_ms, kind, state: ComplianceState::of(&state), told }
+        Held { resource_id: texts.share(&resource_id), history, at_ms, kind, state: ComplianceState::of(&state), told }
     }
 }

@@ -325,3 +325,32 @@ proptest! {
         prop_assert_eq!(states(&state).violating, 1);
     }
 }
+
+/// Many rules judge one resource, and a rule says the same of many: such texts are held once, and go with the last that has them.
+#[test]
+fn texts_that_results_have_in_common_are_held_once() {
+    let state = Compliance::kept();
+    state.open();
+    let at = |began_ms| Reading { began_ms, as_of_ms: began_ms };
+    let rules: HashSet<Box<str>> = (0..20).map(|number| format!("rule-{number}").into()).collect();
+    for name in &rules {
+        let all = ["a", "b", "c"].map(|resource| evaluation(resource, NonCompliant, HOUR));
+        assert!(state.reconcile_rule(&here(), &rule(name), all.into(), at(2 * HOUR)).is_empty());
+    }
+    assert!(state.reconcile_rules(&here(), &rules, at(2 * HOUR)).is_empty());
+    let texts = |state: &Compliance| state.lock().places[&here()].texts.len();
+    assert_eq!((state.results(), texts(&state)), (60, 4), "three ids and one annotation");
+    let (bytes, _) = state.to_write(&here()).unwrap();
+    let other = Compliance::kept();
+    other.open();
+    other.load(&here(), &bytes).unwrap();
+    assert_eq!((other.results(), texts(&other)), (60, 4), "and those of a state that was read");
+    // An annotation that is another each time: those that nobody holds any more go.
+    for number in 0..1_000 {
+        let why = format!("open since {number} hours");
+        let fact =
+            Fact { annotation: Some(&why), rule: "rule-1", ..fact("a", Some(Compliant), NonCompliant, (3 + number) * HOUR) };
+        told(&other, &fact, Settled::Delivered);
+    }
+    assert!(texts(&other) < 100, "{}", texts(&other));
+}
