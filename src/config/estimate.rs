@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{LogRecords, Logs, Outputs};
+use super::{LogRecords, Logs, Outputs, Posture};
 
 /// A month, seconds: 30 days.
 const MONTH_SECONDS: u64 = 30 * 86_400;
@@ -42,6 +42,30 @@ const NOTICES_PER_MILLION: u64 = 50_000;
 /// Records that changed nothing, per million. Measured: 80 %.
 const READ_ONLY_PER_MILLION: u64 = 800_000;
 
+/// Rules of AWS Config in an account and Region. Assumed: what the design counts with.
+const RULES: u64 = 150;
+
+/// Resources that violate a rule in an account and Region. Assumed.
+const VIOLATIONS_PER_RULE: u64 = 1;
+
+/// Requirements of all frameworks that controls are mapped to, each a row an account and day. Counted: 832.
+const REQUIREMENTS: u64 = 830;
+
+/// A summary of an account, bytes. Measured, as the three below: 958.
+const SUMMARY_BYTES: u64 = 960;
+
+/// Counts of a rule, bytes. Measured: 515.
+const SNAPSHOT_BYTES: u64 = 520;
+
+/// A violation, bytes. Measured: 1,604.
+const VIOLATION_BYTES: u64 = 1_600;
+
+/// A requirement of a framework in an account, bytes. Measured: 533.
+const FRAMEWORK_BYTES: u64 = 540;
+
+/// Times a day that counts of rules are sent.
+const SNAPSHOTS_A_DAY: u64 = 4;
+
 /// What is to be sent, and how much of it there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Volume {
@@ -49,13 +73,49 @@ pub struct Volume {
     pub records_per_day: u64,
     /// Sources, each with heartbeats of its own.
     pub sources: u64,
+    /// What is read of AWS Config; `None`: nothing.
+    pub fleet: Option<Fleet>,
+}
+
+/// Where AWS Config is read, and how often that is summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fleet {
+    /// Accounts.
+    pub accounts: u64,
+    /// Regions of each.
+    pub regions: u64,
+    /// Time between two summaries.
+    pub summary: Duration,
+}
+
+impl Fleet {
+    /// What these settings read; `accounts`: how many there are where the settings name none and an aggregator has them all.
+    #[must_use]
+    pub fn of(posture: &Posture, accounts: u64) -> Self {
+        let named = posture.accounts.len() as u64;
+        let accounts = match (named, &posture.aggregator) {
+            (0, Some(_)) => accounts,
+            (0, None) => 1,
+            _ => named,
+        };
+        Self { accounts, regions: (posture.regions.len() as u64).max(1), summary: posture.summary_interval }
+    }
+
+    /// Bytes a month of what is sent at an interval: summaries, counts of rules, violations and frameworks.
+    fn bytes(self) -> u64 {
+        let Self { accounts, regions, summary } = self;
+        let summaries = (MONTH_SECONDS / summary.as_secs().max(1)).saturating_mul(SUMMARY_BYTES);
+        let of_account = summaries.saturating_add(30 * REQUIREMENTS * FRAMEWORK_BYTES);
+        let of_place = 30 * RULES * (SNAPSHOTS_A_DAY * SNAPSHOT_BYTES + VIOLATIONS_PER_RULE * VIOLATION_BYTES);
+        accounts.saturating_mul(of_account.saturating_add(regions.saturating_mul(of_place)))
+    }
 }
 
 impl Volume {
     /// What so many accounts bring when nobody counted.
     #[must_use]
     pub const fn of_accounts(accounts: u64, sources: u64) -> Self {
-        Self { records_per_day: accounts.saturating_mul(RECORDS_PER_ACCOUNT_DAY), sources }
+        Self { records_per_day: accounts.saturating_mul(RECORDS_PER_ACCOUNT_DAY), sources, fleet: None }
     }
 }
 
@@ -72,6 +132,8 @@ pub struct Estimate {
     pub logs: u64,
     /// Heartbeats.
     pub heartbeats: u64,
+    /// How AWS Config's rules stand, at intervals; changes of it and findings are too unlike from customer to customer.
+    pub posture: u64,
 }
 
 /// Bytes a month for this volume and these outputs.
@@ -90,6 +152,7 @@ pub fn estimate(volume: Volume, outputs: &Outputs, heartbeat: Option<Duration>) 
         notices: notices.saturating_mul(EVENT_BYTES),
         logs: logged(records, detected, outputs.logs).saturating_mul(LOG_BYTES),
         heartbeats: heartbeats.saturating_mul(HEARTBEAT_BYTES),
+        posture: volume.fleet.map_or(0, Fleet::bytes),
     }
 }
 
@@ -111,13 +174,14 @@ fn share(of: u64, per_million: u64) -> u64 {
 impl Estimate {
     /// Bytes a month, all outputs together.
     #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.detections.saturating_add(self.notices).saturating_add(self.logs).saturating_add(self.heartbeats)
+    pub fn total(&self) -> u64 {
+        let Self { detections, notices, logs, heartbeats, posture, .. } = self;
+        [detections, notices, logs, heartbeats, posture].into_iter().fold(0_u64, |sum, part| sum.saturating_add(*part))
     }
 
     /// Whether it stays in what New Relic gives for nothing.
     #[must_use]
-    pub const fn is_free(&self) -> bool {
+    pub fn is_free(&self) -> bool {
         self.total() <= FREE_BYTES
     }
 }
@@ -127,9 +191,13 @@ impl fmt::Display for Estimate {
         let unit = Unit::of(self.total());
         writeln!(f, "estimate for {} records a day, {} a month:", self.records_per_day, unit.name())?;
         let mut total = 0_u64;
-        for (name, bytes) in
-            [("detections", self.detections), ("notices", self.notices), ("logs", self.logs), ("heartbeats", self.heartbeats)]
-        {
+        for (name, bytes) in [
+            ("detections", self.detections),
+            ("notices", self.notices),
+            ("logs", self.logs),
+            ("heartbeats", self.heartbeats),
+            ("posture", self.posture),
+        ] {
             let steps = unit.steps(bytes);
             total = total.saturating_add(steps);
             writeln!(f, "  {name:<12}{:>10}", unit.show(steps))?;
@@ -148,7 +216,11 @@ impl fmt::Display for Estimate {
             percent(DETECTIONS_PER_MILLION),
             percent(NOTICES_PER_MILLION),
             percent(READ_ONLY_PER_MILLION)
-        )
+        )?;
+        if self.posture > 0 {
+            write!(f, "; {RULES} rules of AWS Config an account and Region, {VIOLATIONS_PER_RULE} violation each")?;
+        }
+        Ok(())
     }
 }
 
@@ -215,15 +287,35 @@ mod tests {
           notices           0.78
           logs             16.80
           heartbeats        0.13
+          posture           0.00
           total            33.31
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
         "#);
     }
 
+    /// The same as the rows themselves take in `pipeline::posture`, for the same customer: 12.7 GB.
+    #[test]
+    fn what_is_read_of_aws_config_counts_too() {
+        let settings = Posture { regions: ["a", "b", "c"].map(str::to_owned).into(), ..Posture::of_region("a") };
+        let of = |settings: &Posture| Fleet::of(settings, 200);
+        assert_eq!((of(&settings).accounts, of(&settings).regions), (1, 3), "its own account");
+        let named = Posture { accounts: vec!["111122223333".to_owned(); 7], ..settings.clone() };
+        assert_eq!(of(&named).accounts, 7);
+        let all = Posture { aggregator: Some("org".to_owned()), ..settings };
+        let fleet = of(&all);
+        assert_eq!((fleet.accounts, fleet.regions), (200, 3));
+        let found = estimate(Volume { records_per_day: 0, sources: 0, fleet: Some(fleet) }, &Outputs::default(), None);
+        assert!((12_500_000_000..13_000_000_000).contains(&found.posture), "{}", found.posture);
+        assert_eq!(found.total(), found.posture);
+        assert!(found.to_string().contains("only read; 150 rules of AWS Config an account and Region"), "{found}");
+        let rarer = Fleet { summary: Duration::ZERO, accounts: u64::MAX, ..fleet };
+        assert_eq!(rarer.bytes(), u64::MAX, "no overflow");
+    }
+
     #[test]
     fn each_setting_changes_its_own_row() {
-        let volume = Volume { records_per_day: 1_000_000, sources: 1 };
+        let volume = Volume { records_per_day: 1_000_000, sources: 1, fleet: None };
         for (name, records, read_only, logs) in [
             ("all", LogRecords::All, true, 42_000_000_000),
             ("changes", LogRecords::All, false, 8_400_000_000),
@@ -237,6 +329,7 @@ mod tests {
                 notices: 7_800_000,
                 logs,
                 heartbeats: 43_200_000,
+                posture: 0,
             };
             assert_eq!(found, expected, "{name}");
         }
@@ -246,7 +339,7 @@ mod tests {
 
     #[test]
     fn the_free_amount_is_a_limit_that_may_be_reached() {
-        let of = |logs| Estimate { records_per_day: 0, detections: 0, notices: 0, logs, heartbeats: 0 };
+        let of = |logs| Estimate { records_per_day: 0, detections: 0, notices: 0, logs, heartbeats: 0, posture: 0 };
         assert_eq!([of(FREE_BYTES).is_free(), of(FREE_BYTES + 1).is_free()], [true, false]);
         assert!(of(FREE_BYTES + 1).to_string().contains("more than the 100 GB"));
     }
@@ -267,6 +360,7 @@ mod tests {
           notices              4
           logs                84
           heartbeats          43
+          posture              0
           total              209
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
@@ -277,14 +371,14 @@ mod tests {
     #[test]
     fn the_lines_add_up() {
         for records_per_day in [0, 1, 1_000, 123_456, 1_000_000, 2_345_678, 7_654_321, 987_654_321, u64::MAX / 3_000_000] {
-            let text = estimate(Volume { records_per_day, sources: 3 }, &Outputs::default(), MINUTE).to_string();
+            let text = estimate(Volume { records_per_day, sources: 3, fleet: None }, &Outputs::default(), MINUTE).to_string();
             let amounts: Vec<u64> = text
                 .lines()
                 .filter(|line| line.starts_with("  "))
                 .map(|line| line.split_whitespace().nth(1).unwrap().replace('.', "").parse().unwrap())
                 .collect();
             let [lines @ .., total] = &*amounts else { panic!("no line: {text}") };
-            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (4, *total), "{text}");
+            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (5, *total), "{text}");
         }
     }
 
