@@ -1,8 +1,8 @@
 //! Object → records.
 //!
 //! In: an [`Object`](crate::source::Object)'s body. Out, one at a time and borrowed: the raw JSON text of each record and its kind,
-//! or what is no record and why. Gzip or plain, CloudTrail files, NDJSON, arrays and EventBridge envelopes are told apart by
-//! content. What always holds: bytes unpacked and bytes per record are bounded; a broken record costs itself only; the end of
+//! or what is no record and why. Gzip or plain, CloudTrail files, AWS Config's history files, NDJSON, arrays and EventBridge
+//! envelopes are told apart by content. What always holds: bytes unpacked and bytes per record are bounded; a broken record costs itself only; the end of
 //! the object says whether it was whole. Never talks to the network.
 
 mod envelope;
@@ -63,6 +63,8 @@ pub enum Decoded<'a> {
     },
     /// A document of a known kind that holds no records: a digest.
     Empty,
+    /// Items of a snapshot of AWS Config, each of them passed over: they say what is, and not what changed.
+    Snapshot,
     /// A document of a kind this agent does not read.
     Foreign {
         /// Its bytes.
@@ -87,7 +89,7 @@ impl<'a> Decoded<'a> {
         match self {
             Self::Record { .. } | Self::Findings { .. } => true,
             Self::Broken { raw, .. } | Self::TooLong { head: raw, .. } => has_marks(raw),
-            Self::Empty | Self::Foreign { .. } | Self::Waiting => false,
+            Self::Empty | Self::Snapshot | Self::Foreign { .. } | Self::Waiting => false,
         }
     }
 }
@@ -147,6 +149,8 @@ struct Kept {
 #[derive(Clone, Copy)]
 enum Kind {
     Element,
+    ConfigItem,
+    Snapshot,
     Document,
     Broken(&'static str),
     Stray(&'static str),
@@ -156,6 +160,8 @@ impl Kept {
     fn of(item: Item<'_>) -> Self {
         let (bytes, kind) = match item {
             Item::Element(raw) => (raw, Kind::Element),
+            Item::ConfigItem(raw) => (raw, Kind::ConfigItem),
+            Item::Snapshot => (&[][..], Kind::Snapshot),
             Item::Document(raw) => (raw, Kind::Document),
             Item::Broken(raw, why) => (raw, Kind::Broken(why)),
             Item::Stray(raw, why) => (raw, Kind::Stray(why)),
@@ -167,6 +173,8 @@ impl Kept {
         let raw = self.bytes.as_slice();
         match self.kind {
             Kind::Element => Item::Element(raw),
+            Kind::ConfigItem => Item::ConfigItem(raw),
+            Kind::Snapshot => Item::Snapshot,
             Kind::Document => Item::Document(raw),
             Kind::Broken(why) => Item::Broken(raw, why),
             Kind::Stray(why) => Item::Stray(raw, why),
@@ -338,6 +346,8 @@ impl Doubt {
 fn decoded(item: Item<'_>) -> Decoded<'_> {
     match item {
         Item::Element(raw) => Decoded::trail(raw),
+        Item::ConfigItem(raw) => Decoded::Record { kind: RecordKind::ConfigItem, raw, account: None, region: None },
+        Item::Snapshot => Decoded::Snapshot,
         Item::Document(raw) => document(raw),
         Item::Broken(raw, why) | Item::Stray(raw, why) if why == split::TOO_LONG => Decoded::TooLong { head: raw, alone: false },
         Item::Broken(raw, why) | Item::Stray(raw, why) => Decoded::Broken { raw, why: why.to_owned() },
@@ -397,6 +407,7 @@ mod tests {
                 Decoded::TooLong { head, alone: false } => format!("too long: {} bytes are kept", head.len()),
                 Decoded::TooLong { head, alone: true } => format!("too long and alone: {} bytes are kept", head.len()),
                 Decoded::Empty => "empty".to_owned(),
+                Decoded::Snapshot => "snapshot".to_owned(),
                 Decoded::Foreign { why, .. } => format!("foreign: {why}"),
                 Decoded::Waiting => "waiting".to_owned(),
             });

@@ -1,13 +1,14 @@
 //! Bytes → the JSON text of each record, without building a tree.
 //!
-//! In: any reader. Out, one at a time: the elements of every `Records` array of a top-level object, the elements of a top-level
-//! array, or whole top-level documents (NDJSON, one document, several after each other). Strings are respected, nothing is
+//! In: any reader. Out, one at a time: the elements of every `Records` or `configurationItems` array of a top-level object, the
+//! elements of a top-level array, or whole top-level documents (NDJSON, one document, several after each other). Strings are respected, nothing is
 //! parsed. What always holds: memory is bounded by the longest record allowed; a record that is too long or broken in a line of
-//! its own costs itself only; every other byte belongs to exactly one item, or stands beside `Records` in its object.
+//! its own costs itself only; every other byte belongs to exactly one item, or stands beside such an array in its object. Of a snapshot of
+//! AWS Config only that it is one is told: its items say what is, and not what changed.
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 
 /// Bytes read at a time.
 const CHUNK: usize = 64 << 10;
@@ -21,6 +22,10 @@ pub const TOO_LONG: &str = "longer than the record limit";
 pub enum Item<'a> {
     /// An element of `Records` or of a top-level array.
     Element(&'a [u8]),
+    /// An element of `configurationItems`, of a history file of AWS Config's.
+    ConfigItem(&'a [u8]),
+    /// Here begin the `configurationItems` of a snapshot file; none of them is given.
+    Snapshot,
     /// A whole top-level document.
     Document(&'a [u8]),
     /// A piece of the input that is no JSON object, and why.
@@ -82,16 +87,29 @@ enum Place {
     Lines,
     /// Inside a top-level object that may turn out to hold `Records`.
     Document,
-    /// Between elements of an array; `wrapped`: inside `Records` of an object.
-    Array { wrapped: bool },
+    /// Between elements of an array.
+    Array(Array),
     /// Inside an element.
-    Element { wrapped: bool },
+    Element(Array),
     /// Inside something else than an object, where an element should be.
-    Stray { wrapped: bool },
-    /// After `Records`, until its object ends or holds another one.
+    Stray(Array),
+    /// After `Records` and its like, until its object ends or holds another one.
     Rest,
     /// After a document that stood on one line: a line end here means one document a line.
     After,
+}
+
+/// Which array it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Array {
+    /// It stands alone.
+    Top,
+    /// `Records` of an object.
+    Records,
+    /// `configurationItems` of a history file.
+    History,
+    /// `configurationItems` of a snapshot file.
+    Snapshot,
 }
 
 /// Progress inside one value.
@@ -100,21 +118,38 @@ struct Scan {
     depth: u32,
     in_string: bool,
     escaped: bool,
-    /// How many bytes of [`RECORDS`] the last string is, when it is at depth 1 and nothing else so far; [`OTHER`] if not.
+    /// How many bytes of [`Scan::name`] the last string is, when it is at depth 1 and nothing else so far; [`OTHER`] if not.
     key: usize,
+    /// It began as [`ITEMS`] do.
+    is_items: bool,
+}
+
+impl Scan {
+    /// The key that the last string may be.
+    fn name(self) -> &'static [u8] {
+        if self.is_items { ITEMS } else { RECORDS }
+    }
 }
 
 /// The key of the array that holds records.
 const RECORDS: &[u8] = b"Records";
-/// What a string is that is not [`RECORDS`], nor the beginning of it.
+/// The same in AWS Config's files.
+const ITEMS: &[u8] = b"configurationItems";
+/// What a string is that is none of them, nor the beginning of one.
 const OTHER: usize = usize::MAX;
+/// What a snapshot file says of itself before its items; in a history file it is not there, or null.
+const SNAPSHOT: &[u8] = b"\"configSnapshotId\"";
 
 /// An item as positions in the buffer.
 enum Found {
     Element(usize, usize),
+    ConfigItem(usize, usize),
+    Snapshot,
     Document(usize, usize),
     Broken(usize, usize, &'static str),
     Stray(usize, usize, &'static str),
+    /// Something that nobody is told of.
+    Nothing,
     NeedMore,
 }
 
@@ -160,6 +195,9 @@ impl<R: Read> Splitter<R> {
         loop {
             match self.step() {
                 Found::Element(from, to) => return Ok(Some(Item::Element(self.bytes(from, to)))),
+                Found::ConfigItem(from, to) => return Ok(Some(Item::ConfigItem(self.bytes(from, to)))),
+                Found::Snapshot => return Ok(Some(Item::Snapshot)),
+                Found::Nothing => {}
                 Found::Document(from, to) => return Ok(Some(Item::Document(self.bytes(from, to)))),
                 Found::Broken(from, to, why) => return Ok(Some(Item::Broken(self.bytes(from, to), why))),
                 Found::Stray(from, to, why) => return Ok(Some(Item::Stray(self.bytes(from, to), why))),
@@ -175,7 +213,7 @@ impl<R: Read> Splitter<R> {
 
     fn refill(&mut self) -> io::Result<()> {
         // Keep the open item only; move it to the front when the room behind it runs out.
-        let keep = if matches!(self.place, Place::Document | Place::Element { .. } | Place::Stray { .. } | Place::Lines) {
+        let keep = if matches!(self.place, Place::Document | Place::Element(_) | Place::Stray(_) | Place::Lines) {
             self.start
         } else {
             self.at
@@ -220,8 +258,8 @@ impl<R: Read> Splitter<R> {
             }
             Place::Document if !self.scan.in_string && self.scan.depth == 0 => Ok(None),
             Place::Document => Err(SplitError::Truncated("a JSON document")),
-            Place::Array { .. } | Place::Stray { .. } | Place::Rest => Err(SplitError::Truncated("the Records array's object")),
-            Place::Element { .. } => Err(SplitError::Truncated("a record")),
+            Place::Array(_) | Place::Stray(_) | Place::Rest => Err(SplitError::Truncated("the object of an array of records")),
+            Place::Element(_) => Err(SplitError::Truncated("a record")),
         }
     }
 
@@ -233,7 +271,7 @@ impl<R: Read> Splitter<R> {
                     Some(b'{') => self.open(Place::Document),
                     Some(b'[') => {
                         self.at += 1;
-                        self.place = Place::Array { wrapped: false };
+                        self.place = Place::Array(Array::Top);
                     }
                     Some(_) => self.lines_from_here(),
                 },
@@ -246,26 +284,33 @@ impl<R: Read> Splitter<R> {
                     Some(found) => return found,
                     None => return Found::NeedMore,
                 },
-                Place::Array { wrapped } => match self.skip_white() {
+                Place::Array(array) => match self.skip_white() {
                     None => return Found::NeedMore,
                     Some(b',') => self.at += 1,
                     Some(b']') => {
                         self.at += 1;
                         self.scan = Scan { depth: 1, ..Scan::default() };
-                        self.place = if wrapped { Place::Rest } else { Place::Top };
+                        self.place = if array == Array::Top { Place::Top } else { Place::Rest };
                     }
-                    Some(b'{') => self.open(Place::Element { wrapped }),
-                    Some(_) => self.open(Place::Stray { wrapped }),
+                    Some(b'{') => self.open(Place::Element(array)),
+                    Some(_) => self.open(Place::Stray(array)),
                 },
-                Place::Stray { wrapped } => {
+                Place::Stray(array) => {
                     let Some(end) = self.stray_end() else { return self.too_long() };
-                    self.place = Place::Array { wrapped };
+                    self.place = Place::Array(array);
+                    if array == Array::Snapshot {
+                        return Found::Nothing;
+                    }
                     return self.close(end, Found::Stray, |from, to| Found::Stray(from, to, "not a JSON object"));
                 }
-                Place::Element { wrapped } => {
+                Place::Element(array) => {
                     let Some(end) = self.value_end() else { return self.too_long() };
-                    self.place = Place::Array { wrapped };
-                    return self.close(end, Found::Stray, Found::Element);
+                    self.place = Place::Array(array);
+                    return match array {
+                        Array::Top | Array::Records => self.close(end, Found::Stray, Found::Element),
+                        Array::History => self.close(end, Found::Stray, Found::ConfigItem),
+                        Array::Snapshot => Found::Nothing,
+                    };
                 }
                 Place::After => match self.buffer.get(self.at).filter(|_| self.at < self.filled) {
                     None => return Found::NeedMore,
@@ -355,7 +400,7 @@ impl<R: Read> Splitter<R> {
         }
     }
 
-    /// Inside a top-level object: its end, or the start of its `Records`, of which it may hold more than one.
+    /// Inside a top-level object: its end, or the start of its `Records` or `configurationItems`, of which it may hold more than one.
     fn document(&mut self) -> Option<Found> {
         let is_rest = self.place == Place::Rest;
         let bytes = self.buffer.get(..self.filled).unwrap_or_default();
@@ -376,7 +421,10 @@ impl<R: Read> Splitter<R> {
                     self.lines_from_here();
                     return Some(Found::Broken(from, to, "a string has no end"));
                 } else if scan.key != OTHER {
-                    scan.key = if RECORDS.get(scan.key) == Some(&byte) { scan.key + 1 } else { OTHER };
+                    if scan.key == 0 {
+                        scan.is_items = ITEMS.first() == Some(&byte);
+                    }
+                    scan.key = if scan.name().get(scan.key) == Some(&byte) { scan.key + 1 } else { OTHER };
                 }
                 self.at += 1;
                 continue;
@@ -387,9 +435,14 @@ impl<R: Read> Splitter<R> {
                     scan.in_string = true;
                     scan.key = if scan.depth == 1 { 0 } else { OTHER };
                 }
-                b'[' if scan.depth == 1 && scan.key == RECORDS.len() => {
-                    self.place = Place::Array { wrapped: true };
-                    return Some(Found::NeedMore);
+                b'[' if scan.depth == 1 && scan.key == scan.name().len() => {
+                    let array = match scan.is_items {
+                        false => Array::Records,
+                        true if !is_rest && is_snapshot(bytes.get(self.start..self.at).unwrap_or_default()) => Array::Snapshot,
+                        true => Array::History,
+                    };
+                    self.place = Place::Array(array);
+                    return Some(if array == Array::Snapshot { Found::Snapshot } else { Found::NeedMore });
                 }
                 b'{' | b'[' => {
                     scan.depth += 1;
@@ -493,6 +546,13 @@ impl<R: Read> Splitter<R> {
         self.scan = Scan { depth, in_string, escaped, ..self.scan };
         end
     }
+}
+
+/// Whether a file of AWS Config's names a snapshot before its items.
+fn is_snapshot(head: &[u8]) -> bool {
+    let Some(at) = memmem::find(head, SNAPSHOT) else { return false };
+    let rest = head.get(at + SNAPSHOT.len()..).unwrap_or_default().trim_ascii_start();
+    rest.strip_prefix(b":").is_some_and(|value| value.trim_ascii_start().starts_with(b"\""))
 }
 
 /// A line is a document if it looks like an object.

@@ -14,6 +14,26 @@ use crate::posture::Who;
 /// `event.category` of what AWS Config records.
 const CATEGORY: &str = "Configuration";
 
+/// How a change was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeOrigin {
+    /// By its notification.
+    Stream,
+    /// By a history file of AWS Config, which tells what is and not what was.
+    History,
+}
+
+impl ChangeOrigin {
+    /// The word in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::History => "history",
+        }
+    }
+}
+
 /// An event without its actor.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -26,10 +46,11 @@ pub struct Draft {
 impl Draft {
     /// Writes all that is known of the item itself.
     #[must_use]
-    pub fn of(classified: &ClassifiedItem<'_>, arrival: Arrival, source: &str) -> Self {
+    pub fn of(classified: &ClassifiedItem<'_>, origin: ChangeOrigin, arrival: Arrival, source: &str) -> Self {
         let mut written = Vec::new();
         let mut event = EventWriter::begin(&mut written, RESOURCE_CHANGE, Some(arrival.timestamp_ms));
         write(&mut event, classified, arrival, source);
+        event.text("change.origin", origin.as_str());
         let rest = event.suspend();
         written.shrink_to_fit();
         Self { written, rest, timestamp_ms: arrival.timestamp_ms }

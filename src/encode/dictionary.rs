@@ -24,6 +24,9 @@ pub const VIOLATION: &str = "AwsComplianceViolation";
 pub const POSTURE_SUMMARY: &str = "AwsPostureSummary";
 /// One per account, framework and requirement.
 pub const FRAMEWORK_SNAPSHOT: &str = "AwsFrameworkSnapshot";
+/// One per account, Region and conformance pack. A type of its own: a pack's rules are rules of the place too, and counted together
+/// with them they would count twice.
+pub const PACK_SNAPSHOT: &str = "AwsConformancePackSnapshot";
 /// A run whose rows were all accepted.
 pub const POSTURE_RUN: &str = "AwsPostureRun";
 /// One per change of a resource.
@@ -55,6 +58,7 @@ pub const EVENTS: &[&str] = &[
     VIOLATION,
     POSTURE_SUMMARY,
     FRAMEWORK_SNAPSHOT,
+    PACK_SNAPSHOT,
     POSTURE_RUN,
     RESOURCE_CHANGE,
     CONTROL,
@@ -112,6 +116,7 @@ const V: &[&str] = &[VIOLATION];
 const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
 const P: &[&str] = &[POSTURE_SUMMARY];
 const W: &[&str] = &[FRAMEWORK_SNAPSHOT];
+const B: &[&str] = &[PACK_SNAPSHOT];
 const O: &[&str] = &[FINDING_SNAPSHOT];
 const I: &[&str] = &[FINDING_INSIGHT];
 const U: &[&str] = &[POSTURE_RUN];
@@ -133,11 +138,12 @@ const UTEHG: &[&str] = &[POSTURE_RUN, CONTROL, EXCEPTION, HEARTBEAT, GAP];
 const SNCFRV: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, VIOLATION];
 const SNCFRI: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, FINDING_INSIGHT];
 const SNCFVT: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, CONTROL];
-const VKPWOU: &[&str] = &[VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, FINDING_SNAPSHOT, POSTURE_RUN];
+const VKPWBOU: &[&str] =
+    &[VIOLATION, COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY, FRAMEWORK_SNAPSHOT, PACK_SNAPSHOT, FINDING_SNAPSHOT, POSTURE_RUN];
 const SNCFVOT: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, FINDING_SNAPSHOT, CONTROL];
 const SNCFVKOT: &[&str] =
     &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, COMPLIANCE_SNAPSHOT, FINDING_SNAPSHOT, CONTROL];
-const SNCFRVKOI: &[&str] = &[
+const SNCFRVKBOI: &[&str] = &[
     SECURITY_EVENT,
     NOTICE,
     COMPLIANCE_CHANGE,
@@ -145,6 +151,7 @@ const SNCFRVKOI: &[&str] = &[
     RESOURCE_CHANGE,
     VIOLATION,
     COMPLIANCE_SNAPSHOT,
+    PACK_SNAPSHOT,
     FINDING_SNAPSHOT,
     FINDING_INSIGHT,
 ];
@@ -152,7 +159,7 @@ const SNCFROIHG: &[&str] =
     &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, FINDING_SNAPSHOT, FINDING_INSIGHT, HEARTBEAT, GAP];
 const SNCFVKOTE: &[&str] =
     &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, COMPLIANCE_SNAPSHOT, FINDING_SNAPSHOT, CONTROL, EXCEPTION];
-const SNCFRVPWOI: &[&str] = &[
+const SNCFRVPWBOI: &[&str] = &[
     SECURITY_EVENT,
     NOTICE,
     COMPLIANCE_CHANGE,
@@ -161,10 +168,11 @@ const SNCFRVPWOI: &[&str] = &[
     VIOLATION,
     POSTURE_SUMMARY,
     FRAMEWORK_SNAPSHOT,
+    PACK_SNAPSHOT,
     FINDING_SNAPSHOT,
     FINDING_INSIGHT,
 ];
-const SNCFRVKPWOIG: &[&str] = &[
+const SNCFRVKPWBOIG: &[&str] = &[
     SECURITY_EVENT,
     NOTICE,
     COMPLIANCE_CHANGE,
@@ -174,6 +182,7 @@ const SNCFRVKPWOIG: &[&str] = &[
     COMPLIANCE_SNAPSHOT,
     POSTURE_SUMMARY,
     FRAMEWORK_SNAPSHOT,
+    PACK_SNAPSHOT,
     FINDING_SNAPSHOT,
     FINDING_INSIGHT,
     GAP,
@@ -226,12 +235,12 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("event.date", Text, "", "2026-11-21", SNCFRI, "Day of event.time in the configured zone."),
     attribute("event.week", Text, "", "2026-W47", SNCFRI, "ISO week of event.time in the configured zone."),
     attribute("event.month", Text, "", "2026-11", SNCFRI, "Month of event.time in the configured zone."),
-    attribute("aws.accountId", Text, "", "111122223333", SNCFRVKPWOIG, "Account the record belongs to."),
-    attribute("aws.accountName", Text, "", "prod-payments", SNCFRVPWOI, "Its name; the id when no name is known."),
-    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCFRVPWOI, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNCFRVPWOI, "Environment, from the accounts file or the account's tags."),
-    attribute("aws.owner", Text, "", "payments-team", SNCFRVPWOI, "Owner, from the accounts file or the account's tags."),
-    attribute("aws.region", Text, "", "ap-northeast-1", SNCFRVKOI, "Region of the call."),
+    attribute("aws.accountId", Text, "", "111122223333", SNCFRVKPWBOIG, "Account the record belongs to."),
+    attribute("aws.accountName", Text, "", "prod-payments", SNCFRVPWBOI, "Its name; the id when no name is known."),
+    attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCFRVPWBOI, "Its organizational unit path; 'unknown' when none is known."),
+    attribute("aws.environment", Text, "", "prod", SNCFRVPWBOI, "Environment, from the accounts file or the account's tags."),
+    attribute("aws.owner", Text, "", "payments-team", SNCFRVPWBOI, "Owner: a tag of the account, else of the resource (changes of resources and findings), else the accounts file."),
+    attribute("aws.region", Text, "", "ap-northeast-1", SNCFRVKBOI, "Region of the call."),
     attribute("aws.partition", Text, "", "aws", SNCFRV, "AWS partition."),
     attribute("aws.service", Text, "", "cloudtrail", SNCFRV, "Service of the call."),
     attribute("actor.kind", Text, "", "human", SNR, "root, human, workload, awsService, federated, ci or unknown."),
@@ -326,6 +335,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("change.after", Text, "JSON", "{\"Tags.owner\":\"b\"}", R, "What they are."),
     attribute("change.summary", Text, "", "UPDATE AWS::S3::Bucket ledger: Tags.owner: \"a\" → \"b\"", R, "The same in one line, for people."),
     attribute("change.tagsOnly", Text, "", "false", R, "true when nothing but tags changed."),
+    attribute("change.origin", Text, "", "stream", R, "stream: its notification told it; history: a history file of AWS Config, which does not say what was before. Told in both ways a change has one event.id."),
     attribute("change.oversized", Text, "", "false", R, "true when the item was too long for its notification and could not be fetched: what changed is not known."),
     attribute("change.actorConfidence", Text, "", "certain", R, "certain: AWS names the trail record, or exactly one fits; likely: several fit, all by the same actor; ambiguous: several by different actors; none: none was seen."),
     attribute("change.viaPipeline", Text, "", "false", R, "true when a delivery pipeline made the change; absent when nothing tells."),
@@ -347,7 +357,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("compliance.violatingResources", Number, "count", "3", K, "Resources that violate this rule."),
     attribute("compliance.notApplicableResources", Number, "count", "3", K, "Resources that this rule does not concern."),
     attribute("compliance.unknownResources", Number, "count", "3", K, "Resources without a result of this rule."),
-    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPWOU, "Names the run: the same in all its rows. Those of the run that AwsPostureRun told last are how things are now."),
+    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPWBOU, "Names the run: the same in all its rows. Those of the run that AwsPostureRun told last are how things are now."),
     attribute("insight.arn", Text, "", "arn:aws:securityhub:::insight/securityhub/default/10", I, "The insight."),
     attribute("insight.name", Text, "", "Buckets with public access", I, "Its name."),
     attribute("insight.resultType", Text, "", "ResourceId", I, "What it counts by."),
@@ -385,7 +395,13 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("framework.unknownRules", Number, "count", "2", W, "Rules of it that are deployed and have no result."),
     attribute("framework.notApplicableRules", Number, "count", "2", W, "Rules of it that are deployed and concern nothing."),
     attribute("framework.notDeployedRules", Number, "count", "2", W, "Rules of it that are not deployed in the account."),
-    attribute("run.kind", Text, "", "summary", U, "baseline, reconcile, summary, snapshot, violations, frameworks, findings or controls."),
+    attribute("pack.name", Text, "", "Operational-Best-Practices-for-PCI-DSS", B, "Conformance pack, as it is deployed."),
+    attribute("pack.state", Text, "", "NON_COMPLIANT", B, "COMPLIANT, NON_COMPLIANT or INSUFFICIENT_DATA, as AWS Config sums the pack up."),
+    attribute("pack.compliantRules", Number, "count", "40", B, "Rules of it that no resource violates; absent, as the other counts, when its rules could not be read."),
+    attribute("pack.violatingRules", Number, "count", "2", B, "Rules of it that a resource violates."),
+    attribute("pack.unknownRules", Number, "count", "3", B, "Rules of it without a result."),
+    attribute("pack.percentRules", Number, "percent", "95.23", B, "Compliant rules of those compliant or violating, rounded down; absent when there are none."),
+    attribute("run.kind", Text, "", "summary", U, "baseline, reconcile, summary, snapshot, violations, frameworks, packs, findings or controls."),
     attribute("run.rows", Number, "count", "200", U, "Rows that New Relic accepted."),
     attribute("run.repairs", Number, "count", "0", U, "Changes that no event told and this run found."),
     attribute("run.places", Number, "count", "600", U, "Accounts in a Region that were read."),
@@ -393,7 +409,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("run.calls", Number, "count", "9000", U, "Calls of AWS's API."),
     attribute("run.began", Number, "ms since epoch", "1795292071000", U, "When it began."),
     attribute("run.ended", Number, "ms since epoch", "1795292131000", U, "When it ended."),
-    attribute("run.complete", Text, "", "true", U, "Whether every place was read and every row accepted."),
+    attribute("run.complete", Text, "", "true", U, "Whether every place was read and every row accepted; of packs, every row: places whose packs could not be read are in run.placesFailed."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", SNCFRVPOIUTEHGD, "Version of the agent."),

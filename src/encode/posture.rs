@@ -1,20 +1,21 @@
 //! How AWS Config's state is, row by row → items for the Event API.
 //!
 //! In: counts, violations and requirements of one run. Out: one flat row of each: `AwsPostureSummary`, `AwsComplianceSnapshot`,
-//! `AwsComplianceViolation`, `AwsFrameworkSnapshot`, and the `AwsPostureRun` that says they are all there. What always holds: rows
-//! of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta without a past, since when)
+//! `AwsComplianceViolation`, `AwsFrameworkSnapshot`, `AwsConformancePackSnapshot`, and the `AwsPostureRun` that says they are all
+//! there. What always holds: rows of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta without a past, since when)
 //! is left out, never 0 or 100.
 //!
 //! A violation says that a resource is `public` where its rule watches just that. Nothing in AWS Config tells how sensitive the
 //! data in it is, so nothing is said of that.
 
 use super::compliance;
-use super::dictionary::{COMPLIANCE_SNAPSHOT, FRAMEWORK_SNAPSHOT, POSTURE_RUN, POSTURE_SUMMARY, VIOLATION};
+use super::dictionary::{COMPLIANCE_SNAPSHOT, FRAMEWORK_SNAPSHOT, PACK_SNAPSHOT, POSTURE_RUN, POSTURE_SUMMARY, VIOLATION};
 use super::event::{self, VERSION};
 use super::mask;
 use super::writer::EventWriter;
 use crate::classify::{AccountName, ClassifiedChange, FrameworkRow, PreventiveControl};
 use crate::posture::{AccountCounts, Delta, Results};
+use crate::record::ComplianceState;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -239,6 +240,41 @@ pub fn push_framework(out: &mut Vec<u8>, account: &AccountName<'_>, row: &Framew
     event.end()
 }
 
+/// One conformance pack in one account and Region.
+#[derive(Debug, Clone, Copy)]
+pub struct PackRow<'a> {
+    /// Names of the account.
+    pub account: AccountName<'a>,
+    /// As `eu-west-1`.
+    pub region: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// As AWS Config sums it up.
+    pub state: ComplianceState,
+    /// Its rules that are compliant, violated, and without a result; `None`: not known.
+    pub rules: Option<[u64; 3]>,
+    /// Compliant of all rules that are compliant or violated, in hundredths of a percent; `None`: there are none.
+    pub percent: Option<u64>,
+}
+
+/// Writes the `AwsConformancePackSnapshot` of a pack. Returns the number of values cut.
+pub fn push_pack(out: &mut Vec<u8>, row: &PackRow<'_>, snapshot: Snapshot<'_>) -> u64 {
+    let mut event = snapshot.begin(out, PACK_SNAPSHOT);
+    event::names(&mut event, &row.account);
+    event.text("aws.region", row.region);
+    event.text("pack.name", row.name);
+    event.text("pack.state", row.state.as_str());
+    if let Some(rules) = row.rules {
+        for (name, count) in ["pack.compliantRules", "pack.violatingRules", "pack.unknownRules"].into_iter().zip(rules) {
+            event.number(name, event::whole(count));
+        }
+    }
+    if let Some(percent) = row.percent {
+        event.hundredths("pack.percentRules", event::whole(percent));
+    }
+    event.end()
+}
+
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RunKind {
@@ -254,6 +290,8 @@ pub enum RunKind {
     Violations,
     /// Sends a row per account, framework and requirement.
     Frameworks,
+    /// Sends a row per account, Region and conformance pack.
+    Packs,
     /// Sends counts of open findings.
     Findings,
     /// Sends a row per control.
@@ -271,6 +309,7 @@ impl RunKind {
             Self::Snapshot => "snapshot",
             Self::Violations => "violations",
             Self::Frameworks => "frameworks",
+            Self::Packs => "packs",
             Self::Findings => "findings",
             Self::Controls => "controls",
         }

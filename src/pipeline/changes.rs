@@ -191,6 +191,7 @@ mod tests {
     use super::*;
     use crate::ack::{ObjectEntry, Outcome, Settled};
     use crate::classify::ClassifiedItem;
+    use crate::encode::change::ChangeOrigin;
     use crate::encode::event::Arrival;
     use crate::enrich::{AccountNames, Enricher};
     use crate::posture::{Actor, Name};
@@ -206,7 +207,7 @@ mod tests {
         let enricher = Enricher::new(AccountNames::default(), "UTC").unwrap();
         let enriched = enricher.enrich_item(&item, "111122223333");
         let classified = ClassifiedItem { item: &item, event_id: "e", enriched: &enriched };
-        Draft::of(&classified, Arrival::of(TIME, TIME), "test")
+        Draft::of(&classified, ChangeOrigin::Stream, Arrival::of(TIME, TIME), "test")
     }
 
     /// A room, and the counters of what is in it.

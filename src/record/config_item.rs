@@ -84,6 +84,8 @@ pub struct ConfigItem<'a> {
     pub change: ChangeType,
     /// Only the summary of an oversized item is known.
     pub is_summary: bool,
+    /// No notification stands around it, as in a history file.
+    pub is_bare: bool,
     /// When AWS Config captured it, milliseconds since the epoch.
     pub time_ms: i64,
 }
@@ -244,6 +246,7 @@ impl<'a> ConfigItem<'a> {
             changed,
             change,
             is_summary,
+            is_bare: !is_told,
             time_ms,
         })
     }

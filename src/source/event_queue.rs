@@ -1,7 +1,8 @@
 //! `EventBridge` events on an SQS queue.
 //!
 //! In: messages. Out: each one's body as an object of its own, named `queue/message-id`. What always holds: every body is
-//! handed on, whatever it is; the decoder decides whether it is understood. For an oversized configuration item of AWS Config,
+//! handed on, whatever it is; the decoder decides whether it is understood. A message that says that AWS Config wrote a history file
+//! names that object, which is read; one about a snapshot is passed over. For an oversized configuration item of AWS Config,
 //! whose message holds a summary and says where the rest is, the rest is fetched and handed on with it; where it cannot be had, and
 //! trying again would not help, the message goes alone.
 
@@ -48,6 +49,14 @@ impl Source for EventQueue {
         let Self { queue, bucket, limits, clock, trouble } = self;
         let name = queue.name().to_owned();
         let plan = move |id: &str, body: String| {
+            match delivered(&body) {
+                Some(Delivered::History(place)) => return Plan { items: vec![Item::Place(place)], ..Plan::default() },
+                Some(Delivered::Snapshot(place)) => {
+                    tracing::debug!(message = id, "Skipped {place}: a snapshot of AWS Config");
+                    return Plan { skipped: 1, ..Plan::default() };
+                }
+                None => {}
+            }
             let origin = Origin { name: format!("{name}/{id}"), account: None, sight: Sight::Message };
             let place = oversized(&body);
             let body = Bytes::from(body);
@@ -65,9 +74,56 @@ impl Source for EventQueue {
 const OVERSIZED: &str = "OversizedConfigurationItemChangeNotification";
 
 #[derive(Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    detail: Option<Notification>,
+struct Envelope<T> {
+    #[serde(default = "nothing")]
+    detail: Option<T>,
+}
+
+fn nothing<T>() -> Option<T> {
+    None
+}
+
+/// What is in an event's `detail`, or the whole message, as AWS Config's own topic carries it.
+fn told<T: for<'a> Deserialize<'a>>(body: &str) -> Option<T> {
+    let enveloped = serde_json::from_str::<Envelope<T>>(body).ok().and_then(|envelope| envelope.detail);
+    enveloped.or_else(|| serde_json::from_str(body).ok())
+}
+
+/// What the messages about files in AWS Config's bucket are called.
+const HISTORY: &str = "ConfigurationHistoryDeliveryCompleted";
+const SNAPSHOT: &str = "ConfigurationSnapshotDeliveryCompleted";
+
+/// A file that AWS Config says it wrote.
+#[derive(Debug, PartialEq, Eq)]
+enum Delivered {
+    /// What changed: items that the stream told too, or that it lost.
+    History(Place),
+    /// What is.
+    Snapshot(Place),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    message_type: String,
+    s3_bucket: String,
+    s3_object_key: String,
+}
+
+/// The file that a message says was written; `None`: it is another message, or does not tell.
+fn delivered(body: &str) -> Option<Delivered> {
+    // Most messages are others: a look is cheaper than to read them twice.
+    memmem::find(body.as_bytes(), b"DeliveryCompleted\"")?;
+    let Written { message_type, s3_bucket, s3_object_key } = told(body)?;
+    if s3_bucket.is_empty() || s3_object_key.is_empty() {
+        return None;
+    }
+    let place = Place { bucket: s3_bucket, key: s3_object_key, version: None, bytes: None };
+    match message_type.as_str() {
+        HISTORY => Some(Delivered::History(place)),
+        SNAPSHOT => Some(Delivered::Snapshot(place)),
+        _ => None,
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,8 +146,7 @@ struct Delivery {
 /// Where the rest of an oversized configuration item is; `None`: the message is another one, or does not tell.
 fn oversized(body: &str) -> Option<Place> {
     memmem::find(body.as_bytes(), OVERSIZED.as_bytes())?;
-    let enveloped = serde_json::from_str::<Envelope>(body).ok().and_then(|envelope| envelope.detail);
-    let notification = enveloped.or_else(|| serde_json::from_str(body).ok())?;
+    let notification: Notification = told(body)?;
     let delivery = notification.s3_delivery_summary;
     let is_told = notification.message_type == OVERSIZED;
     if !is_told || delivery.error_code.is_some_and(|code| !code.is_empty()) {
@@ -132,6 +187,30 @@ mod tests {
             ("whole", include_str!("../../tests/fixtures/eventbridge/config-item-change.json").to_owned()),
         ] {
             assert_eq!(place(&body), None, "{name}");
+        }
+    }
+
+    const WROTE_HISTORY: &str = include_str!("../../tests/fixtures/eventbridge/config-history-delivery-status.json");
+    const WROTE_SNAPSHOT: &str = include_str!("../../tests/fixtures/eventbridge/config-snapshot-delivery-status.json");
+
+    #[test]
+    fn a_history_file_that_was_written_is_named_and_a_snapshot_is_told_apart() {
+        let folder = "AWSLogs/111122223333/Config/eu-west-1/2026/11/21";
+        let place =
+            |key: &str| Place { bucket: "config-archive".to_owned(), key: format!("{folder}/{key}"), version: None, bytes: None };
+        let history = Some(Delivered::History(place("ConfigHistory/a.json.gz")));
+        assert_eq!(delivered(WROTE_HISTORY), history);
+        let event: serde_json::Value = serde_json::from_str(WROTE_HISTORY).expect("JSON");
+        assert_eq!(delivered(&event["detail"].to_string()), history, "as AWS Config's own topic carries it");
+        assert_eq!(delivered(WROTE_SNAPSHOT), Some(Delivered::Snapshot(place("ConfigSnapshot/a.json.gz"))));
+        for (name, body) in [
+            ("no key", WROTE_HISTORY.replace("s3ObjectKey", "elsewhere")),
+            ("an empty bucket", WROTE_HISTORY.replace("config-archive", "")),
+            ("another file", WROTE_HISTORY.replace("ConfigurationHistoryDelivery", "SomethingDelivery")),
+            ("not JSON", format!("{WROTE_HISTORY}}}")),
+            ("an item", SUMMARY.to_owned()),
+        ] {
+            assert_eq!(delivered(&body), None, "{name}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What an S3 key, or a path copied from a bucket, tells about the object behind it.
 //!
 //! In: a plain (decoded) key. Out: the account in it, and whether it is known to hold no records. What always holds: only
-//! what `CloudTrail` itself is known to write beside records is skipped; an unknown folder is read and the content decides.
+//! what `CloudTrail` and AWS Config themselves are known to write beside records is skipped; an unknown folder is read and the content decides.
 //! Layout: `CloudTrail` user guide, "Finding your `CloudTrail` log files" and "Digest file structure".
 
 /// Why an object is passed over without reading it.
@@ -9,6 +9,8 @@
 pub enum Skip {
     /// A digest file: hashes of other files, for integrity checks.
     Digest,
+    /// A snapshot of AWS Config: what is, and not what changed.
+    Snapshot,
     /// A folder marker of the S3 console: a key that ends in a slash.
     FolderMarker,
     /// The empty object with which S3 or `CloudTrail` tries whether it may write.
@@ -21,6 +23,7 @@ impl Skip {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Digest => "digest file",
+            Self::Snapshot => "snapshot of AWS Config",
             Self::FolderMarker => "folder marker",
             Self::WriteTest => "write test",
         }
@@ -42,6 +45,9 @@ pub fn skip(key: &str) -> Option<Skip> {
     let file = key.rsplit('/').next().unwrap_or(key);
     if file == "CloudTrailWriteTest" || file == "ConfigWritabilityCheckFile" {
         return Some(Skip::WriteTest);
+    }
+    if is_config_snapshot(key, file) {
+        return Some(Skip::Snapshot);
     }
     // The folder decides where there is one: a prefix of the customer's may be called anything.
     let digest = match owner(key) {
@@ -65,6 +71,15 @@ pub fn names_trail(key: &str) -> bool {
     let mut parts = file.split('_');
     let by_name = parts.next().is_some_and(is_account) && parts.next().is_some_and(of_trail) && parts.count() >= 2;
     by_name || owner(key).is_some_and(|(_account, folder)| of_trail(folder))
+}
+
+/// `…/<account>/Config/<Region>/<year>/<month>/<day>/ConfigSnapshot/<account>_Config_<Region>_ConfigSnapshot_<time>_<id>.json.gz`
+fn is_config_snapshot(key: &str, file: &str) -> bool {
+    let mut parts = file.split('_');
+    let by_name =
+        parts.next().is_some_and(is_account) && parts.next() == Some("Config") && parts.nth(1) == Some("ConfigSnapshot");
+    let in_folder = || owner(key).is_some_and(|(_account, folder)| folder == "Config");
+    by_name || in_folder() && key.rsplit('/').nth(1) == Some("ConfigSnapshot")
 }
 
 fn is_account(text: &str) -> bool {
@@ -129,6 +144,25 @@ mod tests {
             ("prefix named like it", "CloudTrail-Digest/AWSLogs/111122223333/CloudTrail/r/x.json.gz", None),
             ("folder marker", "AWSLogs/111122223333/CloudTrail/", Some(Skip::FolderMarker)),
             ("write test", "AWSLogs/111122223333/CloudTrail/CloudTrailWriteTest", Some(Skip::WriteTest)),
+            (
+                "snapshot",
+                "AWSLogs/111122223333/Config/eu-west-1/2026/11/2/ConfigSnapshot/111122223333_Config_eu-west-1_ConfigSnapshot_t_u.json.gz",
+                Some(Skip::Snapshot),
+            ),
+            (
+                "snapshot, renamed",
+                "p/AWSLogs/o-abc/111122223333/Config/eu-west-1/2026/11/2/ConfigSnapshot/x.json.gz",
+                Some(Skip::Snapshot),
+            ),
+            ("snapshot, copied flat", "111122223333_Config_eu-west-1_ConfigSnapshot_t_u.json.gz", Some(Skip::Snapshot)),
+            (
+                "history",
+                "AWSLogs/111122223333/Config/eu-west-1/2026/11/2/ConfigHistory/111122223333_Config_eu-west-1_ConfigHistory_AWS::S3::Bucket_f_t_1.json.gz",
+                None,
+            ),
+            ("a folder of the customer's", "ConfigSnapshot/x.json.gz", None),
+            ("a trail's object in it", "ConfigSnapshot/AWSLogs/111122223333/CloudTrail/r/ConfigSnapshot/x.json.gz", None),
+            ("a region of many words", "111122223333_Config_eu_ConfigHistory_ConfigSnapshot_x.json.gz", None),
             ("empty", "", None),
         ] {
             assert_eq!(skip(key), expected, "{name}");

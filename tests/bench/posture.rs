@@ -18,13 +18,17 @@ use cspm_relay::record::AccountRegion;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::config_api::fleet::{Fleet, Size};
+use crate::config_api::fleet::{Fleet, PackOf, Size};
 use crate::config_api::{Call, ConfigStandIn};
 use crate::memory::{Killed, high_water_kib};
 use crate::report::{Budget, Verdict, real, say};
 
 const REGION: &str = "eu-west-1";
 const SIZE: Size = Size { accounts: 200, regions: &[REGION], rules: 150, resources: 20, shared_by: 5 };
+
+/// Conformance packs in each account, and rules in each of them.
+const PACKS: u32 = 3;
+const PACK_RULES: u32 = 40;
 
 /// Calls in any second of one account and Region.
 const RATE: Budget = Budget::AtMost(2.0);
@@ -48,6 +52,7 @@ fn event_type(kind: RowKind) -> &'static str {
         RowKind::Snapshot => "AwsComplianceSnapshot",
         RowKind::Violations => "AwsComplianceViolation",
         RowKind::Frameworks => "AwsFrameworkSnapshot",
+        RowKind::Packs => "AwsConformancePackSnapshot",
         RowKind::Findings => "AwsFindingSnapshot",
         RowKind::Controls => "CspmRelayControl",
     }
@@ -61,6 +66,7 @@ pub(crate) fn run(verdicts: &mut Vec<Verdict>) -> Result<Value> {
 
 async fn measure(verdicts: &mut Vec<Verdict>) -> Result<Value> {
     let config = ConfigStandIn::start(SIZE).await;
+    config.change(deploy_packs);
     let new_relic = Backend::start(BackendSettings { retain: Retain::Ids, ..BackendSettings::default() }).await?;
     let folder = tempfile::tempdir()?;
     let began = Instant::now();
@@ -87,7 +93,7 @@ async fn measure(verdicts: &mut Vec<Verdict>) -> Result<Value> {
     let mut month = 0.0;
     let mut rows = Vec::new();
     let mut runs = MONTH_SECONDS / defaults.interval.as_secs();
-    let kinds = RowKind::ALL.into_iter().map(|kind| (event_type(kind), kind.every(defaults.summary_interval)));
+    let kinds = RowKind::ALL.into_iter().map(|kind| (event_type(kind), kind.every(defaults.summary_interval, defaults.interval)));
     for (event_type, every) in kinds {
         let times = MONTH_SECONDS / every.as_secs();
         runs += times;
@@ -116,6 +122,18 @@ fn line(event_type: &str, counts: TypeCounts, month: f64, rows: &mut Vec<Value>)
     say(&format!("{event_type:24} {:>9} {megabytes:>9.1} {each:>10} {month:>9.3}", counts.rows))?;
     rows.push(json!({ "type": event_type, "rows": counts.rows, "bytes": counts.bytes, "gigabytesAMonth": month }));
     Ok(month)
+}
+
+/// The same packs everywhere.
+fn deploy_packs(fleet: &mut Fleet) {
+    for place in fleet.places() {
+        for pack in 0..PACKS {
+            let state = |rule: u32| if rule.is_multiple_of(10) { "NON_COMPLIANT" } else { "COMPLIANT" };
+            let rules = (0..PACK_RULES).map(|rule| (format!("rule-{rule:03}"), state(rule).to_owned())).collect();
+            let name = format!("Operational-Best-Practices-{pack}");
+            fleet.add_pack(&place, PackOf { name, state: "NON_COMPLIANT".to_owned(), rules });
+        }
+    }
 }
 
 /// The agent that only reads AWS Config; its state is kept in the folder.
@@ -174,9 +192,10 @@ async fn until_done(agent: &mut Killed, store: &Store, folder: &Path) -> Result<
     }
 }
 
-/// Pages that there are: rules by 25, how their last runs went by 50, and results by 100.
+/// Pages that there are: rules by 25, how their last runs went by 50, results by 100; packs by 20, their states by 5, their rules.
 fn pages() -> u64 {
-    let of_place = SIZE.rules.div_ceil(25) + SIZE.rules.div_ceil(50) + SIZE.rules * SIZE.resources.div_ceil(100);
+    let of_packs = PACKS.div_ceil(20) + PACKS.div_ceil(5) + PACKS * PACK_RULES.div_ceil(1_000);
+    let of_place = SIZE.rules.div_ceil(25) + SIZE.rules.div_ceil(50) + SIZE.rules * SIZE.resources.div_ceil(100) + of_packs;
     u64::from(SIZE.accounts * of_place)
 }
 
@@ -193,9 +212,12 @@ fn whole(config: &ConfigStandIn, calls: &[Call], store: &Store) -> Result<()> {
         judged.filter(|one| one.state == "NON_COMPLIANT").count()
     });
     let rules = u64::from(SIZE.accounts * SIZE.rules);
-    for (kind, want) in
-        [(RowKind::Summary, u64::from(SIZE.accounts)), (RowKind::Snapshot, rules), (RowKind::Violations, broken as u64)]
-    {
+    for (kind, want) in [
+        (RowKind::Summary, u64::from(SIZE.accounts)),
+        (RowKind::Snapshot, rules),
+        (RowKind::Violations, broken as u64),
+        (RowKind::Packs, u64::from(SIZE.accounts * PACKS)),
+    ] {
         let found = store.counts(event_type(kind));
         ensure!((found.rows, found.repeated) == (want, 0), "{want} {} wanted, {found:?} found", event_type(kind));
     }

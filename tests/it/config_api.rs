@@ -12,7 +12,7 @@ use cspm_relay::source::config_api::clients::Access;
 use cspm_relay::source::config_api::role::Role;
 use cspm_relay::source::config_api::sdk::SdkConfigApi;
 use cspm_relay::source::config_api::sdk_aggregator::SdkAggregator;
-use cspm_relay::source::config_api::{Calls, ConfigApi, ConfigApiError, FailingRule, Pack};
+use cspm_relay::source::config_api::{Calls, ConfigApi, ConfigApiError, FailingRule, Pack, PackRules};
 
 use crate::support::aws::emulator;
 use crate::support::config_api::fleet::{Fleet, JUDGED_MS, Judged, PackOf, Rule, Size};
@@ -307,7 +307,13 @@ async fn packs_are_told_with_their_state_and_the_states_of_their_rules() {
     });
     let api = reader(&stand_in, FAST).await;
     let packs = api.packs(&here).await.unwrap();
-    let told: Vec<_> = packs.iter().map(|pack| (&*pack.name, pack.compliant, pack.non_compliant, pack.no_data)).collect();
+    let told: Vec<_> = packs
+        .iter()
+        .map(|pack| {
+            let PackRules { compliant, non_compliant, no_data } = pack.rules.expect("they were read");
+            (&*pack.name, compliant, non_compliant, no_data)
+        })
+        .collect();
     let wanted = [
         ("pack-0", 0, 0, 0),
         ("pack-1", 1, 0, 0),
@@ -339,9 +345,31 @@ async fn a_pack_that_is_deleted_while_packs_are_read_takes_no_other_with_it() {
     // The summary of all three is refused, then that of the first alone; the rules of the second.
     stand_in.fail(&here, "GetConformancePackComplianceSummary", Fault::PackGone, Some(2));
     stand_in.fail(&here, "DescribeConformancePackCompliance", Fault::PackGone, Some(1));
-    let left = Pack { name: "pack-2".into(), state: ComplianceState::Compliant, compliant: 1, non_compliant: 0, no_data: 0 };
+    let rules = Some(PackRules { compliant: 1, non_compliant: 0, no_data: 0 });
+    let left = Pack { name: "pack-2".into(), state: ComplianceState::Compliant, rules };
     assert_eq!(api.packs(&here).await.unwrap(), [left]);
     assert_eq!(stand_in.count(&here, "GetConformancePackComplianceSummary"), 4);
+}
+
+/// S2-13: who may list packs and not look into them still learns which there are, and how each stands as a whole.
+#[tokio::test]
+async fn packs_whose_rules_nobody_may_read_are_told_without_them() {
+    let stand_in = ConfigStandIn::start(Size::default()).await;
+    let here = place(0);
+    stand_in.change(|fleet| {
+        for number in 0..3 {
+            let rules = vec![("rule-000".to_owned(), "COMPLIANT".to_owned())];
+            fleet.add_pack(&here, PackOf { name: format!("pack-{number}"), state: "COMPLIANT".to_owned(), rules });
+        }
+    });
+    let api = reader(&stand_in, FAST).await;
+    stand_in.fail(&here, "DescribeConformancePackCompliance", Fault::Denied, None);
+    let packs = api.packs(&here).await.unwrap();
+    let told: Vec<_> = packs.iter().map(|pack| (&*pack.name, pack.state, pack.rules)).collect();
+    assert_eq!(told, ["pack-0", "pack-1", "pack-2"].map(|name| (name, ComplianceState::Compliant, None)));
+    assert_eq!(stand_in.count(&here, "DescribeConformancePackCompliance"), 1, "what refuses the caller refuses each name");
+    stand_in.fail(&here, "GetConformancePackComplianceSummary", Fault::Denied, None);
+    assert!(matches!(api.packs(&here).await, Err(ConfigApiError::Denied { .. })), "without their states nothing is said of them");
 }
 
 /// What the aggregator can know: each place's rules and judgements, but for what does not apply.
@@ -397,6 +425,34 @@ async fn an_aggregator_gives_what_the_accounts_themselves_give() {
         assert_eq!(end, AccountRead { rules: 60, evaluations: known.len() as u64, by_name, unlisted: 0 });
         assert!(!rules.iter().any(|(_, rule)| &**rule == "idle"), "an aggregator lists no rule without results");
     }
+}
+
+/// S2-13: the aggregator's packs are those of the accounts, whatever page they stand on.
+#[tokio::test]
+async fn an_aggregator_gives_the_packs_of_all_accounts() {
+    let size = Size { accounts: 30, regions: &["eu-west-1"], ..Size::default() };
+    let stand_in = ConfigStandIn::start(size).await;
+    let home = place(0);
+    stand_in.aggregate("all", &home);
+    stand_in.empty_first(&home);
+    stand_in.change(|fleet| {
+        let states = ["COMPLIANT", "NON_COMPLIANT", "INSUFFICIENT_DATA", "NEW_WORD"];
+        let rules: Vec<_> = states.map(|state| (format!("rule-{state}"), state.to_owned())).to_vec();
+        for place in fleet.places() {
+            for number in 0..4 {
+                let (name, rules) = (format!("pack-{number}"), rules.clone());
+                fleet.add_pack(&place, PackOf { name, state: "NON_COMPLIANT".to_owned(), rules });
+            }
+        }
+    });
+    let organization = SdkAggregator::new(reader(&stand_in, FAST).await, "all", home.clone());
+    let mut found = Vec::new();
+    organization.packs(&mut |page| found.extend(page)).await.unwrap();
+    let names: BTreeSet<_> = found.iter().map(|(place, pack)| (place.clone(), pack.name.clone())).collect();
+    assert_eq!((names.len(), found.len()), (120, 120), "each once");
+    let rules = Some(PackRules { compliant: 1, non_compliant: 1, no_data: 2 });
+    assert!(found.iter().all(|(_, pack)| (pack.state, pack.rules) == (ComplianceState::NonCompliant, rules)));
+    assert_eq!(stand_in.count(&home, "DescribeAggregateComplianceByConformancePacks"), 3, "an empty page, 100 packs, 20 packs");
 }
 
 #[tokio::test]

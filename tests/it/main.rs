@@ -19,6 +19,8 @@ mod compliance;
 #[cfg(test)]
 mod config_api;
 #[cfg(test)]
+mod config_files;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod demo;

@@ -87,7 +87,7 @@ async fn an_object_of_another_kind_stays() {
         let name = aws.name;
         let scene = Scene::new(aws).await;
         let foreign = [
-            ("config.json.gz", gzip(br#"{"fileVersion":"1.0","configurationItems":[{"resourceId":"x"}]}"#)),
+            ("flows.json.gz", gzip(br#"{"version":1,"flows":[{"resourceId":"x"}]}"#)),
             ("text.json.gz", b"# Title\nNothing like JSON\n".to_vec()),
             ("flow.json.gz", gzip(b"version account-id interface-id\n2 111122223333 eni-1\n")),
         ];

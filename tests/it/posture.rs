@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::agent::Agent;
 use crate::support::aws::emulator;
-use crate::support::config_api::fleet::{Fleet, Judged, Size};
+use crate::support::config_api::fleet::{Fleet, Judged, PackOf, Size};
 use crate::support::config_api::{ConfigStandIn, Fault};
 use crate::support::replay::text;
 use crate::support::scene::{Scene, stopped};
@@ -175,9 +175,12 @@ async fn snapshots_say_what_aws_config_says() {
     let Some(aws) = emulator("ministack").await else { return };
     let scene = Scene::new(aws).await;
     let config = ConfigStandIn::start(Size::default()).await;
+    let rules = [GOOD, BAD, GOOD, "INSUFFICIENT_DATA"].iter().enumerate();
+    let rules = rules.map(|(at, state)| (format!("rule-{at:03}"), (*state).to_owned())).collect();
+    config.change(|fleet| fleet.add_pack(&place(0), PackOf { name: "pci".to_owned(), state: BAD.to_owned(), rules }));
     config.fail(&place(1), "*", Fault::Denied, None);
     let mut agent = agent(&scene, &config).start();
-    ran(&scene, "frameworks", 1).await;
+    ran(&scene, "packs", 1).await;
     agent.says("config:DescribeConfigRules").await;
     stopped(agent).await;
     let store = scene.new_relic.store();
@@ -206,6 +209,18 @@ async fn snapshots_say_what_aws_config_says() {
         );
         assert_eq!(row["snapshot.id"], runs(&scene, "snapshot")[0]["snapshot.id"]);
     }
+    let rows = store.rows("AwsConformancePackSnapshot");
+    let run = runs(&scene, "packs").into_iter().next().expect("a run");
+    let rows: Vec<_> = rows.iter().filter(|row| row["snapshot.id"] == run["snapshot.id"]).collect();
+    let of_row = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(of_row("pack.name"), ["pci"]);
+    assert_eq!(of_row("pack.percentRules"), [json!(66.66)]);
+    assert_eq!(of_row("pack.unknownRules"), [json!(1)]);
+    assert_eq!(of_row("timestamp"), [run["timestamp"].clone()]);
+    assert_eq!(
+        (&run["run.rows"], &run["run.places"], &run["run.placesFailed"], &run["run.complete"]),
+        (&json!(1), &json!(1), &json!(1), &json!("true"))
+    );
     let violations: i64 = by_rule.values().map(|counts| counts.get(BAD).copied().unwrap_or_default()).sum();
     assert_eq!(i64::try_from(store.rows("AwsComplianceViolation").len()).expect("few"), violations);
     let violating = by_rule.values().filter(|counts| counts.contains_key(BAD)).count();

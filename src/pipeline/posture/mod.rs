@@ -33,10 +33,11 @@ use crate::posture::{Kept, Trend};
 use crate::record::AccountRegion;
 use crate::source::Phase;
 use crate::source::config_api::aggregator::AggregatorApi;
-use crate::source::config_api::{ConfigApi, ConfigApiError};
+use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 use crate::source::trouble::Trouble;
 use emitter::Emitter;
 use keeper::Keeper;
+use rows::Packs;
 use schedule::Schedule;
 
 /// The lease's name in the store.
@@ -96,6 +97,8 @@ pub(super) struct Known {
     beside: BTreeMap<Box<str>, Beside>,
     /// Rules that fail to run.
     failing: BTreeMap<AccountRegion, u64>,
+    /// Conformance packs, as the last reading of each place found them.
+    packs: Packs,
 }
 
 /// The task.
@@ -247,6 +250,11 @@ impl Lead {
         known.failing.insert(place.clone(), rules);
         let all = known.failing.iter().filter(|(other, _)| other.account == place.account).map(|(_, rules)| rules).sum();
         known.beside.entry(place.account.clone()).or_default().failing_rules = Some(all);
+    }
+
+    /// Notes the conformance packs of a place; `None`: they could not be read, and what they were is no longer said.
+    fn note_packs(&self, place: &AccountRegion, packs: Option<Vec<Pack>>) {
+        self.known().packs.insert(place.clone(), packs);
     }
 
     /// What is wrong with reading a place, for people.

@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::emitter::Emitter;
+use super::rows::Packs;
 use super::{Lead, Reader, sending};
 use crate::classify::{ClassifiedChange, Facts, preventive_control};
 use crate::encode::compliance::{Told, plain, push_change, push_notice};
@@ -21,7 +22,7 @@ use crate::posture::Correction;
 use crate::posture::compliance::reconcile::Reading;
 use crate::record::{AccountRegion, DeployedRule, Evaluation};
 use crate::source::config_api::aggregator::{self, AggregateRule, AggregatorApi, Found};
-use crate::source::config_api::{ConfigApi, ConfigApiError};
+use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 
 /// What an aggregator says may be so old: what changed since then is left alone.
 const AGGREGATOR_LAG_MS: i64 = 6 * 3_600_000;
@@ -108,7 +109,10 @@ impl Run<'_> {
     async fn place(&self, api: &dyn ConfigApi, place: &AccountRegion) {
         match self.of_place(api, place).await {
             Ok(()) => self.went_well(1),
-            Err(error) => self.failed(place, &error),
+            Err(error) => {
+                self.lead.note_packs(place, None);
+                self.failed(place, &error);
+            }
         }
         self.emitter.flush().await;
     }
@@ -137,6 +141,10 @@ impl Run<'_> {
             Ok(failing) => self.lead.note_failing(place, failing.len() as u64),
             Err(error) => tracing::warn!(%place, %error, "Which rules fail to run is not known: {error}"),
         }
+        // Packs sum up rules that were read above: without them the place is read all the same.
+        let packs = api.packs(place).await;
+        let packs = packs.inspect_err(|error| tracing::warn!(%place, %error, "Conformance packs could not be read: {error}"));
+        self.lead.note_packs(place, packs.ok());
         // All others were read: one that AWS refuses is said, and what was known of it stays.
         refused.map_or(Ok(()), |error| {
             self.lead.trouble(place, &error);
@@ -152,6 +160,7 @@ impl Run<'_> {
         regions: &BTreeSet<Box<str>>,
         only: Option<&Failed>,
     ) -> bool {
+        self.packs_of_all(api, accounts, regions).await;
         let mut is_first = false;
         let all = match (only, accounts.is_empty()) {
             (Some(only), _) => only.0.iter().map(|place| place.account.clone()).collect(),
@@ -200,6 +209,24 @@ impl Run<'_> {
             self.emitter.flush().await;
         }
         is_first
+    }
+
+    /// The conformance packs of all accounts: one list, and each place has what it says or nothing.
+    async fn packs_of_all(&self, api: &dyn AggregatorApi, accounts: &BTreeSet<Box<str>>, regions: &BTreeSet<Box<str>>) {
+        let is_wanted = |place: &AccountRegion| {
+            (accounts.is_empty() || accounts.contains(&place.account)) && (regions.is_empty() || regions.contains(&place.region))
+        };
+        let mut packs = Packs::new();
+        let mut take = |page: Vec<(AccountRegion, Pack)>| {
+            for (place, pack) in page.into_iter().filter(|(place, _)| is_wanted(place)) {
+                packs.entry(place).or_default().get_or_insert_default().push(pack);
+            }
+        };
+        if let Err(error) = api.packs(&mut take).await {
+            tracing::warn!(%error, "Conformance packs could not be read: {error}");
+            packs = Packs::from([(AccountRegion::new("unknown", "all"), None)]);
+        }
+        self.lead.known().packs = packs;
     }
 
     async fn rule(&self, place: &AccountRegion, rule: &DeployedRule, evaluations: Vec<Evaluation>, reading: Reading) {

@@ -14,12 +14,17 @@ use crate::classify::{
 use crate::encode::catalogue::push_control;
 use crate::encode::finding::{FindingRun, push_open};
 use crate::encode::posture::{
-    Beside, Excepted, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_rule, push_summary, push_violation,
+    Beside, Excepted, PackRow, RuleRow, RunKind, Snapshot, Summary, ViolationRow, push_framework, push_pack, push_rule,
+    push_summary, push_violation,
 };
 use crate::enrich::Enricher;
 use crate::posture::compliance::counts::percent;
 use crate::posture::{Compliance, Findings, Trend, Violation};
 use crate::record::{AccountRegion, ComplianceState, StateChange};
+use crate::source::config_api::Pack;
+
+/// Conformance packs of each place that was read; `None`: they could not be read there.
+pub type Packs = BTreeMap<AccountRegion, Option<Vec<Pack>>>;
 
 /// What rows are made of.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +45,8 @@ pub struct Rows<'a> {
     pub trend: &'a Trend,
     /// What the state does not know, by account.
     pub beside: &'a BTreeMap<Box<str>, Beside>,
+    /// Conformance packs, as the last reading found them.
+    pub packs: &'a Packs,
     /// What all rows share.
     pub snapshot: Snapshot<'a>,
     /// `relay.source`
@@ -59,6 +66,8 @@ pub enum RowKind {
     Violations,
     /// One per account, framework and requirement.
     Frameworks,
+    /// One per account, Region and conformance pack.
+    Packs,
     /// One per account, Region, control and severity that has findings which are not resolved.
     Findings,
     /// One per control.
@@ -67,8 +76,8 @@ pub enum RowKind {
 
 impl RowKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Summary, Self::Snapshot, Self::Violations, Self::Frameworks, Self::Findings, Self::Controls];
+    pub const ALL: [Self; 7] =
+        [Self::Summary, Self::Snapshot, Self::Violations, Self::Frameworks, Self::Packs, Self::Findings, Self::Controls];
 
     /// Whether nothing is known of it as long as nobody reads AWS Config.
     #[must_use]
@@ -76,10 +85,17 @@ impl RowKind {
         !matches!(self, Self::Findings | Self::Controls)
     }
 
-    /// Time between two times that they are sent, where summaries are sent this often.
+    /// Whether they are sent after each reading, and at no other time: nothing is known of them but what a reading found.
     #[must_use]
-    pub fn every(self, summary: Duration) -> Duration {
+    pub fn follows_reading(self) -> bool {
+        self == Self::Packs
+    }
+
+    /// Time between two times that they are sent, where summaries are sent and AWS Config is read this often.
+    #[must_use]
+    pub fn every(self, summary: Duration, reading: Duration) -> Duration {
         match self {
+            Self::Packs => reading,
             Self::Summary | Self::Findings => summary,
             Self::Snapshot => Duration::from_hours(6),
             Self::Violations | Self::Frameworks | Self::Controls => Duration::from_hours(24),
@@ -94,6 +110,7 @@ impl RowKind {
             Self::Snapshot => RunKind::Snapshot,
             Self::Violations => RunKind::Violations,
             Self::Frameworks => RunKind::Frameworks,
+            Self::Packs => RunKind::Packs,
             Self::Findings => RunKind::Findings,
             Self::Controls => RunKind::Controls,
         }
@@ -118,6 +135,7 @@ impl Rows<'_> {
             RowKind::Snapshot => self.state.places().iter().for_each(|place| self.rules(place, &mut rows)),
             RowKind::Violations => self.state.places().iter().for_each(|place| self.violations(place, &mut rows)),
             RowKind::Frameworks => self.frameworks(&mut rows),
+            RowKind::Packs => self.packs(&mut rows),
             RowKind::Findings => self.findings(&mut rows),
             RowKind::Controls => self.controls(&mut rows),
         }
@@ -239,6 +257,23 @@ impl Rows<'_> {
 }
 
 impl Rows<'_> {
+    fn packs(&self, rows: &mut Writer<'_>) {
+        for (place, packs) in self.packs {
+            for pack in packs.iter().flatten() {
+                let counts = pack.rules.map(|rules| [rules.compliant, rules.non_compliant, rules.no_data].map(u64::from));
+                let row = PackRow {
+                    account: self.enricher.account(&place.account),
+                    region: &place.region,
+                    name: &pack.name,
+                    state: pack.state,
+                    rules: counts,
+                    percent: counts.and_then(|[compliant, violating, _]| percent(compliant, violating)),
+                };
+                rows.put(|item| push_pack(item, &row, self.snapshot));
+            }
+        }
+    }
+
     fn findings(&self, rows: &mut Writer<'_>) {
         let run = FindingRun { id: self.snapshot.id, now_ms: self.snapshot.now_ms, source: self.source };
         for open in self.findings.open_counts() {

@@ -14,6 +14,7 @@ use crate::enrich::AccountNames;
 use crate::posture::Correction;
 use crate::posture::compliance::reconcile::Reading;
 use crate::record::{ComplianceChange, DeployedRule, Evaluation};
+use crate::source::config_api::PackRules;
 
 use ComplianceState::{Compliant, InsufficientData, NonCompliant, NotApplicable};
 
@@ -92,6 +93,17 @@ fn exceptions() -> Exceptions {
     Exceptions::from_file(&file, "UTC", &rules).unwrap().0
 }
 
+/// A pack with rules in every state, one that judges nothing, one whose rules could not be read; and a place that tells of none.
+fn packs() -> Packs {
+    let pack = |name: &str, state, rules| Pack { name: name.into(), state, rules };
+    let here_are = vec![
+        pack("pci", NonCompliant, Some(PackRules { compliant: 2, non_compliant: 1, no_data: 4 })),
+        pack("idle", InsufficientData, Some(PackRules { compliant: 0, non_compliant: 0, no_data: 3 })),
+        pack("unread", Compliant, None),
+    ];
+    Packs::from([(here(), Some(here_are)), (AccountRegion::new("444455556666", "eu-west-1"), None)])
+}
+
 /// All rows of one kind, as they are and read.
 fn rows_with(state: &Compliance, trend: &Trend, beside: &BTreeMap<Box<str>, Beside>, kind: RowKind) -> Vec<Value> {
     let enricher = enricher();
@@ -104,6 +116,7 @@ fn rows_with(state: &Compliance, trend: &Trend, beside: &BTreeMap<Box<str>, Besi
         exceptions: &exceptions(),
         trend,
         beside,
+        packs: &packs(),
         snapshot: Snapshot { id: "run-1", now_ms: NOW },
         source: "posture",
         agent: "agent-1",
@@ -173,6 +186,20 @@ fn rows_of_every_kind_are_exact() {
     settings.set_omit_expression(true);
     settings.add_filter(r#""relay.version": "[^"]*""#, r#""relay.version": "VERSION""#);
     settings.bind(|| insta::assert_snapshot!("posture_rows", text));
+}
+
+/// S0-10: three states are kept apart; a percent of nothing, and counts that nobody read, are not said.
+#[test]
+fn a_pack_says_what_is_known_of_it_and_no_more() {
+    let all = rows(&posture(), RowKind::Packs);
+    let of = |name: &str| all.iter().find(|row| row["pack.name"] == name).unwrap();
+    let counts = |row: &Value| {
+        ["compliantRules", "violatingRules", "unknownRules", "percentRules"].map(|name| row.get(format!("pack.{name}")).cloned())
+    };
+    assert_eq!(counts(of("pci")), [Some(json!(2)), Some(json!(1)), Some(json!(4)), Some(json!(66.66))]);
+    assert_eq!(counts(of("idle")), [Some(json!(0)), Some(json!(0)), Some(json!(3)), None]);
+    assert_eq!(counts(of("unread")), [None, None, None, None]);
+    assert_eq!((&of("unread")["pack.state"], all.len()), (&json!("COMPLIANT"), 3));
 }
 
 /// S2-21: "nobody evaluates it" is said only when every place was read.
@@ -307,6 +334,7 @@ fn a_long_name_is_cut_and_counted() {
         exceptions: &Exceptions::default(),
         trend: &trend,
         beside: &beside,
+        packs: &Packs::new(),
         snapshot,
         source: "posture",
         agent: "agent-1",
@@ -396,6 +424,12 @@ fn a_month_of_rows_of_a_large_customer_is_small() {
         trend.note(NOW - days * 24 * HOUR, &state.accounts());
     }
     let (enricher, beside) = (enricher(), BTreeMap::new());
+    let pack = |at: u64| Pack {
+        name: format!("Operational-Best-Practices-for-PCI-DSS-{at}").into(),
+        state: NonCompliant,
+        rules: Some(PackRules { compliant: 45, non_compliant: 3, no_data: 2 }),
+    };
+    let packs: Packs = state.places().into_iter().map(|place| (place, Some((0..5).map(pack).collect()))).collect();
     let snapshot = Snapshot { id: "violations-1795292071000", now_ms: NOW };
     let rows = Rows {
         state: &state,
@@ -406,15 +440,20 @@ fn a_month_of_rows_of_a_large_customer_is_small() {
         exceptions: &Exceptions::default(),
         trend: &trend,
         beside: &beside,
+        packs: &packs,
         snapshot,
         source: "posture",
         agent: "agent-1",
     };
     let mut month = 0;
     let mut parts = Vec::new();
-    for (kind, runs) in
-        [(RowKind::Summary, 30 * 24), (RowKind::Snapshot, 30 * 4), (RowKind::Violations, 30), (RowKind::Frameworks, 30)]
-    {
+    for (kind, runs) in [
+        (RowKind::Summary, 30 * 24),
+        (RowKind::Snapshot, 30 * 4),
+        (RowKind::Violations, 30),
+        (RowKind::Frameworks, 30),
+        (RowKind::Packs, 30 * 4),
+    ] {
         let mut bytes = 0;
         let written = rows.each(kind, &mut |item| bytes += item.len());
         month += 200 * bytes * runs;

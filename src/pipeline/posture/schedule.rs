@@ -55,7 +55,7 @@ pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Ar
     loop {
         let now_ms = lead.clock.now_ms();
         let again = schedule.again_ms.is_some_and(|again| now_ms >= again) && !failed.is_empty();
-        let mut moved = false;
+        let (mut moved, mut was_read) = (false, false);
         if let Some(reader) = &lead.posture.reader
             && (schedule.is_due("reading", lead.posture.reading, now_ms) || again)
         {
@@ -65,13 +65,14 @@ pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Ar
                 schedule.done.insert("reading".to_owned(), now_ms);
             }
             schedule.again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
-            moved = true;
+            (moved, was_read) = (true, true);
         }
         let wanted = |kind: &RowKind| lead.posture.reader.is_some() || !kind.needs_reader();
         for kind in RowKind::ALL.into_iter().filter(wanted) {
-            let every = kind.every(lead.posture.summary);
+            let every = kind.every(lead.posture.summary, lead.posture.reading);
             let now_ms = lead.clock.now_ms();
-            if schedule.is_due(kind.run().as_str(), every, now_ms) {
+            let is_due = if kind.follows_reading() { was_read } else { schedule.is_due(kind.run().as_str(), every, now_ms) };
+            if is_due {
                 sending::send(lead, kind, now_ms).await;
                 schedule.done.insert(kind.run().as_str().to_owned(), now_ms);
                 moved = true;

@@ -18,11 +18,16 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         let accounts = lead.stages.compliance.accounts();
         lead.known().trend.note(now_ms, &accounts);
     }
-    let (trend, beside) = {
+    let (trend, beside, packs) = {
         let known = lead.known();
-        (known.trend.clone(), known.beside.clone())
+        (known.trend.clone(), known.beside.clone(), known.packs.clone())
     };
-    let places = lead.stages.compliance.places().len() as u64;
+    let (places, places_failed) = if kind == RowKind::Packs {
+        let failed = packs.values().filter(|packs| packs.is_none()).count();
+        ((packs.len() - failed) as u64, failed as u64)
+    } else {
+        (lead.stages.compliance.places().len() as u64, 0)
+    };
     let writing = {
         let (stages, counts, emitter, id) =
             (Arc::clone(&lead.stages), Arc::clone(&lead.counts), Arc::clone(&emitter), id.clone());
@@ -37,6 +42,7 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
                 exceptions: &stages.exceptions,
                 trend: &trend,
                 beside: &beside,
+                packs: &packs,
                 snapshot: Snapshot { id: &id, now_ms },
                 source: counts.name(),
                 agent: &stages.agent,
@@ -57,7 +63,7 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         rows,
         repairs: 0,
         places,
-        places_failed: 0,
+        places_failed,
         calls: 0,
         began_ms: now_ms,
         ended_ms: lead.clock.now_ms(),

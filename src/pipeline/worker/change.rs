@@ -14,7 +14,7 @@ use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
 use crate::classify::ClassifiedItem;
 use crate::decode::{Decoded, Decoder};
-use crate::encode::change::Draft;
+use crate::encode::change::{ChangeOrigin, Draft};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::{Enriched, EventOutcome};
 use crate::pipeline::changes::{Item, Rest};
@@ -77,7 +77,9 @@ impl Processor<'_> {
         record.ends_as(Outcome::Delivered);
         let enriched = self.enricher.enrich_item(item, account);
         let classified = ClassifiedItem { item, event_id: &event_id, enriched: &enriched };
-        let draft = Draft::of(&classified, arrival, place.source);
+        // What was fetched for a notification is a bare item too.
+        let origin = if item.is_bare && !place.is_fetched { ChangeOrigin::History } else { ChangeOrigin::Stream };
+        let draft = Draft::of(&classified, origin, arrival, place.source);
         let Some(changes) = &stages.changes else {
             let cut = draft.push(&mut self.item, &Who::None);
             outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece());

@@ -173,6 +173,8 @@ struct Place<'o> {
     message: Option<Bytes>,
     /// Nobody can read it again.
     is_stream: bool,
+    /// It was fetched for a message that names it.
+    is_fetched: bool,
 }
 
 impl Place<'_> {
@@ -234,7 +236,9 @@ impl<'s> Processor<'s> {
             _ => None,
         };
         let (is_stream, index) = (body.is_stream(), body.first());
-        let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index, now_ms, message, is_stream };
+        let is_fetched = matches!(body, Body::Fetched { .. });
+        let source = counts.name();
+        let mut place = Place { entry: &entry, origin: &origin, source, index, now_ms, message, is_stream, is_fetched };
         let mut packed = 0;
         let bounds = self.stages.bounds;
         let decoder = match body {
@@ -325,6 +329,10 @@ impl<'s> Processor<'s> {
                 Ok(Some(Decoded::Empty)) => {
                     place.entry.counts().skipped();
                     self.skipped.note(key::Skip::Digest.as_str(), &place.origin.name);
+                }
+                Ok(Some(Decoded::Snapshot)) => {
+                    place.entry.counts().skipped();
+                    self.skipped.note(key::Skip::Snapshot.as_str(), &place.origin.name);
                 }
                 Ok(Some(Decoded::Foreign { raw, why })) => {
                     if place.index == 0 && place.is_of_a_trail() {

@@ -10,7 +10,7 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use super::{ConfigApiError, Each};
+use super::{ConfigApiError, Each, Pack};
 use crate::record::{AccountRegion, ComplianceState, Evaluation};
 
 /// What is asked of an aggregator. The contract is that of [`super::ConfigApi`].
@@ -33,6 +33,9 @@ pub trait AggregatorApi: fmt::Debug + Send + Sync + 'static {
         rule: &'a str,
         each: Each<'a, Evaluation>,
     ) -> BoxFuture<'a, Result<(), ConfigApiError>>;
+
+    /// The conformance packs of all accounts, and how they stand.
+    fn packs<'a>(&'a self, each: Each<'a, (AccountRegion, Pack)>) -> BoxFuture<'a, Result<(), ConfigApiError>>;
 }
 
 /// A rule as an aggregator lists it.

@@ -48,7 +48,7 @@ pub trait ConfigApi: fmt::Debug + Send + Sync + 'static {
     /// The rules that failed the last time they ran: their evaluations are as old as the last time they did not.
     fn failing_rules<'a>(&'a self, place: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<FailingRule>, ConfigApiError>>;
 
-    /// The conformance packs and how they stand.
+    /// The conformance packs and how they stand. A pack whose rules cannot be read is told without them.
     fn packs<'a>(&'a self, place: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<Pack>, ConfigApiError>>;
 
     /// How much was asked so far, of every place that was asked at all, sorted.
@@ -75,6 +75,13 @@ pub struct Pack {
     pub name: Box<str>,
     /// The pack as a whole, as AWS Config sums it up; [`ComplianceState::InsufficientData`] where it says nothing.
     pub state: ComplianceState,
+    /// The states of its rules; `None`: they could not be read.
+    pub rules: Option<PackRules>,
+}
+
+/// How many rules of a pack are in which state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PackRules {
     /// Rules that no resource breaks.
     pub compliant: u32,
     /// Rules that a resource breaks.

@@ -17,7 +17,7 @@ use super::clients::{Access, Clients};
 use super::facts::{deployed, evaluation, failed};
 use super::faults::{Verdict, judge};
 use super::rate::Rates;
-use super::{Calls, ConfigApi, ConfigApiError, Each, FailingRule, Pack};
+use super::{Calls, ConfigApi, ConfigApiError, Each, FailingRule, Pack, PackRules};
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 use crate::source::backoff::Backoff;
 
@@ -196,15 +196,24 @@ impl SdkConfigApi {
         for names in names.chunks(page::SUMMARIZED) {
             packs.extend(self.pack_states(place, names).await?);
         }
-        let mut whole = Vec::new();
-        for pack in packs {
-            match self.pack_rules(place, pack).await {
-                Ok(pack) => whole.push(pack),
-                Err(ConfigApiError::NoSuchRule { .. }) => {}
-                Err(error) => return Err(error),
+        let mut told = Vec::with_capacity(packs.len());
+        // What refuses one name may answer to the next; what refuses the caller, or is out of order, does not.
+        let mut goes_on = true;
+        for mut pack in packs {
+            if goes_on {
+                match self.pack_rules(place, &pack.name).await {
+                    Ok(rules) => pack.rules = Some(rules),
+                    Err(ConfigApiError::NoSuchRule { .. }) => continue,
+                    Err(error) => {
+                        goes_on = matches!(error, ConfigApiError::Refused { .. });
+                        let others = if goes_on { "" } else { ", and those after it" };
+                        tracing::warn!(%place, pack = &*pack.name, %error, "The rules of a conformance pack{others} are not known: {error}");
+                    }
+                }
             }
+            told.push(pack);
         }
-        Ok(whole)
+        Ok(told)
     }
 
     /// How packs stand as a whole; those that were deleted meanwhile are left out.
@@ -250,28 +259,28 @@ impl SdkConfigApi {
         Ok(packs)
     }
 
-    async fn pack_rules(&self, place: &AccountRegion, mut pack: Pack) -> Result<Pack, ConfigApiError> {
-        let name = pack.name.to_string();
+    async fn pack_rules(&self, place: &AccountRegion, name: &str) -> Result<PackRules, ConfigApiError> {
+        let mut rules = PackRules::default();
         self.pages(
             place,
             "config:DescribeConformancePackCompliance",
             |client, token| {
-                let asked = client.describe_conformance_pack_compliance().conformance_pack_name(&name);
+                let asked = client.describe_conformance_pack_compliance().conformance_pack_name(name);
                 asked.limit(page::PACK_RULES).set_next_token(token).send()
             },
             |page| {
                 for rule in page.conformance_pack_rule_compliance_list {
                     match rule.compliance_type.map(|state| ComplianceState::of(state.as_str())) {
-                        Some(ComplianceState::Compliant) => pack.compliant += 1,
-                        Some(ComplianceState::NonCompliant) => pack.non_compliant += 1,
-                        _ => pack.no_data += 1,
+                        Some(ComplianceState::Compliant) => rules.compliant += 1,
+                        Some(ComplianceState::NonCompliant) => rules.non_compliant += 1,
+                        _ => rules.no_data += 1,
                     }
                 }
                 Ok(page.next_token)
             },
         )
         .await?;
-        Ok(pack)
+        Ok(rules)
     }
 }
 
@@ -310,5 +319,5 @@ pub(super) fn give<T>(each: &mut (dyn FnMut(Vec<T>) + Send + '_), page: Vec<T>) 
 }
 
 fn unknown(pack: &str) -> Pack {
-    Pack { name: pack.into(), state: ComplianceState::InsufficientData, compliant: 0, non_compliant: 0, no_data: 0 }
+    Pack { name: pack.into(), state: ComplianceState::InsufficientData, rules: None }
 }

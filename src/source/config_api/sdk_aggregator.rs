@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use aws_sdk_config::types::{
-    AggregateComplianceByConfigRule, AggregateEvaluationResult, ComplianceType, ConfigRuleComplianceFilters,
+    AggregateComplianceByConfigRule, AggregateComplianceByConformancePack, AggregateEvaluationResult, ComplianceType,
+    ConfigRuleComplianceFilters,
 };
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use super::aggregator::{AggregateRule, AggregatorApi, JudgedResource};
 use super::facts::evaluation;
 use super::sdk::{SdkConfigApi, give};
-use super::{ConfigApiError, Each};
+use super::{ConfigApiError, Each, Pack, PackRules};
 use crate::record::time::parse_ms;
 use crate::record::{AccountRegion, ComplianceState, Evaluation};
 
@@ -25,6 +26,7 @@ mod page {
     pub(super) const RULES: i32 = 1_000;
     pub(super) const EVALUATIONS: i32 = 100;
     pub(super) const ROWS: i32 = 100;
+    pub(super) const PACKS: i32 = 100;
 }
 
 /// Every resource that rules judged, with those rules.
@@ -131,6 +133,27 @@ impl SdkAggregator {
     }
 }
 
+impl SdkAggregator {
+    async fn read_packs(&self, each: Each<'_, (AccountRegion, Pack)>) -> Result<(), ConfigApiError> {
+        self.api
+            .pages(
+                &self.home,
+                "config:DescribeAggregateComplianceByConformancePacks",
+                |client, token| {
+                    let asked = client.describe_aggregate_compliance_by_conformance_packs();
+                    let asked = asked.configuration_aggregator_name(&self.name);
+                    asked.limit(page::PACKS).set_next_token(token).send()
+                },
+                |page| {
+                    let packs = page.aggregate_compliance_by_conformance_packs.unwrap_or_default().into_iter();
+                    give(each, packs.filter_map(pack).collect());
+                    Ok(page.next_token)
+                },
+            )
+            .await
+    }
+}
+
 impl AggregatorApi for SdkAggregator {
     fn rules<'a>(&'a self, account: Option<&'a str>, each: Each<'a, AggregateRule>) -> BoxFuture<'a, Result<(), ConfigApiError>> {
         Box::pin(self.read_rules(account, each))
@@ -152,6 +175,10 @@ impl AggregatorApi for SdkAggregator {
     ) -> BoxFuture<'a, Result<(), ConfigApiError>> {
         Box::pin(self.read_evaluations(place, rule, each))
     }
+
+    fn packs<'a>(&'a self, each: Each<'a, (AccountRegion, Pack)>) -> BoxFuture<'a, Result<(), ConfigApiError>> {
+        Box::pin(self.read_packs(each))
+    }
 }
 
 /// One that does not say where it is could not be asked about.
@@ -162,6 +189,21 @@ fn rule(rule: AggregateComplianceByConfigRule) -> Option<AggregateRule> {
         rule: rule.config_rule_name?.into(),
         state: state.map_or(ComplianceState::InsufficientData, |state| ComplianceState::of(state.as_str())),
     })
+}
+
+/// One that does not say where it is belongs nowhere. The aggregator counts all rules of a pack, and those that have a result.
+fn pack(pack: AggregateComplianceByConformancePack) -> Option<(AccountRegion, Pack)> {
+    let place = AccountRegion::new(&pack.account_id?, &pack.aws_region?);
+    let compliance = pack.compliance?;
+    let [compliant, non_compliant, all] =
+        [compliance.compliant_rule_count, compliance.non_compliant_rule_count, compliance.total_rule_count]
+            .map(|count| u32::try_from(count).unwrap_or_default());
+    let no_data = all.saturating_sub(compliant).saturating_sub(non_compliant);
+    let state = compliance.compliance_type.map_or(ComplianceState::InsufficientData, |state| ComplianceState::of(state.as_str()));
+    Some((
+        place,
+        Pack { name: pack.conformance_pack_name?.into(), state, rules: Some(PackRules { compliant, non_compliant, no_data }) },
+    ))
 }
 
 /// A row of the query's answer.

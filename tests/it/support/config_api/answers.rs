@@ -43,6 +43,7 @@ pub(crate) fn answer(operation: &str, asked: Asked<'_>) -> Result<Value, Refusal
         "DescribeConformancePackCompliance" => asked.pack_rules(),
         "DescribeAggregateComplianceByConfigRules" => asked.aggregate_rules(),
         "GetAggregateComplianceDetailsByConfigRule" => asked.aggregate_details(),
+        "DescribeAggregateComplianceByConformancePacks" => asked.aggregate_packs(),
         "SelectAggregateResourceConfig" => asked.select(),
         _ => Err(("UnknownOperationException", format!("{operation} is not played here"))),
     }
@@ -173,6 +174,24 @@ impl Asked<'_> {
             result["AccountId"] = json!(place.account);
             result["AwsRegion"] = json!(place.region);
             result
+        })
+    }
+
+    fn aggregate_packs(&self) -> Result<Value, Refusal> {
+        self.aggregator()?;
+        let limit = self.limit("Limit", 100, 100)?;
+        self.walk("AggregateComplianceByConformancePacks", limit, None, |place| {
+            let rows = self.fleet.packs(place).into_iter().map(|pack| {
+                let count = |state: &str| pack.rules.iter().filter(|(_, of)| of == state).count();
+                json!({
+                    "ConformancePackName": pack.name, "AccountId": place.account, "AwsRegion": place.region,
+                    "Compliance": {
+                        "ComplianceType": pack.state, "CompliantRuleCount": count("COMPLIANT"),
+                        "NonCompliantRuleCount": count("NON_COMPLIANT"), "TotalRuleCount": pack.rules.len(),
+                    },
+                })
+            });
+            rows.collect()
         })
     }
 
