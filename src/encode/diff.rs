@@ -114,21 +114,25 @@ fn value_text(path: &str, value: Option<&RawValue>) -> String {
     if path.split('.').any(mask::is_secret) {
         return MASKED.to_owned();
     }
-    // Inside the names that lead to it: a variable is a secret or none by its own name and by whose it is.
-    let mut nested = Vec::new();
-    let mut depth = 0;
-    for step in path.split('.').filter(|step| !step.is_empty() && !step.bytes().all(|byte| byte.is_ascii_digit())) {
-        nested.extend_from_slice(b"{\"");
-        push_escaped(&mut nested, step);
-        nested.extend_from_slice(b"\":");
-        depth += 1;
+    // Inside the names and lists that lead to it: a variable is a secret or none by its own name and by whose it is.
+    let (mut nested, mut ends) = (Vec::new(), Vec::new());
+    for step in path.split('.').filter(|step| !step.is_empty()) {
+        if step.bytes().all(|byte| byte.is_ascii_digit()) {
+            nested.push(b'[');
+            ends.push(b']');
+        } else {
+            nested.extend_from_slice(b"{\"");
+            push_escaped(&mut nested, step);
+            nested.extend_from_slice(b"\":");
+            ends.push(b'}');
+        }
     }
     let head = nested.len();
     push_compact(&mut nested, value);
-    nested.resize(nested.len() + depth, b'}');
+    nested.extend(ends.iter().rev());
     let mut masked = Vec::new();
-    mask::push_masked(&mut masked, &String::from_utf8_lossy(&nested));
-    let end = masked.len().saturating_sub(depth);
+    mask::push_masked_resource(&mut masked, &String::from_utf8_lossy(&nested));
+    let end = masked.len().saturating_sub(ends.len());
     String::from_utf8_lossy(masked.get(head..end).unwrap_or(MASKED.as_bytes())).into_owned()
 }
 
@@ -228,10 +232,28 @@ mod tests {
             ("Configuration.LaunchTemplateData.UserData", r#""hunter2hunter2""#),
             ("Configuration", r#"{"launchTemplateData":{"userData":"hunter2hunter2"}}"#),
             ("Configuration", r#""{\"secretKey\":\"hunter2hunter2\"}""#),
+            ("Configuration.ContainerDefinitions.0", r#"{"environment":[{"name":"LEVEL","value":"hunter2hunter2"}]}"#),
+            ("Configuration.ContainerDefinitions.0.Environment.3.Value", r#""hunter2hunter2""#),
+            ("Configuration.ContainerDefinitions.0.Environment", r#"["LEVEL=hunter2hunter2"]"#),
+            ("Configuration.Environment.Variables.name", r#""hunter2hunter2""#),
+            ("Configuration.Environment", r#"{"Variables":{"LEVEL":"hunter2hunter2"}}"#),
+            ("Configuration.Command.2", r#""postgres://app:hunter2hunter2@db/x""#),
         ] {
             let texts = texts(&[changed(path, value, value)]);
             let all = format!("{texts:?}");
             assert!(!all.contains("hunter2") && all.contains("****"), "{path}: {all}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_variable_stays() {
+        for (path, value) in [
+            ("Configuration.Environment", r#"{"Image":"aws/codebuild/standard:7.0","Type":"LINUX_CONTAINER"}"#),
+            ("Tags.Environment", r#""production""#),
+            ("Configuration.ContainerDefinitions.0.Environment.3.Name", r#""LEVEL""#),
+            ("Configuration.Endpoint", r#""https://ledger.example.com:8443/a@b""#),
+        ] {
+            assert_eq!(value_text(path, Some(&serde_json::from_str::<Box<RawValue>>(value).expect("JSON"))), value, "{path}");
         }
     }
 

@@ -9,9 +9,12 @@
 //! - its key ends like a secret's (case, `_`, `-` and `.` do not matter), or has such a word of its own and is none of the
 //!   harmless ones, or
 //! - it stands in a list under such a key, or
-//! - its own shape is that of a known secret (inside a longer text only that stretch is masked), or
+//! - its own shape is that of a known secret (inside a longer text only that stretch is masked), or it is the password in an
+//!   address, or
 //! - it is the `value` beside a `name`, `key` or `parameterKey` that speaks of a secret (environment variables, template
 //!   parameters, tags), before or behind it, or stands under such a name in a map of names that people chose.
+//!
+//! Of a resource that changed, every value of an environment variable is masked: what it holds is not asked for there.
 //!
 //! JSON inside a string is read in the same way. The words are in [`words`].
 
@@ -21,7 +24,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use self::words::{Hides, Key, has_shape, is_suspicious, shapes, speaks_of_secret};
+use self::words::{Hides, Key, has_shape, is_suspicious, speaks_of_secret, stretches};
 
 const MASK: &str = "\"****\"";
 /// The same inside a text.
@@ -45,6 +48,12 @@ pub fn push_masked(out: &mut Vec<u8>, json: &str) -> u64 {
     let secrets = secrets(json);
     out.extend_from_slice(edited(json, &secrets).as_deref().unwrap_or(json).as_bytes());
     secrets.len() as u64
+}
+
+/// The same for a part of a resource: no value of an environment variable passes, whatever it is called.
+pub fn push_masked_resource(out: &mut Vec<u8>, json: &str) {
+    let secrets = walk(json, 0, true);
+    out.extend_from_slice(edited(json, &secrets).as_deref().unwrap_or(json).as_bytes());
 }
 
 /// Whether a name says that whatever stands under it is a secret.
@@ -87,16 +96,17 @@ fn is_json(text: &str) -> bool {
 
 /// What is to be masked in a JSON text, in its order. One look, and no allocation, when there is nothing suspicious.
 pub(super) fn secrets(json: &str) -> Vec<Secret> {
-    if is_suspicious(json) { walk(json, 0) } else { Vec::new() }
+    if is_suspicious(json) { walk(json, 0, false) } else { Vec::new() }
 }
 
 /// What is to be masked in a whole record, when one of these parts of it is suspicious.
 pub(super) fn secrets_of<'a>(record: &str, mut parts: impl Iterator<Item = &'a str>) -> Vec<Secret> {
-    if parts.any(is_suspicious) { walk(record, 0) } else { Vec::new() }
+    if parts.any(is_suspicious) { walk(record, 0, false) } else { Vec::new() }
 }
 
-fn walk(text: &str, depth: u8) -> Vec<Secret> {
-    let mut walk = Walk { text, depth, at: 0, open: vec![Open::default()], found: Vec::new(), plain: String::new() };
+fn walk(text: &str, depth: u8, hides_variables: bool) -> Vec<Secret> {
+    let mut walk =
+        Walk { text, depth, hides_variables, at: 0, open: vec![Open::default()], found: Vec::new(), plain: String::new() };
     walk.run();
     walk.found.sort_unstable_by_key(|secret| secret.from);
     walk.found.dedup_by_key(|secret| secret.from);
@@ -113,6 +123,10 @@ struct Open {
     is_secret: bool,
     /// The keys are names that people chose.
     is_named: bool,
+    /// Environment variables: a map of them, or a list and the maps in it.
+    is_variables: bool,
+    /// A name and a value, one of a list of variables.
+    is_pair: bool,
     /// The key of the value that a name beside it calls a secret.
     sibling: Option<&'static str>,
     /// Values that came before a name, with their keys.
@@ -124,6 +138,8 @@ struct Open {
 struct Walk<'a> {
     text: &'a str,
     depth: u8,
+    /// No value of an environment variable passes.
+    hides_variables: bool,
     at: usize,
     open: Vec<Open>,
     found: Vec<Secret>,
@@ -168,8 +184,19 @@ impl<'a> Walk<'a> {
         let Some(above) = self.open.last() else { return };
         let is_secret = is_list && (above.is_secret || above.key.is_some_and(|key| above.has_secret(key)));
         let is_named = !is_list && above.key.is_some_and(|key| key.is_named);
+        let is_variables =
+            above.key.filter(|_| !above.is_list).is_some_and(|key| if is_list { key.is_variable_list } else { key.is_variables });
+        let is_pair = above.is_list && above.is_variables;
         let key = above.key.filter(|_| is_list);
-        self.open.push(Open { key, is_list, is_secret, is_named, ..Open::default() });
+        self.open.push(Open {
+            key,
+            is_list,
+            is_secret,
+            is_named,
+            is_variables: is_variables || is_pair,
+            is_pair,
+            ..Open::default()
+        });
     }
 
     fn value(&mut self, inside: &'a str, from: usize, to: usize) {
@@ -178,7 +205,9 @@ impl<'a> Walk<'a> {
             return;
         }
         let key = open.key.filter(|_| !open.is_list);
-        if open.is_secret || key.is_some_and(|key| open.has_secret(key)) {
+        let is_variable =
+            self.hides_variables && open.is_variables && (!open.is_pair || key.is_some_and(|key| key.named.is_some()));
+        if is_variable || open.is_secret || key.is_some_and(|key| open.has_secret(key)) {
             self.found.push(Secret { from, to, instead: MASK.into() });
         } else {
             if let Some(named) = key.and_then(|key| key.named) {
@@ -265,11 +294,11 @@ fn text_masked(text: &str, depth: u8) -> Option<String> {
         if depth >= DEPTH {
             return Some(STARS.to_owned());
         }
-        masked = edited(text, &walk(text, depth + 1)).map_or(masked, Cow::Owned);
+        masked = edited(text, &walk(text, depth + 1, false)).map_or(masked, Cow::Owned);
     }
     // The strings of JSON have been looked at, and its escapes are no text.
     if !is_json(text) {
-        let found = shapes(&masked);
+        let found = stretches(&masked);
         let again = with(&masked, found.into_iter().map(|(from, to)| (from, to, STARS)));
         masked = again.map_or(masked, Cow::Owned);
     }

@@ -55,6 +55,16 @@ fn secrets_are_masked_and_the_rest_stays() {
             r#"{"q":"SELECT a,\npm_total_active_customers_by_region_2024","a":"x\\****"}"#.into(),
         ),
         (
+            "passwords in addresses",
+            r#"{"a":"postgres://app:hunter2@db:5432/x, amqp://:p%40w@q","b":"https://me:p@ss@h/","c":"see http://h:80/@x:y or //a:b@c","d":"s3://b/k"}"#.into(),
+            r#"{"a":"postgres://app:****@db:5432/x, amqp://:****@q","b":"https://me:****@h/","c":"see http://h:80/@x:y or //a:b@c","d":"s3://b/k"}"#.into(),
+        ),
+        (
+            "webhooks",
+            r#"{"a":"post to https://hooks.slack.com/services/T0EXAMPLE/B0EXAMPLE/abcdefghijkl now","b":"https://x.webhook.office.com/webhookb2/a@b/IncomingWebhook/0123456789/c"}"#.into(),
+            r#"{"a":"post to https://**** now","b":"https://x.****"}"#.into(),
+        ),
+        (
             "environment",
             r#"{"environment":[{"name":"DB_PASSWORD","value":"x"},{"name":"LEVEL","value":"info"}]}"#.into(),
             r#"{"environment":[{"name":"DB_PASSWORD","value":"****"},{"name":"LEVEL","value":"info"}]}"#.into(),
@@ -157,7 +167,7 @@ proptest! {
     fn any_text_is_walked(text in r#"([\{\}\[\]",:\\ 0é]|password|token|pasword){0,40}"#) {
         // It is no record: the walk over one and the look at a text may well differ.
         let after = super::masked(&text).into_owned();
-        let _walked = walk(&text, 0);
+        let _walked = walk(&text, 0, true);
         if !text.contains("password") && !text.contains("token") {
             prop_assert_eq!(after, text);
         }

@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use memchr::memmem::Finder;
 
 /// Endings of key names whose text values are secrets.
 pub(super) const KEYS: [&str; 22] = [
@@ -33,8 +34,9 @@ pub(super) const KEYS: [&str; 22] = [
     "userdata",
 ];
 
-/// Beginnings of values that are secrets wherever they stand, with the least length of the whole.
-pub(super) const SHAPES: [(&str, usize); 12] = [
+/// Beginnings of values that are secrets wherever they stand, with the least length of the whole. Whoever has the address of a
+/// webhook may write to it: one with a slash ends where the address does.
+pub(super) const SHAPES: [(&str, usize); 16] = [
     ("-----BEGIN", 40),
     ("ghp_", 36),
     ("github_pat_", 40),
@@ -47,6 +49,10 @@ pub(super) const SHAPES: [(&str, usize); 12] = [
     ("eyJhbGciOi", 40),
     ("npm_", 36),
     ("hvs.", 24),
+    ("hooks.slack.com/services/", 40),
+    ("discord.com/api/webhooks/", 45),
+    ("discordapp.com/api/webhooks/", 48),
+    ("webhook.office.com/webhookb2/", 45),
 ];
 
 /// Words in the name beside a value that make the value a secret.
@@ -119,6 +125,13 @@ const HARMLESS_TOKENS: [&str; 18] = [
 /// Maps whose keys are names that people chose, without separators.
 const NAMED: [&str; 6] = ["variables", "environment", "environmentvariables", "parameters", "tags", "secrets"];
 
+/// Maps of environment variables, and lists of them, without separators.
+const VARIABLES: [&str; 2] = ["variables", "environmentvariables"];
+const VARIABLE_LISTS: [&str; 2] = ["environment", "environmentvariables"];
+
+/// What stands before the host of an address.
+static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
+
 /// One automaton over everything that could make a value a secret: the first look at a text.
 static SUSPECT: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let apart = ["api_key", "api-key", "private_key", "private-key", "shared_key", "shared-key"];
@@ -139,7 +152,20 @@ static SHAPED: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new
 /// Whether a text may hold a secret. Quick: every other look is only at texts for which this is true.
 pub(super) fn is_suspicious(text: &str) -> bool {
     // Were the automaton ever missing, everything is looked at closely.
-    SUSPECT.as_ref().is_none_or(|suspect| suspect.is_match(text))
+    SUSPECT.as_ref().is_none_or(|suspect| suspect.is_match(text)) || passwords(text).next().is_some()
+}
+
+/// Where passwords in addresses stand, `amqp://user:password@host`: from, to.
+fn passwords(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    AUTHORITY.find_iter(text.as_bytes()).filter_map(|at| {
+        let from = at + "://".len();
+        let rest = text.get(from..)?;
+        let ends = |letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | '\\');
+        let authority = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
+        let user = authority.get(..authority.rfind('@')?)?;
+        let password = user.find(':')? + 1;
+        (password < user.len()).then_some((from + password, from + user.len()))
+    })
 }
 
 /// Which values under a key are secrets.
@@ -162,6 +188,10 @@ pub(super) struct Key {
     pub is_telling: bool,
     /// The keys of a map under it are such names.
     pub is_named: bool,
+    /// A map under it holds environment variables.
+    pub is_variables: bool,
+    /// A list under it does.
+    pub is_variable_list: bool,
     /// Its value is the name of a value beside it: that one's key.
     pub names: Option<&'static str>,
     /// Its value may be named by a value beside it: the key itself.
@@ -174,6 +204,8 @@ impl Key {
         let plain = simplify(written, plain);
         let mut key = Self {
             is_named: NAMED.contains(&plain),
+            is_variables: VARIABLES.contains(&plain),
+            is_variable_list: VARIABLE_LISTS.contains(&plain),
             names: PAIRS.iter().find(|(name, _)| *name == plain).map(|(_, value)| *value),
             named: PAIRS.iter().find(|(_, value)| *value == plain).map(|(_, value)| *value),
             ..Self::default()
@@ -232,8 +264,20 @@ pub(super) fn has_shape(text: &str) -> bool {
     SHAPED.as_ref().is_none_or(|shaped| shaped.is_match(text))
 }
 
+/// Where secrets stand in a text without escapes, by their shape or their place: from, to, in order and apart.
+pub(super) fn stretches(text: &str) -> Vec<(usize, usize)> {
+    let mut found = shapes(text);
+    let apart: Vec<_> =
+        passwords(text).filter(|(from, to)| found.iter().all(|(start, end)| to <= start || end <= from)).collect();
+    if !apart.is_empty() {
+        found.extend(apart);
+        found.sort_unstable();
+    }
+    found
+}
+
 /// Where secrets of a known shape stand in a text without escapes: from, to. One that begins the text takes it whole.
-pub(super) fn shapes(text: &str) -> Vec<(usize, usize)> {
+fn shapes(text: &str) -> Vec<(usize, usize)> {
     let Some(shaped) = SHAPED.as_ref() else { return Vec::new() };
     let (mut found, mut end) = (Vec::new(), 0);
     for hit in shaped.find_iter(text) {
@@ -242,13 +286,19 @@ pub(super) fn shapes(text: &str) -> Vec<(usize, usize)> {
         // In the middle of a word it is something else.
         let is_word = from.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
         let rest = text.get(from..).unwrap_or_default();
-        let length = if from == 0 || shape.starts_with('-') { rest.len() } else { rest.find(ends_token).unwrap_or(rest.len()) };
+        let ends = if shape.contains('/') { ends_address } else { ends_token };
+        let length = if from == 0 || shape.starts_with('-') { rest.len() } else { rest.find(ends).unwrap_or(rest.len()) };
         if from >= end && !is_word && length >= *least {
             end = from + length;
             found.push((from, end));
         }
     }
     found
+}
+
+/// What cannot stand in an address.
+fn ends_address(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '"' | '\'' | '<' | '>' | '|' | ')' | ',')
 }
 
 /// What cannot stand in a token.
