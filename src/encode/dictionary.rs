@@ -337,7 +337,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("change.tagsOnly", Text, "", "false", R, "true when nothing but tags changed."),
     attribute("change.origin", Text, "", "stream", R, "stream: its notification told it; history: a history file of AWS Config, which does not say what was before. Told in both ways a change has one event.id."),
     attribute("change.oversized", Text, "", "false", R, "true when the item was too long for its notification and could not be fetched: what changed is not known."),
-    attribute("change.actorConfidence", Text, "", "certain", R, "certain: AWS names the trail record, or exactly one fits; likely: several fit, all by the same actor; ambiguous: several by different actors; none: none was seen."),
+    attribute("change.actorConfidence", Text, "", "certain", R, "certain: AWS names the trail record, or exactly one fits and this agent alone has read the trail since before; likely: several fit, all by the same actor, or one does and another agent may have read more; ambiguous: several by different actors; none: none was seen."),
     attribute("change.viaPipeline", Text, "", "false", R, "true when a delivery pipeline made the change; absent when nothing tells."),
     attribute("change.eventId", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", R, "event.id of the trail record that made the change."),
     attribute("change.eventName", Text, "", "PutBucketPolicy", R, "The call that made the change."),

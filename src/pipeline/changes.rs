@@ -78,11 +78,17 @@ impl Item {
 }
 
 impl Changes {
-    /// A room in which an item waits so long at most.
+    /// A room in which an item waits so long at most. `known_since_ms`: see [`Join::since`].
     #[must_use]
-    pub fn new(wait: Duration, rest: Rest) -> Arc<Self> {
+    pub fn new(wait: Duration, rest: Rest, known_since_ms: Option<i64>) -> Arc<Self> {
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        Arc::new(Self { wait_ms, rest, waiting: AtomicUsize::new(0), busy: AtomicUsize::new(0), state: Mutex::default() })
+        Arc::new(Self {
+            wait_ms,
+            rest,
+            waiting: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
+            state: Mutex::new(State { join: Join::since(known_since_ms), ..State::default() }),
+        })
     }
 
     /// What becomes of what waits at the end.
@@ -215,7 +221,7 @@ mod tests {
 
     impl Scene {
         fn new(wait: Duration) -> Self {
-            Self(Changes::new(wait, Rest::Back), Arc::new(Counts::new("test")))
+            Self(Changes::new(wait, Rest::Back, None), Arc::new(Counts::new("test")))
         }
 
         fn item(&self, bucket: &str, related: &[&str], now_ms: i64) {

@@ -146,8 +146,9 @@ async fn items_wait_for_the_trail_in_either_order() {
     stopped(agent).await;
     let rows = changes(&scene);
     for (bucket, confidence, actor) in [
-        ("item-first", "certain", Some("ada")),
-        ("trail-first", "certain", Some("bob")),
+        // It happened before the agent started: another may have read a record that fits, too.
+        ("item-first", "likely", Some("ada")),
+        ("trail-first", "likely", Some("bob")),
         ("two", "ambiguous", None),
         ("nobody", "none", None),
     ] {

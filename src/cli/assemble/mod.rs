@@ -10,7 +10,7 @@ use crate::ack::Seen;
 use crate::classify::{Exceptions, Frameworks, RuleFault, RuleSet};
 use crate::cli::exit::Stop;
 use crate::clock::Clock;
-use crate::config::{self, Config, SourceKind};
+use crate::config::{self, Config, SourceKind, StatePlace};
 use crate::decode::Bounds;
 use crate::deliver::park::Target;
 use crate::enrich::{AccountNames, Enricher};
@@ -50,6 +50,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         Some(path) => AccountNames::from_file(path).map_err(|error| Stop::usage(error.to_string(), None))?,
     };
     let enricher = Enricher::new(accounts, &config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
+    let now_ms = clock.now_ms();
     let mut outputs = config.outputs;
     outputs.notices &= manner.notices;
     Ok(Arc::new(Stages {
@@ -71,16 +72,22 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         agent: agent_name(),
         refuse_late: manner.refuse_late,
         follow: manner.follow,
-        changes: changes(config, manner),
+        changes: changes(config, manner, now_ms),
         quiet: false,
     }))
 }
 
 /// The agent looks for who changed what only where configuration items may come: nothing is kept of a trail alone.
-fn changes(config: &Config, manner: Manner) -> Option<Arc<Changes>> {
+fn changes(config: &Config, manner: Manner, now_ms: i64) -> Option<Arc<Changes>> {
     let wait = config.changes.wait?;
     let may_come = config.sources.iter().any(|source| matches!(source.kind, SourceKind::EventQueue { .. }));
-    (may_come || manner.rest == Rest::Sent).then(|| Changes::new(wait, manner.rest))
+    // What came before the start was another's to read; where state is shared, agents share the trail as long as they run.
+    let known_since_ms = match (manner.rest, &config.state.place) {
+        (Rest::Sent, _) => None,
+        (Rest::Back, Some(StatePlace::S3 { .. })) => Some(i64::MAX),
+        (Rest::Back, _) => Some(now_ms),
+    };
+    (may_come || manner.rest == Rest::Sent).then(|| Changes::new(wait, manner.rest, known_since_ms))
 }
 
 /// The exceptions of the configured file; what is doubtful in it is said.

@@ -4,7 +4,7 @@
 //! holds: nothing is guessed. A record is a candidate only if it names the very resource, in its account and Region, and happened
 //! in the time before the item was captured. Candidates by different actors give `ambiguous`, none gives `none`. Facts are bounded
 //! in number and by the injected time. With several agents each sees only its part of the trail: what another one read is `none`
-//! here, and a query in New Relic over resource and time finds it.
+//! here, or makes what fits `likely` at best, and a query in New Relic over resource and time finds it.
 
 mod matching;
 
@@ -118,7 +118,7 @@ pub struct ItemFact {
 pub enum Who {
     /// AWS Config names the record, or exactly one fits.
     Certain(Arc<TrailFact>),
-    /// Several fit, all by the same actor: the last one. Or one fits, but others have been forgotten.
+    /// Several fit, all by the same actor: the last one. Or one fits, but there may be others that are not known here.
     Likely(Arc<TrailFact>),
     /// Records by different actors fit: their event ids, and how many there are.
     Ambiguous(Vec<String>, usize),
@@ -155,11 +155,18 @@ pub struct Join {
     facts: VecDeque<(i64, Arc<TrailFact>)>,
     /// Their accounts and ids: a record that comes again is no second candidate.
     ids: HashSet<(String, String)>,
-    /// The newest of those that had to go because there were too many: what happened before it is not known for certain.
-    crowded_out_ms: Option<i64>,
+    /// What happened before this time may have been seen by nobody here, or is forgotten: it is not known for certain.
+    known_since_ms: Option<i64>,
 }
 
 impl Join {
+    /// Facts of a trail of which something may have been read by others, or by an agent before this one, when it happened before
+    /// `known_since_ms`; `None`: all of it is read here.
+    #[must_use]
+    pub fn since(known_since_ms: Option<i64>) -> Self {
+        Self { known_since_ms, ..Self::default() }
+    }
+
     /// Keeps the fact of a trail record that came at `now_ms`.
     pub fn trail(&mut self, mut fact: TrailFact, now_ms: i64) {
         self.forget(now_ms);
@@ -169,7 +176,7 @@ impl Join {
         fact.names.truncate(NAMES_MAX);
         if self.facts.len() >= FACTS_MAX {
             let first_ms = self.facts.front().map(|(_, first)| first.time_ms);
-            self.crowded_out_ms = self.crowded_out_ms.max(first_ms);
+            self.known_since_ms = self.known_since_ms.max(first_ms);
             self.forget_first();
         }
         self.facts.push_back((now_ms, Arc::new(fact)));
@@ -184,7 +191,7 @@ impl Join {
         let candidates: Vec<&Arc<TrailFact>> =
             self.facts.iter().map(|(_, fact)| fact).filter(|fact| matching::fits(fact, item)).collect();
         let Some(last) = candidates.iter().max_by_key(|fact| fact.time_ms) else { return Who::None };
-        let is_whole = self.crowded_out_ms.is_none_or(|ms| ms < item.time_ms.saturating_sub(WINDOW_MS));
+        let is_whole = self.known_since_ms.is_none_or(|ms| ms < item.time_ms.saturating_sub(WINDOW_MS));
         if candidates.len() == 1 && is_whole {
             return Who::Certain(Arc::clone(last));
         }

@@ -192,3 +192,22 @@ fn a_pipeline_is_told_only_of_who_is_known() {
     let is = |kind| Actor { kind, ..actor("x") }.is_pipeline();
     assert_eq!((is(ActorKind::Ci), is(ActorKind::Human), is(ActorKind::Unknown)), (Some(true), Some(false), None));
 }
+
+/// Another agent reads the same trail, or this one was not there yet: a record that it has not seen may fit, too.
+#[test]
+fn what_may_have_been_read_elsewhere_is_never_certain() {
+    for (since, want) in [
+        (None, "certain"),
+        (Some(CAPTURED - WINDOW_MS - 1), "certain"),
+        (Some(CAPTURED - WINDOW_MS), "likely"),
+        (Some(i64::MAX), "likely"),
+    ] {
+        let mut join = Join::since(since);
+        join.trail(bucket("1", "ada"), CAPTURED);
+        assert_eq!(join.who(&item()).confidence(), want, "{since:?}");
+        let named = ItemFact { related_events: vec!["1".to_owned()], ..item() };
+        assert_eq!(join.who(&named).confidence(), "certain", "AWS Config names it");
+        join.trail(bucket("2", "bob"), CAPTURED);
+        assert_eq!(join.who(&item()).confidence(), "ambiguous");
+    }
+}
