@@ -2,11 +2,12 @@
 //!
 //! In: the rules, the customer's framework numbers, and the names of the rules that AWS Config evaluates somewhere. Out: a row for
 //! each detective rule, those that are switched off included, and for each preventive control of the tables and of the
-//! customer's file. What always holds: a control has one row; as long as nobody says what is deployed, no control counts as
+//! customer's file, also of what no rule judges. What always holds: a control has one row; as long as nobody says what is deployed, no control counts as
 //! evaluated and none as not evaluated.
 
 use std::collections::HashSet;
 
+use super::duty::{Automation, Duty};
 use super::preventive;
 use super::rule::{List, Pillar, Rule};
 use super::{Frameworks, RuleSet};
@@ -29,6 +30,8 @@ pub struct CatalogueRow<'a> {
     pub pillar: Option<Pillar>,
     /// Framework numbers.
     pub frameworks: &'a List,
+    /// Who sees to it and how.
+    pub duty: &'a Duty,
 }
 
 /// What sort of control a row is, with what only that sort has.
@@ -48,6 +51,8 @@ pub enum CatalogueKind<'a> {
         /// Whether it is deployed anywhere; `None`: not known.
         evaluated: Option<bool>,
     },
+    /// What no rule judges: people or AWS see to it.
+    Unautomated,
 }
 
 impl<'a> CatalogueRow<'a> {
@@ -67,15 +72,20 @@ impl<'a> CatalogueRow<'a> {
             score: control.severity.map(Severity::default_score),
             pillar: Some(control.pillar),
             frameworks: frameworks.of_rule(control.id, Some(control)).unwrap_or(&control.frameworks),
+            duty: frameworks.duty(control.id),
         });
-        let own = frameworks.custom().into_iter().map(|(id, numbers)| CatalogueRow {
+        let own = frameworks.custom().into_iter().map(|(id, numbers, duty)| CatalogueRow {
             id,
             title: id,
-            kind: CatalogueKind::Preventive { evaluated: is_evaluated(id) },
+            kind: match duty.automation {
+                Automation::Automated => CatalogueKind::Preventive { evaluated: is_evaluated(id) },
+                Automation::Manual | Automation::Inherited => CatalogueKind::Unautomated,
+            },
             severity: None,
             score: None,
             pillar: None,
             frameworks: numbers,
+            duty,
         });
         running.chain(disabled).chain(of_tables).chain(own).collect()
     }
@@ -90,6 +100,7 @@ fn detective(rule: &Rule, enabled: bool) -> CatalogueRow<'_> {
         score: Some(rule.score),
         pillar: Some(rule.pillar),
         frameworks: &rule.frameworks,
+        duty: &Duty::USUAL,
     }
 }
 
@@ -127,7 +138,7 @@ mod tests {
         assert_eq!(rows.len(), RuleSet::builtin().rules().len() + preventive::all().len() + 1);
         let is_enabled = |id: &str| match rows.iter().find(|row| row.id == id).expect(id).kind {
             CatalogueKind::Detective { enabled, .. } => enabled,
-            CatalogueKind::Preventive { .. } => panic!("{id} is a detective control"),
+            CatalogueKind::Preventive { .. } | CatalogueKind::Unautomated => panic!("{id} is a detective control"),
         };
         assert_eq!((is_enabled("root-user-activity"), is_enabled("trail-logging-stopped")), (true, false));
         let row = |id: &str| rows.iter().find(|row| row.id == id).expect(id);
@@ -145,7 +156,7 @@ mod tests {
             let row = rows.into_iter().find(|row| row.id == id).expect("a row");
             match row.kind {
                 CatalogueKind::Preventive { evaluated } => evaluated,
-                CatalogueKind::Detective { .. } => panic!("{id} is a preventive control"),
+                CatalogueKind::Detective { .. } | CatalogueKind::Unautomated => panic!("{id} is a preventive control"),
             }
         };
         for (deployed, id, want) in [

@@ -1,13 +1,15 @@
-//! The customer's own framework numbers, beside those of the tables.
+//! The customer's own framework numbers, beside those of the tables, and what no rule judges.
 //!
-//! In: a CSV file with the columns `control,framework,requirement`, read once at start; then a rule's name, or a control's id.
-//! Out: its framework numbers, those of the tables first. What always holds: nothing of the tables is lost; a control that the
+//! In: a CSV file with the columns `control,framework,requirement` and those of `duty::COLUMNS` that are wanted, read once at start;
+//! then a rule's name, or a control's id. Out: its framework numbers, those of the tables first; who sees to it; and the
+//! requirements that the file names. What always holds: nothing of the tables is lost; a control that the
 //! file does not name has what the tables say; *all* faults of the file are told at once, each with its line. A custom rule is
 //! named as it is deployed, with or without what a conformance pack or an organization adds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use super::duty::{self, Automation, Duty, Written};
 use super::file_error::{self, FileError, FileFault};
 use super::preventive::{self, PreventiveControl};
 use super::rule::List;
@@ -29,6 +31,8 @@ const NAME_CHARS: usize = 100;
 pub struct Frameworks {
     /// By the control's name as [`key`] writes it.
     by_control: HashMap<String, Own>,
+    /// Framework, requirement, key of the control, sorted.
+    requirements: Vec<(String, String, String)>,
 }
 
 /// What the file says of one control.
@@ -40,6 +44,19 @@ struct Own {
     frameworks: List,
     /// No table knows it.
     is_custom: bool,
+    /// No table of AWS Config's rules knows it.
+    is_no_rule: bool,
+    /// Who sees to it.
+    duty: Duty,
+}
+
+/// A control of a requirement that the file names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'f> {
+    pub(super) framework: &'f str,
+    pub(super) requirement: &'f str,
+    /// The managed rule's id, else the control's plain name.
+    pub(super) key: &'f str,
 }
 
 impl Frameworks {
@@ -54,8 +71,10 @@ impl Frameworks {
         if !reader.faults.is_empty() {
             return Err(FileError::new(HOLDS, path, reader.faults));
         }
-        let by_control = reader.numbers.into_iter().map(|(key, (id, numbers))| (key, own(id, numbers))).collect();
-        Ok((Self { by_control }, reader.doubts))
+        let Reader { controls, mut requirements, doubts, .. } = reader;
+        requirements.sort_unstable();
+        let by_control = controls.into_iter().map(|(key, control)| (key, own(control))).collect();
+        Ok((Self { by_control, requirements }, doubts))
     }
 
     /// The numbers of a rule of AWS Config by its name as deployed, with the managed rule behind it; `None`: unmapped.
@@ -79,13 +98,36 @@ impl Frameworks {
         self.by_control.get(&key(id)).map(|own| &own.frameworks).or(tables)
     }
 
-    /// The controls that only the file knows, each with its numbers, by name.
+    /// The controls that only the file knows, or that no rule judges, each with its numbers and who sees to it, by name.
     #[must_use]
-    pub fn custom(&self) -> Vec<(&str, &List)> {
-        let own = self.by_control.values().filter(|own| own.is_custom);
-        let mut own: Vec<_> = own.map(|own| (own.id.as_str(), &own.frameworks)).collect();
-        own.sort_unstable_by_key(|(id, _)| *id);
+    pub fn custom(&self) -> Vec<(&str, &List, &Duty)> {
+        let is_shown = |own: &&Own| own.is_custom || own.is_no_rule && own.duty.automation != Automation::Automated;
+        let own = self.by_control.values().filter(is_shown);
+        let mut own: Vec<_> = own.map(|own| (own.id.as_str(), &own.frameworks, &own.duty)).collect();
+        own.sort_unstable_by_key(|(id, ..)| *id);
         own
+    }
+
+    /// Who sees to a control of this id.
+    #[must_use]
+    pub fn duty(&self, id: &str) -> &Duty {
+        self.duty_of_key(&key(id)).unwrap_or(&Duty::USUAL)
+    }
+
+    /// The same by its key; `None`: the file does not name it.
+    pub(super) fn duty_of_key(&self, key: &str) -> Option<&Duty> {
+        self.by_control.get(key).map(|own| &own.duty)
+    }
+
+    /// The controls of requirements that the file names. Without those of Security Hub that are automated: no rule of AWS Config
+    /// tells how they stand.
+    pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
+        self.requirements.iter().filter_map(|(framework, requirement, key)| {
+            let own = self.by_control.get(key)?;
+            let is_judged = own.is_custom || !own.is_no_rule;
+            let named = Named { framework, requirement, key: if own.is_no_rule { key } else { &own.id } };
+            (is_judged || own.duty.automation != Automation::Automated).then_some(named)
+        })
     }
 
     /// How many controls the file names.
@@ -102,26 +144,45 @@ impl Frameworks {
 }
 
 /// A control's name as it is looked for: case never tells two apart, nor what a deployment adds.
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     preventive::plain(&preventive::dashed(name)).to_owned()
 }
 
 /// What the tables and the file say of one control.
-fn own(id: String, numbers: Vec<String>) -> Own {
+fn own(control: Control) -> Own {
+    let Control { id, numbers, duty } = control;
     let rule = preventive::control(&id);
     let security_hub = security_hub::control(&id);
     let tables = rule.map(|rule| &rule.frameworks).or_else(|| security_hub.map(|control| &control.frameworks));
     let tables = tables.map_or(&[][..], List::items);
     let frameworks = List::new(tables.iter().cloned().chain(numbers));
-    Own { frameworks, is_custom: rule.is_none() && security_hub.is_none(), id }
+    Own { frameworks, is_custom: rule.is_none() && security_hub.is_none(), is_no_rule: rule.is_none(), duty, id }
+}
+
+/// Where each column stands.
+struct Order {
+    needed: [usize; 3],
+    duty: [Option<usize>; duty::COLUMNS.len()],
+}
+
+/// A control as the rows of the file tell of it.
+struct Control {
+    /// Its id as it is shown.
+    id: String,
+    numbers: Vec<String>,
+    duty: Duty,
 }
 
 #[derive(Default)]
 struct Reader {
     faults: Vec<FileFault>,
     doubts: Vec<FileFault>,
-    /// By key: the id as it is shown, and the numbers.
-    numbers: HashMap<String, (String, Vec<String>)>,
+    /// By key.
+    controls: HashMap<String, Control>,
+    /// By key: where each is named first, and what its rows say of who sees to it.
+    written: BTreeMap<String, (u64, Written)>,
+    /// Framework, requirement, key of the control.
+    requirements: Vec<(String, String, String)>,
     /// Where each row was met first.
     rows: HashMap<(String, String), u64>,
     /// Frameworks of the tables and of the rows before, by their name in lower case.
@@ -147,13 +208,21 @@ impl Reader {
         let mut rows = 0;
         for csv::Line { line, cells } in lines {
             rows += 1;
-            if cells.len() != COLUMNS.len() {
-                let what = format!("{} cells; {} are needed (quote a cell that holds a comma)", cells.len(), COLUMNS.len());
+            if cells.len() != header.cells.len() {
+                let needed = header.cells.len();
+                let what = format!("{} cells; {needed} are needed (quote a cell that holds a comma)", cells.len());
                 self.fault(line, what);
                 continue;
             }
-            let cell = |column: usize| order.get(column).and_then(|at| cells.get(*at)).map_or("", |cell| cell.trim());
-            self.row(line, cell(0), cell(1), cell(2));
+            let cell = |at: Option<usize>| at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim());
+            let [control, framework, requirement] = order.needed.map(|at| cell(Some(at)));
+            self.row(line, [control, framework, requirement], order.duty.map(cell));
+        }
+        for (key, (line, written)) in std::mem::take(&mut self.written) {
+            let duty = written.duty(line, &mut self.faults);
+            if let Some(control) = self.controls.get_mut(&key) {
+                control.duty = duty;
+            }
         }
         if rows == 0 && self.faults.is_empty() {
             // A failed copy more often than a wish.
@@ -162,12 +231,13 @@ impl Reader {
     }
 
     /// Where each column stands.
-    fn header(&mut self, header: &csv::Line) -> Option<[usize; 3]> {
+    fn header(&mut self, header: &csv::Line) -> Option<Order> {
         let found: Vec<&str> = header.cells.iter().map(|cell| cell.trim()).collect();
         let before = self.faults.len();
         for (at, name) in found.iter().enumerate() {
-            if !COLUMNS.contains(name) {
-                self.fault(header.line, format!("unknown column \"{name}\"; allowed are {}", COLUMNS.join(", ")));
+            if !COLUMNS.contains(name) && !duty::COLUMNS.contains(name) {
+                let allowed = [&COLUMNS[..], &duty::COLUMNS[..]].concat().join(", ");
+                self.fault(header.line, format!("unknown column \"{name}\"; allowed are {allowed}"));
             } else if found.iter().take(at).any(|other| other == name) {
                 self.fault(header.line, format!("column \"{name}\" is there twice; once is allowed"));
             }
@@ -177,10 +247,12 @@ impl Reader {
             self.fault(header.line, format!("column \"{column}\" is missing; {HEADER} is needed"));
         }
         let [Some(control), Some(framework), Some(requirement)] = order else { return None };
-        (self.faults.len() == before).then_some([control, framework, requirement])
+        let duty = duty::COLUMNS.map(|column| found.iter().position(|name| *name == column));
+        (self.faults.len() == before).then_some(Order { needed: [control, framework, requirement], duty })
     }
 
-    fn row(&mut self, line: u64, control: &str, framework: &str, requirement: &str) {
+    fn row(&mut self, line: u64, needed: [&str; 3], duty: [&str; duty::COLUMNS.len()]) {
+        let [control, framework, requirement] = needed;
         let before = self.faults.len();
         for (column, cell) in COLUMNS.iter().zip([control, framework, requirement]) {
             if cell.is_empty() {
@@ -208,14 +280,19 @@ impl Reader {
         if let Some(first) = self.rows.insert((key.clone(), number.clone()), line) {
             self.fault(line, format!("the same row as line {first}; each is written once"));
         }
+        let (_, written) = self.written.entry(key.clone()).or_insert_with(|| (line, Written::default()));
+        written.row(line, duty, &mut self.faults);
         if self.faults.len() > before {
             return;
         }
-        if id.is_none() && !self.numbers.contains_key(&key) {
+        if id.is_none() && !self.controls.contains_key(&key) {
             self.doubt(line, control);
         }
         let shown = id.map_or_else(|| preventive::plain(control).to_owned(), str::to_owned);
-        self.numbers.entry(key).or_insert_with(|| (shown, Vec::new())).1.push(number);
+        self.requirements.push((framework.to_owned(), requirement.to_owned(), key.clone()));
+        let control =
+            self.controls.entry(key).or_insert_with(|| Control { id: shown, numbers: Vec::new(), duty: Duty::default() });
+        control.numbers.push(number);
     }
 
     /// A name near one of the tables is more often a slip than a rule of the customer's own.
@@ -277,7 +354,7 @@ mod tests {
         assert!(hub("EC2.13").is_some_and(|numbers| numbers.contains("FSBP:EC2.13") && numbers.ends_with(" ACME-1:7.3")));
         assert!(hub("CloudWatch.1").is_some_and(|numbers| numbers.ends_with("CIS-AWS-5.0:4.3 ACME-1:8")));
         assert_eq!(hub("Own.1"), None);
-        let custom: Vec<_> = frameworks.custom().iter().map(|(id, list)| (*id, list.items().len())).collect();
+        let custom: Vec<_> = frameworks.custom().iter().map(|(id, list, _)| (*id, list.items().len())).collect();
         assert_eq!(custom, [("Our-own-rule", 2)]);
     }
 
@@ -294,6 +371,50 @@ mod tests {
         let (_, doubts) = read("control,framework,requirement\nrestricted-shh,ACME,1\nour-own-rule,ACME,1\n").expect("a table");
         let want = "own.csv:2: control \"restricted-shh\" is of no table: right for a rule of your own\n    hint: did you mean `restricted-ssh`?";
         assert_eq!(doubts, [want]);
+    }
+
+    /// S4-09: what no rule judges says why; an attestation has a person and a day; a control has one of each.
+    #[test]
+    fn who_sees_to_a_control_is_said_once_and_whole() {
+        let header = "control,framework,requirement,automation,responsibility,reason,attestedBy,attestedOn";
+        let good = format!("{header}\nmfa,A,1,manual,,people,ada,2026-11-21\nmfa,A,2,,,,,\nmfa,A,3,manual,shared,people,,\n");
+        let (frameworks, _) = read(&good).expect("a table");
+        let duty = frameworks.duty("mfa");
+        assert_eq!((duty.automation.as_str(), duty.responsibility.as_str()), ("manual", "shared"));
+        assert!(duty.is_attested(1_795_219_200_000) && !duty.is_attested(1_795_219_199_999), "{duty:?}");
+        assert_eq!((frameworks.duty("another"), frameworks.named().count()), (&Duty::USUAL, 3));
+        for (row, want) in [
+            ("Manual,,x,,", "own.csv:2: automation is \"Manual\"\n    allowed: automated, manual or inherited"),
+            (",we,,,", "own.csv:2: responsibility is \"we\"\n    allowed: aws, customer or shared"),
+            ("manual,,x,ada,2026-02-30", "own.csv:2: attestedOn is \"2026-02-30\"\n    allowed: a day, as 2026-11-21"),
+            (
+                "manual,,x,ada,2026-11-21T10:00:00Z",
+                "own.csv:2: attestedOn is \"2026-11-21T10:00:00Z\"\n    allowed: a day, as 2026-11-21",
+            ),
+            (
+                "manual,,,,",
+                "own.csv:2: reason is missing of a control that is not automated\n    hint: write why no rule judges it",
+            ),
+            (
+                "manual,,x,ada,",
+                "own.csv:2: attestedOn is missing beside attestedBy\n    hint: an attestation has a person and a day",
+            ),
+            (
+                "inherited,,x,,2026-11-21",
+                "own.csv:2: attestedBy is missing beside attestedOn\n    hint: an attestation has a person and a day",
+            ),
+            (
+                ",,,ada,2026-11-21",
+                "own.csv:2: an automated control is attested\n    hint: a rule judges it: leave attestedBy and attestedOn empty, or write manual or inherited",
+            ),
+            (
+                "manual,,x,,\nmfa,A,2,inherited,,,,",
+                "own.csv:3: automation is \"inherited\", and \"manual\" on line 2: a control has one",
+            ),
+        ] {
+            let error = read(&format!("{header}\nmfa,A,1,{row}\n")).expect_err(row);
+            assert_eq!(error, format!("reading framework numbers from own.csv: 1 problem\n  {want}"), "{row}");
+        }
     }
 
     #[test]
@@ -319,7 +440,7 @@ mod tests {
                 "header",
                 "control,standard,control\n",
                 "reading framework numbers from own.csv: 4 problems
-  own.csv:1: unknown column \"standard\"; allowed are control, framework, requirement
+  own.csv:1: unknown column \"standard\"; allowed are control, framework, requirement, automation, responsibility, reason, attestedBy, attestedOn
   own.csv:1: column \"control\" is there twice; once is allowed
   own.csv:1: column \"framework\" is missing; the header control,framework,requirement is needed
   own.csv:1: column \"requirement\" is missing; the header control,framework,requirement is needed",

@@ -14,6 +14,7 @@ mod builtin;
 mod catalogue;
 mod classified;
 mod condition;
+mod duty;
 mod exceptions;
 mod expr;
 mod fault;
@@ -44,6 +45,7 @@ mod tests;
 pub use crate::enrich::{AccountName, Day};
 pub use catalogue::{CatalogueKind, CatalogueRow};
 pub use classified::{Classified, ClassifiedChange, ClassifiedItem, EXCEPTED};
+pub use duty::{Attestation, Automation, Duty, Responsibility};
 pub use exceptions::{Exception, Exceptions, Facts, Scope};
 pub use fault::RuleFault;
 pub use file_error::{FileError, FileFault};
@@ -53,7 +55,7 @@ pub use matcher::Matcher;
 pub use preventive::{
     PreventiveControl, all as preventive_controls, control as preventive_control, control_id as preventive_control_id,
 };
-pub use requirements::{FrameworkRow, FrameworkState, framework_rows};
+pub use requirements::{Attested, FrameworkRow, FrameworkState, framework_rows};
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 pub use security_hub::{SecurityHubControl, all as security_hub_controls, control as security_hub_control};

@@ -24,7 +24,7 @@ pub struct Accounts {
     pub watched: Watched,
 }
 
-/// Keys of tags of an account; the first that is there counts.
+/// Keys of tags of an account, for the owner also of a resource; the first that is there counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountTags {
     /// For the owner.

@@ -7,15 +7,19 @@ use super::compliance::{UNKNOWN, UNMAPPED};
 use super::dictionary::CONTROL;
 use super::event::VERSION;
 use super::writer::EventWriter;
-use crate::classify::{CatalogueKind, CatalogueRow};
+use crate::classify::{Attestation, CatalogueKind, CatalogueRow, Duty};
 
 /// Writes the `CspmRelayControl` of a control. Rows of one day share `now_ms`. Returns the number of values cut.
 pub fn push_control(out: &mut Vec<u8>, row: &CatalogueRow<'_>, now_ms: i64, agent: &str) -> u64 {
     let mut event = EventWriter::begin(out, CONTROL, Some(now_ms));
     event.text("control.id", row.id);
     event.text("control.title", row.title);
-    let is_detective = matches!(row.kind, CatalogueKind::Detective { .. });
-    event.text("control.kind", if is_detective { "detective" } else { "preventive" });
+    let kind = match row.kind {
+        CatalogueKind::Detective { .. } => "detective",
+        CatalogueKind::Preventive { .. } => "preventive",
+        CatalogueKind::Unautomated => row.duty.automation.as_str(),
+    };
+    event.text("control.kind", kind);
     event.text("control.severity", row.severity.map_or(UNKNOWN, |severity| severity.as_str()));
     if let Some(score) = row.score {
         event.number("control.severityScore", i64::from(score));
@@ -30,8 +34,17 @@ pub fn push_control(out: &mut Vec<u8>, row: &CatalogueRow<'_>, now_ms: i64, agen
             event.maybe("attack.tactics", tactics.joined());
             event.maybe("attack.techniques", techniques.joined());
         }
+        CatalogueKind::Unautomated => {}
         CatalogueKind::Preventive { evaluated: None } => event.text("control.evaluated", UNKNOWN),
         CatalogueKind::Preventive { evaluated: Some(evaluated) } => event.flag("control.evaluated", evaluated),
+    }
+    let Duty { automation, responsibility, reason, attestation } = row.duty;
+    event.text("control.responsibility", responsibility.as_str());
+    event.text("control.automation", automation.as_str());
+    event.maybe("control.automationReason", reason.as_deref());
+    if let Some(Attestation { by, on, .. }) = attestation {
+        event.text("control.attestedBy", by);
+        event.text("control.attestedOn", on);
     }
     event.text("relay.version", VERSION);
     event.text("relay.agent", agent);
@@ -64,6 +77,9 @@ mod tests {
             ("control.kind", json!("detective")),
             ("control.enabled", json!("true")),
             ("control.evaluated", Value::Null),
+            ("control.responsibility", json!("customer")),
+            ("control.automation", json!("automated")),
+            ("control.automationReason", Value::Null),
             ("relay.agent", json!("agent-1")),
         ] {
             assert_eq!(root[name], want, "{name}");
@@ -81,5 +97,28 @@ mod tests {
         }
         let unmapped = of("alb-tagged");
         assert_eq!((&unmapped["control.frameworks"], &unmapped["control.severity"]), (&json!("|unmapped|"), &json!("unknown")));
+    }
+
+    /// S4-07, S4-18: what no rule judges says whose it is, why, and who answers for it; nobody counts it as not evaluated.
+    #[test]
+    fn what_no_rule_judges_says_why_and_who_answers_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("own.csv");
+        let text = "control,framework,requirement,automation,responsibility,reason,attestedBy,attestedOn\n\
+                    data-centre,ACME,1,inherited,,AWS guards the doors,ada,2026-11-20\n\
+                    restricted-ssh,ACME,2,manual,shared,a jump host,,\n";
+        std::fs::write(&path, text).expect("a file");
+        let (rules, frameworks) = (RuleSet::builtin(), Frameworks::from_file(&path).expect("a table").0);
+        let of = |id: &str| {
+            let rows = CatalogueRow::rows(&rules, &frameworks, None);
+            let row = rows.into_iter().find(|row| row.id == id).expect("a row");
+            let mut item = Vec::new();
+            push_control(&mut item, &row, 1_795_292_071_000, "agent-1");
+            let row: Value = serde_json::from_slice(&item).expect("JSON");
+            ["kind", "evaluated", "automation", "responsibility", "automationReason", "attestedBy", "attestedOn"]
+                .map(|name| row[format!("control.{name}")].as_str().unwrap_or("-").to_owned())
+        };
+        assert_eq!(of("data-centre"), ["inherited", "-", "inherited", "aws", "AWS guards the doors", "ada", "2026-11-20"]);
+        assert_eq!(of("restricted-ssh"), ["preventive", "unknown", "manual", "shared", "a jump host", "-", "-"]);
     }
 }

@@ -145,7 +145,8 @@ pub(super) fn names(event: &mut EventWriter<'_>, account: &AccountName<'_>) {
     event.text("aws.accountName", account.name);
     event.text("aws.organizationalUnit", account.organizational_unit);
     event.maybe("aws.environment", account.environment);
-    event.maybe("aws.owner", account.owner);
+    // A tag of a resource may hold anything.
+    event.maybe("aws.owner", account.owner.map(mask::masked).as_deref());
 }
 
 /// What could not be read.

@@ -221,7 +221,7 @@ pub fn push_violation(out: &mut Vec<u8>, row: &ViolationRow<'_>, snapshot: Snaps
 }
 
 /// Writes the `AwsFrameworkSnapshot` of a requirement in an account. Returns the number of values cut.
-pub fn push_framework(out: &mut Vec<u8>, account: &AccountName<'_>, row: &FrameworkRow, snapshot: Snapshot<'_>) -> u64 {
+pub fn push_framework(out: &mut Vec<u8>, account: &AccountName<'_>, row: &FrameworkRow<'_>, snapshot: Snapshot<'_>) -> u64 {
     let mut event = snapshot.begin(out, FRAMEWORK_SNAPSHOT);
     event::names(&mut event, account);
     event.text("framework.name", row.framework);
@@ -236,6 +236,16 @@ pub fn push_framework(out: &mut Vec<u8>, account: &AccountName<'_>, row: &Framew
         ("framework.notDeployedRules", row.not_deployed),
     ] {
         event.number(name, event::whole(count));
+    }
+    // Most requirements have none, and there are many requirements.
+    for (counts, [items, attested]) in [
+        (row.manual, ["framework.manualItems", "framework.manualAttested"]),
+        (row.inherited, ["framework.inheritedItems", "framework.inheritedAttested"]),
+    ] {
+        if counts.items > 0 {
+            event.number(items, event::whole(counts.items));
+            event.number(attested, event::whole(counts.attested));
+        }
     }
     event.end()
 }

@@ -2,7 +2,9 @@
 //!
 //! In: a CSV file with the header `accountId,name,organizationalUnit[,environment,owner]` in any order, or a YAML list of maps
 //! with those keys. Out: names by account id. Always: an id is 12 digits and named once; *all* faults of a file are reported at
-//! once, each with its line; what the file says wins, part by part. Never asks AWS. An account nobody names is shown by its id.
+//! once, each with its line; what the file says wins, part by part, but for the owner: there a tag of the account comes first, then
+//! one of the resource, and the file last, because tags move with what they stand on. Never asks AWS. An account nobody names is
+//! shown by its id.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +23,7 @@ pub struct AccountName<'a> {
     pub organizational_unit: &'a str,
     /// Its environment (`production`, …), if the file has one.
     pub environment: Option<&'a str>,
-    /// Who answers for it, if the file says.
+    /// Who answers for it: as its own tag says, else a tag of the resource that is spoken of, else the file.
     pub owner: Option<&'a str>,
 }
 
@@ -51,7 +53,10 @@ struct Names {
     name: Option<Box<str>>,
     organizational_unit: Option<Box<str>>,
     environment: Option<Box<str>>,
+    /// As the file says.
     owner: Option<Box<str>>,
+    /// As a tag of the account says.
+    tagged_owner: Option<Box<str>>,
 }
 
 /// Why an accounts file is not used: everything that is wrong with it.
@@ -139,7 +144,7 @@ impl AccountNames {
                 continue;
             }
             let Row { name, organizational_unit, environment, owner, .. } = row;
-            by_id.insert(id, Names { name, organizational_unit, environment, owner });
+            by_id.insert(id, Names { name, organizational_unit, environment, owner, tagged_owner: None });
         }
         Self { by_id }
     }
@@ -160,7 +165,7 @@ impl AccountNames {
             fill(&mut names.name, row.name);
             fill(&mut names.organizational_unit, row.organizational_unit);
             fill(&mut names.environment, row.environment);
-            fill(&mut names.owner, row.owner);
+            fill(&mut names.tagged_owner, row.owner);
         }
         Self { by_id }
     }
@@ -187,6 +192,12 @@ impl AccountNames {
     /// because dashboard variables filter on them.
     #[must_use]
     pub fn get<'a>(&'a self, id: &'a str) -> AccountName<'a> {
+        self.get_with(id, None)
+    }
+
+    /// The same, of a record about a resource whose tags name this owner.
+    #[must_use]
+    pub fn get_with<'a>(&'a self, id: &'a str, resource_owner: Option<&'a str>) -> AccountName<'a> {
         let names = self.by_id.get(id);
         let part = |part: fn(&Names) -> &Option<Box<str>>| names.and_then(|names| part(names).as_deref());
         let id = if id.is_empty() { "unknown" } else { id };
@@ -195,7 +206,7 @@ impl AccountNames {
             name: part(|names| &names.name).unwrap_or(id),
             organizational_unit: part(|names| &names.organizational_unit).unwrap_or("unknown"),
             environment: part(|names| &names.environment),
-            owner: part(|names| &names.owner),
+            owner: part(|names| &names.tagged_owner).or(resource_owner).or(part(|names| &names.owner)),
         }
     }
 }
@@ -280,6 +291,27 @@ mod tests {
         assert_eq!(parts("444455556666"), ("theirs", "Workloads", None, Some("x")));
         assert_eq!(both.len(), 2);
         assert_eq!(file.with(Vec::new()), file);
+    }
+
+    /// S0-07: the owner is who the account's tag names, else the resource's tag, else the file.
+    #[test]
+    fn an_owner_comes_from_the_account_then_the_resource_then_the_file() {
+        const ID: &str = "111122223333";
+        for (file, account, resource, want) in [
+            ("of-file", Some("of-account"), Some("of-resource"), Some("of-account")),
+            ("of-file", Some("of-account"), None, Some("of-account")),
+            ("of-file", None, Some("of-resource"), Some("of-resource")),
+            ("of-file", Some("  "), Some("of-resource"), Some("of-resource")),
+            ("of-file", None, None, Some("of-file")),
+            ("", None, Some("of-resource"), Some("of-resource")),
+            ("", None, None, None),
+        ] {
+            let names = read("a.csv", format!("accountId,name,organizationalUnit,owner\n{ID},a,b,{file}\n")).expect("names");
+            let row = AccountRow { id: ID.to_owned(), owner: account.map(str::to_owned), ..AccountRow::default() };
+            let names = names.with(vec![row]);
+            assert_eq!(names.get_with(ID, resource).owner, want, "{file} {account:?} {resource:?}");
+        }
+        assert_eq!(AccountNames::default().get_with(ID, Some("of-resource")).owner, Some("of-resource"), "nobody names it");
     }
 
     #[test]

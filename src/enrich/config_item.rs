@@ -35,7 +35,7 @@ impl Enricher {
     pub fn enrich_item<'a>(&'a self, item: &'a ConfigItem<'a>, account_id: &'a str) -> EnrichedItem<'a> {
         let arn = item.arn.get().map(Cow::Borrowed);
         EnrichedItem {
-            account: self.account(account_id),
+            account: self.account_of(account_id, &item.tags),
             partition: partition::of([arn.as_ref(), None], item.region.get()),
             region: present(&item.region).unwrap_or(UNKNOWN),
             service: service(item.resource_type.or_empty()),

@@ -77,7 +77,7 @@ impl Enricher {
         let [of_resource, own] = &arns;
         let region = finding.shown_region();
         EnrichedFinding {
-            account: self.account(&finding.account),
+            account: self.account_of(&finding.account, &finding.tags),
             partition: partition::of([of_resource.as_ref(), own.as_ref()], region),
             region: region.unwrap_or(UNKNOWN),
             service: service(resource_arn, &resource_type),

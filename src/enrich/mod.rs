@@ -35,8 +35,12 @@ pub use outcome::EventOutcome;
 pub use resource::Resource;
 pub use shared::SharedEnricher;
 
+use crate::config::AccountTags;
 use crate::record::trail::Addendum;
 use crate::record::{Actor, Text, Trail};
+
+/// Key and value of a tag.
+type Tag<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// What a name is when the record does not tell.
 const UNKNOWN: &str = "unknown";
@@ -47,6 +51,8 @@ pub struct Enricher {
     accounts: AccountNames,
     calendar: calendar::Calendar,
     calls: Arc<request::Calls>,
+    /// Keys of tags that name an owner; the first that is there counts.
+    owner_tags: Arc<[String]>,
 }
 
 /// What enrichment adds to a record.
@@ -91,13 +97,21 @@ impl Enricher {
     /// The time zone is not known.
     pub fn new(accounts: AccountNames, time_zone: &str) -> Result<Self, TimeZoneError> {
         let calendar = calendar::Calendar::new(time_zone)?;
-        Ok(Self { accounts, calendar, calls: Arc::new(request::Calls::built_in()) })
+        let owner_tags = AccountTags::default().owner.into();
+        Ok(Self { accounts, calendar, calls: Arc::new(request::Calls::built_in()), owner_tags })
+    }
+
+    /// The same that takes a resource's owner from the first of these tags that is there.
+    #[must_use]
+    pub fn with_owner_tags(self, keys: Vec<String>) -> Self {
+        Self { owner_tags: keys.into(), ..self }
     }
 
     /// The same with other names of accounts.
     #[must_use]
     pub fn with_accounts(&self, accounts: AccountNames) -> Self {
-        Self { accounts, calendar: self.calendar.clone(), calls: Arc::clone(&self.calls) }
+        let (calls, owner_tags) = (Arc::clone(&self.calls), Arc::clone(&self.owner_tags));
+        Self { accounts, calendar: self.calendar.clone(), calls, owner_tags }
     }
 
     /// The names of all accounts.
@@ -116,6 +130,15 @@ impl Enricher {
     #[must_use]
     pub fn account<'a>(&'a self, account_id: &'a str) -> AccountName<'a> {
         self.accounts.get(account_id)
+    }
+
+    /// The names of an account, of a record about a resource with these tags.
+    fn account_of<'a>(&'a self, account_id: &'a str, tags: &'a [Tag<'a>]) -> AccountName<'a> {
+        let value = |key: &String| {
+            let values = tags.iter().filter(|(name, _)| name == key).map(|(_, value)| value.trim());
+            values.into_iter().find(|value| !value.is_empty())
+        };
+        self.accounts.get_with(account_id, self.owner_tags.iter().find_map(value))
     }
 
     /// Adds names and meaning to a record of this account.

@@ -486,3 +486,45 @@ proptest! {
         prop_assert!(enriched.request.iter().all(|(name, value)| name.starts_with("request.") && !value.is_empty()));
     }
 }
+
+/// S0-07: of a change of a resource and of a finding the owner is whom the account's tag names, else the resource's, else the file;
+/// of several keys the first that is there counts.
+#[test]
+fn a_tag_of_the_resource_names_the_owner_where_the_account_has_none() {
+    const ITEM: &str = include_str!("../../tests/fixtures/eventbridge/config-item-change.json");
+    const FINDING: &str = include_str!("../../tests/fixtures/eventbridge/inspector2-finding-high.json");
+    let detail = |event: &str| serde_json::from_str::<serde_json::Value>(event).expect("JSON")["detail"].clone();
+    let names = |owner: Option<&str>| {
+        let row = |id: &str| AccountRow { id: id.to_owned(), owner: owner.map(str::to_owned), ..AccountRow::default() };
+        AccountNames::default().with(vec![row("111122223333"), row("222233334444")])
+    };
+    for (keys, of_account, item_tags, want) in [
+        (vec!["owner"], None, serde_json::json!({ "owner": " billing " }), Some("billing")),
+        (vec!["owner"], Some("platform"), serde_json::json!({ "owner": "billing" }), Some("platform")),
+        (vec!["team", "owner"], None, serde_json::json!({ "owner": "billing", "team": "web" }), Some("web")),
+        (vec!["team", "owner"], None, serde_json::json!({ "owner": "billing", "team": " " }), Some("billing")),
+        (vec!["Owner"], None, serde_json::json!({ "owner": "billing" }), None),
+        (vec![], None, serde_json::json!({ "owner": "billing" }), None),
+    ] {
+        let enricher = Enricher::new(names(of_account), "UTC").expect("a zone");
+        // Names change while the agent runs, keys do not.
+        let enricher =
+            enricher.with_owner_tags(keys.iter().map(|key| (*key).to_owned()).collect()).with_accounts(names(of_account));
+        let mut item = detail(ITEM);
+        item["configurationItem"]["tags"] = item_tags.clone();
+        let raw = item.to_string();
+        let item = crate::record::ConfigItem::parse(raw.as_bytes()).expect("an item");
+        assert_eq!(enricher.enrich_item(&item, "111122223333").account.owner, want, "an item: {keys:?} {item_tags}");
+        let mut finding = detail(FINDING);
+        finding["resources"][0]["tags"] = item_tags.clone();
+        let raw = finding.to_string();
+        let around = crate::record::finding::Around { account: None, region: None };
+        let form = crate::record::FindingForm::Inspector;
+        let finding = crate::record::Finding::parse(form, raw.as_bytes(), around).expect("a finding");
+        assert_eq!(enricher.enrich_finding(&finding).account.owner, want, "a finding: {keys:?} {item_tags}");
+    }
+    let defaults = Enricher::new(AccountNames::default(), "UTC").expect("a zone");
+    let raw = detail(ITEM).to_string();
+    let item = crate::record::ConfigItem::parse(raw.as_bytes()).expect("an item");
+    assert_eq!(defaults.enrich_item(&item, "111122223333").account.owner, Some("billing"), "keys that nobody set");
+}

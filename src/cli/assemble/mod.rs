@@ -51,6 +51,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
     };
     let enricher = Enricher::new(accounts, &config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     let now_ms = clock.now_ms();
+    let enricher = enricher.with_owner_tags(config.accounts.tags.owner.clone());
     let mut outputs = config.outputs;
     outputs.notices &= manner.notices;
     Ok(Arc::new(Stages {

@@ -113,6 +113,16 @@ fn walk(text: &str, depth: u8, hides_variables: bool) -> Vec<Secret> {
     walk.found
 }
 
+/// Which values of a list or map are those of environment variables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Values {
+    #[default]
+    None,
+    /// Those that have their names beside them.
+    Named,
+    All,
+}
+
 /// What is known of a list or map that is being walked.
 #[derive(Default)]
 struct Open {
@@ -123,10 +133,8 @@ struct Open {
     is_secret: bool,
     /// The keys are names that people chose.
     is_named: bool,
-    /// Environment variables: a map of them, or a list and the maps in it.
-    is_variables: bool,
-    /// A name and a value, one of a list of variables.
-    is_pair: bool,
+    /// Which of its values are those of environment variables.
+    variables: Values,
     /// The key of the value that a name beside it calls a secret.
     sibling: Option<&'static str>,
     /// Values that came before a name, with their keys.
@@ -184,19 +192,14 @@ impl<'a> Walk<'a> {
         let Some(above) = self.open.last() else { return };
         let is_secret = is_list && (above.is_secret || above.key.is_some_and(|key| above.has_secret(key)));
         let is_named = !is_list && above.key.is_some_and(|key| key.is_named);
-        let is_variables =
-            above.key.filter(|_| !above.is_list).is_some_and(|key| if is_list { key.is_variable_list } else { key.is_variables });
-        let is_pair = above.is_list && above.is_variables;
+        let variables = match (is_list, above.variables) {
+            // A pair of a list of them.
+            (false, Values::All) if above.is_list => Values::Named,
+            _ if !above.is_list && above.key.is_some_and(|key| key.variables.are_in(is_list)) => Values::All,
+            _ => Values::None,
+        };
         let key = above.key.filter(|_| is_list);
-        self.open.push(Open {
-            key,
-            is_list,
-            is_secret,
-            is_named,
-            is_variables: is_variables || is_pair,
-            is_pair,
-            ..Open::default()
-        });
+        self.open.push(Open { key, is_list, is_secret, is_named, variables, ..Open::default() });
     }
 
     fn value(&mut self, inside: &'a str, from: usize, to: usize) {
@@ -205,8 +208,12 @@ impl<'a> Walk<'a> {
             return;
         }
         let key = open.key.filter(|_| !open.is_list);
-        let is_variable =
-            self.hides_variables && open.is_variables && (!open.is_pair || key.is_some_and(|key| key.named.is_some()));
+        let is_variable = match open.variables {
+            Values::None => false,
+            Values::Named => key.is_some_and(|key| key.named.is_some()),
+            Values::All => true,
+        };
+        let is_variable = is_variable && self.hides_variables;
         if is_variable || open.is_secret || key.is_some_and(|key| open.has_secret(key)) {
             self.found.push(Secret { from, to, instead: MASK.into() });
         } else {

@@ -125,9 +125,9 @@ const HARMLESS_TOKENS: [&str; 18] = [
 /// Maps whose keys are names that people chose, without separators.
 const NAMED: [&str; 6] = ["variables", "environment", "environmentvariables", "parameters", "tags", "secrets"];
 
-/// Maps of environment variables, and lists of them, without separators.
-const VARIABLES: [&str; 2] = ["variables", "environmentvariables"];
-const VARIABLE_LISTS: [&str; 2] = ["environment", "environmentvariables"];
+/// Keys of environment variables, without separators, and in which forms.
+const VARIABLES: [(&str, Variables); 3] =
+    [("variables", Variables::Map), ("environment", Variables::List), ("environmentvariables", Variables::MapOrList)];
 
 /// What stands before the host of an address.
 static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
@@ -179,6 +179,26 @@ pub(super) enum Hides {
     Numbers,
 }
 
+/// The form in which environment variables stand under a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Variables {
+    /// They are none.
+    #[default]
+    None,
+    /// Names and their values.
+    Map,
+    /// A list of pairs, or of texts.
+    List,
+    MapOrList,
+}
+
+impl Variables {
+    /// Whether a list, or else a map, holds them.
+    pub(super) fn are_in(self, is_list: bool) -> bool {
+        self == Self::MapOrList || self == if is_list { Self::List } else { Self::Map }
+    }
+}
+
 /// What a key says of its value. Asked once for each key, of nothing but the key.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Key {
@@ -188,10 +208,8 @@ pub(super) struct Key {
     pub is_telling: bool,
     /// The keys of a map under it are such names.
     pub is_named: bool,
-    /// A map under it holds environment variables.
-    pub is_variables: bool,
-    /// A list under it does.
-    pub is_variable_list: bool,
+    /// Whether what stands under it are environment variables.
+    pub variables: Variables,
     /// Its value is the name of a value beside it: that one's key.
     pub names: Option<&'static str>,
     /// Its value may be named by a value beside it: the key itself.
@@ -204,8 +222,7 @@ impl Key {
         let plain = simplify(written, plain);
         let mut key = Self {
             is_named: NAMED.contains(&plain),
-            is_variables: VARIABLES.contains(&plain),
-            is_variable_list: VARIABLE_LISTS.contains(&plain),
+            variables: VARIABLES.iter().find(|(key, _)| *key == plain).map(|(_, form)| *form).unwrap_or_default(),
             names: PAIRS.iter().find(|(name, _)| *name == plain).map(|(_, value)| *value),
             named: PAIRS.iter().find(|(_, value)| *value == plain).map(|(_, value)| *value),
             ..Self::default()

@@ -249,7 +249,8 @@ impl Rows<'_> {
         for places in places.chunk_by(|one, other| one.account == other.account) {
             let Some(account) = places.first().map(|place| self.enricher.account(&place.account)) else { continue };
             let rules: Vec<_> = places.iter().flat_map(|place| self.state.rules(place)).collect();
-            for row in framework_rows(rules.iter().map(|rule| (&*rule.rule, rule.results.state()))) {
+            let states = rules.iter().map(|rule| (&*rule.rule, rule.results.state()));
+            for row in framework_rows(self.frameworks, states, self.snapshot.now_ms) {
                 rows.put(|item| push_framework(item, &account, &row, self.snapshot));
             }
         }

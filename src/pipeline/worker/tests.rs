@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::ack::Piece;
+use crate::ack::Settled;
 use crate::ack::counts::Snapshot;
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};

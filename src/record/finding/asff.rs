@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::key::{arn_part, native, product_of};
-use super::lenient::{Items, Pairs, Part, Texts, Word};
+use super::lenient::{Items, Pairs, Part, Tags, Texts, Word};
 use super::{
     Affected, Around, Finding, FindingError, FindingForm, FindingStatus, More, json, moment, needed, needed_time, product, slice,
 };
@@ -90,6 +90,8 @@ struct Resource<'a> {
     id: Word<'a>,
     #[serde(borrow, default)]
     region: Word<'a>,
+    #[serde(borrow, default)]
+    tags: Tags<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -173,7 +175,8 @@ pub(super) fn parse<'a>(text: &'a str, around: Around<'a>) -> Result<Finding<'a>
     let updated_ms = needed_time(FORM, "UpdatedAt", asff.updated_at.get())?;
     let mut finding = Finding::of(FORM, product, id, account, updated_ms);
 
-    let Items(resources) = asff.resources;
+    let Items(mut resources) = asff.resources;
+    finding.tags = resources.first_mut().map(|resource| std::mem::take(&mut resource.tags.0)).unwrap_or_default();
     let of_resource = resources.first().and_then(|resource| resource.region.clone().take()).filter(|region| region != "global");
     finding.region = asff
         .region

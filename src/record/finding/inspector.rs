@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::asff::named;
 use super::key::{arn_part, native};
-use super::lenient::{Items, Part, Word};
+use super::lenient::{Items, Part, Tags, Word};
 use super::{Affected, Around, Finding, FindingError, FindingForm, FindingStatus, json, moment, needed, needed_time, product};
 use crate::record::Severity;
 
@@ -96,6 +96,8 @@ struct Resource<'a> {
     region: Word<'a>,
     #[serde(borrow, default)]
     details: Part<Details<'a>>,
+    #[serde(borrow, default)]
+    tags: Tags<'a>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +127,7 @@ pub(super) fn parse<'a>(text: &'a str, around: Around<'a>) -> Result<Finding<'a>
     finding.native_id = native(&finding.id);
 
     let Items(mut resources) = detail.resources;
+    finding.tags = resources.first_mut().map(|resource| std::mem::take(&mut resource.tags.0)).unwrap_or_default();
     let of_resource = resources.first().and_then(|resource| resource.region.clone().take());
     finding.region = arn_part(&finding.id, 3).or(of_resource);
     finding.first_seen_ms = detail.first_observed_at.get().and_then(moment);

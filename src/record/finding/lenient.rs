@@ -110,6 +110,31 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
+/// A resource's tags: a map, or a list of `{key, value}` or `{name, value}`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tags<'a>(pub(super) Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+#[derive(Deserialize)]
+struct Tag<'a> {
+    #[serde(alias = "Key", alias = "name", borrow, default)]
+    key: Word<'a>,
+    #[serde(alias = "Value", borrow, default)]
+    value: Word<'a>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        if raw.starts_with('{') {
+            let Pairs(pairs) = serde_json::from_str(raw).unwrap_or_default();
+            let first = |(key, Texts(values)): (Cow<'a, str>, Texts<'a>)| Some((key, values.into_iter().next()?));
+            return Ok(Self(pairs.into_iter().filter_map(first).collect()));
+        }
+        let Items(list) = serde_json::from_str::<Items<Tag<'a>>>(raw).unwrap_or_default();
+        Ok(Self(list.into_iter().filter_map(|tag| Some((tag.key.take()?, tag.value.take()?))).collect()))
+    }
+}
+
 struct PairsVisitor<'a>(PhantomData<&'a ()>);
 
 impl<'de: 'a, 'a> Visitor<'de> for PairsVisitor<'a> {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::key::native;
-use super::lenient::{Items, Part, Word};
+use super::lenient::{Items, Part, Tags, Word};
 use super::{Affected, Around, Finding, FindingError, FindingForm, FindingStatus, json, moment, needed, needed_time, product};
 use crate::record::Severity;
 
@@ -73,6 +73,8 @@ struct Bucket<'a> {
     name: Word<'a>,
     #[serde(borrow, default)]
     public_access: Part<Public<'a>>,
+    #[serde(borrow, default)]
+    tags: Tags<'a>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +150,7 @@ pub(super) fn parse<'a>(text: &'a str, around: Around<'a>) -> Result<Finding<'a>
             let id = bucket.arn.take().or_else(|| name.clone());
             finding.resources.extend(id.map(|id| Affected { kind: Cow::Borrowed("AWS::S3::Bucket"), id }));
             more.bucket = name;
+            finding.tags = bucket.tags.0;
             let permission = bucket.public_access.0.and_then(|access| access.effective_permission.take());
             more.public = permission.filter(|word| word != "UNKNOWN").map(|word| word == "PUBLIC");
         }

@@ -164,6 +164,8 @@ pub struct Finding<'a> {
     pub techniques: Vec<Cow<'a, str>>,
     /// What it is about; the first is the one that is shown.
     pub resources: Vec<Affected<'a>>,
+    /// Tags of the first of them, where the form has them.
+    pub tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// What only some products say.
     pub more: More<'a>,
 }
@@ -316,6 +318,7 @@ impl<'a> Finding<'a> {
             requirements: Vec::new(),
             techniques: Vec::new(),
             resources: Vec::new(),
+            tags: Vec::new(),
             more: More::default(),
         }
     }

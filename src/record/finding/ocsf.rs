@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::asff::named;
 use super::key::{arn_part, native, product_of};
-use super::lenient::{Items, Part, Texts, Word};
+use super::lenient::{Items, Part, Tags, Texts, Word};
 use super::{
     Affected, Around, Finding, FindingError, FindingForm, FindingStatus, More, json, moment, needed, needed_time, product,
 };
@@ -129,6 +129,8 @@ struct Resource<'a> {
     name: Word<'a>,
     #[serde(borrow, default)]
     region: Word<'a>,
+    #[serde(borrow, default)]
+    tags: Tags<'a>,
 }
 
 #[derive(Deserialize, Default)]
@@ -208,7 +210,8 @@ pub(super) fn parse<'a>(text: &'a str, around: Around<'a>) -> Result<Finding<'a>
     let updated_ms = needed_time(FORM, changed.0, changed.1.get())?;
     let mut finding = Finding::of(FORM, product, id, account, updated_ms);
 
-    let Items(resources) = ocsf.resources;
+    let Items(mut resources) = ocsf.resources;
+    finding.tags = resources.first_mut().map(|resource| std::mem::take(&mut resource.tags.0)).unwrap_or_default();
     let of_resource = resources.first().and_then(|resource| resource.region.clone().take()).filter(|region| region != "global");
     let of_product = || arn_part(product_arn.as_ref()?, 3);
     finding.region = cloud.region.take().or_else(|| arn_part(&finding.id, 3)).or_else(of_product).or(of_resource);

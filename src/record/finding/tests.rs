@@ -117,6 +117,36 @@ fn an_event_id_names_one_version() {
     );
 }
 
+/// Tags are those of the resource that is shown, in whatever shape a form has them; odd ones are none, and cost no finding.
+#[test]
+fn tags_are_those_of_the_first_resource() {
+    let tags = |form, value: &Value| {
+        ask(form, value, |finding| finding.tags.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>())
+    };
+    let other = json!({ "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::other", "Tags": { "owner": "another" } });
+    let mut asff = subject(event!("eventbridge/securityhub-asff-high"));
+    let mut ocsf = subject(event!("eventbridge/securityhub-ocsf-high"));
+    let mut macie = subject(event!("eventbridge/macie-finding-policy"));
+    assert_eq!(tags(FindingForm::Asff, &asff), [""; 0]);
+    asff["Resources"].as_array_mut().expect("a list").push(other);
+    assert_eq!(tags(FindingForm::Asff, &asff), [""; 0], "tags of another resource");
+    asff["Resources"][0]["Tags"] = json!({ "team": "", "owner": "web" });
+    assert_eq!(tags(FindingForm::Asff, &asff), ["owner=web"]);
+    for (shape, want) in [
+        (json!([{ "name": "owner", "value": "web" }, { "name": "x" }]), vec!["owner=web"]),
+        (json!([{ "key": "owner", "value": "web" }, 7]), vec!["owner=web"]),
+        (json!(["owner:web"]), vec![]),
+        (json!("owner"), vec![]),
+        (json!(null), vec![]),
+    ] {
+        ocsf["resources"][0]["tags"] = shape.clone();
+        assert_eq!(tags(FindingForm::Ocsf, &ocsf), want, "{shape}");
+    }
+    macie["resourcesAffected"]["s3Bucket"]["tags"] = json!([{ "key": "owner", "value": "web" }]);
+    assert_eq!(tags(FindingForm::Macie, &macie), ["owner=web"]);
+    assert_eq!(tags(FindingForm::Inspector, &subject(event!("eventbridge/inspector2-finding-high"))), ["owner=billing"]);
+}
+
 #[test]
 fn every_scale_of_severity_ends_in_one() {
     use Severity::{Critical, High, Informational, Low, Medium};
