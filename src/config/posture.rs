@@ -88,8 +88,10 @@ impl Posture {
 /// A role that is there in every account under the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
-    /// As written: a name, with its path if it has one, or an ARN.
-    written: String,
+    /// `None`: the Region's.
+    partition: Option<String>,
+    /// With its path, if it has one.
+    name: String,
 }
 
 /// What stands for the account's id in a role's ARN.
@@ -102,35 +104,50 @@ impl Role {
     /// A role's name, or an ARN with `{account}` in the place of the account's id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let name = match text.strip_prefix("arn:") {
+        let (partition, name) = match text.strip_prefix("arn:") {
             Some(rest) => {
                 let (partition, rest) = rest.split_once(':')?;
                 let partition_fits =
                     partition.starts_with("aws") && partition.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-                rest.strip_prefix("iam::")?.strip_prefix(ACCOUNT)?.strip_prefix(":role/").filter(|_| partition_fits)?
+                let name = rest.strip_prefix("iam::")?.strip_prefix(ACCOUNT)?.strip_prefix(":role/");
+                (Some(partition.to_owned()), name.filter(|_| partition_fits)?)
             }
-            None => text,
+            None => (None, text),
         };
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
         let fits = name.len() <= ROLE_BYTES && name.split('/').all(|part| !part.is_empty() && part.bytes().all(letter));
         let last = name.rsplit('/').next().unwrap_or(name);
-        (fits && last.len() <= 64).then(|| Self { written: text.to_owned() })
+        (fits && last.len() <= 64).then(|| Self { partition, name: name.to_owned() })
     }
 
-    /// Its ARN in an account.
+    /// Its ARN in an account; `region`: one of the partition's Regions.
     #[must_use]
-    pub fn arn(&self, partition: &str, account: &str) -> String {
-        if self.written.starts_with("arn:") {
-            self.written.replace(ACCOUNT, account)
-        } else {
-            format!("arn:{partition}:iam::{account}:role/{}", self.written)
-        }
+    pub fn arn(&self, account: &str, region: &str) -> String {
+        let partition = self.partition.as_deref().unwrap_or_else(|| partition_of(region));
+        format!("arn:{partition}:iam::{account}:role/{}", self.name)
     }
+}
+
+/// The partition of a Region. [AWS SDK partition data, checked 2026-11]
+fn partition_of(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.written)
+        match &self.partition {
+            Some(partition) => write!(f, "arn:{partition}:iam::{ACCOUNT}:role/{}", self.name),
+            None => f.write_str(&self.name),
+        }
     }
 }
 
@@ -157,14 +174,32 @@ mod tests {
             ("arn:aws:sts::{account}:role/x", None),
             ("arn:aws:iam::{account}:role/", None),
             ("arn:", None),
+            ("{account}", None),
+            ("reader/", None),
             ("", None),
             ("/x", None),
             ("a b", None),
             ("役割", None),
             (&"x".repeat(65), None),
         ] {
-            let found = Role::parse(written).map(|role| role.arn("aws-cn", "111122223333"));
+            let role = Role::parse(written);
+            let found = role.as_ref().map(|role| role.arn("111122223333", "cn-north-1"));
             assert_eq!(found.as_deref(), arn, "{written}");
+            assert!(role.is_none_or(|role| role.to_string() == written), "{written} is shown as it was written");
+        }
+    }
+
+    #[test]
+    fn a_role_by_its_name_is_in_the_partition_of_the_region() {
+        for (region, partition) in [
+            ("eu-west-1", "aws"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            let arn = Role::parse("reader").map(|role| role.arn("111122223333", region));
+            assert_eq!(arn, Some(format!("arn:{partition}:iam::111122223333:role/reader")), "{region}");
         }
     }
 }

@@ -486,11 +486,13 @@ mod tests {
                 r#"record {"eventVersion":"1.08","requestParameters":{"detail-type":["x"]}}"#,
             ),
             ("digest (P06)", r#"{"digestStartTime":"2026-01-01T00:00:00Z","logFiles":[]}"#, "empty"),
+            ("history file", r#"{"fileVersion":"1.0","configurationItems":[{"x":1}]}"#, r#"configuration item {"x":1}"#),
+            ("snapshot file", r#"{"configSnapshotId":"1","configurationItems":[{"x":1}]}"#, "snapshot"),
             ("no JSON at all", "# Title\n", "foreign: not a JSON object"),
             ("a trail's file all the same", r#"{"Records":[1]}"#, "broken: not a JSON object"),
             (
                 "foreign",
-                r#"{"configurationItems":[]}"#,
+                r#"{"inventoryItems":[]}"#,
                 "foreign: neither a CloudTrail file, a CloudTrail record nor an EventBridge event",
             ),
         ] {

@@ -87,13 +87,65 @@ fn gather(mut splitter: Splitter<impl Read>) -> (Vec<String>, Option<String>) {
     }
 }
 
+/// Name, input, what comes out, and how it ends.
+type Case<'a> = (&'a str, &'a str, Vec<&'a str>, Option<&'a str>);
+
+fn all_split(cases: &[Case<'_>]) {
+    for (name, input, want, end) in cases {
+        for step in [1, 2, 3, 7, 64, 100_000] {
+            let (items, error) = split(input, step, 200);
+            assert_eq!(&items, want, "{name}, {step} bytes at a time");
+            assert_eq!(error.as_deref(), *end, "{name}, {step} bytes at a time");
+        }
+    }
+}
+
+#[test]
+fn history_files_give_their_items_and_snapshots_none() {
+    all_split(&[
+        (
+            "history file of AWS Config",
+            r#"{"fileVersion":"1.0","configurationItems":[{"a":{"configurationItems":[1]}},2,{"b":2}]}"#,
+            vec![r#"C {"a":{"configurationItems":[1]}}"#, "S 2 (not a JSON object)", r#"C {"b":2}"#],
+            None,
+        ),
+        (
+            "history file that names no snapshot",
+            r#"{"configSnapshotId" : null,"configurationItems":[{"a":1}]}"#,
+            vec![r#"C {"a":1}"#],
+            None,
+        ),
+        (
+            "snapshot file, then a trail's",
+            r#"{"configSnapshotId" : "x","configurationItems":[{"a":1},2]} {"Records":[{"b":2}]}"#,
+            vec!["snapshot", r#"E {"b":2}"#],
+            None,
+        ),
+        (
+            "keys that begin alike",
+            r#"{"configurationItem":[{"a":1}],"configurationItemsX":[{"b":1}],"x":"configurationItems","Records":[{"c":1}]}"#,
+            vec![r#"E {"c":1}"#],
+            None,
+        ),
+        ("both arrays", r#"{"Records":[{"a":1}],"configurationItems":[{"b":1}]}"#, vec![r#"E {"a":1}"#, r#"C {"b":1}"#], None),
+        ("history file without items", r#"{"fileVersion":"1.0","configurationItems":[]}"#, vec![], None),
+        ("snapshot file without items", r#"{"configSnapshotId":"x","configurationItems":[]}"#, vec!["snapshot"], None),
+        (
+            "history file cut in an item",
+            r#"{"configurationItems":[{"a":1},{"b":"#,
+            vec![r#"C {"a":1}"#],
+            Some("ends in the middle of a record"),
+        ),
+    ]);
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_form_of_input_is_split_alike_at_every_chunk_size() {
     let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(300));
     let much = "x".repeat(300);
     let late = format!(r#"{{"x":"{much}","Records":[{{"a":1}}],"y":["{much}"],"Records":[{{"b":2}}]}}"#);
-    let cases: Vec<(&str, &str, Vec<&str>, Option<&str>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (
             "trail file",
             r#"{"Records":[{"a":1},{"b":"]}\"{"},{"c":[{}]}]}"#,
@@ -145,39 +197,6 @@ fn every_form_of_input_is_split_alike_at_every_chunk_size() {
             ],
             None,
         ),
-        (
-            "history file of AWS Config",
-            r#"{"fileVersion":"1.0","configurationItems":[{"a":{"configurationItems":[1]}},2,{"b":2}]}"#,
-            vec![r#"C {"a":{"configurationItems":[1]}}"#, "S 2 (not a JSON object)", r#"C {"b":2}"#],
-            None,
-        ),
-        (
-            "history file that names no snapshot",
-            r#"{"configSnapshotId" : null,"configurationItems":[{"a":1}]}"#,
-            vec![r#"C {"a":1}"#],
-            None,
-        ),
-        (
-            "snapshot file, then a trail's",
-            r#"{"configSnapshotId" : "x","configurationItems":[{"a":1},2]} {"Records":[{"b":2}]}"#,
-            vec!["snapshot", r#"E {"b":2}"#],
-            None,
-        ),
-        (
-            "keys that begin alike",
-            r#"{"configurationItem":[{"a":1}],"configurationItemsX":[{"b":1}],"x":"configurationItems","Records":[{"c":1}]}"#,
-            vec![r#"E {"c":1}"#],
-            None,
-        ),
-        ("both arrays", r#"{"Records":[{"a":1}],"configurationItems":[{"b":1}]}"#, vec![r#"E {"a":1}"#, r#"C {"b":1}"#], None),
-        ("history file without items", r#"{"fileVersion":"1.0","configurationItems":[]}"#, vec![], None),
-        ("snapshot file without items", r#"{"configSnapshotId":"x","configurationItems":[]}"#, vec!["snapshot"], None),
-        (
-            "history file cut in an item",
-            r#"{"configurationItems":[{"a":1},{"b":"#,
-            vec![r#"C {"a":1}"#],
-            Some("ends in the middle of a record"),
-        ),
         ("byte order mark", "\u{feff}{\"Records\":[{\"a\":1}]}", vec![r#"E {"a":1}"#], None),
         ("escapes", r#"{"Records":[{"a":"\\"},{"b":"\\\""}]}"#, vec![r#"E {"a":"\\"}"#, r#"E {"b":"\\\""}"#], None),
         ("nothing", "", vec![], None),
@@ -197,13 +216,7 @@ fn every_form_of_input_is_split_alike_at_every_chunk_size() {
         ("cut in a document", r#"{"a":"#, vec![], Some("ends in the middle of a JSON document")),
         ("too long a record", &long, vec!["S {\"a\":\"xxxxxxxxxxxxxx (longer than the record limit)", r#"E {"b":2}"#], None),
     ];
-    for (name, input, want, end) in cases {
-        for step in [1, 2, 3, 7, 64, 100_000] {
-            let (items, error) = split(input, step, 200);
-            assert_eq!(items, want, "{name}, {step} bytes at a time");
-            assert_eq!(error.as_deref(), end, "{name}, {step} bytes at a time");
-        }
-    }
+    all_split(&cases);
 }
 
 #[test]

@@ -7,9 +7,6 @@ use std::fmt;
 
 use super::trail::is_account_id;
 
-/// The account or Region of a record that does not say it.
-const UNKNOWN: &str = "unknown";
-
 /// Where AWS Config judges: one account in one Region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountRegion {
@@ -20,6 +17,9 @@ pub struct AccountRegion {
 }
 
 impl AccountRegion {
+    /// The account or Region of a record that does not say it.
+    pub const UNKNOWN: &'static str = "unknown";
+
     /// This account in this Region.
     #[must_use]
     pub fn new(account: &str, region: &str) -> Self {
@@ -32,7 +32,7 @@ impl AccountRegion {
     pub fn as_told(account: &str, region: &str) -> Self {
         let is_region =
             !region.is_empty() && region.len() <= 32 && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        Self::new(if is_account_id(account) { account } else { UNKNOWN }, if is_region { region } else { UNKNOWN })
+        Self::new(if is_account_id(account) { account } else { Self::UNKNOWN }, if is_region { region } else { Self::UNKNOWN })
     }
 }
 

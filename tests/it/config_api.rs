@@ -5,11 +5,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cspm_relay::config::Role;
 use cspm_relay::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
+use cspm_relay::secret::Secret;
 use cspm_relay::source::aws;
 use cspm_relay::source::config_api::aggregator::{self, AccountRead, AggregatorApi, Found};
 use cspm_relay::source::config_api::clients::Access;
-use cspm_relay::source::config_api::role::Role;
 use cspm_relay::source::config_api::sdk::SdkConfigApi;
 use cspm_relay::source::config_api::sdk_aggregator::SdkAggregator;
 use cspm_relay::source::config_api::{Calls, ConfigApi, ConfigApiError, FailingRule, Pack, PackRules};
@@ -34,8 +35,8 @@ async fn reader(stand_in: &ConfigStandIn, per_second: f64) -> Arc<SdkConfigApi> 
         .credentials_provider(aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "tests"))
         .load()
         .await;
-    let role = Role::new("reader", Some("only-we-know")).expect("a role");
-    let access = Access { own_account: OWN_ACCOUNT.into(), role: Some(role), per_second };
+    let (role, external_id) = (Role::parse("reader"), Some(Secret::new("only-we-know")));
+    let access = Access { own_account: OWN_ACCOUNT.into(), role, external_id, per_second };
     Arc::new(SdkConfigApi::new(&base, access).await)
 }
 
@@ -523,7 +524,7 @@ async fn the_endpoints_of_config_and_sts_are_taken_from_the_environment() {
 /// What the other process does: asks AWS Config in its own account and in another, and SQS and S3 beside it.
 async fn child() {
     let base = aws::load(None).await;
-    let access = Access { own_account: OWN_ACCOUNT.into(), role: Role::new("reader", None).ok(), per_second: FAST };
+    let access = Access { own_account: OWN_ACCOUNT.into(), role: Role::parse("reader"), external_id: None, per_second: FAST };
     let api = SdkConfigApi::new(&base, access).await;
     for number in [0, 1] {
         assert_eq!(api.rules(&place(number)).await.unwrap().len(), 3);

@@ -97,7 +97,7 @@ async fn what_goes_well_goes_and_what_fails_stays_as_it_was() {
     let file = folder.path().join("object.json.gz");
     std::fs::write(&file, &object.body).expect("an object");
     let whole = Letter::new(LetterKind::Object, now_ms(), "files", &file.to_string_lossy(), Some(3), "corrupt", b"");
-    let foreign = Letter::new(LetterKind::Record, now_ms(), "trail", "queue/1", None, "unknown", b"{\"configurationItems\":[]}");
+    let foreign = Letter::new(LetterKind::Record, now_ms(), "trail", "queue/1", None, "unknown", b"{\"inventoryItems\":[]}");
     let (one, refused, sent, logged) = (record(1), nonsense(), event("e-1"), log("l-1"));
     // Its body could be taken for a record.
     let body = record(700).content.expect("text");

@@ -14,7 +14,6 @@ use crate::posture::store::{Folder, S3, Store};
 use crate::record::AccountRegion;
 use crate::source::aws;
 use crate::source::config_api::clients::Access;
-use crate::source::config_api::role::Role;
 use crate::source::config_api::sdk::SdkConfigApi;
 use crate::source::config_api::sdk_aggregator::SdkAggregator;
 
@@ -71,10 +70,12 @@ async fn reader(settings: &config::Posture) -> Result<Reader, Stop> {
             Some("check the agent's credentials; sts:GetCallerIdentity needs no permission".to_owned()),
         )
     })?;
-    let external_id = settings.external_id.as_ref().map(|id| id.expose().to_owned());
-    let role = settings.role.as_ref().map(|role| Role::new(&role.to_string(), external_id.as_deref())).transpose();
-    let role = role.map_err(|error| Stop::usage(error.to_string(), Some("posture.role or posture.externalId".to_owned())))?;
-    let access = Access { own_account: own_account.as_str().into(), role, per_second: f64::from(settings.calls_per_second) };
+    let access = Access {
+        own_account: own_account.as_str().into(),
+        role: settings.role.clone(),
+        external_id: settings.external_id.clone(),
+        per_second: f64::from(settings.calls_per_second),
+    };
     let api = Arc::new(SdkConfigApi::new(&base, access).await);
     if let Some(name) = &settings.aggregator {
         let home = AccountRegion::new(&own_account, &settings.home);

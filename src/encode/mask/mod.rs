@@ -16,8 +16,10 @@
 //!
 //! Of a resource that changed, every value of an environment variable is masked: what it holds is not asked for there.
 //!
-//! JSON inside a string is read in the same way. The words are in [`words`].
+//! JSON inside a string is read in the same way; of a text that only holds pieces of JSON, what stands behind a secret's key.
+//! The words are in [`words`].
 
+mod pieces;
 mod words;
 
 use std::borrow::Cow;
@@ -294,7 +296,8 @@ fn string_masked(quoted: &str, depth: u8) -> Option<Cow<'static, str>> {
     Some(serde_json::to_string(&masked).map_or(MASK.into(), Cow::Owned))
 }
 
-/// A text, masked: JSON like a part of a record, and of what is no JSON the stretches with the shape of a secret.
+/// A text, masked: JSON like a part of a record, and of what is no JSON the values behind a secret's key and the stretches with the
+/// shape of a secret.
 fn text_masked(text: &str, depth: u8) -> Option<String> {
     let mut masked = Cow::Borrowed(text);
     if text.trim_start().starts_with(['{', '[']) {
@@ -305,6 +308,9 @@ fn text_masked(text: &str, depth: u8) -> Option<String> {
     }
     // The strings of JSON have been looked at, and its escapes are no text.
     if !is_json(text) {
+        let found = pieces::values(&masked);
+        let again = with(&masked, found.into_iter().map(|(from, to)| (from, to, STARS)));
+        masked = again.map_or(masked, Cow::Owned);
         let found = stretches(&masked);
         let again = with(&masked, found.into_iter().map(|(from, to)| (from, to, STARS)));
         masked = again.map_or(masked, Cow::Owned);

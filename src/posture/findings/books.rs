@@ -1,20 +1,18 @@
 //! Which findings each account and Region has, and whether they are as they were written.
 //!
 //! In: what moved. Out: for each place its findings and what waits for the writing. What always holds: a finding is in the books of
-//! one place, the one that it was first seen in; what cannot be part of an object's name has a place of its own.
+//! one place, the one that it was first seen in; what cannot be part of an object's name is unknown there, as
+//! [`AccountRegion::as_told`] says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{Names, OTHER};
+use super::names::{Names, UNKNOWN};
 use super::state::Site;
 use crate::posture::kept::Owed;
 use crate::record::{AccountRegion, FindingKey};
 
 /// Account and Region of an object, by number of their names.
 pub(super) type Home = (u16, u16);
-
-/// Longest part of a name that is used as it is, bytes.
-const PART_MAX: usize = 64;
 
 /// The findings of one place.
 #[derive(Debug, Default)]
@@ -45,12 +43,9 @@ impl Books {
 
 /// Where the findings of a site are written.
 pub(super) fn home(names: &Names, site: Site) -> Home {
-    let is_part = |number: u16| {
-        let name = names.name(number);
-        (1..=PART_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    // The number of `OTHER`.
-    if is_part(site.account) && is_part(site.region) { (site.account, site.region) } else { (0, 0) }
+    let place = AccountRegion::as_told(names.name(site.account), names.name(site.region));
+    let number = |told: &str, own: u16| if told == names.name(own) { own } else { UNKNOWN };
+    (number(&place.account, site.account), number(&place.region, site.region))
 }
 
 /// The place of a home.
@@ -60,8 +55,5 @@ pub(super) fn place(names: &Names, (account, region): Home) -> AccountRegion {
 
 /// The home of a place; `None`: nothing of it is known.
 pub(super) fn of_place(names: &Names, place: &AccountRegion) -> Option<Home> {
-    if &*place.account == OTHER && &*place.region == OTHER {
-        return Some((0, 0));
-    }
     Some((names.find(&place.account)?, names.find(&place.region)?))
 }

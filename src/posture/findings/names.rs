@@ -4,8 +4,13 @@
 
 use std::collections::HashMap;
 
+use crate::record::AccountRegion;
+
 /// What a word is called when there are too many.
 pub(super) const OTHER: &str = "other";
+
+/// The number of an account or a Region that is not known.
+pub(super) const UNKNOWN: u16 = 1;
 
 /// Words by number.
 #[derive(Debug)]
@@ -16,7 +21,8 @@ pub(super) struct Names {
 
 impl Default for Names {
     fn default() -> Self {
-        Self { numbers: HashMap::from([(OTHER.into(), 0)]), names: vec![OTHER.into()] }
+        let names: [Box<str>; 2] = [OTHER.into(), AccountRegion::UNKNOWN.into()];
+        Self { numbers: names.iter().cloned().zip([0, UNKNOWN]).collect(), names: names.into() }
     }
 }
 

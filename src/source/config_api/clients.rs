@@ -18,8 +18,9 @@ use aws_sdk_config::config::SharedCredentialsProvider;
 use tokio::time::Instant;
 
 use super::ConfigApiError;
-use super::role::Role;
+use crate::config::Role;
 use crate::record::AccountRegion;
+use crate::secret::Secret;
 
 /// Most clients, and most accounts with credentials, that are held at once.
 const MOST: usize = 512;
@@ -37,6 +38,8 @@ pub struct Access {
     pub own_account: Box<str>,
     /// The role that it takes in every other account.
     pub role: Option<Role>,
+    /// What those who trust the role ask for.
+    pub external_id: Option<Secret>,
     /// Requests a second to one account and Region.
     pub per_second: f64,
 }
@@ -91,11 +94,11 @@ impl Clients {
         let cache = IdentityCache::lazy().buffer_time(AHEAD).build();
         let config = self.base.clone().into_builder().identity_cache(cache);
         let config = match (&self.access.role, self.role_in(place)) {
-            (Some(role), Some(arn)) => {
+            (Some(_), Some(arn)) => {
                 // Where the base is: the Regional endpoint of STS, whose tokens every Region takes that is enabled.
                 let mut taking = AssumeRoleProvider::builder(arn).session_name(SESSION).configure(&self.base);
-                if let Some(id) = role.external_id() {
-                    taking = taking.external_id(id);
+                if let Some(id) = &self.access.external_id {
+                    taking = taking.external_id(id.expose());
                 }
                 config.credentials_provider(SharedCredentialsProvider::new(taking.build().await))
             }
@@ -141,7 +144,8 @@ mod tests {
         let credentials = aws_sdk_config::config::Credentials::new("test", "test", None, None, "tests");
         let loader = aws_config::defaults(BehaviorVersion::latest()).region("eu-west-1").credentials_provider(credentials);
         let base = loader.load().await;
-        Clients::new(&base, Access { own_account: "111122223333".into(), role, per_second: 2.0 }).await
+        let access = Access { own_account: "111122223333".into(), role, external_id: None, per_second: 2.0 };
+        Clients::new(&base, access).await
     }
 
     fn counts(clients: &Clients) -> (usize, usize) {
@@ -150,7 +154,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn regions_of_an_account_share_its_credentials_and_the_idle_are_dropped() {
-        let clients = clients(Some(Role::new("reader", None).unwrap())).await;
+        let clients = clients(Role::parse("reader")).await;
         for (account, region) in [("444455556666", "eu-west-1"), ("444455556666", "us-east-1"), ("111122223333", "eu-west-1")] {
             let client = clients.of(&AccountRegion::new(account, region)).await.unwrap();
             assert_eq!(client.config().region().map(AsRef::as_ref), Some(region));
@@ -165,7 +169,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn there_are_never_more_than_so_many() {
-        let clients = clients(Some(Role::new("reader", None).unwrap())).await;
+        let clients = clients(Role::parse("reader")).await;
         for account in 0..MOST + 20 {
             clients.of(&AccountRegion::new(&format!("{account:012}"), "eu-west-1")).await.unwrap();
             tokio::time::advance(Duration::from_millis(1)).await;

@@ -10,7 +10,6 @@ mod facts;
 mod faults;
 mod http;
 mod rate;
-pub mod role;
 pub mod sdk;
 pub mod sdk_aggregator;
 

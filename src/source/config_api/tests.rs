@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use super::aggregator::{AccountRead, AggregateRule, AggregatorApi, Found, JudgedResource, account, accounts};
 use super::clients::{Access, Clients};
 use super::faults::{Verdict, judge};
-use super::role::Role;
 use super::*;
+use crate::config::Role;
 
 const ACTION: &str = "config:DescribeConfigRules";
 
@@ -53,7 +53,7 @@ fn sts(code: &str) -> String {
 
 /// What is made of the answer, when asked in the agent's own account or, with a role, in another.
 async fn verdict(base: &SdkConfig, with_role: bool) -> Verdict {
-    let access = Access { own_account: "111122223333".into(), role: Role::new("reader", None).ok(), per_second: 100.0 };
+    let access = Access { own_account: "111122223333".into(), role: Role::parse("reader"), external_id: None, per_second: 100.0 };
     let clients = Clients::new(base, access).await;
     let place = AccountRegion::new(if with_role { "444455556666" } else { "111122223333" }, "eu-west-1");
     let client = clients.of(&place).await.unwrap();

@@ -132,17 +132,17 @@ async fn a_file_with_records_in_it_is_never_passed_over() {
     }
 }
 
-/// A document of another kind, such as Config's snapshots are, is no record that is too long, however large it is.
+/// A document of another kind, such as an inventory is, is no record that is too long, however large it is.
 #[tokio::test]
 async fn a_large_document_of_another_kind_is_no_record() {
-    let large = json!({ "configSnapshotId": "1", "configurationItems": [{ "configuration": "x".repeat(2 << 20) }] }).to_string();
+    let large = json!({ "inventoryId": "1", "items": [{ "configuration": "x".repeat(2 << 20) }] }).to_string();
     let folder =
-        folder_with(&[("snapshot.json", large.as_bytes()), ("good.json", file_of(&data::mixed(0, 1, TIME_MS)).as_bytes())]);
+        folder_with(&[("inventory.json", large.as_bytes()), ("good.json", file_of(&data::mixed(0, 1, TIME_MS)).as_bytes())]);
     let dead = TempDir::new().expect("a temporary folder");
     let of = |input: &Path| replay_of([input]).env("CSPM_RELAY_DEAD_LETTERS", dead.path().to_string_lossy());
     let beside = good(of(folder.path())).await;
     assert_eq!((beside.count("skipped"), beside.count("recordsReceived")), (1, 1), "{}", beside.summary);
-    let named = finish(of(&folder.path().join("snapshot.json"))).await;
+    let named = finish(of(&folder.path().join("inventory.json"))).await;
     let counts = (named.code, named.count("objects.returned"), named.count("recordsReceived"));
     assert_eq!(counts, (Some(3), 1, 0), "{}\n{}", named.summary, named.stderr);
     assert!(named.stderr.contains("Not an object of a trail: it stays where it is"), "{}", named.stderr);
