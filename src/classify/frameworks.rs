@@ -5,6 +5,7 @@
 //! file does not name has what the tables say; *all* faults of the file are told at once, each with its line. A custom rule is
 //! named as it is deployed, with or without what a conformance pack or an organization adds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
@@ -58,15 +59,22 @@ impl Frameworks {
         Ok((Self { by_control }, reader.doubts))
     }
 
-    /// The numbers of a rule of AWS Config by its name as deployed, with the managed rule behind it; `None`: unmapped.
+    /// The numbers of a rule of AWS Config by its name as deployed, with the managed rule behind it; `None`: unmapped. The file may
+    /// name either of them, or both.
     #[must_use]
-    pub fn of_rule<'f>(&'f self, deployed: &str, control: Option<&'static PreventiveControl>) -> Option<&'f List> {
-        let tables = control.map(|control| &control.frameworks);
-        if self.by_control.is_empty() {
-            return tables;
+    pub fn of_rule<'f>(&'f self, deployed: &str, control: Option<&'static PreventiveControl>) -> Option<Cow<'f, List>> {
+        let managed = control.map(|control| self.of_control(control));
+        // The name of a managed rule, given to another one, is no name of this one.
+        let own = self.by_control.get(&key(deployed)).filter(|own| own.is_custom).map(|own| &own.frameworks);
+        match (managed, own) {
+            (Some(managed), Some(own)) => Some(Cow::Owned(List::new(managed.items().iter().chain(own.items()).cloned()))),
+            (managed, own) => managed.or(own).map(Cow::Borrowed),
         }
-        let key = control.map_or_else(|| key(deployed), |control| key(control.id));
-        self.by_control.get(&key).map(|own| &own.frameworks).or(tables)
+    }
+
+    /// The numbers of a managed rule.
+    pub(super) fn of_control<'f>(&'f self, control: &'f PreventiveControl) -> &'f List {
+        self.by_control.get(control.id).map_or(&control.frameworks, |own| &own.frameworks)
     }
 
     /// The numbers of a control of Security Hub by its id, with what the tables know of it; `None`: unmapped.
@@ -250,7 +258,11 @@ mod tests {
     }
 
     fn of<'f>(frameworks: &'f Frameworks, deployed: &str) -> &'f [String] {
-        frameworks.of_rule(deployed, preventive::control(deployed)).map_or(&[], List::items)
+        match frameworks.of_rule(deployed, preventive::control(deployed)) {
+            Some(Cow::Borrowed(list)) => list.items(),
+            Some(Cow::Owned(list)) => panic!("{list:?} is of two names"),
+            None => &[],
+        }
     }
 
     /// S2-21: the customer's numbers stand beside those of the tables, and a rule of their own is mapped.
@@ -271,6 +283,11 @@ mod tests {
             assert_eq!(of(&frameworks, deployed), own, "{deployed}");
         }
         assert_eq!(of(&frameworks, "our-own-rule-2"), [""; 0], "never a near one");
+        // A managed rule under a name of the customer's: the file may know it by both.
+        let both = frameworks.of_rule("our-own-rule", preventive::behind("our-own-rule", Some("INCOMING_SSH_DISABLED")));
+        let both = both.expect("numbers");
+        assert!(both.items().starts_with(table) && both.items().ends_with(&own.map(str::to_owned)), "{both:?}");
+        assert_eq!(both.items().len(), table.len() + 4);
         let other = "s3-bucket-public-read-prohibited";
         assert_eq!(of(&frameworks, other), preventive::control(other).expect("a rule").frameworks.items());
         let hub = |id: &str| frameworks.of_security_hub(id, security_hub::control(id)).map(|list| list.items().join(" "));
@@ -285,7 +302,8 @@ mod tests {
     fn without_a_file_the_tables_speak() {
         let none = Frameworks::default();
         let ssh = preventive::control("restricted-ssh");
-        assert_eq!(none.of_rule("restricted-ssh", ssh), ssh.map(|rule| &rule.frameworks));
+        assert_eq!(none.of_rule("restricted-ssh", ssh).as_deref(), ssh.map(|rule| &rule.frameworks));
+        assert!(preventive::all().iter().all(|rule| key(rule.id) == rule.id), "a managed rule is looked for by its name");
         assert_eq!((none.of_rule("our-own-rule", None), none.is_empty()), (None, true));
     }
 

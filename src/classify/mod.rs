@@ -51,7 +51,8 @@ pub use finding::ClassifiedFinding;
 pub use frameworks::Frameworks;
 pub use matcher::Matcher;
 pub use preventive::{
-    PreventiveControl, all as preventive_controls, control as preventive_control, control_id as preventive_control_id,
+    PreventiveControl, all as preventive_controls, behind as preventive_control_behind, control as preventive_control,
+    control_id as preventive_control_id,
 };
 pub use requirements::{FrameworkRow, FrameworkState, framework_rows};
 pub use rule::{List, Pillar, Rule, Sample};

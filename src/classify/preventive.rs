@@ -1,7 +1,8 @@
 //! Preventive controls: what an AWS Config rule stands for.
 //!
-//! In: the name of a rule as it was deployed. Out: the managed rule behind it, with severity, pillar and framework numbers.
-//! What always holds: a rule that the table does not know is unmapped, never mapped to something near.
+//! In: the name of a rule as it was deployed, and the managed rule's identifier where AWS told it. Out: the managed rule behind it,
+//! with severity, pillar and framework numbers. What always holds: what AWS says goes before the name, which anybody may give; a
+//! rule that the table does not know is unmapped, never mapped to something near.
 //!
 //! `config_rules.csv` holds identifiers, names and numbers of AWS's managed rules; severity and controls are Security Hub's (user
 //! guide, CC BY-SA 4.0; current pages), identifiers and types the AWS Config developer guide's (Apache-2.0), NIST numbers also
@@ -119,6 +120,13 @@ pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
     });
     let deployed = dashed(deployed);
     BY_NAME.get(&deployed).or_else(|| BY_NAME.get(plain(&deployed))).copied()
+}
+
+/// The managed rule behind a deployed one: that of the identifier, where AWS named it as the rule's source, else by the deployed
+/// one's name; `None`: unmapped.
+#[must_use]
+pub fn behind(deployed: &str, identifier: Option<&str>) -> Option<&'static PreventiveControl> {
+    identifier.and_then(control).or_else(|| control(deployed))
 }
 
 /// `control.id` of a deployed rule: the managed rule's name, else its own without what its deployment added.
@@ -245,6 +253,16 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(control(deployed).map(|control| control.id), want, "{deployed}");
+        }
+        for (deployed, identifier, want) in [
+            ("AWSControlTower_AWS-GR_RESTRICTED_SSH", Some("INCOMING_SSH_DISABLED"), Some("restricted-ssh")),
+            ("my-ssh", Some("INCOMING_SSH_DISABLED"), Some("restricted-ssh")),
+            ("s3-bucket-versioning-enabled", Some("INCOMING_SSH_DISABLED"), Some("restricted-ssh")),
+            ("restricted-ssh", Some("NEWER_THAN_THE_TABLE"), Some("restricted-ssh")),
+            ("my-ssh", Some("NEWER_THAN_THE_TABLE"), None),
+            ("my-ssh", None, None),
+        ] {
+            assert_eq!(behind(deployed, identifier).map(|control| control.id), want, "{deployed} {identifier:?}");
         }
         assert_eq!(plain("our-own-rule-conformance-pack-abc123def"), "our-own-rule");
         let ssh = control("restricted-ssh").expect("a known rule");

@@ -20,6 +20,8 @@ use ComplianceState::{Compliant, InsufficientData, NonCompliant, NotApplicable};
 
 const HOUR: i64 = 3_600_000;
 const NOW: i64 = 1_795_292_071_000;
+/// Time between two readings.
+const EVERY: Duration = Duration::from_hours(6);
 
 /// The shape of a secret, in two halves so that no scanner takes it for one.
 const TOKEN: &str = concat!("xoxb", "-123456789012-abcdefghijklmnop");
@@ -29,7 +31,7 @@ type Judged<'a> = (&'a str, ComplianceState, i64);
 
 /// Reads the rules of a place, as a baseline or again.
 fn read(state: &Compliance, place: &AccountRegion, rules: &[(&str, &[Judged<'_>])], now_ms: i64) -> Vec<Correction> {
-    let reading = Reading { began_ms: now_ms, as_of_ms: now_ms };
+    let reading = Reading::of_place(now_ms, EVERY);
     let mut found = Vec::new();
     for (name, judged) in rules {
         let arn = format!("arn:aws:config:{}:{}:config-rule/config-rule-abc123", place.region, place.account);
@@ -219,7 +221,7 @@ fn a_control_is_not_evaluated_only_if_every_place_was_read() {
     assert_eq!(of(&read_whole, "root-user-activity")["control.enabled"], "true");
     // One place of which only an event has told.
     let partly = posture();
-    let reading = Reading { began_ms: NOW, as_of_ms: NOW };
+    let reading = Reading::of_place(NOW, EVERY);
     let told = DeployedRule { name: "restricted-ssh".into(), arn: "arn:r".into(), identifier: None };
     partly.reconcile_rule(&AccountRegion::new("777788889999", "eu-west-1"), &told, Vec::new(), reading);
     assert_eq!(evaluated(&partly, "restricted-ssh"), "true");

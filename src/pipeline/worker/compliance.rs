@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::{ClassifiedChange, Facts, preventive_control};
+use crate::classify::{ClassifiedChange, preventive_control_behind};
 use crate::encode::compliance::{Origin, Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
 use crate::posture::{Fact, Judgement};
@@ -78,14 +78,14 @@ impl Processor<'_> {
         });
         let owes = step.as_ref().unwrap_or(record);
         let enriched = self.enricher.enrich_change(&plain);
-        let control = preventive_control(plain.rule);
+        // Events do not say which managed rule it is: what AWS Config's API said does.
+        let identifier = stages.compliance.identifier(&here, plain.rule);
+        let control = preventive_control_behind(plain.rule, identifier.as_deref());
         let frameworks = stages.frameworks.of_rule(plain.rule, control);
+        let frameworks = frameworks.as_deref();
         let mut classified =
             ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
-        if stages.exceptions.concerns(classified.control_id()) {
-            let facts = Facts::of_change(&plain, &enriched);
-            classified.exception = stages.exceptions.find(classified.control_id(), &facts, place.now_ms);
-        }
+        classified.exception = classified.find_exception(&stages.exceptions, place.now_ms);
         let told = Told { story, origin: Origin::Stream, out_of_order };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());

@@ -26,7 +26,7 @@ use crate::record::{AccountRegion, ComplianceState};
 use place::{Key, Place};
 pub use reconcile::Correction;
 
-/// Results that are kept at most; beyond it changes are judged by what AWS says alone.
+/// Results that are kept at most, about 300 MiB of them; beyond it changes are judged by what AWS says alone.
 const RESULTS_MAX: usize = 4_000_000;
 
 /// How long a rule counts as newly deployed: its first results tell how things are, not that they became so.
@@ -108,19 +108,23 @@ struct Inner {
     tenure: u64,
     tickets: u64,
     results: usize,
+    /// As many as there may be.
+    results_max: usize,
+    /// It was said that there are so many.
+    said_full: bool,
 }
 
 impl Compliance {
     /// An empty state, open to changes, which nobody writes down.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { kept: false, inner: Mutex::new(Inner { tenure: 1, ..Inner::default() }) }
+        Self { kept: false, inner: Mutex::new(Inner { tenure: 1, results_max: RESULTS_MAX, ..Inner::default() }) }
     }
 
     /// An empty state that somebody writes down: pieces wait for that, and it is closed until it was loaded.
     #[must_use]
     pub fn kept() -> Self {
-        Self { kept: true, inner: Mutex::default() }
+        Self { kept: true, inner: Mutex::new(Inner { results_max: RESULTS_MAX, ..Inner::default() }) }
     }
 
     /// Whether pieces wait until it was written.
@@ -142,7 +146,7 @@ impl Compliance {
         }
         inner.tickets += 1;
         let (number, tenure) = (inner.tickets, inner.tenure);
-        let full = inner.results >= RESULTS_MAX;
+        let full = inner.is_full(0);
         let state = inner.place(place);
         let (story, next) = match state.judge(fact, now_ms) {
             place::Judged::Known => return Judgement::Known,
@@ -151,6 +155,7 @@ impl Compliance {
         };
         let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
         if full && !state.holds(&key) {
+            inner.say_full();
             return Judgement::Late(story);
         }
         state.pend(key.clone(), number, fact.rule_arn, next);
@@ -183,6 +188,13 @@ impl Compliance {
         if let Some(piece) = at_once {
             piece.settle(settled);
         }
+    }
+
+    /// The managed rule that AWS Config names as the source of a rule, as `INCOMING_SSH_DISABLED`; `None`: it is the customer's own,
+    /// or no reading has told yet.
+    #[must_use]
+    pub fn identifier(&self, place: &AccountRegion, rule: &str) -> Option<Box<str>> {
+        self.lock().places.get(place)?.rules.get(rule)?.identifier.clone()
     }
 
     /// How many results it holds.
@@ -246,6 +258,7 @@ impl Kept for Compliance {
         let places = {
             let mut inner = self.lock();
             inner.results = 0;
+            inner.said_full = false;
             inner.tenure += inner.tenure % 2;
             std::mem::take(&mut inner.places)
         };
@@ -254,6 +267,24 @@ impl Kept for Compliance {
 }
 
 impl Inner {
+    /// Whether there is no room for one more, beside so many that are not counted yet.
+    fn is_full(&self, more: usize) -> bool {
+        self.results.saturating_add(more) >= self.results_max
+    }
+
+    /// Says once that there is no room.
+    fn say_full(&mut self) {
+        if !std::mem::replace(&mut self.said_full, true) {
+            tracing::warn!(
+                results = self.results,
+                "The state of compliance holds {} results of AWS Config, as many as it may: further ones are in no count, row or \
+                 percent, their changes are told as AWS tells them and without a history, and what no event tells of them is not \
+                 repaired. Let several agents read fewer accounts or Regions each (posture.accounts, posture.regions)",
+                self.results_max
+            );
+        }
+    }
+
     fn place(&mut self, place: &AccountRegion) -> &mut Place {
         if !self.places.contains_key(place) {
             self.places.insert(place.clone(), Place::default());
