@@ -39,6 +39,8 @@ struct Own {
     id: String,
     /// Those of the tables, then those of the file.
     frameworks: List,
+    /// How many of them are of the tables.
+    of_tables: usize,
     /// No table knows it.
     is_custom: bool,
 }
@@ -96,6 +98,21 @@ impl Frameworks {
         own
     }
 
+    /// The numbers of the file alone: each with the rules of AWS Config that judge it, as [`key`] writes them, or with the name of a
+    /// control that no single rule stands for.
+    pub(super) fn own_numbers(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.by_control.iter().flat_map(|(key, own)| {
+            // Rules of Security Hub's control that serve no other one.
+            let rules = security_hub::control(&own.id).filter(|_| preventive::control(&own.id).is_none());
+            let rules = rules.into_iter().flat_map(|control| &control.rules).filter(|rule| rule.hub_controls.len() == 1);
+            let mut judges: Vec<&str> = rules.map(|rule| rule.id).collect();
+            if judges.is_empty() {
+                judges.push(key);
+            }
+            own.frameworks.items().iter().skip(own.of_tables).map(move |number| (number.as_str(), judges.clone()))
+        })
+    }
+
     /// How many controls the file names.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -110,7 +127,7 @@ impl Frameworks {
 }
 
 /// A control's name as it is looked for: case never tells two apart, nor what a deployment adds.
-fn key(name: &str) -> String {
+pub(super) fn key(name: &str) -> String {
     preventive::plain(&preventive::dashed(name)).to_owned()
 }
 
@@ -121,7 +138,7 @@ fn own(id: String, numbers: Vec<String>) -> Own {
     let tables = rule.map(|rule| &rule.frameworks).or_else(|| security_hub.map(|control| &control.frameworks));
     let tables = tables.map_or(&[][..], List::items);
     let frameworks = List::new(tables.iter().cloned().chain(numbers));
-    Own { frameworks, is_custom: rule.is_none() && security_hub.is_none(), id }
+    Own { frameworks, of_tables: tables.len(), is_custom: rule.is_none() && security_hub.is_none(), id }
 }
 
 #[derive(Default)]

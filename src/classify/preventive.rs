@@ -98,6 +98,12 @@ impl PreventiveControl {
         PUBLIC.contains(&self.id)
     }
 
+    /// Security Hub's controls that ask for the same, `|EC2.13|`; `None`: there is none.
+    #[must_use]
+    pub fn security_hub_ids(&self) -> Option<String> {
+        (!self.hub_controls.is_empty()).then(|| format!("|{}|", self.hub_controls.join("|")))
+    }
+
     /// Where AWS says how to mend it: the address that Security Hub puts into its own findings; `None`: it has no control of it.
     #[must_use]
     pub fn runbook_url(&self) -> Option<String> {
@@ -145,6 +151,15 @@ pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
     CONTROLS.get(id)
 }
 
+/// Whether Security Hub deployed the rule: then its results are findings of Security Hub's, too.
+#[must_use]
+pub fn is_of_security_hub(deployed: &str) -> bool {
+    deployed.starts_with(OF_SECURITY_HUB) && plain(deployed) != deployed
+}
+
+/// What the name of a rule that Security Hub deployed begins with.
+const OF_SECURITY_HUB: &str = "securityhub-";
+
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
 /// conformance pack (`<name>-conformance-pack-<9 letters and digits>`), an organization (`OrgConfigRule-<name>-<8 letters and
 /// digits>`).
@@ -155,7 +170,7 @@ pub(super) fn plain(deployed: &str) -> &str {
         return name;
     }
     for (prefix, is_of_tail) in [
-        ("securityhub-", char::is_ascii_hexdigit as fn(&char) -> bool),
+        (OF_SECURITY_HUB, char::is_ascii_hexdigit as fn(&char) -> bool),
         ("OrgConfigRule-", char::is_ascii_alphanumeric),
         ("orgconfigrule-", char::is_ascii_alphanumeric),
     ] {
@@ -265,7 +280,13 @@ mod tests {
             assert_eq!(behind(deployed, identifier).map(|control| control.id), want, "{deployed} {identifier:?}");
         }
         assert_eq!(plain("our-own-rule-conformance-pack-abc123def"), "our-own-rule");
+        assert!(is_of_security_hub("securityhub-restricted-ssh-1a2b3c4d"));
+        for other in ["restricted-ssh", "securityhub-restricted-ssh", "securityhub-of-ours", "our-securityhub-x-1a2b3c4d"] {
+            assert!(!is_of_security_hub(other), "{other}");
+        }
         let ssh = control("restricted-ssh").expect("a known rule");
+        assert_eq!(ssh.security_hub_ids().as_deref(), Some("|EC2.13|"));
+        assert_eq!(control("acm-certificate-rsa-check").and_then(PreventiveControl::security_hub_ids), None);
         assert_eq!((ssh.severity, ssh.pillar), (Some(Severity::High), Pillar::Cspm));
         let joined = ssh.frameworks.joined().unwrap_or_default();
         assert!(

@@ -1,26 +1,40 @@
 //! Requirements of frameworks, judged by the rules that are deployed.
 //!
-//! In: deployed rules with their states. Out: a [`FrameworkRow`] for every requirement that the table of preventive controls
-//! names, also of frameworks nobody deployed a rule of. What always holds: a requirement without a rule that judged something is
-//! unknown, never passed; it passes only when every deployed rule of it that concerns something is compliant.
+//! In: deployed rules with their states. Out: a [`FrameworkRow`] for every requirement that the table of preventive controls or the
+//! customer's file names, also of frameworks nobody deployed a rule of. What always holds: a requirement without a rule that judged
+//! something is unknown, never passed; it passes only when every rule of it is deployed and each that concerns something is
+//! compliant; where some are compliant, none is violated and some are not deployed, it is partial.
 //!
 //! A rule that is deployed more than once (in several Regions, by several packs) counts once: it fails where it fails anywhere,
 //! and one place where it judged something is enough to know it. A rule that concerns nothing (`NOT_APPLICABLE`) says nothing of
-//! its requirement; one without a result (`INSUFFICIENT_DATA`) leaves it unknown.
+//! its requirement; one without a result (`INSUFFICIENT_DATA`) leaves it unknown. A control of Security Hub that no rule of its own
+//! stands for counts as a rule that is not deployed: its findings judge it, not AWS Config.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
 
+use super::frameworks::{Frameworks, key};
 use super::preventive;
 use crate::record::ComplianceState;
 
+/// A rule as it is deployed, and how it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeployedState<'a> {
+    /// Deployed name.
+    pub rule: &'a str,
+    /// The managed rule that AWS names as its source; `None`: a rule of the customer's own, or nobody said.
+    pub identifier: Option<&'a str>,
+    /// All its results together.
+    pub state: ComplianceState,
+}
+
 /// One requirement of one framework.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrameworkRow {
+pub struct FrameworkRow<'a> {
     /// As `CIS-AWS-5.0`.
-    pub framework: &'static str,
+    pub framework: &'a str,
     /// Its number, as `4.5`.
-    pub requirement: &'static str,
+    pub requirement: &'a str,
     /// Rules of it that are compliant.
     pub passed: u64,
     /// Rules of it that are violated.
@@ -36,11 +50,13 @@ pub struct FrameworkRow {
 /// How a requirement stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameworkState {
-    /// Every rule of it that concerns something is compliant.
+    /// Every rule of it is deployed, and each that concerns something is compliant.
     Passed,
+    /// Every deployed rule of it that concerns something is compliant; others of it are not deployed.
+    Partial,
     /// A rule of it is violated.
     Failed,
-    /// Nothing judged it, or not everything that should.
+    /// Nothing judged it, or a deployed rule of it has no result.
     Unknown,
 }
 
@@ -50,65 +66,87 @@ impl FrameworkState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Partial => "partial",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         }
     }
 }
 
-impl FrameworkRow {
+impl FrameworkRow<'_> {
     /// How it stands.
     #[must_use]
     pub fn state(&self) -> FrameworkState {
         match self {
             Self { failed: 1.., .. } => FrameworkState::Failed,
-            Self { passed: 1.., unknown: 0, .. } => FrameworkState::Passed,
+            Self { passed: 1.., unknown: 0, not_deployed: 0, .. } => FrameworkState::Passed,
+            Self { passed: 1.., unknown: 0, .. } => FrameworkState::Partial,
             _ => FrameworkState::Unknown,
         }
     }
 }
 
-/// A requirement, and the rules that judge it by their `control.id`.
-type Requirement = ((&'static str, &'static str), Vec<&'static str>);
+/// All requirements of all frameworks, each with the names of the rules that judge it. Made once for all accounts.
+#[derive(Debug)]
+pub struct Requirements<'f>(BTreeMap<(&'f str, &'f str), Vec<&'f str>>);
 
-/// All requirements of all frameworks of the table, sorted.
-static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
-    let mut requirements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for control in preventive::all() {
-        for name in control.frameworks.items().iter().filter_map(|item| item.split_once(':')) {
-            requirements.entry(name).or_default().push(control.id);
+impl<'f> Requirements<'f> {
+    /// Those of the table, and those of the customer's file.
+    #[must_use]
+    pub fn of(frameworks: &'f Frameworks) -> Self {
+        let mut requirements: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        let of_table = preventive::all().iter();
+        let of_table =
+            of_table.flat_map(|control| control.frameworks.items().iter().map(|item| (item.as_str(), vec![control.id])));
+        for (number, rules) in of_table.chain(frameworks.own_numbers()) {
+            let Some(name) = number.split_once(':') else { continue };
+            let known = requirements.entry(name).or_default();
+            for rule in rules {
+                if !known.contains(&rule) {
+                    known.push(rule);
+                }
+            }
         }
+        Self(requirements)
     }
-    requirements.into_iter().collect()
-});
 
-/// Every requirement of every framework, judged by these rules: deployed name and state. Sorted by framework and number.
-pub fn framework_rows<'a>(deployed: impl IntoIterator<Item = (&'a str, ComplianceState)>) -> impl Iterator<Item = FrameworkRow> {
-    let mut states: HashMap<&str, ComplianceState> = HashMap::new();
-    for (rule, state) in deployed {
-        let Some(control) = preventive::control(rule) else { continue };
-        if state != ComplianceState::Left {
-            let known = states.entry(control.id).or_insert(state);
+    /// Every requirement of every framework, judged by these rules. Sorted by framework and number.
+    pub fn rows<'a>(&self, deployed: impl IntoIterator<Item = DeployedState<'a>>) -> impl Iterator<Item = FrameworkRow<'f>> {
+        let mut states: HashMap<Cow<'_, str>, ComplianceState> = HashMap::new();
+        let mut judged = |name, state| {
+            let known = states.entry(name).or_insert(state);
             if weight(state) > weight(*known) {
                 *known = state;
             }
+        };
+        for DeployedState { rule, identifier, state } in deployed {
+            if state == ComplianceState::Left {
+                continue;
+            }
+            if let Some(control) = preventive::behind(rule, identifier) {
+                judged(Cow::Borrowed(control.id), state);
+            }
+            // The customer's file may know it by its own name.
+            if preventive::control(rule).is_none() {
+                judged(Cow::Owned(key(rule)), state);
+            }
         }
+        self.0.iter().map(move |((framework, requirement), rules)| {
+            let mut row =
+                FrameworkRow { framework, requirement, passed: 0, failed: 0, unknown: 0, not_applicable: 0, not_deployed: 0 };
+            for rule in rules {
+                let count = match states.get(*rule) {
+                    None => &mut row.not_deployed,
+                    Some(ComplianceState::Compliant) => &mut row.passed,
+                    Some(ComplianceState::NonCompliant) => &mut row.failed,
+                    Some(ComplianceState::NotApplicable) => &mut row.not_applicable,
+                    Some(_) => &mut row.unknown,
+                };
+                *count += 1;
+            }
+            row
+        })
     }
-    REQUIREMENTS.iter().map(move |((framework, requirement), rules)| {
-        let mut row =
-            FrameworkRow { framework, requirement, passed: 0, failed: 0, unknown: 0, not_applicable: 0, not_deployed: 0 };
-        for rule in rules {
-            let count = match states.get(rule) {
-                None => &mut row.not_deployed,
-                Some(ComplianceState::Compliant) => &mut row.passed,
-                Some(ComplianceState::NonCompliant) => &mut row.failed,
-                Some(ComplianceState::NotApplicable) => &mut row.not_applicable,
-                Some(_) => &mut row.unknown,
-            };
-            *count += 1;
-        }
-        row
-    })
 }
 
 /// Which of two states of one rule says more.
@@ -124,27 +162,35 @@ fn weight(state: ComplianceState) -> u8 {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::LazyLock;
 
     use ComplianceState::{Compliant, InsufficientData, Left, NonCompliant, NotApplicable};
 
     use super::*;
 
-    fn row(deployed: &[(&str, ComplianceState)], framework: &str, requirement: &str) -> FrameworkRow {
-        let mut rows = framework_rows(deployed.iter().copied());
+    static NONE: LazyLock<Frameworks> = LazyLock::new(Frameworks::default);
+
+    fn rows<'f>(frameworks: &'f Frameworks, deployed: &[(&str, ComplianceState)]) -> Vec<FrameworkRow<'f>> {
+        let deployed = deployed.iter().map(|(rule, state)| DeployedState { rule, identifier: None, state: *state });
+        Requirements::of(frameworks).rows(deployed).collect()
+    }
+
+    fn row(deployed: &[(&str, ComplianceState)], framework: &str, requirement: &str) -> FrameworkRow<'static> {
+        let mut rows = rows(&NONE, deployed).into_iter();
         rows.find(|row| (row.framework, row.requirement) == (framework, requirement)).expect("a requirement of the table")
     }
 
     /// S2-21: what nobody evaluates is unknown, never passed, and it is there.
     #[test]
     fn without_rules_every_requirement_is_there_and_unknown() {
-        let rows: Vec<_> = framework_rows([]).collect();
-        assert_eq!(rows.len(), 832, "requirements of the table");
-        let frameworks: HashSet<_> = rows.iter().map(|row| row.framework).collect();
+        let all = rows(&NONE, &[]);
+        assert_eq!(all.len(), 832, "requirements of the table");
+        let frameworks: HashSet<_> = all.iter().map(|row| row.framework).collect();
         assert_eq!(frameworks.len(), 10, "{frameworks:?}");
-        assert!(rows.iter().all(|row| row.state() == FrameworkState::Unknown && row.not_deployed > 0));
-        assert!(rows.is_sorted_by_key(|row| (row.framework, row.requirement)));
-        let unmapped: Vec<_> = framework_rows([("our-own-rule", NonCompliant)]).collect();
-        assert_eq!(unmapped, rows, "a rule that no table knows judges no requirement");
+        assert!(all.iter().all(|row| row.state() == FrameworkState::Unknown && row.not_deployed > 0));
+        assert!(all.is_sorted_by_key(|row| (row.framework, row.requirement)));
+        let unmapped = rows(&NONE, &[("our-own-rule", NonCompliant)]);
+        assert_eq!(unmapped, all, "a rule that no table knows judges no requirement");
     }
 
     #[test]
@@ -155,9 +201,9 @@ mod tests {
         let all = row(&[], "PCI-DSS-4.0", "1.2.8");
         assert!(all.not_deployed > 2, "{all:?}");
         for (states, want) in [
-            (vec![Compliant], FrameworkState::Passed),
-            (vec![Compliant, Compliant], FrameworkState::Passed),
-            (vec![Compliant, NotApplicable], FrameworkState::Passed),
+            (vec![Compliant], FrameworkState::Partial),
+            (vec![Compliant, Compliant], FrameworkState::Partial),
+            (vec![Compliant, NotApplicable], FrameworkState::Partial),
             (vec![Compliant, InsufficientData], FrameworkState::Unknown),
             (vec![NotApplicable, NotApplicable], FrameworkState::Unknown),
             (vec![InsufficientData], FrameworkState::Unknown),
@@ -173,6 +219,27 @@ mod tests {
         }
     }
 
+    /// An auditor reads "passed" as "all of it was looked at".
+    #[test]
+    fn a_requirement_passes_only_when_every_rule_of_it_is_deployed() {
+        let requirements = Requirements::of(&NONE);
+        let rules = &requirements.0[&("PCI-DSS-4.0", "1.2.8")];
+        let (last, others) = rules.split_last().expect("rules");
+        let with = |of_last: Option<ComplianceState>| {
+            let others = others.iter().map(|rule| (*rule, Compliant));
+            row(&others.chain(of_last.map(|state| (*last, state))).collect::<Vec<_>>(), "PCI-DSS-4.0", "1.2.8")
+        };
+        for (state, want) in [
+            (None, FrameworkState::Partial),
+            (Some(Compliant), FrameworkState::Passed),
+            (Some(NotApplicable), FrameworkState::Passed),
+            (Some(InsufficientData), FrameworkState::Unknown),
+            (Some(NonCompliant), FrameworkState::Failed),
+        ] {
+            assert_eq!(with(state).state(), want, "{state:?}");
+        }
+    }
+
     #[test]
     fn a_rule_deployed_more_than_once_counts_once_by_its_worst() {
         let names = ["restricted-ssh", "securityhub-restricted-ssh-1a2b3c4d", "restricted-ssh-conformance-pack-abc123def"];
@@ -185,5 +252,40 @@ mod tests {
             let found = row(&deployed, "FSBP", "EC2.13");
             assert_eq!((found.passed, found.failed, found.unknown), counts, "{states:?}");
         }
+    }
+
+    #[test]
+    fn a_managed_rule_under_a_name_of_the_customers_judges_its_requirements() {
+        let of = |identifier| {
+            let mine = DeployedState { rule: "my-ssh", identifier, state: Compliant };
+            let requirements = Requirements::of(&NONE);
+            let mut rows = requirements.rows([mine]);
+            rows.find(|row| (row.framework, row.requirement) == ("FSBP", "EC2.13")).expect("a requirement").state()
+        };
+        assert_eq!((of(Some("INCOMING_SSH_DISABLED")), of(None)), (FrameworkState::Passed, FrameworkState::Unknown));
+    }
+
+    /// The customer's own frameworks have rows like those of the tables.
+    #[test]
+    fn requirements_of_the_customers_file_are_judged_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("own.csv");
+        let text = "control,framework,requirement\nrestricted-ssh,ACME,1\nOur-own-rule,ACME,1\nOur-own-rule,CIS-AWS-5.0,9.9\n\
+                    ec2.13,ACME,2\nCloudWatch.1,ACME,3\nrestricted-ssh,ACME,3\n";
+        std::fs::write(&path, text).expect("a file");
+        let (own, _) = Frameworks::from_file(&path).expect("a table");
+        let states = |deployed: &[(&str, ComplianceState)]| {
+            let all = rows(&own, deployed);
+            assert_eq!(all.len(), 832 + 4);
+            [("ACME", "1"), ("ACME", "2"), ("ACME", "3"), ("CIS-AWS-5.0", "9.9")].map(|name| {
+                all.iter().find(|row| (row.framework, row.requirement) == name).expect("a requirement").state().as_str()
+            })
+        };
+        assert_eq!(states(&[]), ["unknown"; 4]);
+        assert_eq!(states(&[("our_own_rule", Compliant)]), ["partial", "unknown", "unknown", "passed"]);
+        let both = [("restricted-ssh", Compliant), ("our-own-rule-conformance-pack-abc123def", Compliant)];
+        assert_eq!(states(&both), ["passed", "passed", "partial", "passed"], "AWS Config judges no CloudWatch.1");
+        let bad = [("restricted-ssh", Compliant), ("our-own-rule", NonCompliant)];
+        assert_eq!(states(&bad), ["failed", "passed", "partial", "failed"]);
     }
 }

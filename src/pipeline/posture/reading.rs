@@ -257,7 +257,7 @@ impl Run<'_> {
         if let Some((item, _)) = items.first_mut() {
             cut += push_change(item, &classified, &told, arrival, counts.name());
         }
-        if stages.outputs.notices && correction.story.notifiable && classified.excepted().is_none() {
+        if stages.notifies(place, &classified, &correction.story) {
             let mut item = Vec::new();
             cut += push_notice(&mut item, &classified, &told, arrival, counts.name());
             items.push((item, i64::MAX));

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use crate::classify::{
-    CatalogueKind, CatalogueRow, ClassifiedChange, Exceptions, Frameworks, RuleSet, framework_rows, preventive_control,
-    preventive_control_behind, preventive_control_id,
+    CatalogueKind, CatalogueRow, ClassifiedChange, DeployedState, Exceptions, Frameworks, Requirements, RuleSet,
+    preventive_control, preventive_control_behind, preventive_control_id,
 };
 use crate::encode::catalogue::push_control;
 use crate::encode::finding::{FindingRun, push_open};
@@ -207,6 +207,8 @@ impl Rows<'_> {
                     violation: *classified,
                     first_seen_ms: violation.first_seen_ms,
                     reopen_count: violation.reopen_count,
+                    evaluated_ms: violation.evaluated_ms,
+                    observed_ms: violation.observed_ms,
                 };
                 rows.put(|item| push_violation(item, &row, self.snapshot));
             });
@@ -237,12 +239,18 @@ impl Rows<'_> {
     }
 
     fn frameworks(&self, rows: &mut Writer<'_>) {
+        let requirements = Requirements::of(self.frameworks);
         let places = self.state.places();
         // Sorted: the places of an account stand together.
         for places in places.chunk_by(|one, other| one.account == other.account) {
             let Some(account) = places.first().map(|place| self.enricher.account(&place.account)) else { continue };
             let rules: Vec<_> = places.iter().flat_map(|place| self.state.rules(place)).collect();
-            for row in framework_rows(rules.iter().map(|rule| (&*rule.rule, rule.results.state()))) {
+            let deployed = rules.iter().map(|rule| DeployedState {
+                rule: &rule.rule,
+                identifier: rule.identifier.as_deref(),
+                state: rule.results.state(),
+            });
+            for row in requirements.rows(deployed) {
                 rows.put(|item| push_framework(item, &account, &row, self.snapshot));
             }
         }

@@ -22,7 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::ack::{Piece, Settled};
 use crate::posture::kept::{Kept, Owed, settle};
 use crate::posture::stored::StoredError;
-use crate::record::{AccountRegion, ComplianceState};
+use crate::record::{AccountRegion, ComplianceState, Severity};
 use place::{Key, Place};
 pub use reconcile::Correction;
 
@@ -98,6 +98,8 @@ pub struct Ticket {
 pub struct Compliance {
     /// Whether pieces wait until the state was written.
     kept: bool,
+    /// Least severity of a notice.
+    notify: Severity,
     inner: Mutex<Inner>,
 }
 
@@ -118,13 +120,30 @@ impl Compliance {
     /// An empty state, open to changes, which nobody writes down.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { kept: false, inner: Mutex::new(Inner { tenure: 1, results_max: RESULTS_MAX, ..Inner::default() }) }
+        Self::with(false, Inner { tenure: 1, ..Inner::default() })
     }
 
     /// An empty state that somebody writes down: pieces wait for that, and it is closed until it was loaded.
     #[must_use]
     pub fn kept() -> Self {
-        Self { kept: true, inner: Mutex::new(Inner { results_max: RESULTS_MAX, ..Inner::default() }) }
+        Self::with(true, Inner::default())
+    }
+
+    fn with(kept: bool, inner: Inner) -> Self {
+        Self { kept, notify: Severity::High, inner: Mutex::new(Inner { results_max: RESULTS_MAX, ..inner }) }
+    }
+
+    /// The same, with notices of this severity and above.
+    #[must_use]
+    pub fn notify(self, notify: Severity) -> Self {
+        Self { notify, ..self }
+    }
+
+    /// Whether a violation of a rule of this severity is worth a notice. `None`: no table knows how severe the rule is, which is the
+    /// customer's own; who wrote it wants to hear of it.
+    #[must_use]
+    pub fn notifies(&self, severity: Option<Severity>) -> bool {
+        severity.is_none_or(|severity| severity >= self.notify)
     }
 
     /// Whether pieces wait until it was written.
