@@ -71,7 +71,7 @@ impl<'a> CatalogueRow<'a> {
             severity: control.severity,
             score: control.severity.map(Severity::default_score),
             pillar: Some(control.pillar),
-            frameworks: frameworks.of_rule(control.id, Some(control)).unwrap_or(&control.frameworks),
+            frameworks: frameworks.of_control(control),
             duty: frameworks.duty(control.id),
         });
         let own = frameworks.custom().into_iter().map(|(id, numbers, duty)| CatalogueRow {

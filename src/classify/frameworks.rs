@@ -6,6 +6,7 @@
 //! file does not name has what the tables say; *all* faults of the file are told at once, each with its line. A custom rule is
 //! named as it is deployed, with or without what a conformance pack or an organization adds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
@@ -31,8 +32,6 @@ const NAME_CHARS: usize = 100;
 pub struct Frameworks {
     /// By the control's name as [`key`] writes it.
     by_control: HashMap<String, Own>,
-    /// Framework, requirement, key of the control, sorted.
-    requirements: Vec<(String, String, String)>,
 }
 
 /// What the file says of one control.
@@ -42,21 +41,14 @@ struct Own {
     id: String,
     /// Those of the tables, then those of the file.
     frameworks: List,
+    /// How many of them are of the tables.
+    of_tables: usize,
     /// No table knows it.
     is_custom: bool,
     /// No table of AWS Config's rules knows it.
     is_no_rule: bool,
     /// Who sees to it.
     duty: Duty,
-}
-
-/// A control of a requirement that the file names.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Named<'f> {
-    pub(super) framework: &'f str,
-    pub(super) requirement: &'f str,
-    /// The managed rule's id, else the control's plain name.
-    pub(super) key: &'f str,
 }
 
 impl Frameworks {
@@ -71,21 +63,27 @@ impl Frameworks {
         if !reader.faults.is_empty() {
             return Err(FileError::new(HOLDS, path, reader.faults));
         }
-        let Reader { controls, mut requirements, doubts, .. } = reader;
-        requirements.sort_unstable();
+        let Reader { controls, doubts, .. } = reader;
         let by_control = controls.into_iter().map(|(key, control)| (key, own(control))).collect();
-        Ok((Self { by_control, requirements }, doubts))
+        Ok((Self { by_control }, doubts))
     }
 
-    /// The numbers of a rule of AWS Config by its name as deployed, with the managed rule behind it; `None`: unmapped.
+    /// The numbers of a rule of AWS Config by its name as deployed, with the managed rule behind it; `None`: unmapped. The file may
+    /// name either of them, or both.
     #[must_use]
-    pub fn of_rule<'f>(&'f self, deployed: &str, control: Option<&'static PreventiveControl>) -> Option<&'f List> {
-        let tables = control.map(|control| &control.frameworks);
-        if self.by_control.is_empty() {
-            return tables;
+    pub fn of_rule<'f>(&'f self, deployed: &str, control: Option<&'static PreventiveControl>) -> Option<Cow<'f, List>> {
+        let managed = control.map(|control| self.of_control(control));
+        // The name of a managed rule, given to another one, is no name of this one.
+        let own = self.by_control.get(&key(deployed)).filter(|own| own.is_custom).map(|own| &own.frameworks);
+        match (managed, own) {
+            (Some(managed), Some(own)) => Some(Cow::Owned(List::new(managed.items().iter().chain(own.items()).cloned()))),
+            (managed, own) => managed.or(own).map(Cow::Borrowed),
         }
-        let key = control.map_or_else(|| key(deployed), |control| key(control.id));
-        self.by_control.get(&key).map(|own| &own.frameworks).or(tables)
+    }
+
+    /// The numbers of a managed rule.
+    pub(super) fn of_control<'f>(&'f self, control: &'f PreventiveControl) -> &'f List {
+        self.by_control.get(control.id).map_or(&control.frameworks, |own| &own.frameworks)
     }
 
     /// The numbers of a control of Security Hub by its id, with what the tables know of it; `None`: unmapped.
@@ -119,14 +117,19 @@ impl Frameworks {
         self.by_control.get(key).map(|own| &own.duty)
     }
 
-    /// The controls of requirements that the file names. Without those of Security Hub that are automated: no rule of AWS Config
-    /// tells how they stand.
-    pub(super) fn named(&self) -> impl Iterator<Item = Named<'_>> {
-        self.requirements.iter().filter_map(|(framework, requirement, key)| {
-            let own = self.by_control.get(key)?;
-            let is_judged = own.is_custom || !own.is_no_rule;
-            let named = Named { framework, requirement, key: if own.is_no_rule { key } else { &own.id } };
-            (is_judged || own.duty.automation != Automation::Automated).then_some(named)
+    /// The numbers of the file alone: each with the rules of AWS Config that judge it, as [`key`] writes them, or with the name of a
+    /// control that no single rule stands for.
+    pub(super) fn own_numbers(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.by_control.iter().flat_map(|(key, own)| {
+            // Rules of Security Hub's control that serve no other one. What people or AWS see to, no rule judges.
+            let is_judged = own.is_no_rule && own.duty.automation == Automation::Automated;
+            let rules = security_hub::control(&own.id).filter(|_| is_judged);
+            let rules = rules.into_iter().flat_map(|control| &control.rules).filter(|rule| rule.hub_controls.len() == 1);
+            let mut judges: Vec<&str> = rules.map(|rule| rule.id).collect();
+            if judges.is_empty() {
+                judges.push(key);
+            }
+            own.frameworks.items().iter().skip(own.of_tables).map(move |number| (number.as_str(), judges.clone()))
         })
     }
 
@@ -156,7 +159,14 @@ fn own(control: Control) -> Own {
     let tables = rule.map(|rule| &rule.frameworks).or_else(|| security_hub.map(|control| &control.frameworks));
     let tables = tables.map_or(&[][..], List::items);
     let frameworks = List::new(tables.iter().cloned().chain(numbers));
-    Own { frameworks, is_custom: rule.is_none() && security_hub.is_none(), is_no_rule: rule.is_none(), duty, id }
+    Own {
+        frameworks,
+        of_tables: tables.len(),
+        is_custom: rule.is_none() && security_hub.is_none(),
+        is_no_rule: rule.is_none(),
+        duty,
+        id,
+    }
 }
 
 /// Where each column stands.
@@ -181,8 +191,6 @@ struct Reader {
     controls: HashMap<String, Control>,
     /// By key: where each is named first, and what its rows say of who sees to it.
     written: BTreeMap<String, (u64, Written)>,
-    /// Framework, requirement, key of the control.
-    requirements: Vec<(String, String, String)>,
     /// Where each row was met first.
     rows: HashMap<(String, String), u64>,
     /// Frameworks of the tables and of the rows before, by their name in lower case.
@@ -289,7 +297,6 @@ impl Reader {
             self.doubt(line, control);
         }
         let shown = id.map_or_else(|| preventive::plain(control).to_owned(), str::to_owned);
-        self.requirements.push((framework.to_owned(), requirement.to_owned(), key.clone()));
         let control =
             self.controls.entry(key).or_insert_with(|| Control { id: shown, numbers: Vec::new(), duty: Duty::default() });
         control.numbers.push(number);
@@ -327,7 +334,11 @@ mod tests {
     }
 
     fn of<'f>(frameworks: &'f Frameworks, deployed: &str) -> &'f [String] {
-        frameworks.of_rule(deployed, preventive::control(deployed)).map_or(&[], List::items)
+        match frameworks.of_rule(deployed, preventive::control(deployed)) {
+            Some(Cow::Borrowed(list)) => list.items(),
+            Some(Cow::Owned(list)) => panic!("{list:?} is of two names"),
+            None => &[],
+        }
     }
 
     /// S2-21: the customer's numbers stand beside those of the tables, and a rule of their own is mapped.
@@ -348,6 +359,11 @@ mod tests {
             assert_eq!(of(&frameworks, deployed), own, "{deployed}");
         }
         assert_eq!(of(&frameworks, "our-own-rule-2"), [""; 0], "never a near one");
+        // A managed rule under a name of the customer's: the file may know it by both.
+        let both = frameworks.of_rule("our-own-rule", preventive::behind("our-own-rule", Some("INCOMING_SSH_DISABLED")));
+        let both = both.expect("numbers");
+        assert!(both.items().starts_with(table) && both.items().ends_with(&own.map(str::to_owned)), "{both:?}");
+        assert_eq!(both.items().len(), table.len() + 4);
         let other = "s3-bucket-public-read-prohibited";
         assert_eq!(of(&frameworks, other), preventive::control(other).expect("a rule").frameworks.items());
         let hub = |id: &str| frameworks.of_security_hub(id, security_hub::control(id)).map(|list| list.items().join(" "));
@@ -362,7 +378,8 @@ mod tests {
     fn without_a_file_the_tables_speak() {
         let none = Frameworks::default();
         let ssh = preventive::control("restricted-ssh");
-        assert_eq!(none.of_rule("restricted-ssh", ssh), ssh.map(|rule| &rule.frameworks));
+        assert_eq!(none.of_rule("restricted-ssh", ssh).as_deref(), ssh.map(|rule| &rule.frameworks));
+        assert!(preventive::all().iter().all(|rule| key(rule.id) == rule.id), "a managed rule is looked for by its name");
         assert_eq!((none.of_rule("our-own-rule", None), none.is_empty()), (None, true));
     }
 
@@ -382,7 +399,7 @@ mod tests {
         let duty = frameworks.duty("mfa");
         assert_eq!((duty.automation.as_str(), duty.responsibility.as_str()), ("manual", "shared"));
         assert!(duty.is_attested(1_795_219_200_000) && !duty.is_attested(1_795_219_199_999), "{duty:?}");
-        assert_eq!((frameworks.duty("another"), frameworks.named().count()), (&Duty::USUAL, 3));
+        assert_eq!(frameworks.duty("another"), &Duty::USUAL);
         for (row, want) in [
             ("Manual,,x,,", "own.csv:2: automation is \"Manual\"\n    allowed: automated, manual or inherited"),
             (",we,,,", "own.csv:2: responsibility is \"we\"\n    allowed: aws, customer or shared"),

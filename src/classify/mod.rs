@@ -53,9 +53,10 @@ pub use finding::ClassifiedFinding;
 pub use frameworks::Frameworks;
 pub use matcher::Matcher;
 pub use preventive::{
-    PreventiveControl, all as preventive_controls, control as preventive_control, control_id as preventive_control_id,
+    PreventiveControl, all as preventive_controls, behind as preventive_control_behind, control as preventive_control,
+    control_id as preventive_control_id, is_of_security_hub,
 };
-pub use requirements::{Attested, FrameworkRow, FrameworkState, framework_rows};
+pub use requirements::{Attested, DeployedState, FrameworkRow, FrameworkState, Requirements};
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 pub use security_hub::{SecurityHubControl, all as security_hub_controls, control as security_hub_control};

@@ -1,7 +1,8 @@
 //! Preventive controls: what an AWS Config rule stands for.
 //!
-//! In: the name of a rule as it was deployed. Out: the managed rule behind it, with severity, pillar and framework numbers.
-//! What always holds: a rule that the table does not know is unmapped, never mapped to something near.
+//! In: the name of a rule as it was deployed, and the managed rule's identifier where AWS told it. Out: the managed rule behind it,
+//! with severity, pillar and framework numbers. What always holds: what AWS says goes before the name, which anybody may give; a
+//! rule that the table does not know is unmapped, never mapped to something near.
 //!
 //! `config_rules.csv` holds identifiers, names and numbers of AWS's managed rules; severity and controls are Security Hub's (user
 //! guide, CC BY-SA 4.0; current pages), identifiers and types the AWS Config developer guide's (Apache-2.0), NIST numbers also
@@ -97,6 +98,12 @@ impl PreventiveControl {
         PUBLIC.contains(&self.id)
     }
 
+    /// Security Hub's controls that ask for the same, `|EC2.13|`; `None`: there is none.
+    #[must_use]
+    pub fn security_hub_ids(&self) -> Option<String> {
+        (!self.hub_controls.is_empty()).then(|| format!("|{}|", self.hub_controls.join("|")))
+    }
+
     /// Where AWS says how to mend it: the address that Security Hub puts into its own findings; `None`: it has no control of it.
     #[must_use]
     pub fn runbook_url(&self) -> Option<String> {
@@ -121,6 +128,13 @@ pub fn control(deployed: &str) -> Option<&'static PreventiveControl> {
     BY_NAME.get(&deployed).or_else(|| BY_NAME.get(plain(&deployed))).copied()
 }
 
+/// The managed rule behind a deployed one: that of the identifier, where AWS named it as the rule's source, else by the deployed
+/// one's name; `None`: unmapped.
+#[must_use]
+pub fn behind(deployed: &str, identifier: Option<&str>) -> Option<&'static PreventiveControl> {
+    identifier.and_then(control).or_else(|| control(deployed))
+}
+
 /// `control.id` of a deployed rule: the managed rule's name, else its own without what its deployment added.
 #[must_use]
 pub fn control_id<'a>(deployed: &'a str, control: Option<&'a PreventiveControl>) -> &'a str {
@@ -137,6 +151,15 @@ pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
     CONTROLS.get(id)
 }
 
+/// Whether Security Hub deployed the rule: then its results are findings of Security Hub's, too.
+#[must_use]
+pub fn is_of_security_hub(deployed: &str) -> bool {
+    deployed.starts_with(OF_SECURITY_HUB) && plain(deployed) != deployed
+}
+
+/// What the name of a rule that Security Hub deployed begins with.
+const OF_SECURITY_HUB: &str = "securityhub-";
+
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
 /// conformance pack (`<name>-conformance-pack-<9 letters and digits>`), an organization (`OrgConfigRule-<name>-<8 letters and
 /// digits>`).
@@ -147,7 +170,7 @@ pub(super) fn plain(deployed: &str) -> &str {
         return name;
     }
     for (prefix, is_of_tail) in [
-        ("securityhub-", char::is_ascii_hexdigit as fn(&char) -> bool),
+        (OF_SECURITY_HUB, char::is_ascii_hexdigit as fn(&char) -> bool),
         ("OrgConfigRule-", char::is_ascii_alphanumeric),
         ("orgconfigrule-", char::is_ascii_alphanumeric),
     ] {
@@ -246,8 +269,24 @@ mod tests {
         ] {
             assert_eq!(control(deployed).map(|control| control.id), want, "{deployed}");
         }
+        for (deployed, identifier, want) in [
+            ("AWSControlTower_AWS-GR_RESTRICTED_SSH", Some("INCOMING_SSH_DISABLED"), Some("restricted-ssh")),
+            ("my-ssh", Some("INCOMING_SSH_DISABLED"), Some("restricted-ssh")),
+            ("s3-bucket-versioning-enabled", Some("INCOMING_SSH_DISABLED"), Some("restricted-ssh")),
+            ("restricted-ssh", Some("NEWER_THAN_THE_TABLE"), Some("restricted-ssh")),
+            ("my-ssh", Some("NEWER_THAN_THE_TABLE"), None),
+            ("my-ssh", None, None),
+        ] {
+            assert_eq!(behind(deployed, identifier).map(|control| control.id), want, "{deployed} {identifier:?}");
+        }
         assert_eq!(plain("our-own-rule-conformance-pack-abc123def"), "our-own-rule");
+        assert!(is_of_security_hub("securityhub-restricted-ssh-1a2b3c4d"));
+        for other in ["restricted-ssh", "securityhub-restricted-ssh", "securityhub-of-ours", "our-securityhub-x-1a2b3c4d"] {
+            assert!(!is_of_security_hub(other), "{other}");
+        }
         let ssh = control("restricted-ssh").expect("a known rule");
+        assert_eq!(ssh.security_hub_ids().as_deref(), Some("|EC2.13|"));
+        assert_eq!(control("acm-certificate-rsa-check").and_then(PreventiveControl::security_hub_ids), None);
         assert_eq!((ssh.severity, ssh.pillar), (Some(Severity::High), Pillar::Cspm));
         let joined = ssh.frameworks.joined().unwrap_or_default();
         assert!(

@@ -2,22 +2,34 @@
 //!
 //! In: deployed rules with their states, and the customer's own numbers. Out: a [`FrameworkRow`] for every requirement that the table
 //! of preventive controls or the customer's file names, also of frameworks nobody deployed a rule of. What always holds: a
-//! requirement without a rule that judged something, or an attestation, is unknown, never passed; it passes only when every deployed
-//! rule of it that concerns something is compliant and everything of it that no rule judges is attested; what rules judge, what
-//! people attest and what is inherited from AWS are counted apart.
+//! requirement without a rule that judged something, or an attestation, is unknown, never passed; it passes only when every rule of it
+//! is deployed, each that concerns something is compliant, and everything of it that no rule judges is attested; where something of
+//! that is missing, and nothing is violated, it is partial. What rules judge, what people attest and what is inherited from AWS are
+//! counted apart.
 //!
 //! A rule that is deployed more than once (in several Regions, by several packs) counts once: it fails where it fails anywhere,
 //! and one place where it judged something is enough to know it. A rule that concerns nothing (`NOT_APPLICABLE`) says nothing of
-//! its requirement; one without a result (`INSUFFICIENT_DATA`) leaves it unknown.
+//! its requirement; one without a result (`INSUFFICIENT_DATA`) leaves it unknown. A control of Security Hub that no rule of its own
+//! stands for counts as a rule that is not deployed: its findings judge it, not AWS Config.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
 
 use super::duty::{Automation, Duty};
-use super::frameworks::{self, Frameworks, Named};
+use super::frameworks::{Frameworks, key};
 use super::preventive;
 use crate::record::ComplianceState;
+
+/// A rule as it is deployed, and how it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeployedState<'a> {
+    /// Deployed name.
+    pub rule: &'a str,
+    /// The managed rule that AWS names as its source; `None`: a rule of the customer's own, or nobody said.
+    pub identifier: Option<&'a str>,
+    /// All its results together.
+    pub state: ComplianceState,
+}
 
 /// One requirement of one framework.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,11 +66,13 @@ pub struct Attested {
 /// How a requirement stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameworkState {
-    /// Every rule of it that concerns something is compliant, and everything else of it is attested.
+    /// Every rule of it is deployed, each that concerns something is compliant, and everything else of it is attested.
     Passed,
+    /// As passed, but rules of it are not deployed, or not everything else of it is attested.
+    Partial,
     /// A rule of it is violated.
     Failed,
-    /// Nothing judged it, or not everything that should.
+    /// Nothing judged it and nobody attested anything of it, or a deployed rule of it has no result.
     Unknown,
 }
 
@@ -68,6 +82,7 @@ impl FrameworkState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Partial => "partial",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         }
@@ -78,81 +93,90 @@ impl FrameworkRow<'_> {
     /// How it stands.
     #[must_use]
     pub fn state(&self) -> FrameworkState {
-        let Self { passed, failed, unknown, manual, inherited, .. } = *self;
+        let Self { passed, failed, unknown, not_deployed, manual, inherited, .. } = *self;
         let attested = manual.attested + inherited.attested;
-        let is_all_attested = attested == manual.items + inherited.items;
-        if failed > 0 {
-            FrameworkState::Failed
-        } else if passed + attested > 0 && unknown == 0 && is_all_attested {
-            FrameworkState::Passed
-        } else {
-            FrameworkState::Unknown
+        let missing = not_deployed + manual.items + inherited.items - attested;
+        match (failed, unknown, passed + attested, missing) {
+            (1.., ..) => FrameworkState::Failed,
+            (_, 1.., ..) | (_, _, 0, _) => FrameworkState::Unknown,
+            (_, _, _, 0) => FrameworkState::Passed,
+            _ => FrameworkState::Partial,
         }
     }
 }
 
-/// A requirement, and the rules that judge it by their `control.id`.
-type Requirement = ((&'static str, &'static str), Vec<&'static str>);
-
-/// All requirements of all frameworks of the table, sorted.
-static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| {
-    let mut requirements: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for control in preventive::all() {
-        for name in control.frameworks.items().iter().filter_map(|item| item.split_once(':')) {
-            requirements.entry(name).or_default().push(control.id);
-        }
-    }
-    requirements.into_iter().collect()
-});
-
-/// Every requirement of every framework, judged by these rules: deployed name and state. Sorted by framework and number.
-pub fn framework_rows<'f, 'a>(
+/// All requirements of all frameworks, each with the names of the rules that judge it. Made once for all accounts.
+#[derive(Debug)]
+pub struct Requirements<'f> {
+    rules: BTreeMap<(&'f str, &'f str), Vec<&'f str>>,
     own: &'f Frameworks,
-    deployed: impl IntoIterator<Item = (&'a str, ComplianceState)>,
-    now_ms: i64,
-) -> impl Iterator<Item = FrameworkRow<'f>> {
-    let mut states: HashMap<Cow<'static, str>, ComplianceState> = HashMap::new();
-    for (rule, state) in deployed {
-        let key = match preventive::control(rule) {
-            Some(control) => Cow::Borrowed(control.id),
-            None if own.is_empty() => continue,
-            None => Cow::Owned(frameworks::key(rule)),
-        };
-        if state != ComplianceState::Left {
-            let known = states.entry(key).or_insert(state);
+}
+
+impl<'f> Requirements<'f> {
+    /// Those of the table, and those of the customer's file.
+    #[must_use]
+    pub fn of(frameworks: &'f Frameworks) -> Self {
+        let mut requirements: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        let of_table = preventive::all().iter();
+        let of_table =
+            of_table.flat_map(|control| control.frameworks.items().iter().map(|item| (item.as_str(), vec![control.id])));
+        for (number, rules) in of_table.chain(frameworks.own_numbers()) {
+            let Some(name) = number.split_once(':') else { continue };
+            let known = requirements.entry(name).or_default();
+            for rule in rules {
+                if !known.contains(&rule) {
+                    known.push(rule);
+                }
+            }
+        }
+        Self { rules: requirements, own: frameworks }
+    }
+
+    /// Every requirement of every framework, judged by these rules. Sorted by framework and number.
+    pub fn rows<'a>(
+        &self,
+        deployed: impl IntoIterator<Item = DeployedState<'a>>,
+        now_ms: i64,
+    ) -> impl Iterator<Item = FrameworkRow<'f>> {
+        let mut states: HashMap<Cow<'_, str>, ComplianceState> = HashMap::new();
+        let mut judged = |name, state| {
+            let known = states.entry(name).or_insert(state);
             if weight(state) > weight(*known) {
                 *known = state;
             }
+        };
+        for DeployedState { rule, identifier, state } in deployed {
+            if state == ComplianceState::Left {
+                continue;
+            }
+            if let Some(control) = preventive::behind(rule, identifier) {
+                judged(Cow::Borrowed(control.id), state);
+            }
+            // The customer's file may know it by its own name.
+            if preventive::control(rule).is_none() {
+                judged(Cow::Owned(key(rule)), state);
+            }
         }
+        self.rules.iter().map(move |((framework, requirement), rules)| {
+            let mut row = FrameworkRow { framework, requirement, ..FrameworkRow::default() };
+            for rule in rules {
+                let duty = || self.own.duty_of_key(rule).unwrap_or(&Duty::USUAL);
+                let count = match states.get(*rule) {
+                    None => match duty().automation {
+                        Automation::Automated => &mut row.not_deployed,
+                        Automation::Manual => row.manual.item(duty(), now_ms),
+                        Automation::Inherited => row.inherited.item(duty(), now_ms),
+                    },
+                    Some(ComplianceState::Compliant) => &mut row.passed,
+                    Some(ComplianceState::NonCompliant) => &mut row.failed,
+                    Some(ComplianceState::NotApplicable) => &mut row.not_applicable,
+                    Some(_) => &mut row.unknown,
+                };
+                *count += 1;
+            }
+            row
+        })
     }
-    let of_table = REQUIREMENTS.iter().map(|(name, rules)| (*name, rules.clone()));
-    let mut requirements: BTreeMap<(&'f str, &'f str), Vec<&'f str>> = of_table.collect();
-    for Named { framework, requirement, key } in own.named() {
-        let rules = requirements.entry((framework, requirement)).or_default();
-        // The file may repeat what the table says.
-        if !rules.contains(&key) {
-            rules.push(key);
-        }
-    }
-    requirements.into_iter().map(move |((framework, requirement), rules)| {
-        let mut row = FrameworkRow { framework, requirement, ..FrameworkRow::default() };
-        for rule in rules {
-            let duty = || own.duty_of_key(&frameworks::key(rule)).unwrap_or(&Duty::USUAL);
-            let count = match states.get(rule) {
-                None => match duty().automation {
-                    Automation::Automated => &mut row.not_deployed,
-                    Automation::Manual => row.manual.item(duty(), now_ms),
-                    Automation::Inherited => row.inherited.item(duty(), now_ms),
-                },
-                Some(ComplianceState::Compliant) => &mut row.passed,
-                Some(ComplianceState::NonCompliant) => &mut row.failed,
-                Some(ComplianceState::NotApplicable) => &mut row.not_applicable,
-                Some(_) => &mut row.unknown,
-            };
-            *count += 1;
-        }
-        row
-    })
 }
 
 impl Attested {
@@ -176,6 +200,7 @@ fn weight(state: ComplianceState) -> u8 {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::LazyLock;
 
     use ComplianceState::{Compliant, InsufficientData, Left, NonCompliant, NotApplicable};
 
@@ -183,22 +208,31 @@ mod tests {
 
     static NONE: LazyLock<Frameworks> = LazyLock::new(Frameworks::default);
 
+    fn rows_at<'f>(frameworks: &'f Frameworks, deployed: &[(&str, ComplianceState)], now_ms: i64) -> Vec<FrameworkRow<'f>> {
+        let deployed = deployed.iter().map(|(rule, state)| DeployedState { rule, identifier: None, state: *state });
+        Requirements::of(frameworks).rows(deployed, now_ms).collect()
+    }
+
+    fn rows<'f>(frameworks: &'f Frameworks, deployed: &[(&str, ComplianceState)]) -> Vec<FrameworkRow<'f>> {
+        rows_at(frameworks, deployed, 0)
+    }
+
     fn row(deployed: &[(&str, ComplianceState)], framework: &str, requirement: &str) -> FrameworkRow<'static> {
-        let mut rows = framework_rows(&NONE, deployed.iter().copied(), 0);
+        let mut rows = rows(&NONE, deployed).into_iter();
         rows.find(|row| (row.framework, row.requirement) == (framework, requirement)).expect("a requirement of the table")
     }
 
     /// S2-21: what nobody evaluates is unknown, never passed, and it is there.
     #[test]
     fn without_rules_every_requirement_is_there_and_unknown() {
-        let rows: Vec<_> = framework_rows(&NONE, [], 0).collect();
-        assert_eq!(rows.len(), 832, "requirements of the table");
-        let frameworks: HashSet<_> = rows.iter().map(|row| row.framework).collect();
+        let all = rows(&NONE, &[]);
+        assert_eq!(all.len(), 832, "requirements of the table");
+        let frameworks: HashSet<_> = all.iter().map(|row| row.framework).collect();
         assert_eq!(frameworks.len(), 10, "{frameworks:?}");
-        assert!(rows.iter().all(|row| row.state() == FrameworkState::Unknown && row.not_deployed > 0));
-        assert!(rows.is_sorted_by_key(|row| (row.framework, row.requirement)));
-        let unmapped: Vec<_> = framework_rows(&NONE, [("our-own-rule", NonCompliant)], 0).collect();
-        assert_eq!(unmapped, rows, "a rule that no table knows judges no requirement");
+        assert!(all.iter().all(|row| row.state() == FrameworkState::Unknown && row.not_deployed > 0));
+        assert!(all.is_sorted_by_key(|row| (row.framework, row.requirement)));
+        let unmapped = rows(&NONE, &[("our-own-rule", NonCompliant)]);
+        assert_eq!(unmapped, all, "a rule that no table knows judges no requirement");
     }
 
     #[test]
@@ -209,9 +243,9 @@ mod tests {
         let all = row(&[], "PCI-DSS-4.0", "1.2.8");
         assert!(all.not_deployed > 2, "{all:?}");
         for (states, want) in [
-            (vec![Compliant], FrameworkState::Passed),
-            (vec![Compliant, Compliant], FrameworkState::Passed),
-            (vec![Compliant, NotApplicable], FrameworkState::Passed),
+            (vec![Compliant], FrameworkState::Partial),
+            (vec![Compliant, Compliant], FrameworkState::Partial),
+            (vec![Compliant, NotApplicable], FrameworkState::Partial),
             (vec![Compliant, InsufficientData], FrameworkState::Unknown),
             (vec![NotApplicable, NotApplicable], FrameworkState::Unknown),
             (vec![InsufficientData], FrameworkState::Unknown),
@@ -224,6 +258,27 @@ mod tests {
             assert_eq!(found.state(), want, "{states:?}: {found:?}");
             let sum = found.passed + found.failed + found.unknown + found.not_applicable + found.not_deployed;
             assert_eq!(sum, all.not_deployed, "every rule is counted once");
+        }
+    }
+
+    /// An auditor reads "passed" as "all of it was looked at".
+    #[test]
+    fn a_requirement_passes_only_when_every_rule_of_it_is_deployed() {
+        let requirements = Requirements::of(&NONE);
+        let rules = &requirements.rules[&("PCI-DSS-4.0", "1.2.8")];
+        let (last, others) = rules.split_last().expect("rules");
+        let with = |of_last: Option<ComplianceState>| {
+            let others = others.iter().map(|rule| (*rule, Compliant));
+            row(&others.chain(of_last.map(|state| (*last, state))).collect::<Vec<_>>(), "PCI-DSS-4.0", "1.2.8")
+        };
+        for (state, want) in [
+            (None, FrameworkState::Partial),
+            (Some(Compliant), FrameworkState::Passed),
+            (Some(NotApplicable), FrameworkState::Passed),
+            (Some(InsufficientData), FrameworkState::Unknown),
+            (Some(NonCompliant), FrameworkState::Failed),
+        ] {
+            assert_eq!(with(state).state(), want, "{state:?}");
         }
     }
 
@@ -251,7 +306,7 @@ mod tests {
     }
 
     fn of<'f>(own: &'f Frameworks, deployed: &[(&str, ComplianceState)], framework: &str, requirement: &str) -> FrameworkRow<'f> {
-        let mut rows = framework_rows(own, deployed.iter().copied(), NOW);
+        let mut rows = rows_at(own, deployed, NOW).into_iter();
         rows.find(|row| (row.framework, row.requirement) == (framework, requirement)).expect("a requirement")
     }
 
@@ -274,7 +329,7 @@ mod tests {
             ("1", 0, attested(1, 1), attested(0, 0), FrameworkState::Passed),
             ("2", 0, attested(1, 0), attested(0, 0), FrameworkState::Unknown),
             ("3", 0, attested(0, 0), attested(1, 1), FrameworkState::Passed),
-            ("4", 0, attested(1, 0), attested(1, 1), FrameworkState::Unknown),
+            ("4", 0, attested(1, 0), attested(1, 1), FrameworkState::Partial),
             ("5", 1, attested(1, 1), attested(0, 0), FrameworkState::Passed),
             ("6", 0, attested(1, 0), attested(0, 0), FrameworkState::Unknown),
             ("7", 0, attested(0, 0), attested(0, 0), FrameworkState::Failed),
@@ -299,7 +354,42 @@ mod tests {
         assert_eq!((stood_in.not_deployed + 1, stood_in.manual.items), (table.not_deployed, 1));
         let deployed = of(&own, &[("restricted-ssh", Compliant)], "FSBP", "EC2.13");
         assert_eq!((deployed.passed, deployed.manual.items), (1, 0));
-        let rows = framework_rows(&own, [], NOW).count();
+        let rows = rows(&own, &[]).len();
         assert_eq!(rows, 832 + 1, "the file's requirement beside those of the table");
+    }
+
+    #[test]
+    fn a_managed_rule_under_a_name_of_the_customers_judges_its_requirements() {
+        let of = |identifier| {
+            let mine = DeployedState { rule: "my-ssh", identifier, state: Compliant };
+            let requirements = Requirements::of(&NONE);
+            let mut rows = requirements.rows([mine], 0);
+            rows.find(|row| (row.framework, row.requirement) == ("FSBP", "EC2.13")).expect("a requirement").state()
+        };
+        assert_eq!((of(Some("INCOMING_SSH_DISABLED")), of(None)), (FrameworkState::Passed, FrameworkState::Unknown));
+    }
+
+    /// The customer's own frameworks have rows like those of the tables.
+    #[test]
+    fn requirements_of_the_customers_file_are_judged_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("own.csv");
+        let text = "control,framework,requirement\nrestricted-ssh,ACME,1\nOur-own-rule,ACME,1\nOur-own-rule,CIS-AWS-5.0,9.9\n\
+                    ec2.13,ACME,2\nCloudWatch.1,ACME,3\nrestricted-ssh,ACME,3\n";
+        std::fs::write(&path, text).expect("a file");
+        let (own, _) = Frameworks::from_file(&path).expect("a table");
+        let states = |deployed: &[(&str, ComplianceState)]| {
+            let all = rows(&own, deployed);
+            assert_eq!(all.len(), 832 + 4);
+            [("ACME", "1"), ("ACME", "2"), ("ACME", "3"), ("CIS-AWS-5.0", "9.9")].map(|name| {
+                all.iter().find(|row| (row.framework, row.requirement) == name).expect("a requirement").state().as_str()
+            })
+        };
+        assert_eq!(states(&[]), ["unknown"; 4]);
+        assert_eq!(states(&[("our_own_rule", Compliant)]), ["partial", "unknown", "unknown", "passed"]);
+        let both = [("restricted-ssh", Compliant), ("our-own-rule-conformance-pack-abc123def", Compliant)];
+        assert_eq!(states(&both), ["passed", "passed", "partial", "passed"], "AWS Config judges no CloudWatch.1");
+        let bad = [("restricted-ssh", Compliant), ("our-own-rule", NonCompliant)];
+        assert_eq!(states(&bad), ["failed", "passed", "partial", "failed"]);
     }
 }

@@ -33,6 +33,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::record::Severity;
 use crate::secret::Secret;
 
 pub use self::accounts::{AccountTags, Accountable, Accounts, Watched};
@@ -133,6 +134,7 @@ impl Config {
             dead_letters: None,
             state: State::default(),
             posture: None,
+            compliance_notify: Severity::High,
             changes: Changes::default(),
             findings: Findings::default(),
             limits: Limits::default(),
@@ -174,6 +176,8 @@ pub struct Config {
     pub state: State,
     /// What is read of AWS Config; `None`: nothing.
     pub posture: Option<Posture>,
+    /// Least severity of a notice of a violation, whether AWS Config is read or only its events are.
+    pub compliance_notify: Severity,
     /// Who made the changes that AWS Config shows.
     pub changes: Changes,
     /// What is done with findings.

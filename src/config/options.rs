@@ -257,6 +257,7 @@ pub const OPTIONS: &[Key] = &[
     key("posture.summaryInterval", Kind::Time(10 * S, 24 * HOUR), is("1h"), "CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", SHOWN, "Time between two summaries."),
     key("posture.callsPerSecond", Kind::Whole(1, 20), is("2"), "CSPM_RELAY_POSTURE_CALLS_PER_SECOND", SHOWN, "Calls to AWS Config in a second, for each account and Region."),
     key("posture.concurrency", Kind::Whole(1, 512), is("16"), "CSPM_RELAY_POSTURE_CONCURRENCY", SHOWN, "Accounts and Regions that are read at once."),
+    key("posture.notify", Kind::Word(&["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]), is("HIGH"), "CSPM_RELAY_POSTURE_NOTIFY", SHOWN, "Least severity of the rule at which a violation that begins sends a notice; a rule of unknown severity, as one of your own, always does. A rule that Security Hub deployed sends none where its findings are heard: they do."),
     key("changes.wait", Kind::TimeOrOff(0, HOUR), is("10m"), "CSPM_RELAY_CHANGES_WAIT", SHOWN, "How long a configuration item of AWS Config waits for the trail record of who made the change; 0s: it never waits. `off`: nobody is looked for."),
     key("limits.bytesInFlight", Kind::Bytes(MIB, 16 * GIB), is("16MiB"), "CSPM_RELAY_BYTES_IN_FLIGHT", SHOWN, "Packed bytes of objects held at once."),
     key("limits.objectBytes", Kind::Bytes(64_000, GIB), is("64MB"), "CSPM_RELAY_OBJECT_BYTES", SHOWN, "Largest packed object."),

@@ -11,7 +11,7 @@ use super::mask;
 use super::writer::EventWriter;
 use crate::classify::{ClassifiedChange, List, PreventiveControl};
 use crate::posture::{Correction, Story};
-use crate::record::compliance::NONE;
+use crate::record::compliance::{LEFT, NONE};
 use crate::record::{AccountRegion, ComplianceState, StateChange};
 
 /// `event.category` of what AWS Config says.
@@ -114,6 +114,7 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, told: &
     event.text("compliance.state", classified.state());
     exception(event, classified);
     states(event, &change, told);
+    freshness(event, if change.state == LEFT { 0 } else { change.at_ms }, change.at_ms.saturating_add(arrival.lag_ms));
     event.text("event.id", event_id);
     event.text("event.category", CATEGORY);
     event::moment(event, change.at_ms, &enriched.day);
@@ -148,6 +149,15 @@ fn states(event: &mut EventWriter<'_>, change: &StateChange<'_>, told: &Told) {
     event.flag("compliance.outOfOrder", out_of_order);
 }
 
+/// When AWS judged, and when this agent knew it to be so last; 0: unknown.
+pub(super) fn freshness(event: &mut EventWriter<'_>, evaluated_ms: i64, observed_ms: i64) {
+    for (name, ms) in [("compliance.evaluatedAt", evaluated_ms), ("compliance.observedAt", observed_ms)] {
+        if ms > 0 {
+            event.number(name, ms);
+        }
+    }
+}
+
 /// The control behind a rule.
 pub(super) fn control(event: &mut EventWriter<'_>, id: &str, control: Option<&PreventiveControl>) {
     event.text("control.id", id);
@@ -155,6 +165,7 @@ pub(super) fn control(event: &mut EventWriter<'_>, id: &str, control: Option<&Pr
     event.text("control.kind", "preventive");
     severity(event, control);
     event.text("control.pillar", control.map_or(UNKNOWN, |control| control.pillar.as_str()));
+    event.maybe("control.securityHubIds", control.and_then(PreventiveControl::security_hub_ids).as_deref());
 }
 
 /// Its severity.

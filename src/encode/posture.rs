@@ -188,6 +188,10 @@ pub struct ViolationRow<'a> {
     pub first_seen_ms: i64,
     /// How often it violated again after it was mended.
     pub reopen_count: u32,
+    /// When AWS judged it so; 0: unknown.
+    pub evaluated_ms: i64,
+    /// When it was last known to be so; 0: unknown.
+    pub observed_ms: i64,
 }
 
 /// Writes the `AwsComplianceViolation`. Returns the number of values cut.
@@ -211,6 +215,7 @@ pub fn push_violation(out: &mut Vec<u8>, row: &ViolationRow<'_>, snapshot: Snaps
         event.number("compliance.firstSeen", row.first_seen_ms);
     }
     event.number("compliance.reopenCount", i64::from(row.reopen_count));
+    compliance::freshness(&mut event, row.evaluated_ms, row.observed_ms);
     if control.is_some_and(PreventiveControl::watches_public_access) {
         event.text("compliance.exposure", "public");
     }

@@ -68,7 +68,9 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         outputs,
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),
-        compliance: Arc::new(if manner.kept { Compliance::kept() } else { Compliance::in_memory() }),
+        compliance: Arc::new(
+            if manner.kept { Compliance::kept() } else { Compliance::in_memory() }.notify(config.compliance_notify),
+        ),
         clock,
         agent: agent_name(),
         refuse_late: manner.refuse_late,

@@ -19,6 +19,7 @@ use crate::config::{
     Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules, Source,
     SourceKind, Telemetry, accounts, env, findings, keys,
 };
+use crate::record::Severity;
 use crate::secret::Secret;
 
 /// Reads everything; `None` only if there are faults. What names files is told even then.
@@ -30,6 +31,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let dead_letters = place::dead_letters(reader);
     let state = place::state(reader, dead_letters.as_ref());
     let posture = posture::posture(reader, need, &sources);
+    let compliance_notify = reader.word("posture.notify").and_then(|word| word.parse().ok()).unwrap_or(Severity::High);
     if need.sources && posture.is_none() && reader.written.sources.is_empty() {
         nothing_to_read(reader);
     }
@@ -59,6 +61,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         dead_letters,
         state,
         posture,
+        compliance_notify,
         changes,
         findings,
         limits,

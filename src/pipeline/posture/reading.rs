@@ -14,7 +14,7 @@ use futures_util::stream;
 use super::emitter::Emitter;
 use super::rows::Packs;
 use super::{Lead, Reader, sending};
-use crate::classify::{ClassifiedChange, Facts, preventive_control};
+use crate::classify::{ClassifiedChange, preventive_control_behind};
 use crate::encode::compliance::{Told, plain, push_change, push_notice};
 use crate::encode::event::Arrival;
 use crate::encode::posture::{self, RunKind};
@@ -119,7 +119,7 @@ impl Run<'_> {
 
     async fn of_place(&self, api: &dyn ConfigApi, place: &AccountRegion) -> Result<(), ConfigApiError> {
         let began_ms = self.lead.clock.now_ms();
-        let reading = Reading { began_ms, as_of_ms: began_ms };
+        let reading = Reading::of_place(began_ms, self.lead.posture.reading);
         let rules = api.rules(place).await?;
         let mut names: HashSet<Box<str>> = HashSet::with_capacity(rules.len());
         let mut refused = None;
@@ -175,7 +175,8 @@ impl Run<'_> {
         };
         for account in all {
             let began_ms = self.lead.clock.now_ms();
-            let reading = Reading { began_ms, as_of_ms: began_ms.saturating_sub(AGGREGATOR_LAG_MS) };
+            let as_of_ms = began_ms.saturating_sub(AGGREGATOR_LAG_MS);
+            let reading = Reading::of_aggregator(began_ms, as_of_ms, self.lead.posture.reading);
             let mut found: BTreeMap<AccountRegion, BTreeMap<Box<str>, Vec<Evaluation>>> = BTreeMap::new();
             let wanted = |place: &AccountRegion| regions.is_empty() || regions.contains(&place.region);
             let mut take = |one| match one {
@@ -243,12 +244,12 @@ impl Run<'_> {
         let event_id = change.event_id();
         let enricher = stages.enricher.now();
         let enriched = enricher.enrich_change(&change);
-        let control = preventive_control(&correction.rule);
+        let control = preventive_control_behind(&correction.rule, correction.rule_identifier.as_deref());
         let frameworks = stages.frameworks.of_rule(&correction.rule, control);
+        let frameworks = frameworks.as_deref();
         let mut classified =
             ClassifiedChange { change, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
-        let facts = Facts::of_change(&change, &enriched);
-        classified.exception = stages.exceptions.find(classified.control_id(), &facts, clock.now_ms());
+        classified.exception = classified.find_exception(&stages.exceptions, clock.now_ms());
         let told = Told::correction(&correction);
         let arrival = Arrival::of(correction.at_ms, clock.now_ms());
         let mut items = vec![(Vec::new(), arrival.timestamp_ms)];
@@ -256,7 +257,7 @@ impl Run<'_> {
         if let Some((item, _)) = items.first_mut() {
             cut += push_change(item, &classified, &told, arrival, counts.name());
         }
-        if stages.outputs.notices && correction.story.notifiable && classified.excepted().is_none() {
+        if stages.notifies(place, &classified, &correction.story) {
             let mut item = Vec::new();
             cut += push_notice(&mut item, &classified, &told, arrival, counts.name());
             items.push((item, i64::MAX));

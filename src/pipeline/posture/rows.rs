@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use crate::classify::{
-    CatalogueKind, CatalogueRow, ClassifiedChange, Exception, Exceptions, Facts, Frameworks, RuleSet, framework_rows,
-    preventive_control, preventive_control_id,
+    CatalogueKind, CatalogueRow, ClassifiedChange, DeployedState, Exceptions, Frameworks, Requirements, RuleSet,
+    preventive_control, preventive_control_behind, preventive_control_id,
 };
 use crate::encode::catalogue::push_control;
 use crate::encode::finding::{FindingRun, push_open};
@@ -187,7 +187,7 @@ impl Rows<'_> {
 
     fn rules(&self, place: &AccountRegion, rows: &mut Writer<'_>) {
         for counts in self.state.rules(place) {
-            let control = preventive_control(&counts.rule);
+            let control = preventive_control_behind(&counts.rule, counts.identifier.as_deref());
             let row = RuleRow {
                 account: &place.account,
                 region: &place.region,
@@ -207,6 +207,8 @@ impl Rows<'_> {
                     violation: *classified,
                     first_seen_ms: violation.first_seen_ms,
                     reopen_count: violation.reopen_count,
+                    evaluated_ms: violation.evaluated_ms,
+                    observed_ms: violation.observed_ms,
                 };
                 rows.put(|item| push_violation(item, &row, self.snapshot));
             });
@@ -228,29 +230,27 @@ impl Rows<'_> {
             annotation: violation.annotation.as_deref(),
         };
         let enriched = self.enricher.enrich_change(&change);
-        let control = preventive_control(&violation.rule);
+        let control = preventive_control_behind(&violation.rule, violation.identifier.as_deref());
         let frameworks = self.frameworks.of_rule(&violation.rule, control);
+        let frameworks = frameworks.as_deref();
         let mut classified = ClassifiedChange { change, event_id: "", enriched: &enriched, control, frameworks, exception: None };
-        classified.exception = self.exception(&classified);
+        classified.exception = classified.find_exception(self.exceptions, self.snapshot.now_ms);
         then(&classified)
     }
 
-    fn exception<'c>(&'c self, classified: &ClassifiedChange<'c>) -> Option<&'c Exception> {
-        let control = classified.control_id();
-        if !self.exceptions.concerns(control) {
-            return None;
-        }
-        self.exceptions.find(control, &Facts::of_change(&classified.change, classified.enriched), self.snapshot.now_ms)
-    }
-
     fn frameworks(&self, rows: &mut Writer<'_>) {
+        let requirements = Requirements::of(self.frameworks);
         let places = self.state.places();
         // Sorted: the places of an account stand together.
         for places in places.chunk_by(|one, other| one.account == other.account) {
             let Some(account) = places.first().map(|place| self.enricher.account(&place.account)) else { continue };
             let rules: Vec<_> = places.iter().flat_map(|place| self.state.rules(place)).collect();
-            let states = rules.iter().map(|rule| (&*rule.rule, rule.results.state()));
-            for row in framework_rows(self.frameworks, states, self.snapshot.now_ms) {
+            let deployed = rules.iter().map(|rule| DeployedState {
+                rule: &rule.rule,
+                identifier: rule.identifier.as_deref(),
+                state: rule.results.state(),
+            });
+            for row in requirements.rows(deployed, self.snapshot.now_ms) {
                 rows.put(|item| push_framework(item, &account, &row, self.snapshot));
             }
         }
@@ -285,8 +285,15 @@ impl Rows<'_> {
 
     fn controls(&self, rows: &mut Writer<'_>) {
         let places = self.state.places();
-        let deployed: HashSet<String> =
-            places.iter().flat_map(|place| self.state.rules(place)).map(|rule| rule.rule.into()).collect();
+        let mut deployed: HashSet<String> = HashSet::new();
+        for rule in places.iter().flat_map(|place| self.state.rules(place)) {
+            deployed
+                .extend(preventive_control_behind(&rule.rule, rule.identifier.as_deref()).map(|control| control.id.to_owned()));
+            // The customer's file may know it by its own name.
+            if preventive_control(&rule.rule).is_none() {
+                deployed.insert(rule.rule.into());
+            }
+        }
         // A rule that nobody has told of may run in a place that was never read whole.
         let is_all = !places.is_empty() && places.iter().all(|place| self.state.has_baseline(place));
         for mut row in CatalogueRow::rows(self.rules, self.frameworks, Some(&deployed)) {

@@ -20,6 +20,8 @@ use ComplianceState::{Compliant, InsufficientData, NonCompliant, NotApplicable};
 
 const HOUR: i64 = 3_600_000;
 const NOW: i64 = 1_795_292_071_000;
+/// Time between two readings.
+const EVERY: Duration = Duration::from_hours(6);
 
 /// The shape of a secret, in two halves so that no scanner takes it for one.
 const TOKEN: &str = concat!("xoxb", "-123456789012-abcdefghijklmnop");
@@ -29,7 +31,7 @@ type Judged<'a> = (&'a str, ComplianceState, i64);
 
 /// Reads the rules of a place, as a baseline or again.
 fn read(state: &Compliance, place: &AccountRegion, rules: &[(&str, &[Judged<'_>])], now_ms: i64) -> Vec<Correction> {
-    let reading = Reading { began_ms: now_ms, as_of_ms: now_ms };
+    let reading = Reading::of_place(now_ms, EVERY);
     let mut found = Vec::new();
     for (name, judged) in rules {
         let arn = format!("arn:aws:config:{}:{}:config-rule/config-rule-abc123", place.region, place.account);
@@ -219,12 +221,46 @@ fn a_control_is_not_evaluated_only_if_every_place_was_read() {
     assert_eq!(of(&read_whole, "root-user-activity")["control.enabled"], "true");
     // One place of which only an event has told.
     let partly = posture();
-    let reading = Reading { began_ms: NOW, as_of_ms: NOW };
+    let reading = Reading::of_place(NOW, EVERY);
     let told = DeployedRule { name: "restricted-ssh".into(), arn: "arn:r".into(), identifier: None };
     partly.reconcile_rule(&AccountRegion::new("777788889999", "eu-west-1"), &told, Vec::new(), reading);
     assert_eq!(evaluated(&partly, "restricted-ssh"), "true");
     assert_eq!(evaluated(&partly, "alb-tagged"), "unknown");
     assert_eq!(evaluated(&Compliance::in_memory(), "restricted-ssh"), "unknown");
+}
+
+/// S0-20, S2-21: a managed rule under another name is what AWS says it is, in every kind of row.
+#[test]
+fn a_rule_under_another_name_is_the_managed_rule_behind_it() {
+    let state = Compliance::in_memory();
+    let identifier = Some("INCOMING_SSH_DISABLED".into());
+    let mine = DeployedRule { name: "my-ssh".into(), arn: "arn:r".into(), identifier };
+    let bad = Evaluation {
+        resource_type: "AWS::EC2::SecurityGroup".into(),
+        resource_id: "sg-1".into(),
+        state: NonCompliant,
+        recorded_ms: NOW - HOUR,
+        annotation: None,
+    };
+    let reading = Reading::of_place(NOW, EVERY);
+    assert!(state.reconcile_rule(&here(), &mine, vec![bad], reading).is_empty());
+    assert!(state.reconcile_rules(&here(), &HashSet::from(["my-ssh".into()]), reading).is_empty());
+    for kind in [RowKind::Snapshot, RowKind::Violations] {
+        let all = rows(&state, kind);
+        in_dictionary(&all[0]);
+        let of = |name: &str| all[0][name].as_str().unwrap().to_owned();
+        assert_eq!(
+            (of("compliance.ruleName"), of("control.id"), of("control.severity")),
+            ("my-ssh".into(), "restricted-ssh".into(), "HIGH".into())
+        );
+    }
+    let violation = rows(&state, RowKind::Violations).remove(0);
+    assert_eq!(violation["control.securityHubIds"], "|EC2.13|");
+    assert_eq!((&violation["compliance.evaluatedAt"], &violation["compliance.observedAt"]), (&json!(NOW - HOUR), &json!(NOW)));
+    let requirement = rows(&state, RowKind::Frameworks).into_iter().find(|row| row["framework.id"] == "FSBP:EC2.13").unwrap();
+    assert_eq!((&requirement["framework.state"], &requirement["framework.failedRules"]), (&json!("failed"), &json!(1)));
+    let control = rows(&state, RowKind::Controls).into_iter().find(|row| row["control.id"] == "restricted-ssh").unwrap();
+    assert_eq!(control["control.evaluated"], "true");
 }
 
 /// S0-11: a percent of nothing is not there, and never 100.

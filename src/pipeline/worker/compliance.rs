@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use super::{Place, Processor};
+use super::{Place, Processor, Stages};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::{ClassifiedChange, Facts, preventive_control};
+use crate::classify::{ClassifiedChange, is_of_security_hub, preventive_control_behind};
 use crate::encode::compliance::{Origin, Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
-use crate::posture::{Fact, Judgement};
+use crate::posture::{Fact, Judgement, Story};
+use crate::record::finding::product;
 use crate::record::trail::is_account_id;
 use crate::record::{AccountRegion, ComplianceChange, ComplianceState, RecordKey, StateChange, text};
 
@@ -78,24 +79,36 @@ impl Processor<'_> {
         });
         let owes = step.as_ref().unwrap_or(record);
         let enriched = self.enricher.enrich_change(&plain);
-        let control = preventive_control(plain.rule);
+        // Events do not say which managed rule it is: what AWS Config's API said does.
+        let identifier = stages.compliance.identifier(&here, plain.rule);
+        let control = preventive_control_behind(plain.rule, identifier.as_deref());
         let frameworks = stages.frameworks.of_rule(plain.rule, control);
+        let frameworks = frameworks.as_deref();
         let mut classified =
             ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
-        if stages.exceptions.concerns(classified.control_id()) {
-            let facts = Facts::of_change(&plain, &enriched);
-            classified.exception = stages.exceptions.find(classified.control_id(), &facts, place.now_ms);
-        }
+        classified.exception = classified.find_exception(&stages.exceptions, place.now_ms);
         let told = Told { story, origin: Origin::Stream, out_of_order };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());
-        if stages.outputs.notices && story.notifiable && classified.excepted().is_none() {
+        if stages.notifies(&here, &classified, &story) {
             cut += push_notice(&mut self.item, &classified, &told, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, owes.piece());
         }
         if cut > 0 {
             place.entry.counts().cut(cut);
         }
+    }
+}
+
+impl Stages {
+    /// Whether a change sends a notice: a violation begins, nothing mutes it, it is severe enough, and nobody else sends one. What
+    /// Security Hub's own rules find comes as findings, too: where these are heard, each of them sends its notice.
+    pub(in crate::pipeline) fn notifies(&self, place: &AccountRegion, classified: &ClassifiedChange<'_>, story: &Story) -> bool {
+        self.outputs.notices
+            && story.notifiable
+            && classified.excepted().is_none()
+            && self.compliance.notifies(classified.control.and_then(|control| control.severity))
+            && !(is_of_security_hub(classified.change.rule) && self.findings.has_heard(product::SECURITY_HUB, place))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One object through all stages, with what decides on it: which pieces come out, and how its records end.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -11,7 +12,9 @@ use crate::ack::Settled;
 use crate::ack::counts::Snapshot;
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};
+use crate::posture::compliance::reconcile::Reading;
 use crate::record::time::parse_ms;
+use crate::record::{AccountRegion, DeployedRule};
 use crate::secret::Secret;
 
 const CHANGE: &str = include_str!("../../../tests/fixtures/eventbridge/config-compliance-change.json");
@@ -162,7 +165,6 @@ fn an_excepted_violation_is_a_state_of_its_own_without_a_notice() {
     let change = |state: &str| {
         let mut event: Value = serde_json::from_str(CHANGE).expect("JSON");
         event["detail"]["newEvaluationResult"]["complianceType"] = json!(state);
-        event["detail"]["oldEvaluationResult"] = Value::Null;
         event
     };
     let control = "s3-bucket-public-read-prohibited";
@@ -236,4 +238,86 @@ fn new_names_are_sent_with_the_next_object() {
     stages.enricher.rename(AccountNames::default().with(vec![row]));
     let (after, _) = run(&stages, &stopped_by_root(2));
     assert_eq!((name(&before), name(&after)), (Some(json!("111122223333")), Some(json!("prod"))));
+}
+
+/// What comes of a violation that begins, under this rule.
+fn broken(stages: &Stages, rule: &str) -> Vec<(Lane, Value)> {
+    let mut change: Value = serde_json::from_str(CHANGE).expect("JSON");
+    change["detail"]["configRuleName"] = json!(rule);
+    change["detail"]["configRuleARN"] = json!(format!("arn:aws:config:eu-west-1:111122223333:config-rule/{rule}"));
+    run(stages, &change).0
+}
+
+fn place_of_change() -> AccountRegion {
+    let change: Value = serde_json::from_str(CHANGE).expect("JSON");
+    let word = |name: &str| change["detail"][name].as_str().expect("a word").to_owned();
+    AccountRegion::new(&word("awsAccountId"), &word("awsRegion"))
+}
+
+/// S0-20: what a reading said of a rule is said of its changes, too; an exception and a file may still know it by its own name.
+#[test]
+fn a_change_is_of_the_managed_rule_that_aws_names_whatever_it_is_called() {
+    let read = |stages: Stages| {
+        let name = "AWSControlTower_AWS-GR_RESTRICTED_SSH";
+        let identifier = Some("INCOMING_SSH_DISABLED".into());
+        let rule = DeployedRule { name: name.into(), arn: Box::default(), identifier };
+        let reading = Reading::of_place(now(), Duration::from_hours(6));
+        stages.compliance.reconcile_rule(&place_of_change(), &rule, Vec::new(), reading);
+        (broken(&stages, name), stages)
+    };
+    let (items, unread) = (read(stages("")).0, stages(""));
+    let events = of_type(&items, "AwsComplianceChange");
+    let of = |name: &str| events[0][name].clone();
+    assert_eq!((of("control.id"), of("control.severity")), (json!("restricted-ssh"), json!("HIGH")));
+    assert_eq!(of("control.securityHubIds"), "|EC2.13|");
+    assert!(of("control.frameworks").as_str().is_some_and(|all| all.contains("|FSBP:EC2.13|")), "{}", of("control.frameworks"));
+    let items = broken(&unread, "AWSControlTower_AWS-GR_RESTRICTED_SSH");
+    assert_eq!(of_type(&items, "AwsComplianceChange")[0]["control.frameworks"], "|unmapped|", "nobody said yet");
+    for control in ["restricted-ssh", "AWSControlTower_AWS-GR_RESTRICTED_SSH"] {
+        let (items, _) = read(stages(&exception(control, "expires: 2026-11-21")));
+        assert_eq!(of_type(&items, "AwsComplianceChange")[0]["compliance.state"], "EXCEPTED", "{control}");
+        assert_eq!(of_type(&items, "AwsSecurityNotice"), Vec::<&Value>::new(), "{control}");
+    }
+}
+
+/// S1-05: as severe as the settings ask for, or of unknown severity; every violation has its row.
+#[test]
+fn a_violation_of_a_rule_that_is_not_severe_sends_no_notice() {
+    use crate::record::Severity::{Critical, High, Low};
+    for (rule, severity, least, want) in [
+        ("restricted-ssh", "HIGH", High, 1),
+        ("restricted-ssh", "HIGH", Critical, 0),
+        ("access-keys-rotated", "MEDIUM", High, 0),
+        ("access-keys-rotated", "MEDIUM", Low, 1),
+        ("our-own-rule", "unknown", Critical, 1),
+    ] {
+        let stages = Stages { compliance: Arc::new(Compliance::in_memory().notify(least)), ..stages("") };
+        let items = broken(&stages, rule);
+        let events = of_type(&items, "AwsComplianceChange");
+        assert_eq!(events.iter().map(|event| &event["control.severity"]).collect::<Vec<_>>(), [severity], "{rule}");
+        assert_eq!(of_type(&items, "AwsSecurityNotice").len(), want, "{rule} {least:?}");
+    }
+}
+
+/// S1-05: one misconfiguration is one page: the finding's, where findings are heard.
+#[test]
+fn a_rule_of_security_hub_sends_no_notice_where_its_findings_are_heard() {
+    const FINDING: &str = include_str!("../../../tests/fixtures/eventbridge/securityhub-asff-high.json");
+    let hub = "securityhub-restricted-ssh-1a2b3c4d";
+    let notices = |stages: &Stages, rule: &str| of_type(&broken(stages, rule), "AwsSecurityNotice").len();
+    assert_eq!(notices(&stages(""), hub), 1, "no finding was ever heard");
+    let heard = stages("");
+    let mut finding: Value = serde_json::from_str(FINDING).expect("JSON");
+    let one = &mut finding["detail"]["findings"][0];
+    one["AwsAccountId"] = json!(&*place_of_change().account);
+    one["Region"] = json!(&*place_of_change().region);
+    let (items, _) = run(&heard, &finding);
+    assert_eq!(of_type(&items, "AwsSecurityFinding").len(), 1, "{items:?}");
+    assert_eq!((notices(&heard, hub), notices(&heard, "restricted-ssh")), (0, 1));
+    let elsewhere = AccountRegion::new(&place_of_change().account, "ap-northeast-1");
+    for (product, place, want) in
+        [("Security Hub", place_of_change(), true), ("Security Hub", elsewhere, false), ("GuardDuty", place_of_change(), false)]
+    {
+        assert_eq!(heard.findings.has_heard(product, &place), want, "{product} {place}");
+    }
 }

@@ -60,6 +60,8 @@ pub struct RuleCounts {
     pub rule: Box<str>,
     /// Its ARN; empty where nobody says.
     pub arn: Box<str>,
+    /// The managed rule that AWS names as its source; `None`: a rule of the customer's own, or nobody said.
+    pub identifier: Option<Box<str>>,
     /// Its results.
     pub results: Results,
 }
@@ -82,6 +84,8 @@ pub struct Violation {
     pub rule: Box<str>,
     /// Its ARN; empty where nobody says.
     pub arn: Box<str>,
+    /// The managed rule that AWS names as its source; `None`: a rule of the customer's own, or nobody said.
+    pub identifier: Option<Box<str>>,
     /// As `AWS::S3::Bucket`.
     pub resource_type: Box<str>,
     /// As AWS Config names it.
@@ -92,6 +96,10 @@ pub struct Violation {
     pub first_seen_ms: i64,
     /// How often it violated again after it was mended.
     pub reopen_count: u32,
+    /// When AWS recorded this result, milliseconds since the epoch; 0: unknown.
+    pub evaluated_ms: i64,
+    /// When it was last known to be so, by an event or by reading the API; 0: unknown.
+    pub observed_ms: i64,
     /// Why, in the rule's words.
     pub annotation: Option<Box<str>>,
 }
@@ -138,7 +146,7 @@ impl Compliance {
             .map(|(name, rule)| {
                 let mut results = Results::default();
                 rule.held.iter().for_each(|held| results.count(held.state));
-                RuleCounts { rule: name.clone(), arn: rule.arn.clone(), results }
+                RuleCounts { rule: name.clone(), arn: rule.arn.clone(), identifier: rule.identifier.clone(), results }
             })
             .collect()
     }
@@ -155,11 +163,14 @@ impl Compliance {
                 violations.push(Violation {
                     rule: name.clone(),
                     arn: rule.arn.clone(),
+                    identifier: rule.identifier.clone(),
                     resource_type: place.kinds.get(usize::from(held.kind)).cloned().unwrap_or_default(),
                     resource_id: (&*held.resource_id).into(),
                     since_ms: history.map_or(held.at_ms, |history| history.since_ms),
                     first_seen_ms: history.map_or(held.at_ms, |history| history.first_seen_ms),
                     reopen_count: history.map_or(0, |history| history.reopen_count),
+                    evaluated_ms: held.at_ms,
+                    observed_ms: held.at_ms.max(rule.read_ms),
                     annotation: history.and_then(|history| history.annotation.as_deref()).map(Box::from),
                 });
             }

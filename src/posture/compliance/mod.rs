@@ -22,11 +22,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::ack::{Piece, Settled};
 use crate::posture::kept::{Kept, Owed, settle};
 use crate::posture::stored::StoredError;
-use crate::record::{AccountRegion, ComplianceState};
+use crate::record::{AccountRegion, ComplianceState, Severity};
 use place::{Key, Place};
 pub use reconcile::Correction;
 
-/// Results that are kept at most; beyond it changes are judged by what AWS says alone.
+/// Results that are kept at most, about 300 MiB of them; beyond it changes are judged by what AWS says alone.
 const RESULTS_MAX: usize = 4_000_000;
 
 /// How long a rule counts as newly deployed: its first results tell how things are, not that they became so.
@@ -98,6 +98,8 @@ pub struct Ticket {
 pub struct Compliance {
     /// Whether pieces wait until the state was written.
     kept: bool,
+    /// Least severity of a notice.
+    notify: Severity,
     inner: Mutex<Inner>,
 }
 
@@ -108,19 +110,40 @@ struct Inner {
     tenure: u64,
     tickets: u64,
     results: usize,
+    /// As many as there may be.
+    results_max: usize,
+    /// It was said that there are so many.
+    said_full: bool,
 }
 
 impl Compliance {
     /// An empty state, open to changes, which nobody writes down.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { kept: false, inner: Mutex::new(Inner { tenure: 1, ..Inner::default() }) }
+        Self::with(false, Inner { tenure: 1, ..Inner::default() })
     }
 
     /// An empty state that somebody writes down: pieces wait for that, and it is closed until it was loaded.
     #[must_use]
     pub fn kept() -> Self {
-        Self { kept: true, inner: Mutex::default() }
+        Self::with(true, Inner::default())
+    }
+
+    fn with(kept: bool, inner: Inner) -> Self {
+        Self { kept, notify: Severity::High, inner: Mutex::new(Inner { results_max: RESULTS_MAX, ..inner }) }
+    }
+
+    /// The same, with notices of this severity and above.
+    #[must_use]
+    pub fn notify(self, notify: Severity) -> Self {
+        Self { notify, ..self }
+    }
+
+    /// Whether a violation of a rule of this severity is worth a notice. `None`: no table knows how severe the rule is, which is the
+    /// customer's own; who wrote it wants to hear of it.
+    #[must_use]
+    pub fn notifies(&self, severity: Option<Severity>) -> bool {
+        severity.is_none_or(|severity| severity >= self.notify)
     }
 
     /// Whether pieces wait until it was written.
@@ -142,7 +165,7 @@ impl Compliance {
         }
         inner.tickets += 1;
         let (number, tenure) = (inner.tickets, inner.tenure);
-        let full = inner.results >= RESULTS_MAX;
+        let full = inner.is_full(0);
         let state = inner.place(place);
         let (story, next) = match state.judge(fact, now_ms) {
             place::Judged::Known => return Judgement::Known,
@@ -151,6 +174,7 @@ impl Compliance {
         };
         let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
         if full && !state.holds(&key) {
+            inner.say_full();
             return Judgement::Late(story);
         }
         state.pend(key.clone(), number, fact.rule_arn, next);
@@ -183,6 +207,13 @@ impl Compliance {
         if let Some(piece) = at_once {
             piece.settle(settled);
         }
+    }
+
+    /// The managed rule that AWS Config names as the source of a rule, as `INCOMING_SSH_DISABLED`; `None`: it is the customer's own,
+    /// or no reading has told yet.
+    #[must_use]
+    pub fn identifier(&self, place: &AccountRegion, rule: &str) -> Option<Box<str>> {
+        self.lock().places.get(place)?.rules.get(rule)?.identifier.clone()
     }
 
     /// How many results it holds.
@@ -246,6 +277,7 @@ impl Kept for Compliance {
         let places = {
             let mut inner = self.lock();
             inner.results = 0;
+            inner.said_full = false;
             inner.tenure += inner.tenure % 2;
             std::mem::take(&mut inner.places)
         };
@@ -254,6 +286,24 @@ impl Kept for Compliance {
 }
 
 impl Inner {
+    /// Whether there is no room for one more, beside so many that are not counted yet.
+    fn is_full(&self, more: usize) -> bool {
+        self.results.saturating_add(more) >= self.results_max
+    }
+
+    /// Says once that there is no room.
+    fn say_full(&mut self) {
+        if !std::mem::replace(&mut self.said_full, true) {
+            tracing::warn!(
+                results = self.results,
+                "The state of compliance holds {} results of AWS Config, as many as it may: further ones are in no count, row or \
+                 percent, their changes are told as AWS tells them and without a history, and what no event tells of them is not \
+                 repaired. Let several agents read fewer accounts or Regions each (posture.accounts, posture.regions)",
+                self.results_max
+            );
+        }
+    }
+
     fn place(&mut self, place: &AccountRegion) -> &mut Place {
         if !self.places.contains_key(place) {
             self.places.insert(place.clone(), Place::default());

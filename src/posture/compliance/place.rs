@@ -1,7 +1,8 @@
 //! The state of one account in one Region, as small as it can be: a customer has hundreds of thousands of results.
 //!
 //! In: changes. Out: what each of them means. What always holds: results of a rule are sorted by resource; a pending change is
-//! seen by the ones after it, and is part of the state only when it is committed.
+//! seen by the ones after it, and is part of the state only when it is committed; what left, and what has insufficient data, counts
+//! as without a state: a violation after it is no reopened one.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub(super) struct Held {
     /// Index into the place's resource types.
     pub(super) kind: u16,
     pub(super) state: ComplianceState,
-    /// An event told that this state began.
+    /// An event told that this state began; of what left, `false`: reading the API found it gone, its event may still come.
     pub(super) told: bool,
 }
 
@@ -44,7 +45,7 @@ pub(super) struct Held {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct History {
     pub(super) first_seen_ms: i64,
-    /// When the violation began that is, or was the last one.
+    /// When the violation began that is, or was the last one; 0: not known, or no violation stands behind insufficient data.
     pub(super) since_ms: i64,
     pub(super) reopen_count: u32,
     /// Shared by all resources that have the same.
@@ -55,8 +56,12 @@ pub(super) struct History {
 #[derive(Debug, Default)]
 pub(super) struct RuleState {
     pub(super) arn: Box<str>,
-    /// When it was first seen, milliseconds since the epoch; 0: it was there at the baseline.
+    /// The managed rule that AWS names as its source; `None`: a rule of the customer's own, or nobody said.
+    pub(super) identifier: Option<Box<str>>,
+    /// When it was first seen, or came back, milliseconds since the epoch; 0: it was there at the baseline.
     pub(super) known_ms: i64,
+    /// How things stood at this time was read of the API last; 0: never.
+    pub(super) read_ms: i64,
     /// Sorted by kind and resource.
     pub(super) held: Vec<Held>,
 }
@@ -68,6 +73,8 @@ pub(super) struct Next {
     pub(super) at_ms: i64,
     pub(super) history: Option<History>,
     pub(super) known_ms: i64,
+    /// As [`Held::told`].
+    pub(super) told: bool,
 }
 
 pub(super) enum Judged {
@@ -167,8 +174,8 @@ impl Place {
 
     fn view(&self, key: &Key) -> Option<View<'_>> {
         if let Some((_, _, next)) = self.pending.get(key).and_then(|pending| pending.last()) {
-            let Next { state, at_ms, ref history, .. } = *next;
-            return Some(View { state, at_ms, told: true, history: history.as_ref() });
+            let Next { state, at_ms, told, ref history, .. } = *next;
+            return Some(View { state, at_ms, told, history: history.as_ref() });
         }
         let held = self.held(key)?;
         Some(View { state: held.state, at_ms: held.at_ms, told: held.told, history: held.history.as_deref() })
@@ -177,11 +184,13 @@ impl Place {
     /// What a change means.
     pub(super) fn judge(&self, fact: &Fact<'_>, now_ms: i64) -> Judged {
         let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
-        let known_ms = self.rules.get(fact.rule).map_or(if self.baseline { now_ms } else { 0 }, |rule| rule.known_ms);
+        let known_ms = self.rules.get(fact.rule).filter(|rule| !rule.is_gone()).map_or(now_ms, |rule| rule.known_ms);
         let view = self.view(&key);
         let (story, next) = tell(view, fact, known_ms);
         match view {
             Some(view) if view.state == fact.state && view.told && view.at_ms == fact.at_ms => Judged::Known,
+            // The event of what a reading found gone: it says when, and nothing that was not told.
+            Some(view) if fact.state == ComplianceState::Left && view.state == fact.state && !view.told => Judged::Known,
             Some(view) if fact.at_ms < view.at_ms && (view.told || view.state != fact.state) => {
                 Judged::Late(Story { notifiable: false, ..story })
             }
@@ -210,20 +219,26 @@ impl Place {
     /// Makes a pending change part of the state. Returns how many results there are more.
     pub(super) fn commit(&mut self, key: &Key, number: u64) -> usize {
         let Some((arn, next)) = self.unpend(key, number) else { return 0 };
-        self.put(key, &arn, next, true)
+        self.dirty = true;
+        self.put(key, &arn, next)
     }
 
     /// Sets a result, unless something newer is there. Returns how many results there are more.
-    pub(super) fn put(&mut self, key: &Key, arn: &str, next: Next, told: bool) -> usize {
-        let Next { state, at_ms, mut history, known_ms } = next;
+    ///
+    /// It alone does not ask for a writing: a first reading is written when it is whole, before that it would be read anew all the
+    /// same, and it takes a while.
+    pub(super) fn put(&mut self, key: &Key, arn: &str, next: Next) -> usize {
+        let Next { state, at_ms, mut history, known_ms, told } = next;
         let kind = self.kind_of(&key.resource_type);
         let resource_id = self.texts.share(&key.resource_id);
         if let Some(annotation) = history.as_mut().and_then(|history| history.annotation.as_mut()) {
             *annotation = self.texts.share(annotation);
         }
-        // A first reading is written when it is whole: before that it would be read anew all the same, and it takes a while.
-        self.dirty |= told;
         let rule = self.rule(&key.rule, arn, known_ms);
+        if rule.is_gone() {
+            // It is back, deployed anew.
+            rule.known_ms = known_ms;
+        }
         let history = history.map(Box::new);
         match rule.find(kind, &key.resource_id) {
             Ok(at) => {
@@ -256,23 +271,36 @@ impl Place {
 }
 
 impl RuleState {
+    /// Whether all that it judged has left: the rule was deleted, as far as anybody can tell.
+    fn is_gone(&self) -> bool {
+        !self.held.is_empty() && self.held.iter().all(|held| held.state == ComplianceState::Left)
+    }
+
     pub(super) fn find(&self, kind: u16, resource_id: &str) -> Result<usize, usize> {
         self.held.binary_search_by(|held| (held.kind, &*held.resource_id).cmp(&(kind, resource_id)))
     }
 }
 
+/// A state that is one: what left, and what has no data, was judged by nobody.
+fn judged(state: Option<ComplianceState>) -> Option<ComplianceState> {
+    state.filter(|state| !matches!(state, ComplianceState::Left | ComplianceState::InsufficientData))
+}
+
 /// What a change means, given what is known of its key; `known_ms`: since when its rule is known.
 fn tell(view: Option<View<'_>>, fact: &Fact<'_>, known_ms: i64) -> (Story, Next) {
-    let known = view.map(|view| view.state);
-    let is_first = fact.previous.is_none() && known.is_none();
-    let previous = fact.previous.or(known);
+    let (shown, now) = (view.map(|view| view.state), fact.state);
+    let (before, known) = (judged(fact.previous), judged(shown));
+    let is_first = before.is_none() && known.is_none();
     let mut history = view.and_then(|view| view.history).cloned();
-    let mut resolved_after_ms = None;
+    // Without data a violation goes on: nobody said that it ended.
+    let has_no_data = shown == Some(ComplianceState::InsufficientData);
+    let stands = has_no_data && before.is_none() && history.as_ref().is_some_and(|history| history.since_ms > 0);
     // The API was read before its event came: the event tells how the state that is known began.
-    let confirms = view.is_some_and(|view| !view.told && view.state == fact.state);
+    let confirms = view.is_some_and(|view| !view.told && view.state == now);
     // Both must say that it was none: what is told twice, or was missed in between, is no new violation.
-    let begins = violates(Some(fact.state)) && (confirms || !violates(known));
-    if violates(Some(fact.state)) {
+    let begins = violates(Some(now)) && (confirms || !(violates(known) || stands));
+    let mut resolved_after_ms = None;
+    if violates(Some(now)) {
         let annotation = fact.annotation.map(Arc::from);
         match &mut history {
             None => {
@@ -283,22 +311,28 @@ fn tell(view: Option<View<'_>>, fact: &Fact<'_>, known_ms: i64) -> (Story, Next)
                     history.since_ms = fact.at_ms;
                     history.first_seen_ms = history.first_seen_ms.min(fact.at_ms);
                 } else if begins {
-                    history.reopen_count = history.reopen_count.saturating_add(1);
+                    let was_mended = [before, known].contains(&Some(ComplianceState::Compliant));
+                    history.reopen_count = history.reopen_count.saturating_add(u32::from(was_mended));
                     history.since_ms = fact.at_ms;
                 }
                 history.annotation = annotation.or(history.annotation.take());
             }
         }
-    } else if violates(known)
-        && let Some(history) = &history
-    {
-        let lasted = fact.at_ms.saturating_sub(history.since_ms);
-        resolved_after_ms = Some(lasted).filter(|lasted| history.since_ms > 0 && *lasted >= 0);
+    } else if let Some(history) = &mut history {
+        let is_judged_well = matches!(now, ComplianceState::Compliant | ComplianceState::NotApplicable);
+        if is_judged_well && (violates(known) || stands) {
+            let lasted = fact.at_ms.saturating_sub(history.since_ms);
+            resolved_after_ms = Some(lasted).filter(|lasted| history.since_ms > 0 && *lasted >= 0);
+        }
+        if now == ComplianceState::InsufficientData && !violates(shown) && !has_no_data {
+            history.since_ms = 0;
+        }
     }
     let rule_is_new = known_ms > 0 && fact.at_ms < known_ms.saturating_add(NEW_RULE_MS);
-    let was_violation = violates(fact.previous) || (!confirms && violates(known));
+    let was_violation = violates(before) || stands || (!confirms && violates(known));
     let notifiable = begins && !was_violation && !(is_first && rule_is_new);
-    let told = history.as_ref().filter(|_| violates(Some(fact.state)) || violates(previous));
+    let previous = fact.previous.or(shown);
+    let told = history.as_ref().filter(|_| violates(Some(now)) || violates(previous) || stands);
     let story = Story {
         previous,
         since_ms: told.map(|history| history.since_ms).filter(|ms| *ms > 0),
@@ -307,5 +341,5 @@ fn tell(view: Option<View<'_>>, fact: &Fact<'_>, known_ms: i64) -> (Story, Next)
         resolved_after_ms,
         notifiable,
     };
-    (story, Next { state: fact.state, at_ms: fact.at_ms, history, known_ms })
+    (story, Next { state: now, at_ms: fact.at_ms, history, known_ms, told: true })
 }

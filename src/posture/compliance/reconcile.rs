@@ -1,11 +1,13 @@
 //! What AWS Config's API says against what is known.
 //!
 //! In: the rules of a place, and all results of one rule at a time. Out: a [`Correction`] for each result that is not as the
-//! events told: those were missed. What always holds: the first reading of a place corrects nothing, it is the baseline; what
-//! changed after the reading began is left alone; a rule or resource that is gone is closed, never compliant.
+//! events told: those were missed. What always holds: the first reading of a place corrects nothing, it is the baseline; what was
+//! recorded after the reading began, or so shortly before that its event may be on its way, is left alone until the next one; a
+//! rule or resource that is gone is closed, never compliant; what an aggregator does not list is closed only if it would list it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::place::{Held, History, Judged, Key, Next};
 use super::{Compliance, Fact, Inner, Story, Ticket};
@@ -14,6 +16,11 @@ use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 /// How long what has left is remembered: a late event of it is then known as late, and a return as one.
 const LEFT_KEPT_MS: i64 = 7 * 86_400_000;
 
+/// How long an event may be on its way: EventBridge and SQS take seconds, but a backlog, a restart or a take-over of the lead takes
+/// minutes, and what is repaired before its event was handled counts as missed. Readings that are nearer to each other wait no
+/// longer than to the next one.
+const EVENT_LAG: Duration = Duration::from_mins(15);
+
 /// A change that no event told.
 #[derive(Debug)]
 pub struct Correction {
@@ -21,6 +28,8 @@ pub struct Correction {
     pub rule: Box<str>,
     /// Its ARN; empty where nobody says.
     pub rule_arn: Box<str>,
+    /// The managed rule that AWS names as its source; `None`: a rule of the customer's own, or nobody said.
+    pub rule_identifier: Option<Box<str>>,
     /// As `AWS::S3::Bucket`.
     pub resource_type: Box<str>,
     /// As AWS Config names it.
@@ -44,6 +53,31 @@ pub struct Reading {
     pub began_ms: i64,
     /// Results without a time (an aggregator's) may be as old as this: what changed since then is left alone.
     pub as_of_ms: i64,
+    /// What was recorded at this time or later is left alone: its event may be on its way.
+    settled_ms: i64,
+    /// Only what is COMPLIANT and what is not is listed.
+    is_aggregated: bool,
+}
+
+impl Reading {
+    /// A place is asked itself, every `interval`.
+    #[must_use]
+    pub fn of_place(began_ms: i64, interval: Duration) -> Self {
+        let lag_ms = i64::try_from(EVENT_LAG.min(interval).as_millis()).unwrap_or(i64::MAX);
+        Self { began_ms, as_of_ms: began_ms, settled_ms: began_ms.saturating_sub(lag_ms), is_aggregated: false }
+    }
+
+    /// An aggregator is asked, every `interval`, whose answers may be as old as `as_of_ms`.
+    #[must_use]
+    pub fn of_aggregator(began_ms: i64, as_of_ms: i64, interval: Duration) -> Self {
+        Self { as_of_ms, is_aggregated: true, ..Self::of_place(began_ms, interval) }
+    }
+
+    /// Whether a result that the answer does not have is gone.
+    fn misses(&self, held: &Held) -> bool {
+        let would_list = !self.is_aggregated || matches!(held.state, ComplianceState::Compliant | ComplianceState::NonCompliant);
+        would_list && held.at_ms < self.settled_ms.min(self.as_of_ms)
+    }
 }
 
 impl Compliance {
@@ -60,22 +94,36 @@ impl Compliance {
         let mut found = Vec::new();
         let mut seen = HashSet::with_capacity(evaluations.len());
         let mut grown = 0;
+        let known_ms = if first { 0 } else { reading.began_ms };
+        let room = inner.results_max.saturating_sub(inner.results);
+        let known = inner.place(place).rule(&rule.name, &rule.arn, known_ms);
+        if rule.identifier.is_some() || !reading.is_aggregated {
+            known.identifier.clone_from(&rule.identifier);
+        }
+        known.read_ms = reading.as_of_ms;
         if first {
             // A list that grows one by one takes up to twice its room, for hundreds of thousands of results.
-            inner.place(place).rule(&rule.name, &rule.arn, 0).held.reserve_exact(evaluations.len());
+            known.held.reserve_exact(evaluations.len().min(room));
         }
+        // An aggregator says none, an event may have.
+        let arn = known.arn.clone();
         for evaluation in evaluations {
             let key = Key::of(&rule.name, &evaluation.resource_type, &evaluation.resource_id);
             let at_ms = if evaluation.recorded_ms > 0 { evaluation.recorded_ms } else { reading.as_of_ms };
-            let known_ms = if first { 0 } else { reading.began_ms };
+            let full = inner.is_full(grown);
             let state = inner.place(place);
             let change = match state.known(&key) {
                 _ if state.is_pending(&key) => None,
-                None if first => {
-                    let next = baseline(&evaluation, known_ms);
-                    grown += state.put(&key, &rule.arn, next, false);
+                None if full => {
+                    inner.say_full();
                     None
                 }
+                None if first => {
+                    let next = baseline(&evaluation, known_ms);
+                    grown += state.put(&key, &arn, next);
+                    None
+                }
+                _ if at_ms >= reading.settled_ms => None,
                 None => Some(at_ms),
                 Some((known, known_ms)) if known != evaluation.state && at_ms >= known_ms => Some(at_ms),
                 Some(_) => None,
@@ -83,7 +131,7 @@ impl Compliance {
             if let Some(at_ms) = change {
                 let fact = Fact {
                     rule: &rule.name,
-                    rule_arn: &rule.arn,
+                    rule_arn: &arn,
                     resource_type: &evaluation.resource_type,
                     resource_id: &evaluation.resource_id,
                     state: evaluation.state,
@@ -96,10 +144,8 @@ impl Compliance {
             seen.insert((evaluation.resource_type, evaluation.resource_id));
         }
         inner.results += grown;
-        let state = inner.place(place);
-        state.rule(&rule.name, &rule.arn, if first { 0 } else { reading.began_ms });
-        let gone = state.keys_of(&rule.name, |kind, held| {
-            held.at_ms < reading.as_of_ms && !seen.contains(&(Box::from(kind), Box::from(&*held.resource_id)))
+        let gone = inner.place(place).keys_of(&rule.name, |kind, held| {
+            reading.misses(held) && !seen.contains(&(Box::from(kind), Box::from(&*held.resource_id)))
         });
         inner.left(place, gone, reading, &mut found);
         found
@@ -114,7 +160,7 @@ impl Compliance {
         state.dirty = true;
         let gone: Vec<Box<str>> = state.rules.keys().filter(|name| !rules.contains(*name)).cloned().collect();
         for rule in gone {
-            let keys = inner.place(place).keys_of(&rule, |_, held| held.at_ms < reading.as_of_ms);
+            let keys = inner.place(place).keys_of(&rule, |_, held| reading.misses(held));
             inner.left(place, keys, reading, &mut found);
         }
         inner.forget_left(place, rules, reading.began_ms - LEFT_KEPT_MS);
@@ -155,12 +201,15 @@ impl Inner {
         self.tickets += 1;
         let (number, tenure) = (self.tickets, self.tenure);
         let state = self.place(place);
-        let Judged::Change(story, next) = state.judge(fact, now_ms) else { return None };
+        let Judged::Change(story, mut next) = state.judge(fact, now_ms) else { return None };
+        next.told = fact.state != ComplianceState::Left;
         let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
+        let rule_identifier = state.rules.get(fact.rule).and_then(|rule| rule.identifier.clone());
         state.pend(key.clone(), number, fact.rule_arn, next);
         Some(Correction {
             rule: fact.rule.into(),
             rule_arn: fact.rule_arn.into(),
+            rule_identifier,
             resource_type: fact.resource_type.into(),
             resource_id: fact.resource_id.into(),
             state: fact.state,
@@ -213,5 +262,5 @@ fn baseline(evaluation: &Evaluation, known_ms: i64) -> Next {
         reopen_count: 0,
         annotation: evaluation.annotation.as_deref().map(Arc::from),
     });
-    Next { state: evaluation.state, at_ms, history, known_ms }
+    Next { state: evaluation.state, at_ms, history, known_ms, told: false }
 }

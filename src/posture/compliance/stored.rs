@@ -1,7 +1,7 @@
 //! The state of one account in one Region as it is written.
 //!
 //! In: the state. Out: lines: a head with the version and the resource types, then one for each rule. What always holds: what is
-//! written reads back the same; what was cut is an error, never half a state.
+//! written reads back the same; what was cut is an error, never half a state; what older agents did not write yet is not known.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,12 @@ struct Head {
 struct Rule {
     name: Box<str>,
     arn: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identifier: Option<Box<str>>,
     #[serde(rename = "knownMs")]
     known_ms: i64,
+    #[serde(rename = "readMs", default)]
+    read_ms: i64,
     results: Vec<Row>,
 }
 
@@ -48,7 +52,14 @@ pub(super) fn write(place: &AccountRegion, state: &Place) -> Vec<u8> {
     });
     for (name, rule) in &state.rules {
         let results = rule.held.iter().map(row).collect();
-        out.line(&Rule { name: name.clone(), arn: rule.arn.clone(), known_ms: rule.known_ms, results });
+        out.line(&Rule {
+            name: name.clone(),
+            arn: rule.arn.clone(),
+            identifier: rule.identifier.clone(),
+            known_ms: rule.known_ms,
+            read_ms: rule.read_ms,
+            results,
+        });
     }
     out.bytes()
 }
@@ -68,10 +79,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Place, StoredError> {
     for rule in lines.lines::<Rule>() {
         let rule = rule?;
         // A list of its own: rows are longer than what is held of them, and a list made in their place would keep their room.
-        let mut held = Vec::with_capacity(rule.results.len());
-        held.extend(rule.results.into_iter().map(|row| row.held(&mut place.texts)));
+        let Rule { name, arn, identifier, known_ms, read_ms, results } = rule;
+        let mut held = Vec::with_capacity(results.len());
+        held.extend(results.into_iter().map(|row| row.held(&mut place.texts)));
         held.sort_by(|one, other| (one.kind, &one.resource_id).cmp(&(other.kind, &other.resource_id)));
-        place.rules.insert(rule.name, RuleState { arn: rule.arn, known_ms: rule.known_ms, held });
+        place.rules.insert(name, RuleState { arn, identifier, known_ms, read_ms, held });
     }
     if place.rules.len() != head.rules {
         return Err(StoredError::damaged(&format!("{} of {} rules are there", place.rules.len(), head.rules)));

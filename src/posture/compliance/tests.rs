@@ -1,7 +1,10 @@
 //! What is judged, pending, written and reconciled.
 
+mod standing;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -14,6 +17,9 @@ use crate::record::{DeployedRule, Evaluation};
 use ComplianceState::{Compliant, Left, NonCompliant, NotApplicable};
 
 const HOUR: i64 = 3_600_000;
+const MINUTE: i64 = 60_000;
+/// Time between two readings.
+const EVERY: Duration = Duration::from_hours(6);
 
 fn here() -> AccountRegion {
     AccountRegion::new("111122223333", "eu-west-1")
@@ -67,8 +73,12 @@ fn evaluation(resource: &str, state: ComplianceState, recorded_ms: i64) -> Evalu
     }
 }
 
+fn at(began_ms: i64) -> Reading {
+    Reading::of_place(began_ms, EVERY)
+}
+
 fn read(state: &Compliance, evaluations: &[(&str, ComplianceState, i64)], began_ms: i64) -> Vec<Correction> {
-    let reading = Reading { began_ms, as_of_ms: began_ms };
+    let reading = at(began_ms);
     let evaluations = evaluations.iter().map(|(resource, state, ms)| evaluation(resource, *state, *ms)).collect();
     let mut found = state.reconcile_rule(&here(), &rule("r"), evaluations, reading);
     found.extend(state.reconcile_rules(&here(), &HashSet::from(["r".into()]), reading));
@@ -134,7 +144,7 @@ fn a_change_sees_the_one_before_it_while_that_waits() {
 fn a_first_reading_is_written_once_when_it_is_whole() {
     let state = Compliance::kept();
     state.open();
-    let reading = Reading { began_ms: HOUR, as_of_ms: HOUR };
+    let reading = at(HOUR);
     for name in ["r", "s"] {
         let found = state.reconcile_rule(&here(), &rule(name), vec![evaluation("a", NonCompliant, 1)], reading);
         assert_eq!((found.len(), state.unwritten(false).len()), (0, 0), "{name}");
@@ -266,7 +276,7 @@ fn first_results_of_a_new_rule_notify_nobody() {
 fn a_rule_that_is_gone_is_closed_not_compliant() {
     let state = Compliance::in_memory();
     read(&state, &[("a", NonCompliant, HOUR), ("b", Compliant, HOUR)], 2 * HOUR);
-    let reading = Reading { began_ms: 5 * HOUR, as_of_ms: 5 * HOUR };
+    let reading = at(5 * HOUR);
     let found = state.reconcile_rules(&here(), &HashSet::new(), reading);
     assert_eq!(found.len(), 2);
     for correction in found {
@@ -275,7 +285,7 @@ fn a_rule_that_is_gone_is_closed_not_compliant() {
     }
     assert_eq!(states(&state), Results::default());
     assert!(state.rules(&here()).is_empty() && state.violations(&here()).is_empty());
-    let later = Reading { began_ms: 300 * HOUR, as_of_ms: 300 * HOUR };
+    let later = at(300 * HOUR);
     assert!(state.reconcile_rules(&here(), &HashSet::new(), later).is_empty());
     assert_eq!(state.results(), 0, "and after a week it is forgotten");
 }
@@ -288,7 +298,7 @@ fn percents_count_what_is_judged_and_say_nothing_of_nothing() {
         (None, Some(3333), Some(9999), Some(10_000))
     );
     let state = Compliance::in_memory();
-    let reading = Reading { began_ms: 2 * HOUR, as_of_ms: 2 * HOUR };
+    let reading = at(2 * HOUR);
     for (name, evaluations) in [("s", vec![evaluation("b", NonCompliant, HOUR)]), ("t", Vec::new())] {
         state.reconcile_rule(&here(), &rule(name), evaluations, reading);
     }
@@ -331,7 +341,6 @@ proptest! {
 fn texts_that_results_have_in_common_are_held_once() {
     let state = Compliance::kept();
     state.open();
-    let at = |began_ms| Reading { began_ms, as_of_ms: began_ms };
     let rules: HashSet<Box<str>> = (0..20).map(|number| format!("rule-{number}").into()).collect();
     for name in &rules {
         let all = ["a", "b", "c"].map(|resource| evaluation(resource, NonCompliant, HOUR));

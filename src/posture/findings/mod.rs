@@ -27,7 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::ack::{Piece, Settled};
 use crate::config;
 use crate::posture::kept::{Owed, settle};
-use crate::record::{Finding, FindingKey, FindingStatus, Severity};
+use crate::record::{AccountRegion, Finding, FindingKey, FindingStatus, Severity};
 use books::{Books, home};
 use entry::{Entry, Judged};
 use names::Names;
@@ -354,6 +354,16 @@ impl Findings {
         let mut rows: Vec<OpenFindings> = rows.collect();
         rows.sort();
         rows
+    }
+
+    /// Whether any finding of this product is known of a place.
+    #[must_use]
+    pub fn has_heard(&self, product: &str, place: &AccountRegion) -> bool {
+        let known = self.lock();
+        let Known { entries, names, books, .. } = &*known;
+        let (Some(home), Some(product)) = (books::of_place(names, place), names.find(product)) else { return false };
+        let keys = books.0.get(&home).into_iter().flat_map(|book| &book.keys);
+        keys.filter_map(|key| entries.get(key)).any(|entry| entry.site.product == product)
     }
 
     /// What was counted.

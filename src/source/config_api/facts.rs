@@ -9,9 +9,10 @@ use aws_sdk_config::types::{ConfigRule, ConfigRuleEvaluationStatus, ConfigRuleSt
 use super::{ConfigApiError, FailingRule};
 use crate::record::{ComplianceState, DeployedRule, Evaluation};
 
-/// The rule, unless it is being deleted. One without a name could not be asked about.
+/// The rule, unless it is being deleted. One without a name could not be asked about; one whose results are being deleted stays,
+/// and is run again.
 pub(super) fn deployed(rule: ConfigRule) -> Option<DeployedRule> {
-    if matches!(rule.config_rule_state, Some(ConfigRuleState::Deleting | ConfigRuleState::DeletingResults)) {
+    if rule.config_rule_state == Some(ConfigRuleState::Deleting) {
         return None;
     }
     let managed = rule.source.filter(|source| source.owner == Owner::Aws);

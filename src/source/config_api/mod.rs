@@ -33,7 +33,7 @@ pub type Each<'a, T> = &'a mut (dyn FnMut(Vec<T>) + Send + 'a);
 /// - Passing faults have been tried again inside; whoever hears of one waits for its next turn.
 /// - Calls for different places do not wait for each other; calls for one place share its rate.
 pub trait ConfigApi: fmt::Debug + Send + Sync + 'static {
-    /// The rules that are deployed; those being deleted are left out.
+    /// The rules that are deployed; those being deleted are left out, those whose results are being deleted are not.
     fn rules<'a>(&'a self, place: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<DeployedRule>, ConfigApiError>>;
 
     /// How a rule judges each resource that it has judged. [`ConfigApiError::NoSuchRule`]: it has been deleted meanwhile.
