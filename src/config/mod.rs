@@ -39,7 +39,7 @@ pub use self::accounts::{AccountTags, Accountable, Accounts, Watched};
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
 pub use self::findings::{FindingSubject, Findings, SeverityRule};
-pub use self::posture::{Posture, Role, State, StatePlace};
+pub use self::posture::{Identity, Posture, Role, State, StatePlace};
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,7 @@ impl Config {
             dead_letters: None,
             state: State::default(),
             posture: None,
+            identity: None,
             changes: Changes::default(),
             findings: Findings::default(),
             limits: Limits::default(),
@@ -174,6 +175,8 @@ pub struct Config {
     pub state: State,
     /// What is read of AWS Config; `None`: nothing.
     pub posture: Option<Posture>,
+    /// What is read of IAM; `None`: nothing.
+    pub identity: Option<Identity>,
     /// Who made the changes that AWS Config shows.
     pub changes: Changes,
     /// What is done with findings.

@@ -28,7 +28,7 @@ pub struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    fn begin<'o>(&self, out: &'o mut Vec<u8>, event_type: &str) -> EventWriter<'o> {
+    pub(super) fn begin<'o>(&self, out: &'o mut Vec<u8>, event_type: &str) -> EventWriter<'o> {
         let mut event = EventWriter::begin(out, event_type, Some(self.now_ms));
         event.text("snapshot.id", self.id);
         event
@@ -258,6 +258,8 @@ pub enum RunKind {
     Findings,
     /// Sends a row per control.
     Controls,
+    /// Reads IAM and sends a row per identity.
+    Identity,
 }
 
 impl RunKind {
@@ -273,6 +275,7 @@ impl RunKind {
             Self::Frameworks => "frameworks",
             Self::Findings => "findings",
             Self::Controls => "controls",
+            Self::Identity => "identity",
         }
     }
 }

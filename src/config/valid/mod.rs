@@ -29,8 +29,8 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let sources = sources(reader);
     let dead_letters = place::dead_letters(reader);
     let state = place::state(reader, dead_letters.as_ref());
-    let posture = posture::posture(reader, need, &sources);
-    if need.sources && posture.is_none() && reader.written.sources.is_empty() {
+    let (posture, identity) = posture::posture(reader, need, &sources);
+    if need.sources && posture.is_none() && identity.is_none() && reader.written.sources.is_empty() {
         nothing_to_read(reader);
     }
     let outputs = outputs(reader);
@@ -59,6 +59,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         dead_letters,
         state,
         posture,
+        identity,
         changes,
         findings,
         limits,
