@@ -95,10 +95,30 @@ fn faults_of_identities_are_told_with_what_is_allowed() {
 posture:
   accounts: ['111122223333', '222233334444']
   identity: {enabled: yes please, interval: 8s, unusedDays: 0, keyMaxAgeDays: 4000, lastAcessed: true}";
-    insta::assert_snapshot!(with(lines, &[]).unwrap_err(), @"");
+    insta::assert_snapshot!(with(lines, &[]).unwrap_err(), @r#"
+    config relay.yml: 6 problems
+      posture.identity.lastAcessed (line 7): unknown key
+        hint: did you mean `lastAccessed`?
+      posture.identity.enabled (line 7): not true or false (was "yes please")
+        allowed: true, false
+      posture.identity.interval (line 7): out of range (was "8s")
+        allowed: 10s to 168h
+      posture.identity.unusedDays (line 7): out of range (was "0")
+        allowed: 1 to 3650
+      posture.identity.keyMaxAgeDays (line 7): out of range (was "4000")
+        allowed: 1 to 3650
+      posture.role: missing: 2 accounts, of which the agent can read only its own
+        allowed: a role's name, or its ARN as arn:aws:iam::{account}:role/name
+        hint: write posture.role, or posture.aggregator where there is one
+    "#);
     let nowhere = load(
         format!("version: 1\nnewrelic: {{accountId: 1, licenseKey: {LICENSE}}}\nposture: {{identity: {{enabled: true}}}}\n"),
         &[],
     );
-    insta::assert_snapshot!(nowhere.unwrap_err(), @"");
+    insta::assert_snapshot!(nowhere.unwrap_err(), @"
+    config relay.yml: 1 problem
+      posture.regions: missing: there is no eventQueue source whose Region could be taken
+        allowed: [AWS Region, …], as [eu-west-1, us-east-1]
+        hint: write it in the file, or set CSPM_RELAY_POSTURE_REGIONS or AWS_REGION
+    ");
 }

@@ -375,6 +375,13 @@ fn what_groups_and_attached_policies_grant_adds_up() {
     }
 }
 
+/// 5,000 users with two keys each and 5,000 roles stay within what the module says.
+#[test]
+fn an_identity_takes_little_room() {
+    let size = size_of::<Identity>();
+    assert!(size <= 512, "{size}");
+}
+
 /// S2-35, S2-36, S4-16: who is urgent, and why.
 #[test]
 fn risk_has_reasons() {

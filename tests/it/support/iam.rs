@@ -149,6 +149,11 @@ async fn answer(State(inside): State<Arc<Mutex<Inside>>>, headers: HeaderMap, bo
     let Some((account, region)) = signed(&headers) else {
         return refuse(StatusCode::FORBIDDEN, "MissingAuthenticationToken", "no signature");
     };
+    if headers.contains_key("x-amz-target") {
+        // AWS Config, which is not played here.
+        let body = r#"{"__type":"AccessDeniedException","message":"no AWS Config here"}"#;
+        return (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.1")], body).into_response();
+    }
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let action = form.get("Action").cloned().unwrap_or_default();
     let mut inside = inside.lock().expect("no test panics here");
