@@ -160,12 +160,42 @@ async fn everybody_of_an_account_has_a_row() {
         "user/team/ada/accessKey/1",
     ];
     assert_eq!(ids, want.map(arn));
+    assert_people(&found);
+    assert_others(&found);
+    for row in found.values() {
+        assert_eq!(
+            (&row["aws.accountName"], &row["aws.organizationalUnit"], &row["aws.environment"], &row["aws.partition"]),
+            (&json!("prod-web"), &json!("Workloads/Prod"), &json!("prod"), &json!("aws"))
+        );
+    }
+    let others = rows(&scene, TWO);
+    assert_eq!(others.len(), found.len());
+    let all: Vec<_> = found.values().chain(others.values()).collect();
+    let [run] = &runs(&scene)[..] else { panic!("one run") };
+    for row in &all {
+        assert_eq!((&row["snapshot.id"], &row["timestamp"]), (&run["snapshot.id"], &run["timestamp"]));
+    }
+    assert_eq!(
+        (&run["run.complete"], &run["run.places"], &run["run.placesFailed"], &run["run.rows"]),
+        (&json!("true"), &json!(2), &json!(0), &json!(all.len()))
+    );
+    assert_eq!(run["run.calls"], json!(iam.calls().len()));
+    // IAM has one place for a partition, whatever the agent's Region.
+    assert!(iam.calls().iter().all(|(_, region, _)| region == "us-east-1"), "{:?}", iam.calls());
+    assert_eq!(iam.count(ONE, "GenerateServiceLastAccessedDetails"), 0, "it costs a job for each, and is an option of its own");
+    assert!(!ended.stderr.contains("IAM of account"), "{}", ended.stderr);
+    scene.no_violations();
+}
+
+/// Root, a user and a key of the account's, exactly.
+fn assert_people(found: &BTreeMap<String, Map<String, Value>>) {
+    let arn = |rest: &str| format!("arn:aws:iam::{ONE}:{rest}");
     let row = |rest: &str| core(&found[&arn(rest)]);
     assert_eq!(
         row("root"),
         json!({
             "identity.id": arn("root"), "identity.kind": "root", "identity.name": "root", "identity.arn": arn("root"),
-            "identity.createdAt": ago_of(&found, "root"), "identity.ageDays": 2_000, "actor.kind": "root",
+            "identity.createdAt": ago_of(found, "root"), "identity.ageDays": 2_000, "actor.kind": "root",
             "identity.passwordEnabled": "unknown", "identity.mfaActive": "true", "identity.activeKeys": 0,
             "identity.overBroad": "true", "identity.overBroadReasons": "|root|", "identity.unused": "true",
             "identity.unusedReason": "neverUsed", "identity.idleDays": 2_000, "identity.risk": "none",
@@ -175,7 +205,7 @@ async fn everybody_of_an_account_has_a_row() {
         row("user/team/ada"),
         json!({
             "identity.id": arn("user/team/ada"), "identity.kind": "user", "identity.name": "ada", "identity.arn": arn("user/team/ada"),
-            "identity.path": "/team/", "identity.owner": "web-team", "identity.createdAt": ago_of(&found, "user/team/ada"),
+            "identity.path": "/team/", "identity.owner": "web-team", "identity.createdAt": ago_of(found, "user/team/ada"),
             "identity.ageDays": 700, "actor.kind": "human", "identity.passwordEnabled": "true",
             "identity.passwordLastUsed": found[&arn("user/team/ada")]["identity.lastUsed"], "identity.passwordAgeDays": 50,
             "identity.mfaActive": "false", "identity.activeKeys": 1, "identity.overBroad": "true",
@@ -199,6 +229,11 @@ async fn everybody_of_an_account_has_a_row() {
             "identity.riskReasons": "|keyOfOverBroad|keyTooOld|",
         })
     );
+}
+
+/// What matters of the program's user and the roles.
+fn assert_others(found: &BTreeMap<String, Map<String, Value>>) {
+    let arn = |rest: &str| format!("arn:aws:iam::{ONE}:{rest}");
     let robot = &found[&arn("user/robot")];
     assert_eq!(
         (&robot["actor.kind"], &robot["identity.unused"], &robot["identity.unusedReason"], &robot["identity.idleDays"]),
@@ -224,30 +259,6 @@ async fn everybody_of_an_account_has_a_row() {
     let app = &found[&arn("role/app")];
     assert_eq!((&app["identity.risk"], &app["actor.kind"]), (&json!("none"), &json!("workload")));
     assert_eq!((&app["identity.roleLastUsedRegion"], app.get("identity.grantedServices")), (&json!("eu-west-1"), None));
-
-    for row in found.values() {
-        assert_eq!(
-            (&row["aws.accountName"], &row["aws.organizationalUnit"], &row["aws.environment"], &row["aws.partition"]),
-            (&json!("prod-web"), &json!("Workloads/Prod"), &json!("prod"), &json!("aws"))
-        );
-    }
-    let others = rows(&scene, TWO);
-    assert_eq!(others.len(), found.len());
-    let all: Vec<_> = found.values().chain(others.values()).collect();
-    let [run] = &runs(&scene)[..] else { panic!("one run") };
-    for row in &all {
-        assert_eq!((&row["snapshot.id"], &row["timestamp"]), (&run["snapshot.id"], &run["timestamp"]));
-    }
-    assert_eq!(
-        (&run["run.complete"], &run["run.places"], &run["run.placesFailed"], &run["run.rows"]),
-        (&json!("true"), &json!(2), &json!(0), &json!(all.len()))
-    );
-    assert_eq!(run["run.calls"], json!(iam.calls().len()));
-    // IAM has one place for a partition, whatever the agent's Region.
-    assert!(iam.calls().iter().all(|(_, region, _)| region == "us-east-1"), "{:?}", iam.calls());
-    assert_eq!(iam.count(ONE, "GenerateServiceLastAccessedDetails"), 0, "it costs a job for each, and is an option of its own");
-    assert!(!ended.stderr.contains("IAM of account"), "{}", ended.stderr);
-    scene.no_violations();
 }
 
 /// When an identity was made, as its own row says: to the second of the test's beginning.
@@ -356,6 +367,7 @@ async fn runs_share_nothing_but_the_identities() {
     let Some(aws) = emulator("ministack").await else { return };
     let scene = Scene::new(aws).await;
     let iam = IamStandIn::of([(OWN_ACCOUNT, account(OWN_ACCOUNT))]).await;
+    iam.fail(OWN_ACCOUNT, "GetCredentialReport", Fault::NotReady("ReportNotPresent"), Some(1));
     let agent = agent(&scene, &iam).env("CSPM_RELAY_POSTURE_IDENTITY_INTERVAL", "10s").start();
     ran(&scene, 2).await;
     stopped(agent).await;

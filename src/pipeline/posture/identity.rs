@@ -35,7 +35,7 @@ const AGAIN: Duration = Duration::from_secs(20);
 /// Identities whose services are asked for in one run: a job of IAM's for each, of some three requests.
 const SERVICES: usize = 2_000;
 /// The least and the most of them in one account.
-const SERVICES_OF_ACCOUNT: (usize, usize) = (5, 100);
+const SERVICES_OF_ACCOUNT: (usize, usize) = (1, 100);
 
 /// How IAM is read.
 #[derive(Clone)]
@@ -171,7 +171,12 @@ impl Reading<'_> {
         let report = api.report(account).await?;
         let mut inventory = Inventory::new(account, report, self.snapshot.now_ms, terms);
         for which in [Which::Policies, Which::Principals] {
-            api.details(account, which, &mut |page| page.into_iter().for_each(|detail| inventory.add(detail))).await?;
+            api.details(account, which, &mut |page| {
+                for detail in page {
+                    inventory.add(detail);
+                }
+            })
+            .await?;
         }
         let mut found = inventory.identities();
         if *last_accessed {

@@ -58,8 +58,10 @@ impl Risk {
     }
 }
 
+type Holds = fn(&Identity) -> bool;
+
 /// The table above: word, level, whether it holds.
-const REASONS: [(&str, Risk, fn(&Identity) -> bool); 20] = [
+const REASONS: [(&str, Risk, Holds); 20] = [
     ("rootWithoutMfa", Risk::Critical, root_without_mfa),
     ("rootAccessKey", Risk::Critical, root_access_key),
     ("trustsAnyone", Risk::Critical, |it| trusts(it, TrustKind::Anyone)),

@@ -268,7 +268,10 @@ fn details(account: &str, of: &Account, form: &BTreeMap<String, String>, page: u
     for (list, entry) in entries.iter().skip(page * PAGE).take(PAGE) {
         write!(lists.entry(list).or_default(), "<member>{entry}</member>").expect("text");
     }
-    let mut result: String = lists.iter().map(|(list, entries)| format!("<{list}>{entries}</{list}>")).collect();
+    let mut result = String::new();
+    for (list, entries) in &lists {
+        write!(result, "<{list}>{entries}</{list}>").expect("text");
+    }
     let next = if is_circle { 1 } else { page + 1 };
     if is_circle || next * PAGE < entries.len() {
         write!(result, "<IsTruncated>true</IsTruncated><Marker>page-{next}</Marker>").expect("text");
