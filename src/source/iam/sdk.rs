@@ -274,3 +274,40 @@ impl IamApi for SdkIam {
         self.rates.calls().iter().map(|(_, calls)| calls.calls).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_has_one_place_for_iam() {
+        for (home, region) in [
+            ("eu-west-1", "us-east-1"),
+            ("us-east-1", "us-east-1"),
+            ("cn-northwest-1", "cn-north-1"),
+            ("us-gov-east-1", "us-gov-west-1"),
+            ("us-iso-west-1", "us-iso-west-1"),
+            ("us-isob-east-1", "us-isob-east-1"),
+            ("eusc-de-east-1", "eusc-de-east-1"),
+        ] {
+            assert_eq!(region_of(home), region, "{home}");
+        }
+    }
+
+    #[test]
+    fn pages_end_or_are_given_up() {
+        let mut marker = Marker::default();
+        assert_eq!(marker.after("a", true, Some("x".to_owned())), Ok(()));
+        assert!(marker.more("a").is_ok_and(|more| more));
+        assert!(marker.after("a", true, Some("x".to_owned())).is_err(), "the same again");
+        assert!(marker.after("a", true, None).is_err() && marker.after("a", true, Some(String::new())).is_err());
+        // A marker of the last page is not asked for.
+        assert_eq!(marker.after("a", false, Some("y".to_owned())), Ok(()));
+        assert_eq!(marker.more("a"), Ok(false));
+        let mut endless = Marker::default();
+        for page in 0..PAGES {
+            assert_eq!(endless.after("a", true, Some(page.to_string())), Ok(()));
+        }
+        assert!(endless.more("a").is_err());
+    }
+}
