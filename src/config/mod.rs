@@ -40,7 +40,7 @@ pub use self::accounts::{AccountTags, Accountable, Accounts, Watched};
 pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
 pub use self::findings::{FindingSubject, Findings, SeverityRule};
-pub use self::posture::{Posture, Role, State, StatePlace};
+pub use self::posture::{Identity, Posture, Role, State, StatePlace};
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +135,7 @@ impl Config {
             state: State::default(),
             posture: None,
             compliance_notify: Severity::High,
+            identity: None,
             changes: Changes::default(),
             findings: Findings::default(),
             limits: Limits::default(),
@@ -178,6 +179,8 @@ pub struct Config {
     pub posture: Option<Posture>,
     /// Least severity of a notice of a violation, whether AWS Config is read or only its events are.
     pub compliance_notify: Severity,
+    /// What is read of IAM; `None`: nothing.
+    pub identity: Option<Identity>,
     /// Who made the changes that AWS Config shows.
     pub changes: Changes,
     /// What is done with findings.

@@ -1,6 +1,6 @@
-//! Settings of what is known between two records: where it is kept, and what is read of AWS Config.
+//! Settings of what is known between two records: where it is kept, and what is read of AWS Config and of IAM.
 //!
-//! In: nothing. Out: [`State`] and [`Posture`] with their defaults. What always holds: what is on can be read: there is a Region
+//! In: nothing. Out: [`State`], [`Posture`] and [`Identity`] with their defaults. What always holds: what is on can be read: there is a Region
 //! to ask, and a role where there is more than one account. It reads nothing.
 
 use std::fmt;
@@ -81,6 +81,50 @@ impl Posture {
             summary_interval: Duration::from_hours(1),
             calls_per_second: 2,
             concurrency: 16,
+        }
+    }
+}
+
+/// What is read of IAM, and how often. It stands alone: AWS Config need not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// A Region of the partition, where roles are taken and the aggregator is.
+    pub home: String,
+    /// Accounts that are read, each once. Empty: the agent's own, or with an aggregator and a role all that it has.
+    pub accounts: Vec<String>,
+    /// Name of the aggregator that knows the accounts. It knows nothing of IAM: each account is read with the role.
+    pub aggregator: Option<String>,
+    /// The role that is taken in each account; without it only the agent's own account can be read.
+    pub role: Option<Role>,
+    /// What those who trust the role may ask for.
+    pub external_id: Option<Secret>,
+    /// Time between two inventories.
+    pub interval: Duration,
+    /// Days without a use after which an identity is unused.
+    pub unused_days: u32,
+    /// Days after which a key is to be changed.
+    pub key_max_age_days: u32,
+    /// Whether the services are asked for that each user and role used.
+    pub last_accessed: bool,
+    /// Calls to IAM in a second, for each account.
+    pub calls_per_second: u32,
+}
+
+impl Identity {
+    /// Defaults, on for the agent's own account.
+    #[must_use]
+    pub fn of_region(region: &str) -> Self {
+        Self {
+            home: region.to_owned(),
+            accounts: Vec::new(),
+            aggregator: None,
+            role: None,
+            external_id: None,
+            interval: Duration::from_hours(24),
+            unused_days: 90,
+            key_max_age_days: 90,
+            last_accessed: false,
+            calls_per_second: Posture::of_region(region).calls_per_second,
         }
     }
 }

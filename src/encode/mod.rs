@@ -13,6 +13,7 @@ mod diff;
 pub mod event;
 pub mod exception;
 pub mod finding;
+pub mod identity;
 
 pub mod limits;
 pub mod log;

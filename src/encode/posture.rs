@@ -29,7 +29,7 @@ pub struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    fn begin<'o>(&self, out: &'o mut Vec<u8>, event_type: &str) -> EventWriter<'o> {
+    pub(super) fn begin<'o>(&self, out: &'o mut Vec<u8>, event_type: &str) -> EventWriter<'o> {
         let mut event = EventWriter::begin(out, event_type, Some(self.now_ms));
         event.text("snapshot.id", self.id);
         event
@@ -311,6 +311,8 @@ pub enum RunKind {
     Findings,
     /// Sends a row per control.
     Controls,
+    /// Reads IAM and sends a row per identity.
+    Identity,
 }
 
 impl RunKind {
@@ -327,6 +329,7 @@ impl RunKind {
             Self::Packs => "packs",
             Self::Findings => "findings",
             Self::Controls => "controls",
+            Self::Identity => "identity",
         }
     }
 }

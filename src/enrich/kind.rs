@@ -41,6 +41,7 @@
 
 use super::principal::Identity;
 use crate::record::ActorKind;
+use crate::record::actor::{is_eks_issuer, is_pipeline_provider};
 
 /// What a rule may look at. Absent texts are empty.
 #[derive(Debug)]
@@ -86,7 +87,7 @@ pub(super) static RULES: [Rule; 29] = [
     }),
     rule("identity-center-user", ActorKind::Human, |e| e.is("IdentityCenterUser")),
     rule("permission-set", ActorKind::Human, has_permission_set),
-    rule("pipeline-provider", ActorKind::Ci, |e| e.provider_host_is_one_of(&PIPELINE_PROVIDERS)),
+    rule("pipeline-provider", ActorKind::Ci, |e| e.provider_host().is_some_and(is_pipeline_provider)),
     rule("pipeline-session", ActorKind::Ci, |e| starts_with_one_of(e.session, &PIPELINE_SESSIONS)),
     rule("mfa", ActorKind::Human, |e| e.identity.mfa.as_deref() == Some("true")),
     rule("instance", ActorKind::Workload, |e| e.identity.ec2_role_delivery.is_some() || is_instance_id(e.session)),
@@ -162,21 +163,6 @@ const PORTAL_EVENTS: [&str; 8] = [
 /// AWS services that run a customer's pipelines.
 const PIPELINE_SERVICES: [&str; 2] = ["codepipeline.amazonaws.com", "codebuild.amazonaws.com"];
 
-/// Hosts of OIDC providers of pipelines, exact or, with a leading dot, as a suffix.
-const PIPELINE_PROVIDERS: [&str; 11] = [
-    "token.actions.githubusercontent.com",
-    ".actions.githubusercontent.com",
-    "gitlab.com",
-    "app.terraform.io",
-    "oidc.circleci.com",
-    "agent.buildkite.com",
-    "api.bitbucket.org",
-    "vstoken.dev.azure.com",
-    ".app.spacelift.io",
-    "oidc.codefresh.io",
-    "api.pulumi.com",
-];
-
 /// Session names that pipelines' own tools set: GitHub's credentials action, `CodeBuild`, GitLab's and Buildkite's examples.
 const PIPELINE_SESSIONS: [&str; 4] = ["GitHubActions", "AWSCodeBuild-", "GitLabRunner-", "buildkite-job-"];
 
@@ -227,13 +213,6 @@ impl Evidence<'_> {
         let provider = self.identity.provider.as_deref()?;
         Some(provider.split_once(":oidc-provider/").map_or(provider, |(_, host)| host))
     }
-
-    fn provider_host_is_one_of(&self, hosts: &[&str]) -> bool {
-        let Some(host) = self.provider_host().and_then(|provider| provider.split('/').next()) else {
-            return false;
-        };
-        hosts.iter().any(|known| host == *known || known.starts_with('.') && host.ends_with(known))
-    }
 }
 
 fn invoked_by_service(e: &Evidence<'_>) -> bool {
@@ -268,11 +247,6 @@ fn is_instance_id(text: &str) -> bool {
         text.strip_prefix(prefix).is_some_and(|digits| lengths.contains(&digits.len()) && is_hex(digits))
     };
     of_length("i-", &[8, 17]) || of_length("mi-", &[17])
-}
-
-/// `oidc.eks.<region>.amazonaws.com/id/…`, in China `….amazonaws.com.cn/id/…`.
-fn is_eks_issuer(provider: &str) -> bool {
-    provider.starts_with("oidc.eks.") && provider.contains(".amazonaws.com") && provider.contains("/id/")
 }
 
 /// `eks-<cluster>-<pod>-<UUID>`, as EKS Pod Identity names sessions.

@@ -204,7 +204,8 @@ impl Relay {
         };
         // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
         let gate = (watch.gate.watch(), patience);
-        let alone = sources.is_empty() && self.posture.as_ref().is_some_and(|posture| posture.reader.is_some());
+        let alone = sources.is_empty()
+            && self.posture.as_ref().is_some_and(|posture| posture.reader.is_some() || posture.identities.is_some());
         // A queue gets it back, and what is read of AWS Config is read again; a file or a pipe never gave anything away.
         let gives_back = alone || !sources.iter().all(|source| source.told_by_caller);
         let fate = self.dead_letters.fate(gives_back);

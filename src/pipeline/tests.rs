@@ -353,6 +353,7 @@ async fn without_sources_the_agent_that_reads_aws_config_runs_until_it_is_stoppe
         trouble: Arc::default(),
         kept: None,
         reader: Some(posture::Reader::Places { api: Arc::new(Silent), places, concurrency: 1 }),
+        identities: None,
         reading: Duration::from_hours(1),
         summary: Duration::from_hours(1),
     });

@@ -5,6 +5,7 @@
 //! here. Never talks to New Relic.
 
 pub mod compliance;
+pub mod identity;
 mod kept;
 pub mod lease;
 pub mod store;
@@ -16,6 +17,9 @@ pub use compliance::counts::{AccountCounts, Results, RuleCounts, Violation};
 pub use compliance::history::{Delta, Trend};
 pub mod changes;
 
+pub use identity::{
+    Breadth, Identity, IdentityKind, Inventory, KeyFacts, Risk, RoleFacts, SignIn, Terms, Trust, TrustKind, Usage,
+};
 pub use kept::{Kept, Owed};
 
 pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};

@@ -57,3 +57,31 @@ pub struct Actor<'a> {
     /// Whether the session or sign-in used MFA, when the record says.
     pub mfa: Option<bool>,
 }
+
+/// Hosts of OIDC providers of pipelines, exact or, with a leading dot, as a suffix.
+const PIPELINE_PROVIDERS: [&str; 11] = [
+    "token.actions.githubusercontent.com",
+    ".actions.githubusercontent.com",
+    "gitlab.com",
+    "app.terraform.io",
+    "oidc.circleci.com",
+    "agent.buildkite.com",
+    "api.bitbucket.org",
+    "vstoken.dev.azure.com",
+    ".app.spacelift.io",
+    "oidc.codefresh.io",
+    "api.pulumi.com",
+];
+
+/// Whether an OIDC provider, its host and maybe a path, is one of pipelines.
+#[must_use]
+pub fn is_pipeline_provider(provider: &str) -> bool {
+    let host = provider.split('/').next().unwrap_or_default();
+    PIPELINE_PROVIDERS.iter().any(|known| host == *known || known.starts_with('.') && host.ends_with(known))
+}
+
+/// `oidc.eks.<region>.amazonaws.com/id/…`, in China `….amazonaws.com.cn/id/…`.
+#[must_use]
+pub fn is_eks_issuer(provider: &str) -> bool {
+    provider.starts_with("oidc.eks.") && provider.contains(".amazonaws.com") && provider.contains("/id/")
+}

@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod finding;
 pub mod glob;
 pub mod id;
+pub mod identity;
 pub mod severity;
 pub mod text;
 pub mod time;

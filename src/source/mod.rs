@@ -8,6 +8,7 @@ pub mod aws;
 mod backoff;
 pub mod bucket;
 pub mod config_api;
+pub mod iam;
 pub mod key;
 pub mod notification;
 pub mod organizations;

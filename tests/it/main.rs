@@ -40,6 +40,8 @@ mod golden;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod late;
 #[cfg(test)]
 mod latency;

@@ -1,4 +1,4 @@
-//! What `check` says of compliance and of state.
+//! What `check` says of compliance, of identities and of state.
 //!
 //! In: a good configuration. Out: a line for each, for people and for machines, and what is allowed, but seldom meant. What
 //! always holds: no external id is printed.
@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::count;
-use crate::config::Config;
+use crate::config::{Config, Identity};
+use crate::source::iam::sdk::{ACTIONS, SERVICE_ACTIONS};
 
 /// What is read of AWS Config.
 pub(super) fn posture(config: &Config) -> String {
@@ -39,6 +40,36 @@ pub(super) fn posture_json(config: &Config) -> Value {
     })
 }
 
+/// What is read of IAM, and the permissions that it takes.
+pub(super) fn identity(config: &Config) -> String {
+    let Some(identity) = &config.identity else { return "not read".to_owned() };
+    let accounts = match (identity.accounts.len(), &identity.aggregator, &identity.role) {
+        (_, Some(_), None) | (0, None, _) => "its own account".to_owned(),
+        (0, Some(name), Some(_)) => format!("all accounts of aggregator {name}"),
+        (number, ..) => count(number, "account"),
+    };
+    let how = identity.role.as_ref().map(|role| format!("role {role}: ")).unwrap_or_default();
+    format!("{how}{accounts}, every {}; needs {}", time(identity.interval), actions(identity).join(", "))
+}
+
+/// The actions of IAM that the role, or the agent itself, needs.
+fn actions(identity: &Identity) -> Vec<&'static str> {
+    let services = if identity.last_accessed { &SERVICE_ACTIONS[..] } else { &[] };
+    ACTIONS.iter().chain(services).copied().collect()
+}
+
+/// The same for machines.
+pub(super) fn identity_json(config: &Config) -> Value {
+    config.identity.as_ref().map_or(Value::Null, |identity| {
+        json!({
+            "accounts": identity.accounts, "aggregator": identity.aggregator, "home": identity.home,
+            "role": identity.role.as_ref().map(ToString::to_string), "intervalSeconds": identity.interval.as_secs(),
+            "unusedDays": identity.unused_days, "keyMaxAgeDays": identity.key_max_age_days,
+            "lastAccessed": identity.last_accessed, "callsPerSecond": identity.calls_per_second, "actions": actions(identity),
+        })
+    })
+}
+
 /// Where state is kept.
 pub(super) fn state(config: &Config) -> String {
     match &config.state.place {
@@ -54,10 +85,29 @@ pub(super) fn state_json(config: &Config) -> Value {
 
 /// What is allowed, but seldom meant.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
-    let forgetful = config.posture.is_some() && config.state.place.is_none();
-    let text = "compliance is read and no state is kept: a restart forgets since when a resource violates a rule, and two agents \
-                both read and send everything. Set state.s3 or state.folder, or CSPM_RELAY_STATE";
-    forgetful.then(|| text.to_owned()).into_iter().collect()
+    let mut warnings = Vec::new();
+    let is_forgotten = config.state.place.is_none();
+    if config.posture.is_some() && is_forgotten {
+        warnings.push(
+            "compliance is read and no state is kept: a restart forgets since when a resource violates a rule, and two agents \
+             both read and send everything. Set state.s3 or state.folder, or CSPM_RELAY_STATE"
+                .to_owned(),
+        );
+    } else if config.identity.is_some() && is_forgotten {
+        warnings.push(
+            "IAM is read and no state is kept: every restart reads it anew, and two agents both read and send everything. Set \
+             state.s3 or state.folder, or CSPM_RELAY_STATE"
+                .to_owned(),
+        );
+    }
+    if let Some(identity) = config.identity.as_ref().filter(|identity| identity.aggregator.is_some() && identity.role.is_none()) {
+        let others = if identity.accounts.is_empty() { "" } else { ", though posture.accounts names some" };
+        warnings.push(format!(
+            "posture.identity reads only the agent's own account{others}: an aggregator knows nothing of IAM. Set posture.role to \
+             read the others"
+        ));
+    }
+    warnings
 }
 
 /// A time with the largest unit that leaves no rest.
@@ -98,5 +148,32 @@ mod tests {
         config.state.place = Some(StatePlace::S3 { bucket: "b".to_owned(), prefix: "p".to_owned() });
         assert_eq!((state(&config), warnings(&config).len()), ("s3://b/p, lease 30 s".into(), 0));
         assert_eq!(state_json(&config), json!({ "place": "s3://b/p", "leaseSeconds": 30 }));
+    }
+
+    /// S1-18: whom IAM is asked about, and what it takes.
+    #[test]
+    fn the_inventory_of_iam_is_told_with_its_permissions() {
+        let mut config = Config::stand_in("http://127.0.0.1:1", 1, Secret::new(""));
+        assert_eq!((identity(&config), identity_json(&config)), ("not read".into(), Value::Null));
+        let base = Identity { external_id: Some(Secret::new("hidden-id")), ..Identity::of_region("eu-west-1") };
+        let role = Role::parse("read");
+        let two = vec!["111122223333".to_owned(), "222233334444".to_owned()];
+        let aggregator = Some("org".to_owned());
+        let needs = "every 24 h; needs iam:GenerateCredentialReport, iam:GetCredentialReport, iam:GetAccountAuthorizationDetails";
+        for (set, told, warned) in [
+            (base.clone(), "its own account, ", 1),
+            (Identity { accounts: two.clone(), role: role.clone(), ..base.clone() }, "role read: 2 accounts, ", 1),
+            (Identity { aggregator: aggregator.clone(), ..base.clone() }, "its own account, ", 2),
+            (Identity { aggregator: aggregator.clone(), accounts: two, ..base.clone() }, "its own account, ", 2),
+            (Identity { aggregator, role, ..base.clone() }, "role read: all accounts of aggregator org, ", 1),
+        ] {
+            config.identity = Some(set);
+            assert_eq!(identity(&config), format!("{told}{needs}"));
+            assert_eq!(warnings(&config).len(), warned, "{told}");
+            assert!(!identity_json(&config).to_string().contains("hidden-id"));
+        }
+        config.identity = Some(Identity { last_accessed: true, ..base });
+        assert!(identity(&config).ends_with("iam:GenerateServiceLastAccessedDetails, iam:GetServiceLastAccessedDetails"));
+        assert_eq!(identity_json(&config)["actions"].as_array().map(Vec::len), Some(5));
     }
 }

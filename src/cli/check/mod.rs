@@ -192,6 +192,7 @@ impl Report {
         }
         rows.push(("dead letters", config.dead_letters.as_ref().map_or_else(|| "nowhere".to_owned(), dead_letters)));
         rows.push(("posture", known::posture(config)));
+        rows.push(("identity", known::identity(config)));
         rows.push(("state", known::state(config)));
         rows.push(("health", place(&config.health)));
 
@@ -249,6 +250,7 @@ impl Report {
             "frameworks": file_read("controls", config.frameworks.as_deref(), self.found.frameworks.as_ref()),
             "deadLetters": config.dead_letters.as_ref().map(dead_letters),
             "posture": known::posture_json(config),
+            "identity": known::identity_json(config),
             "state": known::state_json(config),
             "health": place(&config.health),
             "estimate": {

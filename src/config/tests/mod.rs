@@ -2,6 +2,7 @@
 
 mod faults;
 mod generated;
+mod identity;
 mod posture;
 mod values;
 

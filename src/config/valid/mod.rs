@@ -30,9 +30,9 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let sources = sources(reader);
     let dead_letters = place::dead_letters(reader);
     let state = place::state(reader, dead_letters.as_ref());
-    let posture = posture::posture(reader, need, &sources);
+    let (posture, identity) = posture::posture(reader, need, &sources);
     let compliance_notify = reader.word("posture.notify").and_then(|word| word.parse().ok()).unwrap_or(Severity::High);
-    if need.sources && posture.is_none() && reader.written.sources.is_empty() {
+    if need.sources && posture.is_none() && identity.is_none() && reader.written.sources.is_empty() {
         nothing_to_read(reader);
     }
     let outputs = outputs(reader);
@@ -62,6 +62,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         state,
         posture,
         compliance_notify,
+        identity,
         changes,
         findings,
         limits,

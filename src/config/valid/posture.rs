@@ -1,13 +1,14 @@
-//! What is read of AWS Config, as written → valid.
+//! What is read of AWS Config and of IAM, as written → valid.
 //!
-//! In: the keys of `posture`, and the Regions of the queues. Out: [`Posture`] when something switches it on, or faults. Here is
-//! what concerns more than one key: a Region to ask, a role where there are several accounts, what an aggregator makes useless.
+//! In: the keys of `posture`, and the Regions of the queues. Out: [`Posture`] when something switches it on, [`Identity`] when its own
+//! switch does, or faults. Here is what concerns more than one key: a Region to ask, a role where there are several accounts, what an
+//! aggregator makes useless.
 
 use crate::config::fault::{Fault, Place};
 use crate::config::options::find;
 use crate::config::queue_url;
 use crate::config::reader::Reader;
-use crate::config::{Need, Posture, Role, Source, SourceKind, value};
+use crate::config::{Identity, Need, Posture, Role, Source, SourceKind, value};
 use crate::secret::Secret;
 
 const REGIONS: &str = "posture.regions";
@@ -20,7 +21,7 @@ const EXTERNAL_ID: &str = "posture.externalId";
 pub(super) const SWITCHES: [&str; 3] = [REGIONS, ACCOUNTS, AGGREGATOR];
 
 /// Reads it all; `None`: nothing switches it on.
-pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -> Option<Posture> {
+pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -> (Option<Posture>, Option<Identity>) {
     let default = Posture::of_region("");
     let regions = once(reader, REGIONS, "not an AWS Region", queue_url::is_region);
     let accounts = once(reader, ACCOUNTS, "not an AWS account id", |text| text.len() == 12 && value::whole(text).is_some());
@@ -33,17 +34,35 @@ pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -
     let concurrency =
         super::usize_of(reader.whole("posture.concurrency", super::u64_of(default.concurrency)), default.concurrency);
 
-    together(reader, &accounts);
-    if regions.is_empty() && accounts.is_empty() && aggregator.is_none() {
-        return None;
+    let identity = identity(reader);
+
+    together(reader, &accounts, identity.is_some());
+    let reads_config = !regions.is_empty() || !accounts.is_empty() || aggregator.is_some();
+    if !reads_config && identity.is_none() {
+        return (None, None);
     }
     let Some(home) = home(reader, sources).or_else(|| regions.first().cloned()) else {
         no_region(reader);
-        return None;
+        return (None, None);
     };
+    let calls_per_second = u32::try_from(calls).unwrap_or(default.calls_per_second);
+    let identity = identity.map(|identity| Identity {
+        home: home.clone(),
+        accounts: accounts.clone(),
+        aggregator: aggregator.clone(),
+        role: role.clone(),
+        external_id: external_id.clone(),
+        calls_per_second,
+        ..identity
+    });
+    if !reads_config {
+        return (None, identity);
+    }
     // An aggregator has Regions of its own; without one there is only what is named.
     let regions = if regions.is_empty() && aggregator.is_none() { vec![home.clone()] } else { regions };
-    Some(Posture {
+    // Beside an aggregator the role is for IAM alone.
+    let (role, external_id) = if aggregator.is_some() { (None, None) } else { (role, external_id) };
+    let posture = Posture {
         home,
         regions,
         accounts,
@@ -52,9 +71,22 @@ pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -
         external_id,
         interval,
         summary_interval,
-        calls_per_second: u32::try_from(calls).unwrap_or(default.calls_per_second),
+        calls_per_second,
         concurrency,
-    })
+    };
+    (Some(posture), identity)
+}
+
+/// What is asked of IAM, if its switch is on; whom, is told by the keys that AWS Config has, too.
+fn identity(reader: &mut Reader<'_>) -> Option<Identity> {
+    let default = Identity::of_region("");
+    let enabled = reader.switch("posture.identity.enabled", false);
+    let interval = reader.time("posture.identity.interval", default.interval);
+    let mut days = |path: &str, default: u32| u32::try_from(reader.whole(path, u64::from(default))).unwrap_or(default);
+    let unused_days = days("posture.identity.unusedDays", default.unused_days);
+    let key_max_age_days = days("posture.identity.keyMaxAgeDays", default.key_max_age_days);
+    let last_accessed = reader.switch("posture.identity.lastAccessed", default.last_accessed);
+    enabled.then_some(Identity { interval, unused_days, key_max_age_days, last_accessed, ..default })
 }
 
 /// A list in which nothing stands twice: it would be read twice.
@@ -92,10 +124,11 @@ fn external_id(reader: &mut Reader<'_>, need: Need) -> Option<Secret> {
 }
 
 /// What cannot stand together, and what cannot stand alone.
-fn together(reader: &mut Reader<'_>, accounts: &[String]) {
-    if reader.has(AGGREGATOR) && reader.has(ROLE) {
+fn together(reader: &mut Reader<'_>, accounts: &[String], reads_iam: bool) {
+    if reader.has(AGGREGATOR) && reader.has(ROLE) && !reads_iam {
         let fault = Fault::new(ROLE, reader.place(ROLE), format!("{AGGREGATOR} is written too"));
-        let hint = "an aggregator is asked by the agent itself, a role in each account in its place: remove one of them";
+        let hint = "an aggregator is asked by the agent itself, a role in each account in its place: remove one of them, or set \
+                    posture.identity.enabled, which reads IAM with the role";
         reader.faults.push(fault.allowed("one of them").hint(hint));
     }
     if reader.has(EXTERNAL_ID) && !reader.has(ROLE) && !reader.written.is_broken(ROLE) {

@@ -1,4 +1,4 @@
-//! The work of the one agent that leads: loading and writing the state, reading AWS Config, sending what the state says.
+//! The work of the one agent that leads: loading and writing the state, reading AWS Config and IAM, sending what the state says.
 //!
 //! In: where state is kept, how AWS Config is read. Out: corrections and snapshots, through the same senders as everything else;
 //! and whether the sources that need the state may be polled. What always holds:
@@ -8,6 +8,7 @@
 //! - The runs stop with the agent; the writing goes on until everything that was taken has settled.
 
 mod emitter;
+pub mod identity;
 mod keeper;
 mod reading;
 pub mod rows;
@@ -36,9 +37,10 @@ use crate::source::config_api::aggregator::AggregatorApi;
 use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 use crate::source::trouble::Trouble;
 use emitter::Emitter;
+use identity::Identities;
 use keeper::Keeper;
 use rows::Packs;
-use schedule::Schedule;
+use schedule::{Clockwork, Schedule};
 
 /// The lease's name in the store.
 const LEASE: &str = "lease.json";
@@ -57,6 +59,8 @@ pub struct Posture {
     pub kept: Option<(Arc<dyn Store>, Settings)>,
     /// How AWS Config is read; `None`: only its events are.
     pub reader: Option<Reader>,
+    /// How IAM is read; `None`: it is not.
+    pub identities: Option<Identities>,
     /// Time between two readings.
     pub reading: Duration,
     /// Time between two summaries.
@@ -233,9 +237,12 @@ impl Lead {
 
     /// Reads and sends by the clock, until the agent stops; then waits for ever.
     async fn runs(&self, schedule: &mut Schedule, keeper: Option<&Arc<Mutex<Keeper>>>) {
+        let clockwork = Clockwork::new(schedule, keeper);
         tokio::select! {
             () = self.draining() => {}
-            never = schedule::run(self, schedule, keeper) => match never {},
+            // An inventory of IAM may take long, and nothing else waits for it.
+            never = schedule::run(self, &clockwork) => match never {},
+            never = identity::run(self, &clockwork) => match never {},
         }
         std::future::pending::<()>().await;
     }

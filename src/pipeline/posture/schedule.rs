@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -49,37 +49,72 @@ impl Schedule {
     }
 }
 
-/// Does what is due, for ever.
-pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Arc<Mutex<Keeper>>>) -> Infallible {
+/// What those share who work by the clock at the same time: the schedule, and where it is noted.
+pub(super) struct Clockwork<'s, 'k> {
+    schedule: StdMutex<&'s mut Schedule>,
+    keeper: Option<&'k Arc<Mutex<Keeper>>>,
+}
+
+impl<'s, 'k> Clockwork<'s, 'k> {
+    pub(super) fn new(schedule: &'s mut Schedule, keeper: Option<&'k Arc<Mutex<Keeper>>>) -> Self {
+        Self { schedule: StdMutex::new(schedule), keeper }
+    }
+
+    pub(super) fn is_due(&self, kind: &str, every: Duration, now_ms: i64) -> bool {
+        self.schedule().is_due(kind, every, now_ms)
+    }
+
+    /// A run that began at this time was done.
+    pub(super) fn done(&self, kind: &str, began_ms: i64) {
+        self.schedule().done.insert(kind.to_owned(), began_ms);
+    }
+
+    /// Writes down what was done.
+    pub(super) async fn note(&self, lead: &Lead) {
+        if let Some(keeper) = self.keeper {
+            let mut keeper = keeper.lock().await;
+            // Taken when it is this one's turn to write: nobody's run is written over with an older schedule.
+            let schedule = self.schedule().clone();
+            keeper.note(&schedule, lead).await;
+        }
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, &'s mut Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does what is due with AWS Config and with what is known, for ever.
+pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallible {
     let mut failed = reading::Failed::default();
     loop {
         let now_ms = lead.clock.now_ms();
-        let again = schedule.again_ms.is_some_and(|again| now_ms >= again) && !failed.is_empty();
+        let again = clockwork.schedule().again_ms.is_some_and(|again| now_ms >= again) && !failed.is_empty();
         let (mut moved, mut was_read) = (false, false);
         if let Some(reader) = &lead.posture.reader
-            && (schedule.is_due("reading", lead.posture.reading, now_ms) || again)
+            && (clockwork.is_due("reading", lead.posture.reading, now_ms) || again)
         {
             let only = if again { Some(std::mem::take(&mut failed)) } else { None };
             failed = reading::read(lead, reader, only.as_ref()).await;
             if only.is_none() {
-                schedule.done.insert("reading".to_owned(), now_ms);
+                clockwork.done("reading", now_ms);
             }
-            schedule.again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
+            clockwork.schedule().again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
             (moved, was_read) = (true, true);
         }
         let wanted = |kind: &RowKind| lead.posture.reader.is_some() || !kind.needs_reader();
         for kind in RowKind::ALL.into_iter().filter(wanted) {
             let every = kind.every(lead.posture.summary, lead.posture.reading);
             let now_ms = lead.clock.now_ms();
-            let is_due = if kind.follows_reading() { was_read } else { schedule.is_due(kind.run().as_str(), every, now_ms) };
+            let is_due = if kind.follows_reading() { was_read } else { clockwork.is_due(kind.run().as_str(), every, now_ms) };
             if is_due {
                 sending::send(lead, kind, now_ms).await;
-                schedule.done.insert(kind.run().as_str().to_owned(), now_ms);
+                clockwork.done(kind.run().as_str(), now_ms);
                 moved = true;
             }
         }
-        if moved && let Some(keeper) = keeper {
-            keeper.lock().await.note(schedule, lead).await;
+        if moved {
+            clockwork.note(lead).await;
         }
         tokio::time::sleep(LOOK).await;
     }

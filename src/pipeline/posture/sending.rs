@@ -79,7 +79,7 @@ pub(super) async fn tell(lead: &Lead, run: &Run<'_>) {
     tell_as(lead, run, Snapshot { id: &id, now_ms: run.ended_ms }).await;
 }
 
-async fn tell_as(lead: &Lead, run: &Run<'_>, snapshot: Snapshot<'_>) {
+pub(super) async fn tell_as(lead: &Lead, run: &Run<'_>, snapshot: Snapshot<'_>) {
     let emitter = lead.emitter();
     let mut item = Vec::new();
     emitter.cut(push_run(&mut item, run, snapshot));
@@ -90,6 +90,6 @@ async fn tell_as(lead: &Lead, run: &Run<'_>, snapshot: Snapshot<'_>) {
 }
 
 /// The same for all rows of a run, another one for each run.
-fn snapshot_id(lead: &Lead, kind: &str, began_ms: i64) -> String {
+pub(super) fn snapshot_id(lead: &Lead, kind: &str, began_ms: i64) -> String {
     digest_id(&[kind.as_bytes(), began_ms.to_string().as_bytes(), lead.stages.agent.as_bytes()])
 }

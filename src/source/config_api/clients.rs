@@ -46,7 +46,7 @@ pub struct Access {
 
 /// The clients.
 #[derive(Debug)]
-pub(super) struct Clients {
+pub(in crate::source) struct Clients {
     base: SdkConfig,
     access: Access,
     places: Mutex<HashMap<AccountRegion, Held<Client>>>,
@@ -61,7 +61,7 @@ struct Held<T> {
 
 impl Clients {
     /// `base`: the agent's own credentials and its endpoints, as AWS tools take them; its Region is where roles are taken.
-    pub(super) async fn new(base: &SdkConfig, access: Access) -> Self {
+    pub(in crate::source) async fn new(base: &SdkConfig, access: Access) -> Self {
         Self { base: super::http::shared(base).await, access, places: Mutex::default(), accounts: Mutex::default() }
     }
 
@@ -77,13 +77,13 @@ impl Clients {
     }
 
     /// The role taken in a place; `None`: it is the agent's own account.
-    pub(super) fn role_in(&self, place: &AccountRegion) -> Option<String> {
+    pub(in crate::source) fn role_in(&self, place: &AccountRegion) -> Option<String> {
         let role = self.access.role.as_ref().filter(|_| place.account != self.access.own_account)?;
         Some(role.arn(&place.account, &place.region))
     }
 
     /// The configuration of an account: its credentials, kept once for all its Regions.
-    async fn account(&self, place: &AccountRegion) -> Result<SdkConfig, ConfigApiError> {
+    pub(in crate::source) async fn account(&self, place: &AccountRegion) -> Result<SdkConfig, ConfigApiError> {
         if let Some(config) = held(&self.accounts, &place.account) {
             return Ok(config);
         }

@@ -13,7 +13,7 @@ use crate::source::aws;
 
 /// What to make of a request that went wrong.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::source) enum Verdict {
     /// Too many requests: slower, then again.
     TooMany(String),
     /// Again, after a while.
@@ -32,7 +32,7 @@ const AGGREGATOR: &str =
 const RECORDER: &str = "AWS Config records nothing here: set up a configuration recorder, or leave the Region out";
 
 /// `action`: what was asked, as `config:DescribeConfigRules`. `role`: the ARN of the role that was taken, if one was.
-pub(super) fn judge<E>(error: &SdkError<E, HttpResponse>, action: &str, role: Option<&str>) -> Verdict
+pub(in crate::source) fn judge<E>(error: &SdkError<E, HttpResponse>, action: &str, role: Option<&str>) -> Verdict
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

@@ -7,9 +7,9 @@
 pub mod aggregator;
 pub mod clients;
 mod facts;
-mod faults;
+pub(super) mod faults;
 mod http;
-mod rate;
+pub(super) mod rate;
 pub mod sdk;
 pub mod sdk_aggregator;
 

@@ -26,18 +26,18 @@ const JITTER: f64 = 0.1;
 
 /// The rates of all places that were asked so far. A place takes some 200 bytes and is kept: its counters only grow.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(in crate::source) struct Rates {
     per_second: f64,
     places: Mutex<HashMap<AccountRegion, Arc<Rate>>>,
 }
 
 impl Rates {
-    pub(super) fn new(per_second: f64) -> Self {
+    pub(in crate::source) fn new(per_second: f64) -> Self {
         Self { per_second, places: Mutex::default() }
     }
 
     /// The rate of a place, shared by all who ask there.
-    pub(super) fn of(&self, place: &AccountRegion) -> Arc<Rate> {
+    pub(in crate::source) fn of(&self, place: &AccountRegion) -> Arc<Rate> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(rate) = places.get(place) {
             return Arc::clone(rate);
@@ -48,7 +48,7 @@ impl Rates {
     }
 
     /// The counters of every place, sorted.
-    pub(super) fn calls(&self) -> Vec<(AccountRegion, Calls)> {
+    pub(in crate::source) fn calls(&self) -> Vec<(AccountRegion, Calls)> {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let mut calls: Vec<_> = places.iter().map(|(place, rate)| (place.clone(), rate.calls())).collect();
         drop(places);
@@ -59,7 +59,7 @@ impl Rates {
 
 /// The rate of one place.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(in crate::source) struct Rate {
     wanted: f64,
     pace: Mutex<Pace>,
     /// When the last request went; held by whoever is next, and handed on in the order of coming.
@@ -92,7 +92,7 @@ impl Rate {
     }
 
     /// Waits until a request may go, and counts it.
-    pub(super) async fn turn(&self, again: bool) {
+    pub(in crate::source) async fn turn(&self, again: bool) {
         let mut last = self.gate.lock().await;
         let stretch = 1.0 + JITTER * fastrand::f64();
         // The rate may have been halved while this one slept.
@@ -115,7 +115,7 @@ impl Rate {
     }
 
     /// The place said "too many".
-    pub(super) fn throttled(&self) {
+    pub(in crate::source) fn throttled(&self) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,17 +128,17 @@ impl Rate {
     }
 
     /// Something came back: an answer, an error, or nothing in time. Until then the request may have been on its way.
-    pub(super) fn came_back(&self) {
+    pub(in crate::source) fn came_back(&self) {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner).answered = Some(Instant::now());
     }
 
     /// The place answered.
-    pub(super) fn answered(&self) {
+    pub(in crate::source) fn answered(&self) {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         pace.per_second = (pace.per_second + self.wanted * STEP).min(self.wanted);
     }
 
-    pub(super) fn calls(&self) -> Calls {
+    pub(in crate::source) fn calls(&self) -> Calls {
         Calls {
             calls: self.calls.load(Ordering::Relaxed),
             throttled: self.throttled.load(Ordering::Relaxed),

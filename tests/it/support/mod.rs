@@ -7,6 +7,7 @@ pub(crate) mod aws;
 pub(crate) mod bus;
 pub(crate) mod config_api;
 pub(crate) mod data;
+pub(crate) mod iam;
 pub(crate) mod limits;
 pub(crate) mod opinion;
 pub(crate) mod organizations;

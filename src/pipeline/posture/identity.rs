@@ -1,0 +1,268 @@
+//! The inventory of IAM: who there is in each account, judged.
+//!
+//! In: accounts, and IAM. Out: a row for each identity of an account, all of one run's time and `snapshot.id`, and one row that says
+//! how the run went. What always holds: an account whose answers are not whole sends no row; one that cannot be read does not stop
+//! the others, and is told; a run is complete when every row was accepted and every account was read but those that may not be.
+//! Where something passing stopped an account, it is tried once more at the end of the run.
+//!
+//! Memory: no more than [`AT_ONCE`] accounts are held, each as long as it takes to read it and to hand its rows on.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::emitter::Emitter;
+use super::schedule::Clockwork;
+use super::{Lead, sending};
+use crate::encode::identity::{IdentityRow, push_identity};
+use crate::encode::posture::{Run, RunKind, Snapshot};
+use crate::posture::{Identity, IdentityKind, Inventory, Terms};
+use crate::source::config_api::ConfigApiError;
+use crate::source::config_api::aggregator::{self, AggregatorApi};
+use crate::source::iam::{IamApi, IamError, Which};
+
+/// Accounts that are read at once: each may be 14 MB of judged identities in the worst case, some 100 kB as a rule.
+const AT_ONCE: usize = 4;
+/// Time between two looks at the clock.
+const LOOK: Duration = Duration::from_millis(500);
+/// Time before those are tried again that something passing stopped.
+const AGAIN: Duration = Duration::from_secs(20);
+/// Identities whose services are asked for in one run: a job of IAM's for each, of some three requests.
+const SERVICES: usize = 2_000;
+/// The least and the most of them in one account.
+const SERVICES_OF_ACCOUNT: (usize, usize) = (1, 100);
+
+/// How IAM is read.
+#[derive(Clone)]
+pub struct Identities {
+    /// Whom to ask.
+    pub api: Arc<dyn IamApi>,
+    /// Accounts to read; empty: those of `aggregator`.
+    pub accounts: Vec<Box<str>>,
+    /// Who knows the accounts, where none are named.
+    pub aggregator: Option<Arc<dyn AggregatorApi>>,
+    /// Time between two inventories.
+    pub interval: Duration,
+    /// What makes an identity unused and a key old.
+    pub terms: Terms,
+    /// Whether the services are asked for that each used.
+    pub last_accessed: bool,
+}
+
+/// Does what is due, for ever.
+pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallible {
+    let Some(identities) = &lead.posture.identities else { std::future::pending().await };
+    let kind = RunKind::Identity.as_str();
+    loop {
+        let now_ms = lead.clock.now_ms();
+        if clockwork.is_due(kind, identities.interval, now_ms) {
+            inventory(lead, identities, now_ms).await;
+            clockwork.done(kind, now_ms);
+            clockwork.note(lead).await;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// One run.
+struct Reading<'l> {
+    lead: &'l Lead,
+    identities: &'l Identities,
+    snapshot: Snapshot<'l>,
+    emitter: Emitter,
+    read: AtomicU64,
+    /// Accounts that may not be read.
+    barred: AtomicU64,
+    /// Accounts that something passing stopped.
+    stopped: Mutex<BTreeSet<Box<str>>>,
+}
+
+async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64) {
+    let id = sending::snapshot_id(lead, RunKind::Identity.as_str(), began_ms);
+    let snapshot = Snapshot { id: &id, now_ms: began_ms };
+    let calls_before = identities.api.calls();
+    let reading = Reading {
+        lead,
+        identities,
+        snapshot,
+        emitter: lead.emitter(),
+        read: AtomicU64::new(0),
+        barred: AtomicU64::new(0),
+        stopped: Mutex::default(),
+    };
+    let (accounts, are_all) = match accounts(identities).await {
+        Ok(accounts) => (accounts, true),
+        Err(error) => {
+            let what = format!("the accounts whose IAM is read are not known: {error}");
+            lead.trouble.report(lead.counts.name(), "identity accounts", what);
+            (Vec::new(), false)
+        }
+    };
+    let services = (SERVICES / accounts.len().max(1)).clamp(SERVICES_OF_ACCOUNT.0, SERVICES_OF_ACCOUNT.1);
+    reading.all(&accounts, services).await;
+    let again: Vec<_> = reading.stopped().iter().cloned().collect();
+    if !again.is_empty() {
+        tokio::time::sleep(AGAIN).await;
+        reading.stopped().clear();
+        reading.all(&again, services).await;
+    }
+    let Reading { emitter, read, barred, stopped, .. } = reading;
+    let (rows, read, barred) = (emitter.rows(), read.into_inner(), barred.into_inner());
+    let stopped = stopped.into_inner().unwrap_or_default().len() as u64;
+    let accepted = emitter.accepted().await;
+    if !accepted {
+        tracing::warn!(
+            kind = RunKind::Identity.as_str(),
+            "Not every row of a snapshot was accepted: the next one is whole again"
+        );
+    }
+    tracing::info!(accounts = read, failed = barred + stopped, rows, "IAM was read");
+    let ended = Run {
+        kind: RunKind::Identity,
+        rows,
+        repairs: 0,
+        places: read,
+        places_failed: barred + stopped,
+        calls: identities.api.calls().saturating_sub(calls_before),
+        began_ms,
+        ended_ms: lead.clock.now_ms(),
+        complete: accepted && are_all && stopped == 0 && read > 0,
+        agent: &lead.stages.agent,
+    };
+    sending::tell_as(lead, &ended, snapshot).await;
+}
+
+async fn accounts(identities: &Identities) -> Result<Vec<Box<str>>, ConfigApiError> {
+    match &identities.aggregator {
+        Some(api) if identities.accounts.is_empty() => aggregator::accounts(&**api).await,
+        _ => Ok(identities.accounts.clone()),
+    }
+}
+
+impl Reading<'_> {
+    async fn all(&self, accounts: &[Box<str>], services: usize) {
+        stream::iter(accounts).for_each_concurrent(AT_ONCE, |account| self.account(account, services)).await;
+    }
+
+    async fn account(&self, account: &str, services: usize) {
+        let found = match self.read(account, services).await {
+            Ok(found) => found,
+            Err(error) => return self.failed(account, &error),
+        };
+        self.read.fetch_add(1, Ordering::Relaxed);
+        let enricher = self.lead.stages.enricher.now();
+        let mut item = Vec::new();
+        for identity in &found {
+            let row = IdentityRow { account: enricher.account(account), identity };
+            self.emitter.cut(push_identity(&mut item, &row, self.snapshot));
+            self.emitter.row(&item, self.snapshot.now_ms).await;
+        }
+        self.emitter.flush().await;
+    }
+
+    /// Everybody in an account; an error when not everything could be read.
+    async fn read(&self, account: &str, services: usize) -> Result<Vec<Identity>, IamError> {
+        let Identities { api, terms, last_accessed, .. } = self.identities;
+        let report = api.report(account).await?;
+        let mut inventory = Inventory::new(account, report, self.snapshot.now_ms, terms);
+        for which in [Which::Policies, Which::Principals] {
+            api.details(account, which, &mut |page| {
+                for detail in page {
+                    inventory.add(detail);
+                }
+            })
+            .await?;
+        }
+        let mut found = inventory.identities();
+        if *last_accessed {
+            self.services(account, &mut found, services).await;
+        }
+        Ok(found)
+    }
+
+    /// Adds the services that so many of them used: the over-broad ones, and of the others some more in each run.
+    async fn services(&self, account: &str, found: &mut [Identity], most: usize) {
+        let is_ours = |it: &Identity| {
+            let is_service_linked = it.role.as_ref().is_some_and(|role| role.is_service_linked);
+            matches!(it.kind, IdentityKind::User | IdentityKind::Role) && !is_service_linked
+        };
+        let (broad, others): (Vec<usize>, Vec<usize>) = found
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| is_ours(it))
+            .map(|(at, _)| at)
+            .partition(|at| found.get(*at).is_some_and(|it| it.is_over_broad() == Some(true)));
+        let is_denied = AtomicBool::new(false);
+        for at in turn(broad, most, self.turn()).into_iter().chain(turn(others, most, self.turn())).take(most) {
+            let Some(identity) = found.get_mut(at) else { continue };
+            match self.identities.api.services(account, &identity.arn).await {
+                Ok(services) => identity.services = Some(services),
+                Err(error @ (IamError::Denied { .. } | IamError::NoCredentials { .. })) => {
+                    self.trouble(
+                        account,
+                        &format!("Which services the identities of account {account} use is not known: {error}"),
+                    );
+                    is_denied.store(true, Ordering::Relaxed);
+                }
+                Err(error) => tracing::debug!(account, %error, "Which services an identity uses is not known: {error}"),
+            }
+            if is_denied.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
+    /// How many intervals have passed: each run begins where another one ended.
+    fn turn(&self) -> usize {
+        let interval = i64::try_from(self.identities.interval.as_millis()).unwrap_or(i64::MAX).max(1);
+        usize::try_from(self.snapshot.now_ms / interval).unwrap_or_default()
+    }
+
+    fn failed(&self, account: &str, error: &IamError) {
+        self.trouble(account, &format!("IAM of account {account} could not be read: {error}"));
+        if error.may_pass() {
+            self.stopped().insert(account.into());
+        } else {
+            self.barred.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn trouble(&self, account: &str, what: &str) {
+        self.lead.trouble.report(self.lead.counts.name(), &format!("identity {account}"), what.to_owned());
+    }
+
+    fn stopped(&self) -> std::sync::MutexGuard<'_, BTreeSet<Box<str>>> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of a list the part whose turn it is, the rest behind it.
+fn turn(mut list: Vec<usize>, most: usize, turn: usize) -> Vec<usize> {
+    if !list.is_empty() {
+        let begin = turn.wrapping_mul(most) % list.len();
+        list.rotate_left(begin);
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S2-38: with every run others are asked for, and after some all were.
+    #[test]
+    fn everybody_has_a_turn() {
+        let mut asked = BTreeSet::new();
+        for run in 0..4 {
+            asked.extend(turn((0..10).collect(), 3, run).into_iter().take(3));
+        }
+        assert_eq!(asked, (0..10).collect());
+        assert_eq!(turn(Vec::new(), 3, 7), Vec::<usize>::new());
+        assert_eq!(turn(vec![5, 6], 3, 1), [6, 5]);
+    }
+}
