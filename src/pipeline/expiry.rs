@@ -1,10 +1,79 @@
 //! Which exceptions have ended since they were last asked for.
 //!
 //! In: the exceptions and the present, again and again. Out: a `CspmRelayException` for each that has expired, and a line in the
-//! log: once for those of before the start, once when another expires. Sends nothing itself.
+//! log: once for those of before the start, once when another expires. What always holds: of agents of which one leads only that one
+//! tells, and one that takes over tells again what ended before; it depends on nothing else that is told from time to time.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::outlet::batcher;
+use super::worker::Stages;
+use crate::ack::{Counts, ObjectEntry, Outcome};
 use crate::classify::Exceptions;
+use crate::clock::Clock;
+use crate::config::Limits;
 use crate::encode::exception::push_expired;
+use crate::encode::{Batch, Lane};
+
+/// Time between two looks at the clock.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Tells the ends, as long as this agent leads or nobody does.
+pub(super) struct Ends {
+    pub(super) stages: Arc<Stages>,
+    pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) batches: mpsc::Sender<Batch>,
+    /// Whether it is this agent that tells.
+    pub(super) leading: watch::Receiver<bool>,
+    /// Set when everything else has ended.
+    pub(super) finished: watch::Receiver<bool>,
+}
+
+impl Ends {
+    pub(super) async fn run(self) {
+        let Self { stages, clock, limits, batches, mut leading, mut finished } = self;
+        let mut expiry = Expiry::default();
+        let tell = async {
+            // Nobody who could say so is left: it is the end.
+            while leading.wait_for(|leads| *leads).await.is_ok() {
+                for batch in told(&mut expiry, &stages, &clock, &limits) {
+                    if batches.send(batch).await.is_err() {
+                        tracing::debug!("The end of an exception was not sent: the sender has gone");
+                    }
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = tell => {}
+            heard = finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); }
+        }
+    }
+}
+
+/// What has ended since the last look, as batches.
+fn told(expiry: &mut Expiry, stages: &Stages, clock: &Clock, limits: &Limits) -> Vec<Batch> {
+    let now_ms = clock.now_ms();
+    let items = expiry.items(&stages.exceptions, now_ms, &stages.agent);
+    if items.is_empty() {
+        return Vec::new();
+    }
+    let entry = ObjectEntry::enter(Arc::new(Counts::new("relay")), 0, None);
+    let mut batcher = batcher(Lane::Events, limits);
+    let mut closed = Vec::new();
+    for item in items {
+        let record = entry.record();
+        record.ends_as(Outcome::Delivered);
+        closed.extend(batcher.push(&item, now_ms, record.piece()));
+    }
+    entry.decoded();
+    closed.extend(batcher.close());
+    closed
+}
 
 /// Tells each end once.
 #[derive(Debug, Default)]

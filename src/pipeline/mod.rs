@@ -174,6 +174,8 @@ pub struct Relay {
     /// What the agent that leads has to do; `None`: nothing is read of AWS, and the state is in memory only.
     pub posture: Option<Posture>,
     /// The present.
+    /// Whether it is told when an exception ends.
+    pub expiry: bool,
     pub clock: Clock,
 }
 
@@ -313,7 +315,7 @@ struct Tasks {
 impl Tasks {
     /// Starts them; objects go into the channel that comes back with them.
     fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
-        let Relay { stages, limits, to, dead_letters, heartbeat, posture, clock } = relay;
+        let Relay { stages, limits, to, dead_letters, heartbeat, expiry, posture, clock } = relay;
         let mut tasks = Self {
             admitting: JoinSet::new(),
             workers: JoinSet::new(),
@@ -385,6 +387,20 @@ impl Tasks {
                         every,
                         counts: watch.counts.clone(),
                         traffic: Arc::clone(&watch.traffic),
+                if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
+                    let ends = expiry::Ends {
+                        stages: Arc::clone(&stages),
+                        clock: clock.clone(),
+                        limits: limits.clone(),
+                        batches: events.clone(),
+                        leading: tasks.leading.subscribe(),
+                        finished: tasks.finished.subscribe(),
+                    };
+                    tasks.beats.spawn(async {
+                        ends.run().await;
+                        End::InOrder
+                    });
+                }
                         stages: Arc::clone(&stages),
                         clock,
                         limits: limits.clone(),
