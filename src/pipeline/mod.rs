@@ -46,6 +46,7 @@ use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, Source, SourceError};
+pub use posture::Standing;
 use posture::{Lead, Posture};
 use worker::{Stages, Work, Worker};
 
@@ -132,6 +133,8 @@ pub struct Watch {
     pub gate: Arc<Gate>,
     /// What the sources are doing.
     pub phase: watch::Receiver<Phase>,
+    /// How the work of the agent that leads stands; `None`: there is none.
+    pub standing: Option<Arc<Standing>>,
 }
 
 impl Watch {
@@ -171,11 +174,11 @@ pub struct Relay {
     pub dead_letters: Target,
     /// Time between heartbeats; `None`: none.
     pub heartbeat: Option<Duration>,
+    /// Whether it is told when an exception ends.
+    pub expiry: bool,
     /// What the agent that leads has to do; `None`: nothing is read of AWS, and the state is in memory only.
     pub posture: Option<Posture>,
     /// The present.
-    /// Whether it is told when an exception ends.
-    pub expiry: bool,
     pub clock: Clock,
 }
 
@@ -196,9 +199,11 @@ impl Relay {
         started: impl FnOnce(Watch),
     ) -> Summary {
         let (phase, heard) = watch::channel(Phase::Running);
+        let standing = self.posture.as_ref().map(|posture| Arc::clone(&posture.standing));
         let posture = self.posture.as_ref().map(|posture| Arc::clone(&posture.counts));
         let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).chain(posture).collect();
-        let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
+        let (traffic, gate) = (Arc::default(), Arc::default());
+        let watch = Watch { counts: counts.clone(), traffic, gate, phase: heard.clone(), standing };
         started(watch.clone());
         let patience = match &self.to {
             To::NewRelic { patience, .. } => *patience,
@@ -382,11 +387,6 @@ impl Tasks {
                         End::InOrder
                     });
                 }
-                if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
-                    let beat = heartbeat::Heartbeats {
-                        every,
-                        counts: watch.counts.clone(),
-                        traffic: Arc::clone(&watch.traffic),
                 if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let ends = expiry::Ends {
                         stages: Arc::clone(&stages),
@@ -401,6 +401,11 @@ impl Tasks {
                         End::InOrder
                     });
                 }
+                if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
+                    let beat = heartbeat::Heartbeats {
+                        every,
+                        counts: watch.counts.clone(),
+                        traffic: Arc::clone(&watch.traffic),
                         stages: Arc::clone(&stages),
                         clock,
                         limits: limits.clone(),
