@@ -138,4 +138,41 @@ mod tests {
         assert_eq!(item["exception.scope"], "regions: eu-west-1");
         assert_eq!(item["exception.expiresTime"], at("2026-06-01T12:00:00Z"));
     }
+
+    /// S2-20: of several agents only the one that leads tells; it needs no heartbeat to do so.
+    #[tokio::test(start_paused = true)]
+    async fn only_who_leads_tells_the_end_of_an_exception() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("exceptions.yml");
+        let text = "- {control: restricted-ssh, owner: net, reason: x, expires: 2026-01-31, scope: {regions: eu-west-1}}\n\
+                    - {control: restricted-ssh, owner: web, reason: x, expires: 2026-06-01T12:00:00Z, scope: {regions: eu-west-1}}\n";
+        std::fs::write(&path, text).expect("a file");
+        let config = crate::config::Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key"));
+        let at = |time: &str| crate::record::time::parse_ms(time).expect("a time");
+        let clock = Clock::fixed(at("2026-03-01T00:00:00Z"));
+        let mut stages = crate::pipeline::tests::stages(&config, &clock);
+        (stages.exceptions, _) = Exceptions::from_file(&path, "UTC", &RuleSet::default()).expect("exceptions");
+        let (leading, finished) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (batches, mut told) = mpsc::channel(4);
+        let ends = Ends {
+            stages: Arc::new(stages),
+            clock: clock.clone(),
+            limits: config.limits,
+            batches,
+            leading: leading.subscribe(),
+            finished: finished.subscribe(),
+        };
+        let running = tokio::spawn(ends.run());
+        let mut wait = async || tokio::time::timeout(LOOK * 3, told.recv()).await.ok().flatten().map(|batch: Batch| batch.len());
+        assert_eq!(wait().await, None, "another agent leads");
+        leading.send_replace(true);
+        assert_eq!((wait().await, wait().await), (Some(1), None));
+        clock.advance_to(at("2026-06-01T12:00:00Z"));
+        leading.send_replace(false);
+        assert_eq!(wait().await, None);
+        leading.send_replace(true);
+        assert_eq!(wait().await, Some(1), "what ended since it led last");
+        finished.send_replace(true);
+        running.await.expect("an end");
+    }
 }
