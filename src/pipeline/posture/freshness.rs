@@ -272,6 +272,7 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_hours(1);
+    const HOUR_MS: i64 = 3_600_000;
 
     fn denied() -> ConfigApiError {
         ConfigApiError::Denied { why: "no".to_owned(), missing: "config:DescribeConfigRules".to_owned() }
@@ -328,16 +329,16 @@ mod tests {
     #[test]
     fn a_place_is_fresh_for_two_intervals() {
         let asked = BTreeMap::from([
-            (place("eu-west-1"), Some(HOUR.as_millis() as i64)),
-            (place("us-east-1"), Some(HOUR.as_millis() as i64 - 1)),
+            (place("eu-west-1"), Some(HOUR_MS)),
+            (place("us-east-1"), Some(HOUR_MS - 1)),
             (place("us-west-2"), None),
         ]);
         let freshness = |failed: &[Failed]| {
             let failed = failed.iter().cloned().collect();
-            Freshness::new(asked.clone(), BTreeSet::from(["444455556666".into()]), failed, 3 * HOUR.as_millis() as i64, HOUR)
+            Freshness::new(asked.clone(), BTreeSet::from(["444455556666".into()]), failed, 3 * HOUR_MS, HOUR)
         };
         let all = freshness(&[]);
-        let oldest_ms = Some(HOUR.as_millis() as i64 - 1);
+        let oldest_ms = Some(HOUR_MS - 1);
         assert_eq!(all.of_account("111122223333"), OfAccount { asked: 3, fresh: 1, oldest_ms });
         assert_eq!((all.fresh(), all.missing(), all.is_nothing()), (1, 3, false), "two stale, and one of which nothing is known");
         assert!(!all.is_whole("111122223333") && !all.is_whole("444455556666"));

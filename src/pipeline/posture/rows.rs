@@ -92,6 +92,12 @@ impl RowKind {
         !matches!(self, Self::Findings | Self::Controls)
     }
 
+    /// Whether there is nothing to say before anything was read: a summary says at least that.
+    #[must_use]
+    pub fn needs_baseline(self) -> bool {
+        matches!(self, Self::Snapshot | Self::Violations | Self::Frameworks)
+    }
+
     /// Whether they are sent after each reading, and at no other time: nothing is known of them but what a reading found.
     #[must_use]
     pub fn follows_reading(self) -> bool {

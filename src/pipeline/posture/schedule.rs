@@ -67,7 +67,12 @@ pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Ar
         for kind in RowKind::ALL.into_iter().filter(wanted) {
             let every = kind.every(lead.posture.summary, lead.posture.reading);
             let now_ms = lead.clock.now_ms();
-            let is_due = if kind.follows_reading() { was_read } else { schedule.is_due(kind.run().as_str(), every, now_ms) };
+            let is_due = match kind {
+                _ if kind.follows_reading() => was_read,
+                // Nothing would be told for hours, as if there were nothing.
+                _ if kind.needs_baseline() && !has_baseline(lead) => false,
+                _ => schedule.is_due(kind.run().as_str(), every, now_ms),
+            };
             if is_due {
                 sending::send(lead, kind, now_ms).await;
                 schedule.done.insert(kind.run().as_str().to_owned(), now_ms);
@@ -79,6 +84,12 @@ pub(super) async fn run(lead: &Lead, schedule: &mut Schedule, keeper: Option<&Ar
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Whether any place was ever read whole.
+fn has_baseline(lead: &Lead) -> bool {
+    let compliance = &lead.stages.compliance;
+    compliance.places().iter().any(|place| compliance.has_baseline(place))
 }
 
 /// Forgets places that are not asked any more, or of which there is nothing; one that is still at work waits for the next reading.

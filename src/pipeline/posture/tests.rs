@@ -27,11 +27,13 @@ fn place(account: &str, region: &str) -> AccountRegion {
 const ONE: &str = "111122223333";
 const OTHER: &str = "444455556666";
 
+/// By rule: the state of one bucket, and since when.
+type Judged = BTreeMap<String, (ComplianceState, i64)>;
+
 /// AWS Config as it is made up.
 #[derive(Debug, Default)]
 struct Aws {
-    /// By place and rule: one bucket, its state and since when.
-    rules: std::sync::Mutex<BTreeMap<AccountRegion, BTreeMap<String, (ComplianceState, i64)>>>,
+    rules: std::sync::Mutex<BTreeMap<AccountRegion, Judged>>,
     /// By place, account, or `everything`.
     faults: std::sync::Mutex<BTreeMap<String, ConfigApiError>>,
     asked: std::sync::Mutex<Vec<String>>,
@@ -256,7 +258,9 @@ async fn who_is_not_watched_is_not_asked_and_what_was_known_of_it_is_forgotten()
         // An agent of before read it.
         let reading = crate::posture::compliance::reconcile::Reading { began_ms: NOW, as_of_ms: NOW };
         scene.lead.stages.compliance.reconcile_rules(&all[1], &std::collections::HashSet::new(), reading);
-        all.iter().for_each(|place| scene.aws.put(place, "r", BAD, NOW - HOUR));
+        for place in &all {
+            scene.aws.put(place, "r", BAD, NOW - HOUR);
+        }
         let run = scene.reads(0, None).await;
         assert_eq!(run_of(&run), ("baseline", &json!(1), &json!(0), "true", "true"));
         assert!(!scene.aws.asked().iter().any(|asked| asked.starts_with(OTHER)), "{places:?}");
@@ -274,7 +278,9 @@ async fn who_is_not_watched_is_not_asked_and_what_was_known_of_it_is_forgotten()
 async fn what_an_aggregator_no_longer_has_is_closed() {
     let scene = Scene::new(None, Watched::default());
     let [kept, closed, gone] = [place(ONE, "eu-west-1"), place(ONE, "us-east-1"), place(OTHER, "eu-west-1")];
-    [&kept, &closed, &gone].iter().for_each(|place| scene.aws.put(place, "r", BAD, NOW - 10 * HOUR));
+    for place in [&kept, &closed, &gone] {
+        scene.aws.put(place, "r", BAD, NOW - 10 * HOUR);
+    }
     assert_eq!(run_of(&scene.reads(0, None).await), ("baseline", &json!(3), &json!(0), "true", "true"));
     scene.aws.rules.lock().unwrap().retain(|place, _| *place == kept);
     let run = scene.reads(7, None).await;
@@ -303,7 +309,9 @@ async fn what_an_aggregator_no_longer_has_is_closed() {
 async fn an_account_that_cannot_be_read_keeps_what_is_known() {
     let scene = Scene::new(None, Watched::default());
     let places = [place(ONE, "eu-west-1"), place(OTHER, "eu-west-1")];
-    places.iter().for_each(|place| scene.aws.put(place, "r", BAD, NOW - 10 * HOUR));
+    for place in &places {
+        scene.aws.put(place, "r", BAD, NOW - 10 * HOUR);
+    }
     scene.reads(0, None).await;
     scene.aws.fail(OTHER, denied());
     let run = scene.reads(7, None).await;
@@ -368,7 +376,9 @@ async fn a_reading_with_a_refused_repair_is_not_complete() {
 async fn what_failed_is_read_again_as_it_failed() {
     let scene = Scene::new(None, Watched::default());
     let places = [place(ONE, "eu-west-1"), place(OTHER, "eu-west-1")];
-    places.iter().for_each(|place| scene.aws.put(place, "r", BAD, NOW - 10 * HOUR));
+    for place in &places {
+        scene.aws.put(place, "r", BAD, NOW - 10 * HOUR);
+    }
     scene.aws.fail("everything", denied());
     assert_eq!(run_of(&scene.reads(0, None).await), ("reconcile", &json!(0), &json!(1), "false", "true"));
     assert_eq!(scene.lead.posture.standing.faults().len(), 1);
@@ -385,6 +395,34 @@ async fn what_failed_is_read_again_as_it_failed() {
     assert_eq!(scene.aws.asked(), BTreeSet::from([OTHER.to_owned()]));
     assert_eq!(scene.knows(), places, "what was not asked is as it was");
     assert_eq!((due(i64::MAX / 60_001).len(), scene.lead.posture.standing.notes().len()), (0, 0));
+}
+
+/// S0-10: rows of a state of which nothing was ever read would say for hours that there is nothing.
+#[tokio::test]
+async fn no_snapshot_is_sent_before_anything_was_read() {
+    let places = [place(ONE, "eu-west-1")];
+    let scene = Scene::new(Some(&places), Watched::default());
+    scene.aws.fail(&places[0].to_string(), denied());
+    let mut schedule = Schedule::default();
+    let run = async |schedule: &mut Schedule, kind: &str| {
+        let sent = async {
+            while !scene.rows("AwsPostureRun").iter().any(|row| row["run.kind"] == kind) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            never = schedule::run(&scene.lead, schedule, None) => match never {},
+            sent = tokio::time::timeout(Duration::from_secs(20), sent) => sent.expect("a run"),
+        }
+    };
+    run(&mut schedule, "controls").await;
+    assert_eq!(scene.rows("AwsPostureSummary").len(), 1, "that it could not be read is told");
+    assert!(!scene.rows("AwsPostureRun").iter().any(|row| row["run.kind"] == "violations"));
+    scene.aws.faults.lock().unwrap().clear();
+    scene.aws.put(&places[0], "r", BAD, NOW - HOUR);
+    scene.lead.clock.advance_to(NOW + HOUR);
+    run(&mut schedule, "frameworks").await;
+    assert_eq!(scene.rows("AwsComplianceViolation").len(), 1);
 }
 
 /// A store that denies everything, or never answers.
