@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -43,7 +44,7 @@ use crate::deliver::answer::Block;
 use crate::deliver::park::{Fate, Parking, Target};
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
-use crate::encode::{Batch, Lane, Outlet};
+use crate::encode::{Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, Source, SourceError};
 pub use posture::Standing;
@@ -388,7 +389,15 @@ impl Tasks {
                     });
                 }
                 if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
-                    tasks.tell_ends(&stages, &clock, &limits, events);
+                    let ends = expiry::Ends {
+                        stages: Arc::clone(&stages),
+                        clock: clock.clone(),
+                        limits: limits.clone(),
+                        batches: events.clone(),
+                        leading: tasks.leading.subscribe(),
+                        finished: tasks.finished.subscribe(),
+                    };
+                    tasks.beats.spawn(ends.run().map(|()| End::InOrder));
                 }
                 if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let beat = heartbeat::Heartbeats {
@@ -412,22 +421,6 @@ impl Tasks {
             }
         }
         (tasks, work_in)
-    }
-
-    /// Tells when exceptions end.
-    fn tell_ends(&mut self, stages: &Arc<Stages>, clock: &Clock, limits: &Limits, events: &mpsc::Sender<Batch>) {
-        let ends = expiry::Ends {
-            stages: Arc::clone(stages),
-            clock: clock.clone(),
-            limits: limits.clone(),
-            batches: events.clone(),
-            leading: self.leading.subscribe(),
-            finished: self.finished.subscribe(),
-        };
-        self.beats.spawn(async {
-            ends.run().await;
-            End::InOrder
-        });
     }
 
     /// The phase for a source that only the agent that leads may poll.
