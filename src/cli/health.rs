@@ -74,17 +74,22 @@ async fn ask(at: &Health, ready: bool) -> (bool, String) {
         Err(_) => return (false, format!("not {word}: no answer from {place} within {} s", PATIENCE.as_secs())),
     };
     match (status(&answer), body(&answer)) {
-        (Some(200), Some(body)) if body.get(word) == Some(&true.into()) => (true, word.to_owned()),
+        (Some(200), Some(body)) if body.get(word) == Some(&true.into()) => {
+            let notes = texts(&body, "notes").unwrap_or_default();
+            (true, [word.to_owned()].into_iter().chain(notes).collect::<Vec<_>>().join("; "))
+        }
         (Some(503), Some(body)) => {
-            let reasons: Vec<String> = match body.get("reasons").and_then(serde_json::Value::as_array) {
-                // One line: whatever a reason quotes.
-                Some(reasons) => reasons.iter().filter_map(|reason| Some(reason.as_str()?.escape_debug().to_string())).collect(),
-                None => vec!["no reason given".to_owned()],
-            };
+            let reasons = texts(&body, "reasons").unwrap_or_else(|| vec!["no reason given".to_owned()]);
             (false, format!("not {word}: {}", reasons.join("; ")))
         }
         _ => (false, format!("not {word}: what listens on {place} is not cspm-relay")),
     }
+}
+
+/// The texts of a list, each as one line, whatever it quotes.
+fn texts(body: &serde_json::Value, name: &str) -> Option<Vec<String>> {
+    let all = body.get(name)?.as_array()?.iter();
+    Some(all.filter_map(|text| Some(text.as_str()?.escape_debug().to_string())).collect())
 }
 
 async fn answer(at: &Health, path: &str) -> io::Result<String> {

@@ -116,6 +116,7 @@ const R: &[&str] = &[RESOURCE_CHANGE];
 const V: &[&str] = &[VIOLATION];
 const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
 const P: &[&str] = &[POSTURE_SUMMARY];
+const KP: &[&str] = &[COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY];
 const W: &[&str] = &[FRAMEWORK_SNAPSHOT];
 const B: &[&str] = &[PACK_SNAPSHOT];
 const O: &[&str] = &[FINDING_SNAPSHOT];
@@ -381,7 +382,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("compliance.violatingResources", Number, "count", "3", K, "Resources that violate this rule."),
     attribute("compliance.notApplicableResources", Number, "count", "3", K, "Resources that this rule does not concern."),
     attribute("compliance.unknownResources", Number, "count", "3", K, "Resources without a result of this rule."),
-    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPWBOUY, "Names the run: the same in all its rows. Those of the run that AwsPostureRun told last are how things are now."),
+    attribute("snapshot.id", Text, "", "summary-1795292071000", VKPWBOUY, "Names the run: the same in all its rows. Those of the newest AwsPostureRun of the kind with run.accepted = 'true' are what is known now; with run.complete = 'true', of all that is asked."),
     attribute("insight.arn", Text, "", "arn:aws:securityhub:::insight/securityhub/default/10", I, "The insight."),
     attribute("insight.name", Text, "", "Buckets with public access", I, "Its name."),
     attribute("insight.resultType", Text, "", "ResourceId", I, "What it counts by."),
@@ -408,8 +409,9 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("posture.violatingResourcesDelta7d", Number, "count", "-2", P, "Difference of posture.violatingResources to a week ago; absent when that is not known."),
     attribute("posture.exceptedResources", Number, "count", "1", P, "Violating resources that an exception mutes; they are counted as violating, too."),
     attribute("posture.failingRules", Number, "count", "1", P, "Rules that AWS Config fails to run; absent when nobody asked."),
-    attribute("posture.regions", Number, "count", "3", P, "Regions of the account that are known."),
-    attribute("posture.regionsRead", Number, "count", "3", P, "Those of them that were read whole; of the others only what events told is counted."),
+    attribute("posture.regions", Number, "count", "3", P, "Regions of the account that are known or to be read."),
+    attribute("posture.regionsRead", Number, "count", "3", P, "Those of them that were read whole in the last two intervals; of the others what was read last is counted, and what events told. Without any that ever was, there are no counts."),
+    attribute("posture.observedAt", Number, "ms since epoch", "1795292071000", KP, "When AWS Config was last read whole there; of an account, in the Region where that is longest ago. Absent when it never was."),
     attribute("framework.name", Text, "", "CIS-AWS-5.0", W, "Framework and version."),
     attribute("framework.requirement", Text, "", "4.5", W, "Its number."),
     attribute("framework.id", Text, "", "CIS-AWS-5.0:4.5", W, "Both, as an item of control.frameworks."),
@@ -468,15 +470,16 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("identity.usedServicesPercent", Number, "percent", "10", Y, "Used of granted services, rounded down; absent when none is granted."),
     attribute("identity.risk", Text, "", "high", Y, "critical, high, medium, low or none: the highest of its reasons."),
     attribute("identity.riskReasons", Text, "list", "|unused|overBroad|", Y, "Why, the most urgent first: rootWithoutMfa, rootAccessKey, trustsAnyone, unusedOverBroad, overBroadWithoutMfa (critical); overBroad, unused, consoleWithoutMfa, oidcWithoutCondition, unusedKey, keyOfOverBroad (high); overBroadLimited, trustsAnyoneUnderCondition, keyTooOld, rootUsed (medium); trustsOtherAccount, trustsUnknown, keyAndPassword, noCredentials, inactiveKey (low)."),
-    attribute("run.kind", Text, "", "summary", U, "baseline, reconcile, summary, snapshot, violations, frameworks, packs, findings, controls or identity."),
-    attribute("run.rows", Number, "count", "200", U, "Rows that New Relic accepted."),
+    attribute("run.kind", Text, "", "summary", U, "baseline, reconcile, retry, summary, snapshot, violations, frameworks, packs, findings, controls or identity. A retry reads only what could not be read before, and says how that went."),
+    attribute("run.rows", Number, "count", "200", U, "Rows that were sent; with run.accepted = 'true', all of them are in New Relic."),
     attribute("run.repairs", Number, "count", "0", U, "Changes that no event told and this run found."),
     attribute("run.places", Number, "count", "600", U, "Accounts in a Region that were read; of kind identity, accounts."),
-    attribute("run.placesFailed", Number, "count", "0", U, "Those of them that could not be read."),
+    attribute("run.placesFailed", Number, "count", "0", U, "Accounts and Regions that could not be read, or not in the last two intervals; an account of an aggregator counts once."),
     attribute("run.calls", Number, "count", "9000", U, "Calls of AWS's API."),
     attribute("run.began", Number, "ms since epoch", "1795292071000", U, "When it began."),
     attribute("run.ended", Number, "ms since epoch", "1795292131000", U, "When it ended."),
-    attribute("run.complete", Text, "", "true", U, "Whether every place was read and every row accepted; of packs, every row: places whose packs could not be read are in run.placesFailed; of kind identity but for accounts that may not be read."),
+    attribute("run.accepted", Text, "", "true", U, "Whether every row was accepted: what is known is all there, also where not every place could be read."),
+    attribute("run.complete", Text, "", "true", U, "Whether every place was read, in the last two intervals and without a fault since, and every row accepted; of identity but for accounts that may not be read."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", SNCFRVPOIUTEHGDY, "Version of the agent."),

@@ -59,10 +59,14 @@ pub struct Summary<'a> {
     pub excepted: Excepted,
     /// Its names.
     pub account: AccountName<'a>,
-    /// Its counts.
-    pub counts: &'a AccountCounts,
-    /// Regions of it that were read whole; of the others only what events told is counted.
+    /// Its counts; `None`: it could never be read.
+    pub counts: Option<&'a AccountCounts>,
+    /// Regions of it that are known or asked.
+    pub regions: u64,
+    /// Those of them that were read whole not long ago; of the others what was read last is counted, and what events told.
     pub regions_read: u64,
+    /// When the one that was not read for the longest time was read whole, milliseconds since the epoch; `None`: none ever was.
+    pub observed_ms: Option<i64>,
     /// Compliant of all rules that are compliant or violated, in hundredths of a percent; `None`: there are none.
     pub percent_rules: Option<u64>,
     /// The same of resources.
@@ -79,22 +83,23 @@ pub struct Summary<'a> {
 pub fn push_summary(out: &mut Vec<u8>, row: &Summary<'_>, snapshot: Snapshot<'_>) -> u64 {
     let mut event = snapshot.begin(out, POSTURE_SUMMARY);
     event::names(&mut event, &row.account);
-    let AccountCounts { rules, resources, regions } = row.counts;
-    counts(
-        &mut event,
-        ["posture.compliantRules", "posture.violatingRules", "posture.notApplicableRules", "posture.unknownRules"],
-        rules,
-    );
-    counts(
-        &mut event,
-        [
-            "posture.compliantResources",
-            "posture.violatingResources",
-            "posture.notApplicableResources",
-            "posture.unknownResources",
-        ],
-        resources,
-    );
+    if let Some(AccountCounts { rules, resources, .. }) = row.counts {
+        counts(
+            &mut event,
+            ["posture.compliantRules", "posture.violatingRules", "posture.notApplicableRules", "posture.unknownRules"],
+            rules,
+        );
+        counts(
+            &mut event,
+            [
+                "posture.compliantResources",
+                "posture.violatingResources",
+                "posture.notApplicableResources",
+                "posture.unknownResources",
+            ],
+            resources,
+        );
+    }
     for (name, percent) in [("posture.percentRules", row.percent_rules), ("posture.percentResources", row.percent_resources)] {
         if let Some(percent) = percent {
             event.hundredths(name, event::whole(percent));
@@ -129,13 +134,16 @@ pub fn push_summary(out: &mut Vec<u8>, row: &Summary<'_>, snapshot: Snapshot<'_>
         event.number(violating_rules, delta.violating_rules);
         event.number(violating_resources, delta.violating_resources);
     }
-    event.number("posture.exceptedRules", event::whole(row.excepted.rules));
-    event.number("posture.exceptedResources", event::whole(row.excepted.resources));
+    if row.counts.is_some() {
+        event.number("posture.exceptedRules", event::whole(row.excepted.rules));
+        event.number("posture.exceptedResources", event::whole(row.excepted.resources));
+    }
     if let Some(failing) = row.beside.failing_rules {
         event.number("posture.failingRules", event::whole(failing));
     }
-    event.number("posture.regions", event::whole(*regions));
+    event.number("posture.regions", event::whole(row.regions));
     event.number("posture.regionsRead", event::whole(row.regions_read));
+    observed(&mut event, row.observed_ms);
     event.text("relay.version", VERSION);
     event.end()
 }
@@ -155,6 +163,8 @@ pub struct RuleRow<'a> {
     pub control: Option<&'a PreventiveControl>,
     /// Its results.
     pub results: Results,
+    /// When its place was read whole last, milliseconds since the epoch; `None`: never.
+    pub observed_ms: Option<i64>,
 }
 
 /// Writes the `AwsComplianceSnapshot` of a rule. Returns the number of values cut.
@@ -176,6 +186,7 @@ pub fn push_rule(out: &mut Vec<u8>, row: &RuleRow<'_>, snapshot: Snapshot<'_>) -
         ],
         &row.results,
     );
+    observed(&mut event, row.observed_ms);
     event.end()
 }
 
@@ -297,6 +308,8 @@ pub enum RunKind {
     Baseline,
     /// Reads everything again, and repairs.
     Reconcile,
+    /// Reads what could not be read before.
+    Retry,
     /// Sends a row per account.
     Summary,
     /// Sends a row per account, Region and rule.
@@ -322,6 +335,7 @@ impl RunKind {
         match self {
             Self::Baseline => "baseline",
             Self::Reconcile => "reconcile",
+            Self::Retry => "retry",
             Self::Summary => "summary",
             Self::Snapshot => "snapshot",
             Self::Violations => "violations",
@@ -339,13 +353,13 @@ impl RunKind {
 pub struct Run<'a> {
     /// What it did.
     pub kind: RunKind,
-    /// Rows that New Relic accepted.
+    /// Rows that were sent.
     pub rows: u64,
     /// Changes that no event told and it found.
     pub repairs: u64,
     /// Accounts in a Region that were read.
     pub places: u64,
-    /// Those of them that could not be read.
+    /// Accounts and Regions that could not be read, or not lately.
     pub places_failed: u64,
     /// Calls of AWS's API.
     pub calls: u64,
@@ -353,7 +367,9 @@ pub struct Run<'a> {
     pub began_ms: i64,
     /// When it ended, milliseconds since the epoch.
     pub ended_ms: i64,
-    /// Every place was read and every row accepted.
+    /// Every row was accepted.
+    pub accepted: bool,
+    /// That, and every place was read.
     pub complete: bool,
     /// The agent.
     pub agent: &'a str,
@@ -374,10 +390,17 @@ pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, snapshot: Snapshot<'_>) -> u64
     }
     event.number("run.began", run.began_ms);
     event.number("run.ended", run.ended_ms);
+    event.flag("run.accepted", run.accepted);
     event.flag("run.complete", run.complete);
     event.text("relay.version", VERSION);
     event.text("relay.agent", run.agent);
     event.end()
+}
+
+fn observed(event: &mut EventWriter<'_>, observed_ms: Option<i64>) {
+    if let Some(observed_ms) = observed_ms {
+        event.number("posture.observedAt", observed_ms);
+    }
 }
 
 fn counts(event: &mut EventWriter<'_>, names: [&'static str; 4], results: &Results) {

@@ -4,8 +4,9 @@
 //!
 //! - `/live`: 200 as long as the pipeline runs, draining included; whoever restarts the agent asks this. It does not depend on
 //!   New Relic or AWS, or an outage there would restart the whole fleet.
-//! - `/ready`: 200 while records flow: every queue has answered once, sources run without a fault that a person must mend, and
-//!   New Relic accepts. Otherwise 503 with the reasons.
+//! - `/ready`: 200 while records flow: every queue that this agent asks has answered once, sources run without a fault that a person
+//!   must mend, the state can be read and written, AWS Config answers for something, and New Relic accepts. Otherwise 503 with the
+//!   reasons. Beside that, `notes` say what a person should know all the same: an account that cannot be read.
 //! - `/status`: all counters, for people.
 //!
 //! What always holds: it listens on this machine only, on a socket of this user or a port of 127.0.0.1, and tells nothing but
@@ -188,8 +189,8 @@ async fn live(State(asked): State<Asked>) -> (StatusCode, Json<Value>) {
 }
 
 async fn ready(State(asked): State<Asked>) -> (StatusCode, Json<Value>) {
-    let reasons = asked.watched.reasons();
-    (code(reasons.is_empty()), Json(json!({ "ready": reasons.is_empty(), "reasons": reasons })))
+    let (reasons, notes) = (asked.watched.reasons(), asked.watched.notes());
+    (code(reasons.is_empty()), Json(json!({ "ready": reasons.is_empty(), "reasons": reasons, "notes": notes })))
 }
 
 async fn status(State(asked): State<Asked>) -> Json<Value> {
@@ -231,7 +232,14 @@ impl Watched {
     /// Why records do not flow; empty: they do.
     fn reasons(&self) -> Vec<String> {
         let troubles = self.troubles.iter().map(|(source, trouble)| (source.as_str(), trouble.now()));
-        reasons(self.phase(), self.blocked(), self.watch.gate.failing(), troubles)
+        let mut reasons = reasons(self.phase(), self.blocked(), self.watch.gate.failing(), troubles);
+        reasons.extend(self.watch.standing.iter().flat_map(|standing| standing.faults()));
+        reasons
+    }
+
+    /// What a person should know though records flow.
+    fn notes(&self) -> Vec<String> {
+        self.watch.standing.iter().flat_map(|standing| standing.notes()).collect()
     }
 
     fn status(&self, started: Instant) -> Value {
@@ -254,6 +262,7 @@ impl Watched {
             "live": self.is_live(),
             "ready": self.reasons().is_empty(),
             "reasons": self.reasons(),
+            "notes": self.notes(),
             "blocked": self.blocked(),
             "sources": sources,
             "newRelic": {

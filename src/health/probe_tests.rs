@@ -19,7 +19,7 @@ fn pipeline() -> (watch::Sender<Phase>, Watched) {
     let (phase, heard) = watch::channel(Phase::Running);
     let counts = Arc::new(Counts::new("trail"));
     counts.bytes(10, 70);
-    let watch = Watch { counts: vec![counts], traffic: Arc::default(), gate: Arc::default(), phase: heard };
+    let watch = Watch { counts: vec![counts], traffic: Arc::default(), gate: Arc::default(), phase: heard, standing: None };
     (phase, Watched { watch, troubles: vec![("trail".to_owned(), Arc::default())] })
 }
 
@@ -42,15 +42,19 @@ async fn liveness_follows_the_pipeline_and_readiness_its_phase() {
 
     let both = async || (get(&path, "/live").await.0, get(&path, "/ready").await);
     for (name, now, ready) in [
-        ("running", Phase::Running, (200, serde_json::json!({"ready": true, "reasons": []}))),
-        ("draining", Phase::Draining, (503, serde_json::json!({"ready": false, "reasons": ["stopping: draining"]}))),
-        ("returning", Phase::Returning, (503, serde_json::json!({"ready": false, "reasons": ["stopping: returning"]}))),
+        ("running", Phase::Running, (200, serde_json::json!({"ready": true, "reasons": [], "notes": []}))),
+        ("draining", Phase::Draining, (503, serde_json::json!({"ready": false, "reasons": ["stopping: draining"], "notes": []}))),
+        (
+            "returning",
+            Phase::Returning,
+            (503, serde_json::json!({"ready": false, "reasons": ["stopping: returning"], "notes": []})),
+        ),
     ] {
         phase.send_replace(now);
         assert_eq!(both().await, (200, ready), "{name}");
     }
     drop(phase);
-    let ended = serde_json::json!({"ready": false, "reasons": ["the pipeline has ended"]});
+    let ended = serde_json::json!({"ready": false, "reasons": ["the pipeline has ended"], "notes": []});
     assert_eq!(both().await, (503, (503, ended)));
     assert_eq!(get(&path, "/secrets").await.0, 404);
 
@@ -74,7 +78,7 @@ async fn status_shows_both_equations() {
         status,
         serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"), "uptimeMs": null, "phase": "running",
-            "live": true, "ready": true, "reasons": [], "blocked": null,
+            "live": true, "ready": true, "reasons": [], "notes": [], "blocked": null,
             "sources": [{
                 "name": "trail",
                 "records": zero(&["received", "delivered", "ignored", "suppressed", "duplicate", "unreadable", "rejected", "returned", "open"]),

@@ -1,10 +1,79 @@
 //! Which exceptions have ended since they were last asked for.
 //!
 //! In: the exceptions and the present, again and again. Out: a `CspmRelayException` for each that has expired, and a line in the
-//! log: once for those of before the start, once when another expires. Sends nothing itself.
+//! log: once for those of before the start, once when another expires. What always holds: of agents of which one leads only that one
+//! tells, and one that takes over tells again what ended before; it depends on nothing else that is told from time to time.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::outlet::batcher;
+use super::worker::Stages;
+use crate::ack::{Counts, ObjectEntry, Outcome};
 use crate::classify::Exceptions;
+use crate::clock::Clock;
+use crate::config::Limits;
 use crate::encode::exception::push_expired;
+use crate::encode::{Batch, Lane};
+
+/// Time between two looks at the clock.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Tells the ends, as long as this agent leads or nobody does.
+pub(super) struct Ends {
+    pub(super) stages: Arc<Stages>,
+    pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) batches: mpsc::Sender<Batch>,
+    /// Whether it is this agent that tells.
+    pub(super) leading: watch::Receiver<bool>,
+    /// Set when everything else has ended.
+    pub(super) finished: watch::Receiver<bool>,
+}
+
+impl Ends {
+    pub(super) async fn run(self) {
+        let Self { stages, clock, limits, batches, mut leading, mut finished } = self;
+        let mut expiry = Expiry::default();
+        let tell = async {
+            // Nobody who could say so is left: it is the end.
+            while leading.wait_for(|leads| *leads).await.is_ok() {
+                for batch in told(&mut expiry, &stages, &clock, &limits) {
+                    if batches.send(batch).await.is_err() {
+                        tracing::debug!("The end of an exception was not sent: the sender has gone");
+                    }
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = tell => {}
+            heard = finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); }
+        }
+    }
+}
+
+/// What has ended since the last look, as batches.
+fn told(expiry: &mut Expiry, stages: &Stages, clock: &Clock, limits: &Limits) -> Vec<Batch> {
+    let now_ms = clock.now_ms();
+    let items = expiry.items(&stages.exceptions, now_ms, &stages.agent);
+    if items.is_empty() {
+        return Vec::new();
+    }
+    let entry = ObjectEntry::enter(Arc::new(Counts::new("relay")), 0, None);
+    let mut batcher = batcher(Lane::Events, limits);
+    let mut closed = Vec::new();
+    for item in items {
+        let record = entry.record();
+        record.ends_as(Outcome::Delivered);
+        closed.extend(batcher.push(&item, now_ms, record.piece()));
+    }
+    entry.decoded();
+    closed.extend(batcher.close());
+    closed
+}
 
 /// Tells each end once.
 #[derive(Debug, Default)]
@@ -68,5 +137,42 @@ mod tests {
         assert_eq!(item["control.id"], "restricted-ssh");
         assert_eq!(item["exception.scope"], "regions: eu-west-1");
         assert_eq!(item["exception.expiresTime"], at("2026-06-01T12:00:00Z"));
+    }
+
+    /// S2-20: of several agents only the one that leads tells; it needs no heartbeat to do so.
+    #[tokio::test(start_paused = true)]
+    async fn only_who_leads_tells_the_end_of_an_exception() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("exceptions.yml");
+        let text = "- {control: restricted-ssh, owner: net, reason: x, expires: 2026-01-31, scope: {regions: eu-west-1}}\n\
+                    - {control: restricted-ssh, owner: web, reason: x, expires: 2026-06-01T12:00:00Z, scope: {regions: eu-west-1}}\n";
+        std::fs::write(&path, text).expect("a file");
+        let config = crate::config::Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key"));
+        let at = |time: &str| crate::record::time::parse_ms(time).expect("a time");
+        let clock = Clock::fixed(at("2026-03-01T00:00:00Z"));
+        let mut stages = crate::pipeline::tests::stages(&config, &clock);
+        (stages.exceptions, _) = Exceptions::from_file(&path, "UTC", &RuleSet::default()).expect("exceptions");
+        let (leading, finished) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (batches, mut told) = mpsc::channel(4);
+        let ends = Ends {
+            stages: Arc::new(stages),
+            clock: clock.clone(),
+            limits: config.limits,
+            batches,
+            leading: leading.subscribe(),
+            finished: finished.subscribe(),
+        };
+        let running = tokio::spawn(ends.run());
+        let mut wait = async || tokio::time::timeout(LOOK * 3, told.recv()).await.ok().flatten().map(|batch: Batch| batch.len());
+        assert_eq!(wait().await, None, "another agent leads");
+        leading.send_replace(true);
+        assert_eq!((wait().await, wait().await), (Some(1), None));
+        clock.advance_to(at("2026-06-01T12:00:00Z"));
+        leading.send_replace(false);
+        assert_eq!(wait().await, None);
+        leading.send_replace(true);
+        assert_eq!(wait().await, Some(1), "what ended since it led last");
+        finished.send_replace(true);
+        running.await.expect("an end");
     }
 }

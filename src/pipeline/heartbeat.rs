@@ -1,14 +1,13 @@
 //! A heartbeat per source and minute.
 //!
 //! In: counters. Out: `CspmRelayHeartbeat` events through the same senders as everything else: delivered, retried and counted
-//! like data, and with them what else is told from time to time: exceptions that have expired. Each carries what was counted since the one before, so their sums are exact; the last one is sent at the end.
+//! like data. Each carries what was counted since the one before, so their sums are exact; the last one is sent at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::expiry::Expiry;
 use super::outlet::batcher;
 use super::worker::Stages;
 use crate::ack::counts::Snapshot;
@@ -36,13 +35,12 @@ impl Heartbeats {
     pub(super) async fn run(mut self) {
         let mut before = vec![Snapshot::default(); self.counts.len()];
         let mut requests = (0, 0);
-        let mut expiry = Expiry::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
-            for batch in self.beat(&mut before, &mut requests, &mut expiry) {
+            for batch in self.beat(&mut before, &mut requests) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
                 }
@@ -53,7 +51,7 @@ impl Heartbeats {
         }
     }
 
-    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64), expiry: &mut Expiry) -> Vec<Batch> {
+    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64)) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
         let entry = ObjectEntry::enter(own, 0, None);
         let mut out = Vec::new();
@@ -76,11 +74,6 @@ impl Heartbeats {
             record.ends_as(Outcome::Delivered);
             closed.extend(batcher.push(&out, now_ms, record.piece()));
             *before = snapshot;
-        }
-        for item in expiry.items(&self.stages.exceptions, now_ms, &self.stages.agent) {
-            let record = entry.record();
-            record.ends_as(Outcome::Delivered);
-            closed.extend(batcher.push(&item, now_ms, record.piece()));
         }
         entry.decoded();
         *requests = now;

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -46,6 +47,7 @@ use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, Source, SourceError};
+pub use posture::Standing;
 use posture::{Lead, Posture};
 use worker::{Stages, Work, Worker};
 
@@ -132,6 +134,8 @@ pub struct Watch {
     pub gate: Arc<Gate>,
     /// What the sources are doing.
     pub phase: watch::Receiver<Phase>,
+    /// How the work of the agent that leads stands; `None`: there is none.
+    pub standing: Option<Arc<Standing>>,
 }
 
 impl Watch {
@@ -171,6 +175,8 @@ pub struct Relay {
     pub dead_letters: Target,
     /// Time between heartbeats; `None`: none.
     pub heartbeat: Option<Duration>,
+    /// Whether it is told when an exception ends.
+    pub expiry: bool,
     /// What the agent that leads has to do; `None`: nothing is read of AWS, and the state is in memory only.
     pub posture: Option<Posture>,
     /// The present.
@@ -194,9 +200,11 @@ impl Relay {
         started: impl FnOnce(Watch),
     ) -> Summary {
         let (phase, heard) = watch::channel(Phase::Running);
+        let standing = self.posture.as_ref().map(|posture| Arc::clone(&posture.standing));
         let posture = self.posture.as_ref().map(|posture| Arc::clone(&posture.counts));
         let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(&source.counts)).chain(posture).collect();
-        let watch = Watch { counts: counts.clone(), traffic: Arc::default(), gate: Arc::default(), phase: heard.clone() };
+        let (traffic, gate) = (Arc::default(), Arc::default());
+        let watch = Watch { counts: counts.clone(), traffic, gate, phase: heard.clone(), standing };
         started(watch.clone());
         let patience = match &self.to {
             To::NewRelic { patience, .. } => *patience,
@@ -314,7 +322,7 @@ struct Tasks {
 impl Tasks {
     /// Starts them; objects go into the channel that comes back with them.
     fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
-        let Relay { stages, limits, to, dead_letters, heartbeat, posture, clock } = relay;
+        let Relay { stages, limits, to, dead_letters, heartbeat, expiry, posture, clock } = relay;
         let mut tasks = Self {
             admitting: JoinSet::new(),
             workers: JoinSet::new(),
@@ -380,6 +388,17 @@ impl Tasks {
                         lead.run().await;
                         End::InOrder
                     });
+                }
+                if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
+                    let ends = expiry::Ends {
+                        stages: Arc::clone(&stages),
+                        clock: clock.clone(),
+                        limits: limits.clone(),
+                        batches: events.clone(),
+                        leading: tasks.leading.subscribe(),
+                        finished: tasks.finished.subscribe(),
+                    };
+                    tasks.beats.spawn(ends.run().map(|()| End::InOrder));
                 }
                 if let (Some(every), Some((_, events))) = (heartbeat, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let beat = heartbeat::Heartbeats {

@@ -16,12 +16,9 @@ use futures_util::future::BoxFuture;
 const NOW: i64 = 1_780_000_000_000;
 const RECORD: &str = r#"{"eventVersion":"1.08","eventTime":"2026-05-28T20:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","eventID":"1","recipientAccountId":"111122223333"}"#;
 
-fn relay(outlet: impl Outlet + 'static) -> Relay {
-    let mut config = Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key"));
-    config.outputs.logs.records = LogRecords::All;
-    config.outputs.logs.read_only = true;
-    let clock = Clock::fixed(NOW);
-    let stages = Stages {
+/// Stages without rules, and a state in memory.
+pub(super) fn stages(config: &Config, clock: &Clock) -> Stages {
+    Stages {
         rules: RuleSet::default(),
         exceptions: Exceptions::default(),
         frameworks: Frameworks::default(),
@@ -38,13 +35,21 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         follow: false,
         changes: None,
         quiet: false,
-    };
+    }
+}
+
+fn relay(outlet: impl Outlet + 'static) -> Relay {
+    let mut config = Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key"));
+    config.outputs.logs.records = LogRecords::All;
+    config.outputs.logs.read_only = true;
+    let clock = Clock::fixed(NOW);
     Relay {
-        stages: Arc::new(stages),
+        stages: Arc::new(stages(&config, &clock)),
         limits: config.limits,
         to: To::Outlet(Box::new(outlet)),
         dead_letters: Target::Nowhere,
         heartbeat: None,
+        expiry: false,
         posture: None,
         clock,
     }
@@ -351,6 +356,7 @@ async fn without_sources_the_agent_that_reads_aws_config_runs_until_it_is_stoppe
     relay.posture = Some(Posture {
         counts: Arc::new(Counts::new("posture")),
         trouble: Arc::default(),
+        standing: Arc::default(),
         kept: None,
         reader: Some(posture::Reader::Places { api: Arc::new(Silent), places, concurrency: 1 }),
         identities: None,

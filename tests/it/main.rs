@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod aggregator;
+#[cfg(test)]
 mod answers;
 #[cfg(test)]
 mod changes;

@@ -219,12 +219,21 @@ async fn snapshots_say_what_aws_config_says() {
     assert_eq!(of_row("timestamp"), [run["timestamp"].clone()]);
     assert_eq!(
         (&run["run.rows"], &run["run.places"], &run["run.placesFailed"], &run["run.complete"]),
-        (&json!(1), &json!(1), &json!(1), &json!("true"))
+        (&json!(1), &json!(1), &json!(1), &json!("false"))
     );
+    assert_eq!(run["run.accepted"], "true", "what is known is all there");
     let violations: i64 = by_rule.values().map(|counts| counts.get(BAD).copied().unwrap_or_default()).sum();
     assert_eq!(i64::try_from(store.rows("AwsComplianceViolation").len()).expect("few"), violations);
     let violating = by_rule.values().filter(|counts| counts.contains_key(BAD)).count();
-    let summary = store.rows("AwsPostureSummary").into_iter().next().expect("a summary");
+    let summaries = store.rows("AwsPostureSummary");
+    let of = |number| summaries.iter().find(|row| row["aws.accountId"] == *place(number).account).expect("a summary");
+    let (summary, unread) = (of(0), of(1));
+    assert_eq!((&unread["posture.regionsRead"], unread.get("posture.violatingRules")), (&json!(0), None), "{unread:?}");
+    let (began, ended) = (baseline["run.began"].as_i64(), baseline["run.ended"].as_i64());
+    let observed = summary["posture.observedAt"].as_i64();
+    assert!(began <= observed && observed <= ended && summary["posture.regionsRead"] == 1, "{summary:?}");
+    let whole = |kind: &str| runs(&scene, kind)[0]["run.complete"] == "true";
+    assert!(!["summary", "snapshot", "violations", "frameworks"].into_iter().any(whole), "one account is missing in all of them");
     assert_eq!(summary["posture.violatingRules"], json!(violating));
     assert_eq!(summary["posture.compliantRules"], json!(by_rule.len() - violating));
     scene.no_violations();
@@ -237,15 +246,23 @@ async fn of_two_agents_one_reads_and_the_other_takes_over() {
     let Some(aws) = emulator("ministack").await else { return };
     let scene = Scene::new(aws).await;
     let config = ConfigStandIn::start(Size::default()).await;
-    let dressed =
-        || agent(&scene, &config).env("CSPM_RELAY_POSTURE_INTERVAL", "1h").env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "1h");
-    let mut agents = [dressed().start(), dressed().start()];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let sockets = ["one.sock", "other.sock"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+    let mut agents = sockets.each_ref().map(|socket| {
+        let agent = agent(&scene, &config).env("CSPM_RELAY_HEALTH_SOCKET", socket);
+        agent.env("CSPM_RELAY_POSTURE_INTERVAL", "1h").env("CSPM_RELAY_POSTURE_SUMMARY_INTERVAL", "1h").start()
+    });
     ran(&scene, "frameworks", 1).await;
     for agent in &mut agents {
         agent.says("Started with").await;
     }
     let leads: Vec<bool> = agents.iter().map(|agent| agent.log().contains("This agent leads")).collect();
     assert_eq!(leads.iter().filter(|leads| **leads).count(), 1, "{leads:?}");
+    for socket in &sockets {
+        // The one that does not lead asks no queue, and is as ready as the other.
+        let ready = async || Agent::new(["health", "--ready", "--socket", socket]).finish().await.stdout == "ready\n";
+        within(LONG, "both are ready", ready).await;
+    }
     let time = Clock::system().now_ms();
     let change =
         |resource, at: i64| Change { place: place(0), rule: "rule-000", resource, from: GOOD, to: BAD, at_ms: time + at };

@@ -57,6 +57,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: Target::Nowhere,
         heartbeat: None,
+        expiry: false,
         posture: None,
         clock: clock.clone(),
     };

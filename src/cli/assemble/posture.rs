@@ -61,6 +61,7 @@ pub(in crate::cli) async fn posture(config: &Config, agent: &str) -> Result<Opti
     Ok(Some(Posture {
         counts: Arc::new(Counts::new(NAME)),
         trouble: Arc::default(),
+        standing: Arc::default(),
         kept,
         reader,
         identities,

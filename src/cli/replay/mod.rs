@@ -288,6 +288,7 @@ async fn relay(
             assemble::target(config.dead_letters.as_ref()).await
         },
         heartbeat: None,
+        expiry: false,
         posture: None,
         clock,
     };

@@ -20,8 +20,18 @@ pub(super) struct Emitter {
     entry: Arc<ObjectEntry>,
     told: mpsc::Receiver<Released>,
     rows: AtomicU64,
-    /// A row was refused: it is in the dead letters, and not in New Relic.
-    refused: Arc<AtomicBool>,
+    refused: Refused,
+}
+
+/// Whether a row was refused: it is in the dead letters, and not in New Relic.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refused(Arc<AtomicBool>);
+
+impl Refused {
+    /// Notes how a row settled.
+    pub(super) fn note(&self, settled: Settled) {
+        self.0.fetch_or(settled == Settled::Rejected, Ordering::Relaxed);
+    }
 }
 
 impl Emitter {
@@ -36,7 +46,7 @@ impl Emitter {
             entry,
             told,
             rows: AtomicU64::new(0),
-            refused: Arc::default(),
+            refused: Refused::default(),
         }
     }
 
@@ -48,13 +58,18 @@ impl Emitter {
         record
     }
 
+    /// For a row whose settling does more.
+    pub(super) fn refused(&self) -> Refused {
+        self.refused.clone()
+    }
+
     /// The piece of a row that owes nothing else.
     fn piece(&self) -> Piece {
         let record = self.record();
-        let (piece, refused) = (record.piece(), Arc::clone(&self.refused));
+        let (piece, refused) = (record.piece(), self.refused());
         record
             .step(move |settled| {
-                refused.fetch_or(settled == Settled::Rejected, Ordering::Relaxed);
+                refused.note(settled);
                 piece.settle(settled);
             })
             .piece()
@@ -116,6 +131,6 @@ impl Emitter {
         entry.decoded();
         drop(entry);
         let released = told.recv().await.is_some_and(|released| released.verdict == Verdict::Released);
-        released && !refused.load(Ordering::Relaxed)
+        released && !refused.0.load(Ordering::Relaxed)
     }
 }

@@ -131,6 +131,7 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64) {
         calls: identities.api.calls().saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),
+        accepted,
         complete: accepted && are_all && stopped == 0 && read > 0,
         agent: &lead.stages.agent,
     };

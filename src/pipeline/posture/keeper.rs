@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::Lead;
+use super::freshness::Readings;
 use super::schedule::Schedule;
 use crate::posture::store::{Expected, Store, StoreError, Version};
 use crate::posture::stored::StoredError;
@@ -23,6 +24,8 @@ const ENDING: &str = ".json.gz";
 const SCHEDULE: &str = "runs.json";
 /// How it was before.
 const TREND: &str = "trend.json.gz";
+/// How the readings of AWS Config went.
+const READINGS: &str = "readings.json";
 /// Time between two looks at what is to be written: a message waits so long for its deletion.
 const EVERY: Duration = Duration::from_secs(1);
 /// Looks until also that is written for which no message waits: findings are imported again all day long, and an object is written
@@ -85,44 +88,65 @@ impl Keeper {
     }
 
     /// When each kind of run was done last.
-    pub(super) async fn schedule(&mut self) -> Schedule {
-        match self.store.get(SCHEDULE).await {
-            Ok(Some((bytes, version))) => {
-                self.versions.insert(SCHEDULE.to_owned(), version);
-                Schedule::read(&bytes)
-            }
-            Ok(None) => Schedule::default(),
-            Err(error) => {
-                tracing::warn!(%error, "When the last runs were is unknown: all of them are done now");
-                Schedule::default()
-            }
-        }
+    pub(super) async fn schedule(&mut self) -> Result<Schedule, StoreError> {
+        Ok(Schedule::read(&self.beside(SCHEDULE).await?.unwrap_or_default()))
     }
 
     /// How it was before.
-    pub(super) async fn trend(&mut self) -> Trend {
-        let read = match self.store.get(TREND).await {
-            Ok(Some((bytes, version))) => {
-                self.versions.insert(TREND.to_owned(), version);
-                Trend::read(&bytes).map_err(|error| error.to_string())
-            }
-            Ok(None) => Ok(Trend::default()),
-            Err(error) => Err(error.to_string()),
-        };
-        read.unwrap_or_else(|error| {
-            tracing::warn!(error, "How it was before is not known: differences come again in a day");
+    pub(super) async fn trend(&mut self) -> Result<Trend, StoreError> {
+        let Some(bytes) = self.beside(TREND).await? else { return Ok(Trend::default()) };
+        Ok(Trend::read(&bytes).unwrap_or_else(|error| {
+            tracing::warn!(%error, "How it was before is not known: differences come again in a day");
             Trend::default()
-        })
+        }))
+    }
+
+    /// How the readings of AWS Config went.
+    pub(super) async fn readings(&mut self) -> Result<Readings, StoreError> {
+        Ok(Readings::read(&self.beside(READINGS).await?.unwrap_or_default()))
+    }
+
+    /// What is kept beside the state. Who cannot read it must not begin anew: all runs would be done again, and what was known of
+    /// the last days be written over.
+    async fn beside(&mut self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        match self.store.get(name).await {
+            Ok(found) => Ok(found.map(|(bytes, version)| {
+                self.versions.insert(name.to_owned(), version);
+                bytes
+            })),
+            // No later attempt would find it smaller.
+            Err(error @ StoreError::TooLarge { .. }) => {
+                tracing::warn!(%error, name, "What was known before is left alone: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Notes when the runs were done, and how it was then.
     pub(super) async fn note(&mut self, schedule: &Schedule, lead: &Lead) {
-        let trend = lead.known().trend.write();
-        if let Err(error) = self.put(TREND, trend.into()).await {
+        let (trend, readings) = {
+            let known = lead.known();
+            (known.trend.write(), known.readings.bytes())
+        };
+        if let Err(error) = self.put_over(TREND, trend.into()).await {
             tracing::warn!(%error, "How it is now could not be written: {error}");
         }
-        if let Err(error) = self.put(SCHEDULE, schedule.bytes()).await {
+        if let Err(error) = self.put_over(READINGS, readings).await {
+            tracing::warn!(%error, "How the readings went could not be written: {error}");
+        }
+        if let Err(error) = self.put_over(SCHEDULE, schedule.bytes()).await {
             tracing::warn!(%error, "When the last runs were could not be written: an agent that takes over does them again");
+        }
+    }
+
+    /// Takes the object of a place away of which nothing is known any more.
+    pub(super) async fn forget(&mut self, state: &dyn Kept, place: &AccountRegion) {
+        let name = name(state, place);
+        match self.store.delete(&name).await {
+            Ok(()) => drop(self.versions.remove(&name)),
+            // It is loaded again by the next leader, and forgotten again after its first reading.
+            Err(error) => tracing::warn!(%error, name, "The state of {place} could not be taken away: {error}"),
         }
     }
 
@@ -151,6 +175,17 @@ impl Keeper {
             }
         }
         Ok(())
+    }
+
+    /// Writes one object over whatever version there is: for what is not the state, and that every leader writes whole.
+    async fn put_over(&mut self, name: &str, bytes: Bytes) -> Result<(), StoreError> {
+        let put = self.put(name, bytes.clone()).await;
+        let Err(StoreError::Conflict { .. }) = put else { return put };
+        match self.store.get(name).await? {
+            Some((_, version)) => self.versions.insert(name.to_owned(), version),
+            None => self.versions.remove(name),
+        };
+        self.put(name, bytes).await
     }
 
     /// Writes one object over the version that is known. An answer that was lost is looked up.

@@ -21,6 +21,8 @@ struct Doubtful {
     loses: AtomicBool,
     /// Puts fail.
     fails: AtomicBool,
+    /// Gets fail.
+    mute: AtomicBool,
 }
 
 impl Store for Doubtful {
@@ -29,7 +31,8 @@ impl Store for Doubtful {
     }
 
     fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<(Bytes, Version)>, StoreError>> {
-        self.memory.get(name)
+        let broken = || StoreError::Passing { why: "the line broke".to_owned() };
+        if self.mute.load(Ordering::Relaxed) { async move { Err(broken()) }.boxed() } else { self.memory.get(name) }
     }
 
     fn put<'a>(&'a self, name: &'a str, bytes: Bytes, expected: Expected) -> BoxFuture<'a, Result<Version, StoreError>> {
@@ -239,4 +242,42 @@ async fn a_newer_object_stops_the_loading_and_a_damaged_one_is_begun_anew() {
         let error = Keeper::load(Arc::clone(&store) as _, &[&compliance, &findings]).await.expect_err("it is newer").to_string();
         assert!(error.starts_with(&format!("{name}: its version is 2, this agent reads up to 1")), "{error}");
     }
+}
+
+/// S2-12: who cannot read what was done last does not begin anew, and who finds another version of it writes over that.
+#[tokio::test]
+async fn what_is_kept_beside_the_state_is_read_or_waited_for_and_written_over_whatever_is_there() {
+    let store = Arc::new(Doubtful::default());
+    let mut agent = Agent::leads(&store).await;
+    store.put("runs.json", Bytes::from_static(br#"{"done":{"summary":5}}"#), Expected::Absent).await.expect("it is put");
+    store.mute.store(true, Ordering::Relaxed);
+    assert!(agent.keeper.schedule().await.is_err() && agent.keeper.trend().await.is_err());
+    assert!(agent.keeper.readings().await.is_err());
+    store.mute.store(false, Ordering::Relaxed);
+    // The version is not known: nothing is expected there.
+    let bytes = Bytes::from_static(br#"{"done":{"summary":7}}"#);
+    agent.keeper.put_over("runs.json", bytes.clone()).await.expect("it is written over");
+    let there = async || store.get("runs.json").await.expect("it can be read").map(|(bytes, _)| bytes);
+    assert_eq!(there().await, Some(bytes));
+    store.delete("runs.json").await.expect("it is taken away");
+    agent.keeper.put_over("runs.json", Bytes::from_static(b"{}")).await.expect("it is written anew");
+    assert_eq!(there().await, Some(Bytes::from_static(b"{}")));
+    assert_eq!(agent.keeper.schedule().await.expect("it can be read"), Schedule::default());
+}
+
+#[tokio::test]
+async fn a_place_that_is_forgotten_is_gone_from_the_store_but_not_while_something_of_it_waits() {
+    let store = Arc::new(Doubtful::default());
+    let mut agent = Agent::leads(&store).await;
+    let told = agent.violates(1);
+    assert!(!agent.compliance.forget(&here()), "its record waits for the writing");
+    agent.write().await.expect("it leads");
+    assert_eq!(ended(&told), (1, 0));
+    assert!(agent.compliance.forget(&here()));
+    agent.keeper.forget(&agent.compliance, &here()).await;
+    assert_eq!((agent.knows().0, store.list("compliance/").await.expect("names")), (0, Vec::new()));
+    // It may come back.
+    agent.violates(2);
+    agent.write().await.expect("it leads");
+    assert_eq!(Agent::leads(&store).await.knows().0, 1);
 }

@@ -8,12 +8,16 @@
 //! - The runs stop with the agent; the writing goes on until everything that was taken has settled.
 
 mod emitter;
+pub mod freshness;
 pub mod identity;
 mod keeper;
 mod reading;
 pub mod rows;
 mod schedule;
 mod sending;
+mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -37,10 +41,13 @@ use crate::source::config_api::aggregator::AggregatorApi;
 use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 use crate::source::trouble::Trouble;
 use emitter::Emitter;
+use freshness::{Failed, Freshness, Readings};
 use identity::Identities;
 use keeper::Keeper;
 use rows::Packs;
 use schedule::{Clockwork, Schedule};
+pub use standing::Standing;
+use standing::Told;
 
 /// The lease's name in the store.
 const LEASE: &str = "lease.json";
@@ -55,6 +62,8 @@ pub struct Posture {
     pub counts: Arc<Counts>,
     /// What is wrong with reading AWS Config.
     pub trouble: Arc<Trouble>,
+    /// How its work stands.
+    pub standing: Arc<Standing>,
     /// Where state is kept, and the terms of the lease; `None`: in memory, and this agent leads.
     pub kept: Option<(Arc<dyn Store>, Settings)>,
     /// How AWS Config is read; `None`: only its events are.
@@ -92,6 +101,19 @@ pub enum Reader {
     },
 }
 
+impl Reader {
+    /// Whether it is set to ask a place, of those that there are.
+    fn asks(&self, place: &AccountRegion) -> bool {
+        match self {
+            Self::Places { places, .. } => places.contains(place),
+            Self::Aggregator { accounts, regions, .. } => {
+                (accounts.is_empty() || accounts.contains(&place.account))
+                    && (regions.is_empty() || regions.contains(&place.region))
+            }
+        }
+    }
+}
+
 /// What is known beside the state.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -103,6 +125,8 @@ pub(super) struct Known {
     failing: BTreeMap<AccountRegion, u64>,
     /// Conformance packs, as the last reading of each place found them.
     packs: Packs,
+    /// How the readings went.
+    readings: Readings,
 }
 
 /// The task.
@@ -129,6 +153,7 @@ impl Lead {
             self.leading.send_replace(true);
             return self.lead_alone().await;
         };
+        let store: Arc<dyn Store> = Arc::new(Told::new(store, Arc::clone(&self.posture.standing)));
         let (lease, leadership) = Lease::new(Arc::clone(&store), LEASE, settings);
         let (worked, work_has_ended) = tokio::sync::oneshot::channel::<()>();
         let work = async {
@@ -159,13 +184,11 @@ impl Lead {
             let mut lost = leadership.clone();
             let lost = async move { until(&mut lost, |now| !now.leads()).await };
             let tenure = async {
-                let keeper = tokio::select! {
-                    keeper = self.loaded(&store) => Arc::new(Mutex::new(keeper)),
+                let (keeper, mut schedule) = tokio::select! {
+                    (keeper, schedule) = self.loaded(&store) => (Arc::new(Mutex::new(keeper)), schedule),
                     () = self.finished() => return,
                 };
-                let mut schedule = keeper.lock().await.schedule().await;
-                let trend = keeper.lock().await.trend().await;
-                *self.known() = Known { trend, ..Known::default() };
+                self.say_standing();
                 self.open();
                 self.leading.send_replace(true);
                 tokio::select! {
@@ -182,6 +205,7 @@ impl Lead {
                 () = lost => {}
             }
             self.leading.send_replace(false);
+            self.posture.standing.leads_no_more();
             self.clear();
             if *self.finished.borrow() {
                 return;
@@ -191,12 +215,18 @@ impl Lead {
         }
     }
 
-    /// Loads the state; for ever, until it can be read.
-    async fn loaded(&self, store: &Arc<dyn Store>) -> Keeper {
+    /// Loads the state, and what was known beside it; for ever, until all of it can be read.
+    async fn loaded(&self, store: &Arc<dyn Store>) -> (Keeper, Schedule) {
         let mut said: Option<Instant> = None;
+        let load = async || {
+            let mut keeper = Keeper::load(Arc::clone(store), &self.states()).await?;
+            let (schedule, trend, readings) = (keeper.schedule().await?, keeper.trend().await?, keeper.readings().await?);
+            *self.known() = Known { trend, readings, ..Known::default() };
+            Ok::<_, keeper::LoadError>((keeper, schedule))
+        };
         loop {
-            match Keeper::load(Arc::clone(store), &self.states()).await {
-                Ok(keeper) => return keeper,
+            match load().await {
+                Ok(loaded) => return loaded,
                 Err(error) => {
                     if said.is_none_or(|at| at.elapsed() >= Duration::from_mins(1)) {
                         tracing::error!(%error, place = store.place(), "The state cannot be read, nothing is taken meanwhile: {error}");
@@ -264,9 +294,51 @@ impl Lead {
         self.known().packs.insert(place.clone(), packs);
     }
 
-    /// What is wrong with reading a place, for people.
-    fn trouble(&self, place: &AccountRegion, error: &ConfigApiError) {
-        self.trouble.report(self.counts.name(), &place.to_string(), format!("AWS Config of {place} could not be read: {error}"));
+    /// What is wrong with reading, for people.
+    fn trouble(&self, what: &Failed, error: &ConfigApiError) {
+        let of = match what {
+            Failed::Everything => String::new(),
+            Failed::Account(_) | Failed::Place(_) => format!(" of {what}"),
+        };
+        self.trouble.report(self.counts.name(), &what.to_string(), format!("AWS Config{of} could not be read: {error}"));
+    }
+
+    /// Whether a place is one of those whose records are kept.
+    fn watches(&self, place: &AccountRegion) -> bool {
+        self.watches_in(&place.account, Some(&place.region))
+    }
+
+    fn watches_in(&self, account: &str, region: Option<&str>) -> bool {
+        let watched = &self.stages.watched;
+        watched.is_everything() || watched.holds(account, self.stages.enricher.now().accounts().unit(account), region)
+    }
+
+    /// What is asked of AWS Config, and how fresh that is.
+    fn freshness(&self, now_ms: i64) -> Freshness {
+        let readings = self.known().readings.clone();
+        let failed = readings.failed().map(|(what, _)| what.clone()).collect();
+        let read: BTreeMap<AccountRegion, i64> = readings.places().map(|(place, ms)| (place.clone(), ms)).collect();
+        let (asked, accounts) = match &self.posture.reader {
+            None => (BTreeMap::new(), BTreeSet::new()),
+            Some(Reader::Places { places, .. }) => {
+                let places = places.iter().filter(|place| self.watches(place));
+                (places.map(|place| (place.clone(), read.get(place).copied())).collect(), BTreeSet::new())
+            }
+            // Which Regions an account has is known once it was read.
+            Some(reader @ Reader::Aggregator { accounts, .. }) => {
+                let read = read.into_iter().filter(|(place, _)| reader.asks(place) && self.watches(place));
+                let accounts = accounts.iter().filter(|account| self.watches_in(account, None)).cloned();
+                (read.map(|(place, ms)| (place, Some(ms))).collect(), accounts.collect())
+            }
+        };
+        Freshness::new(asked, accounts, failed, now_ms, self.posture.reading)
+    }
+
+    /// Tells the health check how the readings went.
+    fn say_standing(&self) {
+        let freshness = self.freshness(self.clock.now_ms());
+        let readings = self.known().readings.clone();
+        self.posture.standing.was_read(&readings, &freshness);
     }
 
     fn emitter(&self) -> Emitter {

@@ -2,16 +2,18 @@
 //!
 //! In: rules and results of each account and Region. Out: the state, a change for each result that is not as it was told, and one
 //! row that says how the reading went. What always holds: what could not be read closes nothing; one account that cannot be read
-//! does not stop the others; a repair is part of the state only when it was accepted.
+//! does not stop the others; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is
+//! not asked any more is forgotten and is no repair.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::emitter::Emitter;
+use super::freshness::{Ended, Failed};
 use super::rows::Packs;
 use super::{Lead, Reader, sending};
 use crate::classify::{ClassifiedChange, preventive_control_behind};
@@ -27,48 +29,45 @@ use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 /// What an aggregator says may be so old: what changed since then is left alone.
 const AGGREGATOR_LAG_MS: i64 = 6 * 3_600_000;
 
-/// Accounts and Regions that could not be read; of an aggregator, accounts without a Region.
-#[derive(Debug, Default)]
-pub(super) struct Failed(BTreeSet<AccountRegion>);
-
-impl Failed {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 /// One reading.
 struct Run<'l> {
     lead: &'l Lead,
     emitter: Emitter,
     repairs: AtomicU64,
-    read: AtomicU64,
-    failed: std::sync::Mutex<BTreeSet<AccountRegion>>,
+    ended: std::sync::Mutex<Ended>,
 }
 
-/// Reads everything, or only what failed before. Returns what could not be read.
-pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) -> Failed {
+/// Reads everything, or only what failed before. Returns places of which nothing is to be known any more.
+pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Failed>>) -> Vec<AccountRegion> {
     let began_ms = lead.clock.now_ms();
-    let run = Run {
-        lead,
-        emitter: lead.emitter(),
-        repairs: AtomicU64::new(0),
-        read: AtomicU64::new(0),
-        failed: std::sync::Mutex::default(),
-    };
+    let run = Run { lead, emitter: lead.emitter(), repairs: AtomicU64::new(0), ended: std::sync::Mutex::default() };
     let calls_before = calls(reader);
     let is_first = match reader {
         Reader::Places { api, places, concurrency } => {
-            let places: Vec<_> = places.iter().filter(|place| only.is_none_or(|only| only.0.contains(*place))).collect();
+            let is_wanted = |place: &&AccountRegion| {
+                lead.watches(place) && only.is_none_or(|only| only.contains(&Failed::Place((*place).clone())))
+            };
+            let places: Vec<_> = places.iter().filter(is_wanted).collect();
             let is_first = places.iter().any(|place| !lead.stages.compliance.has_baseline(place));
             stream::iter(places).for_each_concurrent(*concurrency, |place| run.place(&**api, place)).await;
             is_first
         }
-        Reader::Aggregator { api, accounts, regions, .. } => run.organization(&**api, accounts, regions, only).await,
+        Reader::Aggregator { api, accounts, .. } => run.organization(&**api, reader, accounts, only).await,
     };
-    let Run { emitter, repairs, read, failed, .. } = run;
-    let failed = failed.into_inner().unwrap_or_default();
-    let (rows, repairs, read) = (emitter.rows(), repairs.into_inner(), read.into_inner());
+    if only.is_none() {
+        run.leave_unasked(reader);
+    }
+    let Run { emitter, repairs, ended, .. } = run;
+    let ended = ended.into_inner().unwrap_or_default();
+    lead.known().readings.ended(&ended, only, lead.clock.now_ms(), lead.posture.reading);
+    lead.say_standing();
+    let Ended { read, failed, gone } = ended;
+    for place in &gone {
+        let mut known = lead.known();
+        known.failing.remove(place);
+        known.packs.remove(place);
+    }
+    let (rows, repairs, read) = (emitter.rows(), repairs.into_inner(), read.len() as u64);
     let accepted = emitter.accepted().await;
     if repairs > 0 {
         tracing::warn!(repairs, "{repairs} changes of compliance came by no event, and are repaired");
@@ -80,8 +79,13 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) ->
         results = lead.stages.compliance.results(),
         "AWS Config was read"
     );
+    let kind = match only {
+        Some(_) => RunKind::Retry,
+        None if is_first => RunKind::Baseline,
+        None => RunKind::Reconcile,
+    };
     let ended = posture::Run {
-        kind: if is_first { RunKind::Baseline } else { RunKind::Reconcile },
+        kind,
         rows,
         repairs,
         places: read,
@@ -89,11 +93,12 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&Failed>) ->
         calls: calls(reader).saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),
+        accepted,
         complete: accepted && failed.is_empty(),
         agent: &lead.stages.agent,
     };
     sending::tell(lead, &ended).await;
-    Failed(failed)
+    gone
 }
 
 fn calls(reader: &Reader) -> u64 {
@@ -107,18 +112,18 @@ fn calls(reader: &Reader) -> u64 {
 impl Run<'_> {
     /// One account in one Region, by itself.
     async fn place(&self, api: &dyn ConfigApi, place: &AccountRegion) {
-        match self.of_place(api, place).await {
-            Ok(()) => self.went_well(1),
+        let began_ms = self.lead.clock.now_ms();
+        match self.of_place(api, place, began_ms).await {
+            Ok(()) => self.ended().read.push((place.clone(), began_ms)),
             Err(error) => {
                 self.lead.note_packs(place, None);
-                self.failed(place, &error);
+                self.failed(Failed::Place(place.clone()), error);
             }
         }
         self.emitter.flush().await;
     }
 
-    async fn of_place(&self, api: &dyn ConfigApi, place: &AccountRegion) -> Result<(), ConfigApiError> {
-        let began_ms = self.lead.clock.now_ms();
+    async fn of_place(&self, api: &dyn ConfigApi, place: &AccountRegion, began_ms: i64) -> Result<(), ConfigApiError> {
         let reading = Reading::of_place(began_ms, self.lead.posture.reading);
         let rules = api.rules(place).await?;
         let mut names: HashSet<Box<str>> = HashSet::with_capacity(rules.len());
@@ -147,7 +152,7 @@ impl Run<'_> {
         self.lead.note_packs(place, packs.ok());
         // All others were read: one that AWS refuses is said, and what was known of it stays.
         refused.map_or(Ok(()), |error| {
-            self.lead.trouble(place, &error);
+            self.lead.trouble(&Failed::Place(place.clone()), &error);
             Ok(())
         })
     }
@@ -156,45 +161,41 @@ impl Run<'_> {
     async fn organization(
         &self,
         api: &dyn AggregatorApi,
+        reader: &Reader,
         accounts: &BTreeSet<Box<str>>,
-        regions: &BTreeSet<Box<str>>,
-        only: Option<&Failed>,
+        only: Option<&BTreeSet<Failed>>,
     ) -> bool {
-        self.packs_of_all(api, accounts, regions).await;
+        self.packs_of_all(api, reader).await;
         let mut is_first = false;
-        let all = match (only, accounts.is_empty()) {
-            (Some(only), _) => only.0.iter().map(|place| place.account.clone()).collect(),
-            (None, false) => accounts.iter().cloned().collect(),
-            (None, true) => match aggregator::accounts(api).await {
-                Ok(all) => all,
-                Err(error) => {
-                    self.failed(&AccountRegion::new("unknown", "all"), &error);
-                    return false;
-                }
-            },
+        let all = match self.accounts(api, accounts, only).await {
+            Ok(all) => all,
+            Err(error) => {
+                self.failed(Failed::Everything, error);
+                return false;
+            }
         };
-        for account in all {
+        let is_asked = |place: &AccountRegion| reader.asks(place) && self.lead.watches(place);
+        for account in all.into_iter().filter(|account| self.lead.watches_in(account, None)) {
             let began_ms = self.lead.clock.now_ms();
             let as_of_ms = began_ms.saturating_sub(AGGREGATOR_LAG_MS);
             let reading = Reading::of_aggregator(began_ms, as_of_ms, self.lead.posture.reading);
             let mut found: BTreeMap<AccountRegion, BTreeMap<Box<str>, Vec<Evaluation>>> = BTreeMap::new();
-            let wanted = |place: &AccountRegion| regions.is_empty() || regions.contains(&place.region);
             let mut take = |one| match one {
-                Found::Rule(AggregateRule { place, rule, .. }) if wanted(&place) => {
+                Found::Rule(AggregateRule { place, rule, .. }) if is_asked(&place) => {
                     found.entry(place).or_default().entry(rule).or_default();
                 }
-                Found::Evaluation { place, rule, evaluation, captured_ms } if wanted(&place) => {
+                Found::Evaluation { place, rule, evaluation, captured_ms } => {
                     if let Some(evaluations) = found.get_mut(&place).and_then(|rules| rules.get_mut(&rule)) {
                         evaluations.push(Evaluation { recorded_ms: captured_ms, ..evaluation });
                     }
                 }
-                Found::Rule(_) | Found::Evaluation { .. } => {}
+                Found::Rule(_) => {}
             };
             if let Err(error) = aggregator::account(api, &account, &mut take).await {
-                self.failed(&AccountRegion::new(&account, "all"), &error);
+                self.failed(Failed::Account(account), error);
                 continue;
             }
-            let places = found.len() as u64;
+            self.leave_without_rules(|place| *place.account == *account && is_asked(place), &found, reading).await;
             for (place, rules) in found {
                 is_first |= !self.lead.stages.compliance.has_baseline(&place);
                 let names = rules.keys().cloned().collect();
@@ -205,18 +206,80 @@ impl Run<'_> {
                 for correction in self.lead.stages.compliance.reconcile_rules(&place, &names, reading) {
                     self.correct(&place, correction).await;
                 }
+                self.ended().read.push((place, began_ms));
             }
-            self.went_well(places);
             self.emitter.flush().await;
         }
         is_first
     }
 
+    /// The accounts to read: those that failed, those that are configured, or all that the aggregator knows.
+    async fn accounts(
+        &self,
+        api: &dyn AggregatorApi,
+        accounts: &BTreeSet<Box<str>>,
+        only: Option<&BTreeSet<Failed>>,
+    ) -> Result<Vec<Box<str>>, ConfigApiError> {
+        if let Some(only) = only {
+            let accounts = only.iter().filter_map(|what| match what {
+                Failed::Account(account) => Some(account.clone()),
+                Failed::Everything | Failed::Place(_) => None,
+            });
+            return Ok(accounts.collect());
+        }
+        if !accounts.is_empty() {
+            return Ok(accounts.iter().cloned().collect());
+        }
+        let all = aggregator::accounts(api).await?;
+        let compliance = &self.lead.stages.compliance;
+        let known: Vec<_> = compliance.places().into_iter().filter(|place| compliance.has_baseline(place)).collect();
+        // An aggregator that was made anew fills again in hours.
+        if all.is_empty() && !known.is_empty() {
+            let why = "the aggregator lists no account, though it did before: what is known stays as it is".to_owned();
+            return Err(ConfigApiError::Passing { why });
+        }
+        // An account that has left the organization: nobody can say how it stands, and that is no change of its rules.
+        self.ended().gone.extend(known.into_iter().filter(|place| !all.contains(&place.account)));
+        Ok(all)
+    }
+
+    /// Places of an account that was read whole, in which no rule is any more: what is known of them has left; once it has, they are
+    /// forgotten.
+    async fn leave_without_rules<T>(
+        &self,
+        is_meant: impl Fn(&AccountRegion) -> bool,
+        found: &BTreeMap<AccountRegion, T>,
+        reading: Reading,
+    ) {
+        let compliance = &self.lead.stages.compliance;
+        let all = compliance.places().into_iter();
+        for place in all.filter(|place| is_meant(place) && !found.contains_key(place) && compliance.has_baseline(place)) {
+            for correction in compliance.reconcile_rules(&place, &HashSet::new(), reading) {
+                self.correct(&place, correction).await;
+            }
+            let is_empty = compliance.rules(&place).is_empty();
+            let mut ended = self.ended();
+            if is_empty {
+                ended.gone.push(place);
+            } else {
+                ended.read.push((place, reading.began_ms));
+            }
+        }
+    }
+
+    /// Places that were read before and are not asked any more, because of another configuration: they are left without a word.
+    fn leave_unasked(&self, reader: &Reader) {
+        let compliance = &self.lead.stages.compliance;
+        let left = compliance
+            .places()
+            .into_iter()
+            .filter(|place| compliance.has_baseline(place) && !(reader.asks(place) && self.lead.watches(place)));
+        self.ended().gone.extend(left);
+    }
+
     /// The conformance packs of all accounts: one list, and each place has what it says or nothing.
-    async fn packs_of_all(&self, api: &dyn AggregatorApi, accounts: &BTreeSet<Box<str>>, regions: &BTreeSet<Box<str>>) {
-        let is_wanted = |place: &AccountRegion| {
-            (accounts.is_empty() || accounts.contains(&place.account)) && (regions.is_empty() || regions.contains(&place.region))
-        };
+    async fn packs_of_all(&self, api: &dyn AggregatorApi, reader: &Reader) {
+        let is_wanted = |place: &AccountRegion| reader.asks(place) && self.lead.watches(place);
         let mut packs = Packs::new();
         let mut take = |page: Vec<(AccountRegion, Pack)>| {
             for (place, pack) in page.into_iter().filter(|(place, _)| is_wanted(place)) {
@@ -265,18 +328,22 @@ impl Run<'_> {
         self.emitter.cut(cut);
         let record = self.emitter.record();
         let (compliance, piece, ticket) = (Arc::clone(&stages.compliance), record.piece(), correction.ticket);
-        let step = record.step(move |settled| compliance.conclude(ticket, settled, piece));
+        let refused = self.emitter.refused();
+        let step = record.step(move |settled| {
+            refused.note(settled);
+            compliance.conclude(ticket, settled, piece);
+        });
         for (item, time_ms) in items {
             self.emitter.put(&item, time_ms, step.piece()).await;
         }
     }
 
-    fn went_well(&self, places: u64) {
-        self.read.fetch_add(places, Ordering::Relaxed);
+    fn ended(&self) -> MutexGuard<'_, Ended> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self, place: &AccountRegion, error: &ConfigApiError) {
-        self.lead.trouble(place, error);
-        self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(place.clone());
+    fn failed(&self, what: Failed, error: ConfigApiError) {
+        self.lead.trouble(&what, &error);
+        self.ended().failed.push((what, error));
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! In: the state of compliance and findings, the controls, names, and how it was before. Out: each row as an item for the Event API, through a callback.
 //! What always holds: the same state gives the same rows in the same order; beside the state, one row and the counts of one
-//! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules.
+//! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules, and
+//! one that is asked and could never be read has a summary without counts; who is not watched has none.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
+use super::freshness::Freshness;
 use crate::classify::{
     CatalogueKind, CatalogueRow, ClassifiedChange, DeployedState, Exceptions, Frameworks, Requirements, RuleSet,
     preventive_control, preventive_control_behind, preventive_control_id,
 };
+use crate::config::Watched;
 use crate::encode::catalogue::push_control;
 use crate::encode::finding::{FindingRun, push_open};
 use crate::encode::posture::{
@@ -37,6 +40,10 @@ pub struct Rows<'a> {
     pub rules: &'a RuleSet,
     /// Names of accounts.
     pub enricher: &'a Enricher,
+    /// Whose rows there are.
+    pub watched: &'a Watched,
+    /// When what was read.
+    pub freshness: &'a Freshness,
     /// Framework numbers of the customer's own.
     pub frameworks: &'a Frameworks,
     /// Controls that are muted for someone.
@@ -83,6 +90,12 @@ impl RowKind {
     #[must_use]
     pub fn needs_reader(self) -> bool {
         !matches!(self, Self::Findings | Self::Controls)
+    }
+
+    /// Whether there is nothing to say before anything was read: a summary says at least that.
+    #[must_use]
+    pub fn needs_baseline(self) -> bool {
+        matches!(self, Self::Snapshot | Self::Violations | Self::Frameworks)
     }
 
     /// Whether they are sent after each reading, and at no other time: nothing is known of them but what a reading found.
@@ -132,8 +145,8 @@ impl Rows<'_> {
         let mut rows = Writer { item: Vec::new(), take, written: Written::default() };
         match kind {
             RowKind::Summary => self.summaries(&mut rows),
-            RowKind::Snapshot => self.state.places().iter().for_each(|place| self.rules(place, &mut rows)),
-            RowKind::Violations => self.state.places().iter().for_each(|place| self.violations(place, &mut rows)),
+            RowKind::Snapshot => self.places().iter().for_each(|place| self.rules(place, &mut rows)),
+            RowKind::Violations => self.places().iter().for_each(|place| self.violations(place, &mut rows)),
             RowKind::Frameworks => self.frameworks(&mut rows),
             RowKind::Packs => self.packs(&mut rows),
             RowKind::Findings => self.findings(&mut rows),
@@ -144,25 +157,58 @@ impl Rows<'_> {
 
     fn summaries(&self, rows: &mut Writer<'_>) {
         let now_ms = self.snapshot.now_ms;
-        let mut read: BTreeMap<Box<str>, u64> = BTreeMap::new();
-        for place in self.state.places().into_iter().filter(|place| self.state.has_baseline(place)) {
-            *read.entry(place.account).or_default() += 1;
+        let mut regions: BTreeMap<Box<str>, BTreeSet<Box<str>>> = BTreeMap::new();
+        let mut read: BTreeSet<Box<str>> = BTreeSet::new();
+        for place in self.places() {
+            if self.state.has_baseline(&place) {
+                read.insert(place.account.clone());
+            }
+            regions.entry(place.account).or_default().insert(place.region);
+        }
+        for place in self.freshness.places().filter(|place| self.watches(place)) {
+            regions.entry(place.account.clone()).or_default().insert(place.region.clone());
         }
         let excepted = self.excepted();
-        for (account, counts) in self.state.accounts() {
+        let all = self.state.accounts_where(|place| self.watches(place));
+        let asked = self.freshness.accounts().iter().filter(|account| self.watches_in(account, None));
+        let accounts: BTreeSet<&Box<str>> = all.keys().chain(asked).collect();
+        for account in accounts {
+            // What events told of an account that is never read is all there is to know of it; one that should be read is unknown.
+            let was_read = read.contains(account);
+            let counts = all.get(account).filter(|_| was_read || !self.freshness.accounts().contains(account));
+            let whole = counts.filter(|_| self.freshness.is_whole(account));
+            let of_read = counts.filter(|_| was_read);
+            let fresh = self.freshness.of_account(account);
             let row = Summary {
-                account: self.enricher.account(&account),
-                counts: &counts,
-                regions_read: read.get(&account).copied().unwrap_or_default(),
-                percent_rules: percent(counts.rules.compliant, counts.rules.violating),
-                percent_resources: percent(counts.resources.compliant, counts.resources.violating),
-                day: self.trend.delta(&account, &counts, now_ms, 1),
-                week: self.trend.delta(&account, &counts, now_ms, 7),
-                excepted: excepted.get(&account).copied().unwrap_or_default(),
-                beside: self.beside.get(&account).copied().unwrap_or_default(),
+                account: self.enricher.account(account),
+                counts,
+                regions: regions.get(account).map_or(0, |regions| regions.len() as u64),
+                regions_read: fresh.fresh,
+                observed_ms: fresh.oldest_ms,
+                percent_rules: of_read.and_then(|counts| percent(counts.rules.compliant, counts.rules.violating)),
+                percent_resources: of_read.and_then(|counts| percent(counts.resources.compliant, counts.resources.violating)),
+                day: whole.and_then(|counts| self.trend.delta(account, counts, now_ms, 1)),
+                week: whole.and_then(|counts| self.trend.delta(account, counts, now_ms, 7)),
+                excepted: excepted.get(account).copied().unwrap_or_default(),
+                beside: self.beside.get(account).copied().unwrap_or_default(),
             };
             rows.put(|item| push_summary(item, &row, self.snapshot));
         }
+    }
+
+    /// Every place that is known and watched, sorted.
+    fn places(&self) -> Vec<AccountRegion> {
+        let mut places = self.state.places();
+        places.retain(|place| self.watches(place));
+        places
+    }
+
+    fn watches(&self, place: &AccountRegion) -> bool {
+        self.watches_in(&place.account, Some(&place.region))
+    }
+
+    fn watches_in(&self, account: &str, region: Option<&str>) -> bool {
+        self.watched.holds(account, self.enricher.accounts().unit(account), region)
     }
 
     /// Violating rules and resources of each account that are excepted: a rule, and a resource, only if every violation of it is.
@@ -171,7 +217,7 @@ impl Rows<'_> {
         if self.exceptions.is_empty() {
             return excepted;
         }
-        for place in self.state.places() {
+        for place in self.places() {
             let (mut rules, mut resources) = (BTreeMap::new(), BTreeMap::new());
             for violation in self.state.violations(&place) {
                 let is_excepted = self.classified(&place, &violation, |classified| classified.excepted().is_some());
@@ -195,6 +241,7 @@ impl Rows<'_> {
                 control_id: preventive_control_id(&counts.rule, control),
                 control,
                 results: counts.results,
+                observed_ms: self.freshness.observed_ms(place),
             };
             rows.put(|item| push_rule(item, &row, self.snapshot));
         }
@@ -240,7 +287,7 @@ impl Rows<'_> {
 
     fn frameworks(&self, rows: &mut Writer<'_>) {
         let requirements = Requirements::of(self.frameworks);
-        let places = self.state.places();
+        let places = self.places();
         // Sorted: the places of an account stand together.
         for places in places.chunk_by(|one, other| one.account == other.account) {
             let Some(account) = places.first().map(|place| self.enricher.account(&place.account)) else { continue };
@@ -259,7 +306,7 @@ impl Rows<'_> {
 
 impl Rows<'_> {
     fn packs(&self, rows: &mut Writer<'_>) {
-        for (place, packs) in self.packs {
+        for (place, packs) in self.packs.iter().filter(|(place, _)| self.watches(place)) {
             for pack in packs.iter().flatten() {
                 let counts = pack.rules.map(|rules| [rules.compliant, rules.non_compliant, rules.no_data].map(u64::from));
                 let row = PackRow {
@@ -284,7 +331,7 @@ impl Rows<'_> {
     }
 
     fn controls(&self, rows: &mut Writer<'_>) {
-        let places = self.state.places();
+        let places = self.places();
         let mut deployed: HashSet<String> = HashSet::new();
         for rule in places.iter().flat_map(|place| self.state.rules(place)) {
             deployed
@@ -294,8 +341,9 @@ impl Rows<'_> {
                 deployed.insert(rule.rule.into());
             }
         }
-        // A rule that nobody has told of may run in a place that was never read whole.
-        let is_all = !places.is_empty() && places.iter().all(|place| self.state.has_baseline(place));
+        // A rule that nobody has told of may run in a place that was never read whole, or not for a long time.
+        let is_all =
+            !places.is_empty() && places.iter().all(|place| self.state.has_baseline(place)) && self.freshness.missing() == 0;
         for mut row in CatalogueRow::rows(self.rules, self.frameworks, Some(&deployed)) {
             if row.kind == (CatalogueKind::Preventive { evaluated: Some(false) }) && !is_all {
                 row.kind = CatalogueKind::Preventive { evaluated: None };

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
+use super::super::freshness::Failed;
 use super::*;
 
+use crate::config::Accountable;
 use crate::encode::compliance::{Origin, Told, plain, push_change, push_notice};
 use crate::encode::dictionary::{ATTRIBUTES, Kind, REQUEST_PREFIX};
 use crate::encode::event::Arrival;
@@ -13,7 +15,7 @@ use crate::encode::posture::{Run, push_run};
 use crate::enrich::AccountNames;
 use crate::posture::Correction;
 use crate::posture::compliance::reconcile::Reading;
-use crate::record::{ComplianceChange, DeployedRule, Evaluation};
+use crate::record::{ComplianceChange, DeployedRule, Evaluation, Glob};
 use crate::source::config_api::PackRules;
 
 use ComplianceState::{Compliant, InsufficientData, NonCompliant, NotApplicable};
@@ -106,14 +108,36 @@ fn packs() -> Packs {
     Packs::from([(here(), Some(here_are)), (AccountRegion::new("444455556666", "eu-west-1"), None)])
 }
 
+/// Every place of which there is a baseline was read an hour ago, where everything is read every six hours.
+fn fresh(state: &Compliance) -> Freshness {
+    let places = state.places().into_iter().filter(|place| state.has_baseline(place));
+    freshness(places.map(|place| (place, Some(NOW - HOUR))).collect(), &[])
+}
+
+fn freshness(asked: BTreeMap<AccountRegion, Option<i64>>, failed: &[Failed]) -> Freshness {
+    Freshness::new(asked, BTreeSet::new(), failed.iter().cloned().collect(), NOW, Duration::from_hours(6))
+}
+
 /// All rows of one kind, as they are and read.
 fn rows_with(state: &Compliance, trend: &Trend, beside: &BTreeMap<Box<str>, Beside>, kind: RowKind) -> Vec<Value> {
+    rows_of(state, trend, beside, (&fresh(state), &Watched::default()), kind)
+}
+
+fn rows_of(
+    state: &Compliance,
+    trend: &Trend,
+    beside: &BTreeMap<Box<str>, Beside>,
+    (freshness, watched): (&Freshness, &Watched),
+    kind: RowKind,
+) -> Vec<Value> {
     let enricher = enricher();
     let rows = Rows {
         state,
         findings: &Findings::in_memory(crate::config::Findings::default()),
         rules: &RuleSet::builtin(),
         enricher: &enricher,
+        watched,
+        freshness,
         frameworks: &Frameworks::default(),
         exceptions: &exceptions(),
         trend,
@@ -155,6 +179,7 @@ fn run() -> Value {
         calls: 12,
         began_ms: NOW,
         ended_ms: NOW + 2_000,
+        accepted: true,
         complete: true,
         agent: "host-1",
     };
@@ -308,6 +333,56 @@ fn deltas_and_exceptions_stand_beside_the_percents_and_move_none() {
     assert_eq!(all[0].get("posture.percentRulesDelta7d"), None, "nobody knows how it was a week ago");
 }
 
+/// S2-01: who was never read has a row that says so, and no numbers; who was read long ago says when, and is compared with nothing.
+#[test]
+fn what_was_not_read_lately_is_told_as_that() {
+    let state = posture();
+    let mut trend = Trend::default();
+    trend.note(NOW - 24 * HOUR, &state.accounts());
+    let there = AccountRegion::new("111122223333", "us-east-1");
+    let never = AccountRegion::new("777788889999", "eu-west-1");
+    let asked = BTreeMap::from([(here(), Some(NOW - HOUR)), (there, Some(NOW - 13 * HOUR)), (never.clone(), None)]);
+    let freshness = freshness(asked, &[Failed::Place(never)]);
+    let of = (&freshness, &Watched::default());
+    let all = rows_of(&state, &trend, &BTreeMap::new(), of, RowKind::Summary);
+    all.iter().for_each(in_dictionary);
+    let [partly, unasked, never] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((&partly["posture.regions"], &partly["posture.regionsRead"]), (&json!(2), &json!(1)));
+    assert_eq!((&partly["posture.observedAt"], partly.get("posture.percentRulesDelta1d")), (&json!(NOW - 13 * HOUR), None));
+    assert_eq!((&unasked["aws.accountId"], unasked.get("posture.observedAt")), (&json!("444455556666"), None));
+    assert_eq!(never["aws.accountId"], "777788889999");
+    assert_eq!((&never["posture.regions"], &never["posture.regionsRead"]), (&json!(1), &json!(0)));
+    let numbers = ["compliantRules", "violatingResources", "percentRules", "percentResources", "exceptedRules", "observedAt"];
+    assert!(numbers.iter().all(|name| never.get(format!("posture.{name}")).is_none()), "{never}");
+    let whole = rows_with(&state, &trend, &BTreeMap::new(), RowKind::Summary);
+    assert_eq!(whole[0]["posture.percentRulesDelta1d"], 0, "where all of it is fresh");
+    let rules = rows_of(&state, &trend, &BTreeMap::new(), of, RowKind::Snapshot);
+    rules.iter().for_each(in_dictionary);
+    assert!(rules.iter().any(|row| row["aws.region"] == "us-east-1" && row["posture.observedAt"] == NOW - 13 * HOUR));
+    let controls = rows_of(&state, &trend, &BTreeMap::new(), of, RowKind::Controls);
+    let tagged = controls.iter().find(|row| row["control.id"] == "alb-tagged").unwrap();
+    assert_eq!(tagged["control.evaluated"], "unknown", "it may run where nobody could read");
+}
+
+/// S2-12: who is not watched has no rows and is counted nowhere.
+#[test]
+fn who_is_not_watched_has_no_rows() {
+    let state = posture();
+    let fresh = fresh(&state);
+    for (watched, want) in [
+        (Watched { exclude: vec![Accountable::Id("111122223333".to_owned())], ..Watched::default() }, ["444455556666"]),
+        (Watched { exclude: vec![Accountable::Unit(Glob::new("Workloads/*"))], ..Watched::default() }, ["444455556666"]),
+    ] {
+        for kind in [RowKind::Summary, RowKind::Snapshot, RowKind::Violations, RowKind::Frameworks, RowKind::Packs] {
+            let all = rows_of(&state, &Trend::default(), &BTreeMap::new(), (&fresh, &watched), kind);
+            assert!(all.iter().all(|row| want.contains(&row["aws.accountId"].as_str().unwrap())), "{kind:?}: {all:?}");
+        }
+    }
+    let watched = Watched { regions: vec!["us-east-1".to_owned()], ..Watched::default() };
+    let all = rows_of(&state, &Trend::default(), &BTreeMap::new(), (&fresh, &watched), RowKind::Summary);
+    assert_eq!(all[0]["posture.violatingRules"], 0, "the Region in which something violates is not watched");
+}
+
 /// S2-21: all requirements are there, and those nobody evaluates are unknown.
 #[test]
 fn every_requirement_has_a_row_in_every_account() {
@@ -366,6 +441,8 @@ fn a_long_name_is_cut_and_counted() {
         findings: &Findings::in_memory(crate::config::Findings::default()),
         rules: &RuleSet::builtin(),
         enricher: &enricher,
+        watched: &Watched::default(),
+        freshness: &fresh(&state),
         frameworks: &Frameworks::default(),
         exceptions: &Exceptions::default(),
         trend: &trend,
@@ -472,6 +549,8 @@ fn a_month_of_rows_of_a_large_customer_is_small() {
         findings: &Findings::in_memory(crate::config::Findings::default()),
         rules: &RuleSet::builtin(),
         enricher: &enricher,
+        watched: &Watched::default(),
+        freshness: &fresh(&state),
         frameworks: &Frameworks::default(),
         exceptions: &Exceptions::default(),
         trend: &trend,

@@ -13,23 +13,20 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use super::freshness::Failed;
 use super::keeper::Keeper;
 use super::rows::RowKind;
 use super::{Lead, reading, sending};
+use crate::record::AccountRegion;
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
-/// Places that could not be read are tried again after this time, or at the next reading if that is sooner.
-const AGAIN: Duration = Duration::from_mins(10);
 
 /// When each kind of run was done last, milliseconds since the epoch, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Schedule {
     #[serde(default)]
     done: BTreeMap<String, i64>,
-    /// After this time places that could not be read are read again.
-    #[serde(default)]
-    again_ms: Option<i64>,
 }
 
 impl Schedule {
@@ -86,27 +83,31 @@ impl<'s, 'k> Clockwork<'s, 'k> {
 
 /// Does what is due with AWS Config and with what is known, for ever.
 pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallible {
-    let mut failed = reading::Failed::default();
     loop {
         let now_ms = lead.clock.now_ms();
-        let again = clockwork.schedule().again_ms.is_some_and(|again| now_ms >= again) && !failed.is_empty();
+        let again = lead.known().readings.due(now_ms);
+        let is_due = clockwork.is_due("reading", lead.posture.reading, now_ms) || again.contains(&Failed::Everything);
         let (mut moved, mut was_read) = (false, false);
         if let Some(reader) = &lead.posture.reader
-            && (clockwork.is_due("reading", lead.posture.reading, now_ms) || again)
+            && (is_due || !again.is_empty())
         {
-            let only = if again { Some(std::mem::take(&mut failed)) } else { None };
-            failed = reading::read(lead, reader, only.as_ref()).await;
-            if only.is_none() {
+            let gone = reading::read(lead, reader, if is_due { None } else { Some(&again) }).await;
+            forget(lead, &gone, clockwork.keeper).await;
+            if is_due {
                 clockwork.done("reading", now_ms);
             }
-            clockwork.schedule().again_ms = (!failed.is_empty()).then(|| now_ms.saturating_add(millis(AGAIN)));
             (moved, was_read) = (true, true);
         }
         let wanted = |kind: &RowKind| lead.posture.reader.is_some() || !kind.needs_reader();
         for kind in RowKind::ALL.into_iter().filter(wanted) {
             let every = kind.every(lead.posture.summary, lead.posture.reading);
             let now_ms = lead.clock.now_ms();
-            let is_due = if kind.follows_reading() { was_read } else { clockwork.is_due(kind.run().as_str(), every, now_ms) };
+            let is_due = match kind {
+                _ if kind.follows_reading() => was_read,
+                // Nothing would be told for hours, as if there were nothing.
+                _ if kind.needs_baseline() && !has_baseline(lead) => false,
+                _ => clockwork.is_due(kind.run().as_str(), every, now_ms),
+            };
             if is_due {
                 sending::send(lead, kind, now_ms).await;
                 clockwork.done(kind.run().as_str(), now_ms);
@@ -120,8 +121,25 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
     }
 }
 
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+/// Whether any place was ever read whole.
+fn has_baseline(lead: &Lead) -> bool {
+    let compliance = &lead.stages.compliance;
+    compliance.places().iter().any(|place| compliance.has_baseline(place))
+}
+
+/// Forgets places that are not asked any more, or of which there is nothing; one that is still at work waits for the next reading.
+pub(super) async fn forget(lead: &Lead, gone: &[AccountRegion], keeper: Option<&Arc<Mutex<Keeper>>>) {
+    for place in gone {
+        let Some(keeper) = keeper else {
+            lead.stages.compliance.forget(place);
+            continue;
+        };
+        // Nothing of it is being written meanwhile.
+        let mut keeper = keeper.lock().await;
+        if lead.stages.compliance.forget(place) {
+            keeper.forget(&*lead.stages.compliance, place).await;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -137,7 +155,8 @@ mod tests {
         schedule.done.insert("summary".to_owned(), 1_000);
         let read = Schedule::read(&schedule.bytes());
         assert_eq!(read, schedule);
-        assert!(!read.is_due("summary", DAY, 1_000 + millis(DAY) - 1) && read.is_due("summary", DAY, 1_000 + millis(DAY)));
+        let day_ms = 86_400_000;
+        assert!(!read.is_due("summary", DAY, 1_000 + day_ms - 1) && read.is_due("summary", DAY, 1_000 + day_ms));
         assert!(read.is_due("summary", DAY, 999), "a clock that was wrong");
         assert_eq!(Schedule::read(b"\xff"), Schedule::default());
     }

@@ -1,7 +1,8 @@
 //! Rows that say how things stand, and the row that says that all of them were accepted.
 //!
 //! In: the state. Out: the rows of one kind, all of one time and, but for controls, one `snapshot.id`; then, once New Relic accepted every one of
-//! them, an `AwsPostureRun`. What always holds: a snapshot that is not whole has no complete run.
+//! them, an `AwsPostureRun`. What always holds: a snapshot that is not whole has no complete run: neither one of which a row was
+//! refused, nor one of a state of which something could not be read.
 
 use std::sync::Arc;
 
@@ -14,19 +15,26 @@ use crate::record::id::digest_id;
 pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
     let emitter = Arc::new(lead.emitter());
     let id = snapshot_id(lead, kind.run().as_str(), now_ms);
+    let freshness = lead.freshness(now_ms);
     if kind == RowKind::Summary {
-        let accounts = lead.stages.compliance.accounts();
+        let mut accounts = lead.stages.compliance.accounts_where(|place| lead.watches(place));
+        // What is missing today would be a change tomorrow.
+        accounts.retain(|account, _| freshness.is_whole(account));
         lead.known().trend.note(now_ms, &accounts);
     }
     let (trend, beside, packs) = {
         let known = lead.known();
         (known.trend.clone(), known.beside.clone(), known.packs.clone())
     };
-    let (places, places_failed) = if kind == RowKind::Packs {
-        let failed = packs.values().filter(|packs| packs.is_none()).count();
-        ((packs.len() - failed) as u64, failed as u64)
-    } else {
-        (lead.stages.compliance.places().len() as u64, 0)
+    let (places, places_failed) = match kind {
+        RowKind::Packs => {
+            let failed = packs.values().filter(|packs| packs.is_none()).count();
+            ((packs.len() - failed) as u64, failed as u64)
+        }
+        RowKind::Findings | RowKind::Controls => (lead.stages.compliance.places().len() as u64, 0),
+        RowKind::Summary | RowKind::Snapshot | RowKind::Violations | RowKind::Frameworks => {
+            (freshness.fresh(), freshness.missing())
+        }
     };
     let writing = {
         let (stages, counts, emitter, id) =
@@ -38,6 +46,8 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
                 findings: &stages.findings,
                 rules: &stages.rules,
                 enricher: &stages.enricher.now(),
+                watched: &stages.watched,
+                freshness: &freshness,
                 frameworks: &stages.frameworks,
                 exceptions: &stages.exceptions,
                 trend: &trend,
@@ -67,7 +77,8 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         calls: 0,
         began_ms: now_ms,
         ended_ms: lead.clock.now_ms(),
-        complete: accepted,
+        accepted,
+        complete: accepted && places_failed == 0,
         agent: &lead.stages.agent,
     };
     tell_as(lead, &run, Snapshot { id: &id, now_ms }).await;

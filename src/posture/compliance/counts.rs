@@ -114,9 +114,15 @@ impl Compliance {
     /// Counts by account, sorted.
     #[must_use]
     pub fn accounts(&self) -> BTreeMap<Box<str>, AccountCounts> {
+        self.accounts_where(|_| true)
+    }
+
+    /// The same of some places only.
+    #[must_use]
+    pub fn accounts_where(&self, is_counted: impl Fn(&AccountRegion) -> bool) -> BTreeMap<Box<str>, AccountCounts> {
         let inner = self.lock();
         let mut accounts: BTreeMap<Box<str>, AccountCounts> = BTreeMap::new();
-        for (name, place) in &inner.places {
+        for (name, place) in inner.places.iter().filter(|(name, _)| is_counted(name)) {
             let counts = accounts.entry(name.account.clone()).or_default();
             counts.regions += 1;
             for rule in place.rules.values() {

@@ -157,6 +157,10 @@ impl<P: Fn(&str, String) -> Plan + Send + 'static> Consumer<P> {
                     return Ok(());
                 }
             }
+            if now == Phase::Paused {
+                // Nobody asks it: another agent leads, or nothing is accepted, which has a reason of its own.
+                desk.trouble.heard();
+            }
             let running = now == Phase::Running;
             if running {
                 desk.start_reads();

@@ -1,0 +1,349 @@
+//! How fresh is what is known of each account and Region, what could not be read, and when that is read again.
+//!
+//! In: how each reading went, place by place. Out: when a place was read whole last, what failed and why; the whole as JSON,
+//! `readings.json`. What always holds: a place is fresh only if it was read whole within two intervals; what fails again and again
+//! is asked more and more rarely between two readings, and what AWS says is not there not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::record::AccountRegion;
+use crate::source::config_api::ConfigApiError;
+
+/// What could not be read is tried again after this time; after twice of it the next time, and so on.
+const AGAIN: Duration = Duration::from_mins(10);
+
+/// What could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Failed {
+    /// Nothing: not even which accounts there are.
+    Everything,
+    /// One account, through an aggregator.
+    Account(Box<str>),
+    /// One account in one Region.
+    Place(AccountRegion),
+}
+
+impl Failed {
+    /// Whether a place is part of it.
+    fn covers(&self, place: &AccountRegion) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Account(account) => *account == place.account,
+            Self::Place(failed) => failed == place,
+        }
+    }
+
+    fn read(text: &str) -> Self {
+        match text.split_once('/') {
+            Some((account, region)) => Self::Place(AccountRegion::new(account, region)),
+            None if text == EVERYTHING => Self::Everything,
+            None => Self::Account(text.into()),
+        }
+    }
+}
+
+/// How it is written that nothing could be read.
+const EVERYTHING: &str = "everything";
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => f.write_str(EVERYTHING),
+            Self::Account(account) => f.write_str(account),
+            Self::Place(place) => place.fmt(f),
+        }
+    }
+}
+
+/// How it failed, and when to ask again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Failure {
+    why: String,
+    /// How often in a row.
+    tries: u32,
+    /// Milliseconds since the epoch; `None`: at the next reading.
+    #[serde(default)]
+    again_ms: Option<i64>,
+}
+
+/// How a reading went.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Places that were read whole, and when that began, milliseconds since the epoch.
+    pub(super) read: Vec<(AccountRegion, i64)>,
+    /// What could not be read.
+    pub(super) failed: Vec<(Failed, ConfigApiError)>,
+    /// Places of which there is nothing any more.
+    pub(super) gone: Vec<AccountRegion>,
+}
+
+/// What the readings of this agent, and of those that led before, found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Readings {
+    /// When each place was read whole last, milliseconds since the epoch.
+    read: BTreeMap<AccountRegion, i64>,
+    failed: BTreeMap<Failed, Failure>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Written {
+    read: BTreeMap<String, i64>,
+    failed: BTreeMap<String, Failure>,
+}
+
+impl Readings {
+    /// Takes what a reading found; `only`: what it read, `None`: everything.
+    pub(super) fn ended(&mut self, ended: &Ended, only: Option<&BTreeSet<Failed>>, now_ms: i64, interval: Duration) {
+        let mut before = std::mem::take(&mut self.failed);
+        for (place, began_ms) in &ended.read {
+            self.read.insert(place.clone(), *began_ms);
+        }
+        for place in &ended.gone {
+            self.read.remove(place);
+        }
+        for (what, error) in &ended.failed {
+            let tries = before.get(what).map_or(0, |failure| failure.tries).saturating_add(1);
+            let again_ms = again(error, tries, interval).map(|wait| now_ms.saturating_add(wait));
+            self.failed.insert(what.clone(), Failure { why: error.to_string(), tries, again_ms });
+        }
+        if let Some(only) = only {
+            before.retain(|what, _| !only.contains(what));
+            self.failed.append(&mut before);
+        }
+    }
+
+    /// What is to be read again now.
+    pub(super) fn due(&self, now_ms: i64) -> BTreeSet<Failed> {
+        let due = self.failed.iter().filter(|(_, failure)| failure.again_ms.is_some_and(|again_ms| now_ms >= again_ms));
+        due.map(|(what, _)| what.clone()).collect()
+    }
+
+    /// What could not be read when it was asked last, and why.
+    pub(super) fn failed(&self) -> impl Iterator<Item = (&Failed, &str)> {
+        self.failed.iter().map(|(what, failure)| (what, &*failure.why))
+    }
+
+    /// Places that were read whole once, and when that was last, milliseconds since the epoch.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&AccountRegion, i64)> {
+        self.read.iter().map(|(place, ms)| (place, *ms))
+    }
+
+    /// As it is written.
+    pub(super) fn bytes(&self) -> Bytes {
+        let read = self.read.iter().map(|(place, ms)| (place.to_string(), *ms)).collect();
+        let failed = self.failed.iter().map(|(what, failure)| (what.to_string(), failure.clone())).collect();
+        serde_json::to_vec(&Written { read, failed }).unwrap_or_default().into()
+    }
+
+    /// Reads what was written. What cannot be read was never found out.
+    pub(super) fn read(bytes: &[u8]) -> Self {
+        let Written { read, failed } = serde_json::from_slice(bytes).unwrap_or_default();
+        let place = |text: &str| text.split_once('/').map(|(account, region)| AccountRegion::new(account, region));
+        Self {
+            read: read.iter().filter_map(|(text, ms)| Some((place(text)?, *ms))).collect(),
+            failed: failed.into_iter().map(|(text, failure)| (Failed::read(&text), failure)).collect(),
+        }
+    }
+}
+
+/// How long until it is asked again, milliseconds; `None`: until the next reading.
+fn again(error: &ConfigApiError, tries: u32, interval: Duration) -> Option<i64> {
+    if matches!(error, ConfigApiError::NotEnabled { .. }) {
+        return None;
+    }
+    let wait = AGAIN.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
+    (wait < interval).then(|| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What is asked of AWS Config, and how fresh that is.
+#[derive(Debug, Clone, Default)]
+pub struct Freshness {
+    /// Each place that is asked: when it was read whole last, milliseconds since the epoch; `None`: never.
+    asked: BTreeMap<AccountRegion, Option<i64>>,
+    /// Accounts that are asked, also those of which no Region is known.
+    accounts: BTreeSet<Box<str>>,
+    failed: BTreeSet<Failed>,
+    /// What was read before is stale.
+    stale_ms: i64,
+}
+
+/// How fresh an account is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfAccount {
+    /// Regions that are asked.
+    pub asked: u64,
+    /// Those of them that are fresh.
+    pub fresh: u64,
+    /// When the one that was not read for the longest time was read whole, milliseconds since the epoch.
+    pub oldest_ms: Option<i64>,
+}
+
+impl Freshness {
+    /// Of these places and accounts, where everything is read after each `interval`.
+    pub(super) fn new(
+        asked: BTreeMap<AccountRegion, Option<i64>>,
+        mut accounts: BTreeSet<Box<str>>,
+        failed: BTreeSet<Failed>,
+        now_ms: i64,
+        interval: Duration,
+    ) -> Self {
+        accounts.extend(asked.keys().map(|place| place.account.clone()));
+        accounts.extend(failed.iter().filter_map(|what| match what {
+            Failed::Account(account) => Some(account.clone()),
+            Failed::Everything | Failed::Place(_) => None,
+        }));
+        let two = i64::try_from(interval.saturating_mul(2).as_millis()).unwrap_or(i64::MAX);
+        Self { asked, accounts, failed, stale_ms: now_ms.saturating_sub(two) }
+    }
+
+    /// When a place was read whole last, milliseconds since the epoch.
+    #[must_use]
+    pub fn observed_ms(&self, place: &AccountRegion) -> Option<i64> {
+        self.asked.get(place).copied().flatten()
+    }
+
+    fn is_fresh(&self, read_ms: Option<i64>) -> bool {
+        read_ms.is_some_and(|ms| ms >= self.stale_ms)
+    }
+
+    /// Accounts that are asked.
+    #[must_use]
+    pub fn accounts(&self) -> &BTreeSet<Box<str>> {
+        &self.accounts
+    }
+
+    /// Places that are asked.
+    pub fn places(&self) -> impl Iterator<Item = &AccountRegion> {
+        self.asked.keys()
+    }
+
+    /// How fresh an account is.
+    #[must_use]
+    pub fn of_account(&self, account: &str) -> OfAccount {
+        let mut all = OfAccount::default();
+        for (_, read_ms) in self.asked.iter().filter(|(place, _)| *place.account == *account) {
+            all.asked += 1;
+            all.fresh += u64::from(self.is_fresh(*read_ms));
+            all.oldest_ms = all.oldest_ms.into_iter().chain(*read_ms).min();
+        }
+        all
+    }
+
+    /// Whether all that is asked of an account is fresh, and that is something.
+    #[must_use]
+    pub fn is_whole(&self, account: &str) -> bool {
+        let OfAccount { asked, fresh, .. } = self.of_account(account);
+        asked > 0 && asked == fresh
+    }
+
+    /// Places that are fresh.
+    #[must_use]
+    pub fn fresh(&self) -> u64 {
+        self.asked.values().filter(|read_ms| self.is_fresh(**read_ms)).count() as u64
+    }
+
+    /// What the last readings could not read, and places that are not fresh for another reason.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        let is_failed = |place: &AccountRegion| self.failed.iter().any(|what| what.covers(place));
+        let stale = self.asked.iter().filter(|(place, read_ms)| !self.is_fresh(**read_ms) && !is_failed(place)).count();
+        let unknown = self
+            .accounts
+            .iter()
+            .filter(|account| self.of_account(account).asked == 0 && !self.failed.contains(&Failed::Account((*account).clone())));
+        (self.failed.len() + stale + unknown.count()) as u64
+    }
+
+    /// Whether nothing of what is asked could be read the last time.
+    pub(super) fn is_nothing(&self) -> bool {
+        let is_failed = |place: &AccountRegion| self.failed.iter().any(|what| what.covers(place));
+        !self.failed.is_empty() && self.asked.keys().all(is_failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn denied() -> ConfigApiError {
+        ConfigApiError::Denied { why: "no".to_owned(), missing: "config:DescribeConfigRules".to_owned() }
+    }
+
+    fn place(region: &str) -> AccountRegion {
+        AccountRegion::new("111122223333", region)
+    }
+
+    fn fails(what: Failed, error: ConfigApiError) -> Ended {
+        Ended { failed: vec![(what, error)], ..Ended::default() }
+    }
+
+    #[test]
+    fn what_fails_is_asked_more_and_more_rarely_and_what_is_not_there_only_at_the_next_reading() {
+        let what = Failed::Place(place("eu-west-1"));
+        let mut readings = Readings::default();
+        let (mut now_ms, mut waits) = (0, Vec::new());
+        readings.ended(&fails(what.clone(), denied()), None, now_ms, Duration::from_hours(6));
+        while let Some(again_ms) = readings.failed[&what].again_ms {
+            assert!(readings.due(again_ms - 1).is_empty());
+            let due = readings.due(again_ms);
+            waits.push((again_ms - now_ms) / 60_000);
+            now_ms = again_ms;
+            readings.ended(&fails(what.clone(), denied()), Some(&due), now_ms, Duration::from_hours(6));
+        }
+        assert_eq!(waits, [10, 20, 40, 80, 160, 320], "six times in the first interval, then with each reading");
+        readings.ended(&Ended { read: vec![(place("eu-west-1"), 9)], ..Ended::default() }, None, now_ms, HOUR);
+        assert_eq!((readings.failed().count(), readings.places().collect::<Vec<_>>()), (0, vec![(&place("eu-west-1"), 9)]));
+        let not_there = ConfigApiError::NotEnabled { why: "no recorder".to_owned(), what: "switch it on" };
+        readings.ended(&fails(what, not_there), None, now_ms, Duration::from_hours(24));
+        assert!(readings.due(i64::MAX).is_empty());
+    }
+
+    #[test]
+    fn what_was_not_read_again_keeps_its_failure_and_all_of_it_reads_back() {
+        let mut readings = Readings::default();
+        let failed = [Failed::Everything, Failed::Account("111122223333".into()), Failed::Place(place("eu-west-1"))];
+        let ended = Ended {
+            read: vec![(place("us-east-1"), 7)],
+            failed: failed.iter().map(|what| (what.clone(), denied())).collect(),
+            ..Ended::default()
+        };
+        readings.ended(&ended, None, 0, HOUR);
+        assert_eq!(Readings::read(&readings.bytes()), readings);
+        assert_eq!(Readings::read(b"\xff"), Readings::default());
+        readings.ended(&Ended::default(), Some(&BTreeSet::from([Failed::Everything])), 1, HOUR);
+        assert_eq!(readings.failed().map(|(what, _)| what).collect::<Vec<_>>(), failed[1..].iter().collect::<Vec<_>>());
+        readings.ended(&Ended { gone: vec![place("us-east-1")], ..Ended::default() }, None, 1, HOUR);
+        assert_eq!(readings, Readings::default());
+    }
+
+    /// S2-01: stale is not fresh, and what was never read is neither.
+    #[test]
+    fn a_place_is_fresh_for_two_intervals() {
+        let asked = BTreeMap::from([
+            (place("eu-west-1"), Some(HOUR_MS)),
+            (place("us-east-1"), Some(HOUR_MS - 1)),
+            (place("us-west-2"), None),
+        ]);
+        let freshness = |failed: &[Failed]| {
+            let failed = failed.iter().cloned().collect();
+            Freshness::new(asked.clone(), BTreeSet::from(["444455556666".into()]), failed, 3 * HOUR_MS, HOUR)
+        };
+        let all = freshness(&[]);
+        let oldest_ms = Some(HOUR_MS - 1);
+        assert_eq!(all.of_account("111122223333"), OfAccount { asked: 3, fresh: 1, oldest_ms });
+        assert_eq!((all.fresh(), all.missing(), all.is_nothing()), (1, 3, false), "two stale, and one of which nothing is known");
+        assert!(!all.is_whole("111122223333") && !all.is_whole("444455556666"));
+        let failed = freshness(&[Failed::Account("111122223333".into()), Failed::Account("444455556666".into())]);
+        assert_eq!((failed.missing(), failed.is_nothing()), (2, true));
+        assert!(!freshness(&[Failed::Place(place("us-west-2"))]).is_nothing());
+    }
+}
