@@ -10,6 +10,8 @@
 //! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `books` what is written where,
 //! `stored` its form at rest.
 
+#[cfg(test)]
+mod again_tests;
 mod books;
 mod entry;
 mod names;
@@ -110,6 +112,8 @@ pub struct Tell {
     pub reopened: u32,
     /// All standards that ask for the control.
     pub standards: Vec<String>,
+    /// It stands once more as it was told before, by an event that named itself: its id is [`Finding::again_id`].
+    pub again: bool,
     /// For [`Findings::conclude`].
     pub token: Token,
 }
@@ -277,7 +281,7 @@ impl Findings {
                 self.copies.fetch_add(1, Relaxed);
                 Verdict::Copy
             }
-            Judged::Tell { transition, before, after, still_open, number } => {
+            Judged::Tell { transition, before, after, still_open, again, number } => {
                 let open = after.status() == FindingStatus::Open && still_open;
                 let notify = transition.is_alarming() && open && after.severity() >= self.settings.notify;
                 Verdict::Tell(Tell {
@@ -289,6 +293,7 @@ impl Findings {
                     first_seen_ms: after.first_seen_ms,
                     reopened: after.reopened,
                     standards: after.standards.iter().map(|standard| names.name(*standard).to_owned()).collect(),
+                    again,
                     token: Token { key, number, tenure },
                 })
             }
