@@ -10,6 +10,7 @@ use super::{limits, mask};
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::classify::{AccountName, Classified, Day, Rule};
+use crate::posture::FindingTallies;
 use crate::record::id::digest_id;
 
 /// Version of the agent, in every event.
@@ -214,6 +215,8 @@ pub struct Heartbeat<'a> {
     pub requests: u64,
     /// Requests sent again, all sources.
     pub retries: u64,
+    /// What became of the findings known, all sources: told with one of them.
+    pub findings: Option<FindingTallies>,
 }
 
 /// Writes a `CspmRelayHeartbeat`. Returns the number of values cut.
@@ -253,10 +256,23 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
         ("heartbeat.redelivered", counts.redelivered),
         ("heartbeat.findingsUnchanged", counts.findings_unchanged),
         ("heartbeat.findingsCopied", counts.findings_copied),
+        ("heartbeat.findingsExcepted", counts.findings_excepted),
+        ("heartbeat.noticesHeld", counts.notices_held),
         ("heartbeat.requests", beat.requests),
         ("heartbeat.retries", beat.retries),
     ] {
         event.number(name, whole(value));
+    }
+    if let Some(findings) = beat.findings {
+        for (name, value) in [
+            ("heartbeat.findingsKnown", findings.known),
+            ("heartbeat.findingsForgotten", findings.forgotten),
+            ("heartbeat.findingsUnheard", findings.unheard),
+            ("heartbeat.findingsEvicted", findings.evicted),
+            ("heartbeat.findingsEvictedOpen", findings.evicted_open),
+        ] {
+            event.number(name, whole(value));
+        }
     }
     event.number("heartbeat.lagMsMax", counts.lag_ms_max);
     event.number("heartbeat.queueAgeMs", counts.queue_age_ms);

@@ -18,6 +18,7 @@ use crate::config::Limits;
 use crate::deliver::Traffic;
 use crate::encode::event::{Heartbeat, push_heartbeat};
 use crate::encode::{Batch, Lane};
+use crate::posture::FindingTallies;
 
 /// Sends heartbeats until the sources have ended.
 pub(super) struct Heartbeats {
@@ -36,13 +37,14 @@ impl Heartbeats {
     pub(super) async fn run(mut self) {
         let mut before = vec![Snapshot::default(); self.counts.len()];
         let mut requests = (0, 0);
+        let mut findings = FindingTallies::default();
         let mut expiry = Expiry::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
-            for batch in self.beat(&mut before, &mut requests, &mut expiry) {
+            for batch in self.beat(&mut before, &mut requests, &mut findings, &mut expiry) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
                 }
@@ -53,7 +55,13 @@ impl Heartbeats {
         }
     }
 
-    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64), expiry: &mut Expiry) -> Vec<Batch> {
+    fn beat(
+        &self,
+        before: &mut [Snapshot],
+        requests: &mut (u64, u64),
+        findings: &mut FindingTallies,
+        expiry: &mut Expiry,
+    ) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
         let entry = ObjectEntry::enter(own, 0, None);
         let mut out = Vec::new();
@@ -61,6 +69,12 @@ impl Heartbeats {
         let now_ms = self.clock.now_ms();
         let now = (self.traffic.requests(), self.traffic.retries());
         let mut closed = Vec::new();
+        // Findings end by silence, too.
+        self.stages.findings.forget_old(now_ms);
+        let tallies = self.stages.findings.tallies();
+        // With one source, so that sums over all of them are right; an agent without findings has nothing to say of them.
+        let mut of_findings = (tallies != FindingTallies::default()).then(|| tallies.since(findings));
+        *findings = tallies;
         for (counts, before) in self.counts.iter().zip(before) {
             let snapshot = Snapshot { lag_ms_max: counts.take_lag(), ..counts.snapshot() };
             let beat = Heartbeat {
@@ -70,6 +84,7 @@ impl Heartbeats {
                 counts: &snapshot.since(before),
                 requests: now.0 - requests.0,
                 retries: now.1 - requests.1,
+                findings: of_findings.take(),
             };
             let _cut = push_heartbeat(&mut out, &beat);
             let record = entry.record();

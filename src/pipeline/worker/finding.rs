@@ -36,7 +36,7 @@ impl Processor<'_> {
     }
 
     /// One record: exactly one outcome, whatever happens.
-    pub(super) fn finding_record(
+    pub(super) fn one_finding(
         &mut self,
         form: FindingForm,
         raw: &[u8],
@@ -110,6 +110,9 @@ impl Processor<'_> {
         let classified = ClassifiedFinding::new(finding, &event_id, &enriched);
         let mut cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece());
+        if tell.held {
+            place.entry.counts().notice_held();
+        }
         if stages.outputs.notices && tell.notify {
             cut += push_notice(&mut self.item, &classified, &tell, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, step.piece());

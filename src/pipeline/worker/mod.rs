@@ -307,9 +307,7 @@ impl<'s> Processor<'s> {
                     RecordKind::Trail => self.record(raw, account, place, outlet),
                     RecordKind::ComplianceChange => self.compliance_record(raw, account, place, outlet),
                     RecordKind::ConfigItem => self.config_record(raw, account, place, outlet),
-                    RecordKind::Finding(form) => {
-                        self.finding_record(form, raw, Around { account, region, time }, place, outlet);
-                    }
+                    RecordKind::Finding(form) => self.one_finding(form, raw, Around { account, region, time }, place, outlet),
                     RecordKind::Insight => self.insight_record(raw, place, outlet),
                 },
                 Ok(Some(Decoded::Findings { form, raws, account, region, time })) => {

@@ -86,13 +86,13 @@ impl Entry {
         self.base.as_ref()
     }
 
-    /// Where it stands and when it was last heard of, if nothing is pending. What is owed may never come again, and of what was only
-    /// told there is no stand.
+    /// Where it stands and when it was last heard of, if nothing is pending. What is owed may never come again; of what was only told
+    /// there is no stand, and none that grows old.
     pub(super) fn at_rest(&self) -> Option<(FindingStatus, i64)> {
         if self.flight.as_ref().is_some_and(|flight| !flight.pending.is_empty()) {
             return None;
         }
-        Some(self.base.as_ref().map_or((FindingStatus::Resolved, 0), |state| (state.status(), state.updated_ms())))
+        Some(self.base.as_ref().map_or((FindingStatus::Resolved, i64::MAX), |state| (state.status(), state.heard_ms())))
     }
 
     pub(super) fn told(&self) -> &[u64] {

@@ -262,9 +262,15 @@ impl State {
         severities.max().unwrap_or(Severity::Informational)
     }
 
-    /// When it was last heard of.
+    /// When the provider changed it last.
     pub(super) fn updated_ms(&self) -> i64 {
         self.parts().map(|part| part.updated_ms).max().unwrap_or(0)
+    }
+
+    /// When it was last heard of: what people change does not move the provider's time.
+    pub(super) fn heard_ms(&self) -> i64 {
+        let told = self.parts().map(|part| i64::from(part.told.at_s) * 1_000);
+        told.max().unwrap_or(0).max(self.updated_ms())
     }
 
     /// What a record would change.

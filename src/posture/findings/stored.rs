@@ -24,6 +24,12 @@ struct Head {
     /// Words, by number.
     names: Vec<String>,
     findings: usize,
+    /// Since when the place is watched; absent: an older version wrote it, long ago.
+    #[serde(default)]
+    born: i64,
+    /// Open findings that were let go: half of each key, severity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    evicted: Vec<(u64, u8)>,
 }
 
 /// Id, updated, last word of its lead, what that showed, severity, status, lead, who put it there.
@@ -138,7 +144,10 @@ impl Kept for Findings {
         let Known { entries, names, books, .. } = &mut *known;
         let here = (names.number_or_other(&place.account), names.number_or_other(&place.region));
         // The place is known from now on, also when it has no findings any more.
-        books.of(here);
+        let book = books.of(here);
+        book.born_ms.get_or_insert(head.born);
+        let severity = |number: u8| Severity::ALL.get(usize::from(number)).copied();
+        book.evicted.extend(head.evicted.iter().filter_map(|(half, was)| Some((*half, severity(*was)?))));
         let word = |number: u16| head.names.get(usize::from(number)).map_or("unknown", String::as_str);
         for (key, one, parts) in &findings {
             // There is one at least.
@@ -185,13 +194,19 @@ struct Document {
     names: Vec<String>,
     findings: Vec<One>,
     numbers: BTreeMap<String, u16>,
+    born: i64,
+    evicted: Vec<(u64, u8)>,
 }
 
 impl Document {
     /// What New Relic accepted of a place.
     fn of(known: &Known, home: Home) -> Option<Self> {
         let book = known.books.0.get(&home)?;
-        let mut document = Self::default();
+        let mut document = Self {
+            born: book.born_ms.unwrap_or(0),
+            evicted: book.evicted.iter().map(|(half, severity)| (*half, *severity as u8)).collect(),
+            ..Self::default()
+        };
         let name = |number: u16| known.names.name(number);
         for key in &book.keys {
             let Some(entry) = known.entries.get(key) else { continue };
@@ -223,6 +238,8 @@ impl Document {
             region: place.region.clone(),
             names: self.names,
             findings: self.findings.len(),
+            born: self.born,
+            evicted: self.evicted,
         });
         for one in &self.findings {
             out.line(one);

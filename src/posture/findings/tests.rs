@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::leaving::FORGET_MS;
 use super::*;
 use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry};
 use crate::record::FindingForm;
