@@ -127,16 +127,6 @@ pub fn control_id<'a>(deployed: &'a str, control: Option<&'a PreventiveControl>)
     control.map_or_else(|| plain(deployed), |control| control.id)
 }
 
-/// What a control of Security Hub's stands for, as `IAM.3`; `None`: unmapped.
-#[must_use]
-pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
-    static CONTROLS: LazyLock<HashMap<&'static str, PreventiveControl>> = LazyLock::new(|| {
-        let rows = TABLE.lines().skip(1).filter_map(row);
-        rows.flat_map(|control| control.hub_controls.clone().into_iter().map(move |hub| (hub, control.clone()))).collect()
-    });
-    CONTROLS.get(id)
-}
-
 /// A rule's name without what those who deploy it add: Security Hub (`securityhub-<name>-<8 hexadecimal digits>`), a
 /// conformance pack (`<name>-conformance-pack-<9 letters and digits>`), an organization (`OrgConfigRule-<name>-<8 letters and
 /// digits>`).

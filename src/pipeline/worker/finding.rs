@@ -107,13 +107,17 @@ impl Processor<'_> {
         let (findings, token, owed) = (Arc::clone(&stages.findings), tell.token, record.piece());
         let step = record.step(move |settled| findings.conclude(token, settled, owed));
         let event_id = again_id.filter(|_| tell.again).unwrap_or(event_id);
-        let classified = ClassifiedFinding::new(finding, &event_id, &enriched);
+        let classified = ClassifiedFinding::new(finding, &event_id, &enriched, &stages.frameworks);
+        let classified = classified.excepted_by(&stages.exceptions, place.now_ms);
+        let is_excepted = classified.excepted(tell.status).is_some();
         let mut cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece());
-        if tell.held {
+        if is_excepted {
+            place.entry.counts().finding_excepted();
+        } else if tell.held {
             place.entry.counts().notice_held();
         }
-        if stages.outputs.notices && tell.notify {
+        if stages.outputs.notices && tell.notify && !is_excepted {
             cut += push_notice(&mut self.item, &classified, &tell, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, step.piece());
         }

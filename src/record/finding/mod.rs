@@ -188,6 +188,8 @@ pub struct More<'a> {
     pub attack_sequence: Option<Cow<'a, str>>,
     /// `GuardDuty`'s feature that saw it.
     pub feature: Option<Cow<'a, str>>,
+    /// The rule of AWS Config behind a control, as it is deployed.
+    pub config_rule: Option<Cow<'a, str>>,
     /// Vulnerability.
     pub cve: Option<Cow<'a, str>>,
     /// Its score, 0 to 10.
