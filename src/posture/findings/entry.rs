@@ -17,7 +17,7 @@ use crate::ack::{Piece, Settled};
 use crate::record::{FindingStatus, Severity};
 
 /// Event ids remembered as told, the newest of each finding.
-const TOLD: usize = 6;
+const TOLD: usize = 12;
 
 /// One finding.
 #[derive(Debug)]
