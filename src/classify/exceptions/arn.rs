@@ -3,8 +3,9 @@
 //! In: a type of AWS Config's with account, Region and id; or an ARN. Out: the ARN; the id; or why nobody can say. What always holds:
 //! only shapes that are certain are built, so that an exception never mutes another resource.
 //!
-//! [Service authorization reference: resource types; AWS Config: supported resource types, checked 2026-11] Types that AWS Config
-//! itself names by their ARN need no row.
+//! The shapes of ARNs and the ids that AWS Config has are from memory of the service authorization reference and of its items, not
+//! looked up row by row: a row that is wrong matches no ARN, and mutes nothing. Types that AWS Config itself names by their ARN need
+//! no row.
 
 use Place::{Global, Nowhere, Regional};
 

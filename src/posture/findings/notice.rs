@@ -19,8 +19,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// So long before its place was watched a finding may have been seen first and still count as new.
 const SPARE_MS: i64 = DAY_MS;
 
-/// So long it takes until every control was told. It refreshes them every 18 or 24 hours. [Security Hub user guide: schedule of
-/// checks, checked 2026-11]
+/// So long it takes until every control was told. It refreshes them every 12 to 24 hours, from memory of its user guide's
+/// schedule of checks, not looked up: two days leave room.
 const SETTLED_MS: i64 = 2 * DAY_MS;
 
 /// What becomes of a notice.
