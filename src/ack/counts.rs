@@ -25,6 +25,8 @@ pub struct Counts {
     refused_late: AtomicU64,
     findings_unchanged: AtomicU64,
     findings_copied: AtomicU64,
+    findings_excepted: AtomicU64,
+    notices_held: AtomicU64,
     newest_event_ms: AtomicI64,
     lag_ms_max: AtomicI64,
     queue_age_ms: AtomicI64,
@@ -60,6 +62,10 @@ pub struct Snapshot {
     pub findings_unchanged: u64,
     /// Copies of findings from another Region, account or form, which are duplicates.
     pub findings_copied: u64,
+    /// Open findings that an exception covers.
+    pub findings_excepted: u64,
+    /// Notices of findings held back: old news, and samples.
+    pub notices_held: u64,
     /// Time of the newest record, milliseconds since the epoch; 0: none yet.
     pub newest_event_ms: i64,
     /// Largest lag (arrival minus event time) since [`Counts::take_lag`] was last asked, milliseconds.
@@ -98,6 +104,8 @@ impl Snapshot {
             refused_late: self.refused_late.saturating_sub(before.refused_late),
             findings_unchanged: self.findings_unchanged.saturating_sub(before.findings_unchanged),
             findings_copied: self.findings_copied.saturating_sub(before.findings_copied),
+            findings_excepted: self.findings_excepted.saturating_sub(before.findings_excepted),
+            notices_held: self.notices_held.saturating_sub(before.notices_held),
             ..self.clone()
         }
     }
@@ -132,6 +140,8 @@ impl Counts {
             refused_late: AtomicU64::default(),
             findings_unchanged: AtomicU64::default(),
             findings_copied: AtomicU64::default(),
+            findings_excepted: AtomicU64::default(),
+            notices_held: AtomicU64::default(),
             newest_event_ms: AtomicI64::default(),
             lag_ms_max: AtomicI64::default(),
             queue_age_ms: AtomicI64::default(),
@@ -205,6 +215,16 @@ impl Counts {
         self.findings_copied.fetch_add(1, Relaxed);
     }
 
+    /// Counts an open finding that an exception covers.
+    pub fn finding_excepted(&self) {
+        self.findings_excepted.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a notice that is held back.
+    pub fn notice_held(&self) {
+        self.notices_held.fetch_add(1, Relaxed);
+    }
+
     /// Notes the time of a record and its lag, both in milliseconds.
     pub fn seen_at(&self, event_ms: i64, lag_ms: i64) {
         // A look first: a new maximum is rare, and a look costs a tenth.
@@ -249,6 +269,8 @@ impl Counts {
             refused_late: read(&self.refused_late),
             findings_unchanged: read(&self.findings_unchanged),
             findings_copied: read(&self.findings_copied),
+            findings_excepted: read(&self.findings_excepted),
+            notices_held: read(&self.notices_held),
             newest_event_ms: self.newest_event_ms.load(Relaxed),
             lag_ms_max: self.lag_ms_max.load(Relaxed),
             queue_age_ms: self.queue_age_ms.load(Relaxed),

@@ -1,11 +1,11 @@
 //! What a security finding stands for.
 //!
-//! In: a finding. Out: its control, pillar, framework numbers and ATT&CK ids. What always holds: exactly one pillar; a requirement that
+//! In: a finding. Out: its control, the rules of AWS Config behind that, pillar, framework numbers, ATT&CK ids, and what mutes it. What always holds: exactly one pillar; a requirement that
 //! no rule here can read stays as Security Hub wrote it; a control without any is unmapped.
 //!
 //! | product | pillar |
 //! | --- | --- |
-//! | Security Hub's controls | that of the control in `config_rules.csv`, else CSPM |
+//! | Security Hub's controls | that of the control's rule in `config_rules.csv`, else CSPM |
 //! | `GuardDuty`, types of `IAMUser` and `IAM` | CIEM |
 //! | `GuardDuty`, types of `S3` | DSPM |
 //! | `GuardDuty`, all others; Inspector | CWPP |
@@ -13,12 +13,12 @@
 //! | Access Analyzer | CIEM |
 //! | all others | CSPM |
 
-use super::attack;
-use super::preventive::{self, PreventiveControl};
 use super::rule::{List, Pillar};
+use super::security_hub::{self, SecurityHubControl};
+use super::{Exception, Exceptions, Facts, Frameworks, attack, preventive};
 use crate::enrich::EnrichedFinding;
-use crate::record::Finding;
 use crate::record::finding::product;
+use crate::record::{Finding, FindingStatus};
 
 /// A finding with the control behind it.
 #[derive(Debug, Clone)]
@@ -33,22 +33,26 @@ pub struct ClassifiedFinding<'a> {
     pub title: &'a str,
     /// `control.pillar`
     pub pillar: Pillar,
-    /// Framework numbers; empty: unmapped.
+    /// Rules of AWS Config behind its control: the one that the finding names, else those of the table.
+    pub config_rules: Vec<&'a str>,
+    /// Framework numbers of the finding, the tables and the customer's file; empty: unmapped.
     pub frameworks: List,
     /// ATT&CK tactics.
     pub tactics: List,
     /// ATT&CK techniques.
     pub techniques: List,
+    /// What mutes it, if anything does.
+    pub exception: Option<&'a Exception>,
 }
 
 impl<'a> ClassifiedFinding<'a> {
     /// Looks up what a finding stands for.
     #[must_use]
-    pub fn new(finding: &'a Finding<'a>, event_id: &'a str, enriched: &'a EnrichedFinding<'a>) -> Self {
+    pub fn new(finding: &'a Finding<'a>, event_id: &'a str, enriched: &'a EnrichedFinding<'a>, numbers: &'a Frameworks) -> Self {
         let is_control = finding.control_id.is_some();
-        let known = finding.control_id.as_deref().and_then(preventive::hub_control);
+        let known = finding.control_id.as_deref().and_then(security_hub::control);
         let own = finding.requirements.iter().map(|requirement| number(requirement));
-        let of_table = known.map(|control| control.frameworks.items()).unwrap_or_default().iter().cloned();
+        let of_control = finding.control_id.as_deref().map(|id| of_control(numbers, id, known)).unwrap_or_default();
         let named = finding.techniques.iter().filter_map(|technique| match attack::tag(technique) {
             Some(attack::Tag::Technique(id)) => Some(id),
             _ => None,
@@ -61,20 +65,60 @@ impl<'a> ClassifiedFinding<'a> {
             enriched,
             title: if is_control && !finding.title.is_empty() { &finding.title } else { finding.control() },
             pillar: pillar(&finding.product, finding.control(), known),
-            frameworks: List::new(own.chain(of_table)),
+            config_rules: config_rules(finding, known),
+            frameworks: List::new(own.chain(of_control)),
             tactics: List::new(tactic.map(str::to_owned)),
             techniques: List::new(named.chain(technique.map(str::to_owned))),
+            exception: None,
         }
+    }
+
+    /// With the exception that mutes it now, if one does: one of its control, or one for each of the rules behind that.
+    #[must_use]
+    pub fn excepted_by(mut self, exceptions: &'a Exceptions, now_ms: i64) -> Self {
+        let known = self.finding.control_id.as_deref().and_then(security_hub::control);
+        let control = known.map_or(self.finding.control(), |control| &control.id);
+        let concerned = exceptions.concerns(control) || self.config_rules.iter().any(|rule| exceptions.concerns(rule));
+        if concerned {
+            let facts = Facts::of_finding(self.finding, self.enriched);
+            let find = |control| exceptions.find_for_all(control, &facts, now_ms);
+            let of_rules = || self.config_rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?.first().copied();
+            self.exception = find(control).or_else(of_rules);
+        }
+        self
+    }
+
+    /// The exception, where there is something that it covers: only what stands open is excepted.
+    #[must_use]
+    pub fn excepted(&self, status: FindingStatus) -> Option<&'a Exception> {
+        self.exception.filter(|_| status == FindingStatus::Open)
     }
 
     /// The pillar of a product's control or type, for rows that count findings.
     #[must_use]
     pub fn pillar_of(product: &str, control: &str) -> Pillar {
-        pillar(product, control, preventive::hub_control(control))
+        pillar(product, control, security_hub::control(control))
     }
 }
 
-fn pillar(product: &str, control: &str, known: Option<&PreventiveControl>) -> Pillar {
+/// The numbers of a control: those of the tables, and of the customer for it or for a rule that serves it alone.
+fn of_control(numbers: &Frameworks, id: &str, known: Option<&'static SecurityHubControl>) -> Vec<String> {
+    let own = numbers.of_security_hub(id, known).map(List::items).unwrap_or_default();
+    let rules = known.map(|control| control.rules.as_slice()).unwrap_or_default();
+    let rules = rules.iter().filter(|rule| rule.hub_controls.len() == 1);
+    let of_rules = rules.filter_map(|rule| numbers.of_rule(rule.id, Some(rule)));
+    own.iter().cloned().chain(of_rules.flat_map(|list| list.items().to_vec())).collect()
+}
+
+/// The rules of AWS Config behind a control, as `control.id` of its results has them.
+fn config_rules<'a>(finding: &'a Finding<'_>, known: Option<&'static SecurityHubControl>) -> Vec<&'a str> {
+    match finding.more.config_rule.as_deref() {
+        Some(deployed) => vec![preventive::control_id(deployed, preventive::control(deployed))],
+        None => known.map(|control| control.rules.iter().map(|rule| rule.id).collect()).unwrap_or_default(),
+    }
+}
+
+fn pillar(product: &str, control: &str, known: Option<&SecurityHubControl>) -> Pillar {
     match product {
         product::GUARD_DUTY if control.contains(":IAMUser/") || control.contains(":IAM/") => Pillar::Ciem,
         product::GUARD_DUTY if control.contains(":S3/") => Pillar::Dspm,

@@ -141,16 +141,6 @@ pub fn control_id<'a>(deployed: &'a str, control: Option<&'a PreventiveControl>)
     control.map_or_else(|| plain(deployed), |control| control.id)
 }
 
-/// What a control of Security Hub's stands for, as `IAM.3`; `None`: unmapped.
-#[must_use]
-pub(super) fn hub_control(id: &str) -> Option<&'static PreventiveControl> {
-    static CONTROLS: LazyLock<HashMap<&'static str, PreventiveControl>> = LazyLock::new(|| {
-        let rows = TABLE.lines().skip(1).filter_map(row);
-        rows.flat_map(|control| control.hub_controls.clone().into_iter().map(move |hub| (hub, control.clone()))).collect()
-    });
-    CONTROLS.get(id)
-}
-
 /// Whether Security Hub deployed the rule: then its results are findings of Security Hub's, too.
 #[must_use]
 pub fn is_of_security_hub(deployed: &str) -> bool {

@@ -45,6 +45,8 @@ struct Envelope<'a> {
     #[serde(borrow, default)]
     region: Text<'a>,
     #[serde(borrow, default)]
+    time: Text<'a>,
+    #[serde(borrow, default)]
     detail: Option<&'a RawValue>,
 }
 
@@ -59,7 +61,7 @@ pub(super) fn document(raw: &[u8]) -> Decoded<'_> {
     // Looking for the words first spares the bare records of an NDJSON file a second parse.
     if has(raw, "\"detail-type\"") {
         match serde_json::from_slice::<Envelope<'_>>(raw) {
-            Ok(Envelope { detail_type, source, account, region, detail: Some(detail) }) if detail_type.get().is_some() => {
+            Ok(Envelope { detail_type, source, account, region, time, detail: Some(detail) }) if detail_type.get().is_some() => {
                 let Some(kind) = kind(detail_type.or_empty()) else {
                     let why = format!(
                         "EventBridge event of detail type \"{}\" from {}: this version reads CloudTrail's and \"{}\"",
@@ -79,13 +81,17 @@ pub(super) fn document(raw: &[u8]) -> Decoded<'_> {
                     Some(Cow::Borrowed(region)) if !region.is_empty() => Some(region),
                     _ => None,
                 };
+                let time = match time.into_cow() {
+                    Some(Cow::Borrowed(time)) => Some(time),
+                    _ => None,
+                };
                 return match kind {
                     RecordKind::Finding(form @ (FindingForm::Asff | FindingForm::Ocsf)) => {
-                        findings(form, detail, (account, region), raw)
+                        findings(form, detail, (account, region, time), raw)
                     }
                     // Its time and id stand in the envelope only.
-                    RecordKind::Insight => Decoded::Record { kind, raw, account, region },
-                    _ => Decoded::Record { kind, raw: detail.get().as_bytes(), account, region },
+                    RecordKind::Insight => Decoded::Record { kind, raw, account, region, time },
+                    _ => Decoded::Record { kind, raw: detail.get().as_bytes(), account, region, time },
                 };
             }
             Ok(_) => {}
@@ -94,16 +100,16 @@ pub(super) fn document(raw: &[u8]) -> Decoded<'_> {
     }
     // Before the trail's marks: what a resource is set to may hold any names.
     if is_config_item(raw) {
-        return Decoded::Record { kind: RecordKind::ConfigItem, raw, account: None, region: None };
+        return Decoded::Record { kind: RecordKind::ConfigItem, raw, account: None, region: None, time: None };
     }
     if is_trail(raw) {
         return Decoded::trail(raw);
     }
     if is_compliance_change(raw) {
-        return Decoded::Record { kind: RecordKind::ComplianceChange, raw, account: None, region: None };
+        return Decoded::Record { kind: RecordKind::ComplianceChange, raw, account: None, region: None, time: None };
     }
     if let Some(form) = bare_finding(raw) {
-        return Decoded::Record { kind: RecordKind::Finding(form), raw, account: None, region: None };
+        return Decoded::Record { kind: RecordKind::Finding(form), raw, account: None, region: None, time: None };
     }
     if has(raw, "\"digestStartTime\"") && has(raw, "\"logFiles\"") {
         return Decoded::Empty;
@@ -116,7 +122,7 @@ pub(super) fn document(raw: &[u8]) -> Decoded<'_> {
 fn findings<'a>(
     form: FindingForm,
     detail: &'a RawValue,
-    (account, region): (Option<&'a str>, Option<&'a str>),
+    (account, region, time): (Option<&'a str>, Option<&'a str>, Option<&'a str>),
     raw: &'a [u8],
 ) -> Decoded<'a> {
     let raws = serde_json::from_str::<Detail<'a>>(detail.get()).ok().and_then(|detail| detail.findings).unwrap_or_default();
@@ -125,7 +131,7 @@ fn findings<'a>(
         return Decoded::Broken { raw, why };
     }
     let raws = raws.into_iter().map(|raw| raw.get().as_bytes()).collect();
-    Decoded::Findings { form, raws, account, region }
+    Decoded::Findings { form, raws, account, region, time }
 }
 
 fn kind(detail_type: &str) -> Option<RecordKind> {

@@ -35,6 +35,8 @@ pub enum Decoded<'a> {
         account: Option<&'a str>,
         /// The Region that it names.
         region: Option<&'a str>,
+        /// The time that it names, as it stands there.
+        time: Option<&'a str>,
     },
     /// The findings of one event of Security Hub's, one at least: each is a record.
     Findings {
@@ -46,6 +48,8 @@ pub enum Decoded<'a> {
         account: Option<&'a str>,
         /// The Region that it names.
         region: Option<&'a str>,
+        /// The time that it names, as it stands there.
+        time: Option<&'a str>,
     },
     /// Something in the place of a record that is none.
     Broken {
@@ -79,7 +83,7 @@ pub enum Decoded<'a> {
 impl<'a> Decoded<'a> {
     /// A trail record without an envelope.
     fn trail(raw: &'a [u8]) -> Self {
-        Self::Record { kind: RecordKind::Trail, raw, account: None, region: None }
+        Self::Record { kind: RecordKind::Trail, raw, account: None, region: None, time: None }
     }
 
     /// Whether it is a record, or was one before it was cut or grew too long, as far as its marks tell: what holds one is not of
@@ -346,7 +350,7 @@ impl Doubt {
 fn decoded(item: Item<'_>) -> Decoded<'_> {
     match item {
         Item::Element(raw) => Decoded::trail(raw),
-        Item::ConfigItem(raw) => Decoded::Record { kind: RecordKind::ConfigItem, raw, account: None, region: None },
+        Item::ConfigItem(raw) => Decoded::Record { kind: RecordKind::ConfigItem, raw, account: None, region: None, time: None },
         Item::Snapshot => Decoded::Snapshot,
         Item::Document(raw) => document(raw),
         Item::Broken(raw, why) | Item::Stray(raw, why) if why == split::TOO_LONG => Decoded::TooLong { head: raw, alone: false },
@@ -389,7 +393,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(decoded) = decoder.next().unwrap() {
             found.push(match decoded {
-                Decoded::Record { kind, raw, account, region } => {
+                Decoded::Record { kind, raw, account, region, .. } => {
                     let kind = match kind {
                         RecordKind::Trail => "record".to_owned(),
                         RecordKind::ComplianceChange => "compliance change".to_owned(),
@@ -399,7 +403,7 @@ mod tests {
                     let account = account.map(|account| format!("{account}: ")).unwrap_or_default();
                     format!("{account}{kind} {}", String::from_utf8_lossy(raw))
                 }
-                Decoded::Findings { form, raws, account, region } => {
+                Decoded::Findings { form, raws, account, region, .. } => {
                     let raws: Vec<_> = raws.into_iter().map(String::from_utf8_lossy).collect();
                     format!("{form:?} {account:?} {region:?} {}", raws.join(" "))
                 }

@@ -110,8 +110,6 @@ const fn attribute(
 use Kind::{Number, Text};
 
 const S: &[&str] = &[SECURITY_EVENT];
-const N: &[&str] = &[NOTICE];
-const C: &[&str] = &[COMPLIANCE_CHANGE];
 const R: &[&str] = &[RESOURCE_CHANGE];
 const V: &[&str] = &[VIOLATION];
 const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
@@ -131,6 +129,7 @@ const Y: &[&str] = &[IDENTITY_POSTURE];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
 const NF: &[&str] = &[NOTICE, FINDING];
+const CF: &[&str] = &[COMPLIANCE_CHANGE, FINDING];
 const SNR: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE];
 const SNRY: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE, IDENTITY_POSTURE];
 const SNV: &[&str] = &[SECURITY_EVENT, NOTICE, VIOLATION];
@@ -138,6 +137,7 @@ const NCV: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION];
 const NFO: &[&str] = &[NOTICE, FINDING, FINDING_SNAPSHOT];
 const SNFT: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING, CONTROL];
 const NCVK: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION, COMPLIANCE_SNAPSHOT];
+const NCFVK: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, FINDING, VIOLATION, COMPLIANCE_SNAPSHOT];
 const UTEHG: &[&str] = &[POSTURE_RUN, CONTROL, EXCEPTION, HEARTBEAT, GAP];
 const SNCFRV: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, VIOLATION];
 const SNCFRVY: &[&str] = &[SECURITY_EVENT, NOTICE, COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, VIOLATION, IDENTITY_POSTURE];
@@ -275,7 +275,8 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("resource.name", Text, "", "deploy", R, "Its name, of a type that has names beside ids."),
     attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCFRV, "Its ARN."),
     attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCFVKOTE, "The rule; of a finding Security Hub's control, else its type."),
-    attribute("control.ids", Text, "list", "|root-used|root-console-login|", N, "All rules that matched the record."),
+    attribute("control.ids", Text, "list", "|root-used|root-console-login|", NF, "All rules that matched the record; of a finding its control and the rules of AWS Config behind that, which are control.id of compliance rows."),
+    attribute("control.configRule", Text, "", "restricted-ssh", NF, "The rule of AWS Config behind a finding's control, where there is one: joins it to control.id of compliance rows."),
     attribute("control.securityHubIds", Text, "list", "|EC2.13|", NCV, "Security Hub controls that ask for what the AWS Config rule does, to join findings by their control.id; absent when there are none."),
     attribute("control.title", Text, "", "CloudTrail logging stopped", SNCFVT, "The rule's title; of a finding the control's, else its type."),
     attribute("control.kind", Text, "", "detective", SNCFVOT, "detective, preventive, or finding; manual or inherited of a control that no rule judges."),
@@ -299,13 +300,13 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("compliance.state", Text, "", "NON_COMPLIANT", NCVK, "COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE or INSUFFICIENT_DATA, as AWS Config says; LEFT when the resource or the rule was deleted; EXCEPTED instead of NON_COMPLIANT while an exception covers it."),
     attribute("compliance.previousState", Text, "", "COMPLIANT", NC, "The state before; NONE when there was none, LEFT when it had left."),
     attribute("compliance.annotation", Text, "", "public ACL", NCV, "Why, in the rule's words."),
-    attribute("compliance.exception.owner", Text, "", "web-team", C, "Who answers for the exception that covers the violation."),
-    attribute("compliance.exception.reason", Text, "", "public web site", C, "Why it is excepted."),
-    attribute("compliance.exception.expires", Text, "", "2027-01-31", C, "When the exception ends, as its file says."),
-    attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NCVK, "The rule as it was deployed; control.id is the managed rule behind it."),
+    attribute("compliance.exception.owner", Text, "", "web-team", CF, "Who answers for the exception that covers the violation or the finding."),
+    attribute("compliance.exception.reason", Text, "", "public web site", CF, "Why it is excepted."),
+    attribute("compliance.exception.expires", Text, "", "2027-01-31", CF, "When the exception ends, as its file says."),
+    attribute("compliance.ruleName", Text, "", "securityhub-restricted-ssh-1a2b3c4d", NCFVK, "The rule as it was deployed; control.id is the managed rule behind it."),
     attribute("compliance.ruleArn", Text, "", "arn:aws:config:eu-west-1:111122223333:config-rule/config-rule-abc123", NCV, "Names the deployed rule exactly."),
     attribute("finding.transition", Text, "", "new", NF, "new, worsened, reopened, resolved or updated. Unchanged imports are counted in the heartbeat, not sent."),
-    attribute("finding.status", Text, "", "OPEN", NF, "OPEN, SUPPRESSED or RESOLVED, after the transition: one scale for every product."),
+    attribute("finding.status", Text, "", "OPEN", NF, "OPEN, SUPPRESSED or RESOLVED, after the transition: one scale for every product. EXCEPTED instead of OPEN while an exception covers it."),
     attribute("finding.previousStatus", Text, "", "RESOLVED", NF, "The status before; absent when nobody knew the finding."),
     attribute("finding.previousSeverity", Text, "", "MEDIUM", NF, "The severity before; absent when nobody knew the finding."),
     attribute("finding.key", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", NF, "Names the finding: the same in every form, Region and account that AWS copies it to. Facet on it for the latest row of each."),
@@ -521,6 +522,13 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("heartbeat.redelivered", Number, "count", "1", H, "Messages that had been received before."),
     attribute("heartbeat.findingsUnchanged", Number, "count", "1", H, "Findings imported again without a change, which are ignored."),
     attribute("heartbeat.findingsCopied", Number, "count", "1", H, "Copies of findings from another Region, account or form, which are duplicates."),
+    attribute("heartbeat.findingsExcepted", Number, "count", "1", H, "Changes of open findings that an exception covers: sent without a notice."),
+    attribute("heartbeat.noticesHeld", Number, "count", "1", H, "Notices of findings held back: of those that were there before the relay, and of samples."),
+    attribute("heartbeat.findingsKnown", Number, "count", "1", H, "Findings known to the agent; in the row of one of its sources, as the four that follow."),
+    attribute("heartbeat.findingsForgotten", Number, "count", "1", H, "Findings forgotten 30 days after they were resolved."),
+    attribute("heartbeat.findingsUnheard", Number, "count", "1", H, "Findings that nobody told for 90 days, after which AWS deletes them: not counted as open any more."),
+    attribute("heartbeat.findingsEvicted", Number, "count", "1", H, "Findings let go because there were more than findings.known."),
+    attribute("heartbeat.findingsEvictedOpen", Number, "count", "1", H, "Of these, those that were not resolved: new once more when they come again, without a notice."),
     attribute("heartbeat.lagMsMax", Number, "ms", "1", H, "Largest lag in this minute."),
     attribute("heartbeat.queueAgeMs", Number, "ms", "1", H, "Age of the oldest message of the last poll."),
     attribute("heartbeat.newestEventTime", Number, "ms since epoch", "1", H, "Time of the newest record."),

@@ -10,6 +10,7 @@ use super::{limits, mask};
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::classify::{AccountName, Classified, Day, Rule};
+use crate::posture::FindingTallies;
 use crate::record::id::digest_id;
 
 /// Version of the agent, in every event.
@@ -215,6 +216,8 @@ pub struct Heartbeat<'a> {
     pub requests: u64,
     /// Requests sent again, all sources.
     pub retries: u64,
+    /// What became of the findings known, all sources: told with one of them.
+    pub findings: Option<FindingTallies>,
 }
 
 /// Writes a `CspmRelayHeartbeat`. Returns the number of values cut.
@@ -254,10 +257,23 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
         ("heartbeat.redelivered", counts.redelivered),
         ("heartbeat.findingsUnchanged", counts.findings_unchanged),
         ("heartbeat.findingsCopied", counts.findings_copied),
+        ("heartbeat.findingsExcepted", counts.findings_excepted),
+        ("heartbeat.noticesHeld", counts.notices_held),
         ("heartbeat.requests", beat.requests),
         ("heartbeat.retries", beat.retries),
     ] {
         event.number(name, whole(value));
+    }
+    if let Some(findings) = beat.findings {
+        for (name, value) in [
+            ("heartbeat.findingsKnown", findings.known),
+            ("heartbeat.findingsForgotten", findings.forgotten),
+            ("heartbeat.findingsUnheard", findings.unheard),
+            ("heartbeat.findingsEvicted", findings.evicted),
+            ("heartbeat.findingsEvictedOpen", findings.evicted_open),
+        ] {
+            event.number(name, whole(value));
+        }
     }
     event.number("heartbeat.lagMsMax", counts.lag_ms_max);
     event.number("heartbeat.queueAgeMs", counts.queue_age_ms);
@@ -270,4 +286,30 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
 /// A count as it is sent.
 pub(super) fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// S3-06: what is counted of findings is in the row of one source; an agent without findings says nothing of them.
+    #[test]
+    fn a_heartbeat_tells_what_became_of_findings() {
+        let counts = Snapshot { findings_excepted: 1, notices_held: 2, ..Snapshot::default() };
+        let before =
+            FindingTallies { known: 9, evicted: 3, evicted_open: 1, unheard: 4, forgotten: 5, ..FindingTallies::default() };
+        let now = FindingTallies { known: 7, evicted: 5, evicted_open: 2, unheard: 8, forgotten: 5, ..before };
+        let row = |findings| {
+            let mut out = Vec::new();
+            let beat = Heartbeat { now_ms: 5, source: "events", agent: "a", counts: &counts, requests: 0, retries: 0, findings };
+            assert_eq!(push_heartbeat(&mut out, &beat), 0);
+            serde_json::from_slice::<serde_json::Value>(&out).expect("JSON")
+        };
+        let names = ["Known", "Evicted", "EvictedOpen", "Unheard", "Forgotten"].map(|name| format!("heartbeat.findings{name}"));
+        let told = row(Some(now.since(&before)));
+        assert_eq!(names.each_ref().map(|name| told[name].as_i64()), [Some(7), Some(2), Some(1), Some(4), Some(0)]);
+        assert_eq!((&told["heartbeat.findingsExcepted"], &told["heartbeat.noticesHeld"]), (&1.into(), &2.into()));
+        let silent = row(None);
+        assert!(names.iter().all(|name| silent.get(name).is_none()), "{silent}");
+    }
 }

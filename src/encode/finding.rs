@@ -9,7 +9,7 @@ use super::dictionary::{FINDING, FINDING_INSIGHT, FINDING_SNAPSHOT, NOTICE};
 use super::event::{self, Arrival, VERSION};
 use super::mask;
 use super::writer::EventWriter;
-use crate::classify::{AccountName, ClassifiedFinding, Day};
+use crate::classify::{AccountName, ClassifiedFinding, Day, EXCEPTED};
 use crate::posture::{OpenFindings, Tell};
 use crate::record::InsightResults;
 
@@ -32,7 +32,6 @@ pub fn push_finding(out: &mut Vec<u8>, classified: &ClassifiedFinding<'_>, tell:
 pub fn push_notice(out: &mut Vec<u8>, classified: &ClassifiedFinding<'_>, tell: &Tell, arrival: Arrival, source: &str) -> u64 {
     let mut event = EventWriter::begin(out, NOTICE, None);
     write(&mut event, classified, tell, arrival, source);
-    event.text("control.ids", &list([classified.finding.control()]));
     event.end()
 }
 
@@ -40,6 +39,11 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: 
     let ClassifiedFinding { finding, enriched, .. } = *classified;
     event.flag("relay.late", arrival.late);
     event.text("control.id", finding.control());
+    event.text("control.ids", &list(std::iter::once(finding.control()).chain(classified.config_rules.iter().copied())));
+    if let [rule] = classified.config_rules.as_slice() {
+        event.text("control.configRule", rule);
+    }
+    event.maybe("compliance.ruleName", finding.more.config_rule.as_deref());
     event.text("control.title", &mask::masked(classified.title));
     event.text("control.kind", KIND);
     event.text("control.severity", tell.severity.as_str());
@@ -68,7 +72,14 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: 
 fn stand(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: &Tell) {
     let finding = classified.finding;
     event.text("finding.transition", tell.transition.as_str());
-    event.text("finding.status", tell.status.as_str());
+    if let Some(exception) = classified.excepted(tell.status) {
+        event.text("finding.status", EXCEPTED);
+        event.text("compliance.exception.owner", &exception.owner);
+        event.text("compliance.exception.reason", &exception.reason);
+        event.text("compliance.exception.expires", &exception.expires);
+    } else {
+        event.text("finding.status", tell.status.as_str());
+    }
     if let Some((status, severity)) = tell.before {
         event.text("finding.previousStatus", status.as_str());
         event.text("finding.previousSeverity", severity.as_str());

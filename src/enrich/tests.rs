@@ -518,7 +518,7 @@ fn a_tag_of_the_resource_names_the_owner_where_the_account_has_none() {
         let mut finding = detail(FINDING);
         finding["resources"][0]["tags"] = item_tags.clone();
         let raw = finding.to_string();
-        let around = crate::record::finding::Around { account: None, region: None };
+        let around = crate::record::finding::Around::default();
         let form = crate::record::FindingForm::Inspector;
         let finding = crate::record::Finding::parse(form, raw.as_bytes(), around).expect("a finding");
         assert_eq!(enricher.enrich_finding(&finding).account.owner, want, "a finding: {keys:?} {item_tags}");

@@ -17,6 +17,7 @@ use crate::config::Limits;
 use crate::deliver::Traffic;
 use crate::encode::event::{Heartbeat, push_heartbeat};
 use crate::encode::{Batch, Lane};
+use crate::posture::FindingTallies;
 
 /// Sends heartbeats until the sources have ended.
 pub(super) struct Heartbeats {
@@ -35,12 +36,13 @@ impl Heartbeats {
     pub(super) async fn run(mut self) {
         let mut before = vec![Snapshot::default(); self.counts.len()];
         let mut requests = (0, 0);
+        let mut findings = FindingTallies::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
-            for batch in self.beat(&mut before, &mut requests) {
+            for batch in self.beat(&mut before, &mut requests, &mut findings) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
                 }
@@ -51,7 +53,7 @@ impl Heartbeats {
         }
     }
 
-    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64)) -> Vec<Batch> {
+    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64), findings: &mut FindingTallies) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
         let entry = ObjectEntry::enter(own, 0, None);
         let mut out = Vec::new();
@@ -59,6 +61,12 @@ impl Heartbeats {
         let now_ms = self.clock.now_ms();
         let now = (self.traffic.requests(), self.traffic.retries());
         let mut closed = Vec::new();
+        // Findings end by silence, too.
+        self.stages.findings.forget_old(now_ms);
+        let tallies = self.stages.findings.tallies();
+        // With one source, so that sums over all of them are right; an agent without findings has nothing to say of them.
+        let mut of_findings = (tallies != FindingTallies::default()).then(|| tallies.since(findings));
+        *findings = tallies;
         for (counts, before) in self.counts.iter().zip(before) {
             let snapshot = Snapshot { lag_ms_max: counts.take_lag(), ..counts.snapshot() };
             let beat = Heartbeat {
@@ -68,6 +76,7 @@ impl Heartbeats {
                 counts: &snapshot.since(before),
                 requests: now.0 - requests.0,
                 retries: now.1 - requests.1,
+                findings: of_findings.take(),
             };
             let _cut = push_heartbeat(&mut out, &beat);
             let record = entry.record();

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::super::file_error::FileFault;
 use super::super::yaml::{self, Node, Value};
 use super::super::{preventive, security_hub};
-use super::{Exception, Glob, RuleSet, Scope};
+use super::{Exception, Glob, RuleSet, Scope, arn};
 use crate::config::nearest::nearest;
 use crate::config::queue_url;
 use crate::record::id::digest_id;
@@ -108,6 +108,7 @@ impl Reader {
         let control = control.and_then(|(line, text)| self.control(line, &path("control"), &text, &scope));
         let ((_, owner), (_, reason), (_, expires)) = (owner?, reason?, expires?);
         let (control, expires_ms) = (control?, expires_ms?);
+        self.arns(item.get("scope").map_or(item.line, |node| node.line), &path("scope.resources"), &control, &scope);
         if self.faults.len() > before {
             return None;
         }
@@ -157,6 +158,9 @@ impl Reader {
             self.faults.push(fault.hint("write one exception for each control"));
             return None;
         }
+        if is_type(written) && scope.actors.is_empty() {
+            return Some(written.to_owned());
+        }
         let Some(id) = self.known.resolve(written) else {
             let doubt = FileFault::new(line, path, format!("no control is called \"{written}\" yet: nothing is muted by it"));
             let near = nearest(written, self.known.ids.values().map(String::as_str));
@@ -172,6 +176,21 @@ impl Reader {
             return None;
         }
         Some(id)
+    }
+
+    /// Doubts for resources that AWS Config does not name so: its results are then not muted.
+    fn arns(&mut self, line: u64, path: &str, control: &str, scope: &Scope) {
+        if preventive::control(control).is_none() {
+            return;
+        }
+        for pattern in scope.resources.iter().map(ToString::to_string) {
+            if let Some(how) = arn::named_otherwise(&pattern) {
+                let what =
+                    format!("AWS Config names what \"{pattern}\" means by {how}: no result of it is muted, only findings are");
+                let hint = "name it also as `resource.id` has it in AwsComplianceChange";
+                self.doubts.push(FileFault::new(line, path, what).hint(hint));
+            }
+        }
     }
 
     fn scope(&mut self, node: &Node, path: &str) -> Scope {
@@ -227,6 +246,13 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether it is what a product calls a sort of findings, as `Recon:EC2/PortProbeUnprotectedPort`.
+fn is_type(written: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && !word.contains([':', '/', ' ']);
+    let parts = written.split_once(':').and_then(|(purpose, rest)| Some((purpose, rest.split_once('/')?)));
+    parts.is_some_and(|(purpose, (resource, what))| is_word(purpose) && is_word(resource) && !what.is_empty())
 }
 
 /// What stands there as text: ids may be written as numbers.

@@ -5,17 +5,19 @@
 //! have expired can be asked, so that it is told. A control without an exception costs one look into a map, and without a file
 //! nothing. Changes no record and sends nothing.
 
+mod arn;
 mod file;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use super::file_error::{self, FileError, FileFault};
 use super::{AccountName, RuleSet};
-use crate::enrich::{Enriched, EnrichedChange};
-use crate::record::{Actor, Glob, StateChange};
+use crate::enrich::{Enriched, EnrichedChange, EnrichedFinding};
+use crate::record::{Actor, Finding, Glob, StateChange};
 
 /// What the file holds, in messages.
 const HOLDS: &str = "exceptions";
@@ -66,7 +68,7 @@ pub struct Scope {
 }
 
 /// What a control speaks of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Facts<'a> {
     /// Whose it is.
     pub account: AccountName<'a>,
@@ -75,7 +77,7 @@ pub struct Facts<'a> {
     /// Id of the resource; several as `|a|b|`.
     pub resource_id: &'a str,
     /// Its ARN, if known.
-    pub resource_arn: Option<&'a str>,
+    pub resource_arn: Option<Cow<'a, str>>,
     /// Who did it; `None`: what says that something is so, not that someone did it.
     pub actor: Option<&'a Actor<'a>>,
 }
@@ -88,16 +90,34 @@ impl<'a> Facts<'a> {
             account: enriched.account,
             region: enriched.region,
             resource_id: &enriched.resource.id,
-            resource_arn: enriched.resource.arn.as_deref(),
+            resource_arn: enriched.resource.arn.as_deref().map(Cow::Borrowed),
             actor: Some(&enriched.actor),
         }
     }
 
-    /// Of a change of state. Its resource has one name: AWS Config's, which of some types is an ARN.
+    /// Of a change of state. Its resource has AWS Config's name, which of some types is an ARN; of others one can be built from it.
     #[must_use]
     pub fn of_change(change: &StateChange<'a>, enriched: &'a EnrichedChange<'a>) -> Self {
         let resource_id = change.resource_id;
-        Self { account: enriched.account, region: enriched.region, resource_id, resource_arn: None, actor: None }
+        let arn = arn::of_config(change.resource_type, enriched.partition, enriched.region, enriched.account.id, resource_id);
+        let resource_arn = arn.map(Cow::Owned);
+        Self { account: enriched.account, region: enriched.region, resource_id, resource_arn, actor: None }
+    }
+
+    /// Of a finding, one for each of its resources. They are ARNs, mostly; what AWS Config calls one is its id.
+    #[must_use]
+    pub fn of_finding(finding: &'a Finding<'a>, enriched: &'a EnrichedFinding<'a>) -> Vec<Self> {
+        let of = |id: &'a str| Self {
+            account: enriched.account,
+            region: enriched.region,
+            resource_id: arn::id_in_config(id).unwrap_or(id),
+            resource_arn: Some(id).filter(|id| id.starts_with("arn:")).map(Cow::Borrowed),
+            actor: None,
+        };
+        if finding.resources.is_empty() {
+            return vec![of(enriched.resource_id)];
+        }
+        finding.resources.iter().map(|resource| of(&resource.id)).collect()
     }
 }
 
@@ -142,11 +162,18 @@ impl Exceptions {
     /// The exception that mutes the control at `now_ms`: the first in the file.
     #[must_use]
     pub fn find(&self, control: &str, facts: &Facts<'_>, now_ms: i64) -> Option<&Exception> {
+        self.find_for_all(control, std::slice::from_ref(facts), now_ms)
+    }
+
+    /// The same for several resources at once: one exception must mean them all.
+    #[must_use]
+    pub fn find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
         if self.list.is_empty() {
             return None;
         }
         let those = self.by_control.get(control)?.iter().filter_map(|at| self.list.get(*at));
-        those.into_iter().find(|exception| now_ms < exception.expires_ms && exception.scope.holds(facts))
+        let mut valid = those.into_iter().filter(|exception| now_ms < exception.expires_ms);
+        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts)))
     }
 
     /// Those that expired after `since_ms` (`None`: ever) and not later than `now_ms`.
@@ -173,7 +200,7 @@ impl Scope {
         let several = facts.resource_id.strip_prefix('|').and_then(|rest| rest.strip_suffix('|'));
         match several {
             Some(ids) => ids.split('|').all(is_meant),
-            None => is_meant(facts.resource_id) || facts.resource_arn.is_some_and(is_meant),
+            None => is_meant(facts.resource_id) || facts.resource_arn.as_deref().is_some_and(is_meant),
         }
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::*;
+use crate::enrich::{AccountNames, Enricher};
 use crate::record::ActorKind;
 use crate::record::time::parse_ms;
 
@@ -87,7 +88,7 @@ fn what_is_outside_any_part_of_a_scope_is_not_muted() {
             account: account(Some("prod")),
             region: "eu-west-1",
             resource_id: "public-site",
-            resource_arn: Some("arn:aws:s3:::public-site"),
+            resource_arn: Some(Cow::Borrowed("arn:aws:s3:::public-site")),
             actor: Some(&actor),
         };
         let exceptions = with_scope(scope);
@@ -111,6 +112,61 @@ fn what_is_not_known_of_a_fact_is_not_in_a_scope() {
     ] {
         assert_eq!(with_scope(scope).find(CONTROL, &facts, now()).is_some(), want, "{scope}");
     }
+}
+
+/// S2-20: an ARN mutes what AWS Config names by an id, where the one can be built from the other; where not, it is said.
+#[test]
+fn an_arn_in_a_scope_reaches_results_of_aws_config_or_is_doubted() {
+    let enricher = Enricher::new(AccountNames::default(), "UTC").expect("a zone");
+    let change = |resource_type: &'static str, resource_id: &'static str| StateChange {
+        account: "111122223333",
+        region: "eu-west-1",
+        rule: "r",
+        rule_arn: "",
+        resource_type,
+        resource_id,
+        state: "NON_COMPLIANT",
+        previous: None,
+        at_ms: 0,
+        annotation: None,
+    };
+    let of = |pattern: &str| {
+        let control = "s3-bucket-public-read-prohibited";
+        let text =
+            format!("- {{control: {control}, owner: o, reason: r, expires: 2027-01-31, scope: {{resources: ['{pattern}']}}}}\n");
+        let (exceptions, doubts) = read(&text).expect(pattern);
+        let holds = |kind, id| {
+            let change = change(kind, id);
+            let enriched = enricher.enrich_change(&change);
+            exceptions.find(control, &Facts::of_change(&change, &enriched), now()).is_some()
+        };
+        (holds("AWS::S3::Bucket", "site"), holds("AWS::IAM::Role", "AROA0"), doubts)
+    };
+    for (pattern, bucket, role) in [
+        ("arn:aws:s3:::site", true, false),
+        ("site", true, false),
+        ("arn:aws:s3:::sit?", true, false),
+        ("arn:aws:s3:::site2", false, false),
+        ("arn:aws-cn:s3:::site", false, false),
+        ("AROA0", false, true),
+    ] {
+        assert_eq!(of(pattern), (bucket, role, vec![]), "{pattern}");
+    }
+    let doubt = "exceptions.yml:1: [0].scope.resources: AWS Config names what \"arn:aws:iam::*:role/Ops\" means by its unique id, \
+                 as AROA…: no result of it is muted, only findings are\n    hint: name it also as `resource.id` has it in \
+                 AwsComplianceChange";
+    assert_eq!(of("arn:aws:iam::*:role/Ops"), (false, false, vec![doubt.to_owned()]));
+}
+
+/// A type of findings is muted by its own name; nobody acted in it.
+#[test]
+fn a_type_of_findings_is_a_control() {
+    let kind = "Recon:EC2/PortProbeUnprotectedPort";
+    let text = |rest: &str| format!("- {{control: '{kind}', owner: o, reason: r, expires: 2027-01-31{rest}}}\n");
+    let (exceptions, doubts) = read(&text("")).expect("an exception");
+    assert!(exceptions.concerns(kind) && doubts.is_empty(), "{doubts:?}");
+    let (_, doubts) = read(&text(", scope: {actors: 'Ops/*'}")).expect("an exception");
+    assert!(doubts[0].contains("nothing is muted by it"), "{doubts:?}");
 }
 
 /// S2-20: an exception ends when it says, and is told.

@@ -36,7 +36,7 @@ impl Processor<'_> {
     }
 
     /// One record: exactly one outcome, whatever happens.
-    pub(super) fn finding_record(
+    pub(super) fn one_finding(
         &mut self,
         form: FindingForm,
         raw: &[u8],
@@ -74,7 +74,10 @@ impl Processor<'_> {
             return;
         }
         let event_id = finding.event_id();
-        if stages.seen.admit(RecordKey::new(&finding.account, &event_id), record) == Admission::Copy {
+        // Only a redelivery is a copy without asking the state: the same version may hold once more.
+        let again_id = finding.again_id(&event_id);
+        let key = RecordKey::new(&finding.account, again_id.as_deref().unwrap_or(&event_id));
+        if stages.seen.admit(key, record) == Admission::Copy {
             place.entry.counts().finding_copied();
             return;
         }
@@ -103,10 +106,18 @@ impl Processor<'_> {
         record.ends_as(Outcome::Delivered);
         let (findings, token, owed) = (Arc::clone(&stages.findings), tell.token, record.piece());
         let step = record.step(move |settled| findings.conclude(token, settled, owed));
-        let classified = ClassifiedFinding::new(finding, &event_id, &enriched);
+        let event_id = again_id.filter(|_| tell.again).unwrap_or(event_id);
+        let classified = ClassifiedFinding::new(finding, &event_id, &enriched, &stages.frameworks);
+        let classified = classified.excepted_by(&stages.exceptions, place.now_ms);
+        let is_excepted = classified.excepted(tell.status).is_some();
         let mut cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece());
-        if stages.outputs.notices && tell.notify {
+        if is_excepted {
+            place.entry.counts().finding_excepted();
+        } else if tell.held {
+            place.entry.counts().notice_held();
+        }
+        if stages.outputs.notices && tell.notify && !is_excepted {
             cut += push_notice(&mut self.item, &classified, &tell, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, step.piece());
         }

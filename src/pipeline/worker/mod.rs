@@ -304,15 +304,15 @@ impl<'s> Processor<'s> {
                     outlet.flush();
                     continue;
                 }
-                Ok(Some(Decoded::Record { kind, raw, account, region })) => match kind {
+                Ok(Some(Decoded::Record { kind, raw, account, region, time })) => match kind {
                     RecordKind::Trail => self.record(raw, account, place, outlet),
                     RecordKind::ComplianceChange => self.compliance_record(raw, account, place, outlet),
                     RecordKind::ConfigItem => self.config_record(raw, account, place, outlet),
-                    RecordKind::Finding(form) => self.finding_record(form, raw, Around { account, region }, place, outlet),
+                    RecordKind::Finding(form) => self.one_finding(form, raw, Around { account, region, time }, place, outlet),
                     RecordKind::Insight => self.insight_record(raw, place, outlet),
                 },
-                Ok(Some(Decoded::Findings { form, raws, account, region })) => {
-                    self.finding_records(form, &raws, Around { account, region }, place, outlet);
+                Ok(Some(Decoded::Findings { form, raws, account, region, time })) => {
+                    self.finding_records(form, &raws, Around { account, region, time }, place, outlet);
                 }
                 Ok(Some(Decoded::Broken { raw, why })) => self.unreadable(&place.entry.record(), place, raw, &why),
                 Ok(Some(Decoded::TooLong { head, alone })) => {

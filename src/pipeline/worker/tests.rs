@@ -17,6 +17,7 @@ use crate::record::time::parse_ms;
 use crate::record::{AccountRegion, DeployedRule};
 use crate::secret::Secret;
 
+const ASFF: &str = include_str!("../../../tests/fixtures/eventbridge/securityhub-asff-high.json");
 const CHANGE: &str = include_str!("../../../tests/fixtures/eventbridge/config-compliance-change.json");
 
 /// Takes every item and accepts it.
@@ -186,6 +187,121 @@ fn an_excepted_violation_is_a_state_of_its_own_without_a_notice() {
         assert_eq!(changes[0]["compliance.exception.reason"].as_str(), excepted.then_some("known"), "{name}");
         assert_eq!(changes[0]["compliance.exception.expires"].as_str(), excepted.then_some("2026-11-21"), "{name}");
         assert_eq!(of_type(&items, "AwsSecurityNotice").len(), notices, "{name}");
+    }
+}
+
+/// One control's finding of a bucket, in the account and Region of the fixture.
+fn failed(workflow: &str) -> Value {
+    let mut event: Value = serde_json::from_str(ASFF).expect("JSON");
+    let finding = &mut event["detail"]["findings"][0];
+    finding["Compliance"]["SecurityControlId"] = json!("S3.2");
+    finding["Resources"] = json!([{ "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::site" }]);
+    finding["Workflow"]["Status"] = json!(workflow);
+    for name in ["CreatedAt", "FirstObservedAt", "UpdatedAt"] {
+        finding[name] = json!("2026-11-21T20:00:00Z");
+    }
+    event
+}
+
+/// S2-20: an exception of Security Hub's control, or of the rule behind it, covers a finding: it is seen, and calls nobody.
+#[test]
+fn an_excepted_finding_is_a_state_of_its_own_without_a_notice() {
+    let valid = "expires: 2026-11-21, scope: {accounts: ['222233334444'], regions: eu-west-1, resources: 'arn:aws:s3:::site'}";
+    let by_id = "expires: 2026-11-21, scope: {resources: site}";
+    let rule = "s3-bucket-public-read-prohibited";
+    for (name, control, rest, workflow, want) in [
+        ("the control", "S3.2", valid, "NEW", "EXCEPTED"),
+        ("the control in other letters, the resource by its id", "s3.2", by_id, "NEW", "EXCEPTED"),
+        ("the rule behind it", rule, valid, "NEW", "EXCEPTED"),
+        (
+            "the rule behind it, as it is deployed",
+            "securityhub-s3-bucket-public-read-prohibited-1a2b3c4d",
+            by_id,
+            "NEW",
+            "EXCEPTED",
+        ),
+        ("it was set aside by a person", "S3.2", valid, "SUPPRESSED", "SUPPRESSED"),
+        ("it is solved", "S3.2", valid, "RESOLVED", "RESOLVED"),
+        ("over", "S3.2", "expires: 2026-11-20", "NEW", "OPEN"),
+        ("another bucket", "S3.2", "expires: 2026-11-21, scope: {resources: other}", "NEW", "OPEN"),
+        ("another control", "S3.3", valid, "NEW", "OPEN"),
+        ("another rule", "restricted-ssh", valid, "NEW", "OPEN"),
+    ] {
+        let (items, counts) = run(&stages(&exception(control, rest)), &failed(workflow));
+        assert_eq!(counts.ended(Outcome::Delivered), 1, "{name}");
+        let findings = of_type(&items, "AwsSecurityFinding");
+        assert_eq!((findings.len(), &findings[0]["finding.status"]), (1, &json!(want)), "{name}");
+        let excepted = want == "EXCEPTED";
+        assert_eq!(findings[0]["compliance.exception.owner"].as_str(), excepted.then_some("web-team"), "{name}");
+        assert_eq!(findings[0]["compliance.exception.expires"].as_str(), excepted.then_some("2026-11-21"), "{name}");
+        assert_eq!(of_type(&items, "AwsSecurityNotice").len(), usize::from(want == "OPEN"), "{name}");
+        assert_eq!(counts.findings_excepted, u64::from(excepted), "{name}");
+    }
+}
+
+/// Of several resources all must be meant, by one exception.
+#[test]
+fn a_finding_of_two_resources_is_excepted_only_for_both() {
+    let mut event = failed("NEW");
+    event["detail"]["findings"][0]["Resources"] = json!([
+        { "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::site" },
+        { "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::private" },
+    ]);
+    for (resources, want) in [("site", "OPEN"), ("[site, 'arn:aws:s3:::private']", "EXCEPTED")] {
+        let text = exception("S3.2", &format!("expires: 2026-11-21, scope: {{resources: {resources}}}"));
+        let (items, _) = run(&stages(&text), &event);
+        assert_eq!(of_type(&items, "AwsSecurityFinding")[0]["finding.status"], want, "{resources}");
+    }
+    let both = exception("S3.2", "expires: 2026-11-21, scope: {resources: site}")
+        + &exception("S3.2", "expires: 2026-11-22, scope: {resources: private}");
+    assert_eq!(of_type(&run(&stages(&both), &event).0, "AwsSecurityFinding")[0]["finding.status"], "OPEN");
+}
+
+/// S1-05: a finding of Security Hub's and the change of the rule behind it are one problem, and have the words that join them.
+#[test]
+fn a_finding_and_the_result_behind_it_can_be_joined() {
+    let deployed = "securityhub-s3-bucket-public-read-prohibited-1a2b3c4d";
+    let mut change: Value = serde_json::from_str(CHANGE).expect("JSON");
+    change["detail"]["configRuleName"] = json!(deployed);
+    let mut named = failed("NEW");
+    named["detail"]["findings"][0]["ProductFields"] =
+        json!({ "RelatedAWSResources:0/name": deployed, "RelatedAWSResources:0/type": "AWS::Config::ConfigRule" });
+    let (changes, _) = run(&stages(""), &change);
+    let control = of_type(&changes, "AwsComplianceChange")[0]["control.id"].clone();
+    for (event, rule_name) in [(failed("NEW"), None), (named, Some(deployed))] {
+        let (items, _) = run(&stages(""), &event);
+        for event_type in ["AwsSecurityFinding", "AwsSecurityNotice"] {
+            let row = of_type(&items, event_type)[0];
+            assert_eq!((&row["control.id"], &row["control.configRule"]), (&json!("S3.2"), &control), "{event_type}");
+            assert_eq!(row["control.ids"], "|S3.2|s3-bucket-public-read-prohibited|", "{event_type}");
+            assert_eq!(row["compliance.ruleName"].as_str(), rule_name, "{event_type}");
+        }
+    }
+    let mut unknown = failed("NEW");
+    unknown["detail"]["findings"][0]["Compliance"]["SecurityControlId"] = json!("Nobody.1");
+    let (items, _) = run(&stages(""), &unknown);
+    let row = of_type(&items, "AwsSecurityFinding")[0];
+    assert_eq!((&row["control.ids"], row.get("control.configRule")), (&json!("|Nobody.1|"), None));
+}
+
+/// S2-21: the customer's own numbers of a control, or of the rule that serves it alone, are on its findings.
+#[test]
+fn a_finding_has_the_numbers_of_the_customers_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("frameworks.csv");
+    std::fs::write(&path, "control,framework,requirement\nEC2.13,Ours,A.1\nrestricted-ssh,Ours,A.2\nOur.1,Ours,A.3\n")
+        .expect("a file");
+    let mut stages = stages("");
+    stages.frameworks = Frameworks::from_file(&path).expect("numbers").0;
+    for (control, want) in
+        [("EC2.13", vec!["|Ours:A.1|", "|Ours:A.2|", "|FSBP:EC2.13|"]), ("Our.1", vec!["|Ours:A.3|"]), ("S3.8", vec![])]
+    {
+        let mut event = failed("NEW");
+        event["detail"]["findings"][0]["Compliance"]["SecurityControlId"] = json!(control);
+        let (items, _) = run(&stages, &event);
+        let frameworks = of_type(&items, "AwsSecurityFinding")[0]["control.frameworks"].as_str().expect("a list").to_owned();
+        assert!(want.iter().all(|number| frameworks.contains(number)), "{control}: {frameworks}");
+        assert_eq!(frameworks.contains("Ours:"), !want.is_empty(), "{control}: {frameworks}");
     }
 }
 

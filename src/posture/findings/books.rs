@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::names::{Names, UNKNOWN};
 use super::state::Site;
 use crate::posture::kept::Owed;
-use crate::record::{AccountRegion, FindingKey};
+use crate::record::{AccountRegion, FindingKey, Severity};
 
 /// Account and Region of an object, by number of their names.
 pub(super) type Home = (u16, u16);
@@ -23,6 +23,10 @@ pub(super) struct Book {
     /// Only what tells nothing is not: when a finding was heard of last, or that it was let go.
     pub(super) stale: bool,
     pub(super) waiting: Owed,
+    /// Since when the place is watched, milliseconds since the epoch; `None`: it is not.
+    pub(super) born_ms: Option<i64>,
+    /// Open findings that were let go because there were too many: half of each key, and how severe it was.
+    pub(super) evicted: BTreeMap<u64, Severity>,
 }
 
 /// All places.

@@ -7,6 +7,8 @@
 //! - a change that is returned leaves nothing behind, unless a later one was built upon it: then its transition is *owed*, and its
 //!   record tells it when it comes again, under its old number, although it is old news by then;
 //! - a record that says nothing new beside a pending change shares its fate: if that comes back, so does this one;
+//! - a record that puts the finding where it stood before, without the provider's time having moved, is no copy of the record that
+//!   told so first: it has an id of its own, with the time of the event around it;
 //! - a record that is older than what is known, was never told and says something else is told as `updated` and changes nothing.
 
 use super::Transition;
@@ -15,7 +17,7 @@ use crate::ack::{Piece, Settled};
 use crate::record::{FindingStatus, Severity};
 
 /// Event ids remembered as told, the newest of each finding.
-const TOLD: usize = 6;
+const TOLD: usize = 12;
 
 /// One finding.
 #[derive(Debug)]
@@ -63,6 +65,8 @@ pub(super) enum Judged {
         after: State,
         /// The finding is still open, as far as is known by now.
         still_open: bool,
+        /// It stands once more as it was told before.
+        again: bool,
         number: u64,
     },
 }
@@ -82,13 +86,13 @@ impl Entry {
         self.base.as_ref()
     }
 
-    /// Where it stands and when it was last heard of, if nothing is pending. What is owed may never come again, and of what was only
-    /// told there is no stand.
+    /// Where it stands and when it was last heard of, if nothing is pending. What is owed may never come again; of what was only told
+    /// there is no stand, and none that grows old.
     pub(super) fn at_rest(&self) -> Option<(FindingStatus, i64)> {
         if self.flight.as_ref().is_some_and(|flight| !flight.pending.is_empty()) {
             return None;
         }
-        Some(self.base.as_ref().map_or((FindingStatus::Resolved, 0), |state| (state.status(), state.updated_ms())))
+        Some(self.base.as_ref().map_or((FindingStatus::Resolved, i64::MAX), |state| (state.status(), state.heard_ms())))
     }
 
     pub(super) fn told(&self) -> &[u64] {
@@ -123,7 +127,7 @@ impl Entry {
         if matches!(judged, Judged::Unchanged | Judged::Copy)
             && let Some(flight) = &mut self.flight
         {
-            let same = flight.pending.iter().rposition(|change| change.event == seen.event);
+            let same = flight.pending.iter().rposition(|change| [seen.again, seen.event].contains(&change.event));
             let place = same.or_else(|| flight.pending.iter().rposition(|change| change.moves));
             let change = place.and_then(|place| flight.pending.get_mut(place));
             if let Some(change) = change.filter(|change| same.is_some() || change.number > self.number || self.base.is_none()) {
@@ -134,56 +138,78 @@ impl Entry {
     }
 
     fn judged(&mut self, seen: &Seen, number: u64) -> Judged {
-        if let Some(owed) = self.take_owed(seen.event) {
-            return self.begin(owed);
+        let has_again = seen.again != 0;
+        if has_again && let Some(owed) = self.take_owed(seen.again) {
+            return self.begin(owed, seen);
         }
-        let in_flight = self.flight.as_ref().is_some_and(|flight| flight.pending.iter().any(|change| change.event == seen.event));
-        if in_flight || self.told.contains(&seen.event) {
+        if has_again && self.is_told(seen.again) {
             return Judged::Copy;
         }
-        let change = |transition, before, after, moves| Change {
-            number,
-            event: seen.event,
-            transition,
-            before,
-            after,
-            moves,
-            shared: Vec::new(),
+        let is_known = self.is_told(seen.event) || self.is_owed(seen.event);
+        let event = if is_known && self.latest().is_some_and(|known| known.is_revisited(seen)) {
+            seen.again
+        } else {
+            if let Some(owed) = self.take_owed(seen.event) {
+                return self.begin(owed, seen);
+            }
+            if is_known {
+                if let Some(latest) = self.latest_mut() {
+                    latest.hear(seen);
+                }
+                return Judged::Copy;
+            }
+            if self.latest().is_some_and(|known| known.is_echoed(seen)) {
+                return Judged::Copy;
+            }
+            seen.event
         };
+        let change =
+            |transition, before, after, moves| Change { number, event, transition, before, after, moves, shared: Vec::new() };
         let Some(known) = self.latest() else {
             let after = State::of(seen);
             let is_over = after.status() == FindingStatus::Resolved;
             let transition = if is_over { Transition::Updated } else { Transition::New };
-            return self.begin(change(transition, None, after, true));
+            return self.begin(change(transition, None, after, true), seen);
         };
         let before = (known.status(), known.severity());
         match known.step(seen) {
             Step::Stale(false) => Judged::Unchanged,
             Step::Stale(true) => {
                 let after = State::of(seen);
-                self.begin(change(Transition::Updated, Some(before), after, false))
+                self.begin(change(Transition::Updated, Some(before), after, false), seen)
             }
             Step::Moved(after, shows) => {
                 let transition = transition(before, (after.status(), after.severity()));
                 if let Some(transition) = transition.or(shows.then_some(Transition::Updated)) {
-                    return self.begin(change(transition, Some(before), after, true));
+                    return self.begin(change(transition, Some(before), after, true), seen);
                 }
                 let is_newer = after.updated_ms() > known.updated_ms();
                 if let Some(latest) = self.latest_mut() {
                     *latest = after;
+                    latest.hear(seen);
                 }
                 if is_newer { Judged::Unchanged } else { Judged::Copy }
             }
         }
     }
 
-    fn begin(&mut self, change: Change) -> Judged {
+    fn is_told(&self, event: u64) -> bool {
+        let in_flight = self.flight.as_ref().is_some_and(|flight| flight.pending.iter().any(|change| change.event == event));
+        in_flight || self.told.contains(&event)
+    }
+
+    fn is_owed(&self, event: u64) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.owed.iter().any(|change| change.event == event))
+    }
+
+    fn begin(&mut self, change: Change, seen: &Seen) -> Judged {
         let still_open = self.latest().is_none_or(|known| !change_is_old(self, &change) || known.status() == FindingStatus::Open);
         let judged = Judged::Tell {
             transition: change.transition,
             before: change.before,
             after: change.after.clone(),
             still_open,
+            again: change.event != seen.event,
             number: change.number,
         };
         let flight = self.flight.get_or_insert_default();

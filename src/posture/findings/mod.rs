@@ -8,11 +8,17 @@
 //! is bounded: what was resolved long ago is forgotten, and when there are too many, the oldest resolved ones first.
 //!
 //! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `books` what is written where,
-//! `stored` its form at rest.
+//! `stored` its form at rest, `notice` whom it alarms, `leaving` what is let go.
 
+#[cfg(test)]
+mod again_tests;
 mod books;
 mod entry;
+mod leaving;
 mod names;
+#[cfg(test)]
+mod news_tests;
+mod notice;
 mod state;
 mod stored;
 #[cfg(test)]
@@ -31,16 +37,8 @@ use crate::record::{AccountRegion, Finding, FindingKey, FindingStatus, Severity}
 use books::{Books, home};
 use entry::{Entry, Judged};
 use names::Names;
+use notice::Notice;
 use state::{Seen, Site};
-
-/// A finding that was resolved so long ago, and not heard of since, is forgotten.
-const FORGET_MS: i64 = 30 * 24 * 3_600_000;
-
-/// Part of the findings that goes when there are too many: one in so many.
-const EVICT_PART: usize = 64;
-
-/// Judgements between two looks for what can be forgotten.
-const LOOK_EVERY: u64 = 65_536;
 
 /// What a record says that was not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +96,8 @@ pub struct Tell {
     pub transition: Transition,
     /// Whether a notice is due.
     pub notify: bool,
+    /// Whether one would be, were it not old news or a sample.
+    pub held: bool,
     /// Where the finding stands now.
     pub status: FindingStatus,
     /// How severe it is now.
@@ -110,6 +110,8 @@ pub struct Tell {
     pub reopened: u32,
     /// All standards that ask for the control.
     pub standards: Vec<String>,
+    /// It stands once more as it was told before, by an event that named itself: its id is [`Finding::again_id`].
+    pub again: bool,
     /// For [`Findings::conclude`].
     pub token: Token,
 }
@@ -152,10 +154,12 @@ pub struct FindingTallies {
     pub copies: u64,
     /// Findings let go because there were too many.
     pub evicted: u64,
-    /// Of these, those that were not resolved: they count as new when they come again.
+    /// Of these, those that were not resolved: they count as new when they come again, without a notice.
     pub evicted_open: u64,
     /// Resolved findings forgotten in their time.
     pub forgotten: u64,
+    /// Findings that were not resolved and that nobody told for so long that they are there no more.
+    pub unheard: u64,
 }
 
 /// Every finding known.
@@ -170,6 +174,7 @@ pub struct Findings {
     evicted: AtomicU64,
     evicted_open: AtomicU64,
     forgotten: AtomicU64,
+    unheard: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -179,9 +184,26 @@ struct Known {
     books: Books,
     /// Number of the last change begun.
     number: u64,
-    judged: u64,
+    /// When to look next for what can be forgotten.
+    look_ms: i64,
     /// Counts the times that it was opened; odd while it is open.
     tenure: u64,
+}
+
+impl FindingTallies {
+    /// What was counted since `before`; what is known is that of now.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            known: self.known,
+            unchanged: self.unchanged.saturating_sub(before.unchanged),
+            copies: self.copies.saturating_sub(before.copies),
+            evicted: self.evicted.saturating_sub(before.evicted),
+            evicted_open: self.evicted_open.saturating_sub(before.evicted_open),
+            forgotten: self.forgotten.saturating_sub(before.forgotten),
+            unheard: self.unheard.saturating_sub(before.unheard),
+        }
+    }
 }
 
 impl Findings {
@@ -207,6 +229,7 @@ impl Findings {
             evicted: AtomicU64::default(),
             evicted_open: AtomicU64::default(),
             forgotten: AtomicU64::default(),
+            unheard: AtomicU64::default(),
         }
     }
 
@@ -246,10 +269,7 @@ impl Findings {
         if tenure.is_multiple_of(2) {
             return Verdict::NotLeading;
         }
-        known.judged += 1;
-        if known.judged.is_multiple_of(LOOK_EVERY) {
-            self.forget(&mut known, now_ms);
-        }
+        self.look(&mut known, now_ms);
         if known.entries.len() >= self.settings.known && !known.entries.contains_key(&key) {
             self.evict(&mut known);
         }
@@ -262,7 +282,9 @@ impl Findings {
             control: names.number_or_other(finding.control()),
         };
         let entry = entries.entry(key).or_insert_with(|| {
-            books.of(home(names, site)).keys.insert(key);
+            let book = books.of(home(names, site));
+            book.keys.insert(key);
+            book.born_ms.get_or_insert(now_ms);
             Entry::new(site)
         });
         *number += 1;
@@ -277,18 +299,20 @@ impl Findings {
                 self.copies.fetch_add(1, Relaxed);
                 Verdict::Copy
             }
-            Judged::Tell { transition, before, after, still_open, number } => {
-                let open = after.status() == FindingStatus::Open && still_open;
-                let notify = transition.is_alarming() && open && after.severity() >= self.settings.notify;
+            Judged::Tell { transition, before, after, still_open, again, number } => {
+                let book = books.of(home(names, entry.site));
+                let notice = self.notice((finding, key), (transition, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
-                    notify,
+                    notify: notice == Notice::Due,
+                    held: notice == Notice::Held,
                     status: after.status(),
                     severity: after.severity(),
                     before,
                     first_seen_ms: after.first_seen_ms,
                     reopened: after.reopened,
                     standards: after.standards.iter().map(|standard| names.name(*standard).to_owned()).collect(),
+                    again,
                     token: Token { key, number, tenure },
                 })
             }
@@ -316,6 +340,7 @@ impl Findings {
                 books.remove(home, token.key);
             } else if settled != Settled::Returned {
                 let book = books.of(home);
+                book.is_back(token.key);
                 book.dirty = true;
                 if self.kept {
                     book.waiting.append(&mut owed);
@@ -376,43 +401,7 @@ impl Findings {
             evicted: self.evicted.load(Relaxed),
             evicted_open: self.evicted_open.load(Relaxed),
             forgotten: self.forgotten.load(Relaxed),
-        }
-    }
-
-    /// Forgets what was resolved long ago.
-    fn forget(&self, known: &mut Known, now_ms: i64) {
-        let Known { entries, names, books, .. } = known;
-        let before = entries.len();
-        entries.retain(|key, entry| {
-            let stays = entry.at_rest().is_none_or(|(status, heard_ms)| {
-                status != FindingStatus::Resolved || now_ms.saturating_sub(heard_ms) < FORGET_MS
-            });
-            if !stays {
-                books.remove(home(names, entry.site), *key);
-            }
-            stays
-        });
-        self.forgotten.fetch_add((before - entries.len()) as u64, Relaxed);
-    }
-
-    /// Lets some go: resolved ones first, then those set aside, the longest unheard of first. What is pending stays.
-    fn evict(&self, known: &mut Known) {
-        let Known { entries, names, books, .. } = known;
-        let order = |entry: &Entry| entry.at_rest().map(|(status, heard_ms)| (std::cmp::Reverse(status), heard_ms));
-        let mut all: Vec<_> = entries.iter().filter_map(|(key, entry)| Some((order(entry)?, *key))).collect();
-        let part = (self.settings.known / EVICT_PART).max(1).min(all.len());
-        if part == 0 {
-            return;
-        }
-        all.select_nth_unstable(part - 1);
-        for ((std::cmp::Reverse(status), _), key) in all.into_iter().take(part) {
-            if let Some(entry) = entries.remove(&key) {
-                books.remove(home(names, entry.site), key);
-            }
-            self.evicted.fetch_add(1, Relaxed);
-            if status != FindingStatus::Resolved {
-                self.evicted_open.fetch_add(1, Relaxed);
-            }
+            unheard: self.unheard.load(Relaxed),
         }
     }
 

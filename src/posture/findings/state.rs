@@ -3,11 +3,20 @@
 //! In: a record that was seen. Out: the state after it. What always holds: one that is older than what is known changes nothing. Most
 //! findings have one part; a control of Security Hub that is not consolidated has one per standard, and stands where its most
 //! open part stands.
+//!
+//! What people change in Security Hub does not move the finding's own time. Among records of one such moment the time of the event
+//! around them decides, but only between events of one form and one Region: AWS repeats every finding in the home Region, some
+//! minutes later, and what is old there is no news. So a moment is followed in the Region that told it first; each of them tells how
+//! it ends. Another one counts again when it speaks hours later.
 
+use crate::record::id::digest_words;
 use crate::record::{Finding, FindingForm, FindingKey, FindingStatus, Severity};
 
 /// As long as the form whose word counts was heard of within this time, no other takes its place.
 const LEAD_MS: i64 = 7 * 24 * 3_600_000;
+
+/// So much later, seconds, what another Region tells of the same moment is no repetition any more.
+const REPEAT_S: u32 = 6 * 3_600;
 
 /// What one record says.
 #[derive(Debug, Clone)]
@@ -22,13 +31,17 @@ pub(super) struct Seen {
     pub(super) first_seen_ms: i64,
     /// Half of its event id: enough to tell the few of one finding apart.
     pub(super) event: u64,
+    /// The same, if what its event id names was told before and is so once more; 0: no event was around it.
+    pub(super) again: u64,
+    /// When, by whom and where it was told.
+    pub(super) told: Told,
     /// By number of their names, which the caller knows.
     pub(super) standards: Vec<u16>,
 }
 
 impl Seen {
     pub(super) fn of(finding: &Finding<'_>, severity: Severity, event_id: &str) -> Self {
-        let event = FindingKey::of_text(event_id).map_or(0, |FindingKey([high, _])| high);
+        let half = |id: &str| FindingKey::of_text(id).map_or(0, |FindingKey([high, _])| high);
         let shown = finding.shown() ^ (severity as u32).wrapping_mul(0x9e37_79b9);
         Self {
             part: finding.part_hash(),
@@ -39,9 +52,50 @@ impl Seen {
             status: finding.status,
             shown,
             first_seen_ms: finding.first_seen_ms.unwrap_or(finding.updated_ms).min(finding.updated_ms),
-            event,
+            event: half(event_id),
+            again: finding.again_id(event_id).map_or(0, |id| half(&id)),
+            told: Told::of(finding),
             standards: Vec::new(),
         }
+    }
+}
+
+/// The event around a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Seconds since the epoch; 0: unknown.
+    pub(super) at_s: u32,
+    /// Its Region, as a hash.
+    pub(super) region: u16,
+    pub(super) form: FindingForm,
+}
+
+impl Told {
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash are as good as others")]
+    fn of(finding: &Finding<'_>) -> Self {
+        let [region, _] = digest_words(&[finding.told_in.as_deref().unwrap_or_default().as_bytes()]);
+        let at_s = finding.told_ms.and_then(|ms| u32::try_from(ms / 1_000).ok()).unwrap_or(0);
+        Self { at_s, region: region as u16, form: finding.form }
+    }
+
+    fn is_known_as(self, other: Self) -> bool {
+        self.at_s > 0 && other.at_s > 0 && self.form == other.form
+    }
+
+    /// Whether it was told after `other`, as far as that can be said.
+    fn is_after(self, other: Self) -> bool {
+        let margin = if self.region == other.region { 1 } else { REPEAT_S };
+        self.is_known_as(other) && self.at_s >= other.at_s.saturating_add(margin)
+    }
+
+    /// Whether it is the same Region's earlier word.
+    fn is_before(self, other: Self) -> bool {
+        self.is_known_as(other) && self.region == other.region && self.at_s < other.at_s
+    }
+
+    /// Whether it is another Region's word, which that of `other` has told or will tell.
+    fn is_echo_of(self, other: Self) -> bool {
+        self.is_known_as(other) && self.region != other.region && !self.is_after(other)
     }
 }
 
@@ -70,6 +124,8 @@ pub(super) struct Part {
     pub(super) status: FindingStatus,
     /// The form that put it there.
     pub(super) by: FindingForm,
+    /// The event that told what counts of this moment.
+    pub(super) told: Told,
 }
 
 /// What is known of a finding.
@@ -102,7 +158,13 @@ impl Part {
             severity: seen.severity,
             status: seen.status,
             by: seen.form,
+            told: seen.told,
         }
+    }
+
+    /// Whether the record speaks of the moment that is known, and says something else.
+    fn differs(&self, seen: &Seen) -> bool {
+        (self.status, self.severity) != (seen.status, seen.severity) || self.lead == seen.form && self.shown != seen.shown
     }
 
     /// Whether the word of this record counts.
@@ -133,6 +195,10 @@ impl Part {
             }
             (after.lead, after.lead_ms, after.shown) = (seen.form, seen.updated_ms, seen.shown);
         }
+        let stands_otherwise = (after.status, after.severity) != (self.status, self.severity);
+        if stands_otherwise || shows || seen.updated_ms > self.updated_ms {
+            after.told = seen.told;
+        }
         (after, shows)
     }
 }
@@ -160,6 +226,30 @@ impl State {
         std::iter::once(&mut self.first).chain(&mut self.rest).find(|part| part.id == id)
     }
 
+    fn part_at(&self, seen: &Seen) -> Option<&Part> {
+        self.parts().find(|part| part.id == seen.part && part.updated_ms == seen.updated_ms)
+    }
+
+    /// Whether the record puts it once more where it stood before, at the same moment of the provider's.
+    pub(super) fn is_revisited(&self, seen: &Seen) -> bool {
+        self.part_at(seen).is_some_and(|part| seen.told.is_after(part.told) && part.differs(seen))
+    }
+
+    /// Whether another Region's word counts.
+    pub(super) fn is_echoed(&self, seen: &Seen) -> bool {
+        self.part_at(seen).is_some_and(|part| seen.told.is_echo_of(part.told))
+    }
+
+    /// A record that says what is known: by a later event of the same Region, it still is so.
+    pub(super) fn hear(&mut self, seen: &Seen) {
+        let part = self.part_mut(seen.part).filter(|part| part.updated_ms == seen.updated_ms && !part.differs(seen));
+        if let Some(part) = part
+            && part.told.is_before(seen.told)
+        {
+            part.told = seen.told;
+        }
+    }
+
     /// Where it stands: as its most open part.
     pub(super) fn status(&self) -> FindingStatus {
         self.parts().map(|part| part.status).min().unwrap_or(FindingStatus::Open)
@@ -172,9 +262,15 @@ impl State {
         severities.max().unwrap_or(Severity::Informational)
     }
 
-    /// When it was last heard of.
+    /// When the provider changed it last.
     pub(super) fn updated_ms(&self) -> i64 {
         self.parts().map(|part| part.updated_ms).max().unwrap_or(0)
+    }
+
+    /// When it was last heard of: what people change does not move the provider's time.
+    pub(super) fn heard_ms(&self) -> i64 {
+        let told = self.parts().map(|part| i64::from(part.told.at_s) * 1_000);
+        told.max().unwrap_or(0).max(self.updated_ms())
     }
 
     /// What a record would change.
@@ -182,7 +278,9 @@ impl State {
         let mut after = self.clone();
         let mut leads = true;
         let mut shows = match after.part_mut(seen.part) {
-            Some(part) if seen.updated_ms < part.updated_ms => {
+            Some(part)
+                if seen.updated_ms < part.updated_ms || seen.updated_ms == part.updated_ms && seen.told.is_before(part.told) =>
+            {
                 return Step::Stale(part.lead == seen.form && part.shown != seen.shown);
             }
             Some(part) => {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::{self, Home};
 use super::entry::Entry;
-use super::state::{Part, Site, State};
+use super::state::{Part, Site, State, Told};
 use super::{Findings, Known};
 use crate::posture::kept::{Kept, Owed, settle};
 use crate::posture::stored::{Packer, StoredError, Unpacker, VERSION};
@@ -24,10 +24,19 @@ struct Head {
     /// Words, by number.
     names: Vec<String>,
     findings: usize,
+    /// Since when the place is watched; absent: an older version wrote it, long ago.
+    #[serde(default)]
+    born: i64,
+    /// Open findings that were let go: half of each key, severity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    evicted: Vec<(u64, u8)>,
 }
 
 /// Id, updated, last word of its lead, what that showed, severity, status, lead, who put it there.
 type StoredPart = (u64, i64, i64, u32, u8, u8, u8, u8);
+
+/// Seconds since the epoch, Region, form.
+type StoredTold = (u32, u16, u8);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct One {
@@ -52,6 +61,9 @@ struct One {
     t: Vec<u64>,
     /// Parts.
     a: Vec<StoredPart>,
+    /// The events that told them, where they are known: time, Region, form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    e: Vec<StoredTold>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -132,7 +144,10 @@ impl Kept for Findings {
         let Known { entries, names, books, .. } = &mut *known;
         let here = (names.number_or_other(&place.account), names.number_or_other(&place.region));
         // The place is known from now on, also when it has no findings any more.
-        books.of(here);
+        let book = books.of(here);
+        book.born_ms.get_or_insert(head.born);
+        let severity = |number: u8| Severity::ALL.get(usize::from(number)).copied();
+        book.evicted.extend(head.evicted.iter().filter_map(|(half, was)| Some((*half, severity(*was)?))));
         let word = |number: u16| head.names.get(usize::from(number)).map_or("unknown", String::as_str);
         for (key, one, parts) in &findings {
             // There is one at least.
@@ -165,7 +180,9 @@ impl Kept for Findings {
 /// Reads a line.
 fn read(one: One) -> Result<(FindingKey, One, Vec<Part>), StoredError> {
     let key = FindingKey::of_text(&one.k).ok_or_else(|| StoredError::damaged(&format!("{:?} is no key", one.k)))?;
-    let parts: Option<Vec<Part>> = one.a.iter().map(to_part).collect();
+    // An older version wrote no events.
+    let told = one.e.iter().copied().chain(std::iter::repeat((0, 0, 0)));
+    let parts: Option<Vec<Part>> = one.a.iter().zip(told).map(|(part, told)| to_part(part, told)).collect();
     let parts = parts.filter(|parts| !parts.is_empty());
     let parts = parts.ok_or_else(|| StoredError::damaged(&format!("the parts of {} are none that are known", one.k)))?;
     Ok((key, one, parts))
@@ -177,13 +194,19 @@ struct Document {
     names: Vec<String>,
     findings: Vec<One>,
     numbers: BTreeMap<String, u16>,
+    born: i64,
+    evicted: Vec<(u64, u8)>,
 }
 
 impl Document {
     /// What New Relic accepted of a place.
     fn of(known: &Known, home: Home) -> Option<Self> {
         let book = known.books.0.get(&home)?;
-        let mut document = Self::default();
+        let mut document = Self {
+            born: book.born_ms.unwrap_or(0),
+            evicted: book.evicted.iter().map(|(half, severity)| (*half, *severity as u8)).collect(),
+            ..Self::default()
+        };
         let name = |number: u16| known.names.name(number);
         for key in &book.keys {
             let Some(entry) = known.entries.get(key) else { continue };
@@ -200,6 +223,7 @@ impl Document {
                 h: (!is_home).then(|| (document.number(name(site.account)), document.number(name(site.region)))),
                 t: entry.told().to_vec(),
                 a: state.parts().map(of_part).collect(),
+                e: events(state),
             };
             document.findings.push(one);
         }
@@ -214,6 +238,8 @@ impl Document {
             region: place.region.clone(),
             names: self.names,
             findings: self.findings.len(),
+            born: self.born,
+            evicted: self.evicted,
         });
         for one in &self.findings {
             out.line(one);
@@ -238,7 +264,13 @@ fn of_part(part: &Part) -> StoredPart {
     (part.id, part.updated_ms, part.lead_ms, part.shown, severity, status, lead, by)
 }
 
-fn to_part(stored: &StoredPart) -> Option<Part> {
+/// Nothing is written when none is known.
+fn events(state: &State) -> Vec<StoredTold> {
+    let all = state.parts().map(|part| (part.told.at_s, part.told.region, part.told.form as u8));
+    if state.parts().all(|part| part.told.at_s == 0) { Vec::new() } else { all.collect() }
+}
+
+fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold) -> Option<Part> {
     let (id, updated_ms, lead_ms, shown, severity, status, lead, by) = *stored;
     Some(Part {
         id,
@@ -249,5 +281,6 @@ fn to_part(stored: &StoredPart) -> Option<Part> {
         status: *FindingStatus::ALL.get(usize::from(status))?,
         lead: *FindingForm::ALL.get(usize::from(lead))?,
         by: *FindingForm::ALL.get(usize::from(by))?,
+        told: Told { at_s, region, form: *FindingForm::ALL.get(usize::from(form))? },
     })
 }

@@ -21,14 +21,14 @@ fn kept() -> Findings {
     Findings::kept(config::Findings::default())
 }
 
-fn opened() -> Findings {
+pub(super) fn opened() -> Findings {
     let findings = kept();
     findings.open();
     findings
 }
 
 /// A record that would end as delivered.
-fn record() -> (Arc<Counts>, Arc<RecordEntry>) {
+pub(super) fn record() -> (Arc<Counts>, Arc<RecordEntry>) {
     let counts = Arc::new(Counts::new("events"));
     let object = ObjectEntry::enter(Arc::clone(&counts), 1, None);
     let record = object.record();
@@ -58,7 +58,7 @@ fn ended(counts: &Counts) -> [u64; 3] {
 }
 
 /// Writes everything, and says that it went well.
-fn written(findings: &Findings) -> Vec<(AccountRegion, Vec<u8>)> {
+pub(super) fn written(findings: &Findings) -> Vec<(AccountRegion, Vec<u8>)> {
     let mut all = Vec::new();
     for place in findings.unwritten(true) {
         let (bytes, owed) = findings.to_write(&place).expect("it is known");

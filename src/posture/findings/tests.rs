@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::leaving::FORGET_MS;
 use super::*;
 use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry};
 use crate::record::FindingForm;
@@ -177,7 +178,7 @@ fn a_copy_in_another_region_and_account_is_a_copy() {
     let raw = control(0, "HIGH", "NEW").to_string();
     let mut verdicts = Vec::new();
     for (account, region) in [("222233334444", "eu-west-1"), ("111122223333", "us-east-1")] {
-        let around = Around { account: Some(account), region: Some(region) };
+        let around = Around { account: Some(account), region: Some(region), time: None };
         let finding = Finding::parse(FindingForm::Asff, raw.as_bytes(), around).expect("a finding");
         let verdict = findings.judge(&finding, finding.severity, &finding.event_id(), 0, || record().piece());
         verdicts.push(match verdict {

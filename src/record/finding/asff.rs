@@ -127,6 +127,10 @@ struct Fields<'a> {
     count: Word<'a>,
     #[serde(rename = "aws/guardduty/service/featureName", borrow, default)]
     feature: Word<'a>,
+    #[serde(rename = "RelatedAWSResources:0/name", borrow, default)]
+    related: Word<'a>,
+    #[serde(rename = "RelatedAWSResources:0/type", borrow, default)]
+    related_type: Word<'a>,
 }
 
 #[derive(Deserialize)]
@@ -223,6 +227,8 @@ pub(super) fn parse<'a>(text: &'a str, around: Around<'a>) -> Result<Finding<'a>
     finding.more = more(asff.vulnerabilities.0);
     finding.more.count = fields.count.whole();
     finding.more.feature = fields.feature.take();
+    let is_rule = fields.related_type.get() == Some("AWS::Config::ConfigRule");
+    finding.more.config_rule = fields.related.take().filter(|_| is_rule);
     finding.more.sample = asff.sample.is_true();
     let fields = asff.user_defined_fields.0.iter();
     finding.more.user_fields =

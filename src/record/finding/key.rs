@@ -68,6 +68,13 @@ impl Finding<'_> {
         ])
     }
 
+    /// The `event.id` of a version that was told before and holds again: NEW, set aside, NEW, while the provider's time stands still.
+    /// The time of the event around it is in it, so that a redelivery is the same; `None`: there is no event around it.
+    #[must_use]
+    pub fn again_id(&self, event_id: &str) -> Option<String> {
+        Some(digest_id(&[event_id.as_bytes(), &self.told_ms?.to_be_bytes()]))
+    }
+
     /// What people made of it beyond where it stands: `NOTIFIED`. The words that say no more than that are the forms' own, and
     /// would make another record of every copy in another form.
     fn handled(&self) -> &str {

@@ -134,6 +134,8 @@ pub struct Finding<'a> {
     pub region: Option<Cow<'a, str>>,
     /// The Region of the event around it, which is that of a copy where findings are aggregated.
     pub told_in: Option<Cow<'a, str>>,
+    /// When the event around it was made, milliseconds since the epoch, if there is one.
+    pub told_ms: Option<i64>,
     /// When it was first seen, milliseconds since the epoch, if it says.
     pub first_seen_ms: Option<i64>,
     /// When the provider last changed it, milliseconds since the epoch.
@@ -188,6 +190,8 @@ pub struct More<'a> {
     pub attack_sequence: Option<Cow<'a, str>>,
     /// `GuardDuty`'s feature that saw it.
     pub feature: Option<Cow<'a, str>>,
+    /// The rule of AWS Config behind a control, as it is deployed.
+    pub config_rule: Option<Cow<'a, str>>,
     /// Vulnerability.
     pub cve: Option<Cow<'a, str>>,
     /// Its score, 0 to 10.
@@ -262,13 +266,15 @@ pub enum FindingError {
     },
 }
 
-/// Account and Region of the event around a finding.
+/// What the event around a finding says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Around<'a> {
     /// Twelve digits.
     pub account: Option<&'a str>,
     /// As `eu-west-1`.
     pub region: Option<&'a str>,
+    /// When it was told, ISO 8601.
+    pub time: Option<&'a str>,
 }
 
 impl<'a> Finding<'a> {
@@ -289,6 +295,7 @@ impl<'a> Finding<'a> {
             }
         }?;
         finding.told_in = around.region.map(Cow::Borrowed);
+        finding.told_ms = around.time.and_then(time::parse_ms);
         Ok(finding)
     }
 
@@ -303,6 +310,7 @@ impl<'a> Finding<'a> {
             account,
             region: None,
             told_in: None,
+            told_ms: None,
             first_seen_ms: None,
             updated_ms,
             severity: Severity::Informational,

@@ -21,7 +21,7 @@ fn subject(event: &str) -> Value {
 /// Reads a finding and asks it something.
 fn ask<T>(form: FindingForm, value: &Value, question: impl FnOnce(&Finding<'_>) -> T) -> T {
     let raw = value.to_string();
-    let around = Around { account: Some("111122223333"), region: Some("us-east-1") };
+    let around = Around { account: Some("111122223333"), region: Some("us-east-1"), time: None };
     question(&Finding::parse(form, raw.as_bytes(), around).unwrap_or_else(|error| panic!("{error}: {value}")))
 }
 
@@ -69,7 +69,7 @@ fn a_finding_has_one_key_in_every_form() {
 fn what_is_around_a_finding_is_no_part_of_it() {
     let raw = subject(event!("eventbridge/securityhub-asff-high")).to_string();
     let identity = |account, region| {
-        let around = Around { account: Some(account), region: Some(region) };
+        let around = Around { account: Some(account), region: Some(region), time: None };
         let finding = Finding::parse(FindingForm::Asff, raw.as_bytes(), around).expect("a finding");
         (finding.key(), finding.event_id(), finding.shown())
     };
