@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::file_error::{self, FileError, FileFault};
 use super::preventive::{self, PreventiveControl};
@@ -230,10 +231,12 @@ impl Reader {
 }
 
 /// The frameworks of the tables.
-fn known_frameworks() -> impl Iterator<Item = &'static str> {
-    let numbers = preventive::all().iter().flat_map(|rule| rule.frameworks.items());
-    let names: BTreeSet<&str> = numbers.filter_map(|number| Some(number.split_once(':')?.0)).collect();
-    names.into_iter()
+pub(super) fn known_frameworks() -> impl Iterator<Item = &'static str> {
+    static NAMES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+        let numbers = preventive::all().iter().flat_map(|rule| rule.frameworks.items());
+        numbers.filter_map(|number| Some(number.split_once(':')?.0)).collect()
+    });
+    NAMES.iter().copied()
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ const KIND: &str = "finding";
 
 const UNMAPPED: &str = "|unmapped|";
 
+/// What dashboards ask for and a scan does not say.
+const UNKNOWN: &str = "unknown";
+
 /// Writes the `AwsSecurityFinding`. Returns the number of values cut.
 pub fn push_finding(out: &mut Vec<u8>, classified: &ClassifiedFinding<'_>, tell: &Tell, arrival: Arrival, source: &str) -> u64 {
     let mut event = EventWriter::begin(out, FINDING, Some(arrival.timestamp_ms));
@@ -59,9 +62,33 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: 
     event.text("resource.id", enriched.resource_id);
     event.maybe("resource.arn", enriched.resource_arn);
     more(event, classified);
+    code(event, classified);
     event.text("relay.version", VERSION);
     event.text("relay.source", source);
     event.number("relay.lagMs", arrival.lag_ms);
+}
+
+/// Where in code it is.
+fn code(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>) {
+    let Some(code) = &classified.finding.more.code else { return };
+    event.maybe("control.ids", classified.related.joined());
+    // Scanners of secrets quote what they find.
+    event.text("control.remediation", &mask::masked(&code.remediation));
+    event.text("control.runbookUrl", code.help_uri);
+    event.text("code.message", &mask::masked(&code.message));
+    event.text("code.file", &code.file);
+    for (name, number) in [("code.line", code.line), ("code.endLine", code.end_line), ("code.column", code.column)] {
+        if let Some(number) = number {
+            event.number(name, number);
+        }
+    }
+    event.text("code.logicalLocation", &code.logical);
+    event.text("code.repository", code.repository.unwrap_or(UNKNOWN));
+    event.text("code.branch", code.branch.unwrap_or(UNKNOWN));
+    event.maybe("code.revision", code.revision);
+    event.text("code.scan", code.scan);
+    event.text("code.toolVersion", code.tool_version);
+    event.maybe("code.baselineState", code.baseline.as_deref());
 }
 
 /// What it is, where it stands and where it stood.

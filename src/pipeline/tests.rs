@@ -38,6 +38,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         follow: false,
         changes: None,
         quiet: false,
+        scans: None,
     };
     Relay {
         stages: Arc::new(stages),

@@ -73,6 +73,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         follow: manner.follow,
         changes: changes(config, manner),
         quiet: false,
+        scans: None,
     }))
 }
 

@@ -6,7 +6,9 @@
 mod change;
 mod compliance;
 mod detections;
+mod ended_early;
 mod finding;
+pub mod sarif;
 #[cfg(test)]
 mod tests;
 mod timed;
@@ -24,14 +26,14 @@ use super::changes::Changes;
 use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
-use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Seen, Settled};
+use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Seen};
 use crate::classify::{Exceptions, Frameworks, Matcher, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs, Watched};
 use crate::decode::{Bounds, Buffer, Decoded, Decoder, ObjectFault};
 use crate::deliver::letter::{Letter, LetterKind};
 use crate::deliver::park::{Fate, Parking};
-use crate::encode::event::{self, Arrival, Gap};
+use crate::encode::event::Arrival;
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::{Enricher, SharedEnricher};
@@ -39,7 +41,8 @@ use crate::posture::{Compliance, Findings};
 use crate::record::finding::Around;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
-use crate::source::{Body, Fault, Object, Origin, Phase, Sight, key};
+use crate::source::{Body, Object, Origin, Phase, Sight, key};
+use sarif::Scans;
 use timed::Timed;
 
 /// Bytes of a mended record's buffer that are kept for the next one.
@@ -80,6 +83,8 @@ pub struct Stages {
     pub changes: Option<Arc<Changes>>,
     /// A look at the input: faults are not worth a word, they will be met again.
     pub quiet: bool,
+    /// Objects are files of scan results; `None`: they hold what AWS says.
+    pub scans: Option<Scans>,
 }
 
 /// An object and its ledger entry.
@@ -234,6 +239,12 @@ impl<'s> Processor<'s> {
         };
         let (is_stream, index) = (body.is_stream(), body.first());
         let mut place = Place { entry: &entry, origin: &origin, source: counts.name(), index, now_ms, message, is_stream };
+        if let Some(scans) = &self.stages.scans {
+            self.scan_file(scans, body, &mut place, outlet);
+            // The bytes are no longer held, as below.
+            drop(room);
+            return;
+        }
         let mut packed = 0;
         let bounds = self.stages.bounds;
         let decoder = match body {
@@ -525,75 +536,5 @@ impl<'s> Processor<'s> {
         let whole = if place.is_stream { "" } else { ", the whole record is in the object" };
         let why = format!("longer than limits.recordBytes ({limit}): only its first {kept} bytes are kept here{whole}");
         self.unreadable(&record, place, head, &why);
-    }
-
-    /// The object ended early: what came before is good, the rest is named in the dead letters and shown as a gap.
-    fn fault(&mut self, place: &Place<'_>, fault: &ObjectFault, outlet: &mut impl Outlet) {
-        let kind = match fault {
-            ObjectFault::TooLarge(_) => "unpacksTooLarge",
-            ObjectFault::Corrupt(_) => "corrupt",
-            ObjectFault::Unavailable(_) | ObjectFault::Stopped(_) => {
-                if let ObjectFault::Unavailable(error) = fault
-                    && !self.stages.quiet
-                {
-                    tracing::error!(object = place.origin.name, %error, "An object cannot be read: it stays where it is");
-                }
-                place.entry.give_back();
-                place.entry.decoded();
-                return;
-            }
-        };
-        let reason = fault.to_string();
-        if !self.stages.quiet {
-            let rest = self.fate.of_rest();
-            tracing::error!(object = place.origin.name, records = place.index, reason, "An object ended early: {rest}");
-        }
-        match &place.message {
-            Some(message) => self.park_object(place, LetterKind::Message, &reason, message),
-            None => self.park_object(place, LetterKind::Object, &reason, &[]),
-        }
-        self.gap(place, kind, &reason, outlet);
-        place.entry.decoded();
-    }
-
-    /// There is no object to read.
-    fn missing(&mut self, place: &Place<'_>, fault: Fault, outlet: &mut impl Outlet) {
-        match fault {
-            Fault::Gone => self.gap(place, "gone", "the object no longer exists", outlet),
-            Fault::TooLarge { bytes } => {
-                let reason = format!("{bytes} bytes packed: more than the object limit");
-                self.park_object(place, LetterKind::Object, &reason, &[]);
-                self.gap(place, "tooLarge", &reason, outlet);
-            }
-            Fault::NotUnderstood { why, body } => self.park_object(place, LetterKind::Message, &why, &body),
-        }
-    }
-
-    fn park_object(&mut self, place: &Place<'_>, kind: LetterKind, reason: &str, content: &[u8]) {
-        place.entry.park();
-        let index = (place.index > 0).then_some(place.index);
-        let letter = place.letter(kind, index, reason, content);
-        self.park(letter, &place.entry.errand());
-    }
-
-    fn gap(&mut self, place: &Place<'_>, kind: &str, reason: &str, outlet: &mut impl Outlet) {
-        let gap = Gap {
-            object: &place.origin.name,
-            version: place.origin.version(),
-            kind,
-            reason,
-            records_read: place.index,
-            account_id: place.origin.account.as_deref(),
-        };
-        let cut = event::push_gap(&mut self.item, &gap, place.now_ms, place.source, &self.stages.agent);
-        place.entry.counts().cut(cut);
-        outlet.put(Lane::Events, &self.item, place.now_ms, place.entry.errand().piece());
-    }
-
-    fn park(&mut self, letter: Letter, entry: &Arc<RecordEntry>) {
-        let parking = Parking { letter, piece: entry.piece(), settled: Settled::Delivered };
-        if self.letters.blocking_send(parking).is_err() {
-            tracing::debug!("The dead letters have closed; the record goes back");
-        }
     }
 }

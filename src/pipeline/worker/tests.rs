@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::ack::Piece;
 use crate::ack::counts::Snapshot;
+use crate::ack::{Piece, Settled};
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};
 use crate::record::time::parse_ms;
@@ -68,6 +68,7 @@ fn stages(exceptions: &str) -> Stages {
         refuse_late: false,
         follow: false,
         quiet: false,
+        scans: None,
     }
 }
 
