@@ -38,6 +38,8 @@ mod golden;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod ingest;
+#[cfg(test)]
 mod late;
 #[cfg(test)]
 mod latency;

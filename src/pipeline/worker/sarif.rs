@@ -242,3 +242,7 @@ impl Processor<'_> {
 fn opened(path: &Path) -> io::Result<BufReader<File>> {
     Ok(BufReader::with_capacity(CHUNK, File::open(path)?))
 }
+
+#[cfg(test)]
+#[path = "sarif_tests.rs"]
+mod tests;
