@@ -333,7 +333,7 @@ impl SarifRule {
             id: own(&raw.id),
             name: own(&raw.name),
             title: if short.is_empty() { first_line(&full) } else { short },
-            help: text(raw.help),
+            help: without_resource(&text(raw.help)),
             help_uri: own(&raw.help_uri),
             level: raw.default_configuration.0.and_then(|level| level.level.get().map(clipped)).unwrap_or_default(),
             grade: grade::of_properties(&properties),
@@ -373,6 +373,13 @@ fn is_rule_or_below(id: &str, rule: &str) -> bool {
 /// A scalar's text.
 fn word(text: &str) -> String {
     serde_json::from_str::<Word<'_>>(text).ok().and_then(|word| word.get().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Checkov writes the resource of a rule's first result into the rule's help, where it would be said of all of them.
+/// [Checkov's output, checked 2026-11]
+fn without_resource(help: &str) -> String {
+    let lines: Vec<&str> = help.lines().filter(|line| !line.starts_with("Resource: ")).collect();
+    lines.join("\n")
 }
 
 fn first_line(text: &str) -> String {
