@@ -26,9 +26,12 @@ pub(super) fn related<W: AsRef<str>>(id: &str, words: &[W], own: &Frameworks) ->
         let word = bare(word);
         let rule = preventive::control(word);
         let control = security_hub::control(word);
-        let rules = control.map(|control| control.rules.as_slice()).unwrap_or_default().iter().copied().filter(alone);
-        let controls =
-            rule.filter(alone).into_iter().flat_map(|rule| rule.hub_controls.iter().filter_map(|id| security_hub::control(id)));
+        let rules =
+            control.map(|control| control.rules.as_slice()).unwrap_or_default().iter().copied().filter(|rule| alone(rule));
+        let controls = rule
+            .filter(|rule| alone(rule))
+            .into_iter()
+            .flat_map(|rule| rule.hub_controls.iter().filter_map(|id| security_hub::control(id)));
         for rule in rule.into_iter().chain(rules) {
             add(rule.id, own.of_rule(rule.id, Some(rule)));
         }
@@ -41,7 +44,7 @@ pub(super) fn related<W: AsRef<str>>(id: &str, words: &[W], own: &Frameworks) ->
 }
 
 /// Whether the rule serves one control only.
-fn alone(rule: &&'static PreventiveControl) -> bool {
+fn alone(rule: &PreventiveControl) -> bool {
     rule.hub_controls.len() == 1
 }
 

@@ -38,9 +38,9 @@ pub(super) struct Args {
 enum Form {
     /// Results of scanners of code, SARIF 2.1.0: Checkov, Trivy, KICS, cfn-guard, Semgrep and others
     ///
-    /// Each result that fails becomes an AwsSecurityFinding with control.pillar = 'IaC'. It sends no AwsSecurityNotice, so no alert
-    /// on notices fires: a scan wakes nobody. Results that pass, that someone accepted (suppressions) or that are unchanged since
-    /// the scan they are compared with are counted, not sent; absent ones are told as resolved. The exit code is 0 when every
+    /// Each result that fails becomes an `AwsSecurityFinding` with `control.pillar = 'IaC'`. It sends no `AwsSecurityNotice`, so no
+    /// alert on notices fires: a scan wakes nobody. Results that pass, that someone accepted (suppressions) or that are unchanged
+    /// since the scan they are compared with are counted, not sent; absent ones are told as resolved. The exit code is 0 when every
     /// result was read and accepted, whatever was found; 2 for wrong usage, 3 when something could not be read or was not sent.
     Sarif(SarifArgs),
 }

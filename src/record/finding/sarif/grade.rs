@@ -30,8 +30,8 @@ pub(super) fn of_properties(properties: &Pairs<'_>) -> Option<Graded> {
     if let Some((text, score)) = named("security-severity").and_then(|text| Some((text, score(text)?))) {
         return Some(Graded { severity: band(score), original: text.to_owned(), score: Some(score) });
     }
-    let words = WORDS.iter().filter_map(|name| named(name));
-    words.filter_map(|text| Some(Graded { severity: word(text)?, original: text.to_owned(), score: None })).next()
+    let mut words = WORDS.iter().filter_map(|name| named(name));
+    words.find_map(|text| Some(Graded { severity: word(text)?, original: text.to_owned(), score: None }))
 }
 
 /// The first level that there is, result's before rule's.
