@@ -162,8 +162,8 @@ fn a_file_that_cannot_be_read_goes_back_and_says_why() {
         (&b"{\"Records\":[]}"[..], "not SARIF 2.1.0: a JSON object without a list \"runs\"", 0),
         (
             &file(&[json!({ "ruleId": "R" })]).as_bytes()[..120],
-            "truncated or corrupt: ends at byte 121, in the middle of the document",
-            0,
+            "truncated or corrupt: ends at byte 120, in the middle of the document",
+            1,
         ),
     ] {
         let stages = scanning(Scan::default());
