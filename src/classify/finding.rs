@@ -11,11 +11,12 @@
 //! | `GuardDuty`, all others; Inspector | CWPP |
 //! | Macie | DSPM |
 //! | Access Analyzer | CIEM |
+//! | a scanner of code | `IaC` |
 //! | all others | CSPM |
 
 use super::rule::{List, Pillar};
 use super::security_hub::{self, SecurityHubControl};
-use super::{Exception, Exceptions, Facts, Frameworks, attack, preventive};
+use super::{Exception, Exceptions, Facts, Frameworks, attack, code, preventive};
 use crate::enrich::EnrichedFinding;
 use crate::record::finding::product;
 use crate::record::{Finding, FindingStatus};
@@ -43,6 +44,8 @@ pub struct ClassifiedFinding<'a> {
     pub techniques: List,
     /// What mutes it, if anything does.
     pub exception: Option<&'a Exception>,
+    /// `control.ids` of a finding in code: its rule, and the controls of AWS that ask for the same; else empty.
+    pub related: List,
 }
 
 impl<'a> ClassifiedFinding<'a> {
@@ -70,6 +73,7 @@ impl<'a> ClassifiedFinding<'a> {
             tactics: List::new(tactic.map(str::to_owned)),
             techniques: List::new(named.chain(technique.map(str::to_owned))),
             exception: None,
+            related: List::default(),
         }
     }
 
@@ -92,6 +96,16 @@ impl<'a> ClassifiedFinding<'a> {
     #[must_use]
     pub fn excepted(&self, status: FindingStatus) -> Option<&'a Exception> {
         self.exception.filter(|_| status == FindingStatus::Open)
+    }
+
+    /// The same for a finding in code, with the customer's own framework numbers.
+    #[must_use]
+    pub fn in_code(finding: &'a Finding<'a>, event_id: &'a str, enriched: &'a EnrichedFinding<'a>, own: &'a Frameworks) -> Self {
+        let names = finding.more.code.as_ref().map(|code| code.names.as_slice()).unwrap_or_default();
+        let (related, frameworks) = code::related(finding.control(), names, own);
+        let requirements = names.iter().filter_map(|name| requirement(name));
+        let frameworks = List::new(frameworks.into_iter().chain(requirements));
+        Self { pillar: Pillar::Iac, frameworks, related: List::new(related), ..Self::new(finding, event_id, enriched, own) }
     }
 
     /// The pillar of a product's control or type, for rows that count findings.
@@ -143,6 +157,17 @@ const REQUIREMENTS: [(&str, &str); 10] = [
     ("PCI DSS v3.2.1/", "PCI-DSS-3.2.1"),
     ("PCI DSS ", "PCI-DSS-3.2.1"),
 ];
+
+/// A word that is a requirement of a framework which the tables know, in Security Hub's spelling or in that of events.
+fn requirement(word: &str) -> Option<String> {
+    let known = REQUIREMENTS.iter().any(|(begins, name)| word.starts_with(begins) || is_number_of(word, name));
+    let other = || super::frameworks::known_frameworks().any(|name| is_number_of(word, name));
+    (known || other()).then(|| number(word))
+}
+
+fn is_number_of(word: &str, framework: &str) -> bool {
+    word.strip_prefix(framework).is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'))
+}
 
 /// A requirement as events name it: `CIS-AWS-5.0:1.13`.
 fn number(requirement: &str) -> String {
@@ -272,6 +297,22 @@ mod tests {
             ("Something new 1|2", "Something new 1/2"),
         ] {
             assert_eq!(number(requirement), want);
+        }
+    }
+
+    #[test]
+    fn of_the_words_of_a_scanner_only_requirements_are_taken() {
+        for (word, want) in [
+            ("PCI DSS v4.0.1/8.3.9", Some("PCI-DSS-4.0:8.3.9")),
+            ("PCI-DSS-4.0:8.3.9", Some("PCI-DSS-4.0:8.3.9")),
+            ("SOC2:CC6.6", Some("SOC2:CC6.6")),
+            ("SOC2:", None),
+            ("soc2", None),
+            ("security", None),
+            ("external/cwe/cwe-79", None),
+            ("Something: new", None),
+        ] {
+            assert_eq!(requirement(word).as_deref(), want, "{word}");
         }
     }
 }

@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use super::duty::{self, Automation, Duty, Written};
 use super::file_error::{self, FileError, FileFault};
@@ -314,10 +315,12 @@ impl Reader {
 }
 
 /// The frameworks of the tables.
-fn known_frameworks() -> impl Iterator<Item = &'static str> {
-    let numbers = preventive::all().iter().flat_map(|rule| rule.frameworks.items());
-    let names: BTreeSet<&str> = numbers.filter_map(|number| Some(number.split_once(':')?.0)).collect();
-    names.into_iter()
+pub(super) fn known_frameworks() -> impl Iterator<Item = &'static str> {
+    static NAMES: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+        let numbers = preventive::all().iter().flat_map(|rule| rule.frameworks.items());
+        numbers.filter_map(|number| Some(number.split_once(':')?.0)).collect()
+    });
+    NAMES.iter().copied()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod attack;
 mod builtin;
 mod catalogue;
 mod classified;
+mod code;
 mod condition;
 mod duty;
 mod exceptions;

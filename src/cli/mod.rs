@@ -14,6 +14,7 @@ mod dlq;
 mod doctor;
 pub mod exit;
 mod health;
+mod ingest;
 mod replay;
 mod rules;
 mod run;
@@ -50,6 +51,8 @@ enum Command {
     Run(run::Args),
     /// Send past records through the same pipeline: files, folders, an S3 prefix or standard input
     Replay(replay::Args),
+    /// Send what others found as findings: results of scanners of code
+    Ingest(ingest::Args),
     /// Tell everything that is wrong with the configuration, or what it does; or print a complete example
     Check(check::Args),
     /// Prove access to New Relic: key, region and account, with one test event found again
@@ -86,6 +89,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
     match cli.command {
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Ingest(args) => ingest::run(args),
         Command::Check(args) => check::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Rules(args) => rules::run(args),

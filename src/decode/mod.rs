@@ -7,6 +7,7 @@
 
 mod envelope;
 pub mod gzip;
+pub mod sarif;
 pub mod split;
 
 use std::collections::VecDeque;

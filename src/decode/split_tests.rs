@@ -140,7 +140,6 @@ fn history_files_give_their_items_and_snapshots_none() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn every_form_of_input_is_split_alike_at_every_chunk_size() {
     let long = format!(r#"{{"Records":[{{"a":"{}"}},{{"b":2}}]}}"#, "x".repeat(300));
     let much = "x".repeat(300);

@@ -110,6 +110,7 @@ const fn attribute(
 use Kind::{Number, Text};
 
 const S: &[&str] = &[SECURITY_EVENT];
+const F: &[&str] = &[FINDING];
 const R: &[&str] = &[RESOURCE_CHANGE];
 const V: &[&str] = &[VIOLATION];
 const K: &[&str] = &[COMPLIANCE_SNAPSHOT];
@@ -132,7 +133,8 @@ const NF: &[&str] = &[NOTICE, FINDING];
 const CF: &[&str] = &[COMPLIANCE_CHANGE, FINDING];
 const SNR: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE];
 const SNRY: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE, IDENTITY_POSTURE];
-const SNV: &[&str] = &[SECURITY_EVENT, NOTICE, VIOLATION];
+const SNF: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING];
+const SNFV: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING, VIOLATION];
 const NCV: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION];
 const NFO: &[&str] = &[NOTICE, FINDING, FINDING_SNAPSHOT];
 const SNFT: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING, CONTROL];
@@ -239,7 +241,7 @@ const SNCFRVPOIUTEHGDY: &[&str] = &[
 /// All attributes, in the order in which people look for them.
 #[rustfmt::skip]
 pub const ATTRIBUTES: &[Attribute] = &[
-    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNCFRI, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time, of a change of a resource one of resource, time and state, of a finding one of the finding, its time, status and severity. Joins events, notices, logs and the console."),
+    attribute("event.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001", SNCFRI, "Names the AWS record: eventID, else eventId, else a hash; of a change of state a hash of rule, resource and time, of a change of a resource one of resource, time and state, of a finding one of the finding, its time, status and severity, of one in code with the scan in place of the time. Joins events, notices, logs and the console."),
     attribute("event.sharedId", Text, "", "49bfae88-c9c9-4f39-857c-558a60f14b5d", SN, "The same in every copy of one action that AWS delivered to several accounts, and in both ends of an Insights event: sharedEventID."),
     attribute("event.name", Text, "", "StopLogging", SN, "The API call."),
     attribute("event.category", Text, "", "Management", SNCFRI, "Management, Data, NetworkActivity, Insight or Aggregated; Compliance of what AWS Config judges; Configuration of what it records; Finding of what Security Hub and its like say."),
@@ -275,7 +277,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("resource.name", Text, "", "deploy", R, "Its name, of a type that has names beside ids."),
     attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCFRV, "Its ARN."),
     attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCFVKOTE, "The rule; of a finding Security Hub's control, else its type."),
-    attribute("control.ids", Text, "list", "|root-used|root-console-login|", NF, "All rules that matched the record; of a finding its control and the rules of AWS Config behind that, which are control.id of compliance rows."),
+    attribute("control.ids", Text, "list", "|root-used|root-console-login|", NF, "All rules that matched the record; of a finding its control and the rules of AWS Config behind that, which are control.id of compliance rows; of a finding in code the scanner's rule and the controls of AWS that ask for the same."),
     attribute("control.configRule", Text, "", "restricted-ssh", NF, "The rule of AWS Config behind a finding's control, where there is one: joins it to control.id of compliance rows."),
     attribute("control.securityHubIds", Text, "list", "|EC2.13|", NCV, "Security Hub controls that ask for what the AWS Config rule does, to join findings by their control.id; absent when there are none."),
     attribute("control.title", Text, "", "CloudTrail logging stopped", SNCFVT, "The rule's title; of a finding the control's, else its type."),
@@ -291,8 +293,8 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("control.automationReason", Text, "", "people test it once a year", T, "Why it is not automated."),
     attribute("control.attestedBy", Text, "", "ada", T, "Who attests that it holds, where no rule judges it."),
     attribute("control.attestedOn", Text, "", "2026-11-21", T, "The day of the attestation."),
-    attribute("control.remediation", Text, "", "Start logging again.", SN, "What to do."),
-    attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SNV, "Where the steps are."),
+    attribute("control.remediation", Text, "", "Start logging again.", SNF, "What to do."),
+    attribute("control.runbookUrl", Text, "", "https://example.com/runbook", SNFV, "Where the steps are."),
     attribute("attack.tactic", Text, "", "defense-evasion", SNFT, "Primary ATT&CK tactic, to facet on."),
     attribute("attack.technique", Text, "", "T1562.008", SNFT, "Primary ATT&CK technique, to facet on."),
     attribute("attack.tactics", Text, "list", "|defense-evasion|", SNFT, "All tactics."),
@@ -311,8 +313,8 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("finding.previousSeverity", Text, "", "MEDIUM", NF, "The severity before; absent when nobody knew the finding."),
     attribute("finding.key", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", NF, "Names the finding: the same in every form, Region and account that AWS copies it to. Facet on it for the latest row of each."),
     attribute("finding.id", Text, "", "arn:aws:securityhub:eu-west-1:111122223333:security-control/S3.8/finding/0001", NF, "Its id as the product has it."),
-    attribute("finding.product", Text, "", "Security Hub", NFO, "Who found it: Security Hub, GuardDuty, Inspector, Macie, IAM Access Analyzer, or another product's own name."),
-    attribute("finding.form", Text, "", "asff", NF, "The form it came in: asff, ocsf, guardduty, inspector, macie or accessAnalyzer."),
+    attribute("finding.product", Text, "", "Security Hub", NFO, "Who found it: Security Hub, GuardDuty, Inspector, Macie, IAM Access Analyzer, or another product's own name, as that of a scanner of code."),
+    attribute("finding.form", Text, "", "asff", NF, "The form it came in: asff, ocsf, guardduty, inspector, macie, accessAnalyzer or sarif."),
     attribute("finding.title", Text, "", "S3 bucket does not block public access", NF, "Its title."),
     attribute("finding.types", Text, "list", "|UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B|", NF, "What sort it is, most specific first."),
     attribute("finding.severityOriginal", Text, "", "7.5", NF, "The severity as the product has it."),
@@ -351,6 +353,18 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("finding.sample", Text, "", "true", NF, "true when a person made it to try things out."),
     attribute("finding.open", Number, "count", "3", O, "Open findings of this control and severity in this account and Region."),
     attribute("finding.suppressed", Number, "count", "1", O, "Those set aside."),
+    attribute("code.message", Text, "", "Bucket has no access log", F, "What the scanner says of this place; secrets masked."),
+    attribute("code.file", Text, "", "infra/storage.tf", F, "File, relative to the code where anything says what it is in."),
+    attribute("code.line", Number, "", "12", F, "First line, from 1."),
+    attribute("code.endLine", Number, "", "18", F, "Last line."),
+    attribute("code.column", Number, "", "3", F, "First column, from 1."),
+    attribute("code.logicalLocation", Text, "", "module.data.aws_s3_bucket.ledger", F, "Terraform address or logical id, where the scanner names one."),
+    attribute("code.repository", Text, "", "https://git.example.com/payments/infra", F, "Where the code comes from, without user and password; 'unknown' when neither the file nor --repository says."),
+    attribute("code.branch", Text, "", "main", F, "Branch; 'unknown' when nobody says."),
+    attribute("code.revision", Text, "", "4b1d0c9a46", F, "Commit that was scanned."),
+    attribute("code.scan", Text, "", "infra/nightly/2026-11-21", F, "The scan, as the file names it."),
+    attribute("code.toolVersion", Text, "", "3.2.0", F, "Version of the scanner; finding.product is its name."),
+    attribute("code.baselineState", Text, "", "new", F, "new, updated or absent, where the scanner compared the scan with another one."),
     attribute("change.type", Text, "", "UPDATE", R, "CREATE, UPDATE or DELETE, as AWS Config says; unknown when only the new state is known."),
     attribute("change.status", Text, "", "OK", R, "Status of the configuration item: OK, ResourceDiscovered, ResourceDeleted and others."),
     attribute("change.paths", Text, "list", "|Configuration.IpPermissions.0|", R, "Properties that changed, the first 50."),

@@ -5,6 +5,8 @@
 //! `AwsFindingInsight` per result. What always holds: severity and status are those of the state after the transition, in the same
 //! words for every product; a control that no table knows is `|unmapped|`, never left out.
 
+use std::borrow::Cow;
+
 use super::dictionary::{FINDING, FINDING_INSIGHT, FINDING_SNAPSHOT, NOTICE};
 use super::event::{self, Arrival, VERSION};
 use super::mask;
@@ -20,6 +22,9 @@ const CATEGORY: &str = "Finding";
 const KIND: &str = "finding";
 
 const UNMAPPED: &str = "|unmapped|";
+
+/// What dashboards ask for and a scan does not say.
+const UNKNOWN: &str = "unknown";
 
 /// Writes the `AwsSecurityFinding`. Returns the number of values cut.
 pub fn push_finding(out: &mut Vec<u8>, classified: &ClassifiedFinding<'_>, tell: &Tell, arrival: Arrival, source: &str) -> u64 {
@@ -39,7 +44,8 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: 
     let ClassifiedFinding { finding, enriched, .. } = *classified;
     event.flag("relay.late", arrival.late);
     event.text("control.id", finding.control());
-    event.text("control.ids", &list(std::iter::once(finding.control()).chain(classified.config_rules.iter().copied())));
+    let rules = || list(std::iter::once(finding.control()).chain(classified.config_rules.iter().copied()));
+    event.text("control.ids", &classified.related.joined().map_or_else(|| Cow::Owned(rules()), Cow::Borrowed));
     if let [rule] = classified.config_rules.as_slice() {
         event.text("control.configRule", rule);
     }
@@ -63,9 +69,32 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: 
     event.text("resource.id", enriched.resource_id);
     event.maybe("resource.arn", enriched.resource_arn);
     more(event, classified);
+    code(event, classified);
     event.text("relay.version", VERSION);
     event.text("relay.source", source);
     event.number("relay.lagMs", arrival.lag_ms);
+}
+
+/// Where in code it is.
+fn code(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>) {
+    let Some(code) = &classified.finding.more.code else { return };
+    // Scanners of secrets quote what they find.
+    event.text("control.remediation", &mask::masked(&code.remediation));
+    event.text("control.runbookUrl", code.help_uri);
+    event.text("code.message", &mask::masked(&code.message));
+    event.text("code.file", &code.file);
+    for (name, number) in [("code.line", code.line), ("code.endLine", code.end_line), ("code.column", code.column)] {
+        if let Some(number) = number {
+            event.number(name, number);
+        }
+    }
+    event.text("code.logicalLocation", &code.logical);
+    event.text("code.repository", code.repository.unwrap_or(UNKNOWN));
+    event.text("code.branch", code.branch.unwrap_or(UNKNOWN));
+    event.maybe("code.revision", code.revision);
+    event.text("code.scan", code.scan);
+    event.text("code.toolVersion", code.tool_version);
+    event.maybe("code.baselineState", code.baseline.as_deref());
 }
 
 /// What it is, where it stands and where it stood.

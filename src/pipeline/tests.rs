@@ -35,6 +35,7 @@ pub(super) fn stages(config: &Config, clock: &Clock) -> Stages {
         follow: false,
         changes: None,
         quiet: false,
+        scans: None,
     }
 }
 

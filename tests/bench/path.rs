@@ -95,6 +95,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         follow: false,
         changes: None,
         quiet: false,
+        scans: None,
     })
 }
 

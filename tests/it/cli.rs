@@ -73,6 +73,8 @@ async fn every_command_explains_itself() {
     let always = [
         "run",
         "replay",
+        "ingest",
+        "ingest sarif",
         "check",
         "doctor",
         "doctor newrelic",

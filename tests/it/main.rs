@@ -44,6 +44,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod ingest;
+#[cfg(test)]
 mod late;
 #[cfg(test)]
 mod latency;

@@ -49,6 +49,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         follow: false,
         changes: None,
         quiet: false,
+        scans: None,
     };
     let endpoint = Endpoint::new(&config.new_relic, Duration::from_mins(1)).expect("an endpoint");
     let relay = Relay {

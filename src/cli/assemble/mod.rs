@@ -77,6 +77,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         follow: manner.follow,
         changes: changes(config, manner, now_ms),
         quiet: false,
+        scans: None,
     }))
 }
 

@@ -5,8 +5,8 @@
 //! would not take with their own time, unless `--restamp`. The first signal lets what is under way settle, the second ends it
 //! at once; either way the summary says what was not read or sent.
 
-mod report;
-mod signals;
+pub(super) mod report;
+pub(super) mod signals;
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal as _};
@@ -34,6 +34,7 @@ use crate::deliver::{Endpoint, Patience};
 use crate::encode::{Lane, Outlet};
 use crate::health;
 use crate::pipeline::outlet::Lines;
+use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To, Watch};
 use crate::record::time;
 use crate::source::aws;
@@ -75,8 +76,9 @@ enum Format {
     Ndjson,
 }
 
+/// Form of the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SummaryFormat {
+pub(super) enum SummaryFormat {
     Text,
     Json,
 }
@@ -88,15 +90,18 @@ enum LogsArg {
     None,
 }
 
+/// Name of the source, in events and in the summary.
+const NAME: &str = "replay";
+
 /// Where a replay goes.
-enum Target {
+pub(super) enum Target {
     Stdout,
     NewRelic,
     Url(String),
 }
 
 impl Target {
-    fn parse(text: &str) -> Result<Self, Stop> {
+    pub(super) fn parse(text: &str) -> Result<Self, Stop> {
         match text {
             "stdout" => Ok(Self::Stdout),
             "newrelic" => Ok(Self::NewRelic),
@@ -115,12 +120,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let inputs = args.inputs.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>();
     let inputs = inputs.and_then(|inputs| inputs.iter().try_for_each(Input::exists).map(|()| inputs));
     let inputs = inputs.map_err(|error| Stop::usage(error.what, error.hint))?;
-    let now_ms = match args.now.as_deref() {
-        None => None,
-        Some(text) => Some(time::parse_ms(text).ok_or_else(|| {
-            Stop::usage(format!("--now \"{text}\": not a time"), Some("write it as 2026-11-21T20:14:31Z".to_owned()))
-        })?),
-    };
+    let now_ms = moment(args.now.as_deref())?;
     let need = if matches!(target, Target::NewRelic) { Need::SEND } else { Need::LOCAL };
     let mut config =
         Config::load_for(need, args.config.as_deref(), &env::Process).map_err(|faults| Stop::usage(faults.to_string(), None))?;
@@ -147,8 +147,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     })
 }
 
+/// The moment that `--now` names.
+pub(super) fn moment(now: Option<&str>) -> Result<Option<i64>, Stop> {
+    let read = |text| {
+        time::parse_ms(text).ok_or_else(|| {
+            Stop::usage(format!("--now \"{text}\": not a time"), Some("write it as 2026-11-21T20:14:31Z".to_owned()))
+        })
+    };
+    now.map(read).transpose()
+}
+
 /// Points every New Relic host to `url`, which may be a stand-in of ours.
-fn aim(config: &mut Config, url: &str) {
+pub(super) fn aim(config: &mut Config, url: &str) {
     let host = Some(url.to_owned());
     config.new_relic.hosts = Hosts { events: host.clone(), logs: host.clone(), nerd_graph: host };
     lend_keys(config);
@@ -185,18 +195,12 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
         }
     };
     let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
-    let (tell, failed) = oneshot::channel();
-    let lines = Lines::new(BufWriter::with_capacity(256 << 10, io::stdout()), tell);
-    // Nothing was promised to anybody and no source waits: when nobody takes the output any more, this ends at once.
-    let failed: Unwritten = failed.map(|failed| failed.ok().map(Arc::new)).boxed().shared();
-    let to = To::Outlet(Box::new(lines));
-    let mut ended = replay(config, inputs, clock, manner, to, signals, Some(failed.clone())).await?;
-    match failed.now_or_never().flatten() {
-        None => {}
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => ended.unwanted = true,
-        Some(error) => return Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
+    let mut stages = assemble::stages(config, clock.clone(), manner)?;
+    if let Some(stages) = Arc::get_mut(&mut stages) {
+        // The name of an agent differs from run to run; what is printed must not (P27).
+        NAME.clone_into(&mut stages.agent);
     }
-    Ok(ended)
+    Going::new(NAME, config, inputs, stages, clock, signals).printed().await
 }
 
 /// Ends with the error that ended standard output; with none when there was none.
@@ -230,101 +234,126 @@ async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow:
         stages.changes = None;
         stages.quiet = true;
     }
-    let ended = relay(&config, inputs, stages, Clock::fixed(0), To::Outlet(Box::new(Nothing)), None, signals, None).await?;
+    let mut going = Going::new(NAME, &config, inputs, stages, Clock::fixed(0), signals);
+    going.progress = None;
+    let ended = going.relay(To::Outlet(Box::new(Nothing)), None).await?;
     Ok(ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0))
 }
 
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {
-    let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
-    let to = To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp };
-    replay(config, inputs, Clock::system(), manner, to, signals, None).await
+    let clock = Clock::system();
+    let stages = assemble::stages(config, clock.clone(), manner)?;
+    Going::new(NAME, config, inputs, stages, clock, signals).sent().await
 }
 
-async fn replay(
-    config: &Config,
-    inputs: &[Input],
+/// Past objects on their way.
+pub(super) struct Going<'a> {
+    /// Name of the source.
+    name: &'static str,
+    config: &'a Config,
+    inputs: &'a [Input],
+    stages: Arc<Stages>,
     clock: Clock,
-    manner: Manner,
-    to: To,
-    signals: &Signals,
-    unwritten: Option<Unwritten>,
-) -> anyhow::Result<Report> {
-    let mut stages = assemble::stages(config, clock.clone(), manner)?;
-    if matches!(to, To::Outlet(_))
-        && let Some(stages) = Arc::get_mut(&mut stages)
-    {
-        // The name of an agent differs from run to run; what is printed must not (P27).
-        "replay".clone_into(&mut stages.agent);
-    }
-    let shown = io::stderr().is_terminal().then_some(Duration::from_millis(250));
-    relay(config, inputs, stages, clock, to, shown, signals, unwritten).await
-}
-
-#[expect(clippy::too_many_arguments, reason = "what differs between a look at the input and the replay itself")]
-async fn relay(
-    config: &Config,
-    inputs: &[Input],
-    stages: Arc<crate::pipeline::worker::Stages>,
-    clock: Clock,
-    to: To,
+    signals: &'a Signals,
+    /// Time between two looks at how far it has come.
     progress: Option<Duration>,
-    signals: &Signals,
-    unwritten: Option<Unwritten>,
-) -> anyhow::Result<Report> {
-    let bucket = if inputs.iter().any(|input| matches!(input, Input::S3 { .. })) { Some(aws::bucket(None).await) } else { None };
-    let source = Replay::new(inputs.to_vec(), bucket, &config.limits);
-    let quiet = stages.quiet;
-    let source = if quiet { source.quiet() } else { source };
-    let (reading, skipped, hushed) = (source.progress(), source.skipped(), source.hushed());
-    let drawing = progress.map(|every| Drawing(tokio::spawn(draw(source.progress(), every))));
-    let relay = Relay {
-        stages,
-        limits: config.limits.clone(),
-        to,
-        dead_letters: if quiet {
-            crate::deliver::park::Target::Discard
-        } else {
-            assemble::target(config.dead_letters.as_ref()).await
-        },
-        heartbeat: None,
-        expiry: false,
-        posture: None,
-        clock,
-    };
-    let mut watching = None;
-    let source = Running::new("replay", source).told_by_caller();
-    let hurry = async {
-        let unwritten = async {
-            let failed = match unwritten {
-                Some(unwritten) => unwritten.await,
-                None => None,
-            };
-            if failed.is_none() {
-                std::future::pending::<()>().await;
-            }
-            hushed.store(true, Ordering::Relaxed);
-        };
-        tokio::select! {
-            () = signals.second() => {}
-            () = unwritten => {}
-        }
-    };
-    let stop = async {
-        signals.first().await;
-        if !quiet {
-            tracing::info!("A second Ctrl-C or SIGTERM ends it at once");
-        }
-    };
-    let started = |watch| watching = Some(Watching(tokio::spawn(unreachable(watch))));
-    let summary = relay.run_until(vec![source], stop, hurry, started).await;
-    drop((drawing, watching));
-    let reading = reading.read();
-    let mut skipped = skipped.read();
-    for (reason, few) in &summary.skipped {
-        skipped.entry(reason).or_default().add(few);
+    /// The caller tells what was not read.
+    pub(super) hushed: bool,
+}
+
+impl<'a> Going<'a> {
+    /// Objects through these stages, shown on a terminal.
+    pub(super) fn new(
+        name: &'static str,
+        config: &'a Config,
+        inputs: &'a [Input],
+        stages: Arc<Stages>,
+        clock: Clock,
+        signals: &'a Signals,
+    ) -> Self {
+        let progress = io::stderr().is_terminal().then_some(Duration::from_millis(250));
+        Self { name, config, inputs, stages, clock, signals, progress, hushed: false }
     }
-    Ok(Report { summary, reading, skipped, unwanted: false })
+
+    /// To New Relic, or what stands under its addresses.
+    pub(super) async fn sent(self) -> anyhow::Result<Report> {
+        let endpoint = Endpoint::new(&self.config.new_relic, self.config.limits.request_timeout)?;
+        self.relay(To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp }, None).await
+    }
+
+    /// As lines on standard output.
+    pub(super) async fn printed(self) -> anyhow::Result<Report> {
+        let (tell, failed) = oneshot::channel();
+        let lines = Lines::new(BufWriter::with_capacity(256 << 10, io::stdout()), tell);
+        // Nothing was promised to anybody and no source waits: when nobody takes the output any more, this ends at once.
+        let failed: Unwritten = failed.map(|failed| failed.ok().map(Arc::new)).boxed().shared();
+        let mut ended = self.relay(To::Outlet(Box::new(lines)), Some(failed.clone())).await?;
+        match failed.now_or_never().flatten() {
+            None => {}
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => ended.unwanted = true,
+            Some(error) => return Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
+        }
+        Ok(ended)
+    }
+
+    async fn relay(self, to: To, unwritten: Option<Unwritten>) -> anyhow::Result<Report> {
+        let Self { name, config, inputs, stages, clock, signals, progress, hushed } = self;
+        let bucket =
+            if inputs.iter().any(|input| matches!(input, Input::S3 { .. })) { Some(aws::bucket(None).await) } else { None };
+        let source = Replay::new(inputs.to_vec(), bucket, &config.limits);
+        let quiet = stages.quiet;
+        let source = if quiet || hushed { source.quiet() } else { source };
+        let (reading, skipped, hushed) = (source.progress(), source.skipped(), source.hushed());
+        let drawing = progress.map(|every| Drawing(tokio::spawn(draw(source.progress(), every))));
+        let relay = Relay {
+            stages,
+            limits: config.limits.clone(),
+            to,
+            dead_letters: if quiet {
+                crate::deliver::park::Target::Discard
+            } else {
+                assemble::target(config.dead_letters.as_ref()).await
+            },
+            heartbeat: None,
+            expiry: false,
+            posture: None,
+            clock,
+        };
+        let mut watching = None;
+        let source = Running::new(name, source).told_by_caller();
+        let hurry = async {
+            let unwritten = async {
+                let failed = match unwritten {
+                    Some(unwritten) => unwritten.await,
+                    None => None,
+                };
+                if failed.is_none() {
+                    std::future::pending::<()>().await;
+                }
+                hushed.store(true, Ordering::Relaxed);
+            };
+            tokio::select! {
+                () = signals.second() => {}
+                () = unwritten => {}
+            }
+        };
+        let stop = async {
+            signals.first().await;
+            if !quiet {
+                tracing::info!("A second Ctrl-C or SIGTERM ends it at once");
+            }
+        };
+        let started = |watch| watching = Some(Watching(tokio::spawn(unreachable(watch))));
+        let summary = relay.run_until(vec![source], stop, hurry, started).await;
+        drop((drawing, watching));
+        let reading = reading.read();
+        let mut skipped = skipped.read();
+        for (reason, few) in &summary.skipped {
+            skipped.entry(reason).or_default().add(few);
+        }
+        Ok(Report { summary, reading, skipped, unwanted: false })
+    }
 }
 
 /// A task that ends with whoever started it.
@@ -419,12 +448,16 @@ fn finish(ended: &Report, args: &Args) -> anyhow::Result<Exit> {
         SummaryFormat::Text => ended.text(),
         SummaryFormat::Json => format!("{}\n", ended.json()),
     };
-    if args.to == "stdout" {
-        summary::say(&text);
+    told(&text, &args.to, ended.stops())
+}
+
+/// Prints a summary where what was sent is not, and ends as the most telling of the faults says, which is the last.
+pub(super) fn told(text: &str, to: &str, mut stops: Vec<Stop>) -> anyhow::Result<Exit> {
+    if to == "stdout" {
+        summary::say(text);
     } else {
-        print(&text)?;
+        print(text)?;
     }
-    let mut stops = ended.stops();
     let last = stops.pop();
     for stop in stops {
         summary::say(&format!("error: {stop}\n"));

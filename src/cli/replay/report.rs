@@ -15,15 +15,15 @@ use crate::source::skipped::Few;
 
 /// A replay that has ended.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     /// Counters, faults, answers.
-    pub(super) summary: Summary,
+    pub(in crate::cli) summary: Summary,
     /// How far it came.
-    pub(super) reading: Reading,
+    pub(in crate::cli) reading: Reading,
     /// What was passed over, by reason.
-    pub(super) skipped: BTreeMap<&'static str, Few>,
+    pub(in crate::cli) skipped: BTreeMap<&'static str, Few>,
     /// The reader of standard output went away: whatever is left was not wanted.
-    pub(super) unwanted: bool,
+    pub(in crate::cli) unwanted: bool,
 }
 
 impl Report {

@@ -9,31 +9,31 @@ use tokio::task::JoinHandle;
 
 /// How often the process was asked to stop.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(in crate::cli) struct Signals {
     heard: watch::Receiver<u32>,
     listening: JoinHandle<()>,
 }
 
 impl Signals {
     /// Begins to listen; from here on no signal ends the process by itself.
-    pub(super) fn listen() -> std::io::Result<Self> {
+    pub(in crate::cli) fn listen() -> std::io::Result<Self> {
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let (tell, heard) = watch::channel(0);
         Ok(Self { heard, listening: tokio::spawn(count(terminate, interrupt, tell)) })
     }
 
     /// Whether the first one has come.
-    pub(super) fn came(&self) -> bool {
+    pub(in crate::cli) fn came(&self) -> bool {
         *self.heard.borrow() > 0
     }
 
     /// Ends with the first one.
-    pub(super) fn first(&self) -> impl Future<Output = ()> + use<> {
+    pub(in crate::cli) fn first(&self) -> impl Future<Output = ()> + use<> {
         reached(self.heard.clone(), 1)
     }
 
     /// Ends with the second one.
-    pub(super) fn second(&self) -> impl Future<Output = ()> + use<> {
+    pub(in crate::cli) fn second(&self) -> impl Future<Output = ()> + use<> {
         reached(self.heard.clone(), 2)
     }
 }

@@ -8,6 +8,7 @@ mod compliance;
 mod detections;
 mod faults;
 mod finding;
+pub mod sarif;
 #[cfg(test)]
 mod tests;
 mod timed;
@@ -42,6 +43,7 @@ use crate::record::finding::Around;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Object, Origin, Phase, Sight, key};
+use sarif::Scans;
 use timed::Timed;
 
 /// Bytes of a mended record's buffer that are kept for the next one.
@@ -82,6 +84,8 @@ pub struct Stages {
     pub changes: Option<Arc<Changes>>,
     /// A look at the input: faults are not worth a word, they will be met again.
     pub quiet: bool,
+    /// Objects are files of scan results; `None`: they hold what AWS says.
+    pub scans: Option<Scans>,
 }
 
 /// An object and its ledger entry.
@@ -240,6 +244,12 @@ impl<'s> Processor<'s> {
         let is_fetched = matches!(body, Body::Fetched { .. });
         let source = counts.name();
         let mut place = Place { entry: &entry, origin: &origin, source, index, now_ms, message, is_stream, is_fetched };
+        if let Some(scans) = &self.stages.scans {
+            self.scan_file(scans, body, &mut place, outlet);
+            // The bytes are no longer held, as below.
+            drop(room);
+            return;
+        }
         let mut packed = 0;
         let bounds = self.stages.bounds;
         let decoder = match body {

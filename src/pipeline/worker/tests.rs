@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::ack::Piece;
-use crate::ack::Settled;
 use crate::ack::counts::Snapshot;
+use crate::ack::{Piece, Settled};
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};
 use crate::posture::compliance::reconcile::Reading;
@@ -22,7 +21,7 @@ const CHANGE: &str = include_str!("../../../tests/fixtures/eventbridge/config-co
 
 /// Takes every item and accepts it.
 #[derive(Default)]
-struct Accepts(Vec<(Lane, Value)>);
+pub(super) struct Accepts(pub(super) Vec<(Lane, Value)>);
 
 impl Outlet for Accepts {
     fn put(&mut self, lane: Lane, item: &[u8], _: i64, piece: Piece) {
@@ -35,12 +34,12 @@ impl Outlet for Accepts {
     fn flush(&mut self) {}
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     parse_ms("2026-11-21T20:14:31Z").expect("a time")
 }
 
 /// The built-in rules, a file of exceptions if it holds any, and the default outputs.
-fn stages(exceptions: &str) -> Stages {
+pub(super) fn stages(exceptions: &str) -> Stages {
     static RULES: std::sync::LazyLock<Vec<PathBuf>> = std::sync::LazyLock::new(|| {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/classify/rules");
         ["account/root-user-activity.yml", "cloudtrail/trail-logging-stopped.yml"].map(|file| folder.join(file)).to_vec()
@@ -73,6 +72,7 @@ fn stages(exceptions: &str) -> Stages {
         refuse_late: false,
         follow: false,
         quiet: false,
+        scans: None,
     }
 }
 

@@ -116,6 +116,27 @@ pub struct Tell {
     pub token: Token,
 }
 
+impl Tell {
+    /// A change that the finding's own source has judged, a scan that knows the one before: nothing here remembers it, and nobody
+    /// is woken.
+    #[must_use]
+    pub fn of_scan(finding: &Finding<'_>, transition: Transition, severity: Severity) -> Self {
+        Self {
+            transition,
+            notify: false,
+            held: false,
+            again: false,
+            status: finding.status,
+            severity,
+            before: None,
+            first_seen_ms: finding.first_seen_ms.unwrap_or(finding.updated_ms).min(finding.updated_ms),
+            reopened: 0,
+            standards: Vec::new(),
+            token: Token { key: finding.key(), number: 0, tenure: 0 },
+        }
+    }
+}
+
 /// A pending change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {

@@ -38,7 +38,9 @@ impl Finding<'_> {
         let is_unique = self.form.as_str() == FindingForm::ExternalAccess.as_str();
         let region = self.region.as_deref().filter(|_| !is_unique).unwrap_or_default();
         let parts: [&str; 6] = match (&self.control_id, self.resources.first()) {
-            (Some(control), Some(resource)) if self.product == product::SECURITY_HUB && !resource.id.is_empty() => {
+            (Some(control), Some(resource))
+                if self.product == product::SECURITY_HUB && self.form != FindingForm::Sarif && !resource.id.is_empty() =>
+            {
                 ["control", &self.product, &self.account, region, control, &resource.id]
             }
             _ => ["id", &self.product, &self.account, region, &self.native_id, ""],
@@ -57,6 +59,12 @@ impl Finding<'_> {
     /// Hub does not move its time. [Security Hub API, `BatchUpdateFindings`, checked 2026-11]
     #[must_use]
     pub fn event_id(&self) -> String {
+        if let Some(code) = &self.more.code {
+            // A scan whose file names no time must not become another one each time that the file is read.
+            let key = self.key().text();
+            let words = [key.as_str(), self.status.as_str(), self.severity.as_str(), &code.version()];
+            return digest_id(&words.map(str::as_bytes));
+        }
         digest_id(&[
             self.key().text().as_bytes(),
             self.part.as_bytes(),

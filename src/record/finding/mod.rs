@@ -1,6 +1,6 @@
 //! A security finding: what an AWS service, or a product that reports to Security Hub, holds against a resource.
 //!
-//! In: the raw JSON text of one finding in one of six forms, and the account and Region of the event around it. Out: a
+//! In: the raw JSON text of one finding in one of seven forms, and the account and Region of the event around it. Out: a
 //! [`Finding`] that borrows from the text. What always holds: it has an identity and a time, else a [`FindingError`] names what
 //! is missing; the same finding has the same [`FindingKey`] in every form, Region and account that AWS copies it to; unknown words
 //! stay as they are. Only what is certain is joined: Access Analyzer's id is not in what Security Hub tells of it, so that one is
@@ -15,6 +15,7 @@ mod key;
 mod lenient;
 mod macie;
 mod ocsf;
+pub mod sarif;
 #[cfg(test)]
 mod tests;
 
@@ -46,11 +47,13 @@ pub enum FindingForm {
     UnusedAccess,
     /// `Internal Access Finding`
     InternalAccess,
+    /// A result of a scanner of code; it is read with its run, by [`sarif::SarifResult::parse`].
+    Sarif,
 }
 
 impl FindingForm {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Asff,
         Self::Ocsf,
         Self::GuardDuty,
@@ -59,6 +62,7 @@ impl FindingForm {
         Self::ExternalAccess,
         Self::UnusedAccess,
         Self::InternalAccess,
+        Self::Sarif,
     ];
 
     /// The word in events.
@@ -71,6 +75,7 @@ impl FindingForm {
             Self::Inspector => "inspector",
             Self::Macie => "macie",
             Self::ExternalAccess | Self::UnusedAccess | Self::InternalAccess => "accessAnalyzer",
+            Self::Sarif => "sarif",
         }
     }
 }
@@ -230,6 +235,8 @@ pub struct More<'a> {
     pub deleted: bool,
     /// A sample that a person made.
     pub sample: bool,
+    /// Where in code it is, and what the scan says of it.
+    pub code: Option<Box<sarif::Code<'a>>>,
 }
 
 /// Why a text is no finding.
@@ -264,6 +271,18 @@ pub enum FindingError {
         /// As written.
         found: String,
     },
+    /// A word that decides what is done with it, and that nobody knows.
+    #[error("not a finding ({form}): {field} is \"{found}\"; known are {allowed}")]
+    Word {
+        /// The form it should have.
+        form: &'static str,
+        /// The field.
+        field: &'static str,
+        /// As written.
+        found: String,
+        /// What may stand there.
+        allowed: &'static str,
+    },
 }
 
 /// What the event around a finding says.
@@ -293,6 +312,7 @@ impl<'a> Finding<'a> {
             FindingForm::ExternalAccess | FindingForm::UnusedAccess | FindingForm::InternalAccess => {
                 access_analyzer::parse(form, text, around)
             }
+            FindingForm::Sarif => Err(FindingError::Missing { form: form.as_str(), field: "the run around it" }),
         }?;
         finding.told_in = around.region.map(Cow::Borrowed);
         finding.told_ms = around.time.and_then(time::parse_ms);
