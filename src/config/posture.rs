@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::record::partition_of;
 use crate::secret::Secret;
 
 /// Where state is kept, and how agents agree on who leads.
@@ -170,20 +171,6 @@ impl Role {
         let partition = self.partition.as_deref().unwrap_or_else(|| partition_of(region));
         format!("arn:{partition}:iam::{account}:role/{}", self.name)
     }
-}
-
-/// The partition of a Region. [AWS SDK partition data, checked 2026-11]
-fn partition_of(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 impl fmt::Display for Role {

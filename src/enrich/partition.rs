@@ -5,16 +5,7 @@
 
 use std::borrow::Cow;
 
-/// Region prefixes of the partitions beside `aws`. Source: `partitions.json` of the AWS SDKs, 2026-11.
-const REGION_PREFIXES: [(&str, &str); 7] = [
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-iso-", "aws-iso"),
-    ("us-isob-", "aws-iso-b"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("us-isof-", "aws-iso-f"),
-    ("eusc-", "aws-eusc"),
-];
+use crate::record::partition_of;
 
 /// The partition; the first of `arns` that names one decides. An ARN that had to be unescaped, which AWS never writes, is left
 /// to the Region.
@@ -29,9 +20,7 @@ pub(super) fn of<'a>(arns: [Option<&Cow<'a, str>>; 2], region: Option<&str>) -> 
     });
     from_arn.unwrap_or_else(|| match region.filter(|region| !region.is_empty()) {
         None => "unknown",
-        Some(region) => {
-            REGION_PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
-        }
+        Some(region) => partition_of(region),
     })
 }
 
