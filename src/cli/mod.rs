@@ -33,7 +33,8 @@ use clap::{Parser, Subcommand};
 
 use exit::Exit;
 
-/// Streams AWS CloudTrail security events into New Relic, and can prove that nothing was lost.
+/// Streams AWS CloudTrail security events, AWS Config compliance and security findings into New Relic, and can prove that nothing was
+/// lost.
 #[derive(Debug, Parser)]
 #[command(name = "cspm-relay", bin_name = "cspm-relay", version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
@@ -45,9 +46,10 @@ struct Cli {
 enum Command {
     /// Run the agent
     ///
-    /// It needs a New Relic account (`NEW_RELIC_ACCOUNT_ID`), an ingest licence key (`NEW_RELIC_LICENSE_KEY`), a queue
-    /// (`CSPM_RELAY_TRAIL_QUEUE_URL` or `CSPM_RELAY_EVENT_QUEUE_URL`), in the environment or in a file, and AWS credentials:
-    /// the environment's, a profile's or those of a role. `cspm-relay check` tells what is missing. SIGTERM or Ctrl-C ends it.
+    /// It needs a New Relic account (`NEW_RELIC_ACCOUNT_ID`), an ingest licence key (`NEW_RELIC_LICENSE_KEY`), something to
+    /// read (a queue in `CSPM_RELAY_TRAIL_QUEUE_URL` or `CSPM_RELAY_EVENT_QUEUE_URL`, AWS Config in
+    /// `CSPM_RELAY_POSTURE_REGIONS`), in the environment or in a file, and AWS credentials: the environment's, a profile's or
+    /// those of a role. `cspm-relay check` tells what is missing. SIGTERM or Ctrl-C ends it.
     Run(run::Args),
     /// Send past records through the same pipeline: files, folders, an S3 prefix or standard input
     Replay(replay::Args),

@@ -159,9 +159,19 @@ fn arrived(store: &Store) -> String {
         })
         .collect();
     out += &table(&["type", "rows", "distinct records", "repeated", "late"], &lines);
+    out += &notices(&store.rows(NOTICE));
     let verdict = if received == i64::try_from(sent).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
     out += &format!("\nRecords in, by heartbeats: {received}; records out: {} = {sent}: {verdict}\n", parts.join(" + "));
     out
+}
+
+/// What people would be told in the week, by what it is about.
+fn notices(rows: &[Map<String, Value>]) -> String {
+    let about = |name: &str| rows.iter().filter(|row| row.contains_key(name)).count();
+    let findings = about("finding.key");
+    let violations = rows.iter().filter(|row| row.contains_key("compliance.state") && !row.contains_key("finding.key")).count();
+    let trail = rows.len() - findings - violations;
+    format!("Notices of the week: {trail} of the trail, {violations} of violations that began, {findings} of findings\n")
 }
 
 /// How late it came. A record's own lag is by the demo's clock, so what the agent adds is said first.

@@ -111,6 +111,11 @@ posture:
         allowed: a role's name, or its ARN as arn:aws:iam::{account}:role/name
         hint: write posture.role, or posture.aggregator where there is one
     "#);
+    let trail = load(
+        format!("version: 1\nnewrelic: {{accountId: 1, licenseKey: {LICENSE}}}\nposture: {{identity: {{enabled: true}}}}\n"),
+        &[("CSPM_RELAY_TRAIL_QUEUE_URL", "https://sqs.ap-northeast-1.amazonaws.com/111122223333/trail")],
+    );
+    assert_eq!(trail.unwrap().identity.unwrap().home, "ap-northeast-1", "IAM has one place, whatever Region is asked");
     let nowhere = load(
         format!("version: 1\nnewrelic: {{accountId: 1, licenseKey: {LICENSE}}}\nposture: {{identity: {{enabled: true}}}}\n"),
         &[],
@@ -119,6 +124,6 @@ posture:
     config relay.yml: 1 problem
       posture.regions: missing: there is no eventQueue source whose Region could be taken
         allowed: [AWS Region, …], as [eu-west-1, us-east-1]
-        hint: write it in the file, or set CSPM_RELAY_POSTURE_REGIONS or AWS_REGION
+        hint: set AWS_REGION; or name the Regions that are read, here or in CSPM_RELAY_POSTURE_REGIONS
     ");
 }

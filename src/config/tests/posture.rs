@@ -106,7 +106,7 @@ fn the_region_that_is_asked_is_found_or_missed() {
     config relay.yml: 1 problem
       posture.regions: missing: there is no eventQueue source whose Region could be taken
         allowed: [AWS Region, …], as [eu-west-1, us-east-1]
-        hint: write it in the file, or set CSPM_RELAY_POSTURE_REGIONS or AWS_REGION
+        hint: set AWS_REGION; or name the Regions that are read, here or in CSPM_RELAY_POSTURE_REGIONS
     ");
 }
 

@@ -41,7 +41,9 @@ pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -
     if !reads_config && identity.is_none() {
         return (None, None);
     }
-    let Some(home) = home(reader, sources).or_else(|| regions.first().cloned()) else {
+    // IAM has one place for a whole partition: any Region of it will do.
+    let of_trail = || if reads_config { None } else { trail_region(sources) };
+    let Some(home) = home(reader, sources).or_else(|| regions.first().cloned()).or_else(of_trail) else {
         no_region(reader);
         return (None, None);
     };
@@ -154,6 +156,14 @@ fn home(reader: &Reader<'_>, sources: &[Source]) -> Option<String> {
     of_queue.or_else(|| super::sdk_region(reader).filter(|region| queue_url::is_region(region)))
 }
 
+/// The Region of the trail's queue.
+fn trail_region(sources: &[Source]) -> Option<String> {
+    sources.iter().find_map(|source| match &source.kind {
+        SourceKind::TrailBucket { region, .. } => region.clone(),
+        SourceKind::EventQueue { .. } => None,
+    })
+}
+
 fn no_region(reader: &mut Reader<'_>) {
     // A Region may stand where a fault already is.
     let told = |path: &str| reader.written.is_broken(path) || reader.faults.iter().any(|fault| fault.path.starts_with(path));
@@ -162,5 +172,7 @@ fn no_region(reader: &mut Reader<'_>) {
     }
     let fault = Fault::new(REGIONS, Place::Nowhere, "missing: there is no eventQueue source whose Region could be taken");
     let allowed = find(REGIONS).map(|row| row.kind.allowed()).unwrap_or_default();
-    reader.faults.push(fault.allowed(allowed).hint("write it in the file, or set CSPM_RELAY_POSTURE_REGIONS or AWS_REGION"));
+    reader.faults.push(
+        fault.allowed(allowed).hint("set AWS_REGION; or name the Regions that are read, here or in CSPM_RELAY_POSTURE_REGIONS"),
+    );
 }
