@@ -80,6 +80,10 @@ pub(super) struct Ended {
     pub(super) failed: Vec<(Failed, ConfigApiError)>,
     /// Places of which there is nothing any more.
     pub(super) gone: Vec<AccountRegion>,
+    /// Places that were known, and that an aggregator does not list.
+    pub(super) absent: Vec<AccountRegion>,
+    /// How many of them it listed the time before: they stay as they are.
+    pub(super) doubted: u64,
 }
 
 /// What the readings of this agent, and of those that led before, found out.
@@ -88,6 +92,8 @@ pub(super) struct Readings {
     /// When each place was read whole last, milliseconds since the epoch.
     read: BTreeMap<AccountRegion, i64>,
     failed: BTreeMap<Failed, Failure>,
+    /// What the last answer of an aggregator did not list: one answer may be thin.
+    absent: BTreeSet<AccountRegion>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -95,6 +101,7 @@ pub(super) struct Readings {
 struct Written {
     read: BTreeMap<String, i64>,
     failed: BTreeMap<String, Failure>,
+    absent: BTreeSet<String>,
 }
 
 impl Readings {
@@ -103,9 +110,12 @@ impl Readings {
         let mut before = std::mem::take(&mut self.failed);
         for (place, began_ms) in &ended.read {
             self.read.insert(place.clone(), *began_ms);
+            self.absent.remove(place);
         }
+        self.absent.extend(ended.absent.iter().cloned());
         for place in &ended.gone {
             self.read.remove(place);
+            self.absent.remove(place);
         }
         for (what, error) in &ended.failed {
             let tries = before.get(what).map_or(0, |failure| failure.tries).saturating_add(1);
@@ -134,20 +144,27 @@ impl Readings {
         self.read.iter().map(|(place, ms)| (place, *ms))
     }
 
+    /// Whether an aggregator did not list a place the last time.
+    pub(super) fn was_absent(&self, place: &AccountRegion) -> bool {
+        self.absent.contains(place)
+    }
+
     /// As it is written.
     pub(super) fn bytes(&self) -> Bytes {
         let read = self.read.iter().map(|(place, ms)| (place.to_string(), *ms)).collect();
         let failed = self.failed.iter().map(|(what, failure)| (what.to_string(), failure.clone())).collect();
-        serde_json::to_vec(&Written { read, failed }).unwrap_or_default().into()
+        let absent = self.absent.iter().map(ToString::to_string).collect();
+        serde_json::to_vec(&Written { read, failed, absent }).unwrap_or_default().into()
     }
 
     /// Reads what was written. What cannot be read was never found out.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let Written { read, failed } = serde_json::from_slice(bytes).unwrap_or_default();
+        let Written { read, failed, absent } = serde_json::from_slice(bytes).unwrap_or_default();
         let place = |text: &str| text.split_once('/').map(|(account, region)| AccountRegion::new(account, region));
         Self {
             read: read.iter().filter_map(|(text, ms)| Some((place(text)?, *ms))).collect(),
             failed: failed.into_iter().map(|(text, failure)| (Failed::read(&text), failure)).collect(),
+            absent: absent.iter().filter_map(|text| place(text)).collect(),
         }
     }
 }
@@ -313,6 +330,7 @@ mod tests {
         let failed = [Failed::Everything, Failed::Account("111122223333".into()), Failed::Place(place("eu-west-1"))];
         let ended = Ended {
             read: vec![(place("us-east-1"), 7)],
+            absent: vec![place("us-west-2")],
             failed: failed.iter().map(|what| (what.clone(), denied())).collect(),
             ..Ended::default()
         };
@@ -321,7 +339,7 @@ mod tests {
         assert_eq!(Readings::read(b"\xff"), Readings::default());
         readings.ended(&Ended::default(), Some(&BTreeSet::from([Failed::Everything])), 1, HOUR);
         assert_eq!(readings.failed().map(|(what, _)| what).collect::<Vec<_>>(), failed[1..].iter().collect::<Vec<_>>());
-        readings.ended(&Ended { gone: vec![place("us-east-1")], ..Ended::default() }, None, 1, HOUR);
+        readings.ended(&Ended { gone: vec![place("us-east-1"), place("us-west-2")], ..Ended::default() }, None, 1, HOUR);
         assert_eq!(readings, Readings::default());
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In: rules and results of each account and Region. Out: the state, a change for each result that is not as it was told, and one
 //! row that says how the reading went. What always holds: what could not be read closes nothing; one account that cannot be read
-//! does not stop the others; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is
+//! does not stop the others; a place that an aggregator does not list is closed only if it did not list it the time before either; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is
 //! not asked any more is forgotten and is no repair.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -61,7 +61,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
     let ended = ended.into_inner().unwrap_or_default();
     lead.known().readings.ended(&ended, only, lead.clock.now_ms(), lead.posture.reading);
     lead.say_standing();
-    let Ended { read, failed, gone } = ended;
+    let Ended { read, failed, gone, doubted, .. } = ended;
     for place in &gone {
         let mut known = lead.known();
         known.failing.remove(place);
@@ -89,12 +89,12 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
         rows,
         repairs,
         places: read,
-        places_failed: failed.len() as u64,
+        places_failed: failed.len() as u64 + doubted,
         calls: calls(reader).saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),
         accepted,
-        complete: accepted && failed.is_empty(),
+        complete: accepted && failed.is_empty() && doubted == 0,
         agent: &lead.stages.agent,
     };
     sending::tell(lead, &ended).await;
@@ -243,8 +243,8 @@ impl Run<'_> {
         Ok(all)
     }
 
-    /// Places of an account that was read whole, in which no rule is any more: what is known of them has left; once it has, they are
-    /// forgotten.
+    /// Places of an account that was read whole, in which no rule is any more, now and the time before: what is known of them has
+    /// left; once it has, they are forgotten. An aggregator that fills anew lists a part for hours.
     async fn leave_without_rules<T>(
         &self,
         is_meant: impl Fn(&AccountRegion) -> bool,
@@ -254,6 +254,13 @@ impl Run<'_> {
         let compliance = &self.lead.stages.compliance;
         let all = compliance.places().into_iter();
         for place in all.filter(|place| is_meant(place) && !found.contains_key(place) && compliance.has_baseline(place)) {
+            let was_absent = self.lead.known().readings.was_absent(&place);
+            self.ended().absent.push(place.clone());
+            if !was_absent {
+                tracing::warn!(%place, "The aggregator lists no rule of {place}, though it did before: that is believed the next time");
+                self.ended().doubted += 1;
+                continue;
+            }
             for correction in compliance.reconcile_rules(&place, &HashSet::new(), reading) {
                 self.correct(&place, correction).await;
             }

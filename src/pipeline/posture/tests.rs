@@ -285,6 +285,10 @@ async fn what_an_aggregator_no_longer_has_is_closed() {
     assert_eq!(run_of(&scene.reads(0, None).await), ("baseline", &json!(3), &json!(0), "true", "true"));
     scene.aws.rules.lock().unwrap().retain(|place, _| *place == kept);
     let run = scene.reads(7, None).await;
+    // One answer may be thin.
+    assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(1), &json!(1), "false", "true"), &json!(0)));
+    assert_eq!(scene.knows(), [kept.clone(), closed.clone()]);
+    let run = scene.reads(14, None).await;
     assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(2), &json!(0), "true", "true"), &json!(1)));
     let changes = scene.rows("AwsComplianceChange");
     assert_eq!(changes.len(), 1, "{changes:?}");
@@ -293,16 +297,46 @@ async fn what_an_aggregator_no_longer_has_is_closed() {
     assert_eq!(scene.knows(), [kept.clone(), closed.clone()]);
     let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
     assert_eq!(rows.len(), 1, "{rows:?}");
-    scene.reads(14, None).await;
+    scene.reads(21, None).await;
     assert_eq!(scene.knows(), [kept]);
     let (rows, run) = scene.sends(RowKind::Summary, "AwsPostureSummary").await;
     assert_eq!((rows.len(), &rows[0]["posture.regions"], &rows[0]["posture.regionsRead"]), (1, &json!(1), &json!(1)));
-    assert_eq!(rows[0]["posture.observedAt"], NOW + 14 * HOUR);
+    assert_eq!(rows[0]["posture.observedAt"], NOW + 21 * HOUR);
     assert_eq!(run_of(&run), ("summary", &json!(1), &json!(0), "true", "true"));
     // An aggregator that is empty all at once was made anew.
     scene.aws.rules.lock().unwrap().clear();
-    let run = scene.reads(21, None).await;
+    let run = scene.reads(28, None).await;
     assert_eq!((run_of(&run), scene.knows().len()), (("reconcile", &json!(0), &json!(1), "false", "true"), 1));
+}
+
+/// S2-13: a Region that an aggregator misses once, and lists again, was never gone: no change, no notice, nothing closed.
+#[tokio::test]
+async fn a_region_that_an_aggregator_misses_once_stays_as_it_is() {
+    let scene = Scene::new(None, Watched::default());
+    let [kept, missed] = [place(ONE, "eu-west-1"), place(ONE, "us-east-1")];
+    scene.aws.put(&kept, "r", BAD, NOW - 10 * HOUR);
+    for hours in [0, 14, 28] {
+        scene.aws.put(&missed, "r", BAD, NOW - 10 * HOUR);
+        scene.reads(hours, None).await;
+        scene.aws.rules.lock().unwrap().remove(&missed);
+        let run = scene.reads(hours + 7, None).await;
+        assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(1), &json!(1), "false", "true"), &json!(0)));
+    }
+    assert_eq!((scene.rows("AwsComplianceChange").len(), scene.knows().len()), (0, 2));
+    let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
+    assert_eq!(rows.len(), 2);
+    // Two in a row: it has left; and listed again, it comes back as it was.
+    scene.reads(42, None).await;
+    assert_eq!(scene.rows("AwsComplianceChange").len(), 1);
+    scene.aws.put(&missed, "r", BAD, NOW - 10 * HOUR);
+    scene.reads(49, None).await;
+    let changes = scene.rows("AwsComplianceChange");
+    let back = &changes[1];
+    assert_eq!((&back["compliance.state"], &back["compliance.previousState"]), (&json!("NON_COMPLIANT"), &json!("LEFT")));
+    assert_eq!((&back["event.time"], &back["compliance.evaluatedAt"]), (&json!(NOW + 49 * HOUR), &json!(NOW - 10 * HOUR)));
+    assert_eq!((changes.len(), scene.rows("AwsSecurityNotice").len()), (2, 0));
+    let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
+    assert_eq!((rows.len(), &rows[1]["compliance.since"]), (2, &json!(NOW - 10 * HOUR)));
 }
 
 /// S2-13: what could not be read closes nothing.

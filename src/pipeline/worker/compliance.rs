@@ -87,7 +87,7 @@ impl Processor<'_> {
         let mut classified =
             ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
         classified.exception = classified.find_exception(&stages.exceptions, place.now_ms);
-        let told = Told { story, origin: Origin::Stream, out_of_order };
+        let told = Told { story, origin: Origin::Stream, out_of_order, evaluated_ms: None };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());
         if stages.notifies(&here, &classified, &story) {
