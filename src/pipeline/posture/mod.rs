@@ -11,6 +11,8 @@ mod emitter;
 pub mod freshness;
 pub mod identity;
 mod keeper;
+#[cfg(test)]
+mod packs_tests;
 mod reading;
 pub mod rows;
 mod schedule;

@@ -165,7 +165,10 @@ impl Run<'_> {
         accounts: &BTreeSet<Box<str>>,
         only: Option<&BTreeSet<Failed>>,
     ) -> bool {
-        self.packs_of_all(api, reader).await;
+        // They are sent after a reading of everything only.
+        if only.is_none() {
+            self.packs_of_all(api, reader).await;
+        }
         let mut is_first = false;
         let all = match self.accounts(api, accounts, only).await {
             Ok(all) => all,
@@ -284,7 +287,8 @@ impl Run<'_> {
         self.ended().gone.extend(left);
     }
 
-    /// The conformance packs of all accounts: one list, and each place has what it says or nothing.
+    /// The conformance packs of all accounts: one list, and each place has what it says or nothing. What cannot be read stays as it
+    /// was, and is not complete.
     async fn packs_of_all(&self, api: &dyn AggregatorApi, reader: &Reader) {
         let is_wanted = |place: &AccountRegion| reader.asks(place) && self.lead.watches(place);
         let mut packs = Packs::new();
@@ -295,7 +299,8 @@ impl Run<'_> {
         };
         if let Err(error) = api.packs(&mut take).await {
             tracing::warn!(%error, "Conformance packs could not be read: {error}");
-            packs = Packs::from([(AccountRegion::new("unknown", "all"), None)]);
+            self.lead.note_packs(&AccountRegion::new("unknown", "all"), None);
+            return;
         }
         self.lead.known().packs = packs;
     }

@@ -98,7 +98,7 @@ impl RowKind {
         matches!(self, Self::Snapshot | Self::Violations | Self::Frameworks)
     }
 
-    /// Whether they are sent after each reading, and at no other time: nothing is known of them but what a reading found.
+    /// Whether they are sent after each reading of everything, and at no other time: nothing is known of them but what a reading found.
     #[must_use]
     pub fn follows_reading(self) -> bool {
         self == Self::Packs

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use super::Lead;
 use super::rows::{RowKind, Rows, Written};
+use super::{Lead, Reader};
 use crate::encode::posture::{Run, Snapshot, push_run};
 use crate::record::id::digest_id;
 
@@ -28,8 +28,11 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
     };
     let (places, places_failed) = match kind {
         RowKind::Packs => {
-            let failed = packs.values().filter(|packs| packs.is_none()).count();
-            ((packs.len() - failed) as u64, failed as u64)
+            // An aggregator lists only who has some.
+            let asked = freshness.places().filter(|_| matches!(lead.posture.reader, Some(Reader::Places { .. })));
+            let unasked = asked.filter(|place| !packs.contains_key(*place)).count();
+            let read = packs.values().flatten().count();
+            (read as u64, (packs.len() - read + unasked) as u64)
         }
         RowKind::Findings | RowKind::Controls => (lead.stages.compliance.places().len() as u64, 0),
         RowKind::Summary | RowKind::Snapshot | RowKind::Violations | RowKind::Frameworks => {

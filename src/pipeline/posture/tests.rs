@@ -15,24 +15,24 @@ use crate::record::{ComplianceState, DeployedRule, Evaluation};
 use crate::source::config_api::aggregator::{AggregateRule, JudgedResource};
 use crate::source::config_api::{Calls, Each, FailingRule};
 
-const NOW: i64 = 1_795_292_071_000;
-const HOUR: i64 = 3_600_000;
-const BAD: ComplianceState = ComplianceState::NonCompliant;
+pub(super) const NOW: i64 = 1_795_292_071_000;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const BAD: ComplianceState = ComplianceState::NonCompliant;
 const GOOD: ComplianceState = ComplianceState::Compliant;
 
-fn place(account: &str, region: &str) -> AccountRegion {
+pub(super) fn place(account: &str, region: &str) -> AccountRegion {
     AccountRegion::new(account, region)
 }
 
-const ONE: &str = "111122223333";
-const OTHER: &str = "444455556666";
+pub(super) const ONE: &str = "111122223333";
+pub(super) const OTHER: &str = "444455556666";
 
 /// By rule: the state of one bucket, and since when.
 type Judged = BTreeMap<String, (ComplianceState, i64)>;
 
 /// AWS Config as it is made up.
 #[derive(Debug, Default)]
-struct Aws {
+pub(super) struct Aws {
     rules: std::sync::Mutex<BTreeMap<AccountRegion, Judged>>,
     /// By place, account, or `everything`.
     faults: std::sync::Mutex<BTreeMap<String, ConfigApiError>>,
@@ -40,12 +40,17 @@ struct Aws {
 }
 
 impl Aws {
-    fn put(&self, place: &AccountRegion, rule: &str, state: ComplianceState, at_ms: i64) {
+    pub(super) fn put(&self, place: &AccountRegion, rule: &str, state: ComplianceState, at_ms: i64) {
         self.rules.lock().unwrap().entry(place.clone()).or_default().insert(rule.to_owned(), (state, at_ms));
     }
 
-    fn fail(&self, what: &str, error: ConfigApiError) {
+    pub(super) fn fail(&self, what: &str, error: ConfigApiError) {
         self.faults.lock().unwrap().insert(what.to_owned(), error);
+    }
+
+    /// Nothing fails any more.
+    pub(super) fn mended(&self) {
+        self.faults.lock().unwrap().clear();
     }
 
     fn ask(&self, what: &str) -> Result<(), ConfigApiError> {
@@ -100,7 +105,7 @@ impl ConfigApi for Aws {
     }
 
     fn packs<'a>(&'a self, _: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<Pack>, ConfigApiError>> {
-        async { Ok(Vec::new()) }.boxed()
+        async { Ok(vec![pack()]) }.boxed()
     }
 
     fn calls(&self) -> Vec<(AccountRegion, Calls)> {
@@ -140,15 +145,20 @@ impl AggregatorApi for Aws {
         ConfigApi::evaluations(self, place, rule, each)
     }
 
-    fn packs<'a>(&'a self, _: Each<'a, (AccountRegion, Pack)>) -> BoxFuture<'a, Result<(), ConfigApiError>> {
-        async { Ok(()) }.boxed()
+    fn packs<'a>(&'a self, each: Each<'a, (AccountRegion, Pack)>) -> BoxFuture<'a, Result<(), ConfigApiError>> {
+        async move {
+            self.ask("packs")?;
+            each(self.rules.lock().unwrap().keys().map(|place| (place.clone(), pack())).collect());
+            Ok(())
+        }
+        .boxed()
     }
 }
 
 /// An agent that leads, the AWS Config that it reads, and what New Relic was sent.
-struct Scene {
-    aws: Arc<Aws>,
-    lead: Lead,
+pub(super) struct Scene {
+    pub(super) aws: Arc<Aws>,
+    pub(super) lead: Lead,
     sent: Arc<std::sync::Mutex<Vec<Value>>>,
     /// New Relic refuses changes.
     refuses: Arc<AtomicBool>,
@@ -156,7 +166,7 @@ struct Scene {
 
 impl Scene {
     /// An agent that reads these places one by one, or whatever the aggregator has.
-    fn new(places: Option<&[AccountRegion]>, watched: Watched) -> Self {
+    pub(super) fn new(places: Option<&[AccountRegion]>, watched: Watched) -> Self {
         let aws = Arc::new(Aws::default());
         let reader = match places {
             Some(places) => Reader::Places { api: Arc::clone(&aws) as _, places: places.to_vec(), concurrency: 2 },
@@ -213,7 +223,7 @@ impl Scene {
     }
 
     /// Reads, so many hours from the first time on, and gives the row that says how it went.
-    async fn reads(&self, hours: i64, only: Option<&BTreeSet<Failed>>) -> Value {
+    pub(super) async fn reads(&self, hours: i64, only: Option<&BTreeSet<Failed>>) -> Value {
         self.lead.clock.advance_to(NOW + hours * HOUR);
         let reader = self.lead.posture.reader.as_ref().expect("a reader");
         let gone = reading::read(&self.lead, reader, only).await;
@@ -222,13 +232,13 @@ impl Scene {
     }
 
     /// Sends, and gives the rows and the run.
-    async fn sends(&self, kind: RowKind, event_type: &str) -> (Vec<Value>, Value) {
+    pub(super) async fn sends(&self, kind: RowKind, event_type: &str) -> (Vec<Value>, Value) {
         self.sent.lock().unwrap().clear();
         sending::send(&self.lead, kind, self.lead.clock.now_ms()).await;
         (self.rows(event_type), self.rows("AwsPostureRun").pop().expect("a run"))
     }
 
-    fn rows(&self, event_type: &str) -> Vec<Value> {
+    pub(super) fn rows(&self, event_type: &str) -> Vec<Value> {
         self.sent.lock().unwrap().iter().filter(|row| row["eventType"] == event_type).cloned().collect()
     }
 
@@ -237,11 +247,15 @@ impl Scene {
     }
 }
 
+fn pack() -> Pack {
+    Pack { name: "baseline".into(), state: BAD, rules: None }
+}
+
 fn without(account: &str) -> Watched {
     Watched { exclude: vec![Accountable::Id(account.to_owned())], ..Watched::default() }
 }
 
-fn denied() -> ConfigApiError {
+pub(super) fn denied() -> ConfigApiError {
     ConfigApiError::Denied { why: "AccessDenied".to_owned(), missing: "config:DescribeConfigRules".to_owned() }
 }
 

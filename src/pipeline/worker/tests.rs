@@ -203,7 +203,7 @@ fn an_exception_of_the_rule_whose_name_it_has_does_not_mute_another_control() {
     ] {
         let stages = stages(&exception(muted, "expires: 2026-11-21"));
         let identifier = Some("S3_BUCKET_PUBLIC_READ_PROHIBITED".into());
-        let rule = crate::record::DeployedRule { name: deployed.into(), arn: Box::default(), identifier };
+        let rule = DeployedRule { name: deployed.into(), arn: Box::default(), identifier };
         let reading = Reading::of_place(1, std::time::Duration::ZERO);
         assert!(stages.compliance.reconcile_rule(&place_of_change(), &rule, Vec::new(), reading).is_empty());
         let items = broken(&stages, deployed);
