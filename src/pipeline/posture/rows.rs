@@ -184,6 +184,7 @@ impl Rows<'_> {
                 counts,
                 regions: regions.get(account).map_or(0, |regions| regions.len() as u64),
                 regions_read: fresh.fresh,
+                regions_not_enabled: fresh.not_enabled,
                 observed_ms: fresh.oldest_ms,
                 percent_rules: of_read.and_then(|counts| percent(counts.rules.compliant, counts.rules.violating)),
                 percent_resources: of_read.and_then(|counts| percent(counts.resources.compliant, counts.resources.violating)),

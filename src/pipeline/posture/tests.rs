@@ -55,6 +55,10 @@ impl Aws {
 
     fn ask(&self, what: &str) -> Result<(), ConfigApiError> {
         self.asked.lock().unwrap().push(what.to_owned());
+        self.fault(what)
+    }
+
+    fn fault(&self, what: &str) -> Result<(), ConfigApiError> {
         self.faults.lock().unwrap().get(what).map_or(Ok(()), |error| Err(error.clone()))
     }
 
@@ -94,6 +98,7 @@ impl ConfigApi for Aws {
         each: Each<'a, Evaluation>,
     ) -> BoxFuture<'a, Result<(), ConfigApiError>> {
         async move {
+            self.fault(&format!("{place} {rule}"))?;
             each(vec![self.evaluation(place, rule)?]);
             Ok(())
         }
@@ -259,7 +264,7 @@ pub(super) fn denied() -> ConfigApiError {
     ConfigApiError::Denied { why: "AccessDenied".to_owned(), missing: "config:DescribeConfigRules".to_owned() }
 }
 
-fn run_of(run: &Value) -> (&str, &Value, &Value, &str, &str) {
+pub(super) fn run_of(run: &Value) -> (&str, &Value, &Value, &str, &str) {
     let text = |name: &str| run[name].as_str().unwrap_or_default();
     (text("run.kind"), &run["run.places"], &run["run.placesFailed"], text("run.complete"), text("run.accepted"))
 }
