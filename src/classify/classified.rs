@@ -1,6 +1,6 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
-use super::{Exception, Exceptions, Facts, List, PreventiveControl, Rule, preventive_control_id};
+use super::{Exception, Exceptions, Facts, List, PreventiveControl, Rule, preventive_control, preventive_control_id};
 use crate::enrich::{Enriched, EnrichedChange, EnrichedItem};
 use crate::record::compliance::NON_COMPLIANT;
 use crate::record::{ConfigItem, StateChange, Trail};
@@ -45,15 +45,17 @@ impl ClassifiedChange<'_> {
         preventive_control_id(self.change.rule, self.control)
     }
 
-    /// The exception that mutes it at `now_ms`: of the managed rule behind its rule, or of the rule as it is deployed.
+    /// The exception that mutes it at `now_ms`: of the managed rule behind its rule, or of the rule as it is deployed, unless that is
+    /// the name of another managed rule.
     #[must_use]
     pub fn find_exception<'e>(&self, exceptions: &'e Exceptions, now_ms: i64) -> Option<&'e Exception> {
-        let names = [self.control_id(), preventive_control_id(self.change.rule, None)];
-        if !names.iter().any(|name| exceptions.concerns(name)) {
+        let own = preventive_control(self.change.rule).is_none().then(|| preventive_control_id(self.change.rule, None));
+        let names = || std::iter::once(self.control_id()).chain(own);
+        if !names().any(|name| exceptions.concerns(name)) {
             return None;
         }
         let facts = Facts::of_change(&self.change, self.enriched);
-        names.iter().find_map(|name| exceptions.find(name, &facts, now_ms))
+        names().find_map(|name| exceptions.find(name, &facts, now_ms))
     }
 
     /// The exception, where there is something that it covers: only a violation is excepted.

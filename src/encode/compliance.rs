@@ -50,6 +50,8 @@ pub struct Told {
     pub origin: Origin,
     /// Something newer was known already.
     pub out_of_order: bool,
+    /// When AWS recorded the result, where that is not the time of the change, milliseconds since the epoch; 0: unknown.
+    pub evaluated_ms: Option<i64>,
 }
 
 impl Told {
@@ -65,12 +67,14 @@ impl Told {
         },
         origin: Origin::Stream,
         out_of_order: false,
+        evaluated_ms: None,
     };
 
     /// Found by reading the API.
     #[must_use]
     pub fn correction(correction: &Correction) -> Self {
-        Self { story: correction.story, origin: Origin::Reconcile, out_of_order: false }
+        let Correction { story, evaluated_ms, .. } = *correction;
+        Self { story, origin: Origin::Reconcile, out_of_order: false, evaluated_ms }
     }
 }
 
@@ -114,7 +118,8 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, told: &
     event.text("compliance.state", classified.state());
     exception(event, classified);
     states(event, &change, told);
-    freshness(event, if change.state == LEFT { 0 } else { change.at_ms }, change.at_ms.saturating_add(arrival.lag_ms));
+    let evaluated_ms = told.evaluated_ms.unwrap_or(if change.state == LEFT { 0 } else { change.at_ms });
+    freshness(event, evaluated_ms, change.at_ms.saturating_add(arrival.lag_ms));
     event.text("event.id", event_id);
     event.text("event.category", CATEGORY);
     event::moment(event, change.at_ms, &enriched.day);
@@ -128,7 +133,7 @@ fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, told: &
 /// The state now and before, who told it, and what is known of it. A resource that never violated its rule has no count of how
 /// often it did so again.
 fn states(event: &mut EventWriter<'_>, change: &StateChange<'_>, told: &Told) {
-    let Told { story, origin, out_of_order } = *told;
+    let Told { story, origin, out_of_order, .. } = *told;
     // AWS's own word, where it says one: it may be one that this version does not know.
     let known = story.previous.map(ComplianceState::as_str);
     event.text("compliance.previousState", change.previous.or(known).unwrap_or(NONE));
@@ -239,7 +244,7 @@ mod tests {
             resolved_after_ms: Some(20),
             notifiable: false,
         };
-        let told = Told { story, origin: Origin::Reconcile, out_of_order: true };
+        let told = Told { story, origin: Origin::Reconcile, out_of_order: true, evaluated_ms: None };
         assert_eq!(
             written(CHANGE, &told),
             json!({

@@ -65,6 +65,8 @@ pub struct Summary<'a> {
     pub regions: u64,
     /// Those of them that were read whole not long ago; of the others what was read last is counted, and what events told.
     pub regions_read: u64,
+    /// Regions where AWS Config is not there, beside those.
+    pub regions_not_enabled: u64,
     /// When the one that was not read for the longest time was read whole, milliseconds since the epoch; `None`: none ever was.
     pub observed_ms: Option<i64>,
     /// Compliant of all rules that are compliant or violated, in hundredths of a percent; `None`: there are none.
@@ -143,6 +145,7 @@ pub fn push_summary(out: &mut Vec<u8>, row: &Summary<'_>, snapshot: Snapshot<'_>
     }
     event.number("posture.regions", event::whole(row.regions));
     event.number("posture.regionsRead", event::whole(row.regions_read));
+    event.number("posture.regionsNotEnabled", event::whole(row.regions_not_enabled));
     observed(&mut event, row.observed_ms);
     event.text("relay.version", VERSION);
     event.end()
@@ -375,8 +378,9 @@ pub struct Run<'a> {
     pub agent: &'a str,
 }
 
-/// Writes the `AwsPostureRun`. Returns the number of values cut.
-pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, snapshot: Snapshot<'_>) -> u64 {
+/// Writes the `AwsPostureRun`; `not_enabled`: places where AWS Config is not there, where it was asked. Returns the number of values
+/// cut.
+pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, not_enabled: Option<u64>, snapshot: Snapshot<'_>) -> u64 {
     let mut event = snapshot.begin(out, POSTURE_RUN);
     event.text("run.kind", run.kind.as_str());
     for (name, count) in [
@@ -387,6 +391,9 @@ pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, snapshot: Snapshot<'_>) -> u64
         ("run.calls", run.calls),
     ] {
         event.number(name, event::whole(count));
+    }
+    if let Some(not_enabled) = not_enabled {
+        event.number("run.placesNotEnabled", event::whole(not_enabled));
     }
     event.number("run.began", run.began_ms);
     event.number("run.ended", run.ended_ms);

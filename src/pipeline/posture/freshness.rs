@@ -2,7 +2,8 @@
 //!
 //! In: how each reading went, place by place. Out: when a place was read whole last, what failed and why; the whole as JSON,
 //! `readings.json`. What always holds: a place is fresh only if it was read whole within two intervals; what fails again and again
-//! is asked more and more rarely between two readings, and what AWS says is not there not at all.
+//! is asked more and more rarely between two readings, and what AWS says is not there, or refuses, not at all; a place that was
+//! never there is missing in nothing, one that was read before and is not there any more is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -60,10 +61,25 @@ impl fmt::Display for Failed {
     }
 }
 
+/// What is left of a place that failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Kind {
+    /// It could not be read.
+    #[default]
+    Unread,
+    /// All of it was read but for rules that AWS refuses.
+    Partly,
+    /// AWS Config is not there, and never was as long as this is known.
+    NotThere,
+}
+
 /// How it failed, and when to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Failure {
     why: String,
+    #[serde(default)]
+    kind: Kind,
     /// How often in a row.
     tries: u32,
     /// Milliseconds since the epoch; `None`: at the next reading.
@@ -76,10 +92,18 @@ struct Failure {
 pub(super) struct Ended {
     /// Places that were read whole, and when that began, milliseconds since the epoch.
     pub(super) read: Vec<(AccountRegion, i64)>,
+    /// Accounts that an aggregator told whole, also those without any rule, and when that began, milliseconds since the epoch.
+    pub(super) accounts: Vec<(Box<str>, i64)>,
     /// What could not be read.
     pub(super) failed: Vec<(Failed, ConfigApiError)>,
+    /// Places that were read but for rules that AWS refuses.
+    pub(super) partly: Vec<(AccountRegion, ConfigApiError)>,
     /// Places of which there is nothing any more.
     pub(super) gone: Vec<AccountRegion>,
+    /// Places that were known, and that an aggregator does not list.
+    pub(super) absent: Vec<AccountRegion>,
+    /// How many of them it listed the time before: they stay as they are.
+    pub(super) doubted: u64,
 }
 
 /// What the readings of this agent, and of those that led before, found out.
@@ -87,14 +111,20 @@ pub(super) struct Ended {
 pub(super) struct Readings {
     /// When each place was read whole last, milliseconds since the epoch.
     read: BTreeMap<AccountRegion, i64>,
+    /// The same of accounts of an aggregator: one without any rule has no place.
+    accounts: BTreeMap<Box<str>, i64>,
     failed: BTreeMap<Failed, Failure>,
+    /// What the last answer of an aggregator did not list: one answer may be thin.
+    absent: BTreeSet<AccountRegion>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Written {
     read: BTreeMap<String, i64>,
+    accounts: BTreeMap<Box<str>, i64>,
     failed: BTreeMap<String, Failure>,
+    absent: BTreeSet<String>,
 }
 
 impl Readings {
@@ -103,19 +133,45 @@ impl Readings {
         let mut before = std::mem::take(&mut self.failed);
         for (place, began_ms) in &ended.read {
             self.read.insert(place.clone(), *began_ms);
+            self.absent.remove(place);
         }
+        self.absent.extend(ended.absent.iter().cloned());
         for place in &ended.gone {
             self.read.remove(place);
+            self.absent.remove(place);
         }
-        for (what, error) in &ended.failed {
-            let tries = before.get(what).map_or(0, |failure| failure.tries).saturating_add(1);
+        self.accounts.retain(|_, ms| *ms >= now_ms.saturating_sub(two_of(interval)));
+        self.accounts.extend(ended.accounts.iter().cloned());
+        let partly = ended.partly.iter().map(|(place, error)| (Failed::Place(place.clone()), error, Kind::Partly));
+        let failed = ended.failed.iter().map(|(what, error)| (what.clone(), error, self.kind_of(what, error)));
+        let failed: Vec<_> = failed.chain(partly).collect();
+        for (what, error, kind) in failed {
+            let tries = before.get(&what).map_or(0, |failure| failure.tries).saturating_add(1);
             let again_ms = again(error, tries, interval).map(|wait| now_ms.saturating_add(wait));
-            self.failed.insert(what.clone(), Failure { why: error.to_string(), tries, again_ms });
+            self.failed.insert(what, Failure { why: error.to_string(), kind, tries, again_ms });
         }
         if let Some(only) = only {
             before.retain(|what, _| !only.contains(what));
             self.failed.append(&mut before);
         }
+    }
+
+    /// A place that was read before was there: what it said is no longer so, and nobody knows what is.
+    fn kind_of(&self, what: &Failed, error: &ConfigApiError) -> Kind {
+        match (what, error) {
+            (Failed::Place(place), ConfigApiError::NotEnabled { .. }) if !self.read.contains_key(place) => Kind::NotThere,
+            _ => Kind::Unread,
+        }
+    }
+
+    /// What could not be read when it was asked last, and what that leaves.
+    pub(super) fn kinds(&self) -> BTreeMap<Failed, Kind> {
+        self.failed.iter().map(|(what, failure)| (what.clone(), failure.kind)).collect()
+    }
+
+    /// When an account was told whole by an aggregator last, milliseconds since the epoch.
+    pub(super) fn account(&self, account: &str) -> Option<i64> {
+        self.accounts.get(account).copied()
     }
 
     /// What is to be read again now.
@@ -134,27 +190,40 @@ impl Readings {
         self.read.iter().map(|(place, ms)| (place, *ms))
     }
 
+    /// Whether an aggregator did not list a place the last time.
+    pub(super) fn was_absent(&self, place: &AccountRegion) -> bool {
+        self.absent.contains(place)
+    }
+
     /// As it is written.
     pub(super) fn bytes(&self) -> Bytes {
         let read = self.read.iter().map(|(place, ms)| (place.to_string(), *ms)).collect();
         let failed = self.failed.iter().map(|(what, failure)| (what.to_string(), failure.clone())).collect();
-        serde_json::to_vec(&Written { read, failed }).unwrap_or_default().into()
+        let absent = self.absent.iter().map(ToString::to_string).collect();
+        serde_json::to_vec(&Written { read, accounts: self.accounts.clone(), failed, absent }).unwrap_or_default().into()
     }
 
     /// Reads what was written. What cannot be read was never found out.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let Written { read, failed } = serde_json::from_slice(bytes).unwrap_or_default();
+        let Written { read, accounts, failed, absent } = serde_json::from_slice(bytes).unwrap_or_default();
         let place = |text: &str| text.split_once('/').map(|(account, region)| AccountRegion::new(account, region));
         Self {
             read: read.iter().filter_map(|(text, ms)| Some((place(text)?, *ms))).collect(),
+            accounts,
             failed: failed.into_iter().map(|(text, failure)| (Failed::read(&text), failure)).collect(),
+            absent: absent.iter().filter_map(|text| place(text)).collect(),
         }
     }
 }
 
+/// Two intervals, milliseconds: what was read before is stale.
+fn two_of(interval: Duration) -> i64 {
+    i64::try_from(interval.saturating_mul(2).as_millis()).unwrap_or(i64::MAX)
+}
+
 /// How long until it is asked again, milliseconds; `None`: until the next reading.
 fn again(error: &ConfigApiError, tries: u32, interval: Duration) -> Option<i64> {
-    if matches!(error, ConfigApiError::NotEnabled { .. }) {
+    if matches!(error, ConfigApiError::NotEnabled { .. } | ConfigApiError::Refused { .. }) {
         return None;
     }
     let wait = AGAIN.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
@@ -168,7 +237,11 @@ pub struct Freshness {
     asked: BTreeMap<AccountRegion, Option<i64>>,
     /// Accounts that are asked, also those of which no Region is known.
     accounts: BTreeSet<Box<str>>,
-    failed: BTreeSet<Failed>,
+    /// Those of them that an aggregator told whole not long ago.
+    told: BTreeSet<Box<str>>,
+    failed: BTreeMap<Failed, Kind>,
+    /// Places where AWS Config is not there: they are not asked for anything.
+    not_there: BTreeSet<AccountRegion>,
     /// What was read before is stale.
     stale_ms: i64,
 }
@@ -180,26 +253,54 @@ pub struct OfAccount {
     pub asked: u64,
     /// Those of them that are fresh.
     pub fresh: u64,
+    /// Regions where AWS Config is not there, beside them.
+    pub not_enabled: u64,
     /// When the one that was not read for the longest time was read whole, milliseconds since the epoch.
     pub oldest_ms: Option<i64>,
 }
 
 impl Freshness {
-    /// Of these places and accounts, where everything is read after each `interval`.
+    /// Of these places and accounts, each with when it was read last, where everything is read after each `interval`.
     pub(super) fn new(
         asked: BTreeMap<AccountRegion, Option<i64>>,
-        mut accounts: BTreeSet<Box<str>>,
-        failed: BTreeSet<Failed>,
+        accounts: BTreeMap<Box<str>, Option<i64>>,
+        failed: BTreeMap<Failed, Kind>,
         now_ms: i64,
         interval: Duration,
     ) -> Self {
+        let stale_ms = now_ms.saturating_sub(two_of(interval));
+        let is_told = |(account, ms): (&Box<str>, &Option<i64>)| (*ms >= Some(stale_ms)).then(|| account.clone());
+        let told = accounts.iter().filter_map(is_told).collect();
+        let mut accounts: BTreeSet<Box<str>> = accounts.into_keys().collect();
         accounts.extend(asked.keys().map(|place| place.account.clone()));
-        accounts.extend(failed.iter().filter_map(|what| match what {
+        accounts.extend(failed.keys().filter_map(|what| match what {
             Failed::Account(account) => Some(account.clone()),
             Failed::Everything | Failed::Place(_) => None,
         }));
-        let two = i64::try_from(interval.saturating_mul(2).as_millis()).unwrap_or(i64::MAX);
-        Self { asked, accounts, failed, stale_ms: now_ms.saturating_sub(two) }
+        let mut all = Self { asked, accounts, told, failed, not_there: BTreeSet::new(), stale_ms };
+        // AWS says the same of keys that do not exist: where nothing is read, nobody knows what is there.
+        if all.fresh() > 0 {
+            all.leave_out_what_is_not_there();
+        }
+        all
+    }
+
+    fn leave_out_what_is_not_there(&mut self) {
+        let Self { asked, failed, not_there, .. } = self;
+        failed.retain(|what, kind| match (what, kind) {
+            (Failed::Place(place), Kind::NotThere) => {
+                asked.remove(place);
+                not_there.insert(place.clone());
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// Places where AWS Config is not there.
+    #[must_use]
+    pub fn not_enabled(&self) -> u64 {
+        self.not_there.len() as u64
     }
 
     /// When a place was read whole last, milliseconds since the epoch.
@@ -226,7 +327,8 @@ impl Freshness {
     /// How fresh an account is.
     #[must_use]
     pub fn of_account(&self, account: &str) -> OfAccount {
-        let mut all = OfAccount::default();
+        let not_enabled = self.not_there.iter().filter(|place| *place.account == *account).count() as u64;
+        let mut all = OfAccount { not_enabled, ..OfAccount::default() };
         for (_, read_ms) in self.asked.iter().filter(|(place, _)| *place.account == *account) {
             all.asked += 1;
             all.fresh += u64::from(self.is_fresh(*read_ms));
@@ -251,19 +353,27 @@ impl Freshness {
     /// What the last readings could not read, and places that are not fresh for another reason.
     #[must_use]
     pub fn missing(&self) -> u64 {
-        let is_failed = |place: &AccountRegion| self.failed.iter().any(|what| what.covers(place));
+        let is_failed = |place: &AccountRegion| self.failed.keys().any(|what| what.covers(place));
         let stale = self.asked.iter().filter(|(place, read_ms)| !self.is_fresh(**read_ms) && !is_failed(place)).count();
+        let is_empty = |account: &Box<str>| {
+            let OfAccount { asked, not_enabled, .. } = self.of_account(account);
+            asked == 0 && not_enabled == 0 && !self.told.contains(account)
+        };
         let unknown = self
             .accounts
             .iter()
-            .filter(|account| self.of_account(account).asked == 0 && !self.failed.contains(&Failed::Account((*account).clone())));
+            .filter(|account| is_empty(account) && !self.failed.contains_key(&Failed::Account((*account).clone())));
         (self.failed.len() + stale + unknown.count()) as u64
     }
 
-    /// Whether nothing of what is asked could be read the last time.
+    /// Whether nothing of what is asked could be read the last time; an account without any rule was, if it was told so.
     pub(super) fn is_nothing(&self) -> bool {
-        let is_failed = |place: &AccountRegion| self.failed.iter().any(|what| what.covers(place));
-        !self.failed.is_empty() && self.asked.keys().all(is_failed)
+        let unread = || self.failed.iter().filter(|(_, kind)| **kind != Kind::Partly).map(|(what, _)| what);
+        let is_failed = |place: &AccountRegion| unread().any(|what| what.covers(place));
+        let is_lost = |account: &Box<str>| {
+            unread().any(|what| *what == Failed::Everything || matches!(what, Failed::Account(other) if other == account))
+        };
+        unread().next().is_some() && self.asked.keys().all(is_failed) && self.told.iter().all(is_lost)
     }
 }
 
@@ -313,6 +423,8 @@ mod tests {
         let failed = [Failed::Everything, Failed::Account("111122223333".into()), Failed::Place(place("eu-west-1"))];
         let ended = Ended {
             read: vec![(place("us-east-1"), 7)],
+            absent: vec![place("us-west-2")],
+            accounts: vec![("111122223333".into(), 0)],
             failed: failed.iter().map(|what| (what.clone(), denied())).collect(),
             ..Ended::default()
         };
@@ -321,7 +433,8 @@ mod tests {
         assert_eq!(Readings::read(b"\xff"), Readings::default());
         readings.ended(&Ended::default(), Some(&BTreeSet::from([Failed::Everything])), 1, HOUR);
         assert_eq!(readings.failed().map(|(what, _)| what).collect::<Vec<_>>(), failed[1..].iter().collect::<Vec<_>>());
-        readings.ended(&Ended { gone: vec![place("us-east-1")], ..Ended::default() }, None, 1, HOUR);
+        let gone = Ended { gone: vec![place("us-east-1"), place("us-west-2")], ..Ended::default() };
+        readings.ended(&gone, None, 3 * HOUR_MS, HOUR);
         assert_eq!(readings, Readings::default());
     }
 
@@ -334,12 +447,12 @@ mod tests {
             (place("us-west-2"), None),
         ]);
         let freshness = |failed: &[Failed]| {
-            let failed = failed.iter().cloned().collect();
-            Freshness::new(asked.clone(), BTreeSet::from(["444455556666".into()]), failed, 3 * HOUR_MS, HOUR)
+            let failed = failed.iter().map(|what| (what.clone(), Kind::Unread)).collect();
+            Freshness::new(asked.clone(), BTreeMap::from([("444455556666".into(), None)]), failed, 3 * HOUR_MS, HOUR)
         };
         let all = freshness(&[]);
         let oldest_ms = Some(HOUR_MS - 1);
-        assert_eq!(all.of_account("111122223333"), OfAccount { asked: 3, fresh: 1, oldest_ms });
+        assert_eq!(all.of_account("111122223333"), OfAccount { asked: 3, fresh: 1, not_enabled: 0, oldest_ms });
         assert_eq!((all.fresh(), all.missing(), all.is_nothing()), (1, 3, false), "two stale, and one of which nothing is known");
         assert!(!all.is_whole("111122223333") && !all.is_whole("444455556666"));
         let failed = freshness(&[Failed::Account("111122223333".into()), Failed::Account("444455556666".into())]);

@@ -11,6 +11,10 @@ mod emitter;
 pub mod freshness;
 pub mod identity;
 mod keeper;
+#[cfg(test)]
+mod packs_tests;
+#[cfg(test)]
+mod partly_tests;
 mod reading;
 pub mod rows;
 mod schedule;
@@ -316,18 +320,19 @@ impl Lead {
     /// What is asked of AWS Config, and how fresh that is.
     fn freshness(&self, now_ms: i64) -> Freshness {
         let readings = self.known().readings.clone();
-        let failed = readings.failed().map(|(what, _)| what.clone()).collect();
+        let failed = readings.kinds();
         let read: BTreeMap<AccountRegion, i64> = readings.places().map(|(place, ms)| (place.clone(), ms)).collect();
         let (asked, accounts) = match &self.posture.reader {
-            None => (BTreeMap::new(), BTreeSet::new()),
+            None => (BTreeMap::new(), BTreeMap::new()),
             Some(Reader::Places { places, .. }) => {
                 let places = places.iter().filter(|place| self.watches(place));
-                (places.map(|place| (place.clone(), read.get(place).copied())).collect(), BTreeSet::new())
+                (places.map(|place| (place.clone(), read.get(place).copied())).collect(), BTreeMap::new())
             }
             // Which Regions an account has is known once it was read.
             Some(reader @ Reader::Aggregator { accounts, .. }) => {
                 let read = read.into_iter().filter(|(place, _)| reader.asks(place) && self.watches(place));
-                let accounts = accounts.iter().filter(|account| self.watches_in(account, None)).cloned();
+                let accounts = accounts.iter().filter(|account| self.watches_in(account, None));
+                let accounts = accounts.map(|account| (account.clone(), readings.account(account)));
                 (read.map(|(place, ms)| (place, Some(ms))).collect(), accounts.collect())
             }
         };

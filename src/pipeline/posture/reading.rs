@@ -2,7 +2,7 @@
 //!
 //! In: rules and results of each account and Region. Out: the state, a change for each result that is not as it was told, and one
 //! row that says how the reading went. What always holds: what could not be read closes nothing; one account that cannot be read
-//! does not stop the others; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is
+//! does not stop the others; a place that an aggregator does not list is closed only if it did not list it the time before either; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is
 //! not asked any more is forgotten and is no repair.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::emitter::Emitter;
-use super::freshness::{Ended, Failed};
+use super::freshness::{Ended, Failed, Kind};
 use super::rows::Packs;
 use super::{Lead, Reader, sending};
 use crate::classify::{ClassifiedChange, preventive_control_behind};
@@ -48,9 +48,11 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
                 lead.watches(place) && only.is_none_or(|only| only.contains(&Failed::Place((*place).clone())))
             };
             let places: Vec<_> = places.iter().filter(is_wanted).collect();
-            let is_first = places.iter().any(|place| !lead.stages.compliance.has_baseline(place));
+            let mut first: Vec<_> = places.clone();
+            first.retain(|place| !lead.stages.compliance.has_baseline(place));
             stream::iter(places).for_each_concurrent(*concurrency, |place| run.place(&**api, place)).await;
-            is_first
+            // Where AWS Config is not there, every reading would be the first one.
+            first.iter().any(|place| !run.is_not_enabled(place))
         }
         Reader::Aggregator { api, accounts, .. } => run.organization(&**api, reader, accounts, only).await,
     };
@@ -61,7 +63,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
     let ended = ended.into_inner().unwrap_or_default();
     lead.known().readings.ended(&ended, only, lead.clock.now_ms(), lead.posture.reading);
     lead.say_standing();
-    let Ended { read, failed, gone } = ended;
+    let Ended { read, failed, partly, gone, doubted, .. } = ended;
     for place in &gone {
         let mut known = lead.known();
         known.failing.remove(place);
@@ -84,20 +86,27 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
         None if is_first => RunKind::Baseline,
         None => RunKind::Reconcile,
     };
+    let not_there = {
+        let kinds = lead.known().readings.kinds();
+        failed.iter().filter(|(what, _)| kinds.get(what) == Some(&Kind::NotThere)).count() as u64
+    };
+    // AWS says the same of keys that do not exist: where nothing is read, nobody knows what is there.
+    let not_enabled = if read == 0 && partly.is_empty() { 0 } else { not_there };
+    let places_failed = (failed.len() + partly.len()) as u64 + doubted - not_enabled;
     let ended = posture::Run {
         kind,
         rows,
         repairs,
         places: read,
-        places_failed: failed.len() as u64,
+        places_failed,
         calls: calls(reader).saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),
         accepted,
-        complete: accepted && failed.is_empty(),
+        complete: accepted && places_failed == 0,
         agent: &lead.stages.agent,
     };
-    sending::tell(lead, &ended).await;
+    sending::tell(lead, &ended, not_enabled).await;
     gone
 }
 
@@ -114,16 +123,30 @@ impl Run<'_> {
     async fn place(&self, api: &dyn ConfigApi, place: &AccountRegion) {
         let began_ms = self.lead.clock.now_ms();
         match self.of_place(api, place, began_ms).await {
-            Ok(()) => self.ended().read.push((place.clone(), began_ms)),
+            Ok(None) => self.ended().read.push((place.clone(), began_ms)),
+            // All others were read: one that AWS refuses is said, and what was known of it stays.
+            Ok(Some(refused)) => {
+                self.lead.trouble(&Failed::Place(place.clone()), &refused);
+                self.ended().partly.push((place.clone(), refused));
+            }
             Err(error) => {
-                self.lead.note_packs(place, None);
+                match &error {
+                    ConfigApiError::NotEnabled { .. } => drop(self.lead.known().packs.remove(place)),
+                    _ => self.lead.note_packs(place, None),
+                }
                 self.failed(Failed::Place(place.clone()), error);
             }
         }
         self.emitter.flush().await;
     }
 
-    async fn of_place(&self, api: &dyn ConfigApi, place: &AccountRegion, began_ms: i64) -> Result<(), ConfigApiError> {
+    /// Gives what AWS said of a rule that it refuses, if it did of one.
+    async fn of_place(
+        &self,
+        api: &dyn ConfigApi,
+        place: &AccountRegion,
+        began_ms: i64,
+    ) -> Result<Option<ConfigApiError>, ConfigApiError> {
         let reading = Reading::of_place(began_ms, self.lead.posture.reading);
         let rules = api.rules(place).await?;
         let mut names: HashSet<Box<str>> = HashSet::with_capacity(rules.len());
@@ -150,11 +173,7 @@ impl Run<'_> {
         let packs = api.packs(place).await;
         let packs = packs.inspect_err(|error| tracing::warn!(%place, %error, "Conformance packs could not be read: {error}"));
         self.lead.note_packs(place, packs.ok());
-        // All others were read: one that AWS refuses is said, and what was known of it stays.
-        refused.map_or(Ok(()), |error| {
-            self.lead.trouble(&Failed::Place(place.clone()), &error);
-            Ok(())
-        })
+        Ok(refused)
     }
 
     /// All through an aggregator, one account after the other. Whether any place was read for the first time.
@@ -165,7 +184,10 @@ impl Run<'_> {
         accounts: &BTreeSet<Box<str>>,
         only: Option<&BTreeSet<Failed>>,
     ) -> bool {
-        self.packs_of_all(api, reader).await;
+        // They are sent after a reading of everything only.
+        if only.is_none() {
+            self.packs_of_all(api, reader).await;
+        }
         let mut is_first = false;
         let all = match self.accounts(api, accounts, only).await {
             Ok(all) => all,
@@ -195,6 +217,7 @@ impl Run<'_> {
                 self.failed(Failed::Account(account), error);
                 continue;
             }
+            self.ended().accounts.push((account.clone(), began_ms));
             self.leave_without_rules(|place| *place.account == *account && is_asked(place), &found, reading).await;
             for (place, rules) in found {
                 is_first |= !self.lead.stages.compliance.has_baseline(&place);
@@ -243,8 +266,8 @@ impl Run<'_> {
         Ok(all)
     }
 
-    /// Places of an account that was read whole, in which no rule is any more: what is known of them has left; once it has, they are
-    /// forgotten.
+    /// Places of an account that was read whole, in which no rule is any more, now and the time before: what is known of them has
+    /// left; once it has, they are forgotten. An aggregator that fills anew lists a part for hours.
     async fn leave_without_rules<T>(
         &self,
         is_meant: impl Fn(&AccountRegion) -> bool,
@@ -254,6 +277,13 @@ impl Run<'_> {
         let compliance = &self.lead.stages.compliance;
         let all = compliance.places().into_iter();
         for place in all.filter(|place| is_meant(place) && !found.contains_key(place) && compliance.has_baseline(place)) {
+            let was_absent = self.lead.known().readings.was_absent(&place);
+            self.ended().absent.push(place.clone());
+            if !was_absent {
+                tracing::warn!(%place, "The aggregator lists no rule of {place}, though it did before: that is believed the next time");
+                self.ended().doubted += 1;
+                continue;
+            }
             for correction in compliance.reconcile_rules(&place, &HashSet::new(), reading) {
                 self.correct(&place, correction).await;
             }
@@ -277,7 +307,8 @@ impl Run<'_> {
         self.ended().gone.extend(left);
     }
 
-    /// The conformance packs of all accounts: one list, and each place has what it says or nothing.
+    /// The conformance packs of all accounts: one list, and each place has what it says or nothing. What cannot be read stays as it
+    /// was, and is not complete.
     async fn packs_of_all(&self, api: &dyn AggregatorApi, reader: &Reader) {
         let is_wanted = |place: &AccountRegion| reader.asks(place) && self.lead.watches(place);
         let mut packs = Packs::new();
@@ -288,7 +319,8 @@ impl Run<'_> {
         };
         if let Err(error) = api.packs(&mut take).await {
             tracing::warn!(%error, "Conformance packs could not be read: {error}");
-            packs = Packs::from([(AccountRegion::new("unknown", "all"), None)]);
+            self.lead.note_packs(&AccountRegion::new("unknown", "all"), None);
+            return;
         }
         self.lead.known().packs = packs;
     }
@@ -340,6 +372,11 @@ impl Run<'_> {
 
     fn ended(&self) -> MutexGuard<'_, Ended> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_not_enabled(&self, place: &AccountRegion) -> bool {
+        let of_place = |what: &Failed| matches!(what, Failed::Place(other) if other == place);
+        self.ended().failed.iter().any(|(what, error)| of_place(what) && matches!(error, ConfigApiError::NotEnabled { .. }))
     }
 
     fn failed(&self, what: Failed, error: ConfigApiError) {

@@ -98,7 +98,7 @@ impl RowKind {
         matches!(self, Self::Snapshot | Self::Violations | Self::Frameworks)
     }
 
-    /// Whether they are sent after each reading, and at no other time: nothing is known of them but what a reading found.
+    /// Whether they are sent after each reading of everything, and at no other time: nothing is known of them but what a reading found.
     #[must_use]
     pub fn follows_reading(self) -> bool {
         self == Self::Packs
@@ -184,6 +184,7 @@ impl Rows<'_> {
                 counts,
                 regions: regions.get(account).map_or(0, |regions| regions.len() as u64),
                 regions_read: fresh.fresh,
+                regions_not_enabled: fresh.not_enabled,
                 observed_ms: fresh.oldest_ms,
                 percent_rules: of_read.and_then(|counts| percent(counts.rules.compliant, counts.rules.violating)),
                 percent_resources: of_read.and_then(|counts| percent(counts.resources.compliant, counts.resources.violating)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::super::freshness::Failed;
+use super::super::freshness::{Failed, Kind as Left};
 use super::*;
 
 use crate::config::Accountable;
@@ -115,7 +115,8 @@ fn fresh(state: &Compliance) -> Freshness {
 }
 
 fn freshness(asked: BTreeMap<AccountRegion, Option<i64>>, failed: &[Failed]) -> Freshness {
-    Freshness::new(asked, BTreeSet::new(), failed.iter().cloned().collect(), NOW, Duration::from_hours(6))
+    let failed = failed.iter().map(|what| (what.clone(), Left::Unread)).collect();
+    Freshness::new(asked, BTreeMap::new(), failed, NOW, Duration::from_hours(6))
 }
 
 /// All rows of one kind, as they are and read.
@@ -184,7 +185,7 @@ fn run() -> Value {
         agent: "host-1",
     };
     let mut item = Vec::new();
-    assert_eq!(push_run(&mut item, &run, Snapshot { id: "run-1", now_ms: NOW }), 0);
+    assert_eq!(push_run(&mut item, &run, Some(1), Snapshot { id: "run-1", now_ms: NOW }), 0);
     serde_json::from_slice(&item).unwrap()
 }
 

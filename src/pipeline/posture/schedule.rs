@@ -96,7 +96,8 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
             if is_due {
                 clockwork.done("reading", now_ms);
             }
-            (moved, was_read) = (true, true);
+            // What was read again is a part: what the others have is not known to one that took over.
+            (moved, was_read) = (true, is_due);
         }
         let wanted = |kind: &RowKind| lead.posture.reader.is_some() || !kind.needs_reader();
         for kind in RowKind::ALL.into_iter().filter(wanted) {

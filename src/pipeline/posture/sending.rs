@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use super::Lead;
 use super::rows::{RowKind, Rows, Written};
+use super::{Lead, Reader};
 use crate::encode::posture::{Run, Snapshot, push_run};
 use crate::record::id::digest_id;
 
@@ -16,6 +16,7 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
     let emitter = Arc::new(lead.emitter());
     let id = snapshot_id(lead, kind.run().as_str(), now_ms);
     let freshness = lead.freshness(now_ms);
+    let not_enabled = freshness.not_enabled();
     if kind == RowKind::Summary {
         let mut accounts = lead.stages.compliance.accounts_where(|place| lead.watches(place));
         // What is missing today would be a change tomorrow.
@@ -28,8 +29,11 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
     };
     let (places, places_failed) = match kind {
         RowKind::Packs => {
-            let failed = packs.values().filter(|packs| packs.is_none()).count();
-            ((packs.len() - failed) as u64, failed as u64)
+            // An aggregator lists only who has some.
+            let asked = freshness.places().filter(|_| matches!(lead.posture.reader, Some(Reader::Places { .. })));
+            let unasked = asked.filter(|place| !packs.contains_key(*place)).count();
+            let read = packs.values().flatten().count();
+            (read as u64, (packs.len() - read + unasked) as u64)
         }
         RowKind::Findings | RowKind::Controls => (lead.stages.compliance.places().len() as u64, 0),
         RowKind::Summary | RowKind::Snapshot | RowKind::Violations | RowKind::Frameworks => {
@@ -81,19 +85,24 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         complete: accepted && places_failed == 0,
         agent: &lead.stages.agent,
     };
-    tell_as(lead, &run, Snapshot { id: &id, now_ms }).await;
+    tell_with(lead, &run, Some(not_enabled), Snapshot { id: &id, now_ms }).await;
 }
 
-/// Tells that a run has ended.
-pub(super) async fn tell(lead: &Lead, run: &Run<'_>) {
+/// Tells that a reading has ended, which found AWS Config not to be there in so many places.
+pub(super) async fn tell(lead: &Lead, run: &Run<'_>, not_enabled: u64) {
     let id = snapshot_id(lead, run.kind.as_str(), run.began_ms);
-    tell_as(lead, run, Snapshot { id: &id, now_ms: run.ended_ms }).await;
+    tell_with(lead, run, Some(not_enabled), Snapshot { id: &id, now_ms: run.ended_ms }).await;
 }
 
+/// Tells that a run has ended for which AWS Config was not asked.
 pub(super) async fn tell_as(lead: &Lead, run: &Run<'_>, snapshot: Snapshot<'_>) {
+    tell_with(lead, run, None, snapshot).await;
+}
+
+async fn tell_with(lead: &Lead, run: &Run<'_>, not_enabled: Option<u64>, snapshot: Snapshot<'_>) {
     let emitter = lead.emitter();
     let mut item = Vec::new();
-    emitter.cut(push_run(&mut item, run, snapshot));
+    emitter.cut(push_run(&mut item, run, not_enabled, snapshot));
     emitter.row(&item, snapshot.now_ms).await;
     if !emitter.accepted().await {
         tracing::warn!(kind = run.kind.as_str(), "That a run has ended was not accepted");

@@ -15,24 +15,24 @@ use crate::record::{ComplianceState, DeployedRule, Evaluation};
 use crate::source::config_api::aggregator::{AggregateRule, JudgedResource};
 use crate::source::config_api::{Calls, Each, FailingRule};
 
-const NOW: i64 = 1_795_292_071_000;
-const HOUR: i64 = 3_600_000;
-const BAD: ComplianceState = ComplianceState::NonCompliant;
+pub(super) const NOW: i64 = 1_795_292_071_000;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const BAD: ComplianceState = ComplianceState::NonCompliant;
 const GOOD: ComplianceState = ComplianceState::Compliant;
 
-fn place(account: &str, region: &str) -> AccountRegion {
+pub(super) fn place(account: &str, region: &str) -> AccountRegion {
     AccountRegion::new(account, region)
 }
 
-const ONE: &str = "111122223333";
-const OTHER: &str = "444455556666";
+pub(super) const ONE: &str = "111122223333";
+pub(super) const OTHER: &str = "444455556666";
 
 /// By rule: the state of one bucket, and since when.
 type Judged = BTreeMap<String, (ComplianceState, i64)>;
 
 /// AWS Config as it is made up.
 #[derive(Debug, Default)]
-struct Aws {
+pub(super) struct Aws {
     rules: std::sync::Mutex<BTreeMap<AccountRegion, Judged>>,
     /// By place, account, or `everything`.
     faults: std::sync::Mutex<BTreeMap<String, ConfigApiError>>,
@@ -40,16 +40,25 @@ struct Aws {
 }
 
 impl Aws {
-    fn put(&self, place: &AccountRegion, rule: &str, state: ComplianceState, at_ms: i64) {
+    pub(super) fn put(&self, place: &AccountRegion, rule: &str, state: ComplianceState, at_ms: i64) {
         self.rules.lock().unwrap().entry(place.clone()).or_default().insert(rule.to_owned(), (state, at_ms));
     }
 
-    fn fail(&self, what: &str, error: ConfigApiError) {
+    pub(super) fn fail(&self, what: &str, error: ConfigApiError) {
         self.faults.lock().unwrap().insert(what.to_owned(), error);
+    }
+
+    /// Nothing fails any more.
+    pub(super) fn mended(&self) {
+        self.faults.lock().unwrap().clear();
     }
 
     fn ask(&self, what: &str) -> Result<(), ConfigApiError> {
         self.asked.lock().unwrap().push(what.to_owned());
+        self.fault(what)
+    }
+
+    fn fault(&self, what: &str) -> Result<(), ConfigApiError> {
         self.faults.lock().unwrap().get(what).map_or(Ok(()), |error| Err(error.clone()))
     }
 
@@ -89,6 +98,7 @@ impl ConfigApi for Aws {
         each: Each<'a, Evaluation>,
     ) -> BoxFuture<'a, Result<(), ConfigApiError>> {
         async move {
+            self.fault(&format!("{place} {rule}"))?;
             each(vec![self.evaluation(place, rule)?]);
             Ok(())
         }
@@ -100,7 +110,7 @@ impl ConfigApi for Aws {
     }
 
     fn packs<'a>(&'a self, _: &'a AccountRegion) -> BoxFuture<'a, Result<Vec<Pack>, ConfigApiError>> {
-        async { Ok(Vec::new()) }.boxed()
+        async { Ok(vec![pack()]) }.boxed()
     }
 
     fn calls(&self) -> Vec<(AccountRegion, Calls)> {
@@ -140,15 +150,20 @@ impl AggregatorApi for Aws {
         ConfigApi::evaluations(self, place, rule, each)
     }
 
-    fn packs<'a>(&'a self, _: Each<'a, (AccountRegion, Pack)>) -> BoxFuture<'a, Result<(), ConfigApiError>> {
-        async { Ok(()) }.boxed()
+    fn packs<'a>(&'a self, each: Each<'a, (AccountRegion, Pack)>) -> BoxFuture<'a, Result<(), ConfigApiError>> {
+        async move {
+            self.ask("packs")?;
+            each(self.rules.lock().unwrap().keys().map(|place| (place.clone(), pack())).collect());
+            Ok(())
+        }
+        .boxed()
     }
 }
 
 /// An agent that leads, the AWS Config that it reads, and what New Relic was sent.
-struct Scene {
-    aws: Arc<Aws>,
-    lead: Lead,
+pub(super) struct Scene {
+    pub(super) aws: Arc<Aws>,
+    pub(super) lead: Lead,
     sent: Arc<std::sync::Mutex<Vec<Value>>>,
     /// New Relic refuses changes.
     refuses: Arc<AtomicBool>,
@@ -156,7 +171,7 @@ struct Scene {
 
 impl Scene {
     /// An agent that reads these places one by one, or whatever the aggregator has.
-    fn new(places: Option<&[AccountRegion]>, watched: Watched) -> Self {
+    pub(super) fn new(places: Option<&[AccountRegion]>, watched: Watched) -> Self {
         let aws = Arc::new(Aws::default());
         let reader = match places {
             Some(places) => Reader::Places { api: Arc::clone(&aws) as _, places: places.to_vec(), concurrency: 2 },
@@ -213,7 +228,7 @@ impl Scene {
     }
 
     /// Reads, so many hours from the first time on, and gives the row that says how it went.
-    async fn reads(&self, hours: i64, only: Option<&BTreeSet<Failed>>) -> Value {
+    pub(super) async fn reads(&self, hours: i64, only: Option<&BTreeSet<Failed>>) -> Value {
         self.lead.clock.advance_to(NOW + hours * HOUR);
         let reader = self.lead.posture.reader.as_ref().expect("a reader");
         let gone = reading::read(&self.lead, reader, only).await;
@@ -222,13 +237,13 @@ impl Scene {
     }
 
     /// Sends, and gives the rows and the run.
-    async fn sends(&self, kind: RowKind, event_type: &str) -> (Vec<Value>, Value) {
+    pub(super) async fn sends(&self, kind: RowKind, event_type: &str) -> (Vec<Value>, Value) {
         self.sent.lock().unwrap().clear();
         sending::send(&self.lead, kind, self.lead.clock.now_ms()).await;
         (self.rows(event_type), self.rows("AwsPostureRun").pop().expect("a run"))
     }
 
-    fn rows(&self, event_type: &str) -> Vec<Value> {
+    pub(super) fn rows(&self, event_type: &str) -> Vec<Value> {
         self.sent.lock().unwrap().iter().filter(|row| row["eventType"] == event_type).cloned().collect()
     }
 
@@ -237,15 +252,19 @@ impl Scene {
     }
 }
 
+fn pack() -> Pack {
+    Pack { name: "baseline".into(), state: BAD, rules: None }
+}
+
 fn without(account: &str) -> Watched {
     Watched { exclude: vec![Accountable::Id(account.to_owned())], ..Watched::default() }
 }
 
-fn denied() -> ConfigApiError {
+pub(super) fn denied() -> ConfigApiError {
     ConfigApiError::Denied { why: "AccessDenied".to_owned(), missing: "config:DescribeConfigRules".to_owned() }
 }
 
-fn run_of(run: &Value) -> (&str, &Value, &Value, &str, &str) {
+pub(super) fn run_of(run: &Value) -> (&str, &Value, &Value, &str, &str) {
     let text = |name: &str| run[name].as_str().unwrap_or_default();
     (text("run.kind"), &run["run.places"], &run["run.placesFailed"], text("run.complete"), text("run.accepted"))
 }
@@ -285,6 +304,10 @@ async fn what_an_aggregator_no_longer_has_is_closed() {
     assert_eq!(run_of(&scene.reads(0, None).await), ("baseline", &json!(3), &json!(0), "true", "true"));
     scene.aws.rules.lock().unwrap().retain(|place, _| *place == kept);
     let run = scene.reads(7, None).await;
+    // One answer may be thin.
+    assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(1), &json!(1), "false", "true"), &json!(0)));
+    assert_eq!(scene.knows(), [kept.clone(), closed.clone()]);
+    let run = scene.reads(14, None).await;
     assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(2), &json!(0), "true", "true"), &json!(1)));
     let changes = scene.rows("AwsComplianceChange");
     assert_eq!(changes.len(), 1, "{changes:?}");
@@ -293,16 +316,46 @@ async fn what_an_aggregator_no_longer_has_is_closed() {
     assert_eq!(scene.knows(), [kept.clone(), closed.clone()]);
     let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
     assert_eq!(rows.len(), 1, "{rows:?}");
-    scene.reads(14, None).await;
+    scene.reads(21, None).await;
     assert_eq!(scene.knows(), [kept]);
     let (rows, run) = scene.sends(RowKind::Summary, "AwsPostureSummary").await;
     assert_eq!((rows.len(), &rows[0]["posture.regions"], &rows[0]["posture.regionsRead"]), (1, &json!(1), &json!(1)));
-    assert_eq!(rows[0]["posture.observedAt"], NOW + 14 * HOUR);
+    assert_eq!(rows[0]["posture.observedAt"], NOW + 21 * HOUR);
     assert_eq!(run_of(&run), ("summary", &json!(1), &json!(0), "true", "true"));
     // An aggregator that is empty all at once was made anew.
     scene.aws.rules.lock().unwrap().clear();
-    let run = scene.reads(21, None).await;
+    let run = scene.reads(28, None).await;
     assert_eq!((run_of(&run), scene.knows().len()), (("reconcile", &json!(0), &json!(1), "false", "true"), 1));
+}
+
+/// S2-13: a Region that an aggregator misses once, and lists again, was never gone: no change, no notice, nothing closed.
+#[tokio::test]
+async fn a_region_that_an_aggregator_misses_once_stays_as_it_is() {
+    let scene = Scene::new(None, Watched::default());
+    let [kept, missed] = [place(ONE, "eu-west-1"), place(ONE, "us-east-1")];
+    scene.aws.put(&kept, "r", BAD, NOW - 10 * HOUR);
+    for hours in [0, 14, 28] {
+        scene.aws.put(&missed, "r", BAD, NOW - 10 * HOUR);
+        scene.reads(hours, None).await;
+        scene.aws.rules.lock().unwrap().remove(&missed);
+        let run = scene.reads(hours + 7, None).await;
+        assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(1), &json!(1), "false", "true"), &json!(0)));
+    }
+    assert_eq!((scene.rows("AwsComplianceChange").len(), scene.knows().len()), (0, 2));
+    let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
+    assert_eq!(rows.len(), 2);
+    // Two in a row: it has left; and listed again, it comes back as it was.
+    scene.reads(42, None).await;
+    assert_eq!(scene.rows("AwsComplianceChange").len(), 1);
+    scene.aws.put(&missed, "r", BAD, NOW - 10 * HOUR);
+    scene.reads(49, None).await;
+    let changes = scene.rows("AwsComplianceChange");
+    let back = &changes[1];
+    assert_eq!((&back["compliance.state"], &back["compliance.previousState"]), (&json!("NON_COMPLIANT"), &json!("LEFT")));
+    assert_eq!((&back["event.time"], &back["compliance.evaluatedAt"]), (&json!(NOW + 49 * HOUR), &json!(NOW - 10 * HOUR)));
+    assert_eq!((changes.len(), scene.rows("AwsSecurityNotice").len()), (2, 0));
+    let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
+    assert_eq!((rows.len(), &rows[1]["compliance.since"]), (2, &json!(NOW - 10 * HOUR)));
 }
 
 /// S2-13: what could not be read closes nothing.

@@ -14,7 +14,11 @@ use crate::encode::{Lane, Outlet};
 use crate::posture::{Fact, Judgement, Story};
 use crate::record::finding::product;
 use crate::record::trail::is_account_id;
-use crate::record::{AccountRegion, ComplianceChange, ComplianceState, RecordKey, StateChange, text};
+use crate::record::{AccountRegion, ComplianceChange, ComplianceState, RecordKey, Severity, StateChange, text};
+
+/// A managed rule that Security Hub has no control of is graded by nobody, and AWS's are mostly as severe as this: `required-tags`
+/// wakes nobody unless it is asked for.
+const UNGRADED: Severity = Severity::Medium;
 
 impl Processor<'_> {
     /// One record: exactly one outcome, whatever happens.
@@ -87,7 +91,7 @@ impl Processor<'_> {
         let mut classified =
             ClassifiedChange { change: plain, event_id: &event_id, enriched: &enriched, control, frameworks, exception: None };
         classified.exception = classified.find_exception(&stages.exceptions, place.now_ms);
-        let told = Told { story, origin: Origin::Stream, out_of_order };
+        let told = Told { story, origin: Origin::Stream, out_of_order, evaluated_ms: None };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());
         if stages.notifies(&here, &classified, &story) {
@@ -107,7 +111,7 @@ impl Stages {
         self.outputs.notices
             && story.notifiable
             && classified.excepted().is_none()
-            && self.compliance.notifies(classified.control.and_then(|control| control.severity))
+            && self.compliance.notifies(classified.control.map(|control| control.severity.unwrap_or(UNGRADED)))
             && !(is_of_security_hub(classified.change.rule) && self.findings.has_heard(product::SECURITY_HUB, place))
     }
 }

@@ -190,6 +190,28 @@ fn an_excepted_violation_is_a_state_of_its_own_without_a_notice() {
     }
 }
 
+/// S2-20: a rule may be deployed under the name of another: what is muted is what AWS says it is.
+#[test]
+fn an_exception_of_the_rule_whose_name_it_has_does_not_mute_another_control() {
+    use crate::posture::compliance::reconcile::Reading;
+    for (deployed, muted, want) in [
+        ("restricted-ssh", "restricted-ssh", "NON_COMPLIANT"),
+        ("restricted-ssh", "s3-bucket-public-read-prohibited", "EXCEPTED"),
+        ("our-own-name", "our-own-name", "EXCEPTED"),
+        ("our-own-name", "s3-bucket-public-read-prohibited", "EXCEPTED"),
+        ("our-own-name", "restricted-ssh", "NON_COMPLIANT"),
+    ] {
+        let stages = stages(&exception(muted, "expires: 2026-11-21"));
+        let identifier = Some("S3_BUCKET_PUBLIC_READ_PROHIBITED".into());
+        let rule = DeployedRule { name: deployed.into(), arn: Box::default(), identifier };
+        let reading = Reading::of_place(1, std::time::Duration::ZERO);
+        assert!(stages.compliance.reconcile_rule(&place_of_change(), &rule, Vec::new(), reading).is_empty());
+        let items = broken(&stages, deployed);
+        let states: Vec<_> = of_type(&items, "AwsComplianceChange").iter().map(|event| &event["compliance.state"]).collect();
+        assert_eq!(states, [want], "{muted} for {deployed}");
+    }
+}
+
 /// One control's finding of a bucket, in the account and Region of the fixture.
 fn failed(workflow: &str) -> Value {
     let mut event: Value = serde_json::from_str(ASFF).expect("JSON");
@@ -399,12 +421,14 @@ fn a_change_is_of_the_managed_rule_that_aws_names_whatever_it_is_called() {
 /// S1-05: as severe as the settings ask for, or of unknown severity; every violation has its row.
 #[test]
 fn a_violation_of_a_rule_that_is_not_severe_sends_no_notice() {
-    use crate::record::Severity::{Critical, High, Low};
+    use crate::record::Severity::{Critical, High, Low, Medium};
     for (rule, severity, least, want) in [
         ("restricted-ssh", "HIGH", High, 1),
         ("restricted-ssh", "HIGH", Critical, 0),
         ("access-keys-rotated", "MEDIUM", High, 0),
         ("access-keys-rotated", "MEDIUM", Low, 1),
+        ("required-tags", "unknown", High, 0),
+        ("required-tags", "unknown", Medium, 1),
         ("our-own-rule", "unknown", Critical, 1),
     ] {
         let stages = Stages { compliance: Arc::new(Compliance::in_memory().notify(least)), ..stages("") };

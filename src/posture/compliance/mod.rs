@@ -139,8 +139,8 @@ impl Compliance {
         Self { notify, ..self }
     }
 
-    /// Whether a violation of a rule of this severity is worth a notice. `None`: no table knows how severe the rule is, which is the
-    /// customer's own; who wrote it wants to hear of it.
+    /// Whether a violation of a rule of this severity is worth a notice. `None`: no table knows the rule, which is the customer's
+    /// own; who wrote it wants to hear of it.
     #[must_use]
     pub fn notifies(&self, severity: Option<Severity>) -> bool {
         severity.is_none_or(|severity| severity >= self.notify)

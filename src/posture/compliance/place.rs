@@ -41,11 +41,22 @@ pub(super) struct Held {
     pub(super) told: bool,
 }
 
+impl Held {
+    /// Whether it has left only by what a reading did not list, which nobody else has told.
+    pub(super) fn left_by_reading(&self) -> bool {
+        self.state == ComplianceState::Left && !self.told
+    }
+}
+
+/// No time: unlike 0, it is known that no violation stood.
+pub(super) const NO_VIOLATION_MS: i64 = -1;
+
 /// What is remembered of a resource that has violated a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct History {
     pub(super) first_seen_ms: i64,
-    /// When the violation began that is, or was the last one; 0: not known, or no violation stands behind insufficient data.
+    /// When the violation began that is, or was the last one; 0: not known, or no violation stands behind insufficient data;
+    /// [`NO_VIOLATION_MS`]: a reading found it gone, and it did not violate then.
     pub(super) since_ms: i64,
     pub(super) reopen_count: u32,
     /// Shared by all resources that have the same.
@@ -157,7 +168,7 @@ impl Place {
         })
     }
 
-    fn held(&self, key: &Key) -> Option<&Held> {
+    pub(super) fn held(&self, key: &Key) -> Option<&Held> {
         let kind = self.kind(&key.resource_type)?;
         let rule = self.rules.get(&key.rule)?;
         rule.held.get(rule.find(kind, &key.resource_id).ok()?)
@@ -245,7 +256,8 @@ impl Place {
                 if let Some(held) = rule.held.get_mut(at) {
                     // The event that says when the state began which the API told.
                     let confirms = held.state == state && !held.told;
-                    if confirms || held.at_ms <= at_ms {
+                    // It was not gone after all, and AWS's time is older than the reading that did not find it.
+                    if confirms || held.left_by_reading() || held.at_ms <= at_ms {
                         (held.state, held.at_ms, held.history, held.told) = (state, at_ms, history, told);
                     }
                 }
@@ -272,7 +284,7 @@ impl Place {
 
 impl RuleState {
     /// Whether all that it judged has left: the rule was deleted, as far as anybody can tell.
-    fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         !self.held.is_empty() && self.held.iter().all(|held| held.state == ComplianceState::Left)
     }
 

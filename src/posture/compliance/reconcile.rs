@@ -3,13 +3,14 @@
 //! In: the rules of a place, and all results of one rule at a time. Out: a [`Correction`] for each result that is not as the
 //! events told: those were missed. What always holds: the first reading of a place corrects nothing, it is the baseline; what was
 //! recorded after the reading began, or so shortly before that its event may be on its way, is left alone until the next one; a
-//! rule or resource that is gone is closed, never compliant; what an aggregator does not list is closed only if it would list it.
+//! rule or resource that is gone is closed, never compliant; what an aggregator does not list is closed only if it would list it;
+//! what a reading closed and a later one lists again was never gone: it is taken back as AWS has it, with its history.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::place::{Held, History, Judged, Key, Next};
+use super::place::{Held, History, Judged, Key, NO_VIOLATION_MS, Next};
 use super::{Compliance, Fact, Inner, Story, Ticket};
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 
@@ -36,8 +37,10 @@ pub struct Correction {
     pub resource_id: Box<str>,
     /// The state now.
     pub state: ComplianceState,
-    /// When it was recorded; of what is gone, when that was seen.
+    /// When it was recorded; of what is gone, or was not gone after all, when that was seen.
     pub at_ms: i64,
+    /// Of what was not gone after all: when AWS recorded its state, milliseconds since the epoch; 0: the API did not say.
+    pub evaluated_ms: Option<i64>,
     /// Why, in the rule's words.
     pub annotation: Option<Box<str>>,
     /// What was known of it.
@@ -112,6 +115,11 @@ impl Compliance {
             let at_ms = if evaluation.recorded_ms > 0 { evaluation.recorded_ms } else { reading.as_of_ms };
             let full = inner.is_full(grown);
             let state = inner.place(place);
+            if at_ms < reading.settled_ms && !state.is_pending(&key) && state.left_by_reading(&key) {
+                found.push(inner.take_back(place, key, &arn, &evaluation, at_ms, reading));
+                seen.insert((evaluation.resource_type, evaluation.resource_id));
+                continue;
+            }
             let change = match state.known(&key) {
                 _ if state.is_pending(&key) => None,
                 None if full => {
@@ -183,6 +191,43 @@ impl super::place::Place {
         Some((held.state, held.at_ms))
     }
 
+    /// Whether a result has left only by what a reading did not list.
+    fn left_by_reading(&self, key: &Key) -> bool {
+        self.held(key).is_some_and(Held::left_by_reading)
+    }
+
+    /// What a result becomes that was not gone after all: the violation that stood goes on, another state is as AWS says. One that
+    /// begins is one that nobody has told.
+    fn back(&self, key: &Key, evaluation: &Evaluation, at_ms: i64, now_ms: i64) -> (Story, Next) {
+        let held = self.held(key);
+        let left_ms = held.map_or(0, |held| held.at_ms);
+        // A rule of which everything had left, and that has judged since, was deployed anew.
+        let is_known = |rule: &&super::place::RuleState| !rule.is_gone() || at_ms < left_ms;
+        let known_ms = self.rules.get(&key.rule).filter(is_known).map_or(now_ms, |rule| rule.known_ms);
+        let mut history = held.and_then(|held| held.history.as_deref()).cloned();
+        let violates = evaluation.state == ComplianceState::NonCompliant;
+        let begins = violates && history.as_ref().is_none_or(|history| history.since_ms == NO_VIOLATION_MS);
+        if violates {
+            let history =
+                history.get_or_insert(History { first_seen_ms: at_ms, since_ms: at_ms, reopen_count: 0, annotation: None });
+            if begins {
+                history.since_ms = at_ms;
+            }
+            history.annotation = evaluation.annotation.as_deref().map(Arc::from).or(history.annotation.take());
+        }
+        let rule_is_new = known_ms > 0 && at_ms < known_ms.saturating_add(super::NEW_RULE_MS);
+        let story = Story {
+            previous: Some(ComplianceState::Left),
+            since_ms: history.as_ref().filter(|_| violates).map(|history| history.since_ms).filter(|ms| *ms > 0),
+            first_seen_ms: history.as_ref().map(|history| history.first_seen_ms).filter(|ms| *ms > 0),
+            reopen_count: history.as_ref().map_or(0, |history| history.reopen_count),
+            // Nobody can say when it ended.
+            resolved_after_ms: None,
+            notifiable: begins && !rule_is_new,
+        };
+        (story, Next { state: evaluation.state, at_ms, history, known_ms, told: true })
+    }
+
     fn keys_of(&self, rule: &str, gone: impl Fn(&str, &Held) -> bool) -> Vec<Key> {
         let Some(state) = self.rules.get(rule) else { return Vec::new() };
         let all = state.held.iter().filter(|held| held.state != ComplianceState::Left);
@@ -203,6 +248,13 @@ impl Inner {
         let state = self.place(place);
         let Judged::Change(story, mut next) = state.judge(fact, now_ms) else { return None };
         next.told = fact.state != ComplianceState::Left;
+        if !next.told
+            && story.previous != Some(ComplianceState::NonCompliant)
+            && let Some(history) = &mut next.history
+        {
+            // Should it come back violating, that is another violation.
+            history.since_ms = NO_VIOLATION_MS;
+        }
         let key = Key::of(fact.rule, fact.resource_type, fact.resource_id);
         let rule_identifier = state.rules.get(fact.rule).and_then(|rule| rule.identifier.clone());
         state.pend(key.clone(), number, fact.rule_arn, next);
@@ -214,10 +266,42 @@ impl Inner {
             resource_id: fact.resource_id.into(),
             state: fact.state,
             at_ms: fact.at_ms,
+            evaluated_ms: None,
             annotation: fact.annotation.map(Box::from),
             story,
             ticket: Ticket { tenure, place: place.clone(), key, number },
         })
+    }
+
+    /// What a reading closed is listed again: told under the time of this reading, because what AWS recorded then was told before.
+    fn take_back(
+        &mut self,
+        place: &AccountRegion,
+        key: Key,
+        arn: &str,
+        evaluation: &Evaluation,
+        at_ms: i64,
+        reading: Reading,
+    ) -> Correction {
+        self.tickets += 1;
+        let (number, tenure) = (self.tickets, self.tenure);
+        let state = self.place(place);
+        let (story, next) = state.back(&key, evaluation, at_ms, reading.began_ms);
+        let rule_identifier = state.rules.get(&key.rule).and_then(|rule| rule.identifier.clone());
+        state.pend(key.clone(), number, arn, next);
+        Correction {
+            rule: key.rule.clone(),
+            rule_arn: arn.into(),
+            rule_identifier,
+            resource_type: key.resource_type.clone(),
+            resource_id: key.resource_id.clone(),
+            state: evaluation.state,
+            at_ms: reading.began_ms,
+            evaluated_ms: Some(evaluation.recorded_ms),
+            annotation: evaluation.annotation.clone(),
+            story,
+            ticket: Ticket { tenure, place: place.clone(), key, number },
+        }
     }
 
     fn left(&mut self, place: &AccountRegion, gone: Vec<Key>, reading: Reading, found: &mut Vec<Correction>) {

@@ -230,3 +230,85 @@ fn beyond_the_most_results_a_reading_takes_over_and_repairs_nothing_new() {
     let story = told(&state, &fact("c", Some(Compliant), NonCompliant, 9 * HOUR), Settled::Delivered).unwrap();
     assert_eq!((story.notifiable, state.results()), (true, 2), "an event is told all the same");
 }
+
+/// S2-13: what one reading does not list and the next one does was never gone: it counts again, with its history, and wakes nobody.
+#[test]
+fn what_a_reading_missed_once_is_taken_back_with_its_history() {
+    for is_aggregated in [false, true] {
+        let by = |began_ms| if is_aggregated { aggregated(began_ms) } else { at(began_ms) };
+        let state = Compliance::in_memory();
+        let all = [("a", NonCompliant, HOUR), ("good", Compliant, HOUR), ("stays", Compliant, HOUR)];
+        assert!(read_by(&state, &all, by(10 * HOUR)).is_empty());
+        let found = read_by(&state, &all[2..], by(20 * HOUR));
+        assert_eq!((found.len(), found[0].state), (2, Left));
+        conclude(&state, found);
+        let found = read_by(&state, &all, by(30 * HOUR));
+        let want = Story {
+            previous: Some(Left),
+            since_ms: Some(HOUR),
+            first_seen_ms: Some(HOUR),
+            reopen_count: 0,
+            resolved_after_ms: None,
+            notifiable: false,
+        };
+        assert_eq!((found.len(), found[0].story, found[0].state), (2, want, NonCompliant), "aggregated: {is_aggregated}");
+        assert_eq!((found[0].at_ms, found[0].evaluated_ms), (30 * HOUR, Some(HOUR)), "an id of its own");
+        conclude(&state, found);
+        assert_eq!(states(&state).violating, 1);
+        let violation = state.violations(&here()).remove(0);
+        assert_eq!((violation.since_ms, violation.evaluated_ms), (HOUR, HOUR));
+        assert!(read_by(&state, &all, by(40 * HOUR)).is_empty(), "once");
+        let mended = told(&state, &fact("a", None, Compliant, 41 * HOUR), Settled::Delivered).unwrap();
+        assert_eq!(mended.resolved_after_ms, Some(40 * HOUR), "the violation went on");
+    }
+}
+
+/// A return that New Relic did not take is told by the next reading.
+#[test]
+fn what_was_not_accepted_is_taken_back_the_next_time() {
+    let state = Compliance::in_memory();
+    let all = [("a", NonCompliant, HOUR), ("stays", Compliant, HOUR)];
+    read(&state, &all, 10 * HOUR);
+    let found = read(&state, &all[1..], 20 * HOUR);
+    conclude(&state, found);
+    for correction in read(&state, &all, 30 * HOUR) {
+        state.conclude(correction.ticket, Settled::Returned, entry().1.piece());
+    }
+    assert_eq!((states(&state).violating, read(&state, &all, 40 * HOUR).len()), (0, 1));
+}
+
+/// What was well when a reading missed it, and violates when it is listed again, has become so: that was never told.
+#[test]
+fn what_comes_back_worse_than_it_was_is_news_and_what_an_event_told_gone_is_not_taken_back() {
+    let state = Compliance::in_memory();
+    read(&state, &[("a", NonCompliant, HOUR), ("never", Compliant, HOUR), ("stays", Compliant, HOUR)], 2 * HOUR);
+    told(&state, &fact("a", Some(NonCompliant), Compliant, 3 * HOUR), Settled::Delivered);
+    let found = read(&state, &[("stays", Compliant, HOUR)], 10 * HOUR);
+    assert_eq!(found.len(), 2);
+    conclude(&state, found);
+    // Written by this agent, read by the next.
+    let (bytes, _) = state.to_write(&here()).unwrap();
+    let other = Compliance::in_memory();
+    other.load(&here(), &bytes).unwrap();
+    let now = [("a", NonCompliant, 9 * HOUR), ("never", NonCompliant, 9 * HOUR), ("stays", Compliant, HOUR)];
+    let found = read(&other, &now, 20 * HOUR);
+    let stories: Vec<_> = found.iter().map(|one| (one.story.since_ms, one.story.first_seen_ms, one.story.notifiable)).collect();
+    assert_eq!(stories, [(Some(9 * HOUR), Some(HOUR), true), (Some(9 * HOUR), Some(9 * HOUR), true)]);
+    conclude(&other, found);
+    told(&other, &fact("a", Some(NonCompliant), Left, 21 * HOUR), Settled::Delivered);
+    assert!(read(&other, &now, 30 * HOUR).is_empty(), "AWS said that it left, and its answer is older");
+}
+
+/// A rule of which all was missed once is no new one: what it finds afterwards is news.
+#[test]
+fn a_rule_that_was_missed_once_is_not_deployed_anew() {
+    let state = Compliance::in_memory();
+    let all = [("a", NonCompliant, HOUR)];
+    read(&state, &all, 2 * HOUR);
+    let found = state.reconcile_rules(&here(), &HashSet::new(), at(10 * HOUR));
+    conclude(&state, found);
+    let found = read(&state, &all, 20 * HOUR);
+    assert_eq!(found.iter().map(|one| one.story.notifiable).collect::<Vec<_>>(), [false]);
+    conclude(&state, found);
+    assert!(told(&state, &fact("b", None, NonCompliant, 20 * HOUR + MINUTE), Settled::Delivered).unwrap().notifiable);
+}
