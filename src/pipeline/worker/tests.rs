@@ -239,6 +239,42 @@ fn an_excepted_finding_is_a_state_of_its_own_without_a_notice() {
     }
 }
 
+/// S2-20: what an exception covered pages when that is over, however old it is; what it covers from now on is excepted.
+#[test]
+fn an_exception_that_ends_or_begins_on_a_known_finding_is_told() {
+    let findings = Arc::new(Findings::in_memory(crate::config::Findings::default()));
+    let import = |expires: &str, hour: u32| {
+        let mut event = failed("NEW");
+        let finding = &mut event["detail"]["findings"][0];
+        for name in ["CreatedAt", "FirstObservedAt"] {
+            finding[name] = json!("2025-01-01T00:00:00Z");
+        }
+        finding["UpdatedAt"] = json!(format!("2026-11-21T{hour:02}:00:00Z"));
+        let text = if expires.is_empty() { String::new() } else { exception("S3.2", &format!("expires: {expires}")) };
+        let stages = Stages { findings: Arc::clone(&findings), ..stages(&text) };
+        let (items, counts) = run(&stages, &event);
+        let rows = of_type(&items, "AwsSecurityFinding");
+        let words = ["finding.transition", "finding.previousStatus", "finding.status", "compliance.exception.owner"];
+        let told: Vec<_> =
+            rows.iter().map(|row| words.map(|word| row[word].as_str().unwrap_or("-").to_owned()).join(" ")).collect();
+        let open = findings.open_counts();
+        let open = open.first().map(|row| (row.open, row.excepted)).expect("it is known");
+        (told.concat(), of_type(&items, "AwsSecurityNotice").len(), counts.notices_held, open)
+    };
+    let (valid, over) = ("2026-11-21", "2026-11-20");
+    for (what, expires, hour, want) in [
+        ("covered from its beginning", valid, 1, ("new - EXCEPTED web-team", 0, 0, (0, 1))),
+        ("imported again", valid, 2, ("", 0, 0, (0, 1))),
+        ("it is over", over, 3, ("updated EXCEPTED OPEN -", 1, 0, (1, 0))),
+        ("imported again", over, 4, ("", 0, 0, (1, 0))),
+        ("covered anew", valid, 5, ("updated OPEN EXCEPTED web-team", 0, 0, (0, 1))),
+        ("the file is empty", "", 6, ("updated EXCEPTED OPEN -", 1, 0, (1, 0))),
+    ] {
+        let (told, notices, held, open) = import(expires, hour);
+        assert_eq!((told.as_str(), notices, held, open), want, "{what}");
+    }
+}
+
 /// Of several resources all must be meant, by one exception.
 #[test]
 fn a_finding_of_two_resources_is_excepted_only_for_both() {

@@ -91,7 +91,8 @@ impl Findings {
                 continue;
             }
             self.evicted_open.fetch_add(1, Relaxed);
-            if let Some(state) = entry.accepted().filter(|_| status == FindingStatus::Open) {
+            // Nobody was told of one that was excepted: the end of that must be news.
+            if let Some(state) = entry.accepted().filter(|state| status == FindingStatus::Open && !state.excepted()) {
                 remembered += usize::from(books.of(home).evict(key, state.severity(), remembered < self.settings.known));
             }
         }

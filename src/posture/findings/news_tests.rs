@@ -129,6 +129,83 @@ fn a_place_remembers_since_when_it_is_watched() {
     assert_eq!(vendor(&old), "new!", "it was watched long before");
 }
 
+/// Judges at a minute after the beginning and settles so; `covered`: an exception is there.
+fn covered(findings: &Findings, form: FindingForm, finding: &Value, covered: bool, settled: Settled) -> String {
+    let raw = finding.to_string();
+    let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
+    let weight = Weight { severity: finding.severity, covered };
+    match findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece()) {
+        Verdict::Tell(tell) => {
+            findings.conclude(tell.token, settled, record().1.piece());
+            let words = [(tell.was_excepted, "excepted>"), (true, tell.transition.as_str()), (tell.excepted, ">excepted")];
+            let words = words.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| *word).collect::<String>();
+            format!("{words}{}", if tell.notify { "!" } else { "" })
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// S2-20: that a finding was told as excepted is part of what is known of it: written, taken back, and of a state of before not so.
+#[test]
+fn what_was_told_as_excepted_is_remembered_as_that() {
+    let asff = FindingForm::Asff;
+    let minute = |minutes: i64| failed("a", ON - 365 * DAY, ON + minutes * 60_000);
+    let before = opened();
+    assert_eq!(covered(&before, asff, &minute(0), true, Settled::Delivered), "new>excepted");
+    let documents = written(&before);
+    let loaded = |text: &dyn Fn(&str) -> String| {
+        let after = opened();
+        for (place, bytes) in &documents {
+            after.load(place, &packed(&text(&unpacked(bytes)))).expect("this version");
+        }
+        after
+    };
+    let counts = |findings: &Findings| findings.open_counts().first().map(|row| (row.open, row.excepted));
+    let after = loaded(&|text| text.to_owned());
+    assert_eq!(counts(&after), Some((0, 1)));
+    assert_eq!(covered(&after, asff, &minute(1), true, Settled::Delivered), "Unchanged");
+    assert_eq!(covered(&after, asff, &minute(2), false, Settled::Returned), "excepted>updated!");
+    assert_eq!(counts(&after), Some((0, 1)), "it was never told");
+    assert_eq!(covered(&after, asff, &minute(2), false, Settled::Delivered), "excepted>updated!", "once more");
+    assert_eq!(covered(&after, asff, &minute(2), false, Settled::Delivered), "Copy");
+    assert_eq!(counts(&after), Some((1, 0)));
+    // What is worse at the same time pages once; what is solved pages nobody.
+    let worse = |minutes: i64| {
+        let mut finding = minute(minutes);
+        finding["Severity"] = json!({ "Label": "CRITICAL" });
+        finding
+    };
+    let solved = |minutes: i64| {
+        let mut finding = minute(minutes);
+        finding["Workflow"]["Status"] = json!("RESOLVED");
+        finding
+    };
+    assert_eq!(covered(&loaded(&|text| text.to_owned()), asff, &worse(3), false, Settled::Delivered), "excepted>worsened!");
+    assert_eq!(
+        covered(&loaded(&|text| text.to_owned()), asff, &worse(3), true, Settled::Delivered),
+        "excepted>worsened>excepted"
+    );
+    assert_eq!(covered(&loaded(&|text| text.to_owned()), asff, &solved(3), false, Settled::Delivered), "excepted>resolved");
+    // An older version did not say.
+    let old = loaded(&|text| {
+        let without = text.replacen(",\"x\":[0]", "", 1);
+        assert_ne!(without, text);
+        without
+    });
+    assert_eq!(counts(&old), Some((1, 0)));
+    assert_eq!(covered(&old, asff, &minute(1), true, Settled::Delivered), "updated>excepted");
+}
+
+/// A part that is open and that nothing covers opens the whole.
+#[test]
+fn a_finding_is_excepted_when_all_of_its_open_parts_are() {
+    let findings = opened();
+    let mut one = failed("a", ON, ON);
+    assert_eq!(covered(&findings, FindingForm::Asff, &one, true, Settled::Delivered), "new>excepted");
+    one["Id"] = json!("arn:aws:securityhub:eu-west-1:222233334444:subscription/other/v/1.0.0/S3.8/finding/other");
+    assert_eq!(covered(&findings, FindingForm::Asff, &one, false, Settled::Delivered), "excepted>updated!");
+}
+
 /// Somebody tries it out: nobody else must get up.
 #[test]
 fn a_sample_pages_nobody() {

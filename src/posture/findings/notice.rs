@@ -1,7 +1,7 @@
 //! Which transitions a person is told of.
 //!
 //! In: a transition that would alarm, and since when its place is watched. Out: whether it is held back. What always holds: its row is
-//! sent all the same.
+//! sent all the same; what an exception covers alarms nobody, and its end does: it was open all the while, and is not held as old.
 //!
 //! The first import after the relay is switched on tells what has been there for months: nobody must get up for that. So a finding
 //! that nobody knew is held back when it was first seen before its account and Region were watched, with a day to spare. Security
@@ -39,13 +39,15 @@ impl Findings {
     pub(super) fn notice(
         &self,
         (finding, key): (&Finding<'_>, FindingKey),
-        (transition, after): (Transition, &State),
+        (transition, was_excepted, after): (Transition, bool, &State),
         still_open: bool,
         book: &Book,
         now_ms: i64,
     ) -> Notice {
         let is_open = after.status() == FindingStatus::Open && still_open;
-        if !transition.is_alarming() || !is_open || after.severity() < self.settings.notify {
+        let is_uncovered = was_excepted && !after.excepted();
+        let is_alarming = (transition.is_alarming() || is_uncovered) && !after.excepted();
+        if !is_alarming || !is_open || after.severity() < self.settings.notify {
             return Notice::None;
         }
         let is_old = || book.was_evicted(key, after.severity()) || was_there(finding, after, book.born_ms, now_ms);

@@ -64,6 +64,9 @@ struct One {
     /// The events that told them, where they are known: time, Region, form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     e: Vec<StoredTold>,
+    /// Those of the parts that an exception covered, by their place among them; an older version wrote none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    x: Vec<usize>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -182,7 +185,8 @@ fn read(one: One) -> Result<(FindingKey, One, Vec<Part>), StoredError> {
     let key = FindingKey::of_text(&one.k).ok_or_else(|| StoredError::damaged(&format!("{:?} is no key", one.k)))?;
     // An older version wrote no events.
     let told = one.e.iter().copied().chain(std::iter::repeat((0, 0, 0)));
-    let parts: Option<Vec<Part>> = one.a.iter().zip(told).map(|(part, told)| to_part(part, told)).collect();
+    let parts: Option<Vec<Part>> =
+        one.a.iter().zip(told).enumerate().map(|(nth, (part, told))| to_part(part, told, one.x.contains(&nth))).collect();
     let parts = parts.filter(|parts| !parts.is_empty());
     let parts = parts.ok_or_else(|| StoredError::damaged(&format!("the parts of {} are none that are known", one.k)))?;
     Ok((key, one, parts))
@@ -224,6 +228,7 @@ impl Document {
                 t: entry.told().to_vec(),
                 a: state.parts().map(of_part).collect(),
                 e: events(state),
+                x: state.parts().enumerate().filter(|(_, part)| part.covered).map(|(nth, _)| nth).collect(),
             };
             document.findings.push(one);
         }
@@ -270,7 +275,7 @@ fn events(state: &State) -> Vec<StoredTold> {
     if state.parts().all(|part| part.told.at_s == 0) { Vec::new() } else { all.collect() }
 }
 
-fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold) -> Option<Part> {
+fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold, covered: bool) -> Option<Part> {
     let (id, updated_ms, lead_ms, shown, severity, status, lead, by) = *stored;
     Some(Part {
         id,
@@ -281,6 +286,7 @@ fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold) -> Option<Part
         status: *FindingStatus::ALL.get(usize::from(status))?,
         lead: *FindingForm::ALL.get(usize::from(lead))?,
         by: *FindingForm::ALL.get(usize::from(by))?,
+        covered,
         told: Told { at_s, region, form: *FindingForm::ALL.get(usize::from(form))? },
     })
 }
