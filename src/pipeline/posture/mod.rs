@@ -11,6 +11,7 @@ mod emitter;
 pub mod freshness;
 pub mod identity;
 mod keeper;
+mod leaving;
 mod reading;
 pub mod rows;
 mod schedule;
