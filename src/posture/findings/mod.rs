@@ -14,6 +14,8 @@
 mod again_tests;
 mod books;
 mod entry;
+#[cfg(test)]
+mod first_day_tests;
 mod leaving;
 mod names;
 #[cfg(test)]
@@ -33,11 +35,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::ack::{Piece, Settled};
 use crate::config;
 use crate::posture::kept::{Owed, settle};
-use crate::record::{AccountRegion, Finding, FindingKey, FindingStatus, Severity};
+use crate::record::{Finding, FindingKey, FindingStatus, Severity};
 use books::{Books, home};
 use entry::{Entry, Judged};
 use names::Names;
-use notice::Notice;
+pub use notice::Hearing;
+use notice::{FIRST_DAY_MS, Notice, is_control};
 use state::{Seen, Site};
 
 /// What a record says that was not known.
@@ -213,6 +216,8 @@ pub struct Findings {
     settings: config::Findings,
     /// Whether records wait until the state was written.
     kept: bool,
+    /// How long controls tell how things are, where they are first heard of.
+    first_day_ms: i64,
     known: Mutex<Known>,
     unchanged: AtomicU64,
     copies: AtomicU64,
@@ -268,6 +273,7 @@ impl Findings {
         Self {
             settings,
             kept,
+            first_day_ms: FIRST_DAY_MS,
             known: Mutex::default(),
             unchanged: AtomicU64::default(),
             copies: AtomicU64::default(),
@@ -276,6 +282,13 @@ impl Findings {
             forgotten: AtomicU64::default(),
             unheard: AtomicU64::default(),
         }
+    }
+
+    /// As where everything has been heard of for long.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn past_first_day(self) -> Self {
+        Self { first_day_ms: 0, ..self }
     }
 
     /// Whether findings of this product are wanted.
@@ -332,6 +345,10 @@ impl Findings {
             book.born_ms.get_or_insert(now_ms);
             Entry::new(site)
         });
+        if is_control(finding) {
+            let words = std::iter::once(site.product).chain(seen.standards.iter().copied());
+            books.of(home(names, entry.site)).hear(words, now_ms);
+        }
         *number += 1;
         match entry.judge(&seen, *number, owed) {
             Judged::Unchanged => {
@@ -346,7 +363,8 @@ impl Findings {
             }
             Judged::Tell { transition, before, was_excepted, after, still_open, again, number } => {
                 let book = books.of(home(names, entry.site));
-                let notice = self.notice((finding, key), (transition, was_excepted, &after), still_open, book, now_ms);
+                let notice =
+                    self.notice((finding, key, entry.site), (transition, was_excepted, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
                     notify: notice == Notice::Due,
@@ -429,16 +447,6 @@ impl Findings {
         let mut rows: Vec<OpenFindings> = rows.collect();
         rows.sort();
         rows
-    }
-
-    /// Whether any finding of this product is known of a place.
-    #[must_use]
-    pub fn has_heard(&self, product: &str, place: &AccountRegion) -> bool {
-        let known = self.lock();
-        let Known { entries, names, books, .. } = &*known;
-        let (Some(home), Some(product)) = (books::of_place(names, place), names.find(product)) else { return false };
-        let keys = books.0.get(&home).into_iter().flat_map(|book| &book.keys);
-        keys.filter_map(|key| entries.get(key)).any(|entry| entry.site.product == product)
     }
 
     /// What was counted.

@@ -11,13 +11,13 @@ use crate::record::FindingForm;
 use crate::record::finding::Around;
 use crate::record::time::format_ms;
 
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const DAY: i64 = 24 * HOUR;
 /// When the relay was switched on.
-const ON: i64 = 1_795_000_000_000;
+pub(super) const ON: i64 = 1_795_000_000_000;
 
 /// A finding of `GuardDuty` that was first seen then, and is told at `at`.
-fn threat(id: &str, first_ms: i64, at_ms: i64) -> Value {
+pub(super) fn threat(id: &str, first_ms: i64, at_ms: i64) -> Value {
     let mut finding = detail(GUARD_DUTY);
     finding["id"] = json!(id);
     finding["arn"] = json!(format!("arn:aws:guardduty:us-east-1:222233334444:detector/0000/finding/{id}"));
@@ -28,7 +28,7 @@ fn threat(id: &str, first_ms: i64, at_ms: i64) -> Value {
 }
 
 /// A control's finding of this bucket.
-fn failed(bucket: &str, first_ms: i64, at_ms: i64) -> Value {
+pub(super) fn failed(bucket: &str, first_ms: i64, at_ms: i64) -> Value {
     let mut finding = control(0, "HIGH", "NEW");
     finding["Resources"][0]["Id"] = json!(format!("arn:aws:s3:::{bucket}"));
     for name in ["CreatedAt", "FirstObservedAt"] {
@@ -39,7 +39,7 @@ fn failed(bucket: &str, first_ms: i64, at_ms: i64) -> Value {
 }
 
 /// Judges at a time and delivers: what was told, with `!` for a notice and `-` for one that is held back.
-fn told_at(findings: &Findings, form: FindingForm, finding: &Value, now_ms: i64) -> String {
+pub(super) fn told_at(findings: &Findings, form: FindingForm, finding: &Value, now_ms: i64) -> String {
     let raw = finding.to_string();
     let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
     match findings.judge(&finding, finding.severity, &finding.event_id(), now_ms, || record().1.piece()) {
@@ -274,7 +274,7 @@ fn what_people_still_change_is_heard() {
 #[test]
 fn what_was_let_go_comes_back_without_a_notice() {
     let settings = || config::Findings { known: 2, ..config::Findings::default() };
-    let findings = Findings::kept(settings());
+    let findings = Findings::kept(settings()).past_first_day();
     findings.open();
     let at = |minutes: i64| ON + minutes * 60_000;
     let of = |bucket: &str, minutes: i64| failed(bucket, at(minutes), at(minutes));
@@ -284,7 +284,7 @@ fn what_was_let_go_comes_back_without_a_notice() {
     let tallies = findings.tallies();
     assert_eq!((tallies.known, tallies.evicted, tallies.evicted_open), (2, 1, 1));
     let documents = written(&findings);
-    let after = Findings::kept(settings());
+    let after = Findings::kept(settings()).past_first_day();
     after.open();
     for (place, bytes) in &documents {
         after.load(place, bytes).expect("this version");
@@ -310,14 +310,14 @@ fn what_was_let_go_comes_back_without_a_notice() {
     assert!(findings.lock().books.0.values().all(|book| book.evicted.len() <= 2));
 }
 
-fn unpacked(bytes: &[u8]) -> String {
+pub(super) fn unpacked(bytes: &[u8]) -> String {
     let mut text = String::new();
     #[expect(clippy::disallowed_types, reason = "of our own writing")]
     std::io::Read::read_to_string(&mut flate2::bufread::GzDecoder::new(bytes), &mut text).expect("text");
     text
 }
 
-fn packed(lines: &str) -> Vec<u8> {
+pub(super) fn packed(lines: &str) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut out, lines.as_bytes()).expect("memory");
     out.finish().expect("memory")

@@ -14,6 +14,7 @@ use super::state::{Part, Site, State, Told};
 use super::{Findings, Known};
 use crate::posture::kept::{Kept, Owed, settle};
 use crate::posture::stored::{Packer, StoredError, Unpacker, VERSION};
+use crate::record::finding::product;
 use crate::record::{AccountRegion, FindingForm, FindingKey, FindingStatus, Severity};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ struct Head {
     /// Since when the place is watched; absent: an older version wrote it, long ago.
     #[serde(default)]
     born: i64,
+    /// Since when standards, and Security Hub itself, are heard of there, by number of their words; absent: as long as their findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    begun: Vec<(u16, i64)>,
     /// Open findings that were let go: half of each key, severity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     evicted: Vec<(u64, u8)>,
@@ -149,6 +153,11 @@ impl Kept for Findings {
         // The place is known from now on, also when it has no findings any more.
         let book = books.of(here);
         book.born_ms.get_or_insert(head.born);
+        for (word, begun_ms) in &head.begun {
+            if let Some(word) = head.names.get(usize::from(*word)).and_then(|word| names.number(word)) {
+                book.begun.entry(word).or_insert(*begun_ms);
+            }
+        }
         let severity = |number: u8| Severity::ALL.get(usize::from(number)).copied();
         book.evicted.extend(head.evicted.iter().filter_map(|(half, was)| Some((*half, severity(*was)?))));
         let word = |number: u16| head.names.get(usize::from(number)).map_or("unknown", String::as_str);
@@ -162,19 +171,26 @@ impl Kept for Findings {
                 rest: rest.to_vec(),
                 first_seen_ms: one.f,
                 reopened: one.r,
-                standards: standards.into(),
+                standards: standards.clone().into(),
             };
             let (account, region) = one
                 .h
                 .map_or(here, |(account, region)| (names.number_or_other(word(account)), names.number_or_other(word(region))));
-            let (product, control) = (names.number_or_other(word(one.p)), names.number_or_other(word(one.c)));
-            let site = Site { account, region, product, control };
+            let (by, control) = (names.number_or_other(word(one.p)), names.number_or_other(word(one.c)));
+            let site = Site { account, region, product: by, control };
             if entries.contains_key(key) {
                 books.of(here).stale = true;
                 continue;
             }
             entries.insert(*key, Entry::stored(site, state, one.t.clone()));
-            books.of(books::home(names, site)).keys.insert(*key);
+            let book = books.of(books::home(names, site));
+            book.keys.insert(*key);
+            if names.name(by) == product::SECURITY_HUB {
+                // An older version did not write since when.
+                for word in standards.iter().copied().chain([by]) {
+                    book.begun.entry(word).or_insert(head.born);
+                }
+            }
         }
         Ok(())
     }
@@ -199,6 +215,7 @@ struct Document {
     findings: Vec<One>,
     numbers: BTreeMap<String, u16>,
     born: i64,
+    begun: Vec<(u16, i64)>,
     evicted: Vec<(u64, u8)>,
 }
 
@@ -212,6 +229,7 @@ impl Document {
             ..Self::default()
         };
         let name = |number: u16| known.names.name(number);
+        document.begun = book.begun.iter().map(|(word, begun_ms)| (document.number(name(*word)), *begun_ms)).collect();
         for key in &book.keys {
             let Some(entry) = known.entries.get(key) else { continue };
             let Some(state) = entry.accepted() else { continue };
@@ -244,6 +262,7 @@ impl Document {
             names: self.names,
             findings: self.findings.len(),
             born: self.born,
+            begun: self.begun,
             evicted: self.evicted,
         });
         for one in &self.findings {
