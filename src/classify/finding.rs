@@ -18,8 +18,8 @@ use super::rule::{List, Pillar};
 use super::security_hub::{self, SecurityHubControl};
 use super::{Exception, Exceptions, Facts, Frameworks, attack, code, preventive};
 use crate::enrich::EnrichedFinding;
+use crate::record::Finding;
 use crate::record::finding::product;
-use crate::record::{Finding, FindingStatus};
 
 /// A finding with the control behind it.
 #[derive(Debug, Clone)]
@@ -77,25 +77,28 @@ impl<'a> ClassifiedFinding<'a> {
         }
     }
 
-    /// With the exception that mutes it now, if one does: one of its control, or one for each of the rules behind that.
+    /// The exception that mutes a finding now, if one does: one of its control, or one for each of the rules behind that.
     #[must_use]
-    pub fn excepted_by(mut self, exceptions: &'a Exceptions, now_ms: i64) -> Self {
-        let known = self.finding.control_id.as_deref().and_then(security_hub::control);
-        let control = known.map_or(self.finding.control(), |control| &control.id);
-        let concerned = exceptions.concerns(control) || self.config_rules.iter().any(|rule| exceptions.concerns(rule));
-        if concerned {
-            let facts = Facts::of_finding(self.finding, self.enriched);
-            let find = |control| exceptions.find_for_all(control, &facts, now_ms);
-            let of_rules = || self.config_rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?.first().copied();
-            self.exception = find(control).or_else(of_rules);
+    pub fn find_exception<'e>(
+        finding: &Finding<'_>,
+        enriched: &EnrichedFinding<'_>,
+        exceptions: &'e Exceptions,
+        now_ms: i64,
+    ) -> Option<&'e Exception> {
+        // Asked of every import, also of those that change nothing.
+        if exceptions.is_empty() {
+            return None;
         }
-        self
-    }
-
-    /// The exception, where there is something that it covers: only what stands open is excepted.
-    #[must_use]
-    pub fn excepted(&self, status: FindingStatus) -> Option<&'a Exception> {
-        self.exception.filter(|_| status == FindingStatus::Open)
+        let known = finding.control_id.as_deref().and_then(security_hub::control);
+        let control = known.map_or(finding.control(), |control| &control.id);
+        let rules = config_rules(finding, known);
+        if !exceptions.concerns(control) && !rules.iter().any(|rule| exceptions.concerns(rule)) {
+            return None;
+        }
+        let facts = Facts::of_finding(finding, enriched);
+        let find = |control| exceptions.find_for_all(control, &facts, now_ms);
+        let of_rules = || rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?.first().copied();
+        find(control).or_else(of_rules)
     }
 
     /// The same for a finding in code, with the customer's own framework numbers.

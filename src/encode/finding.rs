@@ -101,16 +101,15 @@ fn code(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>) {
 fn stand(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>, tell: &Tell) {
     let finding = classified.finding;
     event.text("finding.transition", tell.transition.as_str());
-    if let Some(exception) = classified.excepted(tell.status) {
-        event.text("finding.status", EXCEPTED);
+    // As it is remembered, so that rows and counts say the same.
+    event.text("finding.status", if tell.excepted { EXCEPTED } else { tell.status.as_str() });
+    if let Some(exception) = classified.exception.filter(|_| tell.excepted) {
         event.text("compliance.exception.owner", &exception.owner);
         event.text("compliance.exception.reason", &exception.reason);
         event.text("compliance.exception.expires", &exception.expires);
-    } else {
-        event.text("finding.status", tell.status.as_str());
     }
     if let Some((status, severity)) = tell.before {
-        event.text("finding.previousStatus", status.as_str());
+        event.text("finding.previousStatus", if tell.was_excepted { EXCEPTED } else { status.as_str() });
         event.text("finding.previousSeverity", severity.as_str());
     }
     event.text("finding.key", &finding.key().text());
@@ -198,6 +197,7 @@ pub fn push_open(out: &mut Vec<u8>, open: &OpenFindings, account: &AccountName<'
     event.text("control.pillar", ClassifiedFinding::pillar_of(&open.product, &open.control).as_str());
     event.text("finding.product", &open.product);
     event.number("finding.open", i64::try_from(open.open).unwrap_or(i64::MAX));
+    event.number("finding.excepted", i64::try_from(open.excepted).unwrap_or(i64::MAX));
     event.number("finding.suppressed", i64::try_from(open.suppressed).unwrap_or(i64::MAX));
     event::names(&mut event, account);
     event.text("aws.region", &open.region);
@@ -263,6 +263,7 @@ mod tests {
             control: "IAM.3".to_owned(),
             severity: Severity::High,
             open: 7,
+            excepted: 1,
             suppressed: 2,
         };
         let account =
@@ -275,7 +276,7 @@ mod tests {
         let want = serde_json::json!({
             "eventType": "AwsFindingSnapshot", "timestamp": 5, "snapshot.id": "run-1", "control.id": "IAM.3",
             "control.kind": "finding", "control.severity": "HIGH", "control.severityScore": 75, "control.pillar": "CIEM",
-            "finding.product": "Security Hub", "finding.open": 7, "finding.suppressed": 2, "aws.accountId": "111122223333",
+            "finding.product": "Security Hub", "finding.open": 7, "finding.excepted": 1, "finding.suppressed": 2, "aws.accountId": "111122223333",
             "aws.accountName": "prod", "aws.organizationalUnit": "Workloads", "aws.region": "eu-west-1", "relay.source": "findings",
         });
         assert_eq!(row, want);

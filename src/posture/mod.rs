@@ -25,4 +25,4 @@ pub use kept::{Kept, Owed};
 pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};
 mod findings;
 
-pub use findings::{FindingTallies, Findings, OpenFindings, Tell, Token, Transition, Verdict};
+pub use findings::{FindingTallies, Findings, Hearing, OpenFindings, Tell, Token, Transition, Verdict, Weight};

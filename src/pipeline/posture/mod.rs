@@ -11,6 +11,7 @@ mod emitter;
 pub mod freshness;
 pub mod identity;
 mod keeper;
+mod leaving;
 #[cfg(test)]
 mod packs_tests;
 #[cfg(test)]

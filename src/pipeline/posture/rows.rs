@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::freshness::Freshness;
+use super::leaving;
 use crate::classify::{
     CatalogueKind, CatalogueRow, ClassifiedChange, DeployedState, Exceptions, Frameworks, Requirements, RuleSet,
     preventive_control, preventive_control_behind, preventive_control_id,
@@ -22,7 +23,7 @@ use crate::encode::posture::{
 };
 use crate::enrich::Enricher;
 use crate::posture::compliance::counts::percent;
-use crate::posture::{Compliance, Findings, Trend, Violation};
+use crate::posture::{Compliance, Findings, OpenFindings, Trend, Violation};
 use crate::record::{AccountRegion, ComplianceState, StateChange};
 use crate::source::config_api::Pack;
 
@@ -325,7 +326,11 @@ impl Rows<'_> {
 
     fn findings(&self, rows: &mut Writer<'_>) {
         let run = FindingRun { id: self.snapshot.id, now_ms: self.snapshot.now_ms, source: self.source };
-        for open in self.findings.open_counts() {
+        // As a record of it would be kept now.
+        let is_kept = |open: &OpenFindings| {
+            self.findings.reads(&open.product) && self.watches_in(&open.account, leaving::known(&open.region))
+        };
+        for open in self.findings.open_counts().into_iter().filter(is_kept) {
             let account = self.enricher.account(&open.account);
             rows.put(|item| push_open(item, &open, &account, run));
         }
@@ -369,6 +374,9 @@ impl Writer<'_> {
     }
 }
 
+#[cfg(test)]
+#[path = "rows_findings_tests.rs"]
+mod findings_tests;
 #[cfg(test)]
 #[path = "rows_tests.rs"]
 mod tests;

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::freshness::Failed;
 use super::keeper::Keeper;
 use super::rows::RowKind;
-use super::{Lead, reading, sending};
+use super::{Lead, leaving, reading, sending};
 use crate::record::AccountRegion;
 
 /// Time between two looks at the clock.
@@ -110,6 +110,10 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
                 _ => clockwork.is_due(kind.run().as_str(), every, now_ms),
             };
             if is_due {
+                if kind == RowKind::Findings {
+                    let watches = |account: &str, region: Option<&str>| lead.watches_in(account, region);
+                    leaving::let_go(&lead.stages.findings, watches, clockwork.keeper, now_ms).await;
+                }
                 sending::send(lead, kind, now_ms).await;
                 clockwork.done(kind.run().as_str(), now_ms);
                 moved = true;

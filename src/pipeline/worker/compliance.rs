@@ -11,7 +11,7 @@ use crate::ack::{Outcome, RecordEntry};
 use crate::classify::{ClassifiedChange, is_of_security_hub, preventive_control_behind};
 use crate::encode::compliance::{Origin, Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
-use crate::posture::{Fact, Judgement, Story};
+use crate::posture::{Fact, Hearing, Judgement, Story};
 use crate::record::finding::product;
 use crate::record::trail::is_account_id;
 use crate::record::{AccountRegion, ComplianceChange, ComplianceState, RecordKey, Severity, StateChange, text};
@@ -112,7 +112,17 @@ impl Stages {
             && story.notifiable
             && classified.excepted().is_none()
             && self.compliance.notifies(classified.control.map(|control| control.severity.unwrap_or(UNGRADED)))
-            && !(is_of_security_hub(classified.change.rule) && self.findings.has_heard(product::SECURITY_HUB, place))
+            && !(is_of_security_hub(classified.change.rule) && self.hub_notifies(place, &classified.change))
+    }
+
+    /// Whether the finding about a change is the one to send a notice. In the days in which that may be held back as old, what was
+    /// compliant and is not any more has begun by AWS's own words, and nobody must miss it.
+    fn hub_notifies(&self, place: &AccountRegion, change: &StateChange<'_>) -> bool {
+        match self.findings.hears(product::SECURITY_HUB, place, change.at_ms) {
+            Hearing::Nothing => false,
+            Hearing::Young => change.previous.map(ComplianceState::of) != Some(ComplianceState::Compliant),
+            Hearing::Settled => true,
+        }
     }
 }
 

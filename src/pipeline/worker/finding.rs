@@ -12,7 +12,7 @@ use crate::ack::{Outcome, RecordEntry};
 use crate::classify::ClassifiedFinding;
 use crate::encode::finding::{push_finding, push_insight, push_notice};
 use crate::encode::{Lane, Outlet};
-use crate::posture::Verdict;
+use crate::posture::{Verdict, Weight};
 use crate::record::finding::Around;
 use crate::record::{Finding, FindingForm, InsightResults, RecordKey, text};
 
@@ -88,7 +88,10 @@ impl Processor<'_> {
         }
         let enriched = self.enricher.enrich_finding(finding);
         let severity = stages.findings.severity(finding, enriched.account.environment);
-        let tell = match stages.findings.judge(finding, severity, &event_id, place.now_ms, || record.piece()) {
+        // Asked before it is judged: that an exception ended, or begins to cover it, is a change.
+        let exception = ClassifiedFinding::find_exception(finding, &enriched, &stages.exceptions, place.now_ms);
+        let weight = Weight { severity, covered: exception.is_some() };
+        let tell = match stages.findings.judge(finding, weight, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
             // Stays as it began: returned. The agent that leads will have it.
             Verdict::NotLeading => return,
@@ -108,16 +111,15 @@ impl Processor<'_> {
         let step = record.step(move |settled| findings.conclude(token, settled, owed));
         let event_id = again_id.filter(|_| tell.again).unwrap_or(event_id);
         let classified = ClassifiedFinding::new(finding, &event_id, &enriched, &stages.frameworks);
-        let classified = classified.excepted_by(&stages.exceptions, place.now_ms);
-        let is_excepted = classified.excepted(tell.status).is_some();
+        let classified = ClassifiedFinding { exception, ..classified };
         let mut cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece());
-        if is_excepted {
+        if tell.excepted {
             place.entry.counts().finding_excepted();
         } else if tell.held {
             place.entry.counts().notice_held();
         }
-        if stages.outputs.notices && tell.notify && !is_excepted {
+        if stages.outputs.notices && tell.notify {
             cut += push_notice(&mut self.item, &classified, &tell, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, step.piece());
         }

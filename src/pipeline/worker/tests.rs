@@ -11,6 +11,7 @@ use crate::ack::counts::Snapshot;
 use crate::ack::{Piece, Settled};
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};
+use crate::posture::Kept as _;
 use crate::posture::compliance::reconcile::Reading;
 use crate::record::time::parse_ms;
 use crate::record::{AccountRegion, DeployedRule};
@@ -57,7 +58,7 @@ pub(super) fn stages(exceptions: &str) -> Stages {
     let outputs = Config::stand_in("http://127.0.0.1:9", 1, Secret::new("key")).outputs;
     Stages {
         compliance: Arc::new(Compliance::in_memory()),
-        findings: Arc::new(Findings::in_memory(crate::config::Findings::default())),
+        findings: Arc::new(Findings::in_memory(crate::config::Findings::default()).past_first_day()),
         changes: None,
         rules,
         exceptions,
@@ -261,6 +262,42 @@ fn an_excepted_finding_is_a_state_of_its_own_without_a_notice() {
     }
 }
 
+/// S2-20: what an exception covered pages when that is over, however old it is; what it covers from now on is excepted.
+#[test]
+fn an_exception_that_ends_or_begins_on_a_known_finding_is_told() {
+    let findings = Arc::new(Findings::in_memory(crate::config::Findings::default()).past_first_day());
+    let import = |expires: &str, hour: u32| {
+        let mut event = failed("NEW");
+        let finding = &mut event["detail"]["findings"][0];
+        for name in ["CreatedAt", "FirstObservedAt"] {
+            finding[name] = json!("2025-01-01T00:00:00Z");
+        }
+        finding["UpdatedAt"] = json!(format!("2026-11-21T{hour:02}:00:00Z"));
+        let text = if expires.is_empty() { String::new() } else { exception("S3.2", &format!("expires: {expires}")) };
+        let stages = Stages { findings: Arc::clone(&findings), ..stages(&text) };
+        let (items, counts) = run(&stages, &event);
+        let rows = of_type(&items, "AwsSecurityFinding");
+        let words = ["finding.transition", "finding.previousStatus", "finding.status", "compliance.exception.owner"];
+        let told: Vec<_> =
+            rows.iter().map(|row| words.map(|word| row[word].as_str().unwrap_or("-").to_owned()).join(" ")).collect();
+        let open = findings.open_counts();
+        let open = open.first().map(|row| (row.open, row.excepted)).expect("it is known");
+        (told.concat(), of_type(&items, "AwsSecurityNotice").len(), counts.notices_held, open)
+    };
+    let (valid, over) = ("2026-11-21", "2026-11-20");
+    for (what, expires, hour, want) in [
+        ("covered from its beginning", valid, 1, ("new - EXCEPTED web-team", 0, 0, (0, 1))),
+        ("imported again", valid, 2, ("", 0, 0, (0, 1))),
+        ("it is over", over, 3, ("updated EXCEPTED OPEN -", 1, 0, (1, 0))),
+        ("imported again", over, 4, ("", 0, 0, (1, 0))),
+        ("covered anew", valid, 5, ("updated OPEN EXCEPTED web-team", 0, 0, (0, 1))),
+        ("the file is empty", "", 6, ("updated EXCEPTED OPEN -", 1, 0, (1, 0))),
+    ] {
+        let (told, notices, held, open) = import(expires, hour);
+        assert_eq!((told.as_str(), notices, held, open), want, "{what}");
+    }
+}
+
 /// Of several resources all must be meant, by one exception.
 #[test]
 fn a_finding_of_two_resources_is_excepted_only_for_both() {
@@ -446,18 +483,39 @@ fn a_rule_of_security_hub_sends_no_notice_where_its_findings_are_heard() {
     let hub = "securityhub-restricted-ssh-1a2b3c4d";
     let notices = |stages: &Stages, rule: &str| of_type(&broken(stages, rule), "AwsSecurityNotice").len();
     assert_eq!(notices(&stages(""), hub), 1, "no finding was ever heard");
-    let heard = stages("");
     let mut finding: Value = serde_json::from_str(FINDING).expect("JSON");
     let one = &mut finding["detail"]["findings"][0];
     one["AwsAccountId"] = json!(&*place_of_change().account);
     one["Region"] = json!(&*place_of_change().region);
-    let (items, _) = run(&heard, &finding);
-    assert_eq!(of_type(&items, "AwsSecurityFinding").len(), 1, "{items:?}");
-    assert_eq!((notices(&heard, hub), notices(&heard, "restricted-ssh")), (0, 1));
-    let elsewhere = AccountRegion::new(&place_of_change().account, "ap-northeast-1");
-    for (product, place, want) in
-        [("Security Hub", place_of_change(), true), ("Security Hub", elsewhere, false), ("GuardDuty", place_of_change(), false)]
-    {
-        assert_eq!(heard.findings.has_heard(product, &place), want, "{product} {place}");
+    let heard_since = |days: i64, products: &[&str]| {
+        let first = Stages { clock: Clock::fixed(now() - days * 24 * 3_600_000), ..stages("") };
+        let (items, _) = run(&first, &finding);
+        assert_eq!(of_type(&items, "AwsSecurityFinding").len(), 1, "{items:?}");
+        let products = products.iter().map(|product| (*product).to_owned()).collect();
+        let settings = crate::config::Findings { products, ..crate::config::Findings::default() };
+        let findings = Findings::kept(settings);
+        for place in first.findings.places() {
+            let (bytes, _) = first.findings.to_write(&place).expect("it is known");
+            findings.load(&place, &bytes).expect("this version");
+        }
+        findings.open();
+        Stages { findings: Arc::new(findings), ..stages("") }
+    };
+    // What was not compliant before, by AWS's own words, may be old: its finding decides.
+    let unknown = |stages: &Stages| {
+        let mut change: Value = serde_json::from_str(CHANGE).expect("JSON");
+        change["detail"]["configRuleName"] = json!(hub);
+        change["detail"]["oldEvaluationResult"] = Value::Null;
+        of_type(&run(stages, &change).0, "AwsSecurityNotice").len()
+    };
+    for (name, days, products, own, hubs) in [
+        ("for long", 3, vec![], 1, 0),
+        ("for long, by name", 3, vec!["security hub"], 1, 0),
+        ("since today: its finding may be held back", 0, vec![], 1, 1),
+        ("for long, but nobody reads them now", 3, vec!["GuardDuty"], 1, 1),
+    ] {
+        let told = [notices(&heard_since(days, &products), "restricted-ssh"), notices(&heard_since(days, &products), hub)];
+        assert_eq!(told, [own, hubs], "{name}");
     }
+    assert_eq!(unknown(&heard_since(0, &[])), 0);
 }

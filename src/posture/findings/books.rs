@@ -25,6 +25,8 @@ pub(super) struct Book {
     pub(super) waiting: Owed,
     /// Since when the place is watched, milliseconds since the epoch; `None`: it is not.
     pub(super) born_ms: Option<i64>,
+    /// Since when each standard of Security Hub's, and itself, is heard of there, by number of its name.
+    pub(super) begun: BTreeMap<u16, i64>,
     /// Open findings that were let go because there were too many: half of each key, and how severe it was.
     pub(super) evicted: BTreeMap<u64, Severity>,
 }
@@ -32,6 +34,16 @@ pub(super) struct Book {
 /// All places.
 #[derive(Debug, Default)]
 pub(super) struct Books(pub(super) BTreeMap<Home, Book>);
+
+impl Book {
+    /// These words were heard of there.
+    pub(super) fn hear(&mut self, words: impl IntoIterator<Item = u16>, now_ms: i64) {
+        for word in words {
+            // Written with the finding that is told of it.
+            self.begun.entry(word).or_insert(now_ms);
+        }
+    }
+}
 
 impl Books {
     pub(super) fn of(&mut self, home: Home) -> &mut Book {

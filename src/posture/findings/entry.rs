@@ -44,6 +44,8 @@ struct Change {
     event: u64,
     transition: Transition,
     before: Option<(FindingStatus, Severity)>,
+    /// It was told as excepted before.
+    was_excepted: bool,
     after: State,
     /// Whether it moves the state; old news does not.
     moves: bool,
@@ -62,6 +64,8 @@ pub(super) enum Judged {
     Tell {
         transition: Transition,
         before: Option<(FindingStatus, Severity)>,
+        /// It was told as excepted before.
+        was_excepted: bool,
         after: State,
         /// The finding is still open, as far as is known by now.
         still_open: bool,
@@ -163,8 +167,17 @@ impl Entry {
             }
             seen.event
         };
-        let change =
-            |transition, before, after, moves| Change { number, event, transition, before, after, moves, shared: Vec::new() };
+        let was_excepted = self.latest().is_some_and(State::excepted);
+        let change = |transition, before, after, moves| Change {
+            number,
+            event,
+            transition,
+            before,
+            was_excepted,
+            after,
+            moves,
+            shared: Vec::new(),
+        };
         let Some(known) = self.latest() else {
             let after = State::of(seen);
             let is_over = after.status() == FindingStatus::Resolved;
@@ -207,6 +220,7 @@ impl Entry {
         let judged = Judged::Tell {
             transition: change.transition,
             before: change.before,
+            was_excepted: change.was_excepted,
             after: change.after.clone(),
             still_open,
             again: change.event != seen.event,

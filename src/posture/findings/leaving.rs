@@ -10,11 +10,11 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::books::{Book, home};
+use super::books::{self, Book, home};
 use super::entry::Entry;
 use super::{Findings, Known};
 use crate::record::finding::product;
-use crate::record::{FindingKey, FindingStatus, Severity};
+use crate::record::{AccountRegion, FindingKey, FindingStatus, Severity};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -40,14 +40,39 @@ impl Findings {
         self.look(&mut self.lock(), now_ms);
     }
 
+    /// Every place of which anything is known.
+    #[must_use]
+    pub fn places(&self) -> Vec<AccountRegion> {
+        let known = self.lock();
+        known.books.0.keys().map(|home| books::place(&known.names, *home)).collect()
+    }
+
+    /// Forgets a place, unless something of it waits for an answer or to be written. Whether it is forgotten.
+    pub fn forget(&self, place: &AccountRegion) -> bool {
+        let mut known = self.lock();
+        let Known { entries, names, books, .. } = &mut *known;
+        let Some((home, book)) = books::of_place(names, place).and_then(|home| Some((home, books.0.get(&home)?))) else {
+            return true;
+        };
+        let is_busy = |key| entries.get(key).is_some_and(|entry: &Entry| entry.at_rest().is_none());
+        if !book.waiting.is_empty() || book.keys.iter().any(is_busy) {
+            return false;
+        }
+        for key in &book.keys {
+            entries.remove(key);
+        }
+        books.0.remove(&home);
+        true
+    }
+
     pub(super) fn look(&self, known: &mut Known, now_ms: i64) {
         if now_ms >= known.look_ms {
             known.look_ms = now_ms.saturating_add(LOOK_MS);
-            self.forget(known, now_ms);
+            self.forget_silent(known, now_ms);
         }
     }
 
-    pub(super) fn forget(&self, known: &mut Known, now_ms: i64) {
+    pub(super) fn forget_silent(&self, known: &mut Known, now_ms: i64) {
         let Known { entries, names, books, .. } = known;
         let (mut resolved, mut unheard) = (0, 0);
         entries.retain(|key, entry| {
@@ -91,7 +116,8 @@ impl Findings {
                 continue;
             }
             self.evicted_open.fetch_add(1, Relaxed);
-            if let Some(state) = entry.accepted().filter(|_| status == FindingStatus::Open) {
+            // Nobody was told of one that was excepted: the end of that must be news.
+            if let Some(state) = entry.accepted().filter(|state| status == FindingStatus::Open && !state.excepted()) {
                 remembered += usize::from(books.of(home).evict(key, state.severity(), remembered < self.settings.known));
             }
         }

@@ -14,6 +14,8 @@
 mod again_tests;
 mod books;
 mod entry;
+#[cfg(test)]
+mod first_day_tests;
 mod leaving;
 mod names;
 #[cfg(test)]
@@ -33,11 +35,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::ack::{Piece, Settled};
 use crate::config;
 use crate::posture::kept::{Owed, settle};
-use crate::record::{AccountRegion, Finding, FindingKey, FindingStatus, Severity};
+use crate::record::{Finding, FindingKey, FindingStatus, Severity};
 use books::{Books, home};
 use entry::{Entry, Judged};
 use names::Names;
-use notice::Notice;
+pub use notice::Hearing;
+use notice::{FIRST_DAY_MS, Notice, is_control};
 use state::{Seen, Site};
 
 /// What a record says that was not known.
@@ -98,6 +101,10 @@ pub struct Tell {
     pub notify: bool,
     /// Whether one would be, were it not old news or a sample.
     pub held: bool,
+    /// It counts as excepted now: it is open, and an exception covers it.
+    pub excepted: bool,
+    /// It counted as excepted before.
+    pub was_excepted: bool,
     /// Where the finding stands now.
     pub status: FindingStatus,
     /// How severe it is now.
@@ -125,6 +132,8 @@ impl Tell {
             transition,
             notify: false,
             held: false,
+            excepted: false,
+            was_excepted: false,
             again: false,
             status: finding.status,
             severity,
@@ -134,6 +143,22 @@ impl Tell {
             standards: Vec::new(),
             token: Token { key: finding.key(), number: 0, tenure: 0 },
         }
+    }
+}
+
+/// What the settings and exceptions say of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weight {
+    /// How severe it is: [`Findings::severity`].
+    pub severity: Severity,
+    /// Whether an exception covers it now.
+    pub covered: bool,
+}
+
+/// Nothing covers it.
+impl From<Severity> for Weight {
+    fn from(severity: Severity) -> Self {
+        Self { severity, covered: false }
     }
 }
 
@@ -158,8 +183,10 @@ pub struct OpenFindings {
     pub control: String,
     /// How severe they are.
     pub severity: Severity,
-    /// Open ones.
+    /// Open ones that no exception covered when they were told last.
     pub open: u64,
+    /// Open ones that an exception covered then.
+    pub excepted: u64,
     /// Those set aside.
     pub suppressed: u64,
 }
@@ -189,6 +216,8 @@ pub struct Findings {
     settings: config::Findings,
     /// Whether records wait until the state was written.
     kept: bool,
+    /// How long controls tell how things are, where they are first heard of.
+    first_day_ms: i64,
     known: Mutex<Known>,
     unchanged: AtomicU64,
     copies: AtomicU64,
@@ -244,6 +273,7 @@ impl Findings {
         Self {
             settings,
             kept,
+            first_day_ms: FIRST_DAY_MS,
             known: Mutex::default(),
             unchanged: AtomicU64::default(),
             copies: AtomicU64::default(),
@@ -252,6 +282,13 @@ impl Findings {
             forgotten: AtomicU64::default(),
             unheard: AtomicU64::default(),
         }
+    }
+
+    /// As where everything has been heard of for long.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn past_first_day(self) -> Self {
+        Self { first_day_ms: 0, ..self }
     }
 
     /// Whether findings of this product are wanted.
@@ -273,18 +310,18 @@ impl Findings {
     }
 
     /// Judges a record of this id, and begins the change it makes, in one step: two threads never judge against the same past.
-    /// `severity` is [`Findings::severity`]. `owed` is asked for a piece of the record when it says nothing new, but only beside a
+    /// `owed` is asked for a piece of the record when it says nothing new, but only beside a
     /// change that is pending: then its fate is that change's.
     pub fn judge(
         &self,
         finding: &Finding<'_>,
-        severity: Severity,
+        weight: impl Into<Weight>,
         event_id: &str,
         now_ms: i64,
         owed: impl FnOnce() -> Piece,
     ) -> Verdict {
         let key = finding.key();
-        let mut seen = Seen::of(finding, severity, event_id);
+        let mut seen = Seen::of(finding, weight.into(), event_id);
         let mut known = self.lock();
         let tenure = known.tenure;
         if tenure.is_multiple_of(2) {
@@ -308,6 +345,10 @@ impl Findings {
             book.born_ms.get_or_insert(now_ms);
             Entry::new(site)
         });
+        if is_control(finding) {
+            let words = std::iter::once(site.product).chain(seen.standards.iter().copied());
+            books.of(home(names, entry.site)).hear(words, now_ms);
+        }
         *number += 1;
         match entry.judge(&seen, *number, owed) {
             Judged::Unchanged => {
@@ -320,13 +361,16 @@ impl Findings {
                 self.copies.fetch_add(1, Relaxed);
                 Verdict::Copy
             }
-            Judged::Tell { transition, before, after, still_open, again, number } => {
+            Judged::Tell { transition, before, was_excepted, after, still_open, again, number } => {
                 let book = books.of(home(names, entry.site));
-                let notice = self.notice((finding, key), (transition, &after), still_open, book, now_ms);
+                let notice =
+                    self.notice((finding, key, entry.site), (transition, was_excepted, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
                     notify: notice == Notice::Due,
                     held: notice == Notice::Held,
+                    excepted: after.excepted(),
+                    was_excepted,
                     status: after.status(),
                     severity: after.severity(),
                     before,
@@ -376,40 +420,33 @@ impl Findings {
     #[must_use]
     pub fn open_counts(&self) -> Vec<OpenFindings> {
         let known = self.lock();
-        let mut counts: BTreeMap<(Site, Severity), (u64, u64)> = BTreeMap::new();
+        let mut counts: BTreeMap<(Site, Severity), (u64, u64, u64)> = BTreeMap::new();
         for entry in known.entries.values() {
             let Some(state) = entry.accepted() else { continue };
-            let (open, suppressed) = match state.status() {
-                FindingStatus::Open => (1, 0),
-                FindingStatus::Suppressed => (0, 1),
-                FindingStatus::Resolved => continue,
-            };
-            let count = counts.entry((entry.site, state.severity())).or_default();
-            *count = (count.0 + open, count.1 + suppressed);
+            if state.status() == FindingStatus::Resolved {
+                continue;
+            }
+            let (open, excepted, suppressed) = counts.entry((entry.site, state.severity())).or_default();
+            match state.status() {
+                FindingStatus::Open if state.excepted() => *excepted += 1,
+                FindingStatus::Open => *open += 1,
+                _ => *suppressed += 1,
+            }
         }
         let name = |number: u16| known.names.name(number).to_owned();
-        let rows = counts.into_iter().map(|((site, severity), (open, suppressed))| OpenFindings {
+        let rows = counts.into_iter().map(|((site, severity), (open, excepted, suppressed))| OpenFindings {
             account: name(site.account),
             region: name(site.region),
             product: name(site.product),
             control: name(site.control),
             severity,
             open,
+            excepted,
             suppressed,
         });
         let mut rows: Vec<OpenFindings> = rows.collect();
         rows.sort();
         rows
-    }
-
-    /// Whether any finding of this product is known of a place.
-    #[must_use]
-    pub fn has_heard(&self, product: &str, place: &AccountRegion) -> bool {
-        let known = self.lock();
-        let Known { entries, names, books, .. } = &*known;
-        let (Some(home), Some(product)) = (books::of_place(names, place), names.find(product)) else { return false };
-        let keys = books.0.get(&home).into_iter().flat_map(|book| &book.keys);
-        keys.filter_map(|key| entries.get(key)).any(|entry| entry.site.product == product)
     }
 
     /// What was counted.

@@ -11,13 +11,13 @@ use crate::record::FindingForm;
 use crate::record::finding::Around;
 use crate::record::time::format_ms;
 
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600_000;
+pub(super) const DAY: i64 = 24 * HOUR;
 /// When the relay was switched on.
-const ON: i64 = 1_795_000_000_000;
+pub(super) const ON: i64 = 1_795_000_000_000;
 
 /// A finding of `GuardDuty` that was first seen then, and is told at `at`.
-fn threat(id: &str, first_ms: i64, at_ms: i64) -> Value {
+pub(super) fn threat(id: &str, first_ms: i64, at_ms: i64) -> Value {
     let mut finding = detail(GUARD_DUTY);
     finding["id"] = json!(id);
     finding["arn"] = json!(format!("arn:aws:guardduty:us-east-1:222233334444:detector/0000/finding/{id}"));
@@ -28,7 +28,7 @@ fn threat(id: &str, first_ms: i64, at_ms: i64) -> Value {
 }
 
 /// A control's finding of this bucket.
-fn failed(bucket: &str, first_ms: i64, at_ms: i64) -> Value {
+pub(super) fn failed(bucket: &str, first_ms: i64, at_ms: i64) -> Value {
     let mut finding = control(0, "HIGH", "NEW");
     finding["Resources"][0]["Id"] = json!(format!("arn:aws:s3:::{bucket}"));
     for name in ["CreatedAt", "FirstObservedAt"] {
@@ -39,7 +39,7 @@ fn failed(bucket: &str, first_ms: i64, at_ms: i64) -> Value {
 }
 
 /// Judges at a time and delivers: what was told, with `!` for a notice and `-` for one that is held back.
-fn told_at(findings: &Findings, form: FindingForm, finding: &Value, now_ms: i64) -> String {
+pub(super) fn told_at(findings: &Findings, form: FindingForm, finding: &Value, now_ms: i64) -> String {
     let raw = finding.to_string();
     let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
     match findings.judge(&finding, finding.severity, &finding.event_id(), now_ms, || record().1.piece()) {
@@ -129,6 +129,83 @@ fn a_place_remembers_since_when_it_is_watched() {
     assert_eq!(vendor(&old), "new!", "it was watched long before");
 }
 
+/// Judges at a minute after the beginning and settles so; `covered`: an exception is there.
+fn covered(findings: &Findings, form: FindingForm, finding: &Value, covered: bool, settled: Settled) -> String {
+    let raw = finding.to_string();
+    let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
+    let weight = Weight { severity: finding.severity, covered };
+    match findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece()) {
+        Verdict::Tell(tell) => {
+            findings.conclude(tell.token, settled, record().1.piece());
+            let words = [(tell.was_excepted, "excepted>"), (true, tell.transition.as_str()), (tell.excepted, ">excepted")];
+            let words = words.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| *word).collect::<String>();
+            format!("{words}{}", if tell.notify { "!" } else { "" })
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// S2-20: that a finding was told as excepted is part of what is known of it: written, taken back, and of a state of before not so.
+#[test]
+fn what_was_told_as_excepted_is_remembered_as_that() {
+    let asff = FindingForm::Asff;
+    let minute = |minutes: i64| failed("a", ON - 365 * DAY, ON + minutes * 60_000);
+    let before = opened();
+    assert_eq!(covered(&before, asff, &minute(0), true, Settled::Delivered), "new>excepted");
+    let documents = written(&before);
+    let loaded = |text: &dyn Fn(&str) -> String| {
+        let after = opened();
+        for (place, bytes) in &documents {
+            after.load(place, &packed(&text(&unpacked(bytes)))).expect("this version");
+        }
+        after
+    };
+    let counts = |findings: &Findings| findings.open_counts().first().map(|row| (row.open, row.excepted));
+    let after = loaded(&|text| text.to_owned());
+    assert_eq!(counts(&after), Some((0, 1)));
+    assert_eq!(covered(&after, asff, &minute(1), true, Settled::Delivered), "Unchanged");
+    assert_eq!(covered(&after, asff, &minute(2), false, Settled::Returned), "excepted>updated!");
+    assert_eq!(counts(&after), Some((0, 1)), "it was never told");
+    assert_eq!(covered(&after, asff, &minute(2), false, Settled::Delivered), "excepted>updated!", "once more");
+    assert_eq!(covered(&after, asff, &minute(2), false, Settled::Delivered), "Copy");
+    assert_eq!(counts(&after), Some((1, 0)));
+    // What is worse at the same time pages once; what is solved pages nobody.
+    let worse = |minutes: i64| {
+        let mut finding = minute(minutes);
+        finding["Severity"] = json!({ "Label": "CRITICAL" });
+        finding
+    };
+    let solved = |minutes: i64| {
+        let mut finding = minute(minutes);
+        finding["Workflow"]["Status"] = json!("RESOLVED");
+        finding
+    };
+    assert_eq!(covered(&loaded(&|text| text.to_owned()), asff, &worse(3), false, Settled::Delivered), "excepted>worsened!");
+    assert_eq!(
+        covered(&loaded(&|text| text.to_owned()), asff, &worse(3), true, Settled::Delivered),
+        "excepted>worsened>excepted"
+    );
+    assert_eq!(covered(&loaded(&|text| text.to_owned()), asff, &solved(3), false, Settled::Delivered), "excepted>resolved");
+    // An older version did not say.
+    let old = loaded(&|text| {
+        let without = text.replacen(",\"x\":[0]", "", 1);
+        assert_ne!(without, text);
+        without
+    });
+    assert_eq!(counts(&old), Some((1, 0)));
+    assert_eq!(covered(&old, asff, &minute(1), true, Settled::Delivered), "updated>excepted");
+}
+
+/// A part that is open and that nothing covers opens the whole.
+#[test]
+fn a_finding_is_excepted_when_all_of_its_open_parts_are() {
+    let findings = opened();
+    let mut one = failed("a", ON, ON);
+    assert_eq!(covered(&findings, FindingForm::Asff, &one, true, Settled::Delivered), "new>excepted");
+    one["Id"] = json!("arn:aws:securityhub:eu-west-1:222233334444:subscription/other/v/1.0.0/S3.8/finding/other");
+    assert_eq!(covered(&findings, FindingForm::Asff, &one, false, Settled::Delivered), "excepted>updated!");
+}
+
 /// Somebody tries it out: nobody else must get up.
 #[test]
 fn a_sample_pages_nobody() {
@@ -197,7 +274,7 @@ fn what_people_still_change_is_heard() {
 #[test]
 fn what_was_let_go_comes_back_without_a_notice() {
     let settings = || config::Findings { known: 2, ..config::Findings::default() };
-    let findings = Findings::kept(settings());
+    let findings = Findings::kept(settings()).past_first_day();
     findings.open();
     let at = |minutes: i64| ON + minutes * 60_000;
     let of = |bucket: &str, minutes: i64| failed(bucket, at(minutes), at(minutes));
@@ -207,7 +284,7 @@ fn what_was_let_go_comes_back_without_a_notice() {
     let tallies = findings.tallies();
     assert_eq!((tallies.known, tallies.evicted, tallies.evicted_open), (2, 1, 1));
     let documents = written(&findings);
-    let after = Findings::kept(settings());
+    let after = Findings::kept(settings()).past_first_day();
     after.open();
     for (place, bytes) in &documents {
         after.load(place, bytes).expect("this version");
@@ -233,14 +310,14 @@ fn what_was_let_go_comes_back_without_a_notice() {
     assert!(findings.lock().books.0.values().all(|book| book.evicted.len() <= 2));
 }
 
-fn unpacked(bytes: &[u8]) -> String {
+pub(super) fn unpacked(bytes: &[u8]) -> String {
     let mut text = String::new();
     #[expect(clippy::disallowed_types, reason = "of our own writing")]
     std::io::Read::read_to_string(&mut flate2::bufread::GzDecoder::new(bytes), &mut text).expect("text");
     text
 }
 
-fn packed(lines: &str) -> Vec<u8> {
+pub(super) fn packed(lines: &str) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut out, lines.as_bytes()).expect("memory");
     out.finish().expect("memory")

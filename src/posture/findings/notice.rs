@@ -1,18 +1,22 @@
 //! Which transitions a person is told of.
 //!
 //! In: a transition that would alarm, and since when its place is watched. Out: whether it is held back. What always holds: its row is
-//! sent all the same.
+//! sent all the same; what an exception covers alarms nobody, and its end does: it was open all the while, and is not held as old.
 //!
 //! The first import after the relay is switched on tells what has been there for months: nobody must get up for that. So a finding
 //! that nobody knew is held back when it was first seen before its account and Region were watched, with a day to spare. Security
 //! Hub's controls are dated from their first check, long before they failed; but it tells each of them every day: when the place
 //! has been watched for two days, one that nobody told has begun since.
+//!
+//! Who switches on an account, Security Hub or a standard is told within a day how all of its controls stand, under a date of that
+//! day: on the first day of all the standards that a control's finding names, of Security Hub where it names none, one that nobody
+//! knew is held back. What a product sees happen (a threat, a leak, access from outside) is never held for that.
 
-use super::books::Book;
-use super::state::State;
-use super::{Findings, Transition};
+use super::books::{self, Book};
+use super::state::{Site, State};
+use super::{Findings, Known, Transition};
 use crate::record::finding::product;
-use crate::record::{Finding, FindingKey, FindingStatus};
+use crate::record::{AccountRegion, Finding, FindingKey, FindingStatus};
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -22,6 +26,20 @@ const SPARE_MS: i64 = DAY_MS;
 /// So long it takes until every control was told. It refreshes them every 12 to 24 hours, from memory of its user guide's
 /// schedule of checks, not looked up: two days leave room.
 const SETTLED_MS: i64 = 2 * DAY_MS;
+
+/// So long after a standard, or Security Hub, was first heard of in a place, controls tell how things are.
+pub(super) const FIRST_DAY_MS: i64 = DAY_MS;
+
+/// Whether what begins in a place is told by the findings of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// They are not read, or none is known there.
+    Nothing,
+    /// They are, but a notice may still be held back.
+    Young,
+    /// Each that begins sends its notice.
+    Settled,
+}
 
 /// What becomes of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,25 +56,61 @@ impl Findings {
     /// What becomes of the notice of this transition. `still_open`: nothing newer says otherwise.
     pub(super) fn notice(
         &self,
-        (finding, key): (&Finding<'_>, FindingKey),
-        (transition, after): (Transition, &State),
+        (finding, key, site): (&Finding<'_>, FindingKey, Site),
+        (transition, was_excepted, after): (Transition, bool, &State),
         still_open: bool,
         book: &Book,
         now_ms: i64,
     ) -> Notice {
         let is_open = after.status() == FindingStatus::Open && still_open;
-        if !transition.is_alarming() || !is_open || after.severity() < self.settings.notify {
+        let is_uncovered = was_excepted && !after.excepted();
+        let is_alarming = (transition.is_alarming() || is_uncovered) && !after.excepted();
+        if !is_alarming || !is_open || after.severity() < self.settings.notify {
             return Notice::None;
         }
         let is_old = || book.was_evicted(key, after.severity()) || was_there(finding, after, book.born_ms, now_ms);
-        if finding.more.sample || transition == Transition::New && is_old() { Notice::Held } else { Notice::Due }
+        let is_first_day = || is_control(finding) && self.is_first_day(site, after, book, now_ms);
+        if finding.more.sample || transition == Transition::New && (is_old() || is_first_day()) {
+            Notice::Held
+        } else {
+            Notice::Due
+        }
     }
+    /// Whether all that asks for a control was first heard of in its place less than a day ago.
+    fn is_first_day(&self, site: Site, after: &State, book: &Book, now_ms: i64) -> bool {
+        let of_product = [site.product];
+        let words = if after.standards.is_empty() { &of_product } else { &*after.standards };
+        let oldest_ms = words.iter().filter_map(|word| book.begun.get(word)).min();
+        oldest_ms.is_some_and(|begun_ms| now_ms.saturating_sub(*begun_ms) < self.first_day_ms)
+    }
+
+    /// Whether what began in a place at this time is told by findings of this product.
+    #[must_use]
+    pub fn hears(&self, product: &str, place: &AccountRegion, at_ms: i64) -> Hearing {
+        if !self.reads(product) {
+            return Hearing::Nothing;
+        }
+        let known = self.lock();
+        let Known { entries, names, books, .. } = &*known;
+        let book = books::of_place(names, place).and_then(|home| books.0.get(&home));
+        let (Some(book), Some(product)) = (book, names.find(product)) else { return Hearing::Nothing };
+        if !book.keys.iter().filter_map(|key| entries.get(key)).any(|entry| entry.site.product == product) {
+            return Hearing::Nothing;
+        }
+        let settled_ms = book.born_ms.unwrap_or(0).saturating_add(SETTLED_MS);
+        let is_first_day = |begun_ms: &i64| at_ms < begun_ms.saturating_add(self.first_day_ms);
+        if at_ms < settled_ms || book.begun.values().any(is_first_day) { Hearing::Young } else { Hearing::Settled }
+    }
+}
+
+/// Whether it says how things are, not what happens.
+pub(super) fn is_control(finding: &Finding<'_>) -> bool {
+    finding.product == product::SECURITY_HUB && finding.control_id.is_some()
 }
 
 /// Whether it was there before its place was watched.
 fn was_there(finding: &Finding<'_>, after: &State, born_ms: Option<i64>, now_ms: i64) -> bool {
     let Some(born_ms) = born_ms else { return false };
-    let is_control = finding.product == product::SECURITY_HUB && finding.control_id.is_some();
-    let is_settled = is_control && now_ms.saturating_sub(born_ms) >= SETTLED_MS;
+    let is_settled = is_control(finding) && now_ms.saturating_sub(born_ms) >= SETTLED_MS;
     !is_settled && after.first_seen_ms <= born_ms.saturating_sub(SPARE_MS)
 }

@@ -2,13 +2,14 @@
 //!
 //! In: a record that was seen. Out: the state after it. What always holds: one that is older than what is known changes nothing. Most
 //! findings have one part; a control of Security Hub that is not consolidated has one per standard, and stands where its most
-//! open part stands.
+//! open part stands, and is excepted when all parts that are open are.
 //!
 //! What people change in Security Hub does not move the finding's own time. Among records of one such moment the time of the event
 //! around them decides, but only between events of one form and one Region: AWS repeats every finding in the home Region, some
 //! minutes later, and what is old there is no news. So a moment is followed in the Region that told it first; each of them tells how
 //! it ends. Another one counts again when it speaks hours later.
 
+use super::Weight;
 use crate::record::id::digest_words;
 use crate::record::{Finding, FindingForm, FindingKey, FindingStatus, Severity};
 
@@ -27,6 +28,8 @@ pub(super) struct Seen {
     pub(super) updated_ms: i64,
     pub(super) severity: Severity,
     pub(super) status: FindingStatus,
+    /// An exception covers it now.
+    pub(super) covered: bool,
     pub(super) shown: u32,
     pub(super) first_seen_ms: i64,
     /// Half of its event id: enough to tell the few of one finding apart.
@@ -40,7 +43,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn of(finding: &Finding<'_>, severity: Severity, event_id: &str) -> Self {
+    pub(super) fn of(finding: &Finding<'_>, Weight { severity, covered }: Weight, event_id: &str) -> Self {
         let half = |id: &str| FindingKey::of_text(id).map_or(0, |FindingKey([high, _])| high);
         let shown = finding.shown() ^ (severity as u32).wrapping_mul(0x9e37_79b9);
         Self {
@@ -50,6 +53,7 @@ impl Seen {
             updated_ms: finding.updated_ms,
             severity,
             status: finding.status,
+            covered,
             shown,
             first_seen_ms: finding.first_seen_ms.unwrap_or(finding.updated_ms).min(finding.updated_ms),
             event: half(event_id),
@@ -124,6 +128,8 @@ pub(super) struct Part {
     pub(super) status: FindingStatus,
     /// The form that put it there.
     pub(super) by: FindingForm,
+    /// An exception covered it when it was told.
+    pub(super) covered: bool,
     /// The event that told what counts of this moment.
     pub(super) told: Told,
 }
@@ -158,13 +164,15 @@ impl Part {
             severity: seen.severity,
             status: seen.status,
             by: seen.form,
+            covered: seen.covered,
             told: seen.told,
         }
     }
 
     /// Whether the record speaks of the moment that is known, and says something else.
     fn differs(&self, seen: &Seen) -> bool {
-        (self.status, self.severity) != (seen.status, seen.severity) || self.lead == seen.form && self.shown != seen.shown
+        let shows_other = self.shown != seen.shown || self.covered != seen.covered;
+        (self.status, self.severity) != (seen.status, seen.severity) || self.lead == seen.form && shows_other
     }
 
     /// Whether the word of this record counts.
@@ -194,8 +202,10 @@ impl Part {
                 shows = seen.form == self.lead && seen.shown != self.shown;
             }
             (after.lead, after.lead_ms, after.shown) = (seen.form, seen.updated_ms, seen.shown);
+            // Forms do not say the same of a finding: only the one that counts decides on it, or two would take turns.
+            after.covered = seen.covered;
         }
-        let stands_otherwise = (after.status, after.severity) != (self.status, self.severity);
+        let stands_otherwise = (after.status, after.severity, after.covered) != (self.status, self.severity, self.covered);
         if stands_otherwise || shows || seen.updated_ms > self.updated_ms {
             after.told = seen.told;
         }
@@ -262,6 +272,12 @@ impl State {
         severities.max().unwrap_or(Severity::Informational)
     }
 
+    /// Whether it counts as excepted: it is open, and an exception covered every part of it that is.
+    pub(super) fn excepted(&self) -> bool {
+        let is_open = |part: &&Part| part.status == FindingStatus::Open;
+        self.status() == FindingStatus::Open && self.parts().filter(is_open).all(|part| part.covered)
+    }
+
     /// When the provider changed it last.
     pub(super) fn updated_ms(&self) -> i64 {
         self.parts().map(|part| part.updated_ms).max().unwrap_or(0)
@@ -300,7 +316,7 @@ impl State {
         }
         standards.sort_unstable();
         standards.dedup();
-        shows |= standards.len() > self.standards.len();
+        shows |= standards.len() > self.standards.len() || after.excepted() != self.excepted();
         after.standards = standards.into();
         after.first_seen_ms = self.first_seen_ms.min(seen.first_seen_ms);
         if self.status() > FindingStatus::Open && after.status() == FindingStatus::Open {

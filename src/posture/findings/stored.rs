@@ -14,6 +14,7 @@ use super::state::{Part, Site, State, Told};
 use super::{Findings, Known};
 use crate::posture::kept::{Kept, Owed, settle};
 use crate::posture::stored::{Packer, StoredError, Unpacker, VERSION};
+use crate::record::finding::product;
 use crate::record::{AccountRegion, FindingForm, FindingKey, FindingStatus, Severity};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ struct Head {
     /// Since when the place is watched; absent: an older version wrote it, long ago.
     #[serde(default)]
     born: i64,
+    /// Since when standards, and Security Hub itself, are heard of there, by number of their words; absent: as long as their findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    begun: Vec<(u16, i64)>,
     /// Open findings that were let go: half of each key, severity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     evicted: Vec<(u64, u8)>,
@@ -64,6 +68,9 @@ struct One {
     /// The events that told them, where they are known: time, Region, form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     e: Vec<StoredTold>,
+    /// Those of the parts that an exception covered, by their place among them; an older version wrote none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    x: Vec<usize>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -146,6 +153,11 @@ impl Kept for Findings {
         // The place is known from now on, also when it has no findings any more.
         let book = books.of(here);
         book.born_ms.get_or_insert(head.born);
+        for (word, begun_ms) in &head.begun {
+            if let Some(word) = head.names.get(usize::from(*word)).and_then(|word| names.number(word)) {
+                book.begun.entry(word).or_insert(*begun_ms);
+            }
+        }
         let severity = |number: u8| Severity::ALL.get(usize::from(number)).copied();
         book.evicted.extend(head.evicted.iter().filter_map(|(half, was)| Some((*half, severity(*was)?))));
         let word = |number: u16| head.names.get(usize::from(number)).map_or("unknown", String::as_str);
@@ -159,19 +171,26 @@ impl Kept for Findings {
                 rest: rest.to_vec(),
                 first_seen_ms: one.f,
                 reopened: one.r,
-                standards: standards.into(),
+                standards: standards.clone().into(),
             };
             let (account, region) = one
                 .h
                 .map_or(here, |(account, region)| (names.number_or_other(word(account)), names.number_or_other(word(region))));
-            let (product, control) = (names.number_or_other(word(one.p)), names.number_or_other(word(one.c)));
-            let site = Site { account, region, product, control };
+            let (by, control) = (names.number_or_other(word(one.p)), names.number_or_other(word(one.c)));
+            let site = Site { account, region, product: by, control };
             if entries.contains_key(key) {
                 books.of(here).stale = true;
                 continue;
             }
             entries.insert(*key, Entry::stored(site, state, one.t.clone()));
-            books.of(books::home(names, site)).keys.insert(*key);
+            let book = books.of(books::home(names, site));
+            book.keys.insert(*key);
+            if names.name(by) == product::SECURITY_HUB {
+                // An older version did not write since when.
+                for word in standards.iter().copied().chain([by]) {
+                    book.begun.entry(word).or_insert(head.born);
+                }
+            }
         }
         Ok(())
     }
@@ -182,7 +201,8 @@ fn read(one: One) -> Result<(FindingKey, One, Vec<Part>), StoredError> {
     let key = FindingKey::of_text(&one.k).ok_or_else(|| StoredError::damaged(&format!("{:?} is no key", one.k)))?;
     // An older version wrote no events.
     let told = one.e.iter().copied().chain(std::iter::repeat((0, 0, 0)));
-    let parts: Option<Vec<Part>> = one.a.iter().zip(told).map(|(part, told)| to_part(part, told)).collect();
+    let parts: Option<Vec<Part>> =
+        one.a.iter().zip(told).enumerate().map(|(nth, (part, told))| to_part(part, told, one.x.contains(&nth))).collect();
     let parts = parts.filter(|parts| !parts.is_empty());
     let parts = parts.ok_or_else(|| StoredError::damaged(&format!("the parts of {} are none that are known", one.k)))?;
     Ok((key, one, parts))
@@ -195,6 +215,7 @@ struct Document {
     findings: Vec<One>,
     numbers: BTreeMap<String, u16>,
     born: i64,
+    begun: Vec<(u16, i64)>,
     evicted: Vec<(u64, u8)>,
 }
 
@@ -208,6 +229,7 @@ impl Document {
             ..Self::default()
         };
         let name = |number: u16| known.names.name(number);
+        document.begun = book.begun.iter().map(|(word, begun_ms)| (document.number(name(*word)), *begun_ms)).collect();
         for key in &book.keys {
             let Some(entry) = known.entries.get(key) else { continue };
             let Some(state) = entry.accepted() else { continue };
@@ -224,6 +246,7 @@ impl Document {
                 t: entry.told().to_vec(),
                 a: state.parts().map(of_part).collect(),
                 e: events(state),
+                x: state.parts().enumerate().filter(|(_, part)| part.covered).map(|(nth, _)| nth).collect(),
             };
             document.findings.push(one);
         }
@@ -239,6 +262,7 @@ impl Document {
             names: self.names,
             findings: self.findings.len(),
             born: self.born,
+            begun: self.begun,
             evicted: self.evicted,
         });
         for one in &self.findings {
@@ -270,7 +294,7 @@ fn events(state: &State) -> Vec<StoredTold> {
     if state.parts().all(|part| part.told.at_s == 0) { Vec::new() } else { all.collect() }
 }
 
-fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold) -> Option<Part> {
+fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold, covered: bool) -> Option<Part> {
     let (id, updated_ms, lead_ms, shown, severity, status, lead, by) = *stored;
     Some(Part {
         id,
@@ -281,6 +305,7 @@ fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold) -> Option<Part
         status: *FindingStatus::ALL.get(usize::from(status))?,
         lead: *FindingForm::ALL.get(usize::from(lead))?,
         by: *FindingForm::ALL.get(usize::from(by))?,
+        covered,
         told: Told { at_s, region, form: *FindingForm::ALL.get(usize::from(form))? },
     })
 }

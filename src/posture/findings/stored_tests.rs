@@ -18,7 +18,7 @@ fn here() -> AccountRegion {
 }
 
 fn kept() -> Findings {
-    Findings::kept(config::Findings::default())
+    Findings::kept(config::Findings::default()).past_first_day()
 }
 
 pub(super) fn opened() -> Findings {

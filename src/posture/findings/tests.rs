@@ -40,7 +40,7 @@ pub(super) fn control(minutes: i64, severity: &str, workflow: &str) -> Value {
 }
 
 pub(super) fn findings() -> Arc<Findings> {
-    Arc::new(Findings::in_memory(config::Findings::default()))
+    Arc::new(Findings::in_memory(config::Findings::default()).past_first_day())
 }
 
 fn record() -> Arc<RecordEntry> {
@@ -133,7 +133,7 @@ fn a_severity_of_the_settings_decides_about_the_notice() {
         (Severity::Critical, "HIGH", "new"),
         (Severity::Informational, "INFORMATIONAL", "new!"),
     ] {
-        let findings = Findings::in_memory(settings(notify));
+        let findings = Findings::in_memory(settings(notify)).past_first_day();
         assert_eq!(told(&findings, FindingForm::Asff, &control(0, severity, "NEW")), want, "{notify} {severity}");
     }
 }
@@ -285,7 +285,7 @@ fn when_all_comes_back_it_begins_anew() {
 
 #[test]
 fn too_many_findings_let_the_oldest_resolved_ones_go_first() {
-    let findings = Findings::in_memory(config::Findings { known: 64, ..config::Findings::default() });
+    let findings = Findings::in_memory(config::Findings { known: 64, ..config::Findings::default() }).past_first_day();
     for number in 0..100 {
         let workflow = if number % 4 == 0 { "RESOLVED" } else { "NEW" };
         let mut finding = control(number, "HIGH", workflow);
@@ -296,7 +296,7 @@ fn too_many_findings_let_the_oldest_resolved_ones_go_first() {
     assert_eq!((tallies.known, tallies.evicted), (64, 36));
     assert_eq!(tallies.evicted_open, 36 - 25, "all 25 that were resolved went first");
     // What is pending stays, even when there is nothing else.
-    let findings = Findings::in_memory(config::Findings { known: 1, ..config::Findings::default() });
+    let findings = Findings::in_memory(config::Findings { known: 1, ..config::Findings::default() }).past_first_day();
     let pending = tell(judge(&findings, FindingForm::Asff, &control(0, "HIGH", "NEW")));
     let mut other = control(0, "HIGH", "NEW");
     other["Resources"][0]["Id"] = json!("arn:aws:s3:::other");
@@ -313,9 +313,9 @@ fn what_was_resolved_long_ago_is_forgotten() {
     open["Resources"][0]["Id"] = json!("arn:aws:s3:::open");
     told(&findings, FindingForm::Asff, &open);
     let now = 1_795_000_000_000;
-    findings.forget(&mut findings.lock(), now + FORGET_MS - 1);
+    findings.forget_silent(&mut findings.lock(), now + FORGET_MS - 1);
     assert_eq!(findings.tallies().known, 2);
-    findings.forget(&mut findings.lock(), now + FORGET_MS);
+    findings.forget_silent(&mut findings.lock(), now + FORGET_MS);
     assert_eq!((findings.tallies().known, findings.tallies().forgotten), (1, 1));
 }
 

@@ -1,0 +1,108 @@
+//! What is told at once when an account, Security Hub or a standard is switched on.
+
+use serde_json::{Value, json};
+
+use super::news_tests::{DAY, HOUR, ON, failed, packed, threat, told_at, unpacked};
+use super::stored_tests::written;
+use super::*;
+use crate::posture::kept::Kept as _;
+use crate::record::finding::product;
+use crate::record::{AccountRegion, FindingForm};
+
+const ASFF: FindingForm = FindingForm::Asff;
+
+/// A control's finding of a bucket that was checked first at this moment, asked for by these standards.
+fn of(bucket: &str, at_ms: i64, standards: &[&str]) -> Value {
+    let mut finding = failed(bucket, at_ms, at_ms);
+    finding["Compliance"]["AssociatedStandards"] = standards.iter().map(|id| json!({ "StandardsId": id })).collect();
+    finding
+}
+
+fn told_of(findings: &Findings, bucket: &str, at_ms: i64, standards: &[&str]) -> String {
+    told_at(findings, ASFF, &of(bucket, at_ms, standards), at_ms)
+}
+
+fn kept() -> Findings {
+    let findings = Findings::kept(config::Findings::default());
+    findings.open();
+    findings
+}
+
+/// S0-04: how things are on the first day is nobody's news, whatever its date; what happens to it is, and so is what products see
+/// happen.
+#[test]
+fn what_is_switched_on_tells_how_things_are_and_pages_nobody_for_a_day() {
+    let findings = kept();
+    let (old, new) = ("standards/old", "standards/new");
+    assert_eq!(told_at(&findings, FindingForm::GuardDuty, &threat("a", ON, ON), ON), "new!", "a threat in a new account");
+    // Security Hub is switched on, much later.
+    let hub = ON + 10 * DAY;
+    assert_eq!(told_of(&findings, "a", hub, &[old]), "new-");
+    assert_eq!(told_of(&findings, "b", hub + DAY - 1, &[old]), "new-");
+    assert_eq!(told_of(&findings, "c", hub + DAY, &[old]), "new!");
+    let mut worse = of("a", hub + HOUR, &[old]);
+    worse["Severity"] = json!({ "Label": "CRITICAL" });
+    assert_eq!(told_at(&findings, ASFF, &worse, hub + HOUR), "worsened!", "it became so");
+    // And later a standard: only what no other asks for is held.
+    let standard = hub + 10 * DAY;
+    assert_eq!(told_of(&findings, "d", standard, &[new]), "new-");
+    assert_eq!(told_of(&findings, "e", standard + HOUR, &[new, old]), "new!");
+    assert_eq!(told_of(&findings, "f", standard + DAY - 1, &[new]), "new-");
+    assert_eq!(told_of(&findings, "g", standard + HOUR, &[]), "new!", "no standard is named, and Security Hub is not new");
+    let mut leak = of("h", standard, &[]);
+    leak["ProductArn"] = json!("arn:aws:securityhub:eu-west-1::product/aws/macie");
+    leak["Compliance"] = Value::Null;
+    assert_eq!(told_at(&findings, ASFF, &leak, standard), "new!", "Macie's first word");
+    // An agent that takes over knows all of it; a state of before has it of its findings.
+    let documents = written(&findings);
+    let loaded = |text: &dyn Fn(String) -> String| {
+        let after = kept();
+        for (place, bytes) in &documents {
+            after.load(place, &packed(&text(unpacked(bytes)))).expect("this version");
+        }
+        after
+    };
+    let after = loaded(&|text| text);
+    assert!(after.unwritten(true).is_empty(), "it is as it was written");
+    assert_eq!(told_of(&after, "i", standard + DAY - 1, &[new]), "new-");
+    assert_eq!(told_of(&after, "j", standard + DAY - 1, &[old]), "new!");
+    let before = loaded(&|text| {
+        let Some((head, rest)) = text.split_once('\n') else { panic!("lines") };
+        let mut head: Value = serde_json::from_str(head).expect("JSON");
+        head.as_object_mut().expect("a head").remove("begun");
+        format!("{head}\n{rest}")
+    });
+    let third = ["standards/third"];
+    assert_eq!(told_of(&before, "i", standard + DAY - 1, &[new]), "new!", "long known, as far as that can be said");
+    assert_eq!(told_of(&before, "j", standard + DAY - 1, &third), "new-");
+}
+
+/// S1-05: the finding is relied on for the page only where it is read, known, and not held back.
+#[test]
+fn who_is_relied_on_for_a_page_sends_it() {
+    let place = AccountRegion::new("222233334444", "eu-west-1");
+    let elsewhere = AccountRegion::new("222233334444", "eu-north-1");
+    let hub = product::SECURITY_HUB;
+    let findings = kept();
+    assert_eq!(findings.hears(hub, &place, ON), Hearing::Nothing);
+    let pending = told_of(&findings, "a", ON, &["standards/old"]);
+    assert_eq!(pending, "new-");
+    for (product, place, at_ms, want) in [
+        (hub, &place, ON, Hearing::Young),
+        (hub, &place, ON + 2 * DAY - 1, Hearing::Young),
+        (hub, &place, ON + 2 * DAY, Hearing::Settled),
+        (hub, &elsewhere, ON + 2 * DAY, Hearing::Nothing),
+        (product::GUARD_DUTY, &place, ON + 2 * DAY, Hearing::Nothing),
+    ] {
+        assert_eq!(findings.hears(product, place, at_ms), want, "{product} {place} {at_ms}");
+    }
+    told_of(&findings, "b", ON + 5 * DAY, &["standards/new"]);
+    assert_eq!(findings.hears(hub, &place, ON + 6 * DAY - 1), Hearing::Young, "a standard was switched on");
+    assert_eq!(findings.hears(hub, &place, ON + 6 * DAY), Hearing::Settled);
+    let without = Findings::kept(config::Findings { products: vec!["GuardDuty".to_owned()], ..config::Findings::default() });
+    for (place, bytes) in &written(&findings) {
+        without.load(place, bytes).expect("this version");
+    }
+    assert_eq!(without.tallies().known, 2);
+    assert_eq!(without.hears(hub, &place, ON + 6 * DAY), Hearing::Nothing, "nobody reads them now");
+}
