@@ -68,7 +68,7 @@ impl<'a> ClassifiedFinding<'a> {
             enriched,
             title: if is_control && !finding.title.is_empty() { &finding.title } else { finding.control() },
             pillar: pillar(&finding.product, finding.control(), known),
-            config_rules: config_rules(finding, known),
+            config_rules: config_rules(finding, known, None),
             frameworks: List::new(own.chain(of_control)),
             tactics: List::new(tactic.map(str::to_owned)),
             techniques: List::new(named.chain(technique.map(str::to_owned))),
@@ -77,11 +77,23 @@ impl<'a> ClassifiedFinding<'a> {
         }
     }
 
+    /// Where AWS Config's API named the managed rule that is the source of the finding's rule: that one is behind it.
+    #[must_use]
+    pub fn of_managed_rule(mut self, identifier: Option<&str>) -> Self {
+        if identifier.is_some() {
+            let known = self.finding.control_id.as_deref().and_then(security_hub::control);
+            self.config_rules = config_rules(self.finding, known, identifier);
+        }
+        self
+    }
+
     /// The exception that mutes a finding now, if one does: one of its control, or one for each of the rules behind that.
+    /// `identifier`: the managed rule that AWS Config names as the source of the finding's rule, where that is known.
     #[must_use]
     pub fn find_exception<'e>(
         finding: &Finding<'_>,
         enriched: &EnrichedFinding<'_>,
+        identifier: Option<&str>,
         exceptions: &'e Exceptions,
         now_ms: i64,
     ) -> Option<&'e Exception> {
@@ -91,7 +103,7 @@ impl<'a> ClassifiedFinding<'a> {
         }
         let known = finding.control_id.as_deref().and_then(security_hub::control);
         let control = known.map_or(finding.control(), |control| &control.id);
-        let rules = config_rules(finding, known);
+        let rules = config_rules(finding, known, identifier);
         if !exceptions.concerns(control) && !rules.iter().any(|rule| exceptions.concerns(rule)) {
             return None;
         }
@@ -128,9 +140,13 @@ fn of_control(numbers: &Frameworks, id: &str, known: Option<&'static SecurityHub
 }
 
 /// The rules of AWS Config behind a control, as `control.id` of its results has them.
-fn config_rules<'a>(finding: &'a Finding<'_>, known: Option<&'static SecurityHubControl>) -> Vec<&'a str> {
+fn config_rules<'a>(
+    finding: &'a Finding<'_>,
+    known: Option<&'static SecurityHubControl>,
+    identifier: Option<&str>,
+) -> Vec<&'a str> {
     match finding.more.config_rule.as_deref() {
-        Some(deployed) => vec![preventive::control_id(deployed, preventive::control(deployed))],
+        Some(deployed) => vec![preventive::control_id(deployed, preventive::behind(deployed, identifier))],
         None => known.map(|control| control.rules.iter().map(|rule| rule.id).collect()).unwrap_or_default(),
     }
 }

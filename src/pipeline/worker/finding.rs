@@ -14,7 +14,7 @@ use crate::encode::finding::{push_finding, push_insight, push_notice};
 use crate::encode::{Lane, Outlet};
 use crate::posture::{Verdict, Weight};
 use crate::record::finding::Around;
-use crate::record::{Finding, FindingForm, InsightResults, RecordKey, text};
+use crate::record::{AccountRegion, Finding, FindingForm, InsightResults, RecordKey, text};
 
 impl Processor<'_> {
     /// The findings of one event: each is a record.
@@ -88,8 +88,13 @@ impl Processor<'_> {
         }
         let enriched = self.enricher.enrich_finding(finding);
         let severity = stages.findings.severity(finding, enriched.account.environment);
+        // A rule of another name: what AWS Config's API said of it.
+        let here = || AccountRegion::as_told(&finding.account, finding.region.as_deref().unwrap_or_default());
+        let deployed = finding.more.config_rule.as_deref();
+        let identifier = deployed.and_then(|rule| stages.compliance.identifier(&here(), rule));
+        let identifier = identifier.as_deref();
         // Asked before it is judged: that an exception ended, or begins to cover it, is a change.
-        let exception = ClassifiedFinding::find_exception(finding, &enriched, &stages.exceptions, place.now_ms);
+        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &stages.exceptions, place.now_ms);
         let weight = Weight { severity, covered: exception.is_some() };
         let tell = match stages.findings.judge(finding, weight, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
@@ -111,7 +116,7 @@ impl Processor<'_> {
         let step = record.step(move |settled| findings.conclude(token, settled, owed));
         let event_id = again_id.filter(|_| tell.again).unwrap_or(event_id);
         let classified = ClassifiedFinding::new(finding, &event_id, &enriched, &stages.frameworks);
-        let classified = ClassifiedFinding { exception, ..classified };
+        let classified = ClassifiedFinding { exception, ..classified.of_managed_rule(identifier) };
         let mut cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece());
         if tell.excepted {

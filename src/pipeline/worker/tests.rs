@@ -429,6 +429,29 @@ fn place_of_change() -> AccountRegion {
     AccountRegion::new(&word("awsAccountId"), &word("awsRegion"))
 }
 
+/// S1-05: a finding whose rule has another name is of the managed rule that AWS Config names, and covered by what covers that.
+#[test]
+fn a_finding_is_of_the_managed_rule_that_aws_names() {
+    let deployed = "AWSControlTower_AWS-GR_RESTRICTED_SSH";
+    let mut event = failed("NEW");
+    event["detail"]["findings"][0]["ProductFields"]["RelatedAWSResources:0/name"] = json!(deployed);
+    event["detail"]["findings"][0]["ProductFields"]["RelatedAWSResources:0/type"] = json!("AWS::Config::ConfigRule");
+    let told = |is_read: bool| {
+        let stages = stages(&exception("restricted-ssh", "expires: 2026-11-21"));
+        if is_read {
+            let identifier = Some("INCOMING_SSH_DISABLED".into());
+            let rule = DeployedRule { name: deployed.into(), arn: Box::default(), identifier };
+            let reading = Reading::of_place(now(), Duration::from_hours(6));
+            stages.compliance.reconcile_rule(&AccountRegion::new("222233334444", "eu-west-1"), &rule, Vec::new(), reading);
+        }
+        let (items, _) = run(&stages, &event);
+        let row = of_type(&items, "AwsSecurityFinding")[0];
+        ["control.configRule", "compliance.ruleName", "finding.status"].map(|name| row[name].as_str().unwrap_or("-").to_owned())
+    };
+    assert_eq!(told(true), ["restricted-ssh", deployed, "EXCEPTED"]);
+    assert_eq!(told(false), [deployed, deployed, "OPEN"]);
+}
+
 /// S0-20: what a reading said of a rule is said of its changes, too; an exception and a file may still know it by its own name.
 #[test]
 fn a_change_is_of_the_managed_rule_that_aws_names_whatever_it_is_called() {
