@@ -493,7 +493,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("run.calls", Number, "count", "9000", U, "Calls of AWS's API."),
     attribute("run.began", Number, "ms since epoch", "1795292071000", U, "When it began."),
     attribute("run.ended", Number, "ms since epoch", "1795292131000", U, "When it ended."),
-    attribute("run.accepted", Text, "", "true", U, "Whether every row was accepted: what is known is all there, also where not every place could be read."),
+    attribute("run.accepted", Text, "", "true", U, "Whether every row was accepted: what is known is all there, also where not every place could be read. Of kind identity also false while an account is stopped by something passing: such a run is made again soon."),
     attribute("run.complete", Text, "", "true", U, "Whether every place was read, in the last two intervals and without a fault since, and every row accepted; of identity but for accounts that may not be read."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
