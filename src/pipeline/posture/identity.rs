@@ -2,7 +2,7 @@
 //!
 //! In: accounts, and IAM. Out: a row for each identity of an account, all of one run's time and `snapshot.id`, and one row that says
 //! how the run went. What always holds: an account whose answers are not whole sends no row; one that cannot be read does not stop
-//! the others, and is told; a run is complete when every row was accepted and every account was read but those that may not be.
+//! the others, and is told; who is not watched is not asked; a run is complete when every row was accepted and every account was read but those that may not be.
 //! Where something passing stopped an account, it is tried once more at the end of the run; when that does not help, or when nobody
 //! knows which accounts there are, the run is not accepted and is made again soon, whole: whoever looks at the newest accepted run
 //! must not find an account empty that had a bad hour. What lasts a whole interval holds the others up no longer.
@@ -191,11 +191,14 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &m
     sending::tell_as(lead, &ended, snapshot).await;
 }
 
-async fn accounts(_: &Lead, identities: &Identities) -> Result<Vec<Box<str>>, ConfigApiError> {
-    match &identities.aggregator {
-        Some(api) if identities.accounts.is_empty() => aggregator::accounts(&**api).await,
-        _ => Ok(identities.accounts.clone()),
-    }
+/// The accounts to read: of those that are named or known the ones that are watched.
+async fn accounts(lead: &Lead, identities: &Identities) -> Result<Vec<Box<str>>, ConfigApiError> {
+    let mut accounts = match &identities.aggregator {
+        Some(api) if identities.accounts.is_empty() => aggregator::accounts(&**api).await?,
+        _ => identities.accounts.clone(),
+    };
+    accounts.retain(|account| lead.watches_in(account, None));
+    Ok(accounts)
 }
 
 impl Reading<'_> {

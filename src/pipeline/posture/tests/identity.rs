@@ -155,3 +155,15 @@ async fn a_fault_that_lasts_an_interval_holds_nobody_up() {
     let (run, _) = inventories.looks(5 * DAY).await.expect("a run");
     assert_eq!(run["run.accepted"], "false", "another account has a bad hour");
 }
+
+/// S2-12, S2-38: who is not watched is not asked, whether the settings or an aggregator name the accounts.
+#[tokio::test(start_paused = true)]
+async fn who_is_not_watched_is_not_inventoried() {
+    for named in [true, false] {
+        let mut inventories = Inventories::new(named, without(OTHER));
+        let (run, rows) = inventories.looks(0).await.expect("a run");
+        assert_eq!(run_of(&run), ("identity", &json!(2), &json!(0), "true", "true"), "named: {named}");
+        assert_eq!(rows, [ONE, THIRD].map(str::to_owned).into(), "named: {named}");
+        assert!(!inventories.iam.asked.lock().unwrap().iter().any(|account| account == OTHER), "named: {named}");
+    }
+}
