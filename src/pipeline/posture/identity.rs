@@ -163,6 +163,9 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &m
     let stopped = reading.stopped();
     let Reading { emitter, read, failed, .. } = reading;
     let failed = failed.into_inner().unwrap_or_default();
+    let unlisted = listed.as_ref().err().map(|error| format!("accounts: {error}"));
+    let unread = failed.iter().map(|(account, error)| format!("{account}: {error}"));
+    lead.posture.standing.was_inventoried(unlisted.into_iter().chain(unread));
     let (rows, read, places_failed) = (emitter.rows(), read.into_inner(), failed.len() as u64);
     let is_known = held.takes(listed.is_ok().then_some(&stopped), began_ms, identities.interval);
     let all_accepted = emitter.accepted().await;

@@ -167,3 +167,25 @@ async fn who_is_not_watched_is_not_inventoried() {
         assert!(!inventories.iam.asked.lock().unwrap().iter().any(|account| account == OTHER), "named: {named}");
     }
 }
+
+/// S2-13: what of IAM cannot be read is told to the health check until it can be, and stops nobody.
+#[tokio::test(start_paused = true)]
+async fn what_of_iam_cannot_be_read_is_told_to_the_health_check() {
+    let mut inventories = Inventories::new(false, Watched::default());
+    let standing = Arc::clone(&inventories.scene.lead.posture.standing);
+    inventories.scene.aws.fail("everything", denied());
+    inventories.looks(0).await.expect("a run");
+    let missing = "AccessDenied; missing: config:DescribeConfigRules";
+    assert_eq!(standing.notes(), [format!("IAM could not be read: accounts: {missing}")]);
+    inventories.scene.aws.faults.lock().unwrap().clear();
+    inventories.fail(OTHER, passing());
+    inventories.looks(10 * MINUTE).await.expect("a run");
+    assert_eq!(standing.notes(), [format!("IAM could not be read: {OTHER}: no answer in 30 s")]);
+    assert_eq!(standing.faults(), Vec::<String>::new());
+    // A reading of AWS Config that went well says nothing of IAM.
+    inventories.scene.reads(1, None).await;
+    assert_eq!(standing.notes().len(), 1);
+    inventories.iam.faults.lock().unwrap().clear();
+    inventories.looks(HOUR).await.expect("a run");
+    assert_eq!(standing.notes(), Vec::<String>::new());
+}
