@@ -373,7 +373,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("change.after", Text, "JSON", "{\"Tags.owner\":\"b\"}", R, "What they are."),
     attribute("change.summary", Text, "", "UPDATE AWS::S3::Bucket ledger: Tags.owner: \"a\" → \"b\"", R, "The same in one line, for people."),
     attribute("change.tagsOnly", Text, "", "false", R, "true when nothing but tags changed."),
-    attribute("change.origin", Text, "", "stream", R, "stream: its notification told it; history: a history file of AWS Config, which does not say what was before. Told in both ways a change has one event.id."),
+    attribute("change.origin", Text, "", "stream", R, "stream: its notification told it; history: a history file of AWS Config, which does not say what was before, and whose changes mostly have no actor. Told in both ways a change has one event.id: count with uniqueCount(event.id)."),
     attribute("change.oversized", Text, "", "false", R, "true when the item was too long for its notification and could not be fetched: what changed is not known."),
     attribute("change.actorConfidence", Text, "", "certain", R, "certain: AWS names the trail record, or exactly one fits and this agent alone has read the trail since before; likely: several fit, all by the same actor, or one does and another agent may have read more; ambiguous: several by different actors; none: none was seen."),
     attribute("change.viaPipeline", Text, "", "false", R, "true when a delivery pipeline made the change; absent when nothing tells."),
