@@ -1,5 +1,6 @@
 //! Readings of a made-up AWS Config, by itself and through an aggregator: what is asked, told, kept and forgotten.
 
+#[path = "identity_tests.rs"]
 mod identity;
 
 use std::sync::atomic::{AtomicBool, Ordering};
