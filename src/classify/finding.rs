@@ -87,13 +87,15 @@ impl<'a> ClassifiedFinding<'a> {
         self
     }
 
-    /// The exception that mutes a finding now, if one does: one of its control, or one for each of the rules behind that.
-    /// `identifier`: the managed rule that AWS Config names as the source of the finding's rule, where that is known.
+    /// The exception that mutes a finding now, if one does: one of its control, or one for each of the rules behind that; of a
+    /// finding in code also one for each control of AWS that it is `related` to. `identifier`: the managed rule that AWS Config names
+    /// as the source of the finding's rule, where that is known.
     #[must_use]
     pub fn find_exception<'e>(
         finding: &Finding<'_>,
         enriched: &EnrichedFinding<'_>,
         identifier: Option<&str>,
+        related: &[String],
         exceptions: &'e Exceptions,
         now_ms: i64,
     ) -> Option<&'e Exception> {
@@ -104,13 +106,20 @@ impl<'a> ClassifiedFinding<'a> {
         let known = finding.control_id.as_deref().and_then(security_hub::control);
         let control = known.map_or(finding.control(), |control| &control.id);
         let rules = config_rules(finding, known, identifier);
-        if !exceptions.concerns(control) && !rules.iter().any(|rule| exceptions.concerns(rule)) {
+        let mut others = rules.iter().copied().chain(related.iter().map(String::as_str));
+        if !exceptions.concerns(control) && !others.any(|other| exceptions.concerns(other)) {
             return None;
         }
         let facts = Facts::of_finding(finding, enriched);
-        let find = |control| exceptions.find_for_all(control, &facts, now_ms);
+        let find = |control: &str| exceptions.find_for_all(control, &facts, now_ms);
         let of_rules = || rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?.first().copied();
-        find(control).or_else(of_rules)
+        // A control of Security Hub and the rules behind it ask for the same: one of the two sides is enough.
+        let of_one = |id: &String| {
+            let same = related.iter().filter(|other| asks_for_the_same(id, other)).map(|other| find(other));
+            find(id).or_else(|| same.collect::<Option<Vec<_>>>()?.first().copied())
+        };
+        let of_related = || related.iter().map(of_one).collect::<Option<Vec<_>>>()?.first().copied();
+        find(control).or_else(of_rules).or_else(of_related)
     }
 
     /// The same for a finding in code, with the customer's own framework numbers.
@@ -137,6 +146,14 @@ fn of_control(numbers: &Frameworks, id: &str, known: Option<&'static SecurityHub
     let rules = rules.iter().filter(|rule| rule.hub_controls.len() == 1);
     let of_rules = rules.filter_map(|rule| numbers.of_rule(rule.id, Some(rule)));
     own.iter().cloned().chain(of_rules.flat_map(|list| list.items().to_vec())).collect()
+}
+
+/// Whether one of the two is a control of Security Hub, and the other one a rule behind it.
+fn asks_for_the_same(one: &str, other: &str) -> bool {
+    let is_behind = |rule: &str, control: &str| {
+        security_hub::control(control).is_some_and(|control| control.rules.iter().any(|behind| behind.id == rule))
+    };
+    is_behind(one, other) || is_behind(other, one)
 }
 
 /// The rules of AWS Config behind a control, as `control.id` of its results has them.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{LogRecords, Logs, Outputs, Posture};
+use super::{Identity, LogRecords, Logs, Outputs, Posture};
 
 /// A month, seconds: 30 days.
 const MONTH_SECONDS: u64 = 30 * 86_400;
@@ -63,6 +63,18 @@ const VIOLATION_BYTES: u64 = 1_600;
 /// A requirement of a framework in an account, bytes. Measured: 533.
 const FRAMEWORK_BYTES: u64 = 540;
 
+/// Conformance packs in an account and Region, each a row a reading. Assumed.
+const PACKS: u64 = 5;
+
+/// A conformance pack, bytes. Assumed, as a summary of less: 500.
+const PACK_BYTES: u64 = 500;
+
+/// Users, roles and access keys of an account. Assumed.
+const IDENTITIES: u64 = 300;
+
+/// An identity, bytes. Assumed, as the longest of the rows above without their lists: 900.
+const IDENTITY_BYTES: u64 = 900;
+
 /// Times a day that counts of rules are sent.
 const SNAPSHOTS_A_DAY: u64 = 4;
 
@@ -75,6 +87,17 @@ pub struct Volume {
     pub sources: u64,
     /// What is read of AWS Config; `None`: nothing.
     pub fleet: Option<Fleet>,
+    /// Whose IAM is read; `None`: nobody's.
+    pub inventory: Option<Inventory>,
+}
+
+/// Accounts whose IAM is read, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inventory {
+    /// Accounts.
+    pub accounts: u64,
+    /// Time between two inventories.
+    pub interval: Duration,
 }
 
 /// Where AWS Config is read, and how often that is summed up.
@@ -86,6 +109,29 @@ pub struct Fleet {
     pub regions: u64,
     /// Time between two summaries.
     pub summary: Duration,
+    /// Time between two readings.
+    pub reading: Duration,
+}
+
+impl Inventory {
+    /// What these settings read; `accounts`: how many there are where the settings name none and an aggregator has them all.
+    #[must_use]
+    pub fn of(identity: &Identity, accounts: u64) -> Self {
+        // Without a role only the agent's own account is read, whatever the aggregator has.
+        let known = identity.aggregator.as_ref().and(identity.role.as_ref());
+        let accounts = match (identity.accounts.len() as u64, known) {
+            (0, Some(_)) => accounts,
+            (0, None) => 1,
+            (named, _) => named,
+        };
+        Self { accounts, interval: identity.interval }
+    }
+
+    /// Bytes a month.
+    fn bytes(self) -> u64 {
+        let inventories = MONTH_SECONDS / self.interval.as_secs().max(1);
+        self.accounts.saturating_mul(inventories.saturating_mul(IDENTITIES * IDENTITY_BYTES))
+    }
 }
 
 impl Fleet {
@@ -98,15 +144,22 @@ impl Fleet {
             (0, None) => 1,
             _ => named,
         };
-        Self { accounts, regions: (posture.regions.len() as u64).max(1), summary: posture.summary_interval }
+        Self {
+            accounts,
+            regions: (posture.regions.len() as u64).max(1),
+            summary: posture.summary_interval,
+            reading: posture.interval,
+        }
     }
 
-    /// Bytes a month of what is sent at an interval: summaries, counts of rules, violations and frameworks.
+    /// Bytes a month of what is sent at an interval: summaries, counts of rules, violations, frameworks and packs.
     fn bytes(self) -> u64 {
-        let Self { accounts, regions, summary } = self;
+        let Self { accounts, regions, summary, reading } = self;
         let summaries = (MONTH_SECONDS / summary.as_secs().max(1)).saturating_mul(SUMMARY_BYTES);
         let of_account = summaries.saturating_add(30 * REQUIREMENTS * FRAMEWORK_BYTES);
-        let of_place = 30 * RULES * (SNAPSHOTS_A_DAY * SNAPSHOT_BYTES + VIOLATIONS_PER_RULE * VIOLATION_BYTES);
+        let of_rules = 30 * RULES * (SNAPSHOTS_A_DAY * SNAPSHOT_BYTES + VIOLATIONS_PER_RULE * VIOLATION_BYTES);
+        let of_packs = (MONTH_SECONDS / reading.as_secs().max(1)).saturating_mul(PACKS * PACK_BYTES);
+        let of_place = of_packs.saturating_add(of_rules);
         accounts.saturating_mul(of_account.saturating_add(regions.saturating_mul(of_place)))
     }
 }
@@ -115,7 +168,7 @@ impl Volume {
     /// What so many accounts bring when nobody counted.
     #[must_use]
     pub const fn of_accounts(accounts: u64, sources: u64) -> Self {
-        Self { records_per_day: accounts.saturating_mul(RECORDS_PER_ACCOUNT_DAY), sources, fleet: None }
+        Self { records_per_day: accounts.saturating_mul(RECORDS_PER_ACCOUNT_DAY), sources, fleet: None, inventory: None }
     }
 }
 
@@ -134,6 +187,8 @@ pub struct Estimate {
     pub heartbeats: u64,
     /// How AWS Config's rules stand, at intervals; changes of it and findings are too unlike from customer to customer.
     pub posture: u64,
+    /// Who there is in IAM, at intervals.
+    pub identities: u64,
 }
 
 /// Bytes a month for this volume and these outputs.
@@ -153,6 +208,7 @@ pub fn estimate(volume: Volume, outputs: &Outputs, heartbeat: Option<Duration>) 
         logs: logged(records, detected, outputs.logs).saturating_mul(LOG_BYTES),
         heartbeats: heartbeats.saturating_mul(HEARTBEAT_BYTES),
         posture: volume.fleet.map_or(0, Fleet::bytes),
+        identities: volume.inventory.map_or(0, Inventory::bytes),
     }
 }
 
@@ -175,8 +231,10 @@ impl Estimate {
     /// Bytes a month, all outputs together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        let Self { detections, notices, logs, heartbeats, posture, .. } = self;
-        [detections, notices, logs, heartbeats, posture].into_iter().fold(0_u64, |sum, part| sum.saturating_add(*part))
+        let Self { detections, notices, logs, heartbeats, posture, identities, .. } = self;
+        [detections, notices, logs, heartbeats, posture, identities]
+            .into_iter()
+            .fold(0_u64, |sum, part| sum.saturating_add(*part))
     }
 
     /// Whether it stays in what New Relic gives for nothing.
@@ -197,6 +255,7 @@ impl fmt::Display for Estimate {
             ("logs", self.logs),
             ("heartbeats", self.heartbeats),
             ("posture", self.posture),
+            ("identities", self.identities),
         ] {
             let steps = unit.steps(bytes);
             total = total.saturating_add(steps);
@@ -218,7 +277,13 @@ impl fmt::Display for Estimate {
             percent(READ_ONLY_PER_MILLION)
         )?;
         if self.posture > 0 {
-            write!(f, "; {RULES} rules of AWS Config an account and Region, {VIOLATIONS_PER_RULE} violation each")?;
+            write!(
+                f,
+                "; {RULES} rules of AWS Config an account and Region, {VIOLATIONS_PER_RULE} violation each, and {PACKS} conformance packs"
+            )?;
+        }
+        if self.identities > 0 {
+            write!(f, "; {IDENTITIES} users, roles and keys an account")?;
         }
         Ok(())
     }
@@ -288,6 +353,7 @@ mod tests {
           logs             16.80
           heartbeats        0.13
           posture           0.00
+          identities        0.00
           total            33.31
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
@@ -305,7 +371,8 @@ mod tests {
         let all = Posture { aggregator: Some("org".to_owned()), ..settings };
         let fleet = of(&all);
         assert_eq!((fleet.accounts, fleet.regions), (200, 3));
-        let found = estimate(Volume { records_per_day: 0, sources: 0, fleet: Some(fleet) }, &Outputs::default(), None);
+        let found =
+            estimate(Volume { records_per_day: 0, sources: 0, fleet: Some(fleet), inventory: None }, &Outputs::default(), None);
         assert!((12_500_000_000..13_000_000_000).contains(&found.posture), "{}", found.posture);
         assert_eq!(found.total(), found.posture);
         assert!(found.to_string().contains("only read; 150 rules of AWS Config an account and Region"), "{found}");
@@ -313,9 +380,40 @@ mod tests {
         assert_eq!(rarer.bytes(), u64::MAX, "no overflow");
     }
 
+    /// Packs are sent at each reading, one row for each in each place.
+    #[test]
+    fn conformance_packs_count_with_each_reading() {
+        let of = |hours: u64, regions: u64| {
+            let hour = Duration::from_hours(1);
+            Fleet { accounts: 10, regions, summary: hour, reading: Duration::from_hours(hours) }.bytes()
+        };
+        // 10 accounts in 2 Regions, 120 readings more a month, 5 packs of 500 bytes.
+        assert_eq!(of(3, 2) - of(6, 2), 10 * 2 * 120 * 5 * 500);
+    }
+
+    /// S2-35: who there is in IAM counts where it is read, and of those accounts that can be.
+    #[test]
+    fn identities_count_where_iam_is_read() {
+        let own = Identity::of_region("eu-west-1");
+        let named = Identity { accounts: vec!["111122223333".to_owned(); 7], ..own.clone() };
+        let alone = Identity { aggregator: Some("org".to_owned()), ..own.clone() };
+        let all = Identity { role: crate::config::Role::parse("reader"), ..alone.clone() };
+        for (settings, want) in [(&own, 1), (&named, 7), (&alone, 1), (&all, 200)] {
+            assert_eq!(Inventory::of(settings, 200).accounts, want, "{settings:?}");
+        }
+        let volume = Volume { records_per_day: 0, sources: 0, fleet: None, inventory: Some(Inventory::of(&all, 200)) };
+        let found = estimate(volume, &Outputs::default(), None);
+        assert_eq!((found.identities, found.total()), (200 * 30 * 300 * 900, found.identities));
+        let text = found.to_string();
+        assert!(
+            text.contains("only read; 300 users, roles and keys an account") && !text.contains("rules of AWS Config"),
+            "{text}"
+        );
+    }
+
     #[test]
     fn each_setting_changes_its_own_row() {
-        let volume = Volume { records_per_day: 1_000_000, sources: 1, fleet: None };
+        let volume = Volume { records_per_day: 1_000_000, sources: 1, fleet: None, inventory: None };
         for (name, records, read_only, logs) in [
             ("all", LogRecords::All, true, 42_000_000_000),
             ("changes", LogRecords::All, false, 8_400_000_000),
@@ -330,6 +428,7 @@ mod tests {
                 logs,
                 heartbeats: 43_200_000,
                 posture: 0,
+                identities: 0,
             };
             assert_eq!(found, expected, "{name}");
         }
@@ -339,7 +438,8 @@ mod tests {
 
     #[test]
     fn the_free_amount_is_a_limit_that_may_be_reached() {
-        let of = |logs| Estimate { records_per_day: 0, detections: 0, notices: 0, logs, heartbeats: 0, posture: 0 };
+        let of =
+            |logs| Estimate { records_per_day: 0, detections: 0, notices: 0, logs, heartbeats: 0, posture: 0, identities: 0 };
         assert_eq!([of(FREE_BYTES).is_free(), of(FREE_BYTES + 1).is_free()], [true, false]);
         assert!(of(FREE_BYTES + 1).to_string().contains("more than the 100 GB"));
     }
@@ -361,6 +461,7 @@ mod tests {
           logs                84
           heartbeats          43
           posture              0
+          identities           0
           total              209
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
@@ -371,14 +472,16 @@ mod tests {
     #[test]
     fn the_lines_add_up() {
         for records_per_day in [0, 1, 1_000, 123_456, 1_000_000, 2_345_678, 7_654_321, 987_654_321, u64::MAX / 3_000_000] {
-            let text = estimate(Volume { records_per_day, sources: 3, fleet: None }, &Outputs::default(), MINUTE).to_string();
+            let text =
+                estimate(Volume { records_per_day, sources: 3, fleet: None, inventory: None }, &Outputs::default(), MINUTE)
+                    .to_string();
             let amounts: Vec<u64> = text
                 .lines()
                 .filter(|line| line.starts_with("  "))
                 .map(|line| line.split_whitespace().nth(1).unwrap().replace('.', "").parse().unwrap())
                 .collect();
             let [lines @ .., total] = &*amounts else { panic!("no line: {text}") };
-            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (5, *total), "{text}");
+            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (6, *total), "{text}");
         }
     }
 

@@ -104,6 +104,12 @@ impl Changes {
         state.join.trail(fact, now_ms);
     }
 
+    /// Who made a change, as far as is known by now: for what does not wait.
+    #[must_use]
+    pub fn who(&self, fact: &ItemFact) -> Who {
+        self.state().join.who(fact)
+    }
+
     /// Takes an item in.
     pub fn item(&self, mut item: Item, now_ms: i64) {
         item.until_ms = now_ms.saturating_add(self.wait_ms);
@@ -305,6 +311,25 @@ mod tests {
         assert_eq!(scene.decided(TIME, false), [said("named", "certain")]);
         scene.item("named later", &["7"], TIME);
         assert_eq!(scene.decided(TIME, false), [said("named later", "certain")]);
+        assert_eq!(scene.decided(TIME, true), [said("waits", "none")]);
+    }
+
+    #[test]
+    fn what_does_not_wait_is_told_what_is_known_and_moves_nothing() {
+        let scene = Scene::new(Duration::from_mins(10));
+        scene.item("waits", &[], TIME);
+        scene.trail("1", "b");
+        let fact = |bucket: &str| ItemFact {
+            account: "a".to_owned(),
+            region: "r".to_owned(),
+            resource_type: "AWS::S3::Bucket".to_owned(),
+            resource_id: bucket.to_owned(),
+            time_ms: TIME,
+            ..ItemFact::default()
+        };
+        let told = [scene.0.who(&fact("b")), scene.0.who(&fact("c"))].map(|who| who.confidence());
+        assert_eq!(told, ["certain", "none"]);
+        assert_eq!((scene.0.is_empty(), scene.decided(TIME, false)), (false, vec![]));
         assert_eq!(scene.decided(TIME, true), [said("waits", "none")]);
     }
 

@@ -162,11 +162,15 @@ impl Reader {
             return Some(written.to_owned());
         }
         let Some(id) = self.known.resolve(written) else {
-            let doubt = FileFault::new(line, path, format!("no control is called \"{written}\" yet: nothing is muted by it"));
+            let doubt = FileFault::new(
+                line,
+                path,
+                format!("no control is called \"{written}\" yet: nothing in an account is muted by it"),
+            );
             let near = nearest(written, self.known.ids.values().map(String::as_str));
             self.doubts.push(match near {
                 Some(meant) => doubt.hint(format!("did you mean `{meant}`?")),
-                None => doubt.hint("right only for a rule of your own; `cspm-relay rules list` shows the detective controls"),
+                None => doubt.hint("right only for a rule of your own or of a scanner of code; `cspm-relay rules list` shows the detective controls"),
             });
             return Some(written.to_owned());
         };

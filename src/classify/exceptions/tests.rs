@@ -166,7 +166,7 @@ fn a_type_of_findings_is_a_control() {
     let (exceptions, doubts) = read(&text("")).expect("an exception");
     assert!(exceptions.concerns(kind) && doubts.is_empty(), "{doubts:?}");
     let (_, doubts) = read(&text(", scope: {actors: 'Ops/*'}")).expect("an exception");
-    assert!(doubts[0].contains("nothing is muted by it"), "{doubts:?}");
+    assert!(doubts[0].contains("nothing in an account is muted by it"), "{doubts:?}");
 }
 
 /// S2-20: an exception ends when it says, and is told.
@@ -210,8 +210,8 @@ fn a_control_is_known_by_each_of_its_names() {
     let (exceptions, doubts) = read(text).expect("a rule to come");
     assert!(exceptions.concerns("our-own-rule"));
     let want = [
-        "exceptions.yml:1: [0].control: no control is called \"root-user-activty\" yet: nothing is muted by it\n    hint: did you mean `root-user-activity`?",
-        "exceptions.yml:2: [1].control: no control is called \"our-own-rule\" yet: nothing is muted by it\n    hint: right only for a rule of your own; `cspm-relay rules list` shows the detective controls",
+        "exceptions.yml:1: [0].control: no control is called \"root-user-activty\" yet: nothing in an account is muted by it\n    hint: did you mean `root-user-activity`?",
+        "exceptions.yml:2: [1].control: no control is called \"our-own-rule\" yet: nothing in an account is muted by it\n    hint: right only for a rule of your own or of a scanner of code; `cspm-relay rules list` shows the detective controls",
     ];
     assert_eq!(doubts, want);
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::args::{AgentFile, Format};
 use super::count;
 use super::exit::Exit;
-use crate::config::estimate::{Estimate, FREE_BYTES, Fleet, RECORDS_PER_ACCOUNT_DAY, Volume, estimate};
+use crate::config::estimate::{Estimate, FREE_BYTES, Fleet, Inventory, RECORDS_PER_ACCOUNT_DAY, Volume, estimate};
 use crate::config::queue_url::QueueUrl;
 use crate::config::{
     Config, DeadLetters, Fault, Faults, Files, Health, LogRecords, Need, NewRelic, Place, Source, SourceKind, env, example,
@@ -119,15 +119,16 @@ impl Report {
         let sources = config.sources.len() as u64;
         let named = found.accounts.as_ref().and_then(|names| names.as_ref().ok()).map_or(1, |names| (*names as u64).max(1));
         let fleet = config.posture.as_ref().map(|posture| Fleet::of(posture, named));
+        let inventory = config.identity.as_ref().map(|identity| Inventory::of(identity, named));
         let (volume, assumed) = match (records_per_day, &found.accounts) {
-            (Some(records_per_day), _) => (Volume { records_per_day, sources, fleet }, None),
+            (Some(records_per_day), _) => (Volume { records_per_day, sources, fleet, inventory }, None),
             (None, Some(Ok(names @ 1..))) => {
                 let accounts = *names as u64;
                 (Volume::of_accounts(accounts, sources), Some(format!("{} of the accounts file", count(*names, "account"))))
             }
             (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
         };
-        let volume = Volume { fleet, ..volume };
+        let volume = Volume { fleet, inventory, ..volume };
         Self { found, warnings, estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat), assumed }
     }
 
@@ -257,7 +258,7 @@ impl Report {
                 "recordsPerDay": self.estimate.records_per_day, "assumed": self.assumed,
                 "bytesPerMonth": {
                     "detections": self.estimate.detections, "notices": self.estimate.notices, "logs": self.estimate.logs,
-                    "heartbeats": self.estimate.heartbeats, "posture": self.estimate.posture, "total": self.estimate.total(),
+                    "heartbeats": self.estimate.heartbeats, "posture": self.estimate.posture, "identities": self.estimate.identities, "total": self.estimate.total(),
                 },
                 "freeBytes": FREE_BYTES, "isFree": self.estimate.is_free(),
             },

@@ -3,7 +3,7 @@
 //! In: a reader that can be had twice. Out: first what the runs say ([`survey`]: tool, rules, where the code is from), then each
 //! result, borrowed, with its place in the file ([`results`]). Twice, because SARIF leaves the order open: Semgrep and whatever
 //! sorts its keys write the results before the tool, others write folders behind them. What always holds: no more than one result
-//! and what the runs say is held, whatever the size of the file; a result that is too long or broken costs itself only; the
+//! and what the runs say is held, within one [`Budget`] for the whole file, whatever its size; a result that is too long or broken costs itself only; the
 //! first reading tells a file of another kind before anything is sent, the second one where a file ends too early. Packed files
 //! are unpacked on the way, within the limit.
 
@@ -14,7 +14,7 @@ use std::io::{BufRead, Read};
 use super::gzip::Unpacked;
 use super::split::SplitError;
 use super::{Bounds, ObjectFault, object_fault};
-use crate::record::finding::sarif::{RunPart, SarifRun};
+use crate::record::finding::sarif::{Budget, RunPart, SarifRun};
 use walk::{Raw, Walk, WalkError};
 
 /// Longest text of a run's own that is looked at, bytes: an address, a time, a version.
@@ -30,6 +30,7 @@ pub struct Survey {
     /// `version`
     version: Option<String>,
     has_runs: bool,
+    budget: Budget,
 }
 
 /// Why a file is not read at all.
@@ -82,9 +83,15 @@ pub fn survey(input: impl BufRead, bounds: Bounds) -> Result<Survey, SarifError>
     let fault = match read {
         Ok(()) => None,
         Err(Ended::Foreign(why)) => return Err(SarifError::Foreign(why)),
+        // What a result is cannot be told without it.
+        Err(Ended::TooMuch(why)) => return Err(ObjectFault::Corrupt(why).into()),
         Err(Ended::Fault(fault @ ObjectFault::Unavailable(_))) => return Err(fault.into()),
         Err(Ended::Fault(fault)) => Some(fault),
     };
+    let left_out = survey.budget.left_out();
+    if left_out > 0 {
+        tracing::warn!(left_out, "A file of results says more of its rules and files than is kept: some findings have no title");
+    }
     match (&survey.version, fault) {
         (Some(version), _) if !is_known(version) => {
             let what = format!("version \"{version}\"; convert it, or ask the scanner for 2.1.0");
@@ -116,7 +123,7 @@ pub fn results(
     let read = begin(&mut walk).and_then(|()| document(&mut walk, bounds, &mut Hearing { runs: survey.runs.len(), hear }));
     match read {
         Ok(()) => Ok(walk.position()),
-        Err(Ended::Foreign(why)) => Err(ObjectFault::Corrupt(why)),
+        Err(Ended::Foreign(why) | Ended::TooMuch(why)) => Err(ObjectFault::Corrupt(why)),
         Err(Ended::Fault(fault)) => Err(fault),
     }
 }
@@ -128,6 +135,8 @@ fn is_known(version: &str) -> bool {
 /// Why a reading ended before the document.
 enum Ended {
     Foreign(String),
+    /// It says more beside its results than can be kept.
+    TooMuch(String),
     Fault(ObjectFault),
 }
 
@@ -147,7 +156,9 @@ trait Reading {
     fn runs(&mut self) {}
     /// A run begins.
     fn run(&mut self) -> Result<(), Ended>;
-    fn part(&mut self, _part: RunPart<'_>, _raw: Option<&[u8]>) {}
+    fn part(&mut self, _part: RunPart<'_>, _raw: Option<&[u8]>) -> Result<(), Ended> {
+        Ok(())
+    }
     /// Whether the parts of a run are wanted.
     fn wants_parts(&self) -> bool;
     /// What stands in the place of a result; `false`: read no further.
@@ -173,10 +184,10 @@ impl Reading for Surveying<'_> {
         Ok(())
     }
 
-    fn part(&mut self, part: RunPart<'_>, raw: Option<&[u8]>) {
-        if let Some(run) = self.0.runs.last_mut() {
-            run.hear(part, raw);
-        }
+    fn part(&mut self, part: RunPart<'_>, raw: Option<&[u8]>) -> Result<(), Ended> {
+        let Survey { runs, budget, .. } = &mut *self.0;
+        let Some(run) = runs.last_mut() else { return Ok(()) };
+        run.hear(part, raw, budget).map_err(|much| Ended::TooMuch(much.to_string()))
     }
 
     fn wants_parts(&self) -> bool {
@@ -310,7 +321,7 @@ fn run<R: Read>(walk: &mut Walk<R>, number: usize, bounds: Bounds, reading: &mut
 
 /// A part of the tool that has rules.
 fn component<R: Read>(walk: &mut Walk<R>, which: RunPart<'_>, bounds: Bounds, reading: &mut impl Reading) -> Result<(), Ended> {
-    reading.part(which, None);
+    reading.part(which, None)?;
     object(walk, |walk, key| match key {
         "name" => part(walk, RunPart::Name, WORD, reading),
         "semanticVersion" | "version" => part(walk, RunPart::Version, WORD, reading),
@@ -330,7 +341,7 @@ fn file<R: Read>(walk: &mut Walk<R>, reading: &mut impl Reading) -> Result<(), E
         Ok(walk.skip()?)
     })?;
     if !told {
-        reading.part(RunPart::File, None);
+        reading.part(RunPart::File, None)?;
     }
     Ok(())
 }
@@ -340,7 +351,6 @@ fn part<R: Read>(walk: &mut Walk<R>, part: RunPart<'_>, most: usize, reading: &m
         Raw::Whole(raw) => reading.part(part, Some(raw)),
         Raw::TooLong(_) => reading.part(part, None),
     }
-    Ok(())
 }
 
 /// A text, empty where there is none.

@@ -140,6 +140,52 @@ fn a_bomb_stops_at_the_limit() {
     assert_eq!(found, ["unknown", "fault: unpacks to more than 1048576 bytes"]);
 }
 
+/// A file of so many runs, whose tools have these extensions and rules, and that name these folders; each run has a result.
+fn runs(count: usize, extensions: &str, rules: &str, bases: &str) -> Survey {
+    let run = format!(
+        r#"{{"tool":{{"driver":{{"name":"T","rules":[{rules}]}},"extensions":[{extensions}]}},"originalUriBaseIds":{{{bases}}},"results":[{{}}]}}"#
+    );
+    let file = format!(r#"{{"version":"2.1.0","runs":[{}]}}"#, vec![run; count].join(","));
+    survey(file.as_bytes(), Bounds { inflated: 1 << 30, record: 1 << 16 }).expect("a survey")
+}
+
+/// S1-20: what is kept beside the results is bounded for the file, over however many runs it is spread.
+#[test]
+fn a_bomb_of_many_runs_is_kept_no_more_of_than_of_one() {
+    let rules = |count: usize, help: &str| {
+        let rule = |number: usize| format!(r#"{{"id":"r{number}","help":{{"text":"{help}"}}}}"#);
+        (0..count).map(rule).collect::<Vec<_>>().join(",")
+    };
+    let ordinary = runs(20, "{}", &rules(1_000, "Switch it on."), "");
+    assert_eq!((ordinary.results, ordinary.budget.left_out()), (20, 0));
+    let many = runs(60, "", &rules(1_000, ""), "");
+    assert_eq!((many.results, many.budget.left_out()), (60, 10_000), "rules: what is left out costs no result");
+    let long = runs(3, "", &rules(3_000, &"x".repeat(4_200)), "");
+    let kept = (32 << 20) / (4_200 + 4 * size_of::<String>());
+    assert_eq!((long.results, long.budget.left_out()), (3, 9_000 - kept as u64), "texts");
+}
+
+/// S1-20: what says which finding a result is cannot be left out: such a file is not read, and says why.
+#[test]
+fn a_bomb_of_names_is_not_read() {
+    let refused = |count: usize, extensions: &str, bases: &str| {
+        let run = format!(r#"{{"tool":{{"extensions":[{extensions}]}},"originalUriBaseIds":{{{bases}}},"results":[{{}}]}}"#);
+        let file = format!(r#"{{"version":"2.1.0","runs":[{}]}}"#, vec![run; count].join(","));
+        survey(file.as_bytes(), Bounds { inflated: 1 << 30, record: 1 << 16 })
+            .map(|survey| survey.results)
+            .map_err(|e| e.to_string())
+    };
+    let extensions = vec!["{}"; 1_000].join(",");
+    assert_eq!(refused(10, &extensions, ""), Ok(10));
+    let why = "truncated or corrupt: more than 10000 extensions of tools in all runs together; give fewer runs in one file";
+    assert_eq!(refused(11, &extensions, ""), Err(why.to_owned()));
+    let base = |number: usize| format!(r#""B{number}":{{"uri":"{}"}}"#, "x".repeat(4_200));
+    let bases = (0..100).map(base).collect::<Vec<_>>().join(",");
+    assert_eq!(refused(30, "", &bases), Ok(30));
+    let why = "truncated or corrupt: more than 16777216 bytes of names in all runs together; give fewer runs in one file";
+    assert_eq!(refused(45, "", &bases), Err(why.to_owned()));
+}
+
 #[test]
 fn whoever_hears_may_stop() {
     let file = br#"{"version":"2.1.0","runs":[{"results":[1,2,3]}]}"#.as_slice();

@@ -2,15 +2,17 @@
 //!
 //! In: accounts, and IAM. Out: a row for each identity of an account, all of one run's time and `snapshot.id`, and one row that says
 //! how the run went. What always holds: an account whose answers are not whole sends no row; one that cannot be read does not stop
-//! the others, and is told; a run is complete when every row was accepted and every account was read but those that may not be.
-//! Where something passing stopped an account, it is tried once more at the end of the run.
+//! the others, and is told; who is not watched is not asked; a run is complete when every row was accepted and every account was read but those that may not be.
+//! Where something passing stopped an account, it is tried once more at the end of the run; when that does not help, or when nobody
+//! knows which accounts there are, the run is not accepted and is made again soon, whole: whoever looks at the newest accepted run
+//! must not find an account empty that had a bad hour. What lasts a whole interval holds the others up no longer.
 //!
 //! Memory: no more than [`AT_ONCE`] accounts are held, each as long as it takes to read it and to hand its rows on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -32,6 +34,8 @@ const AT_ONCE: usize = 4;
 const LOOK: Duration = Duration::from_millis(500);
 /// Time before those are tried again that something passing stopped.
 const AGAIN: Duration = Duration::from_secs(20);
+/// Time before a run that was not accepted is made again; twice of it the next time, and so on, up to the interval.
+const ANEW: Duration = Duration::from_mins(10);
 /// Identities whose services are asked for in one run: a job of IAM's for each, of some three requests.
 const SERVICES: usize = 2_000;
 /// The least and the most of them in one account.
@@ -57,16 +61,74 @@ pub struct Identities {
 /// Does what is due, for ever.
 pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallible {
     let Some(identities) = &lead.posture.identities else { std::future::pending().await };
-    let kind = RunKind::Identity.as_str();
+    let mut held = Held::default();
     loop {
-        let now_ms = lead.clock.now_ms();
-        if clockwork.is_due(kind, identities.interval, now_ms) {
-            inventory(lead, identities, now_ms).await;
-            clockwork.done(kind, now_ms);
-            clockwork.note(lead).await;
-        }
+        look(lead, identities, clockwork, &mut held).await;
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Does what is due now.
+pub(super) async fn look(lead: &Lead, identities: &Identities, clockwork: &Clockwork<'_, '_>, held: &mut Held) {
+    let kind = RunKind::Identity.as_str();
+    let now_ms = lead.clock.now_ms();
+    let is_due = held.is_due(now_ms, identities.interval);
+    if !is_due.unwrap_or_else(|| clockwork.is_due(kind, identities.interval, now_ms)) {
+        return;
+    }
+    inventory(lead, identities, now_ms, held).await;
+    // What is held up is due at once for the next agent, too.
+    if held.anew_ms.is_none() {
+        clockwork.done(kind, now_ms);
+        clockwork.note(lead).await;
+    }
+}
+
+/// What holds the inventory up.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Accounts that something passing stops, and since when, milliseconds since the epoch.
+    since: BTreeMap<Box<str>, i64>,
+    /// Runs in a row that were not accepted.
+    tries: u32,
+    /// When it is made again, milliseconds since the epoch; `None`: by the clock.
+    anew_ms: Option<i64>,
+}
+
+impl Held {
+    /// Whether it is time to make it again; `None`: nothing is held up.
+    fn is_due(&self, now_ms: i64, interval: Duration) -> Option<bool> {
+        // A time that is further away than any wait was reckoned by a clock that was wrong.
+        self.anew_ms.map(|anew_ms| now_ms >= anew_ms || anew_ms.saturating_sub(now_ms) > millis(interval))
+    }
+
+    /// Takes what a run that began at this time was stopped by; `None`: nobody knows the accounts. Whether what was read says how
+    /// things stand: a fault that has lasted for an interval is no passing one.
+    fn takes(&mut self, stopped: Option<&BTreeSet<Box<str>>>, began_ms: i64, interval: Duration) -> bool {
+        if let Some(stopped) = stopped {
+            self.since.retain(|account, _| stopped.contains(account));
+            for account in stopped {
+                self.since.entry(account.clone()).or_insert(began_ms);
+            }
+        }
+        let lasts = |since_ms: &i64| began_ms.saturating_sub(*since_ms) >= millis(interval);
+        stopped.is_some() && self.since.values().all(lasts)
+    }
+
+    /// Notes when it is made again, if it must be.
+    fn waits(&mut self, is_held: bool, now_ms: i64, interval: Duration) {
+        if !is_held {
+            (self.tries, self.anew_ms) = (0, None);
+            return;
+        }
+        let wait = ANEW.saturating_mul(1_u32.checked_shl(self.tries).unwrap_or(u32::MAX)).min(interval);
+        self.tries = self.tries.saturating_add(1);
+        self.anew_ms = Some(now_ms.saturating_add(millis(wait)));
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// One run.
@@ -76,73 +138,70 @@ struct Reading<'l> {
     snapshot: Snapshot<'l>,
     emitter: Emitter,
     read: AtomicU64,
-    /// Accounts that may not be read.
-    barred: AtomicU64,
-    /// Accounts that something passing stopped.
-    stopped: Mutex<BTreeSet<Box<str>>>,
+    /// Accounts that could not be read.
+    failed: Mutex<BTreeMap<Box<str>, IamError>>,
 }
 
-async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64) {
+async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &mut Held) {
     let id = sending::snapshot_id(lead, RunKind::Identity.as_str(), began_ms);
     let snapshot = Snapshot { id: &id, now_ms: began_ms };
     let calls_before = identities.api.calls();
-    let reading = Reading {
-        lead,
-        identities,
-        snapshot,
-        emitter: lead.emitter(),
-        read: AtomicU64::new(0),
-        barred: AtomicU64::new(0),
-        stopped: Mutex::default(),
-    };
-    let (accounts, are_all) = match accounts(identities).await {
-        Ok(accounts) => (accounts, true),
-        Err(error) => {
-            let what = format!("the accounts whose IAM is read are not known: {error}");
-            lead.trouble.report(lead.counts.name(), "identity accounts", what);
-            (Vec::new(), false)
-        }
-    };
+    let reading =
+        Reading { lead, identities, snapshot, emitter: lead.emitter(), read: AtomicU64::new(0), failed: Mutex::default() };
+    let listed = accounts(lead, identities).await.inspect_err(|error| {
+        let what = format!("the accounts whose IAM is read are not known: {error}");
+        lead.trouble.report(lead.counts.name(), "identity accounts", what);
+    });
+    let accounts = listed.as_deref().unwrap_or_default();
     let services = (SERVICES / accounts.len().max(1)).clamp(SERVICES_OF_ACCOUNT.0, SERVICES_OF_ACCOUNT.1);
-    reading.all(&accounts, services).await;
-    let again: Vec<_> = reading.stopped().iter().cloned().collect();
+    reading.all(accounts, services).await;
+    let again: Vec<_> = reading.stopped().into_iter().collect();
     if !again.is_empty() {
         tokio::time::sleep(AGAIN).await;
-        reading.stopped().clear();
         reading.all(&again, services).await;
     }
-    let Reading { emitter, read, barred, stopped, .. } = reading;
-    let (rows, read, barred) = (emitter.rows(), read.into_inner(), barred.into_inner());
-    let stopped = stopped.into_inner().unwrap_or_default().len() as u64;
-    let accepted = emitter.accepted().await;
-    if !accepted {
+    let stopped = reading.stopped();
+    let Reading { emitter, read, failed, .. } = reading;
+    let failed = failed.into_inner().unwrap_or_default();
+    let unlisted = listed.as_ref().err().map(|error| format!("accounts: {error}"));
+    let unread = failed.iter().map(|(account, error)| format!("{account}: {error}"));
+    lead.posture.standing.was_inventoried(unlisted.into_iter().chain(unread));
+    let (rows, read, places_failed) = (emitter.rows(), read.into_inner(), failed.len() as u64);
+    let is_known = held.takes(listed.is_ok().then_some(&stopped), began_ms, identities.interval);
+    let all_accepted = emitter.accepted().await;
+    if !all_accepted {
         tracing::warn!(
             kind = RunKind::Identity.as_str(),
             "Not every row of a snapshot was accepted: the next one is whole again"
         );
     }
-    tracing::info!(accounts = read, failed = barred + stopped, rows, "IAM was read");
+    held.waits(!is_known, lead.clock.now_ms(), identities.interval);
+    tracing::info!(accounts = read, failed = places_failed, rows, held = !is_known, "IAM was read");
+    let accepted = all_accepted && is_known;
     let ended = Run {
         kind: RunKind::Identity,
         rows,
         repairs: 0,
         places: read,
-        places_failed: barred + stopped,
+        places_failed,
         calls: identities.api.calls().saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),
         accepted,
-        complete: accepted && are_all && stopped == 0 && read > 0,
+        complete: accepted && stopped.is_empty() && read > 0,
         agent: &lead.stages.agent,
     };
     sending::tell_as(lead, &ended, snapshot).await;
 }
 
-async fn accounts(identities: &Identities) -> Result<Vec<Box<str>>, ConfigApiError> {
-    match &identities.aggregator {
-        Some(api) if identities.accounts.is_empty() => aggregator::accounts(&**api).await,
-        _ => Ok(identities.accounts.clone()),
-    }
+/// The accounts to read: of those that are named or known the ones that are watched.
+async fn accounts(lead: &Lead, identities: &Identities) -> Result<Vec<Box<str>>, ConfigApiError> {
+    let mut accounts = match &identities.aggregator {
+        Some(api) if identities.accounts.is_empty() => aggregator::accounts(&**api).await?,
+        _ => identities.accounts.clone(),
+    };
+    accounts.retain(|account| lead.watches_in(account, None));
+    Ok(accounts)
 }
 
 impl Reading<'_> {
@@ -156,6 +215,7 @@ impl Reading<'_> {
             Err(error) => return self.failed(account, &error),
         };
         self.read.fetch_add(1, Ordering::Relaxed);
+        self.lock().remove(account);
         let enricher = self.lead.stages.enricher.now();
         let mut item = Vec::new();
         for identity in &found {
@@ -220,25 +280,26 @@ impl Reading<'_> {
 
     /// How many intervals have passed: each run begins where another one ended.
     fn turn(&self) -> usize {
-        let interval = i64::try_from(self.identities.interval.as_millis()).unwrap_or(i64::MAX).max(1);
+        let interval = millis(self.identities.interval).max(1);
         usize::try_from(self.snapshot.now_ms / interval).unwrap_or_default()
     }
 
     fn failed(&self, account: &str, error: &IamError) {
         self.trouble(account, &format!("IAM of account {account} could not be read: {error}"));
-        if error.may_pass() {
-            self.stopped().insert(account.into());
-        } else {
-            self.barred.fetch_add(1, Ordering::Relaxed);
-        }
+        self.lock().insert(account.into(), error.clone());
     }
 
     fn trouble(&self, account: &str, what: &str) {
         self.lead.trouble.report(self.lead.counts.name(), &format!("identity {account}"), what.to_owned());
     }
 
-    fn stopped(&self) -> std::sync::MutexGuard<'_, BTreeSet<Box<str>>> {
-        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Accounts that something passing stopped.
+    fn stopped(&self) -> BTreeSet<Box<str>> {
+        self.lock().iter().filter(|(_, error)| error.may_pass()).map(|(account, _)| account.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, IamError>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,9 @@
 //! How the work of the agent that leads stands, for the health check.
 //!
-//! In: every call of the store, and what each reading of AWS Config could not read. Out: what keeps the agent from its work, and
-//! what a person should know beside that. What always holds: one account of many that cannot be read is told and keeps nobody from
-//! work; a state that cannot be read or written, or an AWS Config that answers for nothing, does.
+//! In: every call of the store, and what each reading of AWS Config and each inventory of IAM could not read. Out: what keeps the
+//! agent from its work, and what a person should know beside that. What always holds: one account of many that cannot be read is
+//! told and keeps nobody from work, nor does IAM, for which nobody waits; a state that cannot be read or written, or an AWS Config
+//! that answers for nothing, does.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +27,8 @@ const SILENT: Duration = Duration::from_secs(1);
 pub struct Standing {
     store: Trouble,
     config: Mutex<Config>,
+    /// What of IAM could not be read.
+    iam: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -49,28 +52,42 @@ impl Standing {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let config = self.lock();
-        config.failed.iter().filter(|_| !config.is_nothing).cloned().collect()
+        config.failed.iter().filter(|_| !config.is_nothing).cloned().chain(self.iam().clone()).collect()
     }
 
     /// A reading has ended.
     pub(super) fn was_read(&self, readings: &Readings, freshness: &Freshness) {
-        let failed: Vec<String> = readings.failed().map(|(what, why)| format!("{what}: {why}")).collect();
-        let mut text = failed.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; ");
-        if failed.len() > TOLD {
-            text += &format!("; and {} more", failed.len() - TOLD);
-        }
-        let failed = (!failed.is_empty()).then(|| format!("AWS Config could not be read: {text}"));
+        let failed = unread("AWS Config", readings.failed().map(|(what, why)| format!("{what}: {why}")));
         *self.lock() = Config { is_nothing: freshness.is_nothing(), failed };
     }
 
-    /// Another agent reads AWS Config from now on.
+    /// An inventory of IAM has ended; `failed`: what could not be read, and why.
+    pub(super) fn was_inventoried(&self, failed: impl Iterator<Item = String>) {
+        *self.iam() = unread("IAM", failed);
+    }
+
+    /// Another agent reads AWS Config and IAM from now on.
     pub(super) fn leads_no_more(&self) {
         *self.lock() = Config::default();
+        *self.iam() = None;
+    }
+
+    fn iam(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.iam.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Config> {
         self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// In words, what could not be read; the first few one by one.
+fn unread(of: &str, failed: impl Iterator<Item = String>) -> Option<String> {
+    let failed: Vec<String> = failed.collect();
+    let told = failed.get(..TOLD).unwrap_or(&failed).join("; ");
+    let more = failed.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!failed.is_empty()).then(|| format!("{of} could not be read: {told}{more}"))
 }
 
 /// A store whose faults are told to the health check.

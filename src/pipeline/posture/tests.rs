@@ -1,5 +1,8 @@
 //! Readings of a made-up AWS Config, by itself and through an aggregator: what is asked, told, kept and forgotten.
 
+#[path = "identity_tests.rs"]
+mod identity;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt as _;

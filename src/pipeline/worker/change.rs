@@ -1,7 +1,8 @@
 //! One configuration item of AWS Config through enrich and encode, and into the waiting room; and what of trail records tells who
 //! changed it.
 //!
-//! In: an item's raw JSON text; trail records. Out: an `AwsResourceChange`, at once or when the actor is known or not to be had.
+//! In: an item's raw JSON text; trail records. Out: an `AwsResourceChange`, when the actor is known or not to be had; of an item in
+//! a history file at once.
 //! An item that is the result of a rule is ignored: it comes as a change of compliance.
 
 use std::ops::Deref;
@@ -80,15 +81,17 @@ impl Processor<'_> {
         // What was fetched for a notification is a bare item too.
         let origin = if item.is_bare && !place.is_fetched { ChangeOrigin::History } else { ChangeOrigin::Stream };
         let draft = Draft::of(&classified, origin, arrival, place.source);
-        let Some(changes) = &stages.changes else {
-            let cut = draft.push(&mut self.item, &Who::None);
-            outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece());
-            place.entry.counts().cut(cut);
-            return;
-        };
-        let item = Item::new(draft, fact_of(item, account), record.piece(), Arc::clone(place.entry.counts()));
-        changes.item(item, stages.clock.now_ms());
-        self.send_decided(false, outlet);
+        let fact = fact_of(item, account);
+        if let (Some(changes), ChangeOrigin::Stream) = (&stages.changes, origin) {
+            let item = Item::new(draft, fact, record.piece(), Arc::clone(place.entry.counts()));
+            changes.item(item, stages.clock.now_ms());
+            return self.send_decided(false, outlet);
+        }
+        // A history file comes hours after the records, and would push out what waits for one.
+        let who = stages.changes.as_ref().map_or(Who::None, |changes| changes.who(&fact));
+        let cut = draft.push(&mut self.item, &who);
+        outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece());
+        place.entry.counts().cut(cut);
     }
 
     /// Sends what waits no longer; `all`: nothing does.

@@ -94,7 +94,7 @@ impl Processor<'_> {
         let identifier = deployed.and_then(|rule| stages.compliance.identifier(&here(), rule));
         let identifier = identifier.as_deref();
         // Asked before it is judged: that an exception ended, or begins to cover it, is a change.
-        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &stages.exceptions, place.now_ms);
+        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &[], &stages.exceptions, place.now_ms);
         let weight = Weight { severity, covered: exception.is_some() };
         let tell = match stages.findings.judge(finding, weight, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,

@@ -1,7 +1,7 @@
 //! One file of scan results through judge, classify and encode.
 //!
 //! In: an object that is SARIF. Out: an `AwsSecurityFinding` for each result that fails, and an outcome for every result: delivered,
-//! suppressed (accepted in code or in the tool), ignored (it does not fail, or is as it was), duplicate, unreadable. What always
+//! suppressed (accepted in code or in the tool, which is not sent; muted by an exception, which is, as `EXCEPTED`), ignored (it does not fail, or is as it was), duplicate, unreadable. What always
 //! holds: no notice, whatever the settings say: nobody is woken by a scan; nothing goes to the dead letters for what cannot be
 //! read, the file is whoever gave it. A file is read twice; what can be read only once is held, within a limit.
 
@@ -23,7 +23,7 @@ use crate::encode::finding::push_finding;
 use crate::encode::{Lane, Outlet};
 use crate::posture::{Tell, Transition};
 use crate::record::finding::sarif::{Baseline, SarifResult, SarifRun, Scan};
-use crate::record::{Finding, RecordKey, text};
+use crate::record::{Finding, FindingStatus, RecordKey, text};
 use crate::source::Body;
 
 /// Bytes of a file read at a time.
@@ -214,9 +214,19 @@ impl Processor<'_> {
             Baseline::Updated => Transition::Updated,
             Baseline::Absent => Transition::Resolved,
         };
-        let tell = Tell::of_scan(finding, transition, severity);
-        record.ends_as(Outcome::Delivered);
-        let classified = ClassifiedFinding::in_code(finding, &event_id, &enriched, &stages.frameworks);
+        let mut tell = Tell::of_scan(finding, transition, severity);
+        let mut classified = ClassifiedFinding::in_code(finding, &event_id, &enriched, &stages.frameworks);
+        let related = classified.related.items().get(1..).unwrap_or_default();
+        classified.exception =
+            ClassifiedFinding::find_exception(finding, &enriched, None, related, &stages.exceptions, place.now_ms);
+        // Only what stands open is excepted.
+        tell.excepted = classified.exception.is_some() && tell.status == FindingStatus::Open;
+        if tell.excepted {
+            place.entry.counts().finding_excepted();
+            record.ends_as(Outcome::Suppressed);
+        } else {
+            record.ends_as(Outcome::Delivered);
+        }
         let cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
         outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
         if cut > 0 {

@@ -17,7 +17,11 @@ const SEMGREP: &str = include_str!("../../../tests/fixtures/sarif/semgrep.sarif"
 const BASELINE: &str = include_str!("../../../tests/fixtures/sarif/baseline.sarif");
 
 fn scanning(scan: Scan) -> Stages {
-    Stages { scans: Some(Scans::new(scan, 1 << 20)), ..stages("") }
+    excepting(scan, "")
+}
+
+fn excepting(scan: Scan, exceptions: &str) -> Stages {
+    Stages { scans: Some(Scans::new(scan, 1 << 20)), ..stages(exceptions) }
 }
 
 /// What comes of a file.
@@ -147,6 +151,42 @@ fn the_customers_framework_numbers_apply() {
     let (rows, _) = run(&stages, CFN_GUARD.as_bytes());
     assert_eq!(rows[1]["control.frameworks"], "|ACME:7.1|");
     assert!(rows[0]["control.frameworks"].as_str().is_some_and(|numbers| numbers.contains("|ACME:8.2|")), "{}", rows[0]);
+}
+
+/// S2-20: what is muted in accounts is muted in code, by the scanner's own rule or by every control that it relates to.
+#[test]
+fn an_excepted_result_is_a_state_of_its_own_and_counted_as_suppressed() {
+    let result = |tags: &[&str], status: &str| {
+        let place = json!([{ "physicalLocation": { "artifactLocation": { "uri": "infra/public.tf" } } }]);
+        json!({ "ruleId": "CKV_AWS_18", "message": { "text": "m" }, "locations": place, "properties": { "tags": tags }, "baselineState": status })
+    };
+    let end = "owner: web-team, reason: known, expires: 2026-11-21";
+    let of = |control: &str, scope: &str| format!("- {{control: {control}, {end}, scope: {scope}}}\n");
+    let logging = &["S3.9"][..];
+    let account = Scan { account: Some("111122223333".to_owned()), ..Scan::default() };
+    for (name, scan, text, tags, want) in [
+        ("nothing is", Scan::default(), String::new(), logging, "OPEN"),
+        ("its own rule", Scan::default(), of("CKV_AWS_18", "{}"), &[][..], "EXCEPTED"),
+        ("the control", Scan::default(), of("S3.9", "{}"), logging, "EXCEPTED"),
+        ("the rule behind it", Scan::default(), of("s3-bucket-logging-enabled", "{}"), logging, "EXCEPTED"),
+        ("another control", Scan::default(), of("S3.1", "{}"), logging, "OPEN"),
+        ("one of two", Scan::default(), of("S3.9", "{}"), &["S3.9", "EC2.3"], "OPEN"),
+        ("both of two", Scan::default(), of("S3.9", "{}") + &of("EC2.3", "{}"), &["S3.9", "EC2.3"], "EXCEPTED"),
+        ("the file", Scan::default(), of("S3.9", "{resources: 'infra/public.*'}"), logging, "EXCEPTED"),
+        ("another file", Scan::default(), of("S3.9", "{resources: 'infra/private.*'}"), logging, "OPEN"),
+        ("the account", account, of("S3.9", "{accounts: [111122223333]}"), logging, "EXCEPTED"),
+        ("no account", Scan::default(), of("S3.9", "{accounts: [111122223333]}"), logging, "OPEN"),
+    ] {
+        let (rows, counts) = run(&excepting(scan, &text), file(&[result(tags, "new")]).as_bytes());
+        assert_eq!((rows.len(), &rows[0]["finding.status"]), (1, &json!(want)), "{name}");
+        let excepted = want == "EXCEPTED";
+        assert_eq!(rows[0]["compliance.exception.owner"].as_str(), excepted.then_some("web-team"), "{name}");
+        let ends = (counts.ended(Outcome::Suppressed), counts.ended(Outcome::Delivered), counts.findings_excepted);
+        assert_eq!(ends, (u64::from(excepted), u64::from(!excepted), u64::from(excepted)), "{name}");
+    }
+    let gone = file(&[result(logging, "absent")]);
+    let (rows, counts) = run(&excepting(Scan::default(), &of("S3.9", "{}")), gone.as_bytes());
+    assert_eq!((&rows[0]["finding.status"], counts.ended(Outcome::Delivered)), (&json!("RESOLVED"), 1), "nothing to except");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::ack::counts::Snapshot;
 use crate::ack::{Piece, Settled};
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};
+use crate::pipeline::changes::{Changes, Rest};
 use crate::posture::Kept as _;
 use crate::posture::compliance::reconcile::Reading;
 use crate::record::time::parse_ms;
@@ -79,6 +80,13 @@ pub(super) fn stages(exceptions: &str) -> Stages {
 
 /// What comes of a message with this body.
 fn run(stages: &Stages, body: &Value) -> (Vec<(Lane, Value)>, Snapshot) {
+    let (items, snapshot) = so_far(stages, body);
+    assert!(snapshot.adds_up(), "{snapshot:?}");
+    (items, snapshot)
+}
+
+/// The same where something of it may still wait.
+fn so_far(stages: &Stages, body: &Value) -> (Vec<(Lane, Value)>, Snapshot) {
     let (letters, _kept) = mpsc::channel(8);
     let counts = Arc::new(Counts::new("queue"));
     let entry = ObjectEntry::enter(Arc::clone(&counts), 0, None);
@@ -86,9 +94,7 @@ fn run(stages: &Stages, body: &Value) -> (Vec<(Lane, Value)>, Snapshot) {
     let object = Object { number: 0, origin, body: Body::Held(Bytes::from(body.to_string())), room: None };
     let mut outlet = Accepts::default();
     Processor::new(stages, letters, Arc::default()).object(Work { object, entry }, &mut outlet);
-    let snapshot = counts.snapshot();
-    assert!(snapshot.adds_up(), "{snapshot:?}");
-    (outlet.0, snapshot)
+    (outlet.0, counts.snapshot())
 }
 
 /// What the root user did: two rules match.
@@ -541,4 +547,28 @@ fn a_rule_of_security_hub_sends_no_notice_where_its_findings_are_heard() {
         assert_eq!(told, [own, hubs], "{name}");
     }
     assert_eq!(unknown(&heard_since(0, &[])), 0);
+}
+
+/// S2-33: items of a history file are hours old: they wait for no record, and push nothing out that does.
+#[test]
+fn items_of_a_history_file_do_not_wait() {
+    let item: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/eventbridge/config-item-change.json")).expect("JSON");
+    let history: Value = serde_json::from_str(include_str!("../../../tests/fixtures/config-history/history.json")).expect("JSON");
+    let changes = Changes::new(Duration::from_mins(10), Rest::Back, None);
+    let stages = Stages { changes: Some(Arc::clone(&changes)), ..stages("") };
+    let rows = |body: &Value| {
+        let (items, counts) = so_far(&stages, body);
+        let changes = of_type(&items, "AwsResourceChange");
+        let of = |row: &&Value| (row["resource.id"].to_string(), row["change.origin"].to_string());
+        (changes.iter().map(of).collect::<Vec<_>>(), counts)
+    };
+    let (sent, _) = rows(&item);
+    assert_eq!((sent, changes.is_empty()), (vec![], false), "an event waits");
+    let (sent, counts) = rows(&history);
+    let told = |id: &str| (format!("\"{id}\""), "\"history\"".to_owned());
+    assert_eq!(sent, [told("exports"), told("old")]);
+    assert_eq!(counts.ended(Outcome::Delivered), 2, "the third is the event's, and ends with it");
+    let waiting: Vec<_> = changes.decided(i64::MAX, true).into_iter().map(|(item, _)| item.fact.resource_id).collect();
+    assert_eq!(waiting, ["ledger"], "and waits on");
 }

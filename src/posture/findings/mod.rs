@@ -94,6 +94,7 @@ pub enum Verdict {
 
 /// A change to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about one change")]
 pub struct Tell {
     /// What changed.
     pub transition: Transition,

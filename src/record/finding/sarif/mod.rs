@@ -9,6 +9,7 @@
 //! enough: those that are partial name a line's text, which another file has too, and Semgrep writes the same words of excuse
 //! into all of them when nobody is logged in. [SARIF 2.1.0, 3.27; Semgrep's output, checked 2026-11]
 
+mod budget;
 mod grade;
 mod place;
 mod run;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+pub use self::budget::{Budget, TooMuch};
 pub use self::run::{RunPart, SarifRun};
 
 use self::run::{RuleRef, SarifRule, tags, words};

@@ -137,7 +137,7 @@ mod tests {
         let mut run = SarifRun::default();
         for (name, uri, within) in bases {
             let json = serde_json::json!({ "uri": uri, "uriBaseId": within }).to_string();
-            run.hear(RunPart::Base(name), Some(json.as_bytes()));
+            run.hears(RunPart::Base(name), Some(json.as_bytes()));
         }
         run
     }

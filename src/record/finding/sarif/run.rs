@@ -1,25 +1,20 @@
 //! What a run of a SARIF file says once for all of its results.
 //!
-//! In: the parts of the run, each as raw JSON text, in whatever order the file has them. Out: a [`SarifRun`], which is owned and
-//! bounded: rules beyond [`RULES`] and texts beyond [`TEXT_BYTES`] are not kept. What always holds: what is not kept, or has an odd
-//! shape, costs a title, never a result; of two components, the tool's own driver speaks first.
+//! In: the parts of the run, each as raw JSON text, in whatever order the file has them; the room that the file has left. Out: a
+//! [`SarifRun`], which is owned and bounded: rules and texts for which there is no room are not kept. What always holds: what is not
+//! kept, or has an odd shape, costs a title, never a result; of two components, the tool's own driver speaks first.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
 use super::super::lenient::{Pairs, Part, Word};
+use super::budget::{Budget, TooMuch};
 use super::grade::{self, Graded};
 use crate::record::time;
 
-/// Rules kept of one run.
-const RULES: usize = 50_000;
-/// Bytes of titles, help and messages kept of one run: Semgrep's whole registry has about a tenth of that.
-const TEXT_BYTES: usize = 32 << 20;
 /// Longest of these texts, bytes: more than an event holds, so that what is cut is marked as cut.
 const LONGEST: usize = 4_200;
-/// Files that results name by number only, of one run.
-const FILES: usize = 200_000;
 
 /// What the run says.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +41,8 @@ pub struct SarifRun {
     pub(super) bases: Vec<Base>,
     /// Files by number.
     pub(super) files: Vec<String>,
-    text_bytes: usize,
-    rules: usize,
+    /// One was left out: no more are kept, their numbers count.
+    files_end: bool,
 }
 
 /// A folder that paths are relative to.
@@ -190,19 +185,29 @@ pub enum RunPart<'k> {
 
 impl SarifRun {
     /// Takes in a part of the run. `raw`: `None` where it is too long to be read.
-    pub fn hear(&mut self, part: RunPart<'_>, raw: Option<&[u8]>) {
+    ///
+    /// # Errors
+    /// [`TooMuch`] where the file has no room for what says which finding a result is.
+    pub fn hear(&mut self, part: RunPart<'_>, raw: Option<&[u8]>, budget: &mut Budget) -> Result<(), TooMuch> {
         let text = raw.and_then(|raw| std::str::from_utf8(raw).ok()).unwrap_or("null");
         match part {
             RunPart::Driver => self.in_extension = false,
             RunPart::Extension => {
+                budget.extension()?;
                 self.in_extension = true;
                 self.extensions.push(Component::default());
             }
-            RunPart::Name | RunPart::Version | RunPart::Guid => self.named(part, &word(text)),
-            RunPart::Rule => self.rule(text),
+            RunPart::Name | RunPart::Version | RunPart::Guid => {
+                let text = clipped(&word(text));
+                // A tool's name is kept twice.
+                budget.words([&*text, &text])?;
+                self.named(part, text);
+            }
+            RunPart::Rule => self.rule(text, budget)?,
             RunPart::EndTime => {
                 let text = word(text);
                 if let Some(ms) = time::parse_ms(&text).filter(|ms| self.ended_ms.is_none_or(|ended| *ms > ended)) {
+                    budget.words([&*text])?;
                     self.ended_ms = Some(ms);
                     self.ended = text;
                 }
@@ -213,18 +218,22 @@ impl SarifRun {
                     self.repository = self.repository.take().or(origin.repository_uri.get().map(anonymous));
                     self.revision = owned(origin.revision_id);
                     self.branch = self.branch.take().or(owned(origin.branch));
+                    budget.words([&self.repository, &self.revision, &self.branch].into_iter().flatten().map(String::as_str))?;
                 }
             }
             RunPart::Automation => {
                 if let Ok(automation) = serde_json::from_str::<RawAutomation<'_>>(text) {
                     let words = [automation.id.get(), automation.guid.get()].map(Option::unwrap_or_default);
                     self.scan = clipped(words.into_iter().find(|word| !word.is_empty()).unwrap_or_default());
+                    budget.words([&*self.scan])?;
                 }
             }
             RunPart::Base(name) if self.bases.len() < 100 => {
                 if let Ok(base) = serde_json::from_str::<RawBase<'_>>(text) {
                     let text = |word: &Word<'_>| clipped(word.get().unwrap_or_default());
-                    self.bases.push(Base { name: clipped(name), uri: text(&base.uri), within: text(&base.uri_base_id) });
+                    let base = Base { name: clipped(name), uri: text(&base.uri), within: text(&base.uri_base_id) };
+                    budget.words([&*base.name, &base.uri, &base.within])?;
+                    self.bases.push(base);
                 }
             }
             RunPart::Base(_) => {}
@@ -232,12 +241,19 @@ impl SarifRun {
                 let uri = serde_json::from_str::<RawBase<'_>>(text).ok().and_then(|file| file.uri.get().map(clipped));
                 let uri = uri.unwrap_or_default();
                 // Their numbers count: nothing is left out before the end.
-                if self.files.len() < FILES && self.text_bytes + uri.len() <= TEXT_BYTES {
-                    self.text_bytes += uri.len();
+                self.files_end = self.files_end || !budget.file(&uri);
+                if !self.files_end {
                     self.files.push(uri);
                 }
             }
         }
+        Ok(())
+    }
+
+    /// The same in a file that says nothing else.
+    #[cfg(test)]
+    pub(super) fn hears(&mut self, part: RunPart<'_>, raw: Option<&[u8]>) {
+        self.hear(part, raw, &mut Budget::default()).expect("room");
     }
 
     /// Name of the tool: never empty.
@@ -246,8 +262,7 @@ impl SarifRun {
         if self.tool.is_empty() { "unknown" } else { &self.tool }
     }
 
-    fn named(&mut self, part: RunPart<'_>, text: &str) {
-        let text = clipped(text);
+    fn named(&mut self, part: RunPart<'_>, text: String) {
         match (part, self.in_extension) {
             (RunPart::Name, false) => self.tool.clone_from(&text),
             (RunPart::Version, false) if self.version.is_empty() => self.version.clone_from(&text),
@@ -269,22 +284,23 @@ impl SarifRun {
         }
     }
 
-    fn rule(&mut self, text: &str) {
-        if self.rules >= RULES {
-            return;
+    fn rule(&mut self, text: &str, budget: &mut Budget) -> Result<(), TooMuch> {
+        if !budget.rule() {
+            return Ok(());
         }
-        self.rules += 1;
         // One that cannot be read keeps its place: results count.
         let raw = text.starts_with('{').then(|| serde_json::from_str::<RawRule<'_>>(text).ok()).flatten();
         let mut rule = raw.map_or_else(SarifRule::default, SarifRule::of);
-        self.text_bytes += rule.text_bytes();
-        if self.text_bytes > TEXT_BYTES {
-            self.text_bytes -= rule.text_bytes();
+        let original = rule.grade.as_ref().map_or("", |grade| &grade.original);
+        // An id is kept twice.
+        budget.words([&*rule.id, &rule.id, &rule.level, original])?;
+        if !budget.texts(rule.texts()) {
             rule = SarifRule { id: rule.id, level: rule.level, grade: rule.grade, ..SarifRule::default() };
         }
         let component = self.open();
         component.by_id.entry(rule.id.clone()).or_insert(component.rules.len());
         component.rules.push(rule);
+        Ok(())
     }
 
     /// The rule that a result means: by its number where the id there does not speak against it, else by its id, of which what is
@@ -343,10 +359,11 @@ impl SarifRule {
         }
     }
 
-    fn text_bytes(&self) -> usize {
-        let lists = [&self.tags, &self.words].map(|list| list.iter().map(String::len).sum::<usize>());
-        let messages: usize = self.messages.iter().map(|(id, text)| id.len() + text.len()).sum();
-        self.name.len() + self.title.len() + self.help.len() + self.help_uri.len() + messages + lists.into_iter().sum::<usize>()
+    /// What is left out of it first.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let own = [&self.name, &self.title, &self.help, &self.help_uri].into_iter();
+        let messages = self.messages.iter().flat_map(|(id, text)| [id, text]);
+        own.chain(&self.tags).chain(&self.words).chain(messages).map(String::as_str)
     }
 
     /// The text of a message by its id.

@@ -10,10 +10,10 @@ const NOW: i64 = 1_795_292_071_000;
 /// A run with these rules of its driver.
 fn run(rules: &[Value]) -> SarifRun {
     let mut run = SarifRun::default();
-    run.hear(RunPart::Driver, None);
-    run.hear(RunPart::Name, Some(b"\"Scanner\""));
+    run.hears(RunPart::Driver, None);
+    run.hears(RunPart::Name, Some(b"\"Scanner\""));
     for rule in rules {
-        run.hear(RunPart::Rule, Some(rule.to_string().as_bytes()));
+        run.hears(RunPart::Rule, Some(rule.to_string().as_bytes()));
     }
     run
 }
@@ -100,11 +100,11 @@ fn odd_shapes_cost_what_is_shown_and_never_the_result() {
 fn a_rule_is_found_by_number_by_id_and_by_the_beginning_of_an_id() {
     let mut run =
         run(&[json!({ "id": "A", "name": "first" }), json!({ "id": "A", "name": "second" }), json!({ "id": "B", "name": "b" })]);
-    run.hear(RunPart::Extension, None);
-    run.hear(RunPart::Name, Some(b"\"pack\""));
-    run.hear(RunPart::Guid, Some(b"\"0f\""));
-    run.hear(RunPart::Rule, Some(br#"{"id":"A","name":"of the pack"}"#));
-    run.hear(RunPart::Rule, Some(br#"{"id":"P","name":"only there"}"#));
+    run.hears(RunPart::Extension, None);
+    run.hears(RunPart::Name, Some(b"\"pack\""));
+    run.hears(RunPart::Guid, Some(b"\"0f\""));
+    run.hears(RunPart::Rule, Some(br#"{"id":"A","name":"of the pack"}"#));
+    run.hears(RunPart::Rule, Some(br#"{"id":"P","name":"only there"}"#));
     for (result, want) in [
         (json!({ "ruleId": "A" }), ("A", "first")),
         (json!({ "ruleId": "A", "ruleIndex": 1 }), ("A", "second")),
@@ -188,7 +188,7 @@ fn a_file_without_a_time_has_the_same_ids_whenever_it_is_read() {
     let (one, two) = (id(&timed, &scan, NOW), id(&timed, &scan, NOW + 5));
     assert!(one.0 == two.0 && one.1 + 5 == two.1);
     for text in ["\"2026-11-21T20:00:00Z\"", "\"yesterday\"", "\"2026-11-21T21:00:00Z\"", "7"] {
-        timed.hear(RunPart::EndTime, Some(text.as_bytes()));
+        timed.hears(RunPart::EndTime, Some(text.as_bytes()));
     }
     let ended = id(&timed, &scan, NOW);
     assert!(ended.0 != one.0 && Some(ended.1) == time::parse_ms("2026-11-21T21:00:00Z"), "the last of them");
@@ -216,8 +216,11 @@ fn a_message_may_stand_with_the_rule() {
 #[test]
 fn what_the_caller_says_wins_and_an_address_names_nobody() {
     let mut run = run(&[]);
-    run.hear(RunPart::Origin, Some(br#"{"repositoryUri":"https://u:p@git.example.com/a?x=1","revisionId":"1","branch":"main"}"#));
-    run.hear(RunPart::Origin, Some(br#"{"repositoryUri":"https://git.example.com/sub","revisionId":"2"}"#));
+    run.hears(
+        RunPart::Origin,
+        Some(br#"{"repositoryUri":"https://u:p@git.example.com/a?x=1","revisionId":"1","branch":"main"}"#),
+    );
+    run.hears(RunPart::Origin, Some(br#"{"repositoryUri":"https://git.example.com/sub","revisionId":"2"}"#));
     let of = |scan: &Scan| match SarifResult::parse(br#"{"ruleId":"R"}"#, &run, scan, NOW).expect("a result") {
         SarifResult::Failing(finding, _) => {
             let code = finding.more.code.as_ref().expect("code");
@@ -235,18 +238,18 @@ fn what_the_caller_says_wins_and_an_address_names_nobody() {
 
 #[test]
 fn rules_beyond_the_bound_cost_a_title_and_no_result() {
-    let mut run = run(&[]);
+    let (mut run, mut budget) = (run(&[]), Budget::default());
     let long = "x".repeat(4_000);
     for number in 0..10_000 {
         let rule = json!({ "id": format!("R{number}"), "fullDescription": { "text": long }, "help": { "text": long }, "defaultConfiguration": { "level": "error" } });
-        run.hear(RunPart::Rule, Some(rule.to_string().as_bytes()));
+        run.hear(RunPart::Rule, Some(rule.to_string().as_bytes()), &mut budget).expect("room for its id");
     }
     let last = json!({ "ruleId": "R9999", "ruleIndex": 9999, "message": { "text": "m" } });
     let found = ask(&last, &run, |finding| (finding.title.clone().into_owned(), finding.severity));
     assert_eq!(found, ("m".to_owned(), Severity::High), "its level is kept");
-    run.hear(RunPart::Rule, None);
-    run.hear(RunPart::Rule, Some(b"7"));
-    run.hear(RunPart::Rule, Some(br#"{"id":"Z","name":"after two that cannot be read"}"#));
+    run.hears(RunPart::Rule, None);
+    run.hears(RunPart::Rule, Some(b"7"));
+    run.hears(RunPart::Rule, Some(br#"{"id":"Z","name":"after two that cannot be read"}"#));
     let counted = ask(&json!({ "ruleIndex": 10_002 }), &run, |finding| finding.control().to_owned());
     assert_eq!(counted, "Z");
 }
