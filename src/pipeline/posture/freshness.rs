@@ -269,8 +269,7 @@ impl Freshness {
         interval: Duration,
     ) -> Self {
         let stale_ms = now_ms.saturating_sub(two_of(interval));
-        let is_told = |(account, ms): (&Box<str>, &Option<i64>)| (*ms >= Some(stale_ms)).then(|| account.clone());
-        let told = accounts.iter().filter_map(is_told).collect();
+        let told = accounts.iter().filter(|(_, ms)| **ms >= Some(stale_ms)).map(|(account, _)| account.clone()).collect();
         let mut accounts: BTreeSet<Box<str>> = accounts.into_keys().collect();
         accounts.extend(asked.keys().map(|place| place.account.clone()));
         accounts.extend(failed.keys().filter_map(|what| match what {
@@ -355,7 +354,7 @@ impl Freshness {
     pub fn missing(&self) -> u64 {
         let is_failed = |place: &AccountRegion| self.failed.keys().any(|what| what.covers(place));
         let stale = self.asked.iter().filter(|(place, read_ms)| !self.is_fresh(**read_ms) && !is_failed(place)).count();
-        let is_empty = |account: &Box<str>| {
+        let is_empty = |account: &str| {
             let OfAccount { asked, not_enabled, .. } = self.of_account(account);
             asked == 0 && not_enabled == 0 && !self.told.contains(account)
         };
@@ -370,10 +369,10 @@ impl Freshness {
     pub(super) fn is_nothing(&self) -> bool {
         let unread = || self.failed.iter().filter(|(_, kind)| **kind != Kind::Partly).map(|(what, _)| what);
         let is_failed = |place: &AccountRegion| unread().any(|what| what.covers(place));
-        let is_lost = |account: &Box<str>| {
-            unread().any(|what| *what == Failed::Everything || matches!(what, Failed::Account(other) if other == account))
+        let is_lost = |account: &str| {
+            unread().any(|what| *what == Failed::Everything || matches!(what, Failed::Account(other) if **other == *account))
         };
-        unread().next().is_some() && self.asked.keys().all(is_failed) && self.told.iter().all(is_lost)
+        unread().next().is_some() && self.asked.keys().all(is_failed) && self.told.iter().all(|account| is_lost(account))
     }
 }
 
