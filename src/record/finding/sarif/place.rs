@@ -162,7 +162,7 @@ mod tests {
             ("dots", "./a/../b/./main.tf", None, "b/main.tf"),
             ("above", "../main.tf", None, "../main.tf"),
             ("of another system", "infra\\aws\\main.tf", None, "infra/aws/main.tf"),
-            ("with a drive", "file:///C:/work/main.tf", None, "/C:/work/main.tf"),
+            ("with a drive", "file:///C:/infra/main.tf", None, "/C:/infra/main.tf"),
             ("with escapes", "my%20code/caf%C3%A9%2.tf", None, "my code/café%2.tf"),
             ("no text behind the escapes", "a%FF.tf", None, "a%FF.tf"),
             ("elsewhere", "https://example.com/main.tf", None, "https://example.com/main.tf"),
