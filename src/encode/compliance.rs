@@ -56,7 +56,8 @@ pub struct Told {
 
 impl Told {
     /// Told by an event, and nothing is known of the time before.
-    pub const ALONE: Self = Self {
+    #[cfg(test)]
+    const ALONE: Self = Self {
         story: Story {
             previous: None,
             since_ms: None,

@@ -10,8 +10,7 @@ use super::posture::Snapshot;
 use super::writer::EventWriter;
 use crate::classify::AccountName;
 use crate::posture::{Breadth, Identity, KeyFacts, RoleFacts, SignIn, TrustKind};
-
-const DAY_MS: i64 = 86_400_000;
+use crate::record::time::DAY_MS;
 
 /// One identity.
 #[derive(Debug, Clone, Copy)]

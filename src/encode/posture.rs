@@ -16,8 +16,7 @@ use super::writer::EventWriter;
 use crate::classify::{AccountName, ClassifiedChange, FrameworkRow, PreventiveControl};
 use crate::posture::{AccountCounts, Delta, Results};
 use crate::record::ComplianceState;
-
-const DAY_MS: i64 = 86_400_000;
+use crate::record::time::DAY_MS;
 
 /// What all rows of a run share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -181,12 +181,6 @@ impl<'a> ComplianceChange<'a> {
         self.new_evaluation_result.as_ref()?.annotation.get()
     }
 
-    /// Whether a violation begins: what a person must see. A result that is told again is none.
-    #[must_use]
-    pub fn begins_violation(&self) -> bool {
-        self.state() == NON_COMPLIANT && self.previous_state() != NON_COMPLIANT
-    }
-
     /// The change in plain fields, of a resource in this account.
     #[must_use]
     pub fn plain<'c>(&'c self, account: &'c str) -> StateChange<'c> {
@@ -226,7 +220,6 @@ mod tests {
         assert_eq!(change.config_rule_name.get(), Some("s3-bucket-public-read-prohibited"));
         assert_eq!((change.previous_state(), change.state()), ("COMPLIANT", NON_COMPLIANT));
         assert_eq!(change.annotation(), Some("public ACL"));
-        assert!(change.begins_violation());
         assert_eq!(change.time_ms, 1_795_293_001_000, "when the result was recorded");
         assert_eq!(change.plain("111122223333").resource_arn(), None);
     }
@@ -238,23 +231,23 @@ mod tests {
             edit(&mut detail);
             let raw = detail.to_string();
             let change = ComplianceChange::parse(raw.as_bytes()).expect("a change");
-            (change.previous_state().to_owned(), change.state().to_owned(), change.begins_violation(), change.time_ms)
+            (change.previous_state().to_owned(), change.state().to_owned(), change.time_ms)
         };
-        let words = |previous: &str, now: &str, begins| (previous.to_owned(), now.to_owned(), begins, 1_795_293_001_000);
-        assert_eq!(state(|detail| detail["oldEvaluationResult"] = serde_json::Value::Null), words(NONE, NON_COMPLIANT, true));
+        let words = |previous: &str, now: &str| (previous.to_owned(), now.to_owned(), 1_795_293_001_000);
+        assert_eq!(state(|detail| detail["oldEvaluationResult"] = serde_json::Value::Null), words(NONE, NON_COMPLIANT));
         assert_eq!(
             state(|detail| drop(detail.as_object_mut().and_then(|map| map.remove("oldEvaluationResult")))),
-            words(NONE, NON_COMPLIANT, true)
+            words(NONE, NON_COMPLIANT)
         );
         let left = state(|detail| detail["newEvaluationResult"] = serde_json::Value::Null);
-        assert_eq!(left, ("COMPLIANT".to_owned(), LEFT.to_owned(), false, 1_795_293_002_120), "told at the notification's time");
+        assert_eq!(left, ("COMPLIANT".to_owned(), LEFT.to_owned(), 1_795_293_002_120), "told at the notification's time");
         assert_eq!(
             state(|detail| detail["oldEvaluationResult"]["complianceType"] = NON_COMPLIANT.into()),
-            words(NON_COMPLIANT, NON_COMPLIANT, false)
+            words(NON_COMPLIANT, NON_COMPLIANT)
         );
         assert_eq!(
             state(|detail| detail["newEvaluationResult"]["complianceType"] = "SOMETHING_NEW".into()),
-            words("COMPLIANT", "SOMETHING_NEW", false)
+            words("COMPLIANT", "SOMETHING_NEW")
         );
     }
 

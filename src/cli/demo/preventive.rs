@@ -14,8 +14,7 @@ use crate::encode::dictionary::{COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE};
 use crate::lab::backend::Store;
 use crate::posture::Compliance;
 use crate::posture::compliance::counts::percent;
-
-const DAY_MS: i64 = 24 * 3_600_000;
+use crate::record::time::DAY_MS;
 
 /// Columns of open findings.
 const SEVERITIES: [&str; 5] = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"];

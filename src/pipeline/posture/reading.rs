@@ -22,12 +22,13 @@ use crate::encode::event::Arrival;
 use crate::encode::posture::{self, RunKind};
 use crate::posture::Correction;
 use crate::posture::compliance::reconcile::Reading;
+use crate::record::time::HOUR_MS;
 use crate::record::{AccountRegion, DeployedRule, Evaluation};
 use crate::source::config_api::aggregator::{self, AggregateRule, AggregatorApi, Found};
 use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 
 /// What an aggregator says may be so old: what changed since then is left alone.
-const AGGREGATOR_LAG_MS: i64 = 6 * 3_600_000;
+const AGGREGATOR_LAG_MS: i64 = 6 * HOUR_MS;
 
 /// One reading.
 struct Run<'l> {

@@ -15,6 +15,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::record::ActorKind;
+use crate::record::time::HOUR_MS;
 
 /// How long before its capture an item's change may have happened, milliseconds: AWS Config looks at a resource some minutes after
 /// the call at most, where it records all the time.
@@ -24,7 +25,7 @@ pub const WINDOW_MS: i64 = 15 * 60_000;
 pub const SKEW_MS: i64 = 5_000;
 
 /// How long a fact is kept, milliseconds: longer than an item may wait and come late.
-const KEPT_MS: i64 = 2 * 3_600_000;
+const KEPT_MS: i64 = 2 * HOUR_MS;
 
 /// Most facts that are kept.
 const FACTS_MAX: usize = 10_000;

@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::{AccountCounts, percent};
 use crate::posture::stored::{StoredError, VERSION};
-
-const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+use crate::record::time::{DAY_MS, HOUR_MS};
 
 /// How long points are kept: a week, and how far from it a point may be.
 const KEPT_MS: i64 = 8 * DAY_MS;

@@ -22,6 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::ack::{Piece, Settled};
 use crate::posture::kept::{Kept, Owed, settle};
 use crate::posture::stored::StoredError;
+use crate::record::time::HOUR_MS;
 use crate::record::{AccountRegion, ComplianceState, Severity};
 use place::{Key, Place};
 pub use reconcile::Correction;
@@ -30,7 +31,7 @@ pub use reconcile::Correction;
 const RESULTS_MAX: usize = 4_000_000;
 
 /// How long a rule counts as newly deployed: its first results tell how things are, not that they became so.
-const NEW_RULE_MS: i64 = 3_600_000;
+const NEW_RULE_MS: i64 = HOUR_MS;
 
 /// One change of state, as AWS Config told it.
 #[derive(Debug, Clone, Copy)]

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use super::place::{Held, History, Judged, Key, NO_VIOLATION_MS, Next};
 use super::{Compliance, Fact, Inner, Story, Ticket};
+use crate::record::time::DAY_MS;
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 
 /// How long what has left is remembered: a late event of it is then known as late, and a return as one.
-const LEFT_KEPT_MS: i64 = 7 * 86_400_000;
+const LEFT_KEPT_MS: i64 = 7 * DAY_MS;
 
 /// How long an event may be on its way: EventBridge and SQS take seconds, but a backlog, a restart or a take-over of the lead takes
 /// minutes, and what is repaired before its event was handled counts as missed. Readings that are nearer to each other wait no

@@ -14,9 +14,8 @@ use super::books::{self, Book, home};
 use super::entry::Entry;
 use super::{Findings, Known};
 use crate::record::finding::product;
+use crate::record::time::{DAY_MS, HOUR_MS};
 use crate::record::{AccountRegion, FindingKey, FindingStatus, Severity};
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// A finding that was resolved so long ago, and not heard of since, is forgotten.
 pub(super) const FORGET_MS: i64 = 30 * DAY_MS;
@@ -25,7 +24,7 @@ pub(super) const FORGET_MS: i64 = 30 * DAY_MS;
 pub(super) const UNHEARD_MS: i64 = 90 * DAY_MS;
 
 /// Time between two looks for what can be forgotten.
-const LOOK_MS: i64 = 3_600_000;
+const LOOK_MS: i64 = HOUR_MS;
 
 /// Part of the findings that goes when there are too many: one in so many.
 const EVICT_PART: usize = 64;

@@ -16,9 +16,8 @@ use super::books::{self, Book};
 use super::state::{Site, State};
 use super::{Findings, Known, Transition};
 use crate::record::finding::product;
+use crate::record::time::DAY_MS;
 use crate::record::{AccountRegion, Finding, FindingKey, FindingStatus};
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// So long before its place was watched a finding may have been seen first and still count as new.
 const SPARE_MS: i64 = DAY_MS;

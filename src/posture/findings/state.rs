@@ -11,10 +11,11 @@
 
 use super::Weight;
 use crate::record::id::digest_words;
+use crate::record::time::DAY_MS;
 use crate::record::{Finding, FindingForm, FindingKey, FindingStatus, Severity};
 
 /// As long as the form whose word counts was heard of within this time, no other takes its place.
-const LEAD_MS: i64 = 7 * 24 * 3_600_000;
+const LEAD_MS: i64 = 7 * DAY_MS;
 
 /// So much later, seconds, what another Region tells of the same moment is no repetition any more.
 const REPEAT_S: u32 = 6 * 3_600;

@@ -24,6 +24,7 @@ pub use self::trust::{Trust, TrustKind};
 pub use self::usage::Usage;
 use crate::record::ActorKind;
 use crate::record::identity::{AccessKey, Credentials, Detail, Group, LastUse, Principal, PrincipalKind, ROOT, ServiceUse};
+use crate::record::time::DAY_MS;
 
 /// Path of roles that belong to a service of AWS's. IAM reserves it.
 const SERVICE_LINKED: &str = "/aws-service-role/";
@@ -347,7 +348,7 @@ impl<'t> Inventory<'t> {
     fn key(&mut self, of: &Identity, slot: u8, key: &AccessKey) {
         let used = usage::key(key);
         let age_ms = key.changed_ms.map(|changed_ms| self.now_ms.saturating_sub(changed_ms));
-        let oldest_ms = i64::from(self.terms.key_max_age_days) * usage::DAY_MS;
+        let oldest_ms = i64::from(self.terms.key_max_age_days) * DAY_MS;
         let rotation_due = match key.active {
             Some(false) => Some(false),
             active => age_ms.map(|age_ms| age_ms > oldest_ms).filter(|due| active.is_some() || !due),

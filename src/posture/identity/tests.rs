@@ -1,7 +1,7 @@
 //! Documents, times and combinations, and what is made of them.
 
 use super::trust::TrustKind::{Anyone, AnyoneUnderCondition, AwsService, Oidc, OtherAccount, SameAccount, Saml, Unknown};
-use super::usage::{DAY_MS, Use, judge};
+use super::usage::{Use, judge};
 use super::*;
 use crate::record::identity::{LastUse, ManagedPolicy};
 

@@ -8,8 +8,8 @@
 //! never, if it is younger; whether it was used before that, nobody knows.
 
 use crate::record::identity::{AccessKey, LastUse};
+use crate::record::time::DAY_MS;
 
-pub(super) const DAY_MS: i64 = 86_400_000;
 /// For how long IAM notes that a role was used, days. [IAM User Guide, last accessed information]
 const ROLE_DAYS: i64 = 400;
 /// Since when sign-ins are noted: 2014-10-20. [IAM User Guide, credential report]

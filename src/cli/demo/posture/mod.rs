@@ -13,15 +13,13 @@ use serde_json::{Value, json};
 
 use crate::enrich::AccountRow;
 use crate::record::time;
+use crate::record::time::{DAY_MS, HOUR_MS};
 
 /// Makes the same week every time.
 const SEED: u64 = 7;
 
 /// How long ago it begins, milliseconds.
 pub(super) const WEEK_MS: i64 = 7 * DAY_MS;
-
-const DAY_MS: i64 = 24 * HOUR_MS;
-const HOUR_MS: i64 = 3_600_000;
 
 /// Resources of each type in each account, about.
 const RESOURCES: usize = 10;
