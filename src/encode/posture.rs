@@ -363,6 +363,8 @@ pub struct Run<'a> {
     pub places: u64,
     /// Accounts and Regions that could not be read, or not lately.
     pub places_failed: u64,
+    /// Places where AWS Config is not there; `None`: it was not asked.
+    pub places_not_enabled: Option<u64>,
     /// Calls of AWS's API.
     pub calls: u64,
     /// When it began, milliseconds since the epoch.
@@ -377,9 +379,8 @@ pub struct Run<'a> {
     pub agent: &'a str,
 }
 
-/// Writes the `AwsPostureRun`; `not_enabled`: places where AWS Config is not there, where it was asked. Returns the number of values
-/// cut.
-pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, not_enabled: Option<u64>, snapshot: Snapshot<'_>) -> u64 {
+/// Writes the `AwsPostureRun`. Returns the number of values cut.
+pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, snapshot: Snapshot<'_>) -> u64 {
     let mut event = snapshot.begin(out, POSTURE_RUN);
     event.text("run.kind", run.kind.as_str());
     for (name, count) in [
@@ -391,7 +392,7 @@ pub fn push_run(out: &mut Vec<u8>, run: &Run<'_>, not_enabled: Option<u64>, snap
     ] {
         event.number(name, event::whole(count));
     }
-    if let Some(not_enabled) = not_enabled {
+    if let Some(not_enabled) = run.places_not_enabled {
         event.number("run.placesNotEnabled", event::whole(not_enabled));
     }
     event.number("run.began", run.began_ms);

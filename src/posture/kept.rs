@@ -24,6 +24,9 @@ pub trait Kept: std::fmt::Debug + Send + Sync {
     /// Forgets everything and closes; what waits for a writing goes back to its source. Another agent leads now.
     fn clear(&self);
 
+    /// Forgets a place, unless something of it waits for an answer or to be written. Whether it is forgotten.
+    fn forget(&self, place: &AccountRegion) -> bool;
+
     /// Places whose state is not as it was written. `all`: also those where only what can be read again differs.
     fn unwritten(&self, all: bool) -> Vec<AccountRegion>;
 

@@ -184,6 +184,7 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &m
         repairs: 0,
         places: read,
         places_failed,
+        places_not_enabled: None,
         calls: identities.api.calls().saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),

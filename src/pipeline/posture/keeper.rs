@@ -52,6 +52,21 @@ pub(super) struct Keeper {
     versions: HashMap<String, Version>,
 }
 
+/// Forgets places of a state, also in the store; one of which something is still at work is left for the next time.
+pub(super) async fn forget(state: &dyn Kept, gone: &[AccountRegion], keeper: Option<&Arc<Mutex<Keeper>>>) {
+    for place in gone {
+        let Some(keeper) = keeper else {
+            state.forget(place);
+            continue;
+        };
+        // Nothing of it is being written meanwhile.
+        let mut keeper = keeper.lock().await;
+        if state.forget(place) {
+            keeper.take_away(state, place).await;
+        }
+    }
+}
+
 /// Writes what moves until somebody else does.
 pub(super) async fn keep(keeper: &Mutex<Keeper>, states: &[&dyn Kept]) {
     for look in 1_u32.. {
@@ -141,7 +156,7 @@ impl Keeper {
     }
 
     /// Takes the object of a place away of which nothing is known any more.
-    pub(super) async fn forget(&mut self, state: &dyn Kept, place: &AccountRegion) {
+    async fn take_away(&mut self, state: &dyn Kept, place: &AccountRegion) {
         let name = name(state, place);
         match self.store.delete(&name).await {
             Ok(()) => drop(self.versions.remove(&name)),

@@ -274,7 +274,7 @@ async fn a_place_that_is_forgotten_is_gone_from_the_store_but_not_while_somethin
     agent.write().await.expect("it leads");
     assert_eq!(ended(&told), (1, 0));
     assert!(agent.compliance.forget(&here()));
-    agent.keeper.forget(&agent.compliance, &here()).await;
+    agent.keeper.take_away(&agent.compliance, &here()).await;
     assert_eq!((agent.knows().0, store.list("compliance/").await.expect("names")), (0, Vec::new()));
     // It may come back.
     agent.violates(2);

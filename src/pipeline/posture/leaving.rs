@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::keeper::Keeper;
+use super::keeper::{self, Keeper};
 use crate::posture::Findings;
 use crate::record::AccountRegion;
 
@@ -21,17 +21,7 @@ pub(super) async fn let_go(
 ) {
     findings.forget_old(now_ms);
     let gone = findings.places().into_iter().filter(|place| !watches(&place.account, known(&place.region)));
-    for place in gone {
-        let Some(keeper) = keeper else {
-            findings.forget(&place);
-            continue;
-        };
-        // Nothing of it is being written meanwhile.
-        let mut keeper = keeper.lock().await;
-        if findings.forget(&place) {
-            keeper.forget(findings, &place).await;
-        }
-    }
+    keeper::forget(findings, &gone.collect::<Vec<_>>(), keeper).await;
 }
 
 /// The Region of a finding, as the question whose records are kept is asked of it.

@@ -100,6 +100,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
         repairs,
         places: read,
         places_failed,
+        places_not_enabled: Some(not_enabled),
         calls: calls(reader).saturating_sub(calls_before),
         began_ms,
         ended_ms: lead.clock.now_ms(),
@@ -107,7 +108,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
         complete: accepted && places_failed == 0,
         agent: &lead.stages.agent,
     };
-    sending::tell(lead, &ended, not_enabled).await;
+    sending::tell(lead, &ended).await;
     gone
 }
 

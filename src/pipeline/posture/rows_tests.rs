@@ -177,6 +177,7 @@ fn run() -> Value {
         repairs: 1,
         places: 3,
         places_failed: 0,
+        places_not_enabled: Some(1),
         calls: 12,
         began_ms: NOW,
         ended_ms: NOW + 2_000,
@@ -185,7 +186,7 @@ fn run() -> Value {
         agent: "host-1",
     };
     let mut item = Vec::new();
-    assert_eq!(push_run(&mut item, &run, Some(1), Snapshot { id: "run-1", now_ms: NOW }), 0);
+    assert_eq!(push_run(&mut item, &run, Snapshot { id: "run-1", now_ms: NOW }), 0);
     serde_json::from_slice(&item).unwrap()
 }
 

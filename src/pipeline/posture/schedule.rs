@@ -14,10 +14,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::freshness::Failed;
-use super::keeper::Keeper;
+use super::keeper::{self, Keeper};
 use super::rows::RowKind;
 use super::{Lead, leaving, reading, sending};
-use crate::record::AccountRegion;
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
@@ -92,7 +91,7 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
             && (is_due || !again.is_empty())
         {
             let gone = reading::read(lead, reader, if is_due { None } else { Some(&again) }).await;
-            forget(lead, &gone, clockwork.keeper).await;
+            keeper::forget(&*lead.stages.compliance, &gone, clockwork.keeper).await;
             if is_due {
                 clockwork.done("reading", now_ms);
             }
@@ -130,21 +129,6 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
 fn has_baseline(lead: &Lead) -> bool {
     let compliance = &lead.stages.compliance;
     compliance.places().iter().any(|place| compliance.has_baseline(place))
-}
-
-/// Forgets places that are not asked any more, or of which there is nothing; one that is still at work waits for the next reading.
-pub(super) async fn forget(lead: &Lead, gone: &[AccountRegion], keeper: Option<&Arc<Mutex<Keeper>>>) {
-    for place in gone {
-        let Some(keeper) = keeper else {
-            lead.stages.compliance.forget(place);
-            continue;
-        };
-        // Nothing of it is being written meanwhile.
-        let mut keeper = keeper.lock().await;
-        if lead.stages.compliance.forget(place) {
-            keeper.forget(&*lead.stages.compliance, place).await;
-        }
-    }
 }
 
 #[cfg(test)]

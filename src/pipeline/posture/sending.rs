@@ -1,8 +1,8 @@
 //! Rows that say how things stand, and the row that says that all of them were accepted.
 //!
-//! In: the state. Out: the rows of one kind, all of one time and, but for controls, one `snapshot.id`; then, once New Relic accepted every one of
-//! them, an `AwsPostureRun`. What always holds: a snapshot that is not whole has no complete run: neither one of which a row was
-//! refused, nor one of a state of which something could not be read.
+//! In: the state. Out: the rows of one kind, all of one time and, but for controls, one `snapshot.id`; then an `AwsPostureRun` that
+//! says whether New Relic accepted every one of them. What always holds: a snapshot that is not whole has no complete run: neither one
+//! of which a row was refused, nor one of a state of which something could not be read.
 
 use std::sync::Arc;
 
@@ -78,6 +78,7 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         repairs: 0,
         places,
         places_failed,
+        places_not_enabled: Some(not_enabled),
         calls: 0,
         began_ms: now_ms,
         ended_ms: lead.clock.now_ms(),
@@ -85,24 +86,20 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         complete: accepted && places_failed == 0,
         agent: &lead.stages.agent,
     };
-    tell_with(lead, &run, Some(not_enabled), Snapshot { id: &id, now_ms }).await;
+    tell_as(lead, &run, Snapshot { id: &id, now_ms }).await;
 }
 
-/// Tells that a reading has ended, which found AWS Config not to be there in so many places.
-pub(super) async fn tell(lead: &Lead, run: &Run<'_>, not_enabled: u64) {
+/// Tells that a reading has ended.
+pub(super) async fn tell(lead: &Lead, run: &Run<'_>) {
     let id = snapshot_id(lead, run.kind.as_str(), run.began_ms);
-    tell_with(lead, run, Some(not_enabled), Snapshot { id: &id, now_ms: run.ended_ms }).await;
+    tell_as(lead, run, Snapshot { id: &id, now_ms: run.ended_ms }).await;
 }
 
-/// Tells that a run has ended for which AWS Config was not asked.
+/// Tells that a run with rows of its own has ended.
 pub(super) async fn tell_as(lead: &Lead, run: &Run<'_>, snapshot: Snapshot<'_>) {
-    tell_with(lead, run, None, snapshot).await;
-}
-
-async fn tell_with(lead: &Lead, run: &Run<'_>, not_enabled: Option<u64>, snapshot: Snapshot<'_>) {
     let emitter = lead.emitter();
     let mut item = Vec::new();
-    emitter.cut(push_run(&mut item, run, not_enabled, snapshot));
+    emitter.cut(push_run(&mut item, run, snapshot));
     emitter.row(&item, snapshot.now_ms).await;
     if !emitter.accepted().await {
         tracing::warn!(kind = run.kind.as_str(), "That a run has ended was not accepted");

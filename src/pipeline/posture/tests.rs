@@ -235,7 +235,7 @@ impl Scene {
         self.lead.clock.advance_to(NOW + hours * HOUR);
         let reader = self.lead.posture.reader.as_ref().expect("a reader");
         let gone = reading::read(&self.lead, reader, only).await;
-        schedule::forget(&self.lead, &gone, None).await;
+        keeper::forget(&*self.lead.stages.compliance, &gone, None).await;
         self.rows("AwsPostureRun").pop().expect("a run")
     }
 

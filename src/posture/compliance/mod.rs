@@ -217,19 +217,6 @@ impl Compliance {
         self.lock().places.get(place)?.rules.get(rule)?.identifier.clone()
     }
 
-    /// Forgets a place, unless something of it waits for an answer or to be written. Whether it is forgotten.
-    pub fn forget(&self, place: &AccountRegion) -> bool {
-        let mut inner = self.lock();
-        let Some(state) = inner.places.get(place) else { return true };
-        if !state.pending.is_empty() || !state.waiting.is_empty() {
-            return false;
-        }
-        let fewer = state.results();
-        inner.results = inner.results.saturating_sub(fewer);
-        drop(inner.places.remove(place));
-        true
-    }
-
     /// How many results it holds.
     #[must_use]
     pub fn results(&self) -> usize {
@@ -249,6 +236,18 @@ impl Kept for Compliance {
     fn open(&self) {
         let mut inner = self.lock();
         inner.tenure += u64::from(inner.tenure.is_multiple_of(2));
+    }
+
+    fn forget(&self, place: &AccountRegion) -> bool {
+        let mut inner = self.lock();
+        let Some(state) = inner.places.get(place) else { return true };
+        if !state.pending.is_empty() || !state.waiting.is_empty() {
+            return false;
+        }
+        let fewer = state.results();
+        inner.results = inner.results.saturating_sub(fewer);
+        drop(inner.places.remove(place));
+        true
     }
 
     fn unwritten(&self, _all: bool) -> Vec<AccountRegion> {

@@ -46,24 +46,6 @@ impl Findings {
         known.books.0.keys().map(|home| books::place(&known.names, *home)).collect()
     }
 
-    /// Forgets a place, unless something of it waits for an answer or to be written. Whether it is forgotten.
-    pub fn forget(&self, place: &AccountRegion) -> bool {
-        let mut known = self.lock();
-        let Known { entries, names, books, .. } = &mut *known;
-        let Some((home, book)) = books::of_place(names, place).and_then(|home| Some((home, books.0.get(&home)?))) else {
-            return true;
-        };
-        let is_busy = |key| entries.get(key).is_some_and(|entry: &Entry| entry.at_rest().is_none());
-        if !book.waiting.is_empty() || book.keys.iter().any(is_busy) {
-            return false;
-        }
-        for key in &book.keys {
-            entries.remove(key);
-        }
-        books.0.remove(&home);
-        true
-    }
-
     pub(super) fn look(&self, known: &mut Known, now_ms: i64) {
         if now_ms >= known.look_ms {
             known.look_ms = now_ms.saturating_add(LOOK_MS);

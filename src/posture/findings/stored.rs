@@ -92,6 +92,23 @@ impl Kept for Findings {
         known.tenure += u64::from(known.tenure.is_multiple_of(2));
     }
 
+    fn forget(&self, place: &AccountRegion) -> bool {
+        let mut known = self.lock();
+        let Known { entries, names, books, .. } = &mut *known;
+        let Some((home, book)) = books::of_place(names, place).and_then(|home| Some((home, books.0.get(&home)?))) else {
+            return true;
+        };
+        let is_busy = |key| entries.get(key).is_some_and(|entry: &Entry| entry.at_rest().is_none());
+        if !book.waiting.is_empty() || book.keys.iter().any(is_busy) {
+            return false;
+        }
+        for key in &book.keys {
+            entries.remove(key);
+        }
+        books.0.remove(&home);
+        true
+    }
+
     fn clear(&self) {
         let mut known = self.lock();
         let next = Known {
