@@ -11,16 +11,8 @@ use aws_sdk_config::error::{ProvideErrorMetadata, SdkError};
 use super::ConfigApiError;
 use crate::source::aws;
 
-/// What to make of a request that went wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::source) enum Verdict {
-    /// Too many requests: slower, then again.
-    TooMany(String),
-    /// Again, after a while.
-    Again(String),
-    /// To ask again now is of no use.
-    Ended(ConfigApiError),
-}
+/// What to make of a request to AWS Config that went wrong.
+type Verdict = super::ask::Verdict<ConfigApiError>;
 
 /// Where the Region is to be enabled, or the keys to be looked at: AWS says the same of both.
 const REGION: &str = "the Region may not be enabled for this account (AWS says the same of keys that do not exist): enable it, or \

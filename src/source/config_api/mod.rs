@@ -5,6 +5,7 @@
 //! its place's share of the rate and is counted. It keeps no result and compares nothing. `DESIGN.md` says what a full read costs.
 
 pub mod aggregator;
+pub(super) mod ask;
 pub mod clients;
 mod facts;
 pub(super) mod faults;

@@ -1,7 +1,7 @@
 //! The AWS SDK behind [`ConfigApi`].
 //!
 //! In: the SDK's configuration, a role, a rate. Out: answers, whole or an error. What always holds: each request waits for its
-//! turn, the repeated ones too; passing faults are tried [`TRIES`] times with growing delays; every page is asked for with the
+//! turn, the repeated ones too; passing faults are tried again with growing delays; every page is asked for with the
 //! largest size that AWS allows; a token that comes back unchanged is a fault and no endless loop.
 
 use std::error::Error;
@@ -13,16 +13,13 @@ use aws_sdk_config::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_config::types::{ComplianceType, EvaluationResult};
 use futures_util::future::BoxFuture;
 
+use super::ask::ask;
 use super::clients::{Access, Clients};
 use super::facts::{deployed, evaluation, failed};
-use super::faults::{Verdict, judge};
+use super::faults::judge;
 use super::rate::Rates;
 use super::{Calls, ConfigApi, ConfigApiError, Each, FailingRule, Pack, PackRules};
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
-use crate::source::backoff::Backoff;
-
-/// Tries of one request before a passing fault is told.
-const TRIES: u32 = 5;
 
 /// Most pages of one answer: more than any quota of AWS's lets there be, and an end for tokens that go round.
 const PAGES: usize = 100_000;
@@ -63,34 +60,9 @@ impl SdkConfigApi {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         T: Send,
     {
-        let rate = self.rates.of(place);
-        let mut backoff = Backoff::new();
-        loop {
-            rate.turn(backoff.failures() > 0).await;
-            let sent = send().await;
-            rate.came_back();
-            let error = match sent {
-                Ok(answer) => {
-                    rate.answered();
-                    return Ok(answer);
-                }
-                Err(error) => error,
-            };
-            let why = match judge(&error, action, self.clients.role_in(place).as_deref()) {
-                Verdict::Ended(error) => return Err(error),
-                Verdict::TooMany(why) => {
-                    rate.throttled();
-                    why
-                }
-                Verdict::Again(why) => why,
-            };
-            let delay = backoff.next();
-            if backoff.failures() >= TRIES {
-                return Err(ConfigApiError::Passing { why: format!("{action}: {why}") });
-            }
-            tracing::debug!("{place}: {action} again: {why}");
-            tokio::time::sleep(delay).await;
-        }
+        let role = self.clients.role_in(place);
+        let judge = |error: &SdkError<E, HttpResponse>| judge(error, action, role.as_deref());
+        ask(&self.rates.of(place), (place, action), send, judge, |why| ConfigApiError::Passing { why }).await
     }
 
     /// Every page of an answer: `send` asks for the page of a token, `take` takes it in and gives the next token.

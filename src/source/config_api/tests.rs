@@ -9,8 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::aggregator::{AccountRead, AggregateRule, AggregatorApi, Found, JudgedResource, account, accounts};
+use super::ask::Verdict;
 use super::clients::{Access, Clients};
-use super::faults::{Verdict, judge};
+use super::faults::judge;
 use super::*;
 use crate::config::Role;
 
@@ -52,7 +53,7 @@ fn sts(code: &str) -> String {
 }
 
 /// What is made of the answer, when asked in the agent's own account or, with a role, in another.
-async fn verdict(base: &SdkConfig, with_role: bool) -> Verdict {
+async fn verdict(base: &SdkConfig, with_role: bool) -> Verdict<ConfigApiError> {
     let access = Access { own_account: "111122223333".into(), role: Role::parse("reader"), external_id: None, per_second: 100.0 };
     let clients = Clients::new(base, access).await;
     let place = AccountRegion::new(if with_role { "444455556666" } else { "111122223333" }, "eu-west-1");
@@ -62,7 +63,7 @@ async fn verdict(base: &SdkConfig, with_role: bool) -> Verdict {
 }
 
 /// The kind of a verdict and the words that it shows.
-fn words(verdict: &Verdict) -> (&'static str, String) {
+fn words(verdict: &Verdict<ConfigApiError>) -> (&'static str, String) {
     match verdict {
         Verdict::TooMany(why) => ("too many", why.clone()),
         Verdict::Again(why) => ("again", why.clone()),

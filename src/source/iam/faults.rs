@@ -11,18 +11,10 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
 use super::IamError;
 use crate::source::aws;
-use crate::source::config_api::faults;
+use crate::source::config_api::{ask, faults};
 
-/// What to make of a request that went wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Too many requests: slower, then again.
-    TooMany(String),
-    /// Again, after a while.
-    Again(String),
-    /// To ask again now is of no use.
-    Ended(IamError),
-}
+/// What to make of a request to IAM that went wrong.
+type Verdict = ask::Verdict<IamError>;
 
 /// `action`: what was asked, as `iam:GetCredentialReport`. `role`: the ARN of the role that was taken, if one was.
 pub(super) fn judge<E>(error: &SdkError<E, HttpResponse>, action: &str, role: Option<&str>) -> Verdict
@@ -31,9 +23,9 @@ where
 {
     let Some(code) = error.as_service_error().and_then(ProvideErrorMetadata::code) else {
         return match faults::judge(error, action, role) {
-            faults::Verdict::TooMany(why) => Verdict::TooMany(why),
-            faults::Verdict::Again(why) => Verdict::Again(why),
-            faults::Verdict::Ended(error) => Verdict::Ended(error.into()),
+            ask::Verdict::TooMany(why) => Verdict::TooMany(why),
+            ask::Verdict::Again(why) => Verdict::Again(why),
+            ask::Verdict::Ended(error) => Verdict::Ended(error.into()),
         };
     };
     let why = aws::said(error);

@@ -1,7 +1,7 @@
 //! The AWS SDK behind [`IamApi`].
 //!
 //! In: the SDK's configuration, a role, a rate. Out: answers, whole or an error. What always holds: each request waits for its
-//! turn, the repeated ones too; passing faults are tried [`TRIES`] times with growing delays; a report or job that does not become
+//! turn, the repeated ones too; passing faults are tried again with growing delays; a report or job that does not become
 //! ready is given up after a bounded time; a marker that comes back unchanged is a fault and no endless loop. Credentials, rate and
 //! its halving are those of AWS Config's reader; the SDK itself tries once.
 //!
@@ -19,16 +19,14 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::{EntityType, JobStatusType, ReportStateType};
 use futures_util::future::BoxFuture;
 
-use super::faults::{Verdict, judge};
+use super::faults::judge;
 use super::{Each, IamApi, IamError, Which, facts, report};
 use crate::record::AccountRegion;
 use crate::record::identity::{Credentials, Detail, ServiceUse};
-use crate::source::backoff::Backoff;
+use crate::source::config_api::ask::ask;
 use crate::source::config_api::clients::{Access, Clients};
 use crate::source::config_api::rate::Rates;
 
-/// Tries of one request before a passing fault is told.
-const TRIES: u32 = 5;
 /// Most pages of one answer: more than any quota of AWS's lets there be, and an end for markers that go round.
 const PAGES: usize = 10_000;
 /// Entries on a page: each brings its documents, and up to a thousand of them would be too many to hold.
@@ -90,34 +88,9 @@ impl SdkIam {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
         T: Send,
     {
-        let rate = self.rates.of(place);
-        let mut backoff = Backoff::new();
-        loop {
-            rate.turn(backoff.failures() > 0).await;
-            let sent = send().await;
-            rate.came_back();
-            let error = match sent {
-                Ok(answer) => {
-                    rate.answered();
-                    return Ok(answer);
-                }
-                Err(error) => error,
-            };
-            let why = match judge(&error, action, self.clients.role_in(place).as_deref()) {
-                Verdict::Ended(error) => return Err(error),
-                Verdict::TooMany(why) => {
-                    rate.throttled();
-                    why
-                }
-                Verdict::Again(why) => why,
-            };
-            let delay = backoff.next();
-            if backoff.failures() >= TRIES {
-                return Err(IamError::Passing { why: format!("{action}: {why}") });
-            }
-            tracing::debug!("{place}: {action} again: {why}");
-            tokio::time::sleep(delay).await;
-        }
+        let role = self.clients.role_in(place);
+        let judge = |error: &SdkError<E, HttpResponse>| judge(error, action, role.as_deref());
+        ask(&self.rates.of(place), (place, action), send, judge, |why| IamError::Passing { why }).await
     }
 
     async fn read_report(&self, account: &str) -> Result<Vec<Credentials>, IamError> {
