@@ -1,9 +1,9 @@
 //! Every control there is, whether anything came of it or not: so that "never fired" and "nobody evaluates it" can be asked.
 //!
 //! In: the rules, the customer's framework numbers, and the names of the rules that AWS Config evaluates somewhere. Out: a row for
-//! each detective rule, those that are switched off included, and for each preventive control of the tables and of the
-//! customer's file, also of what no rule judges. What always holds: a control has one row; as long as nobody says what is deployed, no control counts as
-//! evaluated and none as not evaluated.
+//! each detective rule, those that are switched off included, and for each preventive control of the tables and of the customer's
+//! file, also of what no rule judges. What always holds: a control has one row; as long as nobody says what is deployed, no control
+//! counts as evaluated and none as not evaluated.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,8 @@
 //! What a security finding stands for.
 //!
-//! In: a finding. Out: its control, the rules of AWS Config behind that, pillar, framework numbers, ATT&CK ids, and what mutes it. What always holds: exactly one pillar; a requirement that
-//! no rule here can read stays as Security Hub wrote it; a control without any is unmapped.
+//! In: a finding. Out: its control, the rules of AWS Config behind that, pillar, framework numbers, ATT&CK ids, and what mutes it.
+//! What always holds: exactly one pillar; a requirement that no rule here can read stays as Security Hub wrote it; a control
+//! without any is unmapped.
 //!
 //! | product | pillar |
 //! | --- | --- |

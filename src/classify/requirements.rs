@@ -1,11 +1,11 @@
 //! Requirements of frameworks, judged by the rules that are deployed.
 //!
-//! In: deployed rules with their states, and the customer's own numbers. Out: a [`FrameworkRow`] for every requirement that the table
-//! of preventive controls or the customer's file names, also of frameworks nobody deployed a rule of. What always holds: a
-//! requirement without a rule that judged something, or an attestation, is unknown, never passed; it passes only when every rule of it
-//! is deployed, each that concerns something is compliant, and everything of it that no rule judges is attested; where something of
-//! that is missing, and nothing is violated, it is partial. What rules judge, what people attest and what is inherited from AWS are
-//! counted apart.
+//! In: deployed rules with their states, and the customer's own numbers. Out: a [`FrameworkRow`] for every requirement that the
+//! table of preventive controls or the customer's file names, also of frameworks nobody deployed a rule of. What always holds: a
+//! requirement without a rule that judged something, or an attestation, is unknown, never passed; it passes only when every rule of
+//! it is deployed, each that concerns something is compliant, and everything of it that no rule judges is attested; where something
+//! of that is missing, and nothing is violated, it is partial. What rules judge, what people attest and what is inherited from AWS
+//! are counted apart.
 //!
 //! A rule that is deployed more than once (in several Regions, by several packs) counts once: it fails where it fails anywhere,
 //! and one place where it judged something is enough to know it. A rule that concerns nothing (`NOT_APPLICABLE`) says nothing of

@@ -1,7 +1,7 @@
 //! Settings of what is known between two records: where it is kept, and what is read of AWS Config and of IAM.
 //!
-//! In: nothing. Out: [`State`], [`Posture`] and [`Identity`] with their defaults. What always holds: what is on can be read: there is a Region
-//! to ask, and a role where there is more than one account. It reads nothing.
+//! In: nothing. Out: [`State`], [`Posture`] and [`Identity`] with their defaults. What always holds: what is on can be read: there
+//! is a Region to ask, and a role where there is more than one account. It reads nothing.
 
 use std::fmt;
 use std::path::PathBuf;

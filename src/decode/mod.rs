@@ -2,8 +2,8 @@
 //!
 //! In: an [`Object`](crate::source::Object)'s body. Out, one at a time and borrowed: the raw JSON text of each record and its kind,
 //! or what is no record and why. Gzip or plain, CloudTrail files, AWS Config's history files, NDJSON, arrays and EventBridge
-//! envelopes are told apart by content. What always holds: bytes unpacked and bytes per record are bounded; a broken record costs itself only; the end of
-//! the object says whether it was whole. Never talks to the network.
+//! envelopes are told apart by content. What always holds: bytes unpacked and bytes per record are bounded; a broken record costs
+//! itself only; the end of the object says whether it was whole. Never talks to the network.
 
 mod envelope;
 pub mod gzip;

@@ -1,10 +1,10 @@
 //! Bytes → the JSON text of each record, without building a tree.
 //!
 //! In: any reader. Out, one at a time: the elements of every `Records` or `configurationItems` array of a top-level object, the
-//! elements of a top-level array, or whole top-level documents (NDJSON, one document, several after each other). Strings are respected, nothing is
-//! parsed. What always holds: memory is bounded by the longest record allowed; a record that is too long or broken in a line of
-//! its own costs itself only; every other byte belongs to exactly one item, or stands beside such an array in its object. Of a snapshot of
-//! AWS Config only that it is one is told: its items say what is, and not what changed.
+//! elements of a top-level array, or whole top-level documents (NDJSON, one document, several after each other). Strings are
+//! respected, nothing is parsed. What always holds: memory is bounded by the longest record allowed; a record that is too long or
+//! broken in a line of its own costs itself only; every other byte belongs to exactly one item, or stands beside such an array in
+//! its object. Of a snapshot of AWS Config only that it is one is told: its items say what is, and not what changed.
 
 use std::io::{self, Read};
 

@@ -2,8 +2,8 @@
 //!
 //! In: counts, violations and requirements of one run. Out: one flat row of each: `AwsPostureSummary`, `AwsComplianceSnapshot`,
 //! `AwsComplianceViolation`, `AwsFrameworkSnapshot`, `AwsConformancePackSnapshot`, and the `AwsPostureRun` that says they are all
-//! there. What always holds: rows of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta without a past, since when)
-//! is left out, never 0 or 100.
+//! there. What always holds: rows of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta
+//! without a past, since when) is left out, never 0 or 100.
 //!
 //! A violation says that a resource is `public` where its rule watches just that. Nothing in AWS Config tells how sensitive the
 //! data in it is, so nothing is said of that.

@@ -1,8 +1,8 @@
 //! What an S3 key, or a path copied from a bucket, tells about the object behind it.
 //!
-//! In: a plain (decoded) key. Out: the account in it, and whether it is known to hold no records. What always holds: only
-//! what `CloudTrail` and AWS Config themselves are known to write beside records is skipped; an unknown folder is read and the content decides.
-//! Layout: `CloudTrail` user guide, "Finding your `CloudTrail` log files" and "Digest file structure".
+//! In: a plain (decoded) key. Out: the account in it, and whether it is known to hold no records. What always holds: only what
+//! `CloudTrail` and AWS Config themselves are known to write beside records is skipped; an unknown folder is read and the content
+//! decides. Layout: `CloudTrail` user guide, "Finding your `CloudTrail` log files" and "Digest file structure".
 
 /// Why an object is passed over without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,9 +40,9 @@ enum Form {
     ///
     /// Each result that fails becomes an `AwsSecurityFinding` with `control.pillar = 'IaC'`. It sends no `AwsSecurityNotice`, so no
     /// alert on notices fires: a scan wakes nobody. Results that pass, that someone accepted (suppressions) or that are unchanged
-    /// since the scan they are compared with are counted, not sent; absent ones are told as resolved. What an exception covers is sent
-    /// as `EXCEPTED` and counted as suppressed. The exit code is 0 when every
-    /// result was read and accepted, whatever was found; 2 for wrong usage, 3 when something could not be read or was not sent.
+    /// since the scan they are compared with are counted, not sent; absent ones are told as resolved. What an exception covers is
+    /// sent as `EXCEPTED` and counted as suppressed. The exit code is 0 when every result was read and accepted, whatever was
+    /// found; 2 for wrong usage, 3 when something could not be read or was not sent.
     Sarif(SarifArgs),
 }
 

@@ -1,9 +1,9 @@
 //! `cspm-relay replay`: the same pipeline over past records.
 //!
-//! To standard output it runs on a fixed clock, the newest record unless `--now` says otherwise, with one worker and no
-//! heartbeats: the same input gives the same bytes. Where no record is, the clock is at the present. To New Relic it runs on the present and refuses records that New Relic
-//! would not take with their own time, unless `--restamp`. The first signal lets what is under way settle, the second ends it
-//! at once; either way the summary says what was not read or sent.
+//! To standard output it runs on a fixed clock, the newest record unless `--now` says otherwise, with one worker and no heartbeats:
+//! the same input gives the same bytes. Where no record is, the clock is at the present. To New Relic it runs on the present and
+//! refuses records that New Relic would not take with their own time, unless `--restamp`. The first signal lets what is under way
+//! settle, the second ends it at once; either way the summary says what was not read or sent.
 
 pub(super) mod report;
 pub(super) mod signals;

@@ -1,8 +1,8 @@
 //! What is read of AWS Config and of IAM, as written → valid.
 //!
-//! In: the keys of `posture`, and the Regions of the queues. Out: [`Posture`] when something switches it on, [`Identity`] when its own
-//! switch does, or faults. Here is what concerns more than one key: a Region to ask, a role where there are several accounts, what an
-//! aggregator makes useless.
+//! In: the keys of `posture`, and the Regions of the queues. Out: [`Posture`] when something switches it on, [`Identity`] when its
+//! own switch does, or faults. Here is what concerns more than one key: a Region to ask, a role where there are several accounts,
+//! what an aggregator makes useless.
 
 use crate::config::fault::{Fault, Place};
 use crate::config::options::find;

@@ -3,9 +3,9 @@
 //! In: a reader that can be had twice. Out: first what the runs say ([`survey`]: tool, rules, where the code is from), then each
 //! result, borrowed, with its place in the file ([`results`]). Twice, because SARIF leaves the order open: Semgrep and whatever
 //! sorts its keys write the results before the tool, others write folders behind them. What always holds: no more than one result
-//! and what the runs say is held, within one [`Budget`] for the whole file, whatever its size; a result that is too long or broken costs itself only; the
-//! first reading tells a file of another kind before anything is sent, the second one where a file ends too early. Packed files
-//! are unpacked on the way, within the limit.
+//! and what the runs say is held, within one [`Budget`] for the whole file, whatever its size; a result that is too long or broken
+//! costs itself only; the first reading tells a file of another kind before anything is sent, the second one where a file ends too
+//! early. Packed files are unpacked on the way, within the limit.
 
 mod walk;
 

@@ -1,11 +1,12 @@
 //! The inventory of IAM: who there is in each account, judged.
 //!
-//! In: accounts, and IAM. Out: a row for each identity of an account, all of one run's time and `snapshot.id`, and one row that says
-//! how the run went. What always holds: an account whose answers are not whole sends no row; one that cannot be read does not stop
-//! the others, and is told; who is not watched is not asked; a run is complete when every row was accepted and every account was read but those that may not be.
-//! Where something passing stopped an account, it is tried once more at the end of the run; when that does not help, or when nobody
-//! knows which accounts there are, the run is not accepted and is made again soon, whole: whoever looks at the newest accepted run
-//! must not find an account empty that had a bad hour. What lasts a whole interval holds the others up no longer.
+//! In: accounts, and IAM. Out: a row for each identity of an account, all of one run's time and `snapshot.id`, and one row that
+//! says how the run went. What always holds: an account whose answers are not whole sends no row; one that cannot be read does not
+//! stop the others, and is told; who is not watched is not asked; a run is complete when every row was accepted and every account
+//! was read but those that may not be. Where something passing stopped an account, it is tried once more at the end of the run;
+//! when that does not help, or when nobody knows which accounts there are, the run is not accepted and is made again soon, whole:
+//! whoever looks at the newest accepted run must not find an account empty that had a bad hour. What lasts a whole interval holds
+//! the others up no longer.
 //!
 //! Memory: no more than [`AT_ONCE`] accounts are held, each as long as it takes to read it and to hand its rows on.
 

@@ -2,8 +2,9 @@
 //!
 //! In: rules and results of each account and Region. Out: the state, a change for each result that is not as it was told, and one
 //! row that says how the reading went. What always holds: what could not be read closes nothing; one account that cannot be read
-//! does not stop the others; a place that an aggregator does not list is closed only if it did not list it the time before either; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is
-//! not asked any more is forgotten and is no repair.
+//! does not stop the others; a place that an aggregator does not list is closed only if it did not list it the time before either;
+//! a repair is part of the state only when it was accepted; who is not watched is not asked, and what is not asked any more is
+//! forgotten and is no repair.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};

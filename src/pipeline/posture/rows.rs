@@ -1,9 +1,9 @@
 //! The rows of one run of one kind, one after the other.
 //!
-//! In: the state of compliance and findings, the controls, names, and how it was before. Out: each row as an item for the Event API, through a callback.
-//! What always holds: the same state gives the same rows in the same order; beside the state, one row and the counts of one
-//! account or place are held, whatever the number of accounts; every account that is known has its rows, also one without rules, and
-//! one that is asked and could never be read has a summary without counts; who is not watched has none.
+//! In: the state of compliance and findings, the controls, names, and how it was before. Out: each row as an item for the Event
+//! API, through a callback. What always holds: the same state gives the same rows in the same order; beside the state, one row and
+//! the counts of one account or place are held, whatever the number of accounts; every account that is known has its rows, also one
+//! without rules, and one that is asked and could never be read has a summary without counts; who is not watched has none.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -99,7 +99,8 @@ impl RowKind {
         matches!(self, Self::Snapshot | Self::Violations | Self::Frameworks)
     }
 
-    /// Whether they are sent after each reading of everything, and at no other time: nothing is known of them but what a reading found.
+    /// Whether they are sent after each reading of everything, and at no other time: nothing is known of them but what a reading
+    /// found.
     #[must_use]
     pub fn follows_reading(self) -> bool {
         self == Self::Packs

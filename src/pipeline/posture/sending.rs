@@ -1,8 +1,8 @@
 //! Rows that say how things stand, and the row that says that all of them were accepted.
 //!
 //! In: the state. Out: the rows of one kind, all of one time and, but for controls, one `snapshot.id`; then an `AwsPostureRun` that
-//! says whether New Relic accepted every one of them. What always holds: a snapshot that is not whole has no complete run: neither one
-//! of which a row was refused, nor one of a state of which something could not be read.
+//! says whether New Relic accepted every one of them. What always holds: a snapshot that is not whole has no complete run: neither
+//! one of which a row was refused, nor one of a state of which something could not be read.
 
 use std::sync::Arc;
 

@@ -1,9 +1,10 @@
 //! One file of scan results through judge, classify and encode.
 //!
-//! In: an object that is SARIF. Out: an `AwsSecurityFinding` for each result that fails, and an outcome for every result: delivered,
-//! suppressed (accepted in code or in the tool, which is not sent; muted by an exception, which is, as `EXCEPTED`), ignored (it does not fail, or is as it was), duplicate, unreadable. What always
-//! holds: no notice, whatever the settings say: nobody is woken by a scan; nothing goes to the dead letters for what cannot be
-//! read, the file is whoever gave it. A file is read twice; what can be read only once is held, within a limit.
+//! In: an object that is SARIF. Out: an `AwsSecurityFinding` for each result that fails, and an outcome for every result:
+//! delivered, suppressed (accepted in code or in the tool, which is not sent; muted by an exception, which is, as `EXCEPTED`),
+//! ignored (it does not fail, or is as it was), duplicate, unreadable. What always holds: no notice, whatever the settings say:
+//! nobody is woken by a scan; nothing goes to the dead letters for what cannot be read, the file is whoever gave it. A file is read
+//! twice; what can be read only once is held, within a limit.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};

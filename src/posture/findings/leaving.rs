@@ -1,12 +1,13 @@
 //! Which findings are let go.
 //!
-//! In: all that are known, and the present. Out: fewer of them, counted. What always holds: what is pending stays; an open finding goes
-//! only when its service has deleted it, or when there are too many, and then it is remembered that it was there.
+//! In: all that are known, and the present. Out: fewer of them, counted. What always holds: what is pending stays; an open finding
+//! goes only when its service has deleted it, or when there are too many, and then it is remembered that it was there.
 //!
 //! Security Hub deletes a finding that nobody updated for 90 days, `GuardDuty` and Macie keep theirs for 90 days, and no event says
-//! so. [Security Hub user guide: OCSF findings; Inspector user guide: understanding findings, checked 2026-11; of ASFF, `GuardDuty`,
-//! Macie and Access Analyzer from memory, not looked up] Such a finding is forgotten and counted: nobody said that it was resolved, and its last row is older than New Relic keeps events by default. Inspector and Access
-//! Analyzer keep what is open as long as it is: nothing of theirs ends by silence.
+//! so. [Security Hub user guide: OCSF findings; Inspector user guide: understanding findings, checked 2026-11; of ASFF,
+//! `GuardDuty`, Macie and Access Analyzer from memory, not looked up] Such a finding is forgotten and counted: nobody said that it
+//! was resolved, and its last row is older than New Relic keeps events by default. Inspector and Access Analyzer keep what is open
+//! as long as it is: nothing of theirs ends by silence.
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,11 +1,11 @@
 //! Findings between two records: which are known, where they stand, and what each new record changes.
 //!
-//! In: a finding with its severity, then how its events settled. Out: a [`Verdict`]: a transition to tell, or why there is nothing to
-//! tell; counts of open findings; the whole as it is written ([`Kept`](super::Kept)). What always holds: what is known follows what New Relic
-//! accepted; a change is *pending* until its events have settled, and one that is returned leaves no trace, so that its record,
-//! offered again, gives the same transition; no transition is told twice, whatever order records come in; where somebody writes the
-//! state down, a record settles after that. The number of findings
-//! is bounded: what was resolved long ago is forgotten, and when there are too many, the oldest resolved ones first.
+//! In: a finding with its severity, then how its events settled. Out: a [`Verdict`]: a transition to tell, or why there is nothing
+//! to tell; counts of open findings; the whole as it is written ([`Kept`](super::Kept)). What always holds: what is known follows
+//! what New Relic accepted; a change is *pending* until its events have settled, and one that is returned leaves no trace, so that
+//! its record, offered again, gives the same transition; no transition is told twice, whatever order records come in; where
+//! somebody writes the state down, a record settles after that. The number of findings is bounded: what was resolved long ago is
+//! forgotten, and when there are too many, the oldest resolved ones first.
 //!
 //! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `books` what is written where,
 //! `stored` its form at rest, `notice` whom it alarms, `leaving` what is let go.

@@ -1,7 +1,8 @@
 //! Which transitions a person is told of.
 //!
-//! In: a transition that would alarm, and since when its place is watched. Out: whether it is held back. What always holds: its row is
-//! sent all the same; what an exception covers alarms nobody, and its end does: it was open all the while, and is not held as old.
+//! In: a transition that would alarm, and since when its place is watched. Out: whether it is held back. What always holds: its row
+//! is sent all the same; what an exception covers alarms nobody, and its end does: it was open all the while, and is not held as
+//! old.
 //!
 //! The first import after the relay is switched on tells what has been there for months: nobody must get up for that. So a finding
 //! that nobody knew is held back when it was first seen before its account and Region were watched, with a day to spare. Security

@@ -28,7 +28,8 @@ struct Head {
     /// Since when the place is watched; absent: an older version wrote it, long ago.
     #[serde(default)]
     born: i64,
-    /// Since when standards, and Security Hub itself, are heard of there, by number of their words; absent: as long as their findings.
+    /// Since when standards, and Security Hub itself, are heard of there, by number of their words; absent: as long as their
+    /// findings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     begun: Vec<(u16, i64)>,
     /// Open findings that were let go: half of each key, severity.

@@ -1,8 +1,8 @@
 //! The identities of an account, judged: root, users, roles and access keys.
 //!
-//! In: the credential report, then policies and groups, then users and roles, as IAM tells them. Out: an [`Identity`] for each, with
-//! how much it may do, whether it is used, who may take it, and a risk with its reasons. What always holds: a document is let go of as
-//! soon as it was judged, a policy is judged once; what nobody knows is unknown; nobody is counted twice. It asks nobody.
+//! In: the credential report, then policies and groups, then users and roles, as IAM tells them. Out: an [`Identity`] for each,
+//! with how much it may do, whether it is used, who may take it, and a risk with its reasons. What always holds: a document is let
+//! go of as soon as it was judged, a policy is judged once; what nobody knows is unknown; nobody is counted twice. It asks nobody.
 //!
 //! Memory: some 700 bytes for each user, role and key, until the account's rows are sent; 60 bytes for each policy and group. An
 //! account at its quotas (5,000 users with two keys each, 5,000 roles) takes 14 MB, and no more than a few are read at once.

@@ -1,7 +1,7 @@
 //! How urgent an identity is, and why.
 //!
-//! In: an identity, judged. Out: the highest level of all reasons that hold, and the reasons. What always holds: what is unknown is no
-//! reason; a role that belongs to a service of AWS's, which nobody can change, has none but who may take it.
+//! In: an identity, judged. Out: the highest level of all reasons that hold, and the reasons. What always holds: what is unknown is
+//! no reason; a role that belongs to a service of AWS's, which nobody can change, has none but who may take it.
 //!
 //! | reason | of | level | holds when |
 //! | --- | --- | --- | --- |

@@ -1,7 +1,7 @@
 //! AWS Config's facts, out of the SDK's types.
 //!
-//! In: what an answer holds. Out: rules, evaluations, rules that fail, in our words. What always holds: what lacks its name is left out
-//! only where nobody could ask about it; an evaluation is never left out.
+//! In: what an answer holds. Out: rules, evaluations, rules that fail, in our words. What always holds: what lacks its name is left
+//! out only where nobody could ask about it; an evaluation is never left out.
 
 use aws_sdk_config::primitives::DateTime;
 use aws_sdk_config::types::{ConfigRule, ConfigRuleEvaluationStatus, ConfigRuleState, EvaluationResultIdentifier, Owner};

@@ -5,8 +5,8 @@
 //! an error; only a result that fails is a finding; what someone accepted is set aside; the same result of the same scan has the
 //! same `event.id`, and the same fault in another scan of the same code the same `finding.key`.
 //!
-//! Identity: tool, repository, rule, path and resource (else the line), and fingerprints (else the message). Fingerprints alone are not
-//! enough: those that are partial name a line's text, which another file has too, and Semgrep writes the same words of excuse
+//! Identity: tool, repository, rule, path and resource (else the line), and fingerprints (else the message). Fingerprints alone are
+//! not enough: those that are partial name a line's text, which another file has too, and Semgrep writes the same words of excuse
 //! into all of them when nobody is logged in. [SARIF 2.1.0, 3.27; Semgrep's output, checked 2026-11]
 
 mod budget;
