@@ -45,7 +45,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     )?;
     let posture = assemble::posture(&config, &stages.agent).await?;
     let relay = Relay {
-        stages,
+        stages: Arc::new(stages),
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,

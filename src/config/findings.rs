@@ -5,6 +5,7 @@
 
 use super::reader::Reader;
 use crate::record::Severity;
+use crate::record::trail::is_account_id;
 
 /// What is done with findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +91,8 @@ impl SeverityRule {
                 value.push_str(word);
             }
         }
-        let is_account = |id: &String| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
         let names_any = [&rule.product, &rule.control, &rule.account, &rule.environment].iter().any(|part| part.is_some());
-        (names_any && rule.account.as_ref().is_none_or(is_account)).then_some(rule)
+        (names_any && rule.account.as_deref().is_none_or(is_account_id)).then_some(rule)
     }
 
     fn is_for(&self, subject: FindingSubject<'_>) -> bool {

@@ -6,6 +6,8 @@
 
 use reqwest::Url;
 
+use crate::record::trail::is_account_id;
+
 /// What may stand where a queue's URL is asked for.
 pub(super) const ALLOWED: &str = "https://sqs.<region>.amazonaws.com/<account>/<name>";
 
@@ -41,8 +43,7 @@ impl QueueUrl {
         }
         let host = url.host_str()?;
         let region = if let Some(region) = aws_region(host) {
-            let twelve_digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-            if url.scheme() != "https" || !twelve_digits || !is_region(region) {
+            if url.scheme() != "https" || !is_account_id(account) || !is_region(region) {
                 return None;
             }
             Some(region.to_owned())

@@ -4,6 +4,8 @@
 //! `CloudTrail` and AWS Config themselves are known to write beside records is skipped; an unknown folder is read and the content
 //! decides. Layout: `CloudTrail` user guide, "Finding your `CloudTrail` log files" and "Digest file structure".
 
+use crate::record::trail::is_account_id;
+
 /// Why an object is passed over without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
@@ -69,7 +71,7 @@ pub fn names_trail(key: &str) -> bool {
     let of_trail = |folder: &str| folder == "CloudTrail" || folder.starts_with("CloudTrail-");
     // A name copied out of its folder: `account_CloudTrail_region_time_unique.json.gz`.
     let mut parts = file.split('_');
-    let by_name = parts.next().is_some_and(is_account) && parts.next().is_some_and(of_trail) && parts.count() >= 2;
+    let by_name = parts.next().is_some_and(is_account_id) && parts.next().is_some_and(of_trail) && parts.count() >= 2;
     by_name || owner(key).is_some_and(|(_account, folder)| of_trail(folder))
 }
 
@@ -77,13 +79,9 @@ pub fn names_trail(key: &str) -> bool {
 fn is_config_snapshot(key: &str, file: &str) -> bool {
     let mut parts = file.split('_');
     let by_name =
-        parts.next().is_some_and(is_account) && parts.next() == Some("Config") && parts.nth(1) == Some("ConfigSnapshot");
+        parts.next().is_some_and(is_account_id) && parts.next() == Some("Config") && parts.nth(1) == Some("ConfigSnapshot");
     let in_folder = || owner(key).is_some_and(|(_account, folder)| folder == "Config");
     by_name || in_folder() && key.rsplit('/').nth(1) == Some("ConfigSnapshot")
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Account and the folder after it.
@@ -101,7 +99,7 @@ fn owner(key: &str) -> Option<(&str, &str)> {
     }
     let [first, second, third] = after;
     let (account, folder) = if first.starts_with("o-") { (second, third) } else { (first, second) };
-    is_account(account).then_some((account, folder))
+    is_account_id(account).then_some((account, folder))
 }
 
 #[cfg(test)]

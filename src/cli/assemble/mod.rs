@@ -41,7 +41,7 @@ pub(in crate::cli) struct Manner {
 }
 
 /// The stages of a configuration.
-pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Arc<Stages>, Stop> {
+pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Stages, Stop> {
     let (rules, faults) = RuleSet::load(&config.rules);
     say_rule_faults(&faults);
     let exceptions = exceptions(config, &rules)?;
@@ -54,7 +54,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
     let enricher = enricher.with_owner_tags(config.accounts.tags.owner.clone());
     let mut outputs = config.outputs;
     outputs.notices &= manner.notices;
-    Ok(Arc::new(Stages {
+    Ok(Stages {
         rules,
         exceptions,
         frameworks: frameworks(config)?,
@@ -78,7 +78,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         changes: changes(config, manner, now_ms),
         quiet: false,
         scans: None,
-    }))
+    })
 }
 
 /// The agent looks for who changed what only where configuration items may come: nothing is kept of a trail alone.

@@ -113,7 +113,7 @@ fn relay(url: &str, clock: &Clock) -> anyhow::Result<Relay> {
     let stages = assemble::stages(&config, clock.clone(), manner)?;
     stages.enricher.rename(AccountNames::default().with(posture::account_names()));
     Ok(Relay {
-        stages,
+        stages: Arc::new(stages),
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,

@@ -190,7 +190,7 @@ struct Plan {
 impl Replay {
     fn new(config: Config, ids: BTreeSet<String>, dry_run: bool) -> Result<Self, Stop> {
         let clock = Clock::system();
-        let stages = assemble::stages(&config, clock.clone(), MANNER)?;
+        let stages = Arc::new(assemble::stages(&config, clock.clone(), MANNER)?);
         let endpoint = if dry_run {
             None
         } else {

@@ -20,8 +20,10 @@ use super::replay::{Going, SummaryFormat, Target, aim, moment, told};
 use crate::clock::Clock;
 use crate::config::{Need, env};
 use crate::health;
+use crate::pipeline::worker::Stages;
 use crate::pipeline::worker::sarif::Scans;
 use crate::record::finding::sarif::Scan;
+use crate::record::trail::is_account_id;
 use crate::source::replay::Input;
 
 /// Name of the source, in events and in the summary.
@@ -107,10 +109,8 @@ fn sarif(args: SarifArgs) -> anyhow::Result<Exit> {
             (Target::Stdout, None) => Clock::fixed(Clock::system().now_ms()),
             _ => Clock::system(),
         };
-        let mut stages = assemble::stages(&config, clock.clone(), Manner::default())?;
-        if let Some(stages) = Arc::get_mut(&mut stages) {
-            stages.scans = Some(Scans::new(scan, config.limits.object_bytes));
-        }
+        let scans = Some(Scans::new(scan, config.limits.object_bytes));
+        let stages = Arc::new(Stages { scans, ..assemble::stages(&config, clock.clone(), Manner::default())? });
         let mut going = Going::new(NAME, &config, &inputs, Arc::clone(&stages), clock, &signals);
         going.hushed = true;
         let gone = match target {
@@ -143,7 +143,7 @@ fn file(name: &OsString) -> Result<Input, Stop> {
 fn scan(args: &SarifArgs) -> Result<Scan, Stop> {
     let word = |word: &Option<String>| word.as_deref().map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned);
     let account = word(&args.account);
-    if let Some(account) = account.as_deref().filter(|id| id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit())) {
+    if let Some(account) = account.as_deref().filter(|id| !is_account_id(id)) {
         return Err(Stop::usage(format!("--account \"{account}\": not an account"), Some("12 digits are needed".to_owned())));
     }
     let present = std::path::absolute(".").ok();

@@ -195,12 +195,9 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
         }
     };
     let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
-    let mut stages = assemble::stages(config, clock.clone(), manner)?;
-    if let Some(stages) = Arc::get_mut(&mut stages) {
-        // The name of an agent differs from run to run; what is printed must not (P27).
-        NAME.clone_into(&mut stages.agent);
-    }
-    Going::new(NAME, config, inputs, stages, clock, signals).printed().await
+    // The name of an agent differs from run to run; what is printed must not (P27).
+    let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(config, clock.clone(), manner)? };
+    Going::new(NAME, config, inputs, Arc::new(stages), clock, signals).printed().await
 }
 
 /// Ends with the error that ended standard output; with none when there was none.
@@ -228,13 +225,13 @@ async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow:
     config.outputs.logs.records = LogRecords::None;
     config.dead_letters = None;
     config.rules = crate::config::Rules::default();
-    let mut stages = assemble::stages(&config, Clock::fixed(0), Manner::default())?;
-    if let Some(stages) = Arc::get_mut(&mut stages) {
-        stages.rules = crate::classify::RuleSet::default();
-        stages.changes = None;
-        stages.quiet = true;
-    }
-    let mut going = Going::new(NAME, &config, inputs, stages, Clock::fixed(0), signals);
+    let stages = Stages {
+        rules: crate::classify::RuleSet::default(),
+        changes: None,
+        quiet: true,
+        ..assemble::stages(&config, Clock::fixed(0), Manner::default())?
+    };
+    let mut going = Going::new(NAME, &config, inputs, Arc::new(stages), Clock::fixed(0), signals);
     going.progress = None;
     let ended = going.relay(To::Outlet(Box::new(Nothing)), None).await?;
     Ok(ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0))
@@ -243,7 +240,7 @@ async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow:
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
     let clock = Clock::system();
-    let stages = assemble::stages(config, clock.clone(), manner)?;
+    let stages = Arc::new(assemble::stages(config, clock.clone(), manner)?);
     Going::new(NAME, config, inputs, stages, clock, signals).sent().await
 }
 

@@ -20,6 +20,7 @@ use crate::config::{
     SourceKind, Telemetry, accounts, env, findings, keys,
 };
 use crate::record::Severity;
+use crate::record::trail::is_account_id;
 use crate::secret::Secret;
 
 /// Reads everything; `None` only if there are faults. What names files is told even then.
@@ -127,8 +128,7 @@ fn account_id(reader: &mut Reader<'_>) -> Option<u64> {
     let text = reader.raw(PATH)?;
     let id = crate::config::value::whole(text).filter(|&id| id > 0 && text.len() <= 10);
     if id.is_none() {
-        let twelve_digits = text.len() == 12 && crate::config::value::whole(text).is_some();
-        let hint = twelve_digits.then(|| "this looks like an AWS account id".to_owned());
+        let hint = is_account_id(text).then(|| "this looks like an AWS account id".to_owned());
         reader.wrong(PATH, "not a New Relic account id", hint);
     }
     id

@@ -8,7 +8,8 @@ use crate::config::fault::{Fault, Place};
 use crate::config::options::find;
 use crate::config::queue_url;
 use crate::config::reader::Reader;
-use crate::config::{Identity, Need, Posture, Role, Source, SourceKind, value};
+use crate::config::{Identity, Need, Posture, Role, Source, SourceKind};
+use crate::record::trail::is_account_id;
 use crate::secret::Secret;
 
 const REGIONS: &str = "posture.regions";
@@ -24,7 +25,7 @@ pub(super) const SWITCHES: [&str; 3] = [REGIONS, ACCOUNTS, AGGREGATOR];
 pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -> (Option<Posture>, Option<Identity>) {
     let default = Posture::of_region("");
     let regions = once(reader, REGIONS, "not an AWS Region", queue_url::is_region);
-    let accounts = once(reader, ACCOUNTS, "not an AWS account id", |text| text.len() == 12 && value::whole(text).is_some());
+    let accounts = once(reader, ACCOUNTS, "not an AWS account id", is_account_id);
     let aggregator = reader.parse(AGGREGATOR, "not an aggregator's name", |text| is_aggregator(text).then(|| text.to_owned()));
     let role = reader.parse(ROLE, "not a role's name or an ARN for every account", Role::parse);
     let external_id = external_id(reader, need);

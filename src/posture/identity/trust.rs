@@ -16,6 +16,7 @@
 use std::collections::BTreeSet;
 
 use super::document::{Principals, Scope, Statement, statements};
+use crate::record::trail::is_account_id;
 use crate::record::{ActorKind, Glob, actor};
 
 /// A kind of principals, the widest first.
@@ -156,14 +157,13 @@ impl Trust {
 
     /// An account id, or the ARN of an account, a user, a role or a session.
     fn aws(&mut self, who: &str, account: &str) {
-        let is_id = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let id = if is_id(who) {
+        let id = if is_account_id(who) {
             Some(who)
         } else {
             let mut parts = who.split(':');
             let service = (parts.next() == Some("arn")).then(|| parts.nth(1)).flatten();
             let id = parts.nth(1);
-            id.filter(|id| matches!(service, Some("iam" | "sts")) && is_id(id))
+            id.filter(|id| matches!(service, Some("iam" | "sts")) && is_account_id(id))
         };
         match id {
             // An id as `AROA…` stands for somebody who was deleted.

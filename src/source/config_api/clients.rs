@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::ConfigApiError;
 use crate::config::Role;
 use crate::record::AccountRegion;
+use crate::record::trail::is_account_id;
 use crate::secret::Secret;
 
 /// Most clients, and most accounts with credentials, that are held at once.
@@ -88,7 +89,7 @@ impl Clients {
             return Ok(config);
         }
         let own = place.account == self.access.own_account;
-        if place.account.len() != 12 || !place.account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_account_id(&place.account) {
             return Err(ConfigApiError::Refused { why: format!("`{}` is no account id: twelve digits", place.account) });
         }
         let cache = IdentityCache::lazy().buffer_time(AHEAD).build();

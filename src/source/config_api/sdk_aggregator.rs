@@ -19,6 +19,7 @@ use super::facts::evaluation;
 use super::sdk::{SdkConfigApi, give};
 use super::{ConfigApiError, Each, Pack, PackRules};
 use crate::record::time::parse_ms;
+use crate::record::trail::is_account_id;
 use crate::record::{AccountRegion, ComplianceState, Evaluation};
 
 /// Page sizes: the largest allowed. [AWS Config API, checked 2026-11]
@@ -72,7 +73,7 @@ impl SdkAggregator {
     async fn read_resources(&self, account: Option<&str>, each: Each<'_, JudgedResource>) -> Result<(), ConfigApiError> {
         let query = match account {
             None => QUERY.to_owned(),
-            Some(account) if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(account) if is_account_id(account) => {
                 format!("{QUERY} AND accountId = '{account}'")
             }
             Some(account) => {
