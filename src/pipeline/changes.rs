@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::ack::{Counts, Piece};
 use crate::encode::change::Draft;
 use crate::posture::{ItemFact, Join, TrailFact, Who};
+use crate::record::time::millis;
 
 /// Most items that wait: half of the messages that a queue's consumer holds at most.
 const WAITING_MAX: usize = 1_000;
@@ -81,9 +82,8 @@ impl Changes {
     /// A room in which an item waits so long at most. `known_since_ms`: see [`Join::since`].
     #[must_use]
     pub fn new(wait: Duration, rest: Rest, known_since_ms: Option<i64>) -> Arc<Self> {
-        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         Arc::new(Self {
-            wait_ms,
+            wait_ms: millis(wait),
             rest,
             waiting: AtomicUsize::new(0),
             busy: AtomicUsize::new(0),

@@ -3,11 +3,19 @@
 //! In: ISO 8601 text in UTC. Out: milliseconds since the Unix epoch. The common form, `2026-11-21T20:14:31Z`, is read
 //! without allocation; anything else goes through `jiff`.
 
+use std::time::Duration;
+
 /// An hour, milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
 
 /// A day, milliseconds.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// A time span in whole milliseconds; the longest there is where it does not fit.
+#[must_use]
+pub fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
 
 /// Reads an ISO 8601 time, extended (`2026-11-21T20:14:31.5Z`) or basic (`20131102T010628Z`), as milliseconds since the
 /// epoch. `None`: not a time.

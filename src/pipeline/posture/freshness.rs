@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::record::AccountRegion;
+use crate::record::time::millis;
 use crate::source::config_api::ConfigApiError;
 
 /// What could not be read is tried again after this time; after twice of it the next time, and so on.
@@ -218,7 +219,7 @@ impl Readings {
 
 /// Two intervals, milliseconds: what was read before is stale.
 fn two_of(interval: Duration) -> i64 {
-    i64::try_from(interval.saturating_mul(2).as_millis()).unwrap_or(i64::MAX)
+    millis(interval.saturating_mul(2))
 }
 
 /// How long until it is asked again, milliseconds; `None`: until the next reading.
@@ -227,7 +228,7 @@ fn again(error: &ConfigApiError, tries: u32, interval: Duration) -> Option<i64> 
         return None;
     }
     let wait = AGAIN.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
-    (wait < interval).then(|| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+    (wait < interval).then(|| millis(wait))
 }
 
 /// What is asked of AWS Config, and how fresh that is.

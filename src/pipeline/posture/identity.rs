@@ -25,6 +25,7 @@ use super::{Lead, sending};
 use crate::encode::identity::{IdentityRow, push_identity};
 use crate::encode::posture::{Run, RunKind, Snapshot};
 use crate::posture::{Identity, IdentityKind, Inventory, Terms};
+use crate::record::time::millis;
 use crate::source::config_api::ConfigApiError;
 use crate::source::config_api::aggregator::{self, AggregatorApi};
 use crate::source::iam::{IamApi, IamError, Which};
@@ -126,10 +127,6 @@ impl Held {
         self.tries = self.tries.saturating_add(1);
         self.anew_ms = Some(now_ms.saturating_add(millis(wait)));
     }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// One run.

@@ -17,6 +17,7 @@ use super::freshness::Failed;
 use super::keeper::{self, Keeper};
 use super::rows::RowKind;
 use super::{Lead, leaving, reading, sending};
+use crate::record::time::millis;
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_millis(500);
@@ -39,9 +40,8 @@ impl Schedule {
     }
 
     fn is_due(&self, kind: &str, every: Duration, now_ms: i64) -> bool {
-        let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
         // A time that has not come yet was written by a clock that was wrong.
-        self.done.get(kind).is_none_or(|done| now_ms >= done.saturating_add(every) || *done > now_ms)
+        self.done.get(kind).is_none_or(|done| now_ms >= done.saturating_add(millis(every)) || *done > now_ms)
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::place::{Held, History, Judged, Key, NO_VIOLATION_MS, Next};
 use super::{Compliance, Fact, Inner, Story, Ticket};
-use crate::record::time::DAY_MS;
+use crate::record::time::{DAY_MS, millis};
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 
 /// How long what has left is remembered: a late event of it is then known as late, and a return as one.
@@ -67,7 +67,7 @@ impl Reading {
     /// A place is asked itself, every `interval`.
     #[must_use]
     pub fn of_place(began_ms: i64, interval: Duration) -> Self {
-        let lag_ms = i64::try_from(EVENT_LAG.min(interval).as_millis()).unwrap_or(i64::MAX);
+        let lag_ms = millis(EVENT_LAG.min(interval));
         Self { began_ms, as_of_ms: began_ms, settled_ms: began_ms.saturating_sub(lag_ms), is_aggregated: false }
     }
 
