@@ -51,6 +51,8 @@ pub mod pipeline;
 
 pub mod health;
 
+pub mod nrql;
+
 pub mod publish;
 
 pub mod cli;

@@ -4,3 +4,4 @@
 //! vocabulary and `encode::limits`, never a stage, so it cannot share a stage's mistake.
 
 pub mod backend;
+pub mod engine;
