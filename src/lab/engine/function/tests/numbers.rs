@@ -112,12 +112,11 @@ proptest! {
         let label = (row("buckets").unwrap().call)(&utc(), &[Value::Number(x), Value::Number(ceiling), Value::Number(ranges.into())], &Named::default());
         let label = label.as_text().unwrap();
         let near = 1e-9;
-        let holds = match label.strip_prefix(">=") {
-            Some(from) => x + near >= from.parse::<f64>().unwrap(),
-            None => {
-                let (from, to) = label.split_once('-').unwrap();
-                x + near >= from.parse::<f64>().unwrap() && x < to.parse::<f64>().unwrap() + near
-            }
+        let holds = if let Some(from) = label.strip_prefix(">=") {
+            x + near >= from.parse::<f64>().unwrap()
+        } else {
+            let (from, to) = label.split_once('-').unwrap();
+            x + near >= from.parse::<f64>().unwrap() && x < to.parse::<f64>().unwrap() + near
         };
         prop_assert!(holds, "{x} in {label}");
     }
