@@ -5,13 +5,21 @@
 //! agent itself checks the queries it ships.
 
 pub mod ast;
+
 mod error;
+pub mod form;
+pub mod function;
 mod lexer;
+mod operator;
 mod parser;
 mod print;
-mod strength;
+pub mod template;
+pub mod walk;
 mod warnings;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use ast::Statement;
 pub use error::{PREFIX, SyntaxError, line_and_column};
