@@ -101,8 +101,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Render { account, lang, page, timezone } => {
             let request =
                 Request { language: lang.into(), accounts: &account, page: page.as_deref(), timezone: timezone.as_deref() };
-            let document =
-                render(&Definition::shipped()?, request).map_err(|error| Stop::usage(error.to_string(), None))?;
+            let document = render(&Definition::shipped()?, request).map_err(|error| Stop::usage(error.to_string(), None))?;
             super::print(&(serde_json::to_string_pretty(&document)? + "\n"))?;
             Ok(Exit::Good)
         }
@@ -144,8 +143,10 @@ fn list(language: Language, format: ListFormat) -> anyhow::Result<Exit> {
 fn check(folder: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
     let definition = match folder {
         None => Definition::shipped()?,
-        Some(folder) => Definition::read(files(folder)?).map_err(|error| {
-            Stop { exit: Exit::Found, what: error.to_string(), hint: Some("dashboards/source is a folder to begin from".to_owned()) }
+        Some(folder) => Definition::read(files(folder)?).map_err(|error| Stop {
+            exit: Exit::Found,
+            what: error.to_string(),
+            hint: Some("dashboards/source is a folder to begin from".to_owned()),
         })?,
     };
     let findings = lint(&definition, &|_| Vec::new());

@@ -1,7 +1,7 @@
 //! A dashboard as New Relic imports it: the `DashboardInput` of `NerdGraph`, which the import dialog takes too.
 //!
 //! In: what [`render`](super::render()) fills in. Out: JSON, keys in the order of New Relic's own exports. Facts: newrelic-client-go,
-//! pkg/dashboards/types.go; docs, "NerdGraph tutorial: dashboards"; checked 2026-11.
+//! pkg/dashboards/types.go; docs, "`NerdGraph` tutorial: dashboards"; checked 2026-11.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

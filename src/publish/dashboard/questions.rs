@@ -16,7 +16,11 @@ fn page_table(place: usize, page: &PageSource, language: Language) -> String {
         Language::English => "| widget | question | drawn as | window | requirements |",
         Language::Japanese => "| ウィジェット | 問い | 表示 | 期間 | 要件 |",
     };
-    let mut text = format!("### {place}. {}\n\n{}\n\n{header}\n| --- | --- | --- | --- | --- |\n", page.name.get(language), page.description.get(language));
+    let mut text = format!(
+        "### {place}. {}\n\n{}\n\n{header}\n| --- | --- | --- | --- | --- |\n",
+        page.name.get(language),
+        page.description.get(language)
+    );
     for widget in &page.widgets {
         text += &row(widget, language);
     }

@@ -5,7 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{DefaultValue, Document, Item, NrqlQuery, Page, TextValue, Variable, VariableOptions, Visualization, Widget};
+use super::document::{
+    DefaultValue, Document, Item, NrqlQuery, Page, TextValue, Variable, VariableOptions, Visualization, Widget,
+};
 use super::query;
 use super::source::{Definition, Language, PageSource, VariableSource, WidgetSource, Window};
 
@@ -172,17 +174,12 @@ fn heat(definition: &Definition, widget: &WidgetSource, language: Language) -> V
     widget.heat.iter().flat_map(ranges).collect()
 }
 
-fn render_variable(
-    definition: &Definition,
-    variable: &VariableSource,
-    request: Request<'_>,
-) -> Result<Variable, RenderError> {
+fn render_variable(definition: &Definition, variable: &VariableSource, request: Request<'_>) -> Result<Variable, RenderError> {
     let nrql_query = match &variable.query {
         Some(query) => Some(render_query(definition, &variable.name, query, request)?),
         None => None,
     };
-    let items: Vec<Item> =
-        variable.items.iter().map(|item| Item { title: item.clone(), value: item.clone() }).collect();
+    let items: Vec<Item> = variable.items.iter().map(|item| Item { title: item.clone(), value: item.clone() }).collect();
     Ok(Variable {
         name: variable.name.clone(),
         title: variable.title.get(request.language).to_owned(),

@@ -81,8 +81,7 @@ fn there_are_nine_pages_of_at_most_twelve_questions() {
             assert!(!widget.question.get(language).is_empty(), "{page}: {}", widget.id);
         }
     }
-    let without: Vec<&str> =
-        definition.pages.iter().filter(|(_, page)| !page.variables).map(|(name, _)| name.as_str()).collect();
+    let without: Vec<&str> = definition.pages.iter().filter(|(_, page)| !page.variables).map(|(name, _)| name.as_str()).collect();
     assert_eq!(without, ["overview"], "the page that prints to PDF");
 }
 
@@ -153,7 +152,8 @@ fn the_zone_is_the_languages_or_the_one_that_is_asked_for() {
     let zone = |language, timezone| {
         let request = Request { language, accounts: &[1], page: Some("overview"), timezone };
         let document = render(&shipped(), request).expect("a document");
-        let query = document.pages[0].widgets[0].raw_configuration["nrqlQueries"][0]["query"].as_str().expect("a text").to_owned();
+        let query =
+            document.pages[0].widgets[0].raw_configuration["nrqlQueries"][0]["query"].as_str().expect("a text").to_owned();
         query.rsplit_once(" WITH TIMEZONE ").expect("a zone").1.to_owned()
     };
     assert_eq!(zone(Language::English, None), "'UTC'");
@@ -187,7 +187,10 @@ fn a_widget_is_what_new_relic_imports() {
     let widget = &document["pages"][0]["widgets"][1];
     let mut query = widget["rawConfiguration"]["nrqlQueries"][0].clone();
     let text = query["query"].take();
-    assert!(text.as_str().is_some_and(|text| text.ends_with(" FROM CspmRelayHeartbeat, CspmRelayGap SINCE 7 days ago")), "{text}");
+    assert!(
+        text.as_str().is_some_and(|text| text.ends_with(" FROM CspmRelayHeartbeat, CspmRelayGap SINCE 7 days ago")),
+        "{text}"
+    );
     assert_eq!(query, json!({ "accountIds": [7], "query": null }));
     let mut rest = widget.clone();
     rest["rawConfiguration"]["nrqlQueries"].take();
@@ -251,7 +254,6 @@ fn no_page_asks_for_a_type_that_nobody_sends() {
             types.extend(names.filter(|name| name.starts_with(char::is_uppercase)).map(str::to_owned));
         }
     }
-    let foreign: Vec<&String> =
-        types.iter().filter(|name| !name.starts_with("Aws") && !name.starts_with("CspmRelay")).collect();
+    let foreign: Vec<&String> = types.iter().filter(|name| !name.starts_with("Aws") && !name.starts_with("CspmRelay")).collect();
     assert_eq!(foreign, ["Log", "Metric", "NrIntegrationError"]);
 }

@@ -22,7 +22,10 @@ impl Lint<'_> {
             self.tell(subject, format!("row {row}, height {height}; rows count from 1 and the height is 1 to {HEIGHT}"));
         }
         for other in before.iter().filter(|other| overlap(widget.layout, other.layout)) {
-            self.tell(subject, format!("stands on `{}`: both take cells of columns {column} to {last} from row {row} on", other.id));
+            self.tell(
+                subject,
+                format!("stands on `{}`: both take cells of columns {column} to {last} from row {row} on", other.id),
+            );
         }
     }
 }

@@ -102,16 +102,15 @@ struct Subject<'a> {
 
 impl Lint<'_> {
     fn tell(&mut self, subject: Subject<'_>, message: impl Into<String>) {
-        self.tell_at(subject, None, message);
+        let Subject { file, about, line } = subject;
+        let (file, about, message) = (file.to_owned(), about.to_owned(), message.into());
+        self.findings.push(Finding { file, line, about, place: None, message });
     }
 
-    fn tell_at(&mut self, subject: Subject<'_>, place: Option<Place>, message: impl Into<String>) {
+    fn tell_at(&mut self, subject: Subject<'_>, place: Place, message: impl Into<String>) {
         let Subject { file, about, line } = subject;
-        let finding = Finding { file: file.to_owned(), line, about: about.to_owned(), place, message: message.into() };
-        // What is wrong in both languages is told once.
-        if !self.findings.contains(&finding) {
-            self.findings.push(finding);
-        }
+        let (file, about, message) = (file.to_owned(), about.to_owned(), message.into());
+        self.findings.push(Finding { file, line, about, place: Some(place), message });
     }
 
     /// The line where `key: value` stands in a file, with or without a dash before it.

@@ -1,7 +1,7 @@
 //! How widgets are drawn: only as New Relic draws them.
 //!
 //! In: a visualization and raw configuration. Out: findings. Facts: keys and shapes are those of newrelic-client-go,
-//! pkg/dashboards/dashboards_types.go; the three shapes of `thresholds` are New Relic's, one for each way of drawing.
+//! `pkg/dashboards/dashboards_types.go`; the three shapes of `thresholds` are New Relic's, one for each way of drawing.
 
 use serde_json::Value;
 

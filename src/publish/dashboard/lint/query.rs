@@ -18,7 +18,12 @@ impl Lint<'_> {
             for label in labels(query) {
                 self.label(subject, label);
             }
+            let before = self.findings.len();
             for language in Language::ALL {
+                // What is wrong in English is wrong in Japanese, too, some bytes further on.
+                if self.findings.len() > before {
+                    break;
+                }
                 match written(self.definition, query, language, None) {
                     Ok(text) => {
                         self.text(subject, number, &text, page.variables);
@@ -32,7 +37,6 @@ impl Lint<'_> {
                     }
                     Err(error) => {
                         self.tell_at(subject, place(number, error.at(), query), error.to_string());
-                        break;
                     }
                 }
             }
@@ -70,15 +74,19 @@ impl Lint<'_> {
             let known = &self.definition.shared.variables;
             match known.iter().find(|variable| variable.name == name.trim()) {
                 Some(_) if !variables => {
-                    self.tell_at(subject, place(number, at, text), "no variables here: the page prints to PDF, or a list would change itself");
+                    self.tell_at(
+                        subject,
+                        place(number, at, text),
+                        "no variables here: the page prints to PDF, or a list would change itself",
+                    );
                 }
                 Some(variable) => {
                     // Each value in quotes, with a comma and a blank between.
                     let value = variable.default.iter().map(|value| value.len() + 4).sum::<usize>();
                     filled = (filled + value).saturating_sub(name.len() + 4);
-                    let asked = if variable.multiple { "IN (" } else { "LIKE " };
+                    let (asked, end) = if variable.multiple { ("IN (", ")") } else { ("LIKE ", "") };
                     if !before.ends_with(asked) {
-                        let message = format!("`{{{{{name}}}}}` is asked with `{asked}{{{{{name}}}}}`");
+                        let message = format!("`{{{{{name}}}}}` is asked with `{asked}{{{{{name}}}}}{end}`");
                         self.tell_at(subject, place(number, at, text), message);
                     }
                 }
@@ -119,9 +127,9 @@ impl Lint<'_> {
 }
 
 /// Where in a query: its number, from 1, and the byte.
-fn place(query: usize, byte: usize, text: &str) -> Option<Place> {
+fn place(query: usize, byte: usize, text: &str) -> Place {
     let text: String = text.get(byte..).unwrap_or_default().chars().take(SHOWN).collect();
-    Some(Place { query, byte, text })
+    Place { query, byte, text }
 }
 
 /// Rules for the queries of dashboards.

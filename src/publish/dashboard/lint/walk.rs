@@ -35,9 +35,10 @@ impl<'a> Walk<'_, 'a> {
             Selected::Value(value) => Some(value),
             Selected::All(_) => None,
         });
-        let facets = query.facet.iter().flat_map(|facet| {
-            facet.items.iter().map(|item| &item.value).chain(facet.order_by.iter().map(|order| &order.value))
-        });
+        let facets = query
+            .facet
+            .iter()
+            .flat_map(|facet| facet.items.iter().map(|item| &item.value).chain(facet.order_by.iter().map(|order| &order.value)));
         let rest = query.order_by.iter().map(|order| &order.value).chain(query.variables.iter().map(|one| &one.value));
         for value in selected.chain(&query.conditions).chain(facets).chain(rest) {
             self.expr(value, query);
