@@ -5,11 +5,16 @@
 //! agent itself checks the queries it ships.
 
 pub mod ast;
+
 mod error;
+pub mod form;
+pub mod function;
 mod lexer;
+mod operator;
 mod parser;
 mod print;
-mod strength;
+pub mod template;
+pub mod walk;
 mod warnings;
 mod words;
 

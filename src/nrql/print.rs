@@ -9,7 +9,7 @@ use super::ast::{
     Among, Argument, Call, Cases, Duration, Expr, ExprKind, Facet, FacetItem, IsWhat, Join, Key, Limit, Moment, Name, NamedValue,
     OrderItem, Predict, Query, SelectItem, Selected, Source, Statement, Text, Timeseries, UnaryOp, Unit, Variable, Width,
 };
-use super::strength::{self, Strength};
+use super::operator::{self, Strength};
 use super::{lexer, words};
 
 /// Items with commas between them.
@@ -28,23 +28,29 @@ fn clause<T: Display>(out: &mut Formatter<'_>, word: &str, value: Option<&T>) ->
     value.map_or(Ok(()), |value| write!(out, " {word} {value}"))
 }
 
-/// A text in quotes. A back-slash is doubled only where it would take the meaning off what follows, so that patterns stay
-/// readable.
-fn quoted(out: &mut Formatter<'_>, text: &str) -> fmt::Result {
-    out.write_char('\'')?;
-    let mut chars = text.chars().peekable();
+/// A text in quotes.
+fn quoted(out: &mut Formatter<'_>, said: &str) -> fmt::Result {
+    out.write_str(&text(said))
+}
+
+/// A text in quotes.
+pub(super) fn text(said: &str) -> String {
+    format!("'{}'", escaped(said, '\''))
+}
+
+/// A text as it stands between such quotes. A back-slash is doubled only where it would take the meaning off what follows, so
+/// that patterns stay readable.
+pub(super) fn escaped(said: &str, quote: char) -> String {
+    let mut text = String::with_capacity(said.len());
+    let mut chars = said.chars().peekable();
     while let Some(c) = chars.next() {
-        let escaped = match c {
-            '\'' => true,
-            '\\' => matches!(chars.peek(), None | Some('\\' | '\'')),
-            _ => false,
-        };
-        if escaped {
-            out.write_char('\\')?;
+        let special = c == quote || c == '\\' && chars.peek().is_none_or(|next| *next == '\\' || *next == quote);
+        if special {
+            text.push('\\');
         }
-        out.write_char(c)?;
+        text.push(c);
     }
-    out.write_char('\'')
+    text
 }
 
 /// A name, bare if it reads as one everywhere.
@@ -288,7 +294,7 @@ fn number(out: &mut Formatter<'_>, number: f64) -> fmt::Result {
 fn within(out: &mut Formatter<'_>, value: &Expr, weakest: Strength) -> fmt::Result {
     // `CASES(…)` in front of an `OR` would take it as its own.
     let takes = weakest == Strength::Or && matches!(value.kind, ExprKind::Cases(_));
-    if takes || strength::of(&value.kind) < weakest { write!(out, "({value})") } else { value.fmt(out) }
+    if takes || operator::strength_of(&value.kind) < weakest { write!(out, "({value})") } else { value.fmt(out) }
 }
 
 impl Display for Expr {
@@ -320,9 +326,9 @@ impl Display for Expr {
                 within(out, value, weakest)
             }
             ExprKind::Binary(op, left, right) => {
-                let strength = strength::of_binary(*op);
+                let strength = operator::strength_of_binary(*op);
                 within(out, left, strength)?;
-                write!(out, " {} ", strength::sign(*op))?;
+                write!(out, " {} ", operator::sign(*op))?;
                 within(out, right, strength.tighter())
             }
             ExprKind::Is { value, negated, what } => {

@@ -76,7 +76,11 @@ impl<'t> Parser<'t> {
         while self.is(Symbol::Semicolon) {
             self.advance();
         }
-        if self.token().kind == TokenKind::End { Ok(statement) } else { Err(self.fault()) }
+        if self.token().kind == TokenKind::End {
+            return Ok(statement);
+        }
+        self.note("the end");
+        Err(self.fault())
     }
 
     /// `SHOW EVENT TYPES`.

@@ -6,7 +6,7 @@
 use super::{Parsed, Parser};
 use crate::nrql::ast::{Among, BinaryOp, Case, Cases, Expr, ExprKind, IsWhat, Key, Span, UnaryOp};
 use crate::nrql::lexer::{Symbol, TokenKind};
-use crate::nrql::strength::{self, Strength};
+use crate::nrql::operator::{self, Strength};
 use crate::nrql::warnings::WarningKind;
 
 /// Operators between two values that are signs.
@@ -54,7 +54,7 @@ impl Parser<'_> {
             if let Some(op) = self.binary_op(weakest) {
                 self.operator()?;
                 self.advance();
-                let right = self.at_least(strength::of_binary(op).tighter())?;
+                let right = self.at_least(operator::strength_of_binary(op).tighter())?;
                 left = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span: self.since(start) };
             } else if weakest <= Strength::Comparison && self.at_test() {
                 self.operator()?;
@@ -71,7 +71,7 @@ impl Parser<'_> {
     fn binary_op(&self, weakest: Strength) -> Option<BinaryOp> {
         let sign = SIGNS.iter().find(|(sign, _)| self.is(*sign)).map(|(_, op)| *op);
         let op = sign.or_else(|| WORDS.iter().find(|(word, _)| self.is_word(word)).map(|(_, op)| *op));
-        op.filter(|op| strength::of_binary(*op) >= weakest)
+        op.filter(|op| operator::strength_of_binary(*op) >= weakest)
     }
 
     /// Whether a test of one value follows. `NOT` behind a value can be nothing else.

@@ -118,7 +118,7 @@ impl<'t> Parser<'t> {
             self.advance();
         } else {
             let sign = SYMBOLS.iter().find(|(_, one)| *one == symbol).map_or("", |(sign, _)| sign);
-            self.note(format!("`{sign}`"));
+            self.note(ticked(sign));
         }
         is
     }
@@ -138,7 +138,7 @@ impl<'t> Parser<'t> {
         if is {
             self.advance();
         } else {
-            self.note(format!("`{word}`"));
+            self.note(ticked(word));
         }
         is
     }
@@ -262,9 +262,9 @@ impl<'t> Parser<'t> {
         let written = self.written(token);
         match token.kind {
             TokenKind::End => "the end".to_owned(),
-            TokenKind::Bad(Bad::Open(_)) => format!("{written} without an end"),
+            TokenKind::Bad(Bad::Open(_)) => format!("an open {}", ticked(written)),
             TokenKind::Text { .. } | TokenKind::Raw(_) | TokenKind::Template(_) | TokenKind::Quoted(_) => shortened(written),
-            _ => format!("`{}`", shortened(written)),
+            _ => ticked(&shortened(written)),
         }
     }
 }
@@ -272,12 +272,17 @@ impl<'t> Parser<'t> {
 /// What may stand instead of what is no token.
 fn allowed(bad: Bad) -> Vec<String> {
     vec![match bad {
-        Bad::Open(end) => format!("{end} behind it"),
+        Bad::Open(end) => format!("{} behind it", ticked(end)),
         Bad::NoName => "a name between the back-ticks".to_owned(),
         Bad::NoTemplate => "the name of a variable between `{{` and `}}`".to_owned(),
         Bad::TooLarge => "a number below 1e308".to_owned(),
         Bad::Character => "a sign of NRQL; names with other characters stand in back-ticks".to_owned(),
     }]
+}
+
+/// What stands in a query, inside a message.
+fn ticked(text: &str) -> String {
+    if text == "`" { "back-tick".to_owned() } else { format!("`{text}`") }
 }
 
 /// The beginning of a text, for a message.

@@ -3,7 +3,7 @@
 use super::{Parsed, Parser};
 use crate::nrql::ast::{Join, Query, Source};
 use crate::nrql::lexer::{Symbol, TokenKind};
-use crate::nrql::strength::Strength;
+use crate::nrql::operator::Strength;
 
 impl Parser<'_> {
     /// What stands behind `FROM`.
@@ -25,9 +25,11 @@ impl Parser<'_> {
             self.need(Symbol::Close)?;
             return Ok(Source::Lookup(table));
         }
-        let name = self.eat_name("an event type").map(Source::Type);
+        if let Some(name) = self.eat_name("an event type") {
+            return Ok(Source::Type(name));
+        }
         self.note("`(`");
-        name.ok_or_else(|| self.fault())
+        Err(self.fault())
     }
 
     /// `(query)`.

@@ -1,8 +1,9 @@
-//! How strong operators bind: the one table that parser and printer share.
+//! Operators: how strong they bind, how they are written, which of them say yes or no.
 //!
-//! In: an expression or operator. Out: its strength; the greater binds the tighter.
+//! In: an expression or operator. Out: what is known of it. What always holds: parser and printer read the same table, so they
+//! cannot differ about parentheses.
 
-use super::ast::{BinaryOp, Cases, ExprKind, UnaryOp};
+use super::ast::{BinaryOp, Cases, Expr, ExprKind, UnaryOp};
 
 /// How strong, weakest first (NRQL reference, operators; New Relic's documentation has no table).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +39,7 @@ impl Strength {
 }
 
 /// How strong an operator between two values is.
-pub(super) fn of_binary(op: BinaryOp) -> Strength {
+pub(super) fn strength_of_binary(op: BinaryOp) -> Strength {
     match op {
         BinaryOp::Or => Strength::Or,
         BinaryOp::And => Strength::And,
@@ -54,10 +55,10 @@ pub(super) fn of_binary(op: BinaryOp) -> Strength {
 }
 
 /// How strong the outermost operator of an expression is.
-pub(super) fn of(kind: &ExprKind) -> Strength {
+pub(super) fn strength_of(kind: &ExprKind) -> Strength {
     match kind {
         ExprKind::Cases(Cases { otherwise: Some(_), .. }) => Strength::Otherwise,
-        ExprKind::Binary(op, ..) => of_binary(*op),
+        ExprKind::Binary(op, ..) => strength_of_binary(*op),
         ExprKind::Unary(UnaryOp::Not, _) => Strength::Not,
         ExprKind::Unary(UnaryOp::Minus | UnaryOp::Plus, _) => Strength::Sign,
         ExprKind::Is { .. } | ExprKind::In { .. } | ExprKind::Like { .. } | ExprKind::Rlike { .. } => Strength::Comparison,
@@ -90,5 +91,22 @@ pub(super) fn sign(op: BinaryOp) -> &'static str {
         BinaryOp::Subtract => "-",
         BinaryOp::Multiply => "*",
         BinaryOp::Divide => "/",
+    }
+}
+
+impl Expr {
+    /// Whether it says yes or no: `OR` between such is logical, between others it takes the first that is not null. A value in
+    /// `NOT`, or on either side of `AND`, is taken as a truth.
+    #[must_use]
+    pub fn is_condition(&self) -> bool {
+        match &self.kind {
+            ExprKind::Bool(_) | ExprKind::Is { .. } | ExprKind::In { .. } | ExprKind::Like { .. } | ExprKind::Rlike { .. } => {
+                true
+            }
+            ExprKind::Unary(op, _) => *op == UnaryOp::Not,
+            ExprKind::Binary(BinaryOp::Or, left, right) => left.is_condition() || right.is_condition(),
+            ExprKind::Binary(op, ..) => !matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide),
+            _ => false,
+        }
     }
 }
