@@ -278,8 +278,8 @@ impl Freshness {
             Failed::Everything | Failed::Place(_) => None,
         }));
         let mut all = Self { asked, accounts, told, failed, not_there: BTreeSet::new(), stale_ms };
-        // AWS says the same of keys that do not exist: where nothing is read, nobody knows what is there.
-        if all.fresh() > 0 {
+        // AWS says the same of keys that do not exist: where nothing is read, not even in part, nobody knows what is there.
+        if all.fresh() > 0 || all.failed.values().any(|kind| *kind == Kind::Partly) {
             all.leave_out_what_is_not_there();
         }
         all
