@@ -66,6 +66,8 @@ pub(super) enum Judged {
         before: Option<(FindingStatus, Severity)>,
         /// It was told as excepted before.
         was_excepted: bool,
+        /// It was excepted, and this change makes it one that is not: old news never does.
+        uncovers: bool,
         after: State,
         /// The finding is still open, as far as is known by now.
         still_open: bool,
@@ -221,6 +223,7 @@ impl Entry {
             transition: change.transition,
             before: change.before,
             was_excepted: change.was_excepted,
+            uncovers: change.moves && change.was_excepted && !change.after.excepted(),
             after: change.after.clone(),
             still_open,
             again: change.event != seen.event,

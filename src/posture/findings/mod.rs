@@ -362,10 +362,10 @@ impl Findings {
                 self.copies.fetch_add(1, Relaxed);
                 Verdict::Copy
             }
-            Judged::Tell { transition, before, was_excepted, after, still_open, again, number } => {
+            Judged::Tell { transition, before, was_excepted, uncovers, after, still_open, again, number } => {
                 let book = books.of(home(names, entry.site));
                 let notice =
-                    self.notice((finding, key, entry.site), (transition, was_excepted, &after), still_open, book, now_ms);
+                    self.notice((finding, key, entry.site), (transition, uncovers, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
                     notify: notice == Notice::Due,

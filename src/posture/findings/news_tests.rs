@@ -196,6 +196,24 @@ fn what_was_told_as_excepted_is_remembered_as_that() {
     assert_eq!(covered(&old, asff, &minute(1), true, Settled::Delivered), "updated>excepted");
 }
 
+/// S2-20: a record that comes late moves nothing: no exception ends by it, and the one that ends is told once.
+#[test]
+fn old_news_ends_no_exception() {
+    let findings = opened();
+    let minute = |minutes: i64, severity: &str| {
+        let mut finding = failed("a", ON, ON + minutes * 60_000);
+        finding["Severity"] = json!({ "Label": severity });
+        finding
+    };
+    let told = |minutes: i64, severity: &str, is_covered: bool| {
+        covered(&findings, FindingForm::Asff, &minute(minutes, severity), is_covered, Settled::Delivered)
+    };
+    assert_eq!(told(5, "HIGH", true), "new>excepted");
+    assert_eq!(told(2, "CRITICAL", false), "excepted>updated");
+    assert_eq!(findings.open_counts().first().map(|row| (row.open, row.excepted)), Some((0, 1)));
+    assert_eq!(told(6, "HIGH", false), "excepted>updated!");
+}
+
 /// A part that is open and that nothing covers opens the whole.
 #[test]
 fn a_finding_is_excepted_when_all_of_its_open_parts_are() {

@@ -53,18 +53,18 @@ pub(super) enum Notice {
 }
 
 impl Findings {
-    /// What becomes of the notice of this transition. `still_open`: nothing newer says otherwise.
+    /// What becomes of the notice of this transition. `uncovers`: an exception is over by it; `still_open`: nothing newer says
+    /// otherwise.
     pub(super) fn notice(
         &self,
         (finding, key, site): (&Finding<'_>, FindingKey, Site),
-        (transition, was_excepted, after): (Transition, bool, &State),
+        (transition, uncovers, after): (Transition, bool, &State),
         still_open: bool,
         book: &Book,
         now_ms: i64,
     ) -> Notice {
         let is_open = after.status() == FindingStatus::Open && still_open;
-        let is_uncovered = was_excepted && !after.excepted();
-        let is_alarming = (transition.is_alarming() || is_uncovered) && !after.excepted();
+        let is_alarming = (transition.is_alarming() || uncovers) && !after.excepted();
         if !is_alarming || !is_open || after.severity() < self.settings.notify {
             return Notice::None;
         }
