@@ -77,6 +77,21 @@ fn what_is_switched_on_tells_how_things_are_and_pages_nobody_for_a_day() {
     assert_eq!(told_of(&before, "j", standard + DAY - 1, &third), "new-");
 }
 
+/// S0-04: who remembers nothing has a first day after every start: only what is old by its own date is held back then.
+#[test]
+fn without_kept_state_no_first_day_holds_back_what_begins() {
+    let findings = Findings::in_memory(config::Findings::default());
+    assert_eq!(told_of(&findings, "a", ON, &["standards/old"]), "new!");
+    let old = failed("b", ON - 2 * DAY, ON);
+    assert_eq!(told_at(&findings, ASFF, &old, ON), "new-");
+    assert_eq!(told_of(&findings, "c", ON + HOUR, &["standards/new"]), "new!");
+    // What waited in the dead letters is as old as its telling.
+    let waited = failed("d", ON - 3 * DAY, ON - 3 * DAY + HOUR);
+    assert_eq!(told_at(&findings, ASFF, &waited, ON), "new!");
+    let threat = threat("e", ON - 3 * DAY, ON - 3 * DAY + HOUR);
+    assert_eq!(told_at(&findings, FindingForm::GuardDuty, &threat, ON), "new!");
+}
+
 /// S1-05: the finding is relied on for the page only where it is read, known, and not held back.
 #[test]
 fn who_is_relied_on_for_a_page_sends_it() {

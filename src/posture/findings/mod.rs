@@ -217,7 +217,7 @@ pub struct Findings {
     settings: config::Findings,
     /// Whether records wait until the state was written.
     kept: bool,
-    /// How long controls tell how things are, where they are first heard of.
+    /// How long controls tell how things are, where they are first heard of; 0 where nobody writes down since when that is.
     first_day_ms: i64,
     known: Mutex<Known>,
     unchanged: AtomicU64,
@@ -274,7 +274,8 @@ impl Findings {
         Self {
             settings,
             kept,
-            first_day_ms: FIRST_DAY_MS,
+            // Who remembers nothing would have a first day after every start, and hold back what begins then.
+            first_day_ms: if kept { FIRST_DAY_MS } else { 0 },
             known: Mutex::default(),
             unchanged: AtomicU64::default(),
             copies: AtomicU64::default(),
@@ -364,8 +365,7 @@ impl Findings {
             }
             Judged::Tell { transition, before, was_excepted, uncovers, after, still_open, again, number } => {
                 let book = books.of(home(names, entry.site));
-                let notice =
-                    self.notice((finding, key, entry.site), (transition, uncovers, &after), still_open, book, now_ms);
+                let notice = self.notice((finding, key, entry.site), (transition, uncovers, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
                     notify: notice == Notice::Due,

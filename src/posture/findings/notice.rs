@@ -12,6 +12,9 @@
 //! Who switches on an account, Security Hub or a standard is told within a day how all of its controls stand, under a date of that
 //! day: on the first day of all the standards that a control's finding names, of Security Hub where it names none, one that nobody
 //! knew is held back. What a product sees happen (a threat, a leak, access from outside) is never held for that.
+//!
+//! Where nobody writes the state down, every start would be such a day, and what waited in dead letters would be old: there only
+//! what was first seen more than a day before it was told is held back.
 
 use super::books::{self, Book};
 use super::state::{Site, State};
@@ -68,7 +71,10 @@ impl Findings {
         if !is_alarming || !is_open || after.severity() < self.settings.notify {
             return Notice::None;
         }
-        let is_old = || book.was_evicted(key, after.severity()) || was_there(finding, after, book.born_ms, now_ms);
+        // Without a memory a place is watched since the start, which is later than what waited was told.
+        let told_ms = if self.kept { i64::MAX } else { finding.told_ms.unwrap_or(finding.updated_ms) };
+        let born_ms = book.born_ms.map(|born_ms| born_ms.min(told_ms));
+        let is_old = || book.was_evicted(key, after.severity()) || was_there(finding, after, born_ms, now_ms);
         let is_first_day = || is_control(finding) && self.is_first_day(site, after, book, now_ms);
         if finding.more.sample || transition == Transition::New && (is_old() || is_first_day()) {
             Notice::Held
