@@ -69,7 +69,7 @@ impl Processor<'_> {
 
     fn judged(&mut self, finding: &Finding<'_>, record: &Arc<RecordEntry>, place: &mut Place<'_>, outlet: &mut impl Outlet) {
         let stages = self.stages;
-        if !stages.findings.reads(&finding.product) || !self.is_watched(&finding.account, finding.region.as_deref()) {
+        if !stages.findings.reads(&finding.product) || !self.is_watched(&finding.account, finding.shown_region()) {
             record.ends_as(Outcome::Ignored);
             return;
         }

@@ -409,6 +409,22 @@ fn records_of_accounts_that_are_not_watched_are_ignored() {
     }
 }
 
+/// S0-07: a finding that names no Region is of the one that told it: it is asked for by that, here and when it is counted.
+#[test]
+fn a_finding_without_a_region_is_of_the_one_that_told_it() {
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/eventbridge/access-analyzer-external.json")).expect("JSON");
+    event["detail"].as_object_mut().expect("a finding").remove("region");
+    for (regions, want) in [("us-east-1", Outcome::Ignored), ("eu-west-1", Outcome::Delivered)] {
+        let watched = Watched { regions: vec![regions.to_owned()], ..Watched::default() };
+        let stages = Stages { watched, ..stages("") };
+        let (items, counts) = run(&stages, &event);
+        assert_eq!((counts.ended(want), items.is_empty()), (1, want == Outcome::Ignored), "{regions}");
+        let places: Vec<_> = stages.findings.places().iter().map(|place| place.region.to_string()).collect();
+        assert!(places.iter().all(|region| region == regions), "{places:?}");
+    }
+}
+
 /// Names that change while the agent runs are those of the next object.
 #[test]
 fn new_names_are_sent_with_the_next_object() {
