@@ -563,6 +563,14 @@ fn a_rule_of_security_hub_sends_no_notice_where_its_findings_are_heard() {
         assert_eq!(told, [own, hubs], "{name}");
     }
     assert_eq!(unknown(&heard_since(0, &[])), 0);
+    // What is known as passed is reopened by its next import, on the first day, too.
+    let one = &mut finding["detail"]["findings"][0];
+    (one["Resources"][0]["Id"], one["Compliance"]["SecurityControlId"]) = (json!("arn:aws:s3:::ledger"), json!("S3.2"));
+    (one["Compliance"]["Status"], one["Workflow"]["Status"]) = (json!("PASSED"), json!("RESOLVED"));
+    let first = stages("");
+    assert_eq!(of_type(&run(&first, &finding).0, "AwsSecurityFinding").len(), 1);
+    let read = "securityhub-s3-bucket-public-read-prohibited-1a2b3c4d";
+    assert_eq!([notices(&first, read), notices(&first, hub)], [0, 1], "another control's");
 }
 
 /// S2-33: items of a history file are hours old: they wait for no record, and push nothing out that does.

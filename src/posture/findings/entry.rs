@@ -110,7 +110,8 @@ impl Entry {
         self.base.is_none() && self.flight.is_none() && self.told.is_empty()
     }
 
-    fn latest(&self) -> Option<&State> {
+    /// As it stands with what is pending.
+    pub(super) fn latest(&self) -> Option<&State> {
         let pending = self.flight.as_ref().and_then(|flight| flight.pending.iter().rev().find(|change| change.moves));
         match pending {
             Some(change) if change.number > self.number || self.base.is_none() => Some(&change.after),

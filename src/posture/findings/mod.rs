@@ -39,7 +39,7 @@ use crate::record::{Finding, FindingKey, FindingStatus, Severity};
 use books::{Books, home};
 use entry::{Entry, Judged};
 use names::Names;
-pub use notice::Hearing;
+pub use notice::{Begun, Hearing};
 use notice::{FIRST_DAY_MS, Notice, is_control};
 use state::{Seen, Site};
 
