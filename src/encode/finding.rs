@@ -266,8 +266,14 @@ mod tests {
             excepted: 1,
             suppressed: 2,
         };
-        let account =
-            AccountName { id: "111122223333", name: "prod", organizational_unit: "Workloads", environment: None, owner: None };
+        let account = AccountName {
+            id: "111122223333",
+            name: "prod",
+            organizational_unit: "Workloads",
+            environment: None,
+            owner: None,
+            is_awaited: false,
+        };
         let mut out = Vec::new();
         let cut = push_open(&mut out, &open, &account, FindingRun { id: "run-1", now_ms: 5, source: "findings" });
         assert_eq!(cut, 0);

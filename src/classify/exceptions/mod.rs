@@ -168,12 +168,21 @@ impl Exceptions {
     /// The same for several resources at once: one exception must mean them all.
     #[must_use]
     pub fn find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
-        if self.list.is_empty() {
-            return None;
-        }
-        let those = self.by_control.get(control)?.iter().filter_map(|at| self.list.get(*at));
-        let mut valid = those.into_iter().filter(|exception| now_ms < exception.expires_ms);
-        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts)))
+        let mut valid = self.valid(control, now_ms);
+        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts) == Some(true)))
+    }
+
+    /// The same, counting those that depend on what is not known of the account yet.
+    #[must_use]
+    pub fn may_find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
+        let mut valid = self.valid(control, now_ms);
+        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts) != Some(false)))
+    }
+
+    fn valid(&self, control: &str, now_ms: i64) -> impl Iterator<Item = &Exception> {
+        let those = if self.list.is_empty() { None } else { self.by_control.get(control) };
+        let those = those.into_iter().flatten().filter_map(|at| self.list.get(*at));
+        those.filter(move |exception| now_ms < exception.expires_ms)
     }
 
     /// Those that expired after `since_ms` (`None`: ever) and not later than `now_ms`.
@@ -184,14 +193,22 @@ impl Exceptions {
 }
 
 impl Scope {
-    fn holds(&self, facts: &Facts<'_>) -> bool {
+    /// Whether it means this; `None`: as far as is known, but it depends on what may still be told of the account.
+    fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
         let account = &facts.account;
-        one_of(&self.accounts, |id| id == account.id)
+        let is_known = one_of(&self.accounts, |id| id == account.id)
             && one_of(&self.regions, |region| region == facts.region)
-            && one_of(&self.organizational_units, |unit| unit.matches_path(account.organizational_unit))
-            && one_of(&self.environments, |name| account.environment.is_some_and(|is| is.eq_ignore_ascii_case(name)))
             && self.holds_resource(facts)
-            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)))
+            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)));
+        let unit = one_of(&self.organizational_units, |unit| unit.matches_path(account.organizational_unit));
+        let environment = one_of(&self.environments, |name| account.environment.is_some_and(|is| is.eq_ignore_ascii_case(name)));
+        let told = |holds: bool, is_told: bool| (holds || is_told || !account.is_awaited).then_some(holds);
+        let (unit, environment) = (told(unit, account.unit().is_some()), told(environment, account.environment.is_some()));
+        match [Some(is_known), unit, environment] {
+            all if all.contains(&Some(false)) => Some(false),
+            all if all.contains(&None) => None,
+            _ => Some(true),
+        }
     }
 
     /// Of several resources all must be meant: what was done to another one is not muted.

@@ -47,13 +47,46 @@ fn actor() -> Actor<'static> {
 }
 
 fn account(environment: Option<&'static str>) -> AccountName<'static> {
-    AccountName { id: "111122223333", name: "web", organizational_unit: "Workloads/Prod", environment, owner: None }
+    AccountName {
+        id: "111122223333",
+        name: "web",
+        organizational_unit: "Workloads/Prod",
+        environment,
+        owner: None,
+        is_awaited: false,
+    }
 }
 
 const CONTROL: &str = "root-user-activity";
 
 fn now() -> i64 {
     parse_ms("2026-11-21T20:14:31Z").expect("a time")
+}
+
+/// S2-20: what depends on a unit or environment that somebody may still name is neither meant nor not; nothing else is in doubt.
+#[test]
+fn what_is_not_known_of_an_account_yet_decides_nothing() {
+    let named = account(Some("prod"));
+    let nameless = AccountName { organizational_unit: "unknown", environment: None, ..named };
+    let awaited = AccountName { is_awaited: true, ..nameless };
+    let half = AccountName { environment: Some("prod"), ..awaited };
+    for (scope, account, want) in [
+        ("{environments: prod}", named, (true, true)),
+        ("{environments: prod}", nameless, (false, false)),
+        ("{environments: prod}", awaited, (false, true)),
+        ("{environments: prod, regions: us-east-1}", awaited, (false, false)),
+        ("{environments: dev}", half, (false, false)),
+        ("{organizationalUnits: Workloads/*}", half, (false, true)),
+        ("{organizationalUnits: Workloads/*, environments: prod}", half, (false, true)),
+        ("{organizationalUnits: Workloads/*, environments: dev}", half, (false, false)),
+        ("{regions: eu-west-1}", awaited, (true, true)),
+    ] {
+        let facts = [Facts { account, region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None }];
+        let exceptions = with_scope(scope);
+        let found = exceptions.find_for_all(CONTROL, &facts, now()).is_some();
+        let may = exceptions.may_find_for_all(CONTROL, &facts, now()).is_some();
+        assert_eq!((found, may), want, "{scope} {account:?}");
+    }
 }
 
 /// S2-20: every part of a scope narrows it, and all parts hold together.

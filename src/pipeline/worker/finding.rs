@@ -94,8 +94,15 @@ impl Processor<'_> {
         let identifier = deployed.and_then(|rule| stages.compliance.identifier(&here(), rule));
         let identifier = identifier.as_deref();
         // Asked before it is judged: that an exception ended, or begins to cover it, is a change.
-        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &[], &stages.exceptions, place.now_ms);
-        let weight = Weight { severity, covered: exception.is_some() };
+        let (exceptions, now_ms) = (&stages.exceptions, place.now_ms);
+        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &[], exceptions, now_ms);
+        // Names of accounts are read beside the work: what was excepted before a restart stays so until they are there.
+        let may = || ClassifiedFinding::may_find_exception(finding, &enriched, identifier, &[], exceptions, now_ms);
+        let (exception, covered) = match exception {
+            Some(exception) => (Some(exception), Some(true)),
+            None => may().map_or((None, Some(false)), |exception| (Some(exception), None)),
+        };
+        let weight = Weight { severity, covered };
         let tell = match stages.findings.judge(finding, weight, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
             // Stays as it began: returned. The agent that leads will have it.
@@ -176,3 +183,7 @@ impl Processor<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "excepted_tests.rs"]
+mod tests;

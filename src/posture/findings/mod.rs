@@ -152,14 +152,14 @@ impl Tell {
 pub struct Weight {
     /// How severe it is: [`Findings::severity`].
     pub severity: Severity,
-    /// Whether an exception covers it now.
-    pub covered: bool,
+    /// Whether an exception covers it now; `None`: that depends on what is not known yet, and it counts as it did.
+    pub covered: Option<bool>,
 }
 
 /// Nothing covers it.
 impl From<Severity> for Weight {
     fn from(severity: Severity) -> Self {
-        Self { severity, covered: false }
+        Self { severity, covered: Some(false) }
     }
 }
 

@@ -130,10 +130,16 @@ fn a_place_remembers_since_when_it_is_watched() {
 }
 
 /// Judges at a minute after the beginning and settles so; `covered`: an exception is there.
-fn covered(findings: &Findings, form: FindingForm, finding: &Value, covered: bool, settled: Settled) -> String {
+fn covered(
+    findings: &Findings,
+    form: FindingForm,
+    finding: &Value,
+    covered: impl Into<Option<bool>>,
+    settled: Settled,
+) -> String {
     let raw = finding.to_string();
     let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
-    let weight = Weight { severity: finding.severity, covered };
+    let weight = Weight { severity: finding.severity, covered: covered.into() };
     match findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece()) {
         Verdict::Tell(tell) => {
             findings.conclude(tell.token, settled, record().1.piece());
@@ -194,6 +200,22 @@ fn what_was_told_as_excepted_is_remembered_as_that() {
     });
     assert_eq!(counts(&old), Some((1, 0)));
     assert_eq!(covered(&old, asff, &minute(1), true, Settled::Delivered), "updated>excepted");
+}
+
+/// S2-20: while nobody can say whether an exception covers it, it counts as it did.
+#[test]
+fn what_nobody_can_say_yet_stays_as_it_was() {
+    let asff = FindingForm::Asff;
+    let unknown = None::<bool>;
+    for (before, first, then) in [(true, "new>excepted", "excepted>updated!"), (false, "new!", "Unchanged")] {
+        let findings = opened();
+        let at = |minutes: i64| failed("a", ON, ON + minutes * 60_000);
+        assert_eq!(covered(&findings, asff, &at(0), before, Settled::Delivered), first);
+        assert_eq!(covered(&findings, asff, &at(0), unknown, Settled::Delivered), "Copy");
+        assert_eq!(covered(&findings, asff, &at(1), unknown, Settled::Delivered), "Unchanged");
+        assert_eq!(covered(&findings, asff, &at(2), false, Settled::Delivered), then);
+    }
+    assert_eq!(covered(&opened(), asff, &failed("a", ON, ON), unknown, Settled::Delivered), "new!");
 }
 
 /// S2-20: a record that comes late moves nothing: no exception ends by it, and the one that ends is told once.

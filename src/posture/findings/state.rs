@@ -29,8 +29,8 @@ pub(super) struct Seen {
     pub(super) updated_ms: i64,
     pub(super) severity: Severity,
     pub(super) status: FindingStatus,
-    /// An exception covers it now.
-    pub(super) covered: bool,
+    /// Whether an exception covers it now; `None`: nobody can say yet.
+    pub(super) covered: Option<bool>,
     pub(super) shown: u32,
     pub(super) first_seen_ms: i64,
     /// Half of its event id: enough to tell the few of one finding apart.
@@ -165,14 +165,14 @@ impl Part {
             severity: seen.severity,
             status: seen.status,
             by: seen.form,
-            covered: seen.covered,
+            covered: seen.covered.unwrap_or(false),
             told: seen.told,
         }
     }
 
     /// Whether the record speaks of the moment that is known, and says something else.
     fn differs(&self, seen: &Seen) -> bool {
-        let shows_other = self.shown != seen.shown || self.covered != seen.covered;
+        let shows_other = self.shown != seen.shown || seen.covered.is_some_and(|covered| covered != self.covered);
         (self.status, self.severity) != (seen.status, seen.severity) || self.lead == seen.form && shows_other
     }
 
@@ -204,7 +204,8 @@ impl Part {
             }
             (after.lead, after.lead_ms, after.shown) = (seen.form, seen.updated_ms, seen.shown);
             // Forms do not say the same of a finding: only the one that counts decides on it, or two would take turns.
-            after.covered = seen.covered;
+            // What nobody can say stays as it was.
+            after.covered = seen.covered.unwrap_or(self.covered);
         }
         let stands_otherwise = (after.status, after.severity, after.covered) != (self.status, self.severity, self.covered);
         if stands_otherwise || shows || seen.updated_ms > self.updated_ms {
