@@ -162,6 +162,12 @@ impl<'a> ClassifiedFinding<'a> {
         Self { pillar: Pillar::Iac, frameworks, related: List::new(related), ..Self::new(finding, event_id, enriched, own) }
     }
 
+    /// The numbers of a product's control or type, where nothing else is known of a finding.
+    #[must_use]
+    pub fn frameworks_of(control: &str, numbers: &Frameworks) -> List {
+        List::new(of_control(numbers, control, security_hub::control(control)))
+    }
+
     /// The pillar of a product's control or type, for rows that count findings.
     #[must_use]
     pub fn pillar_of(product: &str, control: &str) -> Pillar {

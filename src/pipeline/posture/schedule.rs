@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::freshness::Failed;
 use super::keeper::{self, Keeper};
 use super::rows::RowKind;
-use super::{Lead, leaving, reading, sending};
+use super::{Lead, ending, leaving, reading, sending};
 use crate::record::time::millis;
 
 /// Time between two looks at the clock.
@@ -112,6 +112,7 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
                 if kind == RowKind::Findings {
                     let watches = |account: &str, region: Option<&str>| lead.watches_in(account, region);
                     leaving::let_go(&lead.stages.findings, watches, clockwork.keeper, now_ms).await;
+                    ending::tell(lead, now_ms).await;
                 }
                 sending::send(lead, kind, now_ms).await;
                 clockwork.done(kind.run().as_str(), now_ms);

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::ClassifiedFinding;
+use crate::classify::{ClassifiedFinding, Exception};
 use crate::encode::finding::{push_finding, push_insight, push_notice};
 use crate::encode::{Lane, Outlet};
-use crate::posture::{Verdict, Weight};
+use crate::posture::{Cover, Covered, Verdict, Weight};
 use crate::record::finding::Around;
 use crate::record::{AccountRegion, Finding, FindingForm, InsightResults, RecordKey, text};
 
@@ -99,8 +99,8 @@ impl Processor<'_> {
         // Names of accounts are read beside the work: what was excepted before a restart stays so until they are there.
         let may = || ClassifiedFinding::may_find_exception(finding, &enriched, identifier, &[], exceptions, now_ms);
         let (exception, covered) = match exception {
-            Some(exception) => (Some(exception), Some(true)),
-            None => may().map_or((None, Some(false)), |exception| (Some(exception), None)),
+            Some(exception) => (Some(exception), Covered::By(cover(exception))),
+            None => may().map_or((None, Covered::No), |exception| (Some(exception), Covered::Unknown)),
         };
         let weight = Weight { severity, covered };
         let tell = match stages.findings.judge(finding, weight, &event_id, place.now_ms, || record.piece()) {
@@ -182,6 +182,12 @@ impl Processor<'_> {
             place.entry.counts().cut(cut);
         }
     }
+}
+
+/// An exception as the state remembers it.
+fn cover(exception: &Exception) -> Cover {
+    let mark = exception.mark();
+    Cover { control: mark.control, scope: mark.scope, until_ms: exception.expires_ms, is_over: false }
 }
 
 #[cfg(test)]

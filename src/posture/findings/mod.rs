@@ -8,11 +8,14 @@
 //! forgotten, and when there are too many, the oldest resolved ones first.
 //!
 //! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `books` what is written where,
-//! `stored` its form at rest, `notice` whom it alarms, `leaving` what is let go.
+//! `stored` its form at rest, `notice` whom it alarms, `leaving` what is let go, `cover` which exception covers it.
 
 #[cfg(test)]
 mod again_tests;
 mod books;
+mod cover;
+#[cfg(test)]
+mod cover_tests;
 mod entry;
 #[cfg(test)]
 mod first_day_tests;
@@ -37,6 +40,7 @@ use crate::config;
 use crate::posture::kept::{Owed, settle};
 use crate::record::{Finding, FindingKey, FindingStatus, Severity};
 use books::{Books, home};
+pub use cover::{Cover, Covered, CoveredSite, Uncovered};
 use entry::{Entry, Judged};
 use names::Names;
 pub use notice::{Begun, Hearing};
@@ -152,14 +156,14 @@ impl Tell {
 pub struct Weight {
     /// How severe it is: [`Findings::severity`].
     pub severity: Severity,
-    /// Whether an exception covers it now; `None`: that depends on what is not known yet, and it counts as it did.
-    pub covered: Option<bool>,
+    /// Whether an exception covers it now.
+    pub covered: Covered,
 }
 
 /// Nothing covers it.
 impl From<Severity> for Weight {
     fn from(severity: Severity) -> Self {
-        Self { severity, covered: Some(false) }
+        Self { severity, covered: Covered::No }
     }
 }
 
@@ -184,9 +188,9 @@ pub struct OpenFindings {
     pub control: String,
     /// How severe they are.
     pub severity: Severity,
-    /// Open ones that no exception covered when they were told last.
+    /// Open ones that no exception covers, as far as is known.
     pub open: u64,
-    /// Open ones that an exception covered then.
+    /// Open ones that an exception covered when they were told last, and that is not over.
     pub excepted: u64,
     /// Those set aside.
     pub suppressed: u64,

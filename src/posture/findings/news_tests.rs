@@ -129,8 +129,11 @@ fn a_place_remembers_since_when_it_is_watched() {
     assert_eq!(vendor(&old), "new!", "it was watched long before");
 }
 
+/// An exception.
+pub(super) const COVER: Cover = Cover { control: 3, scope: 5, until_ms: ON + DAY, is_over: false };
+
 /// Judges at a minute after the beginning and settles so; `covered`: an exception is there.
-fn covered(
+pub(super) fn covered(
     findings: &Findings,
     form: FindingForm,
     finding: &Value,
@@ -139,7 +142,12 @@ fn covered(
 ) -> String {
     let raw = finding.to_string();
     let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
-    let weight = Weight { severity: finding.severity, covered: covered.into() };
+    let covered = match covered.into() {
+        None => Covered::Unknown,
+        Some(false) => Covered::No,
+        Some(true) => Covered::By(COVER),
+    };
+    let weight = Weight { severity: finding.severity, covered };
     match findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece()) {
         Verdict::Tell(tell) => {
             findings.conclude(tell.token, settled, record().1.piece());
