@@ -60,6 +60,11 @@ impl<'s, 'k> Clockwork<'s, 'k> {
         self.schedule().is_due(kind, every, now_ms)
     }
 
+    /// When it was done last, milliseconds since the epoch.
+    pub(super) fn last_ms(&self, kind: &str) -> Option<i64> {
+        self.schedule().done.get(kind).copied()
+    }
+
     /// A run that began at this time was done.
     pub(super) fn done(&self, kind: &str, began_ms: i64) {
         self.schedule().done.insert(kind.to_owned(), began_ms);
@@ -112,7 +117,7 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
                 if kind == RowKind::Findings {
                     let watches = |account: &str, region: Option<&str>| lead.watches_in(account, region);
                     leaving::let_go(&lead.stages.findings, watches, clockwork.keeper, now_ms).await;
-                    ending::tell(lead, now_ms).await;
+                    ending::tell(lead, clockwork, now_ms).await;
                 }
                 sending::send(lead, kind, now_ms).await;
                 clockwork.done(kind.run().as_str(), now_ms);
