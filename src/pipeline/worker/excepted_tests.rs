@@ -66,7 +66,7 @@ fn what_is_excepted_by_names_stays_so_until_they_are_known() {
             rows.iter().map(|row| words.map(|word| row[word].as_str().unwrap_or("-").to_owned()).join(" ")).collect();
         (told.concat(), of_type(&items, "AwsSecurityNotice").len())
     };
-    let none = || ("".to_owned(), 0);
+    let none = || (String::new(), 0);
     assert_eq!(import(names(Some("dev")), 1), ("- EXCEPTED web-team".to_owned(), 0));
     assert_eq!(import(AccountNames::default().awaited(true), 2), none(), "nobody can say yet");
     assert_eq!(import(names(Some("dev")), 3), none());
