@@ -18,7 +18,7 @@ use super::identity::Stopped;
 use super::keeper::{self, Keeper};
 use super::pace::Worker;
 use super::rows::RowKind;
-use super::{Lead, leaving, reading, sending};
+use super::{Lead, ending, leaving, reading, sending};
 use crate::record::time::millis;
 
 /// When each kind of run was done last, milliseconds since the epoch, by name.
@@ -60,6 +60,11 @@ impl<'s, 'k> Clockwork<'s, 'k> {
 
     pub(super) fn is_due(&self, kind: &str, every: Duration, now_ms: i64) -> bool {
         self.schedule().is_due(kind, every, now_ms)
+    }
+
+    /// When it was done last, milliseconds since the epoch.
+    pub(super) fn last_ms(&self, kind: &str) -> Option<i64> {
+        self.schedule().done.get(kind).copied()
     }
 
     /// A run that began at this time was done.
@@ -125,6 +130,7 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
                 if kind == RowKind::Findings {
                     let watches = |account: &str, region: Option<&str>| lead.watches_in(account, region);
                     leaving::let_go(&lead.stages.findings, watches, clockwork.keeper, now_ms).await;
+                    ending::tell(lead, clockwork, now_ms).await;
                 }
                 sending::send(lead, kind, now_ms).await;
                 clockwork.done(kind.run().as_str(), now_ms);

@@ -167,7 +167,7 @@ impl AggregatorApi for Aws {
 pub(super) struct Scene {
     pub(super) aws: Arc<Aws>,
     pub(super) lead: Lead,
-    sent: Arc<std::sync::Mutex<Vec<Value>>>,
+    pub(super) sent: Arc<std::sync::Mutex<Vec<Value>>>,
     /// New Relic refuses changes.
     refuses: Arc<AtomicBool>,
 }
