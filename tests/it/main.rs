@@ -62,6 +62,8 @@ mod notices;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
+mod nrql;
+#[cfg(test)]
 mod object_faults;
 #[cfg(test)]
 mod objects;
