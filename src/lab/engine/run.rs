@@ -121,9 +121,6 @@ impl<'e> Run<'e> {
             bucket_ms: ready.series.map(|series| series.width_ms),
             ..written(query.since.as_ref(), query.until.as_ref())
         };
-        if query.predict.is_some() {
-            answer.metadata.messages.push("PREDICT is not run here: the rows are those without it".to_owned());
-        }
         answer.inspected_count = self.counters.inspected.get();
         answer.match_count = self.counters.matched.get();
         Ok(answer)
@@ -311,6 +308,7 @@ impl<'e> Run<'e> {
 fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
     let refuse = |clause: &str, why: &str| Err(QueryError::at(query.span, format!("{clause} {why}")));
     match level {
+        _ if query.predict.is_some() => refuse("PREDICT", "is not run here: its model is not published"),
         Level::Outermost => Ok(()),
         Level::Nested if query.since.is_some() || query.until.is_some() => {
             refuse("SINCE and UNTIL", "stand at the outermost level alone, for all levels")
@@ -346,6 +344,8 @@ fn moments(
     let (begin, end) = match (begin, end) {
         (None, None) => window,
         (Some(begin), None) => (begin, context.now_ms),
+        // The begin is that of a query without SINCE, unless UNTIL lies before it.
+        (None, Some(end)) if end > window.0 => (window.0, end),
         (None, Some(end)) => (end.saturating_sub(WINDOW_DEFAULT_MS), end),
         (Some(begin), Some(end)) => (begin, end),
     };

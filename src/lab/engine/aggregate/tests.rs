@@ -118,7 +118,7 @@ fn a_slot_without_rows_counts_nothing_and_has_no_value() {
 
 #[test]
 fn many_values_are_kept_apart_whether_as_bits_or_as_pairs() {
-    let mut seen = super::seen::Seen::new(3);
+    let mut seen = seen::Seen::new(3);
     for number in [0, 1, 63, 64, 1_000, 1 << 20, 1 << 31] {
         for slot in 0..3 {
             assert!(seen.insert(slot, number), "{slot} {number}");

@@ -4,6 +4,7 @@
 //! fast ways ([`Evaluator`]) give what the slow one ([`scalar`]) gives; an expression over texts alone is computed once for each
 //! combination of texts, not for each row; nothing here fails: what makes no sense is null.
 
+mod call;
 mod evaluator;
 mod memo;
 mod operator;

@@ -58,7 +58,7 @@ pub(in super::super) const AGGREGATES: &[AggregateFunction] = &[
     function("histogram", &[], histogram),
     function("funnel", &[], funnel),
     function("derivative", &["deriv"], |planner, arguments| planner.per_time(arguments, Function::Slope)),
-    function("predictLinear", &[], |planner, arguments| planner.per_time(arguments, Function::Predict)),
+    function("predictLinear", &[], predict),
     function("latestrate", &["irate"], |planner, arguments| planner.per_time(arguments, Function::LatestRate)),
     function("cdfPercentage", &[], share),
     function("keyset", &[], |planner, _| Ok(planner.aggregate(Function::Keyset))),
@@ -277,6 +277,12 @@ fn rate(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, Qu
     let inner = arguments.inner()?;
     let per_ms = arguments.duration(1)?.unwrap_or(planner.ground.default_rate_ms);
     Ok(Node::Rate(Box::new(planner.compile(inner, Place::Group)?), per_ms))
+}
+
+/// Without a span: the end of the window itself.
+fn predict(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
+    let after_ms = arguments.duration(1)?.unwrap_or(0.0);
+    planner.of_value(arguments, |value| Function::Predict(value, after_ms))
 }
 
 fn apdex(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {

@@ -6,6 +6,7 @@ use super::{refusal, run_with, settings};
 #[test]
 fn faults_with_their_place() {
     let cases = [
+        ("SELECT count(*) FROM E TIMESERIES PREDICT", "PREDICT is not run here: its model is not published at 0"),
         ("SELECT foo(*) FROM E", "unknown function `foo` at 7"),
         (
             "SELECT count(*) FROM E WHERE count(*) > 1",

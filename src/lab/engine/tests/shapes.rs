@@ -29,6 +29,18 @@ fn names_of_columns() {
 }
 
 #[test]
+fn an_engine_is_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<super::super::Engine>();
+    shared::<crate::lab::store::Store>();
+    let engine = super::super::Engine::new(super::store().snapshot(), settings());
+    let query = crate::nrql::parse("SELECT count(*) FROM E").expect("NRQL");
+    let run = || engine.run(&query, NOW).expect("an answer").results[0].values[0].1.as_number();
+    let counts = std::thread::scope(|scope| [scope.spawn(run), scope.spawn(run)].map(|thread| thread.join().expect("no panic")));
+    assert_eq!(counts, [Some(8.0), Some(8.0)]);
+}
+
+#[test]
 fn the_whole_answer() {
     let answer =
         run_with(settings(), "SELECT count(*) FROM E, Owner SINCE 1 hour ago LIMIT 6000 EXTRAPOLATE").expect("an answer");

@@ -17,6 +17,8 @@ fn windows() {
         ("SELECT count(*) FROM E SINCE 30 minutes ago", json!(6)),
         ("SELECT count(*) FROM E SINCE 2 days ago", json!(9)),
         ("SELECT count(*) FROM E SINCE 1 hour ago UNTIL 11 minutes ago", json!(4)),
+        ("SELECT count(*) FROM E UNTIL 10 minutes ago", json!(5)),
+        ("SELECT count(*) FROM E UNTIL 24 hours ago", json!(1)),
         // The begin is in the window, the end is not.
         ("SELECT count(*) FROM E SINCE 2 minutes ago UNTIL 1 minute ago", json!(1)),
         ("SELECT count(*) FROM E SINCE today", json!(8)),
