@@ -363,6 +363,7 @@ async fn without_sources_the_agent_that_reads_aws_config_runs_until_it_is_stoppe
         identities: None,
         reading: Duration::from_hours(1),
         summary: Duration::from_hours(1),
+        pace: Arc::default(),
     });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut run = std::pin::pin!(relay.run(Vec::new(), async { drop(stopped.await) }, |_| {}));

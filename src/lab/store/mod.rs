@@ -7,7 +7,11 @@
 
 mod column;
 mod dictionary;
+pub mod folder;
 pub mod hash;
+pub mod import;
+mod json;
+mod log;
 mod row;
 mod segment;
 mod table;
@@ -22,6 +26,8 @@ use serde_json::{Map, Value as Json};
 
 pub use column::Part;
 pub use dictionary::Entries;
+pub use json::{json_value, value_json};
+pub use log::LOG;
 pub use row::{Point, Rows};
 pub use segment::{SEGMENT_ROWS, Segment};
 pub use table::{ColumnView, TableView};

@@ -20,6 +20,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::emitter::Emitter;
+use super::pace::Worker;
 use super::schedule::Clockwork;
 use super::{Lead, sending};
 use crate::encode::identity::{IdentityRow, push_identity};
@@ -32,8 +33,6 @@ use crate::source::iam::{IamApi, IamError, Which};
 
 /// Accounts that are read at once: each may be 14 MB of judged identities in the worst case, some 100 kB as a rule.
 const AT_ONCE: usize = 4;
-/// Time between two looks at the clock.
-const LOOK: Duration = Duration::from_millis(500);
 /// Time before those are tried again that something passing stopped.
 const AGAIN: Duration = Duration::from_secs(20);
 /// Time before a run that was not accepted is made again; twice of it the next time, and so on, up to the interval.
@@ -65,8 +64,9 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
     let Some(identities) = &lead.posture.identities else { std::future::pending().await };
     let mut held = Held::default();
     loop {
+        let now_ms = lead.clock.now_ms();
         look(lead, identities, clockwork, &mut held).await;
-        tokio::time::sleep(LOOK).await;
+        lead.posture.pace.next_look(Worker::Inventory, now_ms).await;
     }
 }
 

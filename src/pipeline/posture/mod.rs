@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod identity;
 mod keeper;
 mod leaving;
+mod pace;
 #[cfg(test)]
 mod packs_tests;
 #[cfg(test)]
@@ -49,6 +50,7 @@ use emitter::Emitter;
 use freshness::{Failed, Freshness, Readings};
 use identity::Identities;
 use keeper::Keeper;
+pub use pace::Pace;
 use rows::Packs;
 use schedule::{Clockwork, Schedule};
 pub use standing::Standing;
@@ -79,6 +81,8 @@ pub struct Posture {
     pub reading: Duration,
     /// Time between two summaries.
     pub summary: Duration,
+    /// How often it looks at the clock, and how far it has got.
+    pub pace: Arc<Pace>,
 }
 
 /// How AWS Config is read.

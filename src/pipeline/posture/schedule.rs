@@ -15,12 +15,10 @@ use tokio::sync::Mutex;
 
 use super::freshness::Failed;
 use super::keeper::{self, Keeper};
+use super::pace::Worker;
 use super::rows::RowKind;
 use super::{Lead, leaving, reading, sending};
 use crate::record::time::millis;
-
-/// Time between two looks at the clock.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// When each kind of run was done last, milliseconds since the epoch, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +82,7 @@ impl<'s, 'k> Clockwork<'s, 'k> {
 pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallible {
     loop {
         let now_ms = lead.clock.now_ms();
+        let looked_ms = now_ms;
         let again = lead.known().readings.due(now_ms);
         let is_due = clockwork.is_due("reading", lead.posture.reading, now_ms) || again.contains(&Failed::Everything);
         let (mut moved, mut was_read) = (false, false);
@@ -121,7 +120,7 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
         if moved {
             clockwork.note(lead).await;
         }
-        tokio::time::sleep(LOOK).await;
+        lead.posture.pace.next_look(Worker::Schedule, looked_ms).await;
     }
 }
 

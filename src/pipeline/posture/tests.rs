@@ -197,6 +197,7 @@ impl Scene {
             reading: Duration::from_hours(6),
             summary: Duration::from_hours(1),
             identities: None,
+            pace: Arc::default(),
         };
         let (batches, mut taken) = mpsc::channel::<Batch>(2);
         let (sent, refuses) = (Arc::<std::sync::Mutex<Vec<Value>>>::default(), Arc::<AtomicBool>::default());
