@@ -136,7 +136,10 @@ impl Drop for ObjectEntry {
 type Then = Box<dyn FnOnce(Settled) + Send>;
 
 enum Kind {
-    Record { good: AtomicU8, late: AtomicBool },
+    Record {
+        good: AtomicU8,
+        late: AtomicBool,
+    },
     Errand,
     /// What is told, and the record (or step) that it is a step of.
     Step(Mutex<Option<Then>>, Arc<RecordEntry>),

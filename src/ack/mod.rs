@@ -14,7 +14,7 @@ pub mod seen;
 pub use counts::Counts;
 pub use ledger::{ObjectEntry, Piece, RecordEntry, Released};
 pub use outcome::{Outcome, Settled, Verdict};
-pub use rollup::{Counter, RollupTallies, Rollups, Tally, Taken};
+pub use rollup::{Counter, RollupTallies, Rollups, Taken, Tally};
 pub use seen::Seen;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::dictionary::{DOCTOR, GAP, HEARTBEAT, NOTICE, SECURITY_EVENT};
 use super::writer::EventWriter;
 use super::{limits, mask};
 use crate::ack::counts::Snapshot;
-use crate::ack::{Outcome, Verdict};
+use crate::ack::{Outcome, RollupTallies, Verdict};
 use crate::classify::{AccountName, Classified, Day, Rule};
 use crate::posture::FindingTallies;
 use crate::record::id::digest_id;
@@ -218,6 +218,8 @@ pub struct Heartbeat<'a> {
     pub retries: u64,
     /// What became of the findings known, all sources: told with one of them.
     pub findings: Option<FindingTallies>,
+    /// What became of the roll-up counts, and how many wait; all sources: told with one of them.
+    pub rollups: Option<(RollupTallies, u64)>,
 }
 
 /// Writes a `CspmRelayHeartbeat`. Returns the number of values cut.
@@ -275,6 +277,16 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
             event.number(name, whole(value));
         }
     }
+    if let Some((rollups, waiting)) = beat.rollups {
+        for (name, value) in [
+            ("heartbeat.rollupSeries", rollups.series),
+            ("heartbeat.rollupOverflow", rollups.overflowed),
+            ("heartbeat.rollupRefused", rollups.refused),
+            ("heartbeat.rollupWaiting", waiting),
+        ] {
+            event.number(name, whole(value));
+        }
+    }
     event.number("heartbeat.lagMsMax", counts.lag_ms_max);
     event.number("heartbeat.queueAgeMs", counts.queue_age_ms);
     if counts.newest_event_ms > 0 {
@@ -301,7 +313,17 @@ mod tests {
         let now = FindingTallies { known: 7, evicted: 5, evicted_open: 2, unheard: 8, forgotten: 5, ..before };
         let row = |findings| {
             let mut out = Vec::new();
-            let beat = Heartbeat { now_ms: 5, source: "events", agent: "a", counts: &counts, requests: 0, retries: 0, findings };
+            let rollups = None;
+            let beat = Heartbeat {
+                now_ms: 5,
+                source: "events",
+                agent: "a",
+                counts: &counts,
+                requests: 0,
+                retries: 0,
+                findings,
+                rollups,
+            };
             assert_eq!(push_heartbeat(&mut out, &beat), 0);
             serde_json::from_slice::<serde_json::Value>(&out).expect("JSON")
         };

@@ -158,7 +158,7 @@ impl Tally {
 }
 
 /// What was counted in a series, on its way to New Relic.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Taken(Tally);
 
 impl Taken {
@@ -178,11 +178,6 @@ impl Taken {
     #[must_use]
     pub fn stake(&self) -> Tally {
         self.0.clone()
-    }
-
-    /// It was not sent: it is counted with what comes next.
-    pub fn put_back(self) {
-        self.0.count();
     }
 }
 
@@ -272,6 +267,8 @@ pub struct Rollups {
     overflowed: AtomicU64,
     /// Counts that were accepted.
     sent: AtomicU64,
+    /// Counts that were taken, and neither sent nor refused nor put back.
+    under_way: AtomicU64,
 }
 
 /// How the roll-ups stand.
@@ -312,11 +309,8 @@ impl Rollups {
         let doubts = counters.map(|counter| Series::new(Counter::MaybeDouble, counter.name(), None));
         let [records, detections, findings] = &doubts;
         let table = |counter, doubts: &Arc<Series>| Mutex::new(Table::new(counter, Some(Arc::clone(doubts))));
-        let tables = [
-            table(Counter::Records, records),
-            table(Counter::Detections, detections),
-            table(Counter::Findings, findings),
-        ];
+        let tables =
+            [table(Counter::Records, records), table(Counter::Detections, detections), table(Counter::Findings, findings)];
         Arc::new(Self {
             tables: counts.then_some(tables),
             doubts: doubts.into(),
@@ -324,6 +318,7 @@ impl Rollups {
             refused: AtomicU64::new(0),
             overflowed: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
         })
     }
 
@@ -376,10 +371,11 @@ impl Rollups {
             }
             same
         });
+        self.under_way.fetch_add(taken.iter().map(counts_of).sum(), Relaxed);
         taken
     }
 
-    /// What still waits: counts, doubts not among them.
+    /// What is not with New Relic yet, here or under way: counts, doubts not among them.
     #[must_use]
     pub fn waiting(&self) -> u64 {
         let of = |table: &Mutex<Table>| {
@@ -387,22 +383,30 @@ impl Rollups {
             let series = table.known.iter().map(|Entry(series)| series).chain(&table.left).chain([&table.overflow]);
             series.map(|series| series.pending.load(Relaxed)).sum::<u64>()
         };
-        self.tables.iter().flatten().map(of).sum()
+        self.tables.iter().flatten().map(of).sum::<u64>() + self.under_way.load(Relaxed)
+    }
+
+    /// Notes that what was taken was not sent: it is counted with what comes next.
+    pub fn put_back(&self, taken: &Taken) {
+        taken.0.count();
+        self.under_way.fetch_sub(counts_of(taken), Relaxed);
     }
 
     /// Notes that New Relic accepted what was taken.
     pub fn was_sent(&self, taken: &Taken) {
-        if taken.series().counter != Counter::MaybeDouble {
-            self.sent.fetch_add(taken.amount(), Relaxed);
-            if taken.series().is_overflow() {
-                self.overflowed.fetch_add(taken.amount(), Relaxed);
-            }
+        let counts = counts_of(taken);
+        self.sent.fetch_add(counts, Relaxed);
+        self.under_way.fetch_sub(counts, Relaxed);
+        if taken.series().is_overflow() {
+            self.overflowed.fetch_add(counts, Relaxed);
         }
     }
 
     /// Notes that New Relic will never accept what was taken.
     pub fn was_refused(&self, taken: &Taken) {
-        self.refused.fetch_add(taken.amount(), Relaxed);
+        let counts = counts_of(taken);
+        self.refused.fetch_add(counts, Relaxed);
+        self.under_way.fetch_sub(counts, Relaxed);
     }
 
     /// How it stands.
@@ -417,4 +421,9 @@ impl Rollups {
             sent: self.sent.load(Relaxed),
         }
     }
+}
+
+/// What of it is counts: a doubt is none.
+fn counts_of(taken: &Taken) -> u64 {
+    if taken.series().counter == Counter::MaybeDouble { 0 } else { taken.amount() }
 }

@@ -78,16 +78,21 @@ fn a_count_is_taken_once() {
     ];
     assert_eq!(shown(&first), expected);
     assert!(rollups.take(0).is_empty(), "it is under way");
+    assert_eq!(rollups.waiting(), 6);
     count(Counter::Records, &TRAIL, 5);
     for (nth, taken) in first.into_iter().enumerate() {
         if nth == 0 {
-            taken.put_back();
+            rollups.put_back(&taken);
         } else {
             rollups.was_sent(&taken);
         }
     }
-    assert_eq!(shown(&rollups.take(0)), [("cspm.records", "111122223333 eu-west-1 s3 trail".to_owned(), 7)]);
-    assert_eq!(rollups.tallies(), RollupTallies { series: 2, sent: 4, ..RollupTallies::default() });
+    let second = rollups.take(0);
+    assert_eq!(shown(&second), [("cspm.records", "111122223333 eu-west-1 s3 trail".to_owned(), 7)]);
+    assert_eq!(rollups.waiting(), 7);
+    rollups.was_refused(&second[0]);
+    assert_eq!(rollups.waiting(), 0);
+    assert_eq!(rollups.tallies(), RollupTallies { series: 2, sent: 4, refused: 7, overflowed: 0 });
 }
 
 /// A lost answer to a request with events, or with counts, is a doubt about their metric; so is an object that comes again.

@@ -182,7 +182,7 @@ impl Source for Bundle {
                     let Step { name, account, text, kind } = step;
                     taken.insert(number, (Instant::now(), kind));
                     let origin = Origin { name, account, sight: Sight::Named };
-                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None });
+                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None, again: false });
                     number += 1;
                     if kind != Kind::Between {
                         pause.as_mut().reset(Instant::now() + pace);

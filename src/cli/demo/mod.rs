@@ -118,6 +118,7 @@ fn relay(url: &str, clock: &Clock) -> anyhow::Result<Relay> {
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
         heartbeat: Some(Duration::from_secs(5)),
+        rollups: crate::pipeline::rollups::EVERY,
         expiry: true,
         posture: None,
         clock: clock.clone(),

@@ -328,6 +328,7 @@ impl Replay {
             to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
+            rollups: crate::pipeline::rollups::EVERY,
             expiry: false,
             posture: None,
             clock: self.clock.clone(),
