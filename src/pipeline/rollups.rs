@@ -10,19 +10,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::outlet::batcher;
 use super::worker::Stages;
 use crate::ack::rollup::SERIES_MAX;
-use crate::ack::{Counts, ObjectEntry, Settled, Taken};
+use crate::ack::{Counts, ObjectEntry, Released, Settled, Taken};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::encode::otlp::{Point, Value, push_point};
-use crate::encode::{Batch, Batcher, Lane, metric};
+use crate::encode::{Batch, Batcher, Lane, limits, metric};
 use crate::source::Phase;
 
 /// Time between two sendings of what was counted: the metrics are by the minute.
 pub const EVERY: Duration = Duration::from_mins(1);
+
+/// Time between two looks at the clock: the demo's leaps.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Who takes what is too much.
 const OVERFLOW: &str = crate::ack::rollup::OVERFLOW;
@@ -66,10 +70,16 @@ pub(super) struct Sending {
 impl Sending {
     pub(super) async fn run(mut self) {
         let mut from_ms = self.clock.now_ms();
+        let mut sent = Instant::now();
         let mut stopping = Phase::Paused;
         loop {
             let ended = tokio::select! {
-                () = tokio::time::sleep(self.every) => false,
+                () = tokio::time::sleep(LOOK.min(self.every)) => {
+                    if sent.elapsed() < self.every && self.clock.now_ms().saturating_sub(from_ms) < whole_ms(self.every) {
+                        continue;
+                    }
+                    false
+                }
                 // A stop may leave no time at its end.
                 heard = self.phase.wait_for(|phase| *phase > stopping), if stopping < Phase::Returning => {
                     // Nobody who could say so is left: there is nothing more to hear.
@@ -78,24 +88,46 @@ impl Sending {
                 }
                 heard = self.settled.wait_for(|settled| *settled) => { let _gone = heard.is_err(); true }
             };
-            for batch in self.points(&mut from_ms) {
-                if self.batches.send(batch).await.is_err() {
-                    tracing::debug!("Counts were not sent: the sender has gone");
-                }
-            }
+            sent = Instant::now();
+            let mut told = self.send(&mut from_ms).await;
             if ended {
+                // An answer of these that is lost is a doubt, which the next ones tell; without any it is over.
+                while let Some(answers) = &mut told {
+                    let _all_have_come = answers.recv().await.is_some();
+                    if self.stages.rollups.waiting() > 0 {
+                        // Nobody takes them: the caller tells what is missing.
+                        return;
+                    }
+                    told = self.send(&mut from_ms).await;
+                }
                 return;
             }
         }
     }
 
+    /// Sends everything that was counted. Whoever waits at what comes back waits for all answers; `None`: there was nothing.
+    async fn send(&self, from_ms: &mut i64) -> Option<mpsc::Receiver<Released>> {
+        let (to, told) = mpsc::channel(1);
+        // The channel is new: it has room.
+        let batches = self.points(from_ms, to.try_reserve_owned().ok());
+        if batches.is_empty() {
+            return None;
+        }
+        for batch in batches {
+            if self.batches.send(batch).await.is_err() {
+                tracing::debug!("Counts were not sent: the sender has gone");
+            }
+        }
+        Some(told)
+    }
+
     /// Everything that was counted, as batches.
-    fn points(&self, from_ms: &mut i64) -> Vec<Batch> {
+    fn points(&self, from_ms: &mut i64, told: Option<mpsc::OwnedPermit<Released>>) -> Vec<Batch> {
         let now_ms = self.clock.now_ms();
-        // A clock that was set back does not turn the time round.
-        let (from, to) = ((*from_ms).min(now_ms), now_ms);
+        // A clock that was set back does not turn the time round, and one that leapt does not begin it outside the window.
+        let (from, to) = ((*from_ms).clamp(now_ms - limits::LATE_MS, now_ms), now_ms);
         *from_ms = now_ms;
-        let entry = ObjectEntry::enter(Arc::new(Counts::new("relay")), 0, None);
+        let entry = ObjectEntry::enter(Arc::new(Counts::new("relay")), 0, told);
         let mut points = Points {
             stages: &self.stages,
             entry,
@@ -165,6 +197,11 @@ impl Points<'_> {
         let flag = is_overflow.then_some((metric::OVERFLOW, "true"));
         push_point(&mut self.item, point, own.iter().copied().chain(of_account.into_iter().flatten()).chain(flag));
     }
+}
+
+/// A time in whole milliseconds.
+fn whole_ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::enrich::{AccountNames, Enricher};
 use crate::posture::Compliance;
 use crate::record::{AccountRegion, DeployedRule, Evaluation};
 use crate::source::config_api::{Calls, ConfigApi, ConfigApiError, Each, FailingRule, Pack};
-use crate::source::{Body, Origin, Sight};
+use crate::source::{Body, Origin, Sight, Source};
 use futures_util::future::BoxFuture;
 
 const NOW: i64 = 1_780_000_000_000;
@@ -27,7 +27,7 @@ pub(super) fn stages(config: &Config, clock: &Clock) -> Stages {
         findings: Arc::new(crate::posture::Findings::in_memory(crate::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
-        rollups: crate::ack::Rollups::new(config.outputs.metrics),
+        rollups: Rollups::new(config.outputs.metrics),
         seen: Seen::new(100),
         compliance: Arc::new(Compliance::in_memory()),
         clock: clock.clone(),
@@ -51,7 +51,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         to: To::Outlet(Box::new(outlet)),
         dead_letters: Target::Nowhere,
         heartbeat: None,
-        rollups: crate::pipeline::rollups::EVERY,
+        rollups: rollups::EVERY,
         expiry: false,
         posture: None,
         clock,

@@ -63,7 +63,7 @@ struct Elsewhere<'a> {
 impl Environment for Elsewhere<'_> {
     fn get(&self, name: &str) -> Option<std::ffi::OsString> {
         match name {
-            "NEW_RELIC_INSIGHTS_BASE_URL" | "NEW_RELIC_LOGS_BASE_URL" => Some(self.to.into()),
+            "NEW_RELIC_INSIGHTS_BASE_URL" | "NEW_RELIC_LOGS_BASE_URL" | "NEW_RELIC_OTLP_BASE_URL" => Some(self.to.into()),
             other => Process.get(other),
         }
     }
