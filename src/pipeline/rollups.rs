@@ -72,6 +72,8 @@ impl Sending {
         let mut from_ms = self.clock.now_ms();
         let mut sent = Instant::now();
         let mut stopping = Phase::Paused;
+        // The answers to the newest counts: one request follows the other, so that with them all have come.
+        let mut newest = None;
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(LOOK.min(self.every)) => {
@@ -89,16 +91,16 @@ impl Sending {
                 heard = self.settled.wait_for(|settled| *settled) => { let _gone = heard.is_err(); true }
             };
             sent = Instant::now();
-            let mut told = self.send(&mut from_ms).await;
+            newest = self.send(&mut from_ms).await.or(newest);
             if ended {
                 // An answer of these that is lost is a doubt, which the next ones tell; without any it is over.
-                while let Some(answers) = &mut told {
+                while let Some(mut answers) = newest {
                     let _all_have_come = answers.recv().await.is_some();
                     if self.stages.rollups.waiting() > 0 {
                         // Nobody takes them: the caller tells what is missing.
                         return;
                     }
-                    told = self.send(&mut from_ms).await;
+                    newest = self.send(&mut from_ms).await;
                 }
                 return;
             }

@@ -58,7 +58,7 @@ const FAULTS: RandomFaults =
 
 /// The agent between a queue and a New Relic with these faults, over 20 objects of 100 records each, one of a hundred alarming.
 async fn through(faults: RandomFaults) -> Option<Scene> {
-    let scene = Scene::new(emulator()?).await;
+    let scene = Scene::new(emulator("ministack").await?).await;
     scene.new_relic.random_faults(Some(faults));
     let mut agent = small(scene.agent()).start();
     agent.ready().await;
