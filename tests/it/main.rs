@@ -76,6 +76,8 @@ mod refusals;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
+mod rollups;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod state_store;

@@ -134,6 +134,7 @@ fn relay(url: &str, clock: &Clock, now_ms: i64, pace: &Arc<Pace>) -> anyhow::Res
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
         heartbeat: Some(BEAT),
+        rollups: BEAT,
         expiry: true,
         posture: Some(leads(now_ms, clock, pace)),
         clock: clock.clone(),

@@ -108,7 +108,7 @@ pub struct TypeCounts {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// By event type; logs are `Log`.
+    /// By event type; logs are `Log`, points of metrics `Metric`.
     pub types: BTreeMap<String, TypeCounts>,
     /// By API.
     pub apis: BTreeMap<Api, ApiCounts>,
@@ -126,11 +126,11 @@ pub struct Summary {
 pub struct IntegrationError {
     /// Milliseconds since the epoch.
     pub timestamp: i64,
-    /// `Event API` or `Logs`.
+    /// `Event API`, `Logs` or `Metrics`.
     pub new_relic_feature: &'static str,
-    /// `EventApiException`, `LogApiException` or, for a broken number, `ApiLimit`.
+    /// `EventApiException`, `LogApiException`, `MetricApiException` or, for a broken number, `ApiLimit`.
     pub category: &'static str,
-    /// `EventValidationException` or `LogValidationException`.
+    /// `EventValidationException`, `LogValidationException` or `MetricValidationException`.
     pub name: &'static str,
     /// Why and how many.
     pub message: String,
@@ -409,6 +409,7 @@ fn integration_error(origin: Origin<'_>, violation: Violation, rows: u64, sample
     let limit = violation.limit();
     let (new_relic_feature, category, name) = match origin.api {
         Api::Logs => ("Logs", "LogApiException", "LogValidationException"),
+        Api::Metrics => ("Metrics", "MetricApiException", "MetricValidationException"),
         Api::Events | Api::NerdGraph => ("Event API", "EventApiException", "EventValidationException"),
     };
     IntegrationError {
@@ -416,7 +417,10 @@ fn integration_error(origin: Origin<'_>, violation: Violation, rows: u64, sample
         new_relic_feature,
         category: if limit.is_some() { "ApiLimit" } else { category },
         name,
-        message: format!("{}: {rows} event(s) lost", violation.message()),
+        message: match origin.api {
+            Api::Metrics => format!("One or more OTLP data point(s) was dropped: {}: {rows}", violation.message()),
+            Api::Events | Api::Logs | Api::NerdGraph => format!("{}: {rows} event(s) lost", violation.message()),
+        },
         request_id: origin.request_id.to_owned(),
         api_key_prefix: origin.key_prefix.to_owned(),
         event_type_sample: sample,
