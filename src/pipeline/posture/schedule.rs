@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::freshness::Failed;
+use super::identity::Stopped;
 use super::keeper::{self, Keeper};
 use super::pace::Worker;
 use super::rows::RowKind;
@@ -25,6 +26,9 @@ use crate::record::time::millis;
 pub(super) struct Schedule {
     #[serde(default)]
     done: BTreeMap<String, i64>,
+    /// What holds the inventory of IAM up.
+    #[serde(default)]
+    stopped: Stopped,
 }
 
 impl Schedule {
@@ -61,6 +65,16 @@ impl<'s, 'k> Clockwork<'s, 'k> {
     /// A run that began at this time was done.
     pub(super) fn done(&self, kind: &str, began_ms: i64) {
         self.schedule().done.insert(kind.to_owned(), began_ms);
+    }
+
+    /// What holds the inventory of IAM up, here or where another agent led before.
+    pub(super) fn stopped(&self) -> Stopped {
+        self.schedule().stopped.clone()
+    }
+
+    /// Notes what holds it up now.
+    pub(super) fn stops(&self, stopped: Stopped) {
+        self.schedule().stopped = stopped;
     }
 
     /// Writes down what was done.
@@ -147,5 +161,7 @@ mod tests {
         assert!(!read.is_due("summary", DAY, 1_000 + day_ms - 1) && read.is_due("summary", DAY, 1_000 + day_ms));
         assert!(read.is_due("summary", DAY, 999), "a clock that was wrong");
         assert_eq!(Schedule::read(b"\xff"), Schedule::default());
+        let older = Schedule { stopped: Stopped::default(), ..schedule };
+        assert_eq!(Schedule::read(br#"{"done":{"summary":1000}}"#), older, "an older agent's");
     }
 }

@@ -573,3 +573,25 @@ fn items_of_a_history_file_do_not_wait() {
     let waiting: Vec<_> = changes.decided(i64::MAX, true).into_iter().map(|(item, _)| item.fact.resource_id).collect();
     assert_eq!(waiting, ["ledger"], "and waits on");
 }
+
+/// S2-33: a history file that comes first keeps neither the actor nor what was before from its event: both are sent, under one id.
+#[test]
+fn an_event_behind_its_history_file_is_no_copy() {
+    let item: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/eventbridge/config-item-change.json")).expect("JSON");
+    let history: Value = serde_json::from_str(include_str!("../../../tests/fixtures/config-history/history.json")).expect("JSON");
+    let stages = stages("");
+    let mut rows = Vec::new();
+    for (body, copies) in [(&history, 0), (&item, 0), (&history, 3), (&item, 1)] {
+        let (items, counts) = so_far(&stages, body);
+        assert_eq!(counts.ended(Outcome::Duplicate), copies);
+        let changes = of_type(&items, "AwsResourceChange").into_iter().filter(|row| row["resource.id"] == "ledger");
+        rows.extend(changes.map(|row| ["event.id", "change.origin", "change.type"].map(|name| row[name].clone())));
+    }
+    let [first, second] = rows.try_into().expect("two rows");
+    assert_eq!(
+        (&first[1], &first[2], &second[1], &second[2]),
+        (&json!("history"), &json!("unknown"), &json!("stream"), &json!("UPDATE"))
+    );
+    assert_eq!(first[0], second[0]);
+}
