@@ -64,6 +64,8 @@ mod notifications;
 #[cfg(test)]
 mod nrql;
 #[cfg(test)]
+mod nrql_cases;
+#[cfg(test)]
 mod object_faults;
 #[cfg(test)]
 mod objects;

@@ -30,7 +30,6 @@ mod intake;
 mod log_api;
 mod nerdgraph;
 mod otlp;
-mod query;
 mod server;
 mod settings;
 mod store;

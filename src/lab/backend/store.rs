@@ -1,7 +1,7 @@
 //! What the stand-in accepted, and what tests and people may ask of it.
 //!
 //! In: intakes and the end of every request. Out: rows by type, how often each id came, violations, integration errors,
-//! counts per answer. A row is kept as compact JSON text, or only counted, as [`Retain`] says. Nothing is ever removed:
+//! counts per answer. A row is kept as compact JSON text and as columns for the engine, or only counted, as [`Retain`] says. Nothing is ever removed:
 //! memory grows with what is accepted, so a bench keeps counts only.
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::fault::Api;
 use super::intake::{Intake, Row, Violation};
+use crate::lab::store::Store as Columns;
 
 /// Type of the rows that report losses.
 pub(super) const INTEGRATION_ERROR: &str = "NrIntegrationError";
@@ -215,6 +216,8 @@ struct State {
 struct Inner {
     retain: Retain,
     state: Mutex<State>,
+    /// The rows that are kept once more, as the engine reads them.
+    columns: Columns,
     changes: watch::Sender<()>,
 }
 
@@ -233,7 +236,8 @@ pub(super) struct Origin<'a> {
 
 impl Store {
     pub(super) fn new(retain: Retain) -> Self {
-        Self(Arc::new(Inner { retain, state: Mutex::default(), changes: watch::Sender::new(()) }))
+        let columns = Columns::in_memory();
+        Self(Arc::new(Inner { retain, state: Mutex::default(), columns, changes: watch::Sender::new(()) }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -280,6 +284,11 @@ impl Store {
     /// Stores what came out of an accepted body.
     pub(super) fn accept(&self, origin: Origin<'_>, unpacked_bytes: usize, intake: Intake) {
         let retain = self.0.retain;
+        if retain == Retain::Rows {
+            for row in &intake.rows {
+                self.0.columns.append_json(&row.event_type, &row.attributes, origin.now_ms);
+            }
+        }
         self.change(|state| {
             let counts = state.api(origin.api);
             counts.accepted += 1;
@@ -298,7 +307,11 @@ impl Store {
             for (violation, loss) in intake.losses {
                 state.errors_raised += 1;
                 if state.errors.len() < ERRORS_KEPT {
-                    state.errors.push(integration_error(origin, violation, loss.rows, loss.sample));
+                    let error = integration_error(origin, violation, loss.rows, loss.sample);
+                    if let Value::Object(row) = json!(error) {
+                        self.0.columns.append_json(INTEGRATION_ERROR, &row, origin.now_ms);
+                    }
+                    state.errors.push(error);
                 }
             }
         });
@@ -370,6 +383,12 @@ impl Store {
         }
         let Some(rows) = state.types.get(event_type) else { return Vec::new() };
         rows.kept.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+    }
+
+    /// The same rows as the engine reads them.
+    #[must_use]
+    pub fn columns(&self) -> Columns {
+        self.0.columns.clone()
     }
 
     /// Broken rules and how often; empty when the sender kept them all.
