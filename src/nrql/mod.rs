@@ -5,3 +5,36 @@
 //! agent itself checks the queries it ships.
 
 pub mod ast;
+
+mod error;
+pub mod form;
+pub mod function;
+mod lexer;
+mod operator;
+mod parser;
+mod print;
+pub mod template;
+pub mod walk;
+mod warnings;
+mod words;
+
+pub use ast::Statement;
+pub use error::{PREFIX, SyntaxError, line_and_column};
+pub use parser::{MAX_BYTES, MAX_DEPTH, MAX_OPERATORS};
+pub use warnings::{Warning, WarningKind};
+
+/// The tree of a text.
+///
+/// # Errors
+/// The first fault: the text is no NRQL, longer than [`MAX_BYTES`], or nested deeper than [`MAX_DEPTH`].
+pub fn parse(text: &str) -> Result<Statement, SyntaxError> {
+    parse_with_warnings(text).map(|(statement, _)| statement)
+}
+
+/// The tree of a text, and what in it is read, but in no way that New Relic documents.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with_warnings(text: &str) -> Result<(Statement, Vec<Warning>), SyntaxError> {
+    parser::statement(text)
+}
