@@ -32,6 +32,21 @@ pub(super) fn facets(statement: &Statement) -> Vec<Option<String>> {
     items.map(|item| name(&item.value)).collect()
 }
 
+/// The names of the steps of a funnel, in order; a step without a name has none.
+pub(super) fn steps(statement: &Statement) -> Vec<Option<String>> {
+    let Statement::Select(query) = statement else { return Vec::new() };
+    let calls = query.select.iter().filter_map(|item| match &item.value {
+        Selected::Value(Expr { kind: ExprKind::Call(call), .. }) => Some(call),
+        _ => None,
+    });
+    let funnel = calls.filter(|call| call.name.text.eq_ignore_ascii_case("funnel")).flat_map(|call| &call.arguments);
+    let step = |argument: &Argument| match argument {
+        Argument::Where { alias, .. } => Some(alias.as_ref().map(|alias| alias.text.clone())),
+        _ => None,
+    };
+    funnel.filter_map(step).collect()
+}
+
 /// Inner queries first: what is outside may show their columns.
 fn query_origins(query: &Query, origins: &mut Origins) {
     for source in &query.from {
@@ -101,5 +116,47 @@ fn collect(value: &Expr, found: &mut BTreeSet<String>) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nrql;
+
+    #[test]
+    fn columns_show_attributes() {
+        for (name, query, expected) in [
+            ("own name", "SELECT latest(a.b) FROM T", vec![]),
+            ("renamed", "SELECT latest(a.b) AS 'x' FROM T", vec![("x", vec!["a.b"])]),
+            ("facet", "SELECT count(*) FROM T FACET a.b AS 'x', c", vec![("x", vec!["a.b"])]),
+            ("a choice", "SELECT latest(if(a = 1, b, c)) AS 'x' FROM T", vec![("x", vec!["a", "b", "c"])]),
+            ("a condition shows nothing", "SELECT filter(latest(a), WHERE b = 1) AS x FROM T", vec![("x", vec!["a"])]),
+            ("twice", "SELECT max(n) AS m FROM (SELECT latest(a) AS n FROM T)", vec![("m", vec!["a"]), ("n", vec!["a"])]),
+        ] {
+            let origins = of(&nrql::parse(query).unwrap());
+            let read: Vec<(&str, Vec<&str>)> =
+                origins.iter().map(|(column, from)| (column.as_str(), from.iter().map(String::as_str).collect())).collect();
+            assert_eq!(read, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn facets_that_can_filter() {
+        for (name, query, expected) in [
+            ("attributes", "SELECT count(*) FROM T FACET a.b, c AS 'x'", vec![Some("a.b"), Some("c")]),
+            ("an expression", "SELECT count(*) FROM T FACET weekdayOf(timestamp), a", vec![None, Some("a")]),
+            ("of rows of a query", "SELECT count(*) FROM (SELECT count(*) AS n FROM T FACET a) FACET a", vec![None]),
+            ("none", "SELECT count(*) FROM T", vec![]),
+        ] {
+            let found = facets(&nrql::parse(query).unwrap());
+            assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn steps_of_a_funnel() {
+        let query = "SELECT funnel(a, WHERE b = 1 AS 'Seen', WHERE b = 2) FROM T";
+        assert_eq!(steps(&nrql::parse(query).unwrap()), [Some("Seen".to_owned()), None]);
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Number;
 
 use crate::nrql;
 use crate::nrql::ast::{BinaryOp, Expr, ExprKind, IsWhat, Moment, Query, Source, Span, Statement};
+use crate::nrql::template::{self, Replacement};
 
 /// One question to [`Answers`](super::Answers).
 #[derive(Debug, Clone, PartialEq)]
@@ -121,9 +122,9 @@ impl Request {
     /// What to run.
     ///
     /// # Errors
-    /// When the filled-in query is none.
+    /// When a value does not fit its variable, or the filled-in query is none; with the text of which positions speak.
     pub(super) fn asked(&self, now_ms: i64) -> Result<Asked, (String, Refusal)> {
-        let text = fill(&self.query, &self.variables);
+        let text = fill(&self.query, &self.variables).map_err(|refusal| (self.query.clone(), refusal))?;
         let mut statement = match nrql::parse(&text) {
             Ok(statement) => statement,
             Err(error) => {
@@ -178,63 +179,83 @@ fn add(query: &mut Query, filter: &Filter) {
     query.conditions.push(at(kind));
 }
 
-/// Replaces `{{name}}` by the values of the variable of that name; others stay, and are refused where they stand.
-fn fill(query: &str, variables: &[Chosen]) -> String {
-    let mut filled = String::with_capacity(query.len());
-    let mut rest = query;
-    while let Some((before, after)) = rest.split_once("{{") {
-        filled.push_str(before);
-        let Some((name, behind)) = after.split_once("}}") else {
-            filled.push_str("{{");
-            rest = after;
-            continue;
-        };
-        match variables.iter().find(|variable| variable.name == name.trim()) {
-            Some(variable) => {
-                let values: Vec<String> = variable.values.iter().map(|value| variable.strategy.write(value)).collect();
-                filled.push_str(&values.join(", "));
-            }
-            None => filled.push_str(&format!("{{{{{name}}}}}")),
+impl Strategy {
+    fn replacement(self) -> template::Strategy {
+        match self {
+            Self::Default => template::Strategy::Default,
+            Self::Identifier => template::Strategy::Identifier,
+            Self::Number => template::Strategy::Number,
+            Self::String => template::Strategy::Text,
         }
-        rest = behind;
     }
-    filled.push_str(rest);
-    filled
 }
 
-impl Strategy {
-    fn write(self, value: &str) -> String {
-        let quoted = || format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
-        match self {
-            Self::Identifier | Self::Number => value.to_owned(),
-            Self::String => quoted(),
-            Self::Default if value.parse::<f64>().is_ok() => value.to_owned(),
-            Self::Default => quoted(),
-        }
-    }
+/// The query with its variables as text.
+fn fill(query: &str, variables: &[Chosen]) -> Result<String, Refusal> {
+    let replacement = |variable: &Chosen| Replacement { values: variable.values.clone(), strategy: variable.strategy.replacement() };
+    let replacements: Vec<(&str, Replacement)> =
+        variables.iter().map(|variable| (variable.name.as_str(), replacement(variable))).collect();
+    template::fill(query, &replacements).map_err(|error| Refusal { message: error.to_string(), position: None })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn chosen(name: &str, strategy: Strategy, values: &[&str]) -> Chosen {
-        Chosen { name: name.to_owned(), strategy, values: values.iter().map(|value| (*value).to_owned()).collect() }
+    fn request(json: &str) -> Request {
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
-    fn variables_become_text() {
-        for (name, query, variables, expected) in [
-            ("text", "a LIKE {{x}}", vec![chosen("x", Strategy::String, &["%"])], "a LIKE '%'"),
-            ("several", "a IN ({{ x }})", vec![chosen("x", Strategy::String, &["b", "c"])], "a IN ('b', 'c')"),
-            ("a quote", "a = {{x}}", vec![chosen("x", Strategy::String, &["o'b\\"])], "a = 'o\\'b\\\\'"),
-            ("a number", "a > {{x}}", vec![chosen("x", Strategy::Number, &["5"])], "a > 5"),
-            ("an attribute", "FACET {{x}}", vec![chosen("x", Strategy::Identifier, &["control.id"])], "FACET control.id"),
-            ("guessed", "{{x}}, {{y}}", vec![chosen("x", Strategy::Default, &["1.5"]), chosen("y", Strategy::Default, &["b"])], "1.5, 'b'"),
-            ("unknown", "a = {{x}}", vec![], "a = {{x}}"),
-            ("not closed", "a = {{x", vec![chosen("x", Strategy::String, &["b"])], "a = {{x"),
+    fn variables_window_and_filters_come_into_the_query() {
+        for (name, json, expected) in [
+            ("nothing", r#"{"query":"SELECT count(*) FROM A SINCE 1 day ago"}"#, "SELECT count(*) FROM A SINCE 1 day ago"),
+            (
+                "a variable",
+                r#"{"query":"SELECT count(*) FROM A WHERE b IN ({{x}})","variables":[{"name":"x","strategy":"STRING","values":["c","d"]}]}"#,
+                "SELECT count(*) FROM A WHERE b IN ('c', 'd')",
+            ),
+            (
+                "an attribute",
+                r#"{"query":"SELECT count(*) FROM A FACET {{x}}","variables":[{"name":"x","strategy":"IDENTIFIER","values":["b.c"]}]}"#,
+                "SELECT count(*) FROM A FACET b.c",
+            ),
+            (
+                "the picker wins",
+                r#"{"query":"SELECT count(*) FROM A SINCE 1 day ago UNTIL 1 hour ago","since":1000,"until":2000}"#,
+                "SELECT count(*) FROM A SINCE 1000 UNTIL 2000",
+            ),
+            (
+                "the picker wins without an end",
+                r#"{"query":"SELECT count(*) FROM A UNTIL 1 hour ago","since":1000}"#,
+                "SELECT count(*) FROM A SINCE 1000",
+            ),
+            (
+                "filters",
+                r#"{"query":"SELECT count(*) FROM A WHERE b = 1","filters":[{"attribute":"c.d","value":"it's"},{"attribute":"e","value":null},{"attribute":"f","value":2},{"attribute":"g","value":true}]}"#,
+                "SELECT count(*) FROM A WHERE b = 1 WHERE c.d = 'it\\'s' WHERE e IS NULL WHERE f = 2 WHERE g = true",
+            ),
+            (
+                "a nested query",
+                r#"{"query":"SELECT max(n) FROM (SELECT count(*) AS n FROM A FACET b)","since":5,"filters":[{"attribute":"c","value":"d"}]}"#,
+                "SELECT max(n) FROM (SELECT count(*) AS n FROM A WHERE c = 'd' FACET b) SINCE 5",
+            ),
         ] {
-            assert_eq!(fill(query, &variables), expected, "{name}");
+            let asked = request(json).asked(7).unwrap();
+            assert_eq!(asked.statement, nrql::parse(expected).unwrap(), "{name}");
+            assert_eq!(asked.now_ms, 7, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_no_query_is_refused_where_it_stands() {
+        let (text, refusal) = request(r#"{"query":"SELECT count(*) FRM A"}"#).asked(0).unwrap_err();
+        assert_eq!(refusal.position, Some(Position { start: 16, end: 19 }));
+        assert_eq!(text, "SELECT count(*) FRM A");
+        assert!(refusal.message.starts_with("NRQL Syntax Error"), "{refusal}");
+        let json = r#"{"query":"SELECT 1 WHERE a = {{x}}","variables":[{"name":"x","strategy":"NUMBER","values":["no"]}]}"#;
+        let (text, refusal) = request(json).asked(0).unwrap_err();
+        assert_eq!((text.as_str(), refusal.position), ("SELECT 1 WHERE a = {{x}}", None));
+        assert_eq!(refusal.message, "variable `x` at byte 19 is `no`, expected a number");
     }
 }

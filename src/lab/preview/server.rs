@@ -191,9 +191,13 @@ impl Shared {
 fn answered(asked: &Asked, answer: Tree, mask: Option<&Mask>) -> Tree {
     let origins = if mask.is_some() { origin::of(&asked.statement) } else { Origins::new() };
     let mut answer = mask.map_or_else(|| answer.clone(), |mask| mask.answer(&answer, &origins));
-    let facets = origin::facets(&asked.statement).into_iter().map(|facet| facet.map_or(Tree::Null, Tree::Text)).collect();
     let query = mask.map_or_else(|| asked.text.clone(), |mask| mask.text(&asked.text));
-    let about = [("query", Tree::Text(query)), ("facetAttributes", Tree::List(facets))];
+    let texts = |list: Vec<Option<String>>| Tree::List(list.into_iter().map(|text| text.map_or(Tree::Null, Tree::Text)).collect());
+    let about = [
+        ("query", Tree::Text(query)),
+        ("facetAttributes", texts(origin::facets(&asked.statement))),
+        ("steps", texts(origin::steps(&asked.statement))),
+    ];
     answer.push("preview", Tree::Object(about.map(|(name, value)| (name.to_owned(), value)).to_vec()));
     answer
 }

@@ -14,15 +14,17 @@ function decimal(value, digits) {
 /** In full, with at most so many decimals. */
 export const exact = (value, digits = 4) => decimal(value, digits);
 
+const COUNTS = ["", "k", "M", "B", "T"];
+
 /** `1,234`, `12.3 k`, `4.56 M`: three digits that count. */
-export function humanised(value, factor = 1000, names = ["", "k", "M", "B", "T"]) {
+export function humanised(value, names = COUNTS) {
   const size = Math.abs(value);
   // Four digits are read at a glance: they stay, so that small counts are exact.
-  if (size < 10 * 1000 && factor === 1000) return decimal(value, size >= 100 ? (Number.isInteger(value) ? 0 : 1) : 2);
+  if (size < 10_000 && names === COUNTS) return decimal(value, size >= 100 ? (Number.isInteger(value) ? 0 : 1) : 2);
   let step = 0;
   let rest = value;
-  while (Math.abs(rest) >= factor && step < names.length - 1) {
-    rest /= factor;
+  while (Math.abs(rest) >= 1000 && step < names.length - 1) {
+    rest /= 1000;
     step += 1;
   }
   const digits = Math.abs(rest) >= 100 ? 0 : Math.abs(rest) >= 10 ? 1 : 2;
@@ -40,13 +42,13 @@ const UNITS = {
   SECONDS: (value) => length(value * 1000),
   MICROSECONDS: (value) => length(value / 1000),
   NANOSECONDS: (value) => length(value / 1e6),
-  BYTES: (value) => humanised(value, 1000.0001, BYTES),
-  KILOBYTES: (value) => humanised(value * 1e3, 1000.0001, BYTES),
-  MEGABYTES: (value) => humanised(value * 1e6, 1000.0001, BYTES),
-  GIGABYTES: (value) => humanised(value * 1e9, 1000.0001, BYTES),
-  BYTES_PER_SECOND: (value) => `${humanised(value, 1000.0001, BYTES)}/s`,
-  BITS: (value) => humanised(value, 1000.0001, BITS),
-  BITS_PER_SECOND: (value) => `${humanised(value, 1000.0001, BITS)}/s`,
+  BYTES: (value) => humanised(value, BYTES),
+  KILOBYTES: (value) => humanised(value * 1e3, BYTES),
+  MEGABYTES: (value) => humanised(value * 1e6, BYTES),
+  GIGABYTES: (value) => humanised(value * 1e9, BYTES),
+  BYTES_PER_SECOND: (value) => `${humanised(value, BYTES)}/s`,
+  BITS: (value) => humanised(value, BITS),
+  BITS_PER_SECOND: (value) => `${humanised(value, BITS)}/s`,
   REQUESTS_PER_SECOND: (value) => `${humanised(value)} req/s`,
   REQUESTS_PER_MINUTE: (value) => `${humanised(value)} rpm`,
   MESSAGES_PER_SECOND: (value) => `${humanised(value)} msg/s`,

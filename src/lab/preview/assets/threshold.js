@@ -7,15 +7,15 @@ const lower = (text) => String(text ?? "").toLowerCase();
 const number = (value) => (value === null || value === undefined || value === "" || Number.isNaN(Number(value)) ? null : Number(value));
 
 /**
- * A billboard's: `[{alertSeverity: WARNING|CRITICAL, value}]`: at or above the value. When critical is below warning, less is worse,
- * and a value at or below counts.
+ * A billboard's: `[{alertSeverity: WARNING|CRITICAL, value}]`: above the value. When critical is below warning, less is worse, and
+ * below counts.
  */
 export function ofBillboard(thresholds, value) {
   if (!Array.isArray(thresholds) || typeof value !== "number") return null;
   const of = (severity) => number(thresholds.find((entry) => lower(entry.alertSeverity) === severity)?.value);
   const [warning, critical] = [of("warning"), of("critical")];
   const lessIsWorse = warning !== null && critical !== null && critical < warning;
-  const crossed = (limit) => limit !== null && (lessIsWorse ? value <= limit : value >= limit);
+  const crossed = (limit) => limit !== null && (lessIsWorse ? value < limit : value > limit);
   if (crossed(critical)) return "critical";
   if (crossed(warning)) return "warning";
   return null;

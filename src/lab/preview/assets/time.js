@@ -26,12 +26,13 @@ function format(options) {
   return formats.get(key);
 }
 
-const DAY = { month: "short", day: "numeric" };
+/** `Nov 5`; in Japanese `11/5`, which takes less room than 11月5日. */
+const aDay = () => (spoken() === "ja" ? { month: "numeric", day: "numeric" } : { month: "short", day: "numeric" });
 const CLOCK = { hour: "2-digit", minute: "2-digit" };
 
-export const dateTime = (ms) => format({ year: "numeric", ...DAY, ...CLOCK, second: "2-digit" }).format(ms);
-export const minuteTime = (ms) => format({ ...DAY, ...CLOCK }).format(ms);
-export const day = (ms) => format(DAY).format(ms);
+export const dateTime = (ms) => format({ year: "numeric", ...aDay(), ...CLOCK, second: "2-digit" }).format(ms);
+export const minuteTime = (ms) => format({ ...aDay(), ...CLOCK }).format(ms);
+export const day = (ms) => format(aDay()).format(ms);
 export const clockTime = (ms) => format(CLOCK).format(ms);
 export const exactTime = (ms) => `${format({ year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK, second: "2-digit", fractionalSecondDigits: 3 }).format(ms)}`;
 

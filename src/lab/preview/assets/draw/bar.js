@@ -33,7 +33,7 @@ export function barChart(frame, configuration, label, onClick) {
     const names = bars.map((bar) => bar.name);
     return {
       grid: { left: 4, right: 64, top: 2, bottom: 2, containLabel: true },
-      xAxis: { type: "value", show: false, min: (range) => Math.min(0, range.min) },
+      xAxis: { type: "value", show: false, min: (range) => Math.min(0, range.min), max: "dataMax" },
       yAxis: {
         type: "category", data: names, inverse: true, axisLine: { show: false }, axisTick: { show: false },
         axisLabel: { ...axisText(), color: text, width: Math.round(width * 0.42), overflow: "truncate" },
@@ -63,13 +63,12 @@ export function bulletChart(frame, configuration, label) {
     const colourOf = (bar, at) => severity[ofBillboard(configuration.thresholds, bar.value)] ?? colour(configuration, frame.facets.length ? 0 : at, bar.name);
     return {
       grid: { left: 4, right: 72, top: 6, bottom: 18, containLabel: true },
-      xAxis: { type: "value", min: 0, max: Math.max(limit, most), splitLine: { show: false }, axisLabel: { ...axisText(), showMaxLabel: true }, splitNumber: 3 },
+      xAxis: { type: "value", min: 0, max: Math.max(limit, most), splitLine: { show: false }, axisLabel: { ...axisText(), hideOverlap: true, showMaxLabel: true, formatter: (value) => withUnit(value, unitOf(configuration, bars[0]?.column)) }, splitNumber: 3 },
       yAxis: { type: "category", inverse: true, data: bars.map((bar) => bar.name), axisLine: { show: false }, axisTick: { show: false }, axisLabel: { ...axisText(), color: text, width: Math.round(width * 0.3), overflow: "truncate" } },
       tooltip: { trigger: "item", formatter: (found) => tip(found.name, [{ colour: found.color, name: say("value"), value: exact(bars[found.dataIndex].value ?? 0) }, { colour: axis, name: say("limit"), value: exact(limit) }]) },
       series: [
-        { type: "bar", silent: true, barWidth: 22, barGap: "-100%", data: bars.map(() => limit), itemStyle: { color: empty }, z: 1 },
         {
-          type: "bar", barWidth: 10, barGap: "-160%", data: bars.map((bar, at) => ({ value: bar.value, itemStyle: { color: colourOf(bar, at), borderRadius: 2 } })), z: 2,
+          type: "bar", barWidth: 16, showBackground: true, backgroundStyle: { color: empty, borderRadius: 2 }, data: bars.map((bar, at) => ({ value: bar.value, itemStyle: { color: colourOf(bar, at), borderRadius: 2 } })),
           label: { show: true, position: "right", color: text, fontSize: 12, fontWeight: 600, formatter: (found) => (typeof found.value === "number" ? withUnit(found.value, unitOf(configuration, bars[found.dataIndex].column)) : "") },
           markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: axis, width: 2, type: "solid" }, data: [{ xAxis: limit }] },
         },
@@ -89,11 +88,13 @@ export function stepsOf(frame) {
   return counts.map((value, at) => ({ name: names[at] ?? say("step", at + 1), value, share: counts[0] ? (value / counts[0]) * 100 : 0 }));
 }
 
-export function funnelChart(frame, configuration, label) {
+export function funnelChart(frame, _, label) {
   const steps = stepsOf(frame);
   const option = () => {
     const { text, card } = theme();
-    const shade = (at) => ({ color: colour(configuration, 0), opacity: 1 - (0.6 * at) / Math.max(steps.length, 1), borderColor: card, borderWidth: 2 });
+    // Lighter from step to step, by alpha: opacity would take the names with it.
+    const alpha = (at) => Math.round(255 * (1 - (0.6 * at) / Math.max(steps.length, 1))).toString(16).padStart(2, "0");
+    const shade = (at) => ({ color: `${colour({}, 0)}${alpha(at)}`, borderColor: card, borderWidth: 2 });
     return {
       tooltip: { trigger: "item", formatter: (found) => tip(found.name, [{ colour: found.color, name: say("value"), value: exact(found.value) }, { colour: "transparent", name: say("ofFirst"), value: `${exact(steps[found.dataIndex].share, 1)} %` }]) },
       series: [{

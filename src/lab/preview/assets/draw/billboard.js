@@ -41,7 +41,7 @@ export function billboard(frame, configuration, now) {
     const severity = ofBillboard(configuration.thresholds, tile.value);
     const text = typeof tile.value === "number" ? cell(tile.value, tile.column, configuration, now, false) : tile.value === null ? "–" : Array.isArray(tile.value) ? tile.value.join(", ") : String(tile.value);
     const word = severity ? say(severity) : null;
-    return make("div", { class: `tile${severity ? ` tile-${severity}` : ""}${isMoment(tile.value) || text.length > 14 ? " tile-long" : ""}` },
+    return make("div", { class: `tile${severity ? ` tile-${severity}` : ""}${isMoment(tile.value) || text.length > 14 ? " tile-long" : ""}`, css: { "--chars": String(Math.max(4, text.length)) } },
       severity ? make("div", { class: "tile-severity" }, icon(severity), make("span", {}, word)) : null,
       shown === "label" || shown === "none" ? null : make("div", { class: "tile-value", title: typeof tile.value === "number" ? exact(tile.value, 6) : text, data: { value: String(tile.value) } }, text),
       shown === "value" || shown === "none" ? null : make("div", { class: "tile-name" }, tile.name),

@@ -35,7 +35,7 @@ export function histogramTable(frame) {
 export function histogramChart(frame, configuration, label) {
   const { names, groups } = histogramTable(frame);
   const option = () => ({
-    grid: { left: 4, right: 8, top: 10, bottom: 2, containLabel: true },
+    grid: { left: 4, right: 26, top: 10, bottom: 2, containLabel: true },
     xAxis: { type: "category", data: names, axisLabel: { ...axisText(), hideOverlap: true }, axisTick: { show: false }, axisLine: { lineStyle: { color: theme().axis } } },
     yAxis: { type: "value", axisLabel: { ...axisText(), formatter: (value) => humanised(value) }, splitLine: splitLine(), splitNumber: 4 },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, formatter: (found) => tip(found[0]?.name, found.map((entry) => ({ colour: entry.color, name: entry.seriesName, value: exact(entry.value) }))) },
@@ -98,7 +98,7 @@ export function heatmapChart(frame, configuration, label) {
         type: "heatmap", itemStyle: { borderColor: card, borderWidth: 2, borderRadius: 2 },
         data: cells.filter(([, , value]) => typeof value === "number").map(([column, row, value]) => ({
           value: [column, row, value],
-          label: { show: roomy, fontSize: 10, formatter: () => (value === 0 ? "" : write(value)), color: value === 0 ? muted : dark === value / most < 0.55 ? "#ffffff" : "#10242a" },
+          label: { show: roomy, fontSize: 10, formatter: () => (value === 0 ? "" : write(value)), color: value === 0 ? muted : dark === value / most < 0.57 ? "#ffffff" : "#10242a" },
         })),
       }],
     };

@@ -31,7 +31,7 @@ function marks(configuration) {
   const list = bands(configuration.thresholds);
   if (!list.length) return {};
   const { severity, text } = theme();
-  const label = (band) => ({ show: Boolean(band.name), formatter: band.name, position: "insideTopRight", color: text, fontSize: 10 });
+  const label = (band) => ({ show: Boolean(band.name), formatter: band.name, position: "insideRight", color: text, fontSize: 10 });
   return {
     markArea: {
       silent: true,
@@ -42,7 +42,7 @@ function marks(configuration) {
     },
     markLine: {
       silent: true, symbol: "none", label: { show: false },
-      data: list.filter((band) => band.from !== null).map((band) => ({ yAxis: band.from, lineStyle: { color: severity[band.severity] ?? severity.critical, type: "dashed", width: 1 } })),
+      data: list.filter((band) => band.from !== null && band.from !== configuration.yAxisLeft?.min).map((band) => ({ yAxis: band.from, lineStyle: { color: severity[band.severity] ?? severity.critical, type: "dashed", width: 1 } })),
     },
   };
 }
