@@ -145,11 +145,24 @@ pub enum StartError {
     NoDashboard,
 }
 
+/// One page of a dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Of the dashboard.
+    pub language: Language,
+    /// Which dashboard of its language, from 0.
+    pub dashboard: usize,
+    /// Which page of its dashboard, from 0.
+    pub number: usize,
+    /// As the tab says.
+    pub name: String,
+}
+
 /// A running preview. Dropping it frees the port.
 #[derive(Debug)]
 pub struct Preview {
     address: SocketAddr,
-    pages: Vec<(Language, String)>,
+    pages: Vec<Page>,
     server: JoinHandle<io::Result<()>>,
 }
 
@@ -172,7 +185,7 @@ impl Preview {
         if dashboards.is_empty() {
             return Err(StartError::NoDashboard);
         }
-        let pages = dashboards.iter().flat_map(|(language, dashboard)| page_names(*language, dashboard)).collect();
+        let pages = pages_of(&dashboards);
         let failed = |why| StartError::Listen { listen, why };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -187,9 +200,9 @@ impl Preview {
         format!("http://{}", self.address)
     }
 
-    /// The pages of every dashboard, in order: language and name.
+    /// The pages of every dashboard, in order.
     #[must_use]
-    pub fn pages(&self) -> &[(Language, String)] {
+    pub fn pages(&self) -> &[Page] {
         &self.pages
     }
 
@@ -208,8 +221,17 @@ impl Drop for Preview {
     }
 }
 
-/// The names of the pages of a dashboard.
-fn page_names(language: Language, dashboard: &Tree) -> Vec<(Language, String)> {
-    let pages = dashboard.get("pages").map(Tree::items).unwrap_or_default();
-    pages.iter().map(|page| (language, page.get("name").and_then(Tree::text).unwrap_or_default().to_owned())).collect()
+fn pages_of(dashboards: &[(Language, Tree)]) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for language in Language::ALL {
+        let own = dashboards.iter().filter(|(of, _)| *of == language);
+        for (dashboard, (_, definition)) in own.enumerate() {
+            let named = definition.get("pages").map(Tree::items).unwrap_or_default();
+            pages.extend(named.iter().enumerate().map(|(number, page)| {
+                let name = page.get("name").and_then(Tree::text).unwrap_or_default().to_owned();
+                Page { language, dashboard, number, name }
+            }));
+        }
+    }
+    pages
 }

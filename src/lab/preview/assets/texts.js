@@ -18,7 +18,7 @@ const TEXTS = {
     time: "Time",
     timeDefault: "Default",
     timeDefaultHint: "The window in each query",
-    last: (count, unit) => `${count} ${unit}${count === 1 ? "" : "s"}`,
+    last: (count, unit) => `Last ${count} ${unit}${count === 1 ? "" : "s"}`,
     minute: "minute",
     hour: "hour",
     day: "day",

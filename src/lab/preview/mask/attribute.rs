@@ -68,9 +68,9 @@ const FIELDS: [(&str, Holds); 48] = [
     ("grantee", Holds::Name),
     ("granteeprincipal", Holds::Name),
     ("groupname", Holds::Name),
+    ("instanceid", Holds::Name),
     ("instanceprofile", Holds::Name),
     ("instanceprofilename", Holds::Name),
-    ("instanceid", Holds::Name),
     ("keyname", Holds::Name),
     ("loggroupname", Holds::Name),
     ("logstreamname", Holds::Name),
@@ -108,7 +108,7 @@ pub(super) fn holds(name: &str) -> Option<Holds> {
     if let Some((_, holds)) = ours {
         return Some(*holds);
     }
-    let last = name.rsplit(['.', '_', ' ']).next().unwrap_or(name).trim_end_matches(')').to_lowercase();
+    let last = name.rsplit(['.', '_', ' ', '(']).next().unwrap_or(name).trim_end_matches(')').to_lowercase();
     FIELDS.binary_search_by(|(field, _)| (*field).cmp(&last)).ok().and_then(|at| FIELDS.get(at)).map(|(_, holds)| *holds)
 }
 

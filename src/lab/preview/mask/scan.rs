@@ -17,12 +17,18 @@ const SHAPES: &str = r#"(?x)
   | (?P<email>   [A-Za-z0-9._%+=-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ )
   | (?P<iam>     (?:A3T|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,} )
   | (?P<ip4>     [0-9]{1,3}(?:\.[0-9]{1,3}){3} )
-  | (?P<ip6>     [0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3})? )
-  | (?P<digits>  [0-9]+ )
+  | (?P<ip6>     [0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]* )
+  | (?P<digits>  [0-9]{12,} )
 "#;
+
+/// What can still be in a text of another shape that turned out to be none.
+const WITHIN: &str = r"(?x) (?P<ip4> [0-9]{1,3}(?:\.[0-9]{1,3}){3} ) | (?P<digits> [0-9]{12,} )";
 
 #[expect(clippy::unwrap_used, reason = "a constant, read in every test")]
 static FOUND: LazyLock<Regex> = LazyLock::new(|| Regex::new(SHAPES).unwrap());
+
+#[expect(clippy::unwrap_used, reason = "a constant, read in every test")]
+static FOUND_WITHIN: LazyLock<Regex> = LazyLock::new(|| Regex::new(WITHIN).unwrap());
 
 #[expect(clippy::unwrap_used, reason = "a constant, read in every test")]
 static UUID: LazyLock<Regex> =
@@ -57,7 +63,7 @@ pub(super) fn rewrite(
             Some("iam") if !before.is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => replace(Kind::IamId, all.as_str()),
             Some("ip4") => ip4(all.as_str(), replace),
             Some("ip6") if !before.is_some_and(char::is_alphanumeric) => ip6(all.as_str(), replace),
-            _ => digits(all.as_str(), replace),
+            _ => within(all.as_str(), replace),
         });
         end = all.end();
     }
@@ -105,7 +111,7 @@ pub(super) fn segments(path: &str, replace: &mut dyn FnMut(Kind, &str) -> String
 /// An ARN: partition, service and Region stay, and the type of the resource; `arn:aws:iam::aws:policy/…` is AWS's own.
 fn arn(arn: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let [head, partition, service, region, account, resource] = parts.as_slice() else { return digits(arn, replace) };
+    let [head, partition, service, region, account, resource] = parts.as_slice() else { return within(arn, replace) };
     if *account == "aws" {
         return arn.to_owned();
     }
@@ -113,7 +119,7 @@ fn arn(arn: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
     let typed = *service != "s3" || resource.starts_with("accesspoint/");
     let end = resource.find(['/', ':']).filter(|_| typed).map_or(0, |at| at + 1);
     let (kind, name) = resource.split_at_checked(end).unwrap_or(("", resource));
-    let account = digits(account, replace);
+    let account = within(account, replace);
     let name = segments(name, replace);
     format!("{head}:{partition}:{service}:{region}:{account}:{kind}{name}")
 }
@@ -123,33 +129,37 @@ fn ip4(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
         // Everybody, and this machine.
         Ok(address) if address.is_unspecified() || address.is_loopback() => found.to_owned(),
         Ok(_) => replace(Kind::Ip4, found),
-        Err(_) => digits(found, replace),
+        Err(_) => found.to_owned(),
     }
 }
 
 fn ip6(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
-    // A colon after an address belongs to the sentence.
-    let address = if found.ends_with("::") { found } else { found.trim_end_matches(':') };
+    // A stop or colon after an address belongs to the sentence.
+    let address = found.trim_end_matches('.');
+    let address = if address.ends_with("::") { address } else { address.trim_end_matches(':') };
     match address.parse::<Ipv6Addr>() {
         Ok(parsed) if parsed.is_unspecified() || parsed.is_loopback() => found.to_owned(),
         Ok(_) => replace(Kind::Ip6, address) + found.get(address.len()..).unwrap_or_default(),
-        Err(_) => digits(found, replace),
+        Err(_) => within(found, replace),
     }
 }
 
-/// Twelve digits in a row, whatever stands around them.
-fn digits(text: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
+/// Addresses of four numbers, and twelve digits in a row, whatever stands around them.
+fn within(text: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, from) = rest.split_at_checked(start).unwrap_or((rest, ""));
-        let end = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
-        let (run, after) = from.split_at_checked(end).unwrap_or((from, ""));
-        out.push_str(before);
-        out.push_str(&if run.len() == ACCOUNT_DIGITS { replace(Kind::Account, run) } else { run.to_owned() });
-        rest = after;
+    let mut end = 0;
+    for found in FOUND_WITHIN.captures_iter(text) {
+        let Some(all) = found.get(0) else { continue };
+        out.push_str(text.get(end..all.start()).unwrap_or_default());
+        out.push_str(&match found.name("ip4") {
+            Some(address) => ip4(address.as_str(), replace),
+            // A longer run of digits is no account id.
+            None if all.len() == ACCOUNT_DIGITS => replace(Kind::Account, all.as_str()),
+            None => all.as_str().to_owned(),
+        });
+        end = all.end();
     }
-    out + rest
+    out + text.get(end..).unwrap_or_default()
 }
 
 /// Words between what was found by its shape: those that are known as names.
