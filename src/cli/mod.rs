@@ -8,6 +8,7 @@ mod accounts;
 mod args;
 mod assemble;
 mod check;
+mod dashboards;
 #[cfg(feature = "lab")]
 mod demo;
 mod dlq;
@@ -61,6 +62,8 @@ enum Command {
     Doctor(doctor::Args),
     /// The detective controls: list, show, test
     Rules(rules::Args),
+    /// The dashboard for New Relic: list its questions, render it for an account, lint it
+    Dashboards(dashboards::Args),
     /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
     /// Dead letters: list, replay
@@ -95,6 +98,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Check(args) => check::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Dashboards(args) => dashboards::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Dlq(args) => dlq::run(args),
         Command::Health(args) => health::run(args),

@@ -257,7 +257,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("aws.accountId", Text, "", "111122223333", SNCFRVKPWBOIGY, "Account the record belongs to."),
     attribute("aws.accountName", Text, "", "prod-payments", SNCFRVPWBOIY, "Its name; the id when no name is known."),
     attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCFRVPWBOIY, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNCFRVPWBOIY, "Environment, from the accounts file or the account's tags."),
+    attribute("aws.environment", Text, "", "prod", SNCFRVPWBOIY, "Environment, from the accounts file or the account's tags; 'unknown' when none is known."),
     attribute("aws.owner", Text, "", "payments-team", SNCFRVPWBOIY, "Owner: a tag of the account, else of the resource (changes of resources and findings), else the accounts file."),
     attribute("aws.region", Text, "", "ap-northeast-1", SNCFRVKBOI, "Region of the call."),
     attribute("aws.partition", Text, "", "aws", SNCFRVY, "AWS partition."),
@@ -551,6 +551,9 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("heartbeat.newestEventTime", Number, "ms since epoch", "1", H, "Time of the newest record."),
     attribute("heartbeat.retries", Number, "count", "1", H, "Requests sent again in this minute, all sources."),
     attribute("heartbeat.requests", Number, "count", "1", H, "Requests answered in this minute, all sources."),
+    attribute("heartbeat.date", Text, "", "2026-11-21", H, "Day of the heartbeat in the configured zone: event.date of what happens today. `event.date = (SELECT latest(heartbeat.date) FROM CspmRelayHeartbeat)` is today."),
+    attribute("heartbeat.week", Text, "", "2026-W47", H, "ISO week of the heartbeat in the configured zone."),
+    attribute("heartbeat.month", Text, "", "2026-11", H, "Month of the heartbeat in the configured zone."),
     attribute("heartbeat.id", Text, "", "agent:trail:1795292071000", H, "Names the heartbeat, so that a repeated one can be told."),
 ];
 

@@ -126,6 +126,12 @@ impl Enricher {
         self.calls.attributes()
     }
 
+    /// The day of a moment in the configured zone, milliseconds since the epoch.
+    #[must_use]
+    pub fn day(&self, ms: i64) -> Day {
+        self.calendar.day(ms)
+    }
+
     /// The names of an account, as [`Self::enrich`] gives them.
     #[must_use]
     pub fn account<'a>(&'a self, account_id: &'a str) -> AccountName<'a> {
