@@ -14,10 +14,12 @@
 //! | `POST /api/query` | the rows of one query, or why there are none |
 //!
 //! Parts: `server` (paths, limits), `guard` (who may ask), `question` (variables, time, filters into a query), `origin` (which
-//! attributes a column shows), `mask`, `tree` (JSON with its names in order), `assets` (the page; plain modules without a build
+//! attributes a column shows), `mask`, `tree` (JSON with its names in order), `engine` (answers from the lab's
+//! engine), `assets` (the page; plain modules without a build
 //! step, drawn by Apache `ECharts`), `export`.
 
 mod assets;
+mod engine;
 pub mod export;
 mod guard;
 pub mod mask;
@@ -38,8 +40,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use engine::FromStore;
 pub use mask::Mask;
-pub use question::{Asked, Filter, Position, Refusal};
+pub use question::{Asked, Filter, Position, Refusal, Wanted};
 use server::Shared;
 use tree::Tree;
 

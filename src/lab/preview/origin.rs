@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::nrql::ast::{Argument, Cases, Expr, ExprKind, Facet, Query, Selected, Source, Statement};
+use crate::nrql::ast::{Argument, Call, Cases, Expr, ExprKind, Facet, NamedValue, Query, Selected, Source, Statement};
 
 /// Column → the attributes it shows.
 pub(super) type Origins = BTreeMap<String, BTreeSet<String>>;
@@ -34,17 +34,39 @@ pub(super) fn facets(statement: &Statement) -> Vec<Option<String>> {
 
 /// The names of the steps of a funnel, in order; a step without a name has none.
 pub(super) fn steps(statement: &Statement) -> Vec<Option<String>> {
-    let Statement::Select(query) = statement else { return Vec::new() };
-    let calls = query.select.iter().filter_map(|item| match &item.value {
-        Selected::Value(Expr { kind: ExprKind::Call(call), .. }) => Some(call),
-        _ => None,
-    });
-    let funnel = calls.filter(|call| call.name.text.eq_ignore_ascii_case("funnel")).flat_map(|call| &call.arguments);
     let step = |argument: &Argument| match argument {
         Argument::Where { alias, .. } => Some(alias.as_ref().map(|alias| alias.text.clone())),
         _ => None,
     };
-    funnel.filter_map(step).collect()
+    calls(statement, "funnel").flat_map(|call| &call.arguments).filter_map(step).collect()
+}
+
+/// Where the first bucket of a histogram begins, and how wide each is: `histogram(attribute, width, buckets, start)`.
+pub(super) fn buckets(statement: &Statement) -> Option<(f64, f64)> {
+    let call = calls(statement, "histogram").next()?;
+    let mut unnamed = call.arguments.iter().filter(|argument| !matches!(argument, Argument::Named { .. })).skip(1);
+    let mut number = |wanted: &str, otherwise: f64| {
+        let named = call.arguments.iter().find_map(|argument| match argument {
+            Argument::Named { name, value: NamedValue::Value(value) } if name.text.eq_ignore_ascii_case(wanted) => Some(value),
+            _ => None,
+        });
+        let value = match (named, unnamed.next()) {
+            (Some(value), _) | (None, Some(Argument::Value(value))) => value,
+            _ => return Some(otherwise),
+        };
+        if let ExprKind::Number(number) = value.kind { Some(number) } else { None }
+    };
+    let (width, many, start) = (number("width", 10.0)?, number("buckets", 40.0)?, number("start", 0.0)?);
+    Some((start, width / many))
+}
+
+/// The calls of a function that are items of `SELECT`.
+fn calls<'s>(statement: &'s Statement, name: &'static str) -> impl Iterator<Item = &'s Call> {
+    let query = if let Statement::Select(query) = statement { Some(query) } else { None };
+    query.into_iter().flat_map(|query| &query.select).filter_map(move |item| match &item.value {
+        Selected::Value(Expr { kind: ExprKind::Call(call), .. }) if call.name.text.eq_ignore_ascii_case(name) => Some(call),
+        _ => None,
+    })
 }
 
 /// Inner queries first: what is outside may show their columns.
@@ -158,5 +180,17 @@ mod tests {
     fn steps_of_a_funnel() {
         let query = "SELECT funnel(a, WHERE b = 1 AS 'Seen', WHERE b = 2) FROM T";
         assert_eq!(steps(&nrql::parse(query).unwrap()), [Some("Seen".to_owned()), None]);
+    }
+
+    #[test]
+    fn buckets_of_a_histogram() {
+        for (name, query, expected) in [
+            ("in order", "SELECT histogram(a, 2000, 10) FROM T", Some((0.0, 200.0))),
+            ("as documented without", "SELECT histogram(a) FROM T", Some((0.0, 0.25))),
+            ("by name", "SELECT histogram(a, buckets: 5, width: 10, start: 3) FROM T", Some((3.0, 2.0))),
+            ("none", "SELECT count(*) FROM T", None),
+        ] {
+            assert_eq!(buckets(&nrql::parse(query).unwrap()), expected, "{name}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Number, json};
 use tokio::sync::Semaphore;
 
 use super::origin::{self, Origins};
@@ -197,9 +197,14 @@ fn answered(asked: &Asked, answer: Tree, mask: Option<&Mask>) -> Tree {
         ("query", Tree::Text(query)),
         ("facetAttributes", texts(origin::facets(&asked.statement))),
         ("steps", texts(origin::steps(&asked.statement))),
+        ("buckets", origin::buckets(&asked.statement).map_or(Tree::Null, |(start, size)| Tree::List([start, size].map(number).to_vec()))),
     ];
     answer.push("preview", Tree::Object(about.map(|(name, value)| (name.to_owned(), value)).to_vec()));
     answer
+}
+
+fn number(number: f64) -> Tree {
+    Number::from_f64(number).map_or(Tree::Null, Tree::Number)
 }
 
 /// Why there are no rows, with the query cut where the fault is.

@@ -85,7 +85,7 @@ export function frameOf(answer) {
     timed,
     compared: list.some((group) => group.comparison !== null),
     window: answer.metadata?.timeWindow ?? null,
-    contents: answer.metadata?.contents ?? [],
+    buckets: answer.preview?.buckets ?? null,
     steps: answer.preview?.steps ?? [],
     other: timed || Array.isArray(answer.otherResult) ? null : answer.otherResult ?? null,
     attributes: answer.preview?.facetAttributes ?? [],

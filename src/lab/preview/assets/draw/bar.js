@@ -83,8 +83,7 @@ export function stepsOf(frame) {
   const group = current(frame)[0];
   const found = Object.values(group?.values ?? {}).find((value) => Array.isArray(value) || Array.isArray(value?.steps));
   const counts = Array.isArray(found) ? found : found?.steps ?? numeric(frame).map((column) => group?.values[column]);
-  const named = frame.steps.length ? frame.steps : frame.contents.find((entry) => Array.isArray(entry.steps))?.steps ?? [];
-  const names = Array.isArray(found) || found?.steps ? named : numeric(frame);
+  const names = Array.isArray(found) || found?.steps ? frame.steps : numeric(frame);
   return counts.map((value, at) => ({ name: names[at] ?? say("step", at + 1), value, share: counts[0] ? (value / counts[0]) * 100 : 0 }));
 }
 

@@ -13,13 +13,11 @@ function bucketColumn(frame) {
   return frame.values.find((name) => name.startsWith("histogram") || (group && Array.isArray(group.values[name]) && group.values[name].every((value) => typeof value === "number"))) ?? null;
 }
 
-/** Names and counts of buckets, as far as the answer says where they begin. */
-function bucketsOf(frame, value, column) {
+/** Names and counts of buckets: the query says where they begin and how wide they are. */
+function bucketsOf(frame, value) {
   if (value && !Array.isArray(value)) return Object.entries(value).map(([name, count]) => ({ name, count }));
-  const about = frame.contents.find((entry) => entry.bucketSize !== undefined && (entry.alias === column || frame.contents.length === 1 || entry.function === "histogram"));
-  const size = about?.bucketSize ?? null;
-  const start = about?.start ?? 0;
-  return (value ?? []).map((count, at) => ({ name: size === null ? String(at + 1) : `${humanised(start + at * size)}–${humanised(start + (at + 1) * size)}`, count }));
+  const [start, size] = frame.buckets ?? [1, null];
+  return (value ?? []).map((count, at) => ({ name: size === null ? String(start + at) : `${humanised(start + at * size)}–${humanised(start + (at + 1) * size)}`, count }));
 }
 
 export const isHistogram = (frame) => bucketColumn(frame) !== null;
@@ -28,8 +26,8 @@ export const isHistogram = (frame) => bucketColumn(frame) !== null;
 export function histogramTable(frame) {
   const column = bucketColumn(frame);
   const groups = current(frame);
-  const names = bucketsOf(frame, groups[0]?.values[column], column).map((bucket) => bucket.name);
-  return { names, groups: groups.map((group) => ({ label: group.label || column, counts: bucketsOf(frame, group.values[column], column).map((bucket) => bucket.count) })) };
+  const names = bucketsOf(frame, groups[0]?.values[column]).map((bucket) => bucket.name);
+  return { names, groups: groups.map((group) => ({ label: group.label || column, counts: bucketsOf(frame, group.values[column]).map((bucket) => bucket.count) })) };
 }
 
 export function histogramChart(frame, configuration, label) {
