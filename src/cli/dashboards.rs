@@ -152,13 +152,14 @@ fn check(folder: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
     let findings = lint(&definition, &|_| Vec::new());
     let text = match format {
         Format::Text => {
-            let all = format!(
+            let mut lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            lines.push(format!(
                 "{}, {}: {}\n",
                 count(definition.pages.len() as u64, "page"),
                 count(definition.widgets().count() as u64, "widget"),
                 count(findings.len() as u64, "finding")
-            );
-            findings.iter().map(|finding| format!("{finding}\n")).collect::<String>() + &all
+            ));
+            lines.join("\n")
         }
         Format::Json => {
             let findings: Vec<Value> = findings

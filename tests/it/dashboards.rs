@@ -26,7 +26,7 @@ fn changed(file: &str, from: &str, to: &str) -> tempfile::TempDir {
 }
 
 async fn linted(folder: &Path) -> (Option<i32>, String) {
-    let ended = Agent::new(["dashboards", "lint"]).arg(folder).finish().await;
+    let ended = Agent::new(["dashboards", "lint"]).arg(folder.to_string_lossy()).finish().await;
     assert_eq!(ended.stderr, "");
     (ended.status.code(), ended.stdout)
 }
@@ -106,7 +106,7 @@ async fn lint_tells_file_line_and_byte_of_each_fault() {
     }
 
     let folder = changed("health.yml", "  - id: health-runs\n", "  - identity: health-runs\n");
-    let ended = Agent::new(["dashboards", "lint"]).arg(folder.path()).finish().await;
+    let ended = Agent::new(["dashboards", "lint"]).arg(folder.path().to_string_lossy()).finish().await;
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.stderr.starts_with("error: health.yml:") && ended.stderr.contains("identity"), "{}", ended.stderr);
     let ended = Agent::new(["dashboards", "lint", "/no/such/folder"]).finish().await;

@@ -249,8 +249,8 @@ fn no_page_asks_for_a_type_that_nobody_sends() {
     let mut types = BTreeSet::new();
     for text in SHIPPED.iter().filter(|(name, _)| *name != "labels.yml").map(|(_, text)| *text) {
         for after in text.split("FROM ").skip(1) {
-            let end = after.find(|c: char| !(c.is_alphanumeric() || c == ',' || c.is_whitespace())).unwrap_or(after.len());
-            let names = after[..end].split(',').filter_map(|name| name.split_whitespace().next());
+            let list: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == ',' || c.is_whitespace()).collect();
+            let names = list.split(',').filter_map(|name| name.split_whitespace().next());
             types.extend(names.filter(|name| name.starts_with(char::is_uppercase)).map(str::to_owned));
         }
     }
