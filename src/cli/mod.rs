@@ -16,6 +16,7 @@ mod doctor;
 pub mod exit;
 mod health;
 mod ingest;
+mod nrql;
 #[cfg(feature = "lab")]
 mod preview;
 mod replay;
@@ -68,6 +69,8 @@ enum Command {
     Dashboards(dashboards::Args),
     /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
+    /// Check NRQL queries, list its functions, run a query
+    Nrql(nrql::Args),
     /// Dead letters: list, replay
     Dlq(dlq::Args),
     /// Ask the agent on this machine whether it works: exit code 0 or 1, for a container health check
@@ -108,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Rules(args) => rules::run(args),
         Command::Dashboards(args) => dashboards::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Nrql(args) => nrql::run(args),
         Command::Dlq(args) => dlq::run(args),
         Command::Health(args) => health::run(args),
         #[cfg(feature = "lab")]

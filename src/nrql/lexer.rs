@@ -142,11 +142,14 @@ impl Lexer<'_> {
         let kind = blank.and_then(|()| self.token()).unwrap_or_else(TokenKind::Bad);
         if let TokenKind::Bad(bad) = kind {
             // What has no end is shown by its beginning.
-            let first = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            let from = self.text.get(start..).unwrap_or_default();
+            let first = from.chars().next().map_or(0, char::len_utf8);
+            let opening =
+                ["/*", "{{", "r'", "R'"].iter().find(|opening| from.starts_with(**opening)).map_or(first, |it| it.len());
             self.at = match bad {
                 Bad::NoName | Bad::NoTemplate | Bad::TooLarge => self.at,
-                Bad::Open("*/" | "}}") => start + 2,
-                Bad::Open(_) | Bad::Character => start + first,
+                Bad::Open(_) => start + opening,
+                Bad::Character => start + first,
             };
         }
         Token { kind, span: Span { start, end: self.at } }

@@ -18,6 +18,9 @@ pub mod walk;
 mod warnings;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use ast::Statement;
 pub use error::{PREFIX, SyntaxError, line_and_column};
 pub use parser::{MAX_BYTES, MAX_DEPTH, MAX_OPERATORS};

@@ -52,8 +52,8 @@ const CLAUSES: [(&str, Unless); 19] = [
     ("RAW", Unless::Word(&[])),
 ];
 
-/// More words that are printed in back-ticks, so that readers do not stumble.
-const ODD: [&str; 6] = ["CASES", "LOOKUP", "ON", "BY", "ASC", "DESC"];
+/// More words that are printed in back-ticks: some place would read them otherwise, or a reader stumble.
+const ODD: [&str; 8] = ["CASES", "LOOKUP", "ON", "BY", "ASC", "DESC", "TIMEZONE", "METRIC_FORMAT"];
 
 /// Days by their words.
 pub(super) const DAYS: [(&str, Day); 9] = [

@@ -135,12 +135,7 @@ impl Aggregation<'_> {
     }
 
     /// Ranks all groups over the whole window.
-    fn choose(
-        &self,
-        numbered: &[Numbered<'_, '_>],
-        keys: &Keys,
-        numbers: usize,
-    ) -> Result<(Groups, Accumulators), QueryError> {
+    fn choose(&self, numbered: &[Numbered<'_, '_>], keys: &Keys, numbers: usize) -> Result<(Groups, Accumulators), QueryError> {
         let first = self.plan.items.first();
         let ranks = |index: usize| {
             let reads = |node: &Node| node.any(&|node| matches!(node, Node::Aggregate { index: read, .. } if *read == index));
@@ -197,9 +192,7 @@ impl Aggregation<'_> {
     /// Accumulators with nothing in them, for the aggregates that are wanted.
     fn empty(&self, slots: u32, wanted: impl Fn(usize) -> bool) -> Accumulators {
         let start = |(index, aggregate): (usize, &super::aggregate::Aggregate)| {
-            wanted(index).then(|| {
-                aggregate.function.start(slots as usize, self.relation, self.evaluator.scalars().switches)
-            })
+            wanted(index).then(|| aggregate.function.start(slots as usize, self.relation, self.evaluator.scalars().switches))
         };
         self.plan.aggregates.iter().enumerate().map(start).collect()
     }

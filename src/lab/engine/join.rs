@@ -55,7 +55,9 @@ pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], eva
                         pen.begin(ms, ms);
                         for (column, (name, of_right)) in names.iter().zip(&of_right).enumerate() {
                             let value = if *of_right {
-                                right.and_then(|row| row.iter().find(|(right, _)| **right == **name)).map(|(_, value)| value.clone())
+                                right
+                                    .and_then(|row| row.iter().find(|(right, _)| **right == **name))
+                                    .map(|(_, value)| value.clone())
                             } else {
                                 Some(matched.batch.value(column, *row))
                             };

@@ -38,7 +38,10 @@ impl Numbered {
         match vector {
             Vector::Codes { codes, entries, source } => {
                 if self.direct.is_some() {
-                    return rows.iter().map(|row| codes.get(*row as usize).map_or(0, |code| (code + 1).cast_unsigned())).collect();
+                    return rows
+                        .iter()
+                        .map(|row| codes.get(*row as usize).map_or(0, |code| (code + 1).cast_unsigned()))
+                        .collect();
                 }
                 let mut translation = self.translations.remove(&source).unwrap_or_default();
                 let mut known = |code: i32| {

@@ -25,12 +25,13 @@ pub(super) fn list(plan: &RowPlan, limit: usize, matched: &[Matched<'_>], evalua
 /// Positions of the newest rows, newest first.
 fn newest(most: usize, matched: &[Matched<'_>]) -> Vec<(usize, u32)> {
     let mut best: BinaryHeap<Reverse<(i64, usize, u32)>> = BinaryHeap::new();
-    for (at, Matched { batch, rows }) in matched.iter().enumerate() {
+    // What arrived last is newest in most stores: from behind, few rows ever replace another.
+    for (at, Matched { batch, rows }) in matched.iter().enumerate().rev() {
         let oldest = best.peek().map_or(i64::MIN, |oldest| oldest.0.0);
         if best.len() >= most && batch.segment.last_ms() < oldest {
             continue;
         }
-        for row in rows {
+        for row in rows.iter().rev() {
             let Some(ms) = batch.segment.timestamps().get(*row as usize) else { continue };
             if best.len() < most {
                 best.push(Reverse((*ms, at, *row)));
@@ -60,7 +61,8 @@ fn ordered(plan: &RowPlan, most: usize, matched: &[Matched<'_>], evaluator: &Eva
             let missing = one.is_null().cmp(&two.is_null());
             missing.then_with(|| if *descending { order(two, one) } else { order(one, two) })
         });
-        by.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then).then_with(|| (two.1, two.2, two.3).cmp(&(one.1, one.2, one.3)))
+        by.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+            .then_with(|| (two.1, two.2, two.3).cmp(&(one.1, one.2, one.3)))
     });
     all.truncate(most);
     all.into_iter().map(|(_, _, at, row)| (at, row)).collect()

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::aggregation::{Aggregation, Aggregated, Frame};
+use super::aggregation::{Aggregated, Aggregation, Frame};
 use super::error::QueryError;
 use super::expression::{Evaluator, Scalars};
 use super::join::{self, Sides};
@@ -85,7 +85,11 @@ impl<'e> Run<'e> {
         let names = self.snapshot.event_types(begin_ms, end_ms);
         let results = names
             .into_iter()
-            .filter(|name| self.snapshot.table(name).is_some_and(|table| table.any_between(self.visible_from(name, now_ms).max(begin_ms), end_ms)))
+            .filter(|name| {
+                self.snapshot
+                    .table(name)
+                    .is_some_and(|table| table.any_between(self.visible_from(name, now_ms).max(begin_ms), end_ms))
+            })
             .map(|name| ResultRow { values: vec![("eventType".into(), Value::Text(name))], ..ResultRow::default() })
             .collect();
         let metadata = Metadata { begin_ms, end_ms, ..written(since, until) };
@@ -95,8 +99,9 @@ impl<'e> Run<'e> {
     fn query(&self, query: &Query, scope: &Scope<'_>) -> Result<Answer, QueryError> {
         let mut scope = scope.clone();
         if let Some(name) = &query.timezone {
-            scope.context.zone = zone(&name.text)
-                .ok_or_else(|| QueryError::at(name.span, format!("unknown time zone '{}': use one such as 'Asia/Tokyo'", name.text)))?;
+            scope.context.zone = zone(&name.text).ok_or_else(|| {
+                QueryError::at(name.span, format!("unknown time zone '{}': use one such as 'Asia/Tokyo'", name.text))
+            })?;
         }
         self.allowed(query, scope.level)?;
         scope.window = moments(query.since.as_ref(), query.until.as_ref(), scope.window, &scope.context)?;
@@ -191,7 +196,10 @@ impl<'e> Run<'e> {
                     event_types.push(Arc::from(name.text.as_str()));
                 }
                 Source::Template(name) => {
-                    return Err(QueryError::at(name.span, format!("the variable {{{{{}}}}} has no value: an event type is needed", name.text)));
+                    return Err(QueryError::at(
+                        name.span,
+                        format!("the variable {{{{{}}}}} has no value: an event type is needed", name.text),
+                    ));
                 }
                 Source::Lookup(name) => {
                     let view = self.settings.lookups.get(&name.text).ok_or_else(|| {
@@ -287,13 +295,19 @@ impl<'e> Run<'e> {
         given: Option<&[Vec<Value>]>,
     ) -> Result<Aggregated, QueryError> {
         let frame = Frame { window, series: ready.series, limit: ready.plan.limit };
-        let aggregation =
-            Aggregation { plan: values, relation: &ready.relation, evaluator: &ready.evaluator, frame };
+        let aggregation = Aggregation { plan: values, relation: &ready.relation, evaluator: &ready.evaluator, frame };
         aggregation.run(matched, given)
     }
 
     /// Adds the rows of the earlier window; its groups are those of the current one.
-    fn compare(&self, query: &Query, scope: &Scope<'_>, shift: i64, current: &Ready, answer: &mut Answer) -> Result<(), QueryError> {
+    fn compare(
+        &self,
+        query: &Query,
+        scope: &Scope<'_>,
+        shift: i64,
+        current: &Ready,
+        answer: &mut Answer,
+    ) -> Result<(), QueryError> {
         let groups: Vec<Vec<Value>> = {
             let mut groups: Vec<Vec<Value>> = Vec::new();
             for row in &answer.results {
@@ -325,8 +339,7 @@ impl<'e> Run<'e> {
 
     /// Rows of a type before this are hidden, ms.
     fn visible_from(&self, event_type: &str, now_ms: i64) -> i64 {
-        let days =
-            if event_type == METRIC { self.settings.metric_retention_days } else { self.settings.event_retention_days };
+        let days = if event_type == METRIC { self.settings.metric_retention_days } else { self.settings.event_retention_days };
         now_ms.saturating_sub(i64::from(days) * DAY_MS)
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn scan<'b>(
             add(&counters.inspected, rows.len());
             if settings.row_budget.is_some_and(|budget| counters.inspected.get() > budget) {
                 let budget = settings.row_budget.unwrap_or_default();
-                return Err(QueryError::whole(format!("the query looks at more than the {budget} rows allowed: narrow its window")));
+                return Err(QueryError::whole(format!(
+                    "the query looks at more than the {budget} rows allowed: narrow its window"
+                )));
             }
             let batch = Batch { relation, table, segment };
             let rows = match condition {

@@ -9,8 +9,9 @@ use super::super::expression::Node;
 use super::super::key::Keys;
 use super::super::relation::Relation;
 use super::super::value::Value;
+use super::seen::Seen;
 use super::{Accumulator, Input, list, moves, whole};
-use crate::lab::store::hash::{QuickMap, QuickSet};
+use crate::lab::store::hash::QuickMap;
 
 /// A slot and a value's number as one.
 fn pair(slot: u32, number: u32) -> u64 {
@@ -25,17 +26,17 @@ fn split(pair: u64) -> (usize, u32) {
 /// `uniqueCount`.
 pub(super) struct UniqueCount {
     keys: Rc<RefCell<Keys>>,
-    seen: QuickSet<u64>,
+    seen: Seen,
     counts: Vec<u64>,
 }
 
 impl UniqueCount {
     pub(super) fn new(nodes: &[Node], slots: usize, relation: &Relation) -> Self {
-        Self { keys: Rc::new(RefCell::new(Keys::new(nodes, relation))), seen: QuickSet::default(), counts: vec![0; slots] }
+        Self { keys: Rc::new(RefCell::new(Keys::new(nodes, relation))), seen: Seen::new(slots), counts: vec![0; slots] }
     }
 
     fn put(&mut self, slot: u32, number: u32) {
-        if self.seen.insert(pair(slot, number))
+        if self.seen.insert(slot, number)
             && let Some(count) = self.counts.get_mut(slot as usize)
         {
             *count += 1;
@@ -52,12 +53,12 @@ impl Accumulator for UniqueCount {
     }
 
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator> {
-        let mut other = Self { keys: Rc::clone(&self.keys), seen: QuickSet::default(), counts: vec![0; slots] };
-        for (slot, number) in self.seen.iter().map(|seen| split(*seen)) {
-            if let Some(to) = to.get(slot).filter(|to| **to != u32::MAX) {
+        let mut other = Self { keys: Rc::clone(&self.keys), seen: Seen::new(slots), counts: vec![0; slots] };
+        self.seen.each(|slot, number| {
+            if let Some(to) = to.get(slot as usize).filter(|to| **to != u32::MAX) {
                 other.put(*to, number);
             }
-        }
+        });
         Box::new(other)
     }
 
@@ -74,19 +75,19 @@ impl Accumulator for UniqueCount {
 pub(super) struct Uniques {
     keys: Rc<RefCell<Keys>>,
     most: usize,
-    seen: QuickSet<u64>,
+    seen: Seen,
     lists: Vec<Vec<u32>>,
 }
 
 impl Uniques {
     pub(super) fn new(node: &Node, most: usize, slots: usize, relation: &Relation) -> Self {
         let keys = Rc::new(RefCell::new(Keys::new(std::slice::from_ref(node), relation)));
-        Self { keys, most, seen: QuickSet::default(), lists: vec![Vec::new(); slots] }
+        Self { keys, most, seen: Seen::new(slots), lists: vec![Vec::new(); slots] }
     }
 
     fn put(&mut self, slot: u32, number: u32) {
         if let Some(list) = self.lists.get_mut(slot as usize).filter(|list| list.len() < self.most)
-            && self.seen.insert(pair(slot, number))
+            && self.seen.insert(slot, number)
         {
             list.push(number);
         }
@@ -103,7 +104,7 @@ impl Accumulator for Uniques {
 
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator> {
         let lists = vec![Vec::new(); slots];
-        let mut other = Self { keys: Rc::clone(&self.keys), most: self.most, seen: QuickSet::default(), lists };
+        let mut other = Self { keys: Rc::clone(&self.keys), most: self.most, seen: Seen::new(slots), lists };
         for (from, to) in moves(to) {
             let slot = u32::try_from(to).unwrap_or(u32::MAX);
             self.lists.get(from).into_iter().flatten().for_each(|number| other.put(slot, *number));

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, Float64Array, Int32Array};
 
-use super::super::value::Value;
+use super::super::value::{Key, Value};
 use super::{Accumulator, Input, list, moves, object};
-use crate::lab::store::Part;
 
 /// `keyset`: the names of the attributes that rows have, by kind.
 pub(super) struct Keyset {
@@ -96,8 +95,11 @@ impl Bytes {
 
 /// Bytes of a number as JSON.
 fn digits(number: f64) -> u64 {
-    let length = number.to_string().len();
-    u64::try_from(length).unwrap_or(0)
+    // Whole numbers are counted without being written.
+    match super::super::time::whole(number).filter(|whole| number.fract() == 0.0 && whole.unsigned_abs() < 1 << 53) {
+        Some(whole) => u64::from(whole < 0) + 1 + u64::from(whole.unsigned_abs().checked_ilog10().unwrap_or(0)),
+        None => u64::try_from(number.to_string().len()).unwrap_or(0),
+    }
 }
 
 impl Accumulator for Bytes {
@@ -115,9 +117,26 @@ impl Accumulator for Bytes {
             let Some(part) = input.batch.segment.part(position) else { continue };
             // `,"name":`
             let name = size(column.name.len()) + 4;
-            for row in &rows {
-                let Some(length) = lengths.get_mut(*row as usize) else { continue };
-                *length += value_length(part, &column.texts, &column.others, *row as usize).map_or(0, |value| value + name);
+            let mut add = |length: &dyn Fn(usize) -> Option<u64>| {
+                for row in &rows {
+                    if let (Some(sum), Some(length)) = (lengths.get_mut(*row as usize), length(*row as usize)) {
+                        *sum += length + name;
+                    }
+                }
+            };
+            if let Some(codes) = part.text.as_ref().map(Int32Array::values) {
+                add(&|row| codes.get(row).and_then(|code| column.texts.get(*code)).map(|text| size(text.len() + 2)));
+            }
+            if let Some(numbers) = part.number.as_ref().map(Float64Array::values) {
+                add(&|row| numbers.get(row).filter(|number| !number.is_nan()).map(|number| digits(*number)));
+            }
+            if let Some(flags) = &part.flag {
+                let there = |row: &usize| *row < flags.len() && flags.is_valid(*row);
+                add(&|row| Some(row).filter(there).map(|row| if flags.value(row) { 4 } else { 5 }));
+            }
+            if let Some(codes) = part.other.as_ref().map(Int32Array::values) {
+                let text = |other: &Key| size(super::super::result::json(&other.0).to_string().len());
+                add(&|row| codes.get(row).and_then(|code| column.others.get(*code)).map(text));
             }
         }
         for (row, slot) in input.rows.iter().zip(input.slots) {
@@ -144,24 +163,4 @@ impl Accumulator for Bytes {
     fn value(&self, slot: usize, _: i64) -> Value {
         super::whole(self.slots.get(slot).copied().unwrap_or(0))
     }
-}
-
-/// Bytes of a value as JSON, none if there is no value.
-fn value_length(
-    part: &Part,
-    texts: &crate::lab::store::Entries<Arc<str>>,
-    others: &crate::lab::store::Entries<super::super::value::Key>,
-    row: usize,
-) -> Option<u64> {
-    if let Some(text) = part.text.as_ref().and_then(|codes| codes.values().get(row)).and_then(|code| texts.get(*code)) {
-        return u64::try_from(text.len() + 2).ok();
-    }
-    if let Some(number) = part.number.as_ref().and_then(|numbers| numbers.values().get(row)).filter(|number| !number.is_nan()) {
-        return Some(digits(*number));
-    }
-    if let Some(flags) = part.flag.as_ref().filter(|flags| row < flags.len() && flags.is_valid(row)) {
-        return Some(if flags.value(row) { 4 } else { 5 });
-    }
-    let code = part.other.as_ref().and_then(|codes| codes.values().get(row));
-    code.and_then(|code| others.get(*code)).and_then(|other| u64::try_from(super::super::result::json(&other.0).to_string().len()).ok())
 }

@@ -10,6 +10,7 @@ mod keyset;
 mod measure;
 mod moment;
 mod number;
+mod seen;
 mod slope;
 
 #[cfg(test)]
@@ -54,7 +55,12 @@ pub(super) enum Function {
     Share(Node, Vec<f64>),
     Apdex(Node, f64),
     /// Width of the whole range, number of buckets, start.
-    Histogram { value: Node, width: f64, buckets: usize, start: f64 },
+    Histogram {
+        value: Node,
+        width: f64,
+        buckets: usize,
+        start: f64,
+    },
     /// Slope of a line through all points, for so many ms.
     Slope(Node, f64),
     /// The line's value so many ms after the end of the bucket or window.
@@ -81,10 +87,7 @@ impl Function {
 
     /// Whether groups are ordered by it under the documented order of facets.
     pub(super) const fn orders_facets(&self) -> bool {
-        matches!(
-            self,
-            Self::CountAll | Self::Count(_) | Self::Min(_) | Self::Max(_) | Self::Average(_) | Self::Percentile(..)
-        )
+        matches!(self, Self::CountAll | Self::Count(_) | Self::Min(_) | Self::Max(_) | Self::Average(_) | Self::Percentile(..))
     }
 
     /// An accumulator with nothing in it.

@@ -216,18 +216,21 @@ impl Measure for Percentile {
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {
-        let mut sorted = state.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        object(self.0.iter().map(|rank| (rank.to_string(), at_rank(&sorted, *rank))).collect::<Vec<_>>().iter().map(
-            |(name, value)| (name.as_str(), value.clone()),
-        ))
+        let mut numbers = state.clone();
+        let ranks: Vec<(String, Value)> = self.0.iter().map(|rank| (rank.to_string(), at_rank(&mut numbers, *rank))).collect();
+        object(ranks.iter().map(|(rank, value)| (rank.as_str(), value.clone())))
     }
 }
 
+/// The number at a rank. The order of the numbers changes.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of values")]
-fn at_rank(sorted: &[f64], rank: f64) -> Value {
-    let position = (rank / 100.0 * sorted.len() as f64).ceil().max(1.0) as usize - 1;
-    sorted.get(position.min(sorted.len().saturating_sub(1))).map_or(Value::Null, |value| number(*value))
+fn at_rank(numbers: &mut [f64], rank: f64) -> Value {
+    if numbers.is_empty() {
+        return Value::Null;
+    }
+    let position = (rank / 100.0 * numbers.len() as f64).ceil().max(1.0) as usize - 1;
+    let position = position.min(numbers.len() - 1);
+    number(*numbers.select_nth_unstable_by(position, f64::total_cmp).1)
 }
 
 /// `cdfPercentage`: the percentage of values up to each threshold.

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use super::super::relation::{Member, Relation};
 use super::super::value::Value;
+use super::Node;
 use super::memo::{Memory, MemoryKey};
 use super::operator::{Truth, number_of};
 use super::scalar::{self, Row, Scalars};
 use super::vector::{Coding, Vector};
-use super::Node;
 use crate::lab::store::Segment;
 use crate::lab::store::hash::QuickMap;
 
@@ -113,6 +113,9 @@ fn spread(rows_in_segment: usize, rows: &[u32], mut value: impl FnMut(u32) -> Va
     }
     values
 }
+
+/// Marks the source of codes that stand for cases first.
+const CASES: u32 = 1 << 16;
 
 /// Computes expressions over one relation.
 #[derive(Debug)]
@@ -255,10 +258,20 @@ impl Evaluator {
         let name = |code: i32| usize::try_from(code).ok().and_then(|code| names.get(code)).cloned();
         if let Node::Constant(otherwise) = otherwise {
             let entries = std::iter::once(otherwise.clone()).chain(names).map(Some).collect();
-            let source = (usize::MAX, 0, 2);
+            let source = (usize::MAX, 0, CASES);
             return Vector::Codes { codes: Cow::Owned(codes), entries: Coding::Memory(std::rc::Rc::new(entries)), source };
         }
         let rest = self.vector(otherwise, batch, &left);
+        if let Vector::Codes { codes: of_rest, entries, source: (id, table, lists) } = rest {
+            let first = i32::try_from(names.len()).unwrap_or(i32::MAX);
+            for row in &left {
+                if let (Some(place), Some(code)) = (codes.get_mut(*row as usize), of_rest.get(*row as usize)) {
+                    *place = if *code < 0 { -1 } else { code + first };
+                }
+            }
+            let entries = Coding::Cases(names, Box::new(entries));
+            return Vector::Codes { codes: Cow::Owned(codes), entries, source: (id, table, lists | CASES) };
+        }
         Vector::Values(spread(batch.segment.rows(), rows, |row| {
             codes.get(row as usize).and_then(|code| name(*code)).unwrap_or_else(|| rest.value(row))
         }))

@@ -20,9 +20,9 @@ use super::value::{Key, Value};
 use crate::lab::store::hash::QuickSet;
 
 pub(super) use evaluator::{Batch, Evaluator};
+pub(super) use memo::COLUMNS_MAX;
 pub(super) use operator::{Comparison, Operation, number_of};
 pub(super) use scalar::{Row, Scalars, value};
-pub(super) use memo::COLUMNS_MAX;
 pub(super) use vector::{Coding, Vector};
 
 /// An expression, ready to be computed. Names are positions of columns, functions are looked up, constant patterns compiled.

@@ -2,7 +2,7 @@
 //!
 //! In: a node and a row. Out: its value. Every node is known here; the fast ways fall back on it.
 
-use super::super::function::{Named, Like};
+use super::super::function::{Like, Named};
 use super::super::settings::Switches;
 use super::super::time::Context;
 use super::super::value::{Key, Value};

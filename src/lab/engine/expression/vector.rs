@@ -29,6 +29,8 @@ pub(in super::super) enum Coding<'b> {
     Lists(&'b Entries<Key>),
     /// Place `code + 1`.
     Memory(Rc<Vec<Option<Value>>>),
+    /// Names first, then what the rest stands for.
+    Cases(Vec<Value>, Box<Self>),
 }
 
 impl Coding<'_> {
@@ -37,7 +39,11 @@ impl Coding<'_> {
         match self {
             Self::Texts(texts) => texts.get(code).map_or(Value::Null, |text| Value::Text(Arc::clone(text))),
             Self::Lists(lists) => lists.get(code).map_or(Value::Null, |list| list.0.clone()),
-            Self::Memory(values) => self.memory(values, code).cloned().unwrap_or_default(),
+            Self::Memory(values) => memory(values, code).cloned().unwrap_or_default(),
+            Self::Cases(names, rest) => match case(names, code) {
+                Ok(name) => name.clone(),
+                Err(code) => rest.value(code),
+            },
         }
     }
 
@@ -46,7 +52,8 @@ impl Coding<'_> {
         match self {
             Self::Texts(_) => f64::NAN,
             Self::Lists(lists) => lists.get(code).map_or(f64::NAN, |list| pick(&list.0)),
-            Self::Memory(values) => self.memory(values, code).map_or(f64::NAN, pick),
+            Self::Memory(values) => memory(values, code).map_or(f64::NAN, pick),
+            Self::Cases(names, rest) => case(names, code).map_or_else(|code| rest.number(code, pick), pick),
         }
     }
 
@@ -54,14 +61,20 @@ impl Coding<'_> {
     pub(in super::super) fn is_null(&self, code: i32) -> bool {
         match self {
             Self::Texts(_) | Self::Lists(_) => code < 0,
-            Self::Memory(values) => self.memory(values, code).is_none_or(Value::is_null),
+            Self::Memory(values) => memory(values, code).is_none_or(Value::is_null),
+            Self::Cases(names, rest) => case(names, code).map_or_else(|code| rest.is_null(code), Value::is_null),
         }
     }
+}
 
-    #[expect(clippy::unused_self, reason = "reads the field its caller matched")]
-    fn memory<'v>(&self, values: &'v [Option<Value>], code: i32) -> Option<&'v Value> {
-        usize::try_from(code + 1).ok().and_then(|place| values.get(place)).and_then(Option::as_ref)
-    }
+fn memory(values: &[Option<Value>], code: i32) -> Option<&Value> {
+    usize::try_from(code + 1).ok().and_then(|place| values.get(place)).and_then(Option::as_ref)
+}
+
+/// The name of a case, or the code of the rest.
+fn case(names: &[Value], code: i32) -> Result<&Value, i32> {
+    let first = i32::try_from(names.len()).unwrap_or(i32::MAX);
+    usize::try_from(code).ok().and_then(|code| names.get(code)).ok_or(if code < 0 { code } else { code - first })
 }
 
 impl<'b> Vector<'b> {

@@ -81,9 +81,9 @@ const REFUSED: &str = "parsed, not run: it is for Prometheus-style metrics";
 
 /// The aggregate of this name, in any case.
 pub(super) fn find(name: &str) -> Option<&'static AggregateFunction> {
-    AGGREGATES.iter().find(|known| {
-        known.name.eq_ignore_ascii_case(name) || known.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
-    })
+    AGGREGATES
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(name) || known.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name)))
 }
 
 /// The name as the documentation writes it.
@@ -174,14 +174,19 @@ impl Arguments<'_> {
     /// A constant number at a place or under a name.
     fn number(&self, at: usize, name: &str) -> Result<Option<f64>, QueryError> {
         let named = self.call.arguments.iter().find_map(|argument| match argument {
-            Argument::Named { name: given, value: NamedValue::Value(value) } if given.text.eq_ignore_ascii_case(name) => Some(value),
+            Argument::Named { name: given, value: NamedValue::Value(value) } if given.text.eq_ignore_ascii_case(name) => {
+                Some(value)
+            }
             _ => None,
         });
         let placed = match self.places.get(at) {
             Some(Argument::Value(value)) => Some(value),
             _ => None,
         };
-        named.or(placed).map(|value| constant(value).ok_or_else(|| QueryError::at(value.span, "a constant number is needed here"))).transpose()
+        named
+            .or(placed)
+            .map(|value| constant(value).ok_or_else(|| QueryError::at(value.span, "a constant number is needed here")))
+            .transpose()
     }
 
     /// All constant numbers from a place on.

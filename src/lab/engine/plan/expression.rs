@@ -33,9 +33,7 @@ pub(in super::super) fn bare_name(value: &Expr) -> Option<&str> {
 pub(super) fn children(value: &Expr) -> Vec<&Expr> {
     match &value.kind {
         ExprKind::Call(call) => call.arguments.iter().filter_map(argument).collect(),
-        ExprKind::Cases(cases) => {
-            cases.cases.iter().map(|case| &case.condition).chain(cases.otherwise.as_deref()).collect()
-        }
+        ExprKind::Cases(cases) => cases.cases.iter().map(|case| &case.condition).chain(cases.otherwise.as_deref()).collect(),
         ExprKind::Index { value, .. } | ExprKind::Unary(_, value) | ExprKind::Is { value, .. } => vec![value],
         ExprKind::Binary(_, one, two) => vec![one, two],
         ExprKind::In { value, among: Among::Values(values), .. } => std::iter::once(&**value).chain(values).collect(),
@@ -166,10 +164,8 @@ impl Planner<'_> {
         match among {
             Among::Values(values) => {
                 let nodes = values.iter().map(|value| self.compile(value, place)).collect::<Result<Vec<Node>, _>>()?;
-                let constants: Option<Vec<Value>> = nodes
-                    .iter()
-                    .map(|node| if let Node::Constant(value) = node { Some(value.clone()) } else { None })
-                    .collect();
+                let constants: Option<Vec<Value>> =
+                    nodes.iter().map(|node| if let Node::Constant(value) = node { Some(value.clone()) } else { None }).collect();
                 Ok(match constants {
                     Some(values) => set(value, values),
                     None => Node::InList(value, nodes),
@@ -182,7 +178,10 @@ impl Planner<'_> {
                     match answer.members_of(row) {
                         Some(members) => values.extend(members),
                         None => {
-                            return Err(QueryError::at(query.span, "a subquery after IN gives one column, with or without FACET"));
+                            return Err(QueryError::at(
+                                query.span,
+                                "a subquery after IN gives one column, with or without FACET",
+                            ));
                         }
                     }
                 }

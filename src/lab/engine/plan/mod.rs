@@ -145,11 +145,8 @@ pub(super) fn plan(query: &Query, ground: &Ground<'_>) -> Result<Plan, QueryErro
             Some(before) => Node::And(Box::new(before), Box::new(node)),
         });
     }
-    let kind = if planner.selects_values(query) {
-        Kind::Values(planner.values(query)?)
-    } else {
-        Kind::Rows(planner.rows(query)?)
-    };
+    let kind =
+        if planner.selects_values(query) { Kind::Values(planner.values(query)?) } else { Kind::Rows(planner.rows(query)?) };
     let default = if matches!(kind, Kind::Rows(_)) { ROWS_DEFAULT } else { GROUPS_DEFAULT };
     let limit = planner.limit(query, default);
     Ok(Plan { columns: planner.columns, condition, kind, limit, messages: planner.messages })
@@ -316,9 +313,8 @@ impl Planner<'_> {
 
     /// Whether an expression is the same for all rows: it reads none.
     fn is_constant(&self, value: &Expr) -> bool {
-        let constant_name = |name: &str| {
-            self.variables.iter().any(|(known, node)| known == name && matches!(node, Node::Constant(_)))
-        };
+        let constant_name =
+            |name: &str| self.variables.iter().any(|(known, node)| known == name && matches!(node, Node::Constant(_)));
         expression::is_constant(value, &constant_name)
     }
 }
@@ -344,10 +340,9 @@ fn single(answer: &Answer, span: Span) -> Result<Value, QueryError> {
         [] => Ok(Value::Null),
         [row] => match answer.values_of(row) {
             values if values.len() == 1 => Ok(values.into_iter().next().unwrap_or_default()),
-            values => Err(QueryError::at(
-                span,
-                format!("a subquery used as a value gives one column, this one gives {}", values.len()),
-            )),
+            values => {
+                Err(QueryError::at(span, format!("a subquery used as a value gives one column, this one gives {}", values.len())))
+            }
         },
         rows => Err(QueryError::at(
             span,

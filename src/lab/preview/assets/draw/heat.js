@@ -48,7 +48,8 @@ export function cellsOf(frame) {
   const groups = current(frame);
   if (isHistogram(frame)) {
     const { names, groups: lists } = histogramTable(frame);
-    return { columns: names, rows: lists.map((list) => list.label), cells: lists.flatMap((list, row) => list.counts.map((count, column) => [column, row, count])) };
+    const rows = ordered(lists.map((list) => list.label));
+    return { columns: names, rows, cells: lists.flatMap((list) => list.counts.map((count, column) => [column, rows.indexOf(list.label), count])) };
   }
   const [value] = numeric(frame);
   if (frame.timed) {
