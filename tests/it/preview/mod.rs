@@ -33,7 +33,9 @@ impl Answers for MadeUp {
             return Err(Refusal { message: "604800 buckets; allowed: 366".to_owned(), position });
         }
         let (_, after) = ANSWERS.split_once(&format!("\n\"{}\": ", name.text)).unwrap();
-        Ok(after.split_once(",\n\"").map_or_else(|| after.trim_end().trim_end_matches('}').to_owned() + "}", |(own, _)| own.to_owned()))
+        // The last one is followed by the end of all.
+        let own = after.split_once(",\n\"").map(|(own, _)| own).or_else(|| after.trim_end().strip_suffix('}'));
+        Ok(own.unwrap().to_owned())
     }
 }
 
@@ -213,6 +215,8 @@ async fn on_a_phone_widgets_stand_in_one_column_and_nothing_sticks_out() {
         scene.open(&format!("page={page}&lang=ja"));
         let lefts = "new Set([...document.querySelectorAll('.widget')].map((card) => Math.round(card.getBoundingClientRect().left))).size";
         assert_eq!(scene.browser.value(lefts), 1, "page {page}");
+        let wide = "[...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.table-scroll, .tabs, .log')).map((one) => one.outerHTML.slice(0, 120))";
+        assert_eq!(scene.browser.value(wide), json!([]), "page {page}");
         assert_eq!(scene.browser.value("document.documentElement.scrollWidth <= innerWidth"), true, "page {page}");
     }
 }

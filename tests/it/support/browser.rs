@@ -67,7 +67,8 @@ impl Browser {
 
     /// Waits until the page says that it is drawn.
     pub(crate) fn ready(&mut self) {
-        self.until("document.documentElement.dataset.ready === 'true'");
+        // Between two documents there is none.
+        self.until("document.documentElement?.dataset.ready === 'true'");
     }
 
     /// Waits until an expression is true.
