@@ -73,10 +73,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // Before the rows are read: who has no browser is told at once.
     let browser = match &args.export {
         None => None,
-        Some(_) => Some(
-            export::browser(&env::Process.get("PATH").unwrap_or_default())
-                .map_err(|error| Stop::usage(error.to_string(), Some("without --export the page opens in any browser".to_owned())))?,
-        ),
+        Some(_) => Some(export::browser(&env::Process.get("PATH").unwrap_or_default()).map_err(|error| {
+            Stop::usage(error.to_string(), Some("without --export the page opens in any browser".to_owned()))
+        })?),
     };
     let language = args.lang.map(Language::from);
     let only = if args.export.is_some() { language } else { None };
@@ -106,7 +105,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 made.await?.map_err(|error| Stop::failed(error.to_string(), None))?;
             }
             _ => {
-                print(&format!("{} rows of {} event types\nDashboards on {}\nCtrl-C ends it.\n", read.rows, read.types, preview.url()))?;
+                print(&format!(
+                    "{} rows of {} event types\nDashboards on {}\nCtrl-C ends it.\n",
+                    read.rows,
+                    read.types,
+                    preview.url()
+                ))?;
                 stop_signal().await;
             }
         }
@@ -118,8 +122,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 fn dashboards(files: &[PathBuf], only: Option<Language>) -> anyhow::Result<Vec<(Language, String)>> {
     let mut dashboards = Vec::new();
     for file in files {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Stop::usage(format!("reading {}: {error}", file.display()), None))?;
+        let text =
+            std::fs::read_to_string(file).map_err(|error| Stop::usage(format!("reading {}: {error}", file.display()), None))?;
         dashboards.push((only.unwrap_or_default(), text));
     }
     if !files.is_empty() {

@@ -39,6 +39,10 @@ impl Answers for FromStore {
         let answer = engine.run(&asked.statement, asked.now_ms).map_err(refusal)?;
         serde_json::to_string(&tree(&answer)).map_err(|error| Refusal { message: error.to_string(), position: None })
     }
+
+    fn knows(&self, event_type: &str, attribute: &str) -> bool {
+        self.store.snapshot().attributes(event_type).iter().any(|known| **known == *attribute)
+    }
 }
 
 fn refusal(error: QueryError) -> Refusal {
@@ -56,14 +60,10 @@ fn tree(answer: &Answer) -> Tree {
         (false, Some(_)) => rows(list),
         (false, None) => list.first().map_or(Tree::Null, row),
     };
-    let window = |window: Window| -> Vec<ResultRow> {
-        answer.results.iter().filter(|row| row.window == Some(window)).cloned().collect()
-    };
-    let mut whole = vec![
-        ("results", rows(&answer.results)),
-        ("totalResult", aside(&answer.total)),
-        ("otherResult", aside(&answer.other)),
-    ];
+    let window =
+        |window: Window| -> Vec<ResultRow> { answer.results.iter().filter(|row| row.window == Some(window)).cloned().collect() };
+    let mut whole =
+        vec![("results", rows(&answer.results)), ("totalResult", aside(&answer.total)), ("otherResult", aside(&answer.other))];
     if about.compare_ms.is_some() {
         whole.push(("currentResults", rows(&window(Window::Current))));
         whole.push(("previousResults", rows(&window(Window::Previous))));
@@ -129,7 +129,8 @@ mod tests {
     fn answered(query: &str) -> Result<String, Refusal> {
         let store = Store::in_memory();
         for (at, kind, number) in [(1_000, "b", 2), (2_000, "a", 3), (3_000, "b", 4)] {
-            let serde_json::Value::Object(row) = serde_json::json!({ "timestamp": at, "z.kind": kind, "a.number": number }) else {
+            let serde_json::Value::Object(row) = serde_json::json!({ "timestamp": at, "z.kind": kind, "a.number": number })
+            else {
                 panic!("an object");
             };
             store.append_json("T", &row, at);
@@ -151,10 +152,23 @@ mod tests {
                 "SELECT sum(a.number) AS 'z', count(*) FROM T FACET z.kind SINCE 1 minute ago",
                 r#"[{"facet":"b","z.kind":"b","z":6,"count":2},{"facet":"a","z.kind":"a","z":3,"count":1}]"#,
             ),
-            ("rows", "SELECT z.kind, a.number FROM T SINCE 1 minute ago LIMIT 1", r#"[{"timestamp":3000,"z.kind":"b","a.number":4}]"#),
+            (
+                "rows",
+                "SELECT z.kind, a.number FROM T SINCE 1 minute ago LIMIT 1",
+                r#"[{"timestamp":3000,"z.kind":"b","a.number":4}]"#,
+            ),
         ] {
             assert_eq!(rows(query), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn attributes_are_those_of_the_rows() {
+        let store = Store::in_memory();
+        store.append_json("T", &serde_json::Map::from_iter([("a.b".to_owned(), 1.into())]), 5);
+        let answers = FromStore::new(store, engine::Settings::default());
+        let known = [("T", "a.b"), ("T", "a"), ("U", "a.b")].map(|(event_type, attribute)| answers.knows(event_type, attribute));
+        assert_eq!(known, [true, false, false]);
     }
 
     #[test]

@@ -299,7 +299,10 @@ mod tests {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = std::env::join_paths([one.path(), two.path()]).unwrap();
         let missing = browser(&path).unwrap_err().to_string();
-        assert!(missing.starts_with("no headless browser on PATH; looked for: chromium, chromium-browser, google-chrome"), "{missing}");
+        assert!(
+            missing.starts_with("no headless browser on PATH; looked for: chromium, chromium-browser, google-chrome"),
+            "{missing}"
+        );
         let put = |folder: &Path, name: &str, mode: u32| {
             std::fs::write(folder.join(name), "").unwrap();
             std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(mode)).unwrap();

@@ -49,7 +49,8 @@ pub(super) fn check(hosts: &[String], method: &Method, headers: &HeaderMap) -> R
     // Browsers send it with every POST, and with what other sites ask.
     if let Some(origin) = headers.get(header::ORIGIN) {
         let origin = text(Some(origin));
-        let own = origin.strip_prefix("http://").is_some_and(|origin| hosts.iter().any(|known| known.eq_ignore_ascii_case(origin)));
+        let own =
+            origin.strip_prefix("http://").is_some_and(|origin| hosts.iter().any(|known| known.eq_ignore_ascii_case(origin)));
         if !own {
             return Err((StatusCode::FORBIDDEN, "only the page of this server may ask"));
         }

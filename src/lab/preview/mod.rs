@@ -57,6 +57,9 @@ pub trait Answers: Send + Sync + 'static {
     /// # Errors
     /// Why there are no rows; shown in the widget.
     fn answer(&self, asked: &Asked) -> Result<String, Refusal>;
+
+    /// Whether rows of an event type may have an attribute: a click on a group filters only widgets that know its attribute.
+    fn knows(&self, event_type: &str, attribute: &str) -> bool;
 }
 
 /// Language of the page and of the dashboards it begins with.
@@ -181,8 +184,7 @@ impl Preview {
         }
         let mut dashboards = Vec::new();
         for (language, text) in &settings.dashboards {
-            let parsed: Tree =
-                serde_json::from_str(text).map_err(|why| StartError::Dashboard { language: *language, why })?;
+            let parsed: Tree = serde_json::from_str(text).map_err(|why| StartError::Dashboard { language: *language, why })?;
             dashboards.push((*language, parsed));
         }
         if dashboards.is_empty() {

@@ -50,10 +50,8 @@ pub(super) fn buckets(statement: &Statement) -> Option<(f64, f64)> {
             Argument::Named { name, value: NamedValue::Value(value) } if name.text.eq_ignore_ascii_case(wanted) => Some(value),
             _ => None,
         });
-        let value = match (named, unnamed.next()) {
-            (Some(value), _) | (None, Some(Argument::Value(value))) => value,
-            _ => return Some(otherwise),
-        };
+        let in_order = unnamed.next().and_then(|argument| if let Argument::Value(value) = argument { Some(value) } else { None });
+        let Some(value) = named.or(in_order) else { return Some(otherwise) };
         if let ExprKind::Number(number) = value.kind { Some(number) } else { None }
     };
     let (width, many, start) = (number("width", 10.0)?, number("buckets", 40.0)?, number("start", 0.0)?);

@@ -123,7 +123,7 @@ impl Request {
     ///
     /// # Errors
     /// When a value does not fit its variable, or the filled-in query is none; with the text of which positions speak.
-    pub(super) fn asked(&self, now_ms: i64) -> Result<Asked, (String, Refusal)> {
+    pub(super) fn asked(&self, now_ms: i64, knows: &Knows<'_>) -> Result<Asked, (String, Refusal)> {
         let text = fill(&self.query, &self.variables).map_err(|refusal| (self.query.clone(), refusal))?;
         let mut statement = match nrql::parse(&text) {
             Ok(statement) => statement,
@@ -132,18 +132,21 @@ impl Request {
                 return Err((text, Refusal { message: error.to_string(), position: Some(position) }));
             }
         };
-        apply(&mut statement, self.since, self.until, &self.filters);
+        apply(&mut statement, self.since, self.until, &self.filters, knows);
         Ok(Asked { text, statement, accounts: self.accounts.clone(), now_ms })
     }
 }
 
+/// Whether rows of an event type may have an attribute.
+pub(super) type Knows<'a> = dyn Fn(&str, &str) -> bool + 'a;
+
 /// Puts the picker's window and the filters into a statement.
-fn apply(statement: &mut Statement, picked_since: Option<i64>, picked_until: Option<i64>, filters: &[Filter]) {
+fn apply(statement: &mut Statement, picked_since: Option<i64>, picked_until: Option<i64>, filters: &[Filter], knows: &Knows<'_>) {
     let (since, until) = match statement {
         Statement::ShowEventTypes { since, until } => (since, until),
         Statement::Select(query) => {
             for filter in filters {
-                add(query, filter);
+                add(query, filter, knows);
             }
             let query = query.as_mut();
             (&mut query.since, &mut query.until)
@@ -155,16 +158,17 @@ fn apply(statement: &mut Statement, picked_since: Option<i64>, picked_until: Opt
     }
 }
 
-/// A filter is about events: of a nested query it goes to the innermost.
-fn add(query: &mut Query, filter: &Filter) {
+/// A filter is about events: of a nested query it goes to the innermost. One that no row could satisfy is for other widgets.
+fn add(query: &mut Query, filter: &Filter, knows: &Knows<'_>) {
     let mut nested = false;
     for source in &mut query.from {
         if let Source::Query(inner) = source {
-            add(inner, filter);
+            add(inner, filter, knows);
             nested = true;
         }
     }
-    if nested {
+    let known = query.from.iter().any(|source| matches!(source, Source::Type(name) if knows(&name.text, &filter.attribute)));
+    if nested || !known {
         return;
     }
     let at = |kind| Expr { kind, span: Span::default() };
@@ -192,7 +196,8 @@ impl Strategy {
 
 /// The query with its variables as text.
 fn fill(query: &str, variables: &[Chosen]) -> Result<String, Refusal> {
-    let replacement = |variable: &Chosen| Replacement { values: variable.values.clone(), strategy: variable.strategy.replacement() };
+    let replacement =
+        |variable: &Chosen| Replacement { values: variable.values.clone(), strategy: variable.strategy.replacement() };
     let replacements: Vec<(&str, Replacement)> =
         variables.iter().map(|variable| (variable.name.as_str(), replacement(variable))).collect();
     template::fill(query, &replacements).map_err(|error| Refusal { message: error.to_string(), position: None })
@@ -236,12 +241,17 @@ mod tests {
                 "SELECT count(*) FROM A WHERE b = 1 WHERE c.d = 'it\\'s' WHERE e IS NULL WHERE f = 2 WHERE g = true",
             ),
             (
+                "a filter of other widgets",
+                r#"{"query":"SELECT count(*) FROM Other","filters":[{"attribute":"c","value":"d"}]}"#,
+                "SELECT count(*) FROM Other",
+            ),
+            (
                 "a nested query",
                 r#"{"query":"SELECT max(n) FROM (SELECT count(*) AS n FROM A FACET b)","since":5,"filters":[{"attribute":"c","value":"d"}]}"#,
                 "SELECT max(n) FROM (SELECT count(*) AS n FROM A WHERE c = 'd' FACET b) SINCE 5",
             ),
         ] {
-            let asked = request(json).asked(7).unwrap();
+            let asked = request(json).asked(7, &|event_type, _| event_type != "Other").unwrap();
             assert_eq!(asked.statement, nrql::parse(expected).unwrap(), "{name}");
             assert_eq!(asked.now_ms, 7, "{name}");
         }
@@ -249,12 +259,12 @@ mod tests {
 
     #[test]
     fn what_is_no_query_is_refused_where_it_stands() {
-        let (text, refusal) = request(r#"{"query":"SELECT count(*) FRM A"}"#).asked(0).unwrap_err();
+        let (text, refusal) = request(r#"{"query":"SELECT count(*) FRM A"}"#).asked(0, &|_, _| true).unwrap_err();
         assert_eq!(refusal.position, Some(Position { start: 16, end: 19 }));
         assert_eq!(text, "SELECT count(*) FRM A");
         assert!(refusal.message.starts_with("NRQL Syntax Error"), "{refusal}");
         let json = r#"{"query":"SELECT 1 WHERE a = {{x}}","variables":[{"name":"x","strategy":"NUMBER","values":["no"]}]}"#;
-        let (text, refusal) = request(json).asked(0).unwrap_err();
+        let (text, refusal) = request(json).asked(0, &|_, _| true).unwrap_err();
         assert_eq!((text.as_str(), refusal.position), ("SELECT 1 WHERE a = {{x}}", None));
         assert_eq!(refusal.message, "variable `x` at byte 19 is `no`, expected a number");
     }

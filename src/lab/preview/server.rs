@@ -172,7 +172,7 @@ impl Shared {
     /// The answer as it leaves the server.
     fn answer(&self, request: &question::Request, now_ms: i64) -> Tree {
         let mask = self.settings.mask.as_deref();
-        let asked = match request.asked(now_ms) {
+        let asked = match request.asked(now_ms, &|event_type, attribute| self.answers.knows(event_type, attribute)) {
             Ok(asked) => asked,
             Err((query, refusal)) => return refused(&query, &refusal, mask),
         };
@@ -192,12 +192,16 @@ fn answered(asked: &Asked, answer: Tree, mask: Option<&Mask>) -> Tree {
     let origins = if mask.is_some() { origin::of(&asked.statement) } else { Origins::new() };
     let mut answer = mask.map_or_else(|| answer.clone(), |mask| mask.answer(&answer, &origins));
     let query = mask.map_or_else(|| asked.text.clone(), |mask| mask.text(&asked.text));
-    let texts = |list: Vec<Option<String>>| Tree::List(list.into_iter().map(|text| text.map_or(Tree::Null, Tree::Text)).collect());
+    let texts =
+        |list: Vec<Option<String>>| Tree::List(list.into_iter().map(|text| text.map_or(Tree::Null, Tree::Text)).collect());
     let about = [
         ("query", Tree::Text(query)),
         ("facetAttributes", texts(origin::facets(&asked.statement))),
         ("steps", texts(origin::steps(&asked.statement))),
-        ("buckets", origin::buckets(&asked.statement).map_or(Tree::Null, |(start, size)| Tree::List([start, size].map(number).to_vec()))),
+        (
+            "buckets",
+            origin::buckets(&asked.statement).map_or(Tree::Null, |(start, size)| Tree::List([start, size].map(number).to_vec())),
+        ),
     ];
     answer.push("preview", Tree::Object(about.map(|(name, value)| (name.to_owned(), value)).to_vec()));
     answer

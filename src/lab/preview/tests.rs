@@ -24,6 +24,10 @@ impl Answers for MadeUp {
         }
         Ok(serde_json::to_string(self.0.get(&name.text).unwrap()).unwrap())
     }
+
+    fn knows(&self, _: &str, _: &str) -> bool {
+        true
+    }
 }
 
 async fn started(mask: Option<Mask>) -> Preview {
@@ -72,9 +76,14 @@ async fn serves_the_page_with_its_parts_and_a_strict_policy() {
     let preview = started(None).await;
     let (status, head, page) = get(&preview, "/").await;
     assert_eq!(status, 200);
-    assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"), "{head}");
+    assert!(
+        head.contains("content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"),
+        "{head}"
+    );
     assert!(!head.contains("unsafe"), "{head}");
-    for (_, path) in page.match_indices("\"/assets/").map(|(at, _)| page[at + 1..].split_once('"').unwrap()).map(|(path, _)| ((), path)) {
+    for (_, path) in
+        page.match_indices("\"/assets/").map(|(at, _)| page[at + 1..].split_once('"').unwrap()).map(|(path, _)| ((), path))
+    {
         assert_eq!(get(&preview, path).await.0, 200, "{path}");
     }
     for (name, path, expected) in [
@@ -97,7 +106,12 @@ fn every_part_that_is_imported_is_embedded() {
             let from = line.rsplit('"').nth(1).unwrap();
             let path = match from.strip_prefix("../") {
                 Some(above) => above.to_owned(),
-                None => [folder, from.strip_prefix("./").unwrap()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/"),
+                None => [folder, from.strip_prefix("./").unwrap()]
+                    .iter()
+                    .filter(|part| !part.is_empty())
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join("/"),
             };
             assert!(assets::find(&path).is_some(), "{}: {line}", asset.name);
         }
@@ -107,7 +121,9 @@ fn every_part_that_is_imported_is_embedded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refuses_others_and_what_is_too_large() {
     let preview = started(None).await;
-    let post = |head: &str, body: &str| format!("POST /api/query HTTP/1.1\r\nConnection: close\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let post = |head: &str, body: &str| {
+        format!("POST /api/query HTTP/1.1\r\nConnection: close\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
     let large = format!(r#"{{"query":"{}"}}"#, "x".repeat(300_000));
     for (name, request, expected) in [
         ("another host", "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".to_owned(), 421),
@@ -134,7 +150,11 @@ async fn dashboards_come_in_the_language_asked_for() {
         assert_eq!(answer.get("lang").and_then(Tree::text), Some(language), "{name}");
         let dashboard: Tree = serde_json::from_str(answer.get("dashboards").unwrap().items()[0].text().unwrap()).unwrap();
         assert_eq!(dashboard.get("name").and_then(Tree::text), Some(title), "{name}");
-        assert_eq!((answer.get("zone").and_then(Tree::text), answer.get("masked")), (Some("Asia/Tokyo"), Some(&Tree::Bool(false))), "{name}");
+        assert_eq!(
+            (answer.get("zone").and_then(Tree::text), answer.get("masked")),
+            (Some("Asia/Tokyo"), Some(&Tree::Bool(false))),
+            "{name}"
+        );
     }
     let names: Vec<&str> = preview.pages().iter().map(|page| page.name.as_str()).collect();
     assert_eq!(names, ["Numbers and tables", "Charts", "Texts and states", "数値と表", "グラフ", "テキストと状態"]);
@@ -143,7 +163,9 @@ async fn dashboards_come_in_the_language_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_keep_their_order_and_say_what_can_filter() {
     let preview = started(None).await;
-    let (status, answer) = ask(&preview, r#"{"query":"SELECT latest(b) AS 'Owner' FROM Violations FACET aws.accountName, lower(resource.arn)"}"#).await;
+    let (status, answer) =
+        ask(&preview, r#"{"query":"SELECT latest(b) AS 'Owner' FROM Violations FACET aws.accountName, lower(resource.arn)"}"#)
+            .await;
     assert_eq!(status, 200);
     let Tree::Object(first) = &answer.get("results").unwrap().items()[0] else { panic!("{answer:?}") };
     let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
@@ -191,8 +213,23 @@ async fn everything(preview: &Preview) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mask_leaves_nothing() {
     let secret = [
-        "111122223333", "222233334444", "333344445555", "444455556666", "555566667777", "198.51.77.", "2600:1f18", "alice", "bob.sato",
-        "ci-deploy", "yamada", "prod-payments", "prod-web", "log-archive", "AIDAJQABLZS4A3QDU576Q", "AKIAJKLMNOPQRSTUVWXY", "team-web",
+        "111122223333",
+        "222233334444",
+        "333344445555",
+        "444455556666",
+        "555566667777",
+        "198.51.77.",
+        "2600:1f18",
+        "alice",
+        "bob.sato",
+        "ci-deploy",
+        "yamada",
+        "prod-payments",
+        "prod-web",
+        "log-archive",
+        "AIDAJQABLZS4A3QDU576Q",
+        "AKIAJKLMNOPQRSTUVWXY",
+        "team-web",
     ];
     let open = everything(&started(None).await).await;
     for word in secret {
@@ -203,7 +240,8 @@ async fn a_mask_leaves_nothing() {
         assert!(!masked.contains(word), "{word} is left");
     }
     let digits = regex::Regex::new("[0-9]+").unwrap();
-    let ids: Vec<&str> = digits.find_iter(&masked).map(|found| found.as_str()).filter(|run| run.len() == 12 && !run.starts_with("0000")).collect();
+    let ids: Vec<&str> =
+        digits.find_iter(&masked).map(|found| found.as_str()).filter(|run| run.len() == 12 && !run.starts_with("0000")).collect();
     // An ingest limit in bytes is no id.
     assert_eq!(ids, ["100000000000", "100000000000"]);
     let addresses = regex::Regex::new(r"\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b").unwrap();
@@ -221,6 +259,10 @@ async fn with_a_mask_clicks_still_find_what_they_mean() {
     impl Answers for Echo {
         fn answer(&self, asked: &Asked) -> Result<String, Refusal> {
             Ok(serde_json::json!({ "results": [{ "actor.name": "alice", "aws.accountId": "111122223333", "asked": asked.statement.to_string() }] }).to_string())
+        }
+
+        fn knows(&self, _: &str, _: &str) -> bool {
+            true
         }
     }
     let mask = Arc::new(Mask::with_key([3; 16]));
@@ -261,9 +303,17 @@ async fn starts_on_this_machine_only() {
         mask: None,
     };
     for (name, settings, expected) in [
-        ("every address", with("0.0.0.0:0", vec![]), "listening on 0.0.0.0:0: not an address of this machine; allowed: 127.0.0.1:PORT, [::1]:PORT"),
+        (
+            "every address",
+            with("0.0.0.0:0", vec![]),
+            "listening on 0.0.0.0:0: not an address of this machine; allowed: 127.0.0.1:PORT, [::1]:PORT",
+        ),
         ("nothing to show", with("127.0.0.1:0", vec![]), "no dashboard to show; allowed: one or more for a language"),
-        ("no JSON", with("127.0.0.1:0", vec![(Language::Japanese, "{".to_owned())]), "reading the ja dashboard: EOF while parsing an object at line 1 column 1"),
+        (
+            "no JSON",
+            with("127.0.0.1:0", vec![(Language::Japanese, "{".to_owned())]),
+            "reading the ja dashboard: EOF while parsing an object at line 1 column 1",
+        ),
     ] {
         let answers = Arc::new(MadeUp(Tree::Null));
         assert_eq!(Preview::start(settings, answers).await.unwrap_err().to_string(), expected, "{name}");

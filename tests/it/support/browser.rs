@@ -1,6 +1,6 @@
 //! A headless Chromium, driven over its DevTools protocol.
 //!
-//! What a page did wrong (errors on the console, exceptions, breaches of its content policy) is kept. The protocol is JSON in WebSocket
+//! What a page did wrong (errors on the console, exceptions, breaches of its content policy) is kept. The protocol is JSON in `WebSocket`
 //! frames on 127.0.0.1; what it needs of both is here, so the tests bring no crate and no driver. Dropping it ends the browser.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{PATIENCE, setting, skip};
 
@@ -36,7 +37,12 @@ impl Browser {
         let profile = tempfile::tempdir().expect("a folder for the profile");
         let mut process = Command::new(program)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0"])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--remote-debugging-port=0",
+            ])
             .arg(format!("--window-size={width},{height}"))
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
@@ -47,7 +53,9 @@ impl Browser {
             .expect("a browser that starts");
         let mut lines = BufReader::new(process.stderr.take().expect("standard error")).lines();
         let address = lines
-            .find_map(|line| line.ok()?.strip_prefix("DevTools listening on ws://")?.split_once('/').map(|(host, _)| host.to_owned()))
+            .find_map(|line| {
+                line.ok()?.strip_prefix("DevTools listening on ws://")?.split_once('/').map(|(host, _)| host.to_owned())
+            })
             .expect("a browser that listens");
         // It must not meet a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
@@ -73,9 +81,9 @@ impl Browser {
 
     /// Waits until an expression is true.
     pub(crate) fn until(&mut self, expression: &str) {
-        let begun = std::time::SystemTime::now();
+        let begun = Instant::now();
         while self.value(expression) != Value::Bool(true) {
-            assert!(begun.elapsed().unwrap_or_default() < PATIENCE, "waited in vain: {expression}; {:?}", self.wrongs);
+            assert!(begun.elapsed() < PATIENCE, "waited in vain: {expression}; {:?}", self.wrongs);
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -131,7 +139,9 @@ impl Browser {
             match message["method"].as_str().unwrap_or_default() {
                 "Runtime.exceptionThrown" => self.wrongs.push(details["exceptionDetails"].to_string()),
                 "Runtime.consoleAPICalled" if details["type"] == "error" => self.wrongs.push(details["args"].to_string()),
-                "Log.entryAdded" if details["entry"]["level"] == "error" => self.wrongs.push(details["entry"]["text"].to_string()),
+                "Log.entryAdded" if details["entry"]["level"] == "error" => {
+                    self.wrongs.push(details["entry"]["text"].to_string());
+                }
                 _ => {}
             }
         }
@@ -151,7 +161,7 @@ fn installed() -> Option<PathBuf> {
     NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|file| file.is_file())
 }
 
-/// The WebSocket of the browser's first page.
+/// The `WebSocket` of the browser's first page.
 fn connect(address: &str) -> TcpStream {
     let mut list = TcpStream::connect(address).expect("the browser's port");
     write!(list, "GET /json/list HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("a request");
@@ -169,7 +179,8 @@ fn connect(address: &str) -> TcpStream {
     let path = url.strip_prefix("ws://").and_then(|rest| rest.split_once('/')).map(|(_, path)| path).expect("a path");
     let mut socket = TcpStream::connect(address).expect("the browser's port");
     socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let head = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13";
+    let head =
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13";
     write!(socket, "GET /{path} HTTP/1.1\r\nHost: {address}\r\n{head}\r\n\r\n").expect("a request");
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {

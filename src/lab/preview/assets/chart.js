@@ -9,7 +9,13 @@ import { base } from "./palette.js";
 /** What a tooltip holds: a title and rows of {colour, name, value}. */
 export function tip(title, rows) {
   const lines = rows.map(({ colour, name, value }) =>
-    make("div", { class: "tip-row" }, make("span", { class: "swatch", css: { "--colour": colour } }), make("span", { class: "tip-name" }, name), make("strong", {}, value)),
+    make(
+      "div",
+      { class: "tip-row" },
+      make("span", { class: "swatch", css: { "--colour": colour } }),
+      make("span", { class: "tip-name" }, name),
+      make("strong", {}, value),
+    ),
   );
   return make("div", { class: "tip" }, title ? make("div", { class: "tip-title" }, title) : null, lines);
 }
@@ -18,9 +24,13 @@ export function tip(title, rows) {
 function legendOf(entries, instance) {
   const hidden = new Set();
   const button = ({ name, colour, value, striped, dashed }) => {
-    const element = make("button", { type: "button", class: "legend-entry", "aria-pressed": "true", title: name },
+    const element = make(
+      "button",
+      { type: "button", class: "legend-entry", "aria-pressed": "true", title: name },
       make("span", { class: `swatch${striped ? " striped" : ""}${dashed ? " dashed" : ""}`, css: { "--colour": colour } }),
-      make("span", { class: "legend-name" }, name), value ? make("span", { class: "legend-value" }, value) : null);
+      make("span", { class: "legend-name" }, name),
+      value ? make("span", { class: "legend-value" }, value) : null,
+    );
     element.addEventListener("click", () => {
       hidden.has(name) ? hidden.delete(name) : hidden.add(name);
       element.setAttribute("aria-pressed", String(!hidden.has(name)));
@@ -40,7 +50,13 @@ export function chart({ option, label, legend = [], side = false, least = 0, onC
   const canvas = make("div", { class: "chart-canvas", role: "img", "aria-label": label, tabindex: "0" });
   if (least) canvas.style.setProperty("min-height", `${least}px`);
   const scroller = make("div", { class: "chart-scroll" }, canvas);
-  const legendElement = legend.length ? make("div", { class: `legend${side ? " legend-side" : ""}` }, legendOf(legend, () => instance)) : null;
+  const legendElement = legend.length
+    ? make(
+        "div",
+        { class: `legend${side ? " legend-side" : ""}` },
+        legendOf(legend, () => instance),
+      )
+    : null;
   const element = make("div", { class: `chart${side ? " chart-side" : ""}` }, scroller, legendElement);
   if (centre) scroller.append(centre);
 
@@ -53,7 +69,15 @@ export function chart({ option, label, legend = [], side = false, least = 0, onC
     } else instance.resize({ width, height });
     const common = base();
     const own = option(width, height);
-    instance.setOption({ ...common, ...own, tooltip: { ...common.tooltip, ...own.tooltip }, legend: { show: false, data: legend.map((entry) => entry.name) } }, { notMerge: true });
+    instance.setOption(
+      {
+        ...common,
+        ...own,
+        tooltip: { ...common.tooltip, ...own.tooltip },
+        legend: { show: false, data: legend.map((entry) => entry.name) },
+      },
+      { notMerge: true },
+    );
   };
   const observer = new ResizeObserver(() => draw());
   observer.observe(canvas);

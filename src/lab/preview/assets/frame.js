@@ -30,7 +30,9 @@ function facetNames(answer) {
   const first = answer.results?.find((row) => "facet" in row);
   if (!first) return [];
   const count = Array.isArray(first.facet) ? first.facet.length : 1;
-  return list.length === count ? list : Array.from({ length: count }, (_, at) => list[at] ?? Object.keys(first).filter((key) => !RESERVED.has(key))[at] ?? "facet");
+  return list.length === count
+    ? list
+    : Array.from({ length: count }, (_, at) => list[at] ?? Object.keys(first).filter((key) => !RESERVED.has(key))[at] ?? "facet");
 }
 
 /** Rows tagged as New Relic tags them, however it sent them. */
@@ -70,7 +72,14 @@ export function frameOf(answer) {
     const comparison = row.comparison ?? null;
     // Rows of events are no groups: each stands for itself.
     const id = JSON.stringify(timed || facets.length ? [comparison, keys] : [comparison, at]);
-    if (!groups.has(id)) groups.set(id, { keys: keys.map((key, facet) => row[facets[facet]] ?? key), label: keys.map(keyText).join(", "), comparison, values: {}, points: [] });
+    if (!groups.has(id))
+      groups.set(id, {
+        keys: keys.map((key, facet) => row[facets[facet]] ?? key),
+        label: keys.map(keyText).join(", "),
+        comparison,
+        values: {},
+        points: [],
+      });
     const group = groups.get(id);
     const read = readRow(row, facets, values, seen);
     if (timed) group.points.push({ begin: row.beginTimeSeconds * 1000, end: row.endTimeSeconds * 1000, values: read });
@@ -87,7 +96,7 @@ export function frameOf(answer) {
     window: answer.metadata?.timeWindow ?? null,
     buckets: answer.preview?.buckets ?? null,
     steps: answer.preview?.steps ?? [],
-    other: timed || Array.isArray(answer.otherResult) ? null : answer.otherResult ?? null,
+    other: timed || Array.isArray(answer.otherResult) ? null : (answer.otherResult ?? null),
     attributes: answer.preview?.facetAttributes ?? [],
   };
 }
@@ -109,8 +118,11 @@ export function joined(frames) {
 
 /** Whether there is nothing to draw. */
 export function isEmpty(frame) {
-  const nothing = (values) => Object.values(values).every((value) => value === null || (Array.isArray(value) && value.length === 0));
-  return frame.groups.every((group) => (frame.timed ? group.points.every((point) => nothing(point.values)) : nothing(group.values)));
+  const nothing = (values) =>
+    Object.values(values).every((value) => value === null || (Array.isArray(value) && value.length === 0));
+  return frame.groups.every((group) =>
+    frame.timed ? group.points.every((point) => nothing(point.values)) : nothing(group.values),
+  );
 }
 
 export const current = (frame) => frame.groups.filter((group) => group.comparison !== "previous");
@@ -123,7 +135,10 @@ export function before(frame, group) {
 
 /** Numeric columns of a frame; all when none is. */
 export function numeric(frame) {
-  const isNumber = (name) => frame.groups.some((group) => [group.values, ...group.points.map((point) => point.values)].some((values) => typeof values[name] === "number"));
+  const isNumber = (name) =>
+    frame.groups.some((group) =>
+      [group.values, ...group.points.map((point) => point.values)].some((values) => typeof values[name] === "number"),
+    );
   const found = frame.values.filter(isNumber);
   return found.length ? found : frame.values;
 }
@@ -136,7 +151,7 @@ export function seriesOf(frame) {
   const columns = numeric(frame);
   return frame.groups.flatMap((group) =>
     columns
-      .filter((column) => frame.timed ? group.points.some((point) => column in point.values) : column in group.values)
+      .filter((column) => (frame.timed ? group.points.some((point) => column in point.values) : column in group.values))
       .map((column) => {
         const parts = [group.label, columns.length > 1 || !group.label ? column : ""].filter(Boolean);
         const name = parts.join(" · ");

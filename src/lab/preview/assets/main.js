@@ -20,7 +20,11 @@ const state = {
   themeChosen: query.has("theme"),
   dashboard: Number(query.get("dashboard") ?? 0),
   page: Number(query.get("page") ?? 0),
-  picked: query.get("time") ? { preset: query.get("time") } : query.get("since") ? { since: Number(query.get("since")), until: Number(query.get("until")) } : null,
+  picked: query.get("time")
+    ? { preset: query.get("time") }
+    : query.get("since")
+      ? { since: Number(query.get("since")), until: Number(query.get("until")) }
+      : null,
   filters: [],
   now: Date.now(),
 };
@@ -55,50 +59,109 @@ function applyTheme() {
 
 /** How the page stands, for a question. */
 function standing() {
-  return { variables: chosen.chosen(), ...windowOf(state.picked, state.now), filters: state.filters.map(({ attribute, value }) => ({ attribute, value })), now: state.now };
+  return {
+    variables: chosen.chosen(),
+    ...windowOf(state.picked, state.now),
+    filters: state.filters.map(({ attribute, value }) => ({ attribute, value })),
+    now: state.now,
+  };
 }
 
 function drawTop() {
   const names = served.dashboards.map((dashboard) => dashboard.name);
-  const title = names.length > 1
-    ? make("select", { class: "dashboard-choice", "aria-label": say("dashboard"), on: { change: (event) => openDashboard(event.target.selectedIndex) } }, names.map((name, at) => make("option", { selected: at === state.dashboard }, name)))
-    : make("h1", {}, names[0]);
+  const title =
+    names.length > 1
+      ? make(
+          "select",
+          {
+            class: "dashboard-choice",
+            "aria-label": say("dashboard"),
+            on: { change: (event) => openDashboard(event.target.selectedIndex) },
+          },
+          names.map((name, at) => make("option", { selected: at === state.dashboard }, name)),
+        )
+      : make("h1", {}, names[0]);
   const other = served.languages.find((code) => code !== spoken());
   const dark = state.theme === "dark";
-  fill(top, make("div", { class: "brand" }, make("img", { src: "/assets/icon.svg", alt: "", width: "22", height: "22" }), title),
-    make("div", { class: "top-controls" },
+  fill(
+    top,
+    make("div", { class: "brand" }, make("img", { src: "/assets/icon.svg", alt: "", width: "22", height: "22" }), title),
+    make(
+      "div",
+      { class: "top-controls" },
       served.masked ? make("span", { class: "badge", title: say("maskedHint") }, say("masked")) : null,
       served.live ? make("span", { class: "badge badge-live", title: say("liveHint") }, say("live")) : null,
-      picture ? make("span", { class: "badge" }, pickedName(state.picked)) : [
-        picker(state.picked, state.now, (value) => {
-          state.picked = value;
-          keepAddress();
-          drawTop();
-          openPage();
-        }),
-        make("button", { type: "button", class: "icon-button", title: say("refresh"), "aria-label": say("refresh"), on: { click: refresh } }, icon("refresh")),
-        make("button", { type: "button", class: "icon-button", title: say(dark ? "themeLight" : "themeDark"), "aria-label": say(dark ? "themeLight" : "themeDark"), on: { click: switchTheme } }, icon(dark ? "sun" : "moon")),
-        make("button", { type: "button", class: "quiet", lang: other, "aria-label": `${say("language")}: ${say("otherLanguage")}`, on: { click: () => load(other) } }, say("otherLanguage")),
-      ]));
+      picture
+        ? make("span", { class: "badge" }, pickedName(state.picked))
+        : [
+            picker(state.picked, state.now, (value) => {
+              state.picked = value;
+              keepAddress();
+              drawTop();
+              openPage();
+            }),
+            make(
+              "button",
+              {
+                type: "button",
+                class: "icon-button",
+                title: say("refresh"),
+                "aria-label": say("refresh"),
+                on: { click: refresh },
+              },
+              icon("refresh"),
+            ),
+            make(
+              "button",
+              {
+                type: "button",
+                class: "icon-button",
+                title: say(dark ? "themeLight" : "themeDark"),
+                "aria-label": say(dark ? "themeLight" : "themeDark"),
+                on: { click: switchTheme },
+              },
+              icon(dark ? "sun" : "moon"),
+            ),
+            make(
+              "button",
+              {
+                type: "button",
+                class: "quiet",
+                lang: other,
+                "aria-label": `${say("language")}: ${say("otherLanguage")}`,
+                on: { click: () => load(other) },
+              },
+              say("otherLanguage"),
+            ),
+          ],
+    ),
+  );
 }
 
 function drawBar() {
   const names = pages().map((page) => page.name);
-  const controls = chosen.any && !picture ? make("div", { class: "variables", role: "group", "aria-label": say("variables") }, chosen.controls()) : null;
+  const controls =
+    chosen.any && !picture
+      ? make("div", { class: "variables", role: "group", "aria-label": say("variables") }, chosen.controls())
+      : null;
   const filters = filterBar(state.filters, (list) => {
     state.filters = list;
     drawBar();
     refresh();
   });
-  fill(bar, tabs(names, state.page, (at) => {
-    if (at === state.page) return;
-    state.page = at;
-    state.filters = [];
-    keepAddress();
-    drawBar();
-    openPage();
-    announce(names[at]);
-  }), controls || filters ? make("div", { class: "controls" }, controls, filters) : null);
+  fill(
+    bar,
+    tabs(names, state.page, (at) => {
+      if (at === state.page) return;
+      state.page = at;
+      state.filters = [];
+      keepAddress();
+      drawBar();
+      openPage();
+      announce(names[at]);
+    }),
+    controls || filters ? make("div", { class: "controls" }, controls, filters) : null,
+  );
 }
 
 function openDashboard(at) {
@@ -120,7 +183,14 @@ function openPage() {
   // In the order in which they are read: that of the Tab key, and of one column on a phone.
   const inOrder = [...(page.widgets ?? [])].sort((a, b) => placed(a) - placed(b));
   shown = inOrder.map((one) => widget(one, { state: standing, onFilter: picture ? null : addFilter, showQueries }));
-  fill(main, make("div", { class: "grid" }, shown.map((one) => one.element)));
+  fill(
+    main,
+    make(
+      "div",
+      { class: "grid" },
+      shown.map((one) => one.element),
+    ),
+  );
   return refresh();
 }
 
@@ -156,12 +226,28 @@ function switchTheme() {
 
 /** The queries of a widget as they were asked, in a dialog. */
 function showQueries(title, texts) {
-  const copy = (text) => make("button", { type: "button", class: "quiet", on: { click: async (event) => {
-    await navigator.clipboard.writeText(text);
-    event.target.textContent = say("copied");
-  } } }, say("copy"));
-  const dialog = make("dialog", { "aria-label": `${say("query")}: ${title}` }, make("h2", {}, title), texts.map((text) => make("div", { class: "query-holder" }, make("pre", { class: "query", tabindex: "0" }, text), copy(text))),
-    make("form", { method: "dialog" }, make("button", { class: "primary", autofocus: true }, say("close"))));
+  const copy = (text) =>
+    make(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        on: {
+          click: async (event) => {
+            await navigator.clipboard.writeText(text);
+            event.target.textContent = say("copied");
+          },
+        },
+      },
+      say("copy"),
+    );
+  const dialog = make(
+    "dialog",
+    { "aria-label": `${say("query")}: ${title}` },
+    make("h2", {}, title),
+    texts.map((text) => make("div", { class: "query-holder" }, make("pre", { class: "query", tabindex: "0" }, text), copy(text))),
+    make("form", { method: "dialog" }, make("button", { class: "primary", autofocus: true }, say("close"))),
+  );
   dialog.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     dialog.close();

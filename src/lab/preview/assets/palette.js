@@ -2,14 +2,50 @@
 
 export const THEMES = {
   light: {
-    text: "#1d252c", muted: "#5b6770", line: "#e3e7ea", axis: "#c4cbd1", card: "#ffffff", empty: "#eef1f3",
-    series: ["#2378c9", "#0e9384", "#7a5af8", "#dd7a1b", "#c11574", "#4d8f1c", "#5b6b8c", "#b54708", "#3538cd", "#088ab2", "#9c5fb5", "#997404"],
+    text: "#1d252c",
+    muted: "#5b6770",
+    line: "#e3e7ea",
+    axis: "#c4cbd1",
+    card: "#ffffff",
+    empty: "#eef1f3",
+    series: [
+      "#2378c9",
+      "#0e9384",
+      "#7a5af8",
+      "#dd7a1b",
+      "#c11574",
+      "#4d8f1c",
+      "#5b6b8c",
+      "#b54708",
+      "#3538cd",
+      "#088ab2",
+      "#9c5fb5",
+      "#997404",
+    ],
     heat: ["#e8f3f4", "#a9d4d7", "#5caab1", "#1f7f8a", "#0b5d66", "#063a44"],
     severity: { success: "#0d8043", warning: "#f2c037", severe: "#e0751a", critical: "#c7252e", unavailable: "#7a858e" },
   },
   dark: {
-    text: "#e8ecef", muted: "#9eaab4", line: "#2a333b", axis: "#46525c", card: "#1a2027", empty: "#222a31",
-    series: ["#5ba8f5", "#2cc5b2", "#a48afb", "#f5a04c", "#f06bb2", "#8cc152", "#9fb0d0", "#e58a4e", "#8098f9", "#3bb8dc", "#cf9be3", "#d4b13f"],
+    text: "#e8ecef",
+    muted: "#9eaab4",
+    line: "#2a333b",
+    axis: "#46525c",
+    card: "#1a2027",
+    empty: "#222a31",
+    series: [
+      "#5ba8f5",
+      "#2cc5b2",
+      "#a48afb",
+      "#f5a04c",
+      "#f06bb2",
+      "#8cc152",
+      "#9fb0d0",
+      "#e58a4e",
+      "#8098f9",
+      "#3bb8dc",
+      "#cf9be3",
+      "#d4b13f",
+    ],
     heat: ["#1d2b31", "#15454d", "#17656f", "#2b8a95", "#5fb6bf", "#b5e4e8"],
     severity: { success: "#4cc38a", warning: "#f2c94c", severe: "#f2994a", critical: "#f0616d", unavailable: "#8d99a3" },
   },
@@ -43,7 +79,9 @@ export function colour(configuration, at, ...names) {
 export function pattern(configuration, chosen) {
   const list = (configuration.colors?.seriesOverrides ?? []).map((entry) => hue(entry.color));
   const tells = list.some(isGreen) && list.some(isRed);
-  return tells && isRed(hue(chosen)) ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4, color: "rgba(255,255,255,0.45)" } : null;
+  return tells && isRed(hue(chosen))
+    ? { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: -Math.PI / 4, color: "rgba(255,255,255,0.45)" }
+    : null;
 }
 
 const isGreen = (of) => of !== null && of > 75 && of < 175;
@@ -69,7 +107,14 @@ export function base() {
     textStyle: { fontFamily: FONT, color: text, fontSize: 11 },
     legend: { show: false },
     tooltip: {
-      confine: true, transitionDuration: 0, padding: 0, borderWidth: 0, backgroundColor: "transparent", shadowBlur: 0, shadowColor: "transparent", extraCssText: "box-shadow:none",
+      confine: true,
+      transitionDuration: 0,
+      padding: 0,
+      borderWidth: 0,
+      backgroundColor: "transparent",
+      shadowBlur: 0,
+      shadowColor: "transparent",
+      extraCssText: "box-shadow:none",
       className: "tip-holder",
     },
   };

@@ -22,19 +22,42 @@ export function pickedName(picked) {
 
 export function picker(picked, now, change) {
   const face = pickedName(picked);
-  const button = make("button", { type: "button", class: "control-input control-button time-button", "aria-haspopup": "true", "aria-label": `${say("time")}: ${face}` },
-    icon("clock"), make("span", { class: "control-value" }, face), icon("down"));
-  return popover(button, (close) => {
-    const choose = (value) => {
-      close();
-      change(value);
-    };
-    const item = (name, value, chosen, hint) => make("button", { type: "button", class: "menu-item", "aria-pressed": String(chosen), on: { click: () => choose(value) } }, make("span", {}, name), hint ? make("small", {}, hint) : null);
-    return make("div", { class: "menu time-menu" },
-      item(say("timeDefault"), null, !picked, say("timeDefaultHint")),
-      PRESETS.map((preset) => item(presetName(preset), { preset: preset.id }, picked?.preset === preset.id)),
-      custom(picked, now, choose));
-  }, { align: "end" });
+  const button = make(
+    "button",
+    {
+      type: "button",
+      class: "control-input control-button time-button",
+      "aria-haspopup": "true",
+      "aria-label": `${say("time")}: ${face}`,
+    },
+    icon("clock"),
+    make("span", { class: "control-value" }, face),
+    icon("down"),
+  );
+  return popover(
+    button,
+    (close) => {
+      const choose = (value) => {
+        close();
+        change(value);
+      };
+      const item = (name, value, chosen, hint) =>
+        make(
+          "button",
+          { type: "button", class: "menu-item", "aria-pressed": String(chosen), on: { click: () => choose(value) } },
+          make("span", {}, name),
+          hint ? make("small", {}, hint) : null,
+        );
+      return make(
+        "div",
+        { class: "menu time-menu" },
+        item(say("timeDefault"), null, !picked, say("timeDefaultHint")),
+        PRESETS.map((preset) => item(presetName(preset), { preset: preset.id }, picked?.preset === preset.id)),
+        custom(picked, now, choose),
+      );
+    },
+    { align: "end" },
+  );
 }
 
 function custom(picked, now, choose) {
@@ -54,7 +77,13 @@ function custom(picked, now, choose) {
     }
     choose({ since, until });
   };
-  return make("fieldset", { class: "custom-time" }, make("legend", {}, `${say("custom")} (${zoneName()})`),
-    make("label", {}, say("from"), from), make("label", {}, say("to"), to), wrong,
-    make("button", { type: "button", class: "primary", title: dateTime(now), on: { click: apply } }, say("apply")));
+  return make(
+    "fieldset",
+    { class: "custom-time" },
+    make("legend", {}, `${say("custom")} (${zoneName()})`),
+    make("label", {}, say("from"), from),
+    make("label", {}, say("to"), to),
+    wrong,
+    make("button", { type: "button", class: "primary", title: dateTime(now), on: { click: apply } }, say("apply")),
+  );
 }

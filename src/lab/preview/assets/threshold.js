@@ -4,7 +4,8 @@
 const RANK = ["unavailable", "success", "warning", "severe", "critical"];
 
 const lower = (text) => String(text ?? "").toLowerCase();
-const number = (value) => (value === null || value === undefined || value === "" || Number.isNaN(Number(value)) ? null : Number(value));
+const number = (value) =>
+  value === null || value === undefined || value === "" || Number.isNaN(Number(value)) ? null : Number(value);
 
 /**
  * A billboard's: `[{alertSeverity: WARNING|CRITICAL, value}]`: above the value. When critical is below warning, less is worse, and
@@ -29,17 +30,19 @@ const within = (range, value) => {
 /** A table's: `[{from, to, columnName, severity}]`; the worst range that holds the value. */
 export function ofCell(thresholds, column, value) {
   if (!Array.isArray(thresholds) || typeof value !== "number") return null;
-  const found = thresholds.filter((range) => (range.columnName ?? range.name) === column && within(range, value)).map((range) => lower(range.severity));
+  const found = thresholds
+    .filter((range) => (range.columnName ?? range.name) === column && within(range, value))
+    .map((range) => lower(range.severity));
   return found.sort((a, b) => RANK.indexOf(b) - RANK.indexOf(a))[0] ?? null;
 }
 
 /** A line chart's: `{isLabelVisible, thresholds: [{from, to, name, severity}]}` as bands. */
 export function bands(thresholds) {
-  const list = Array.isArray(thresholds) ? [] : thresholds?.thresholds ?? [];
+  const list = Array.isArray(thresholds) ? [] : (thresholds?.thresholds ?? []);
   return list.map((range) => ({
     from: number(range.from),
     to: number(range.to),
-    name: thresholds.isLabelVisible === false ? "" : range.name ?? "",
+    name: thresholds.isLabelVisible === false ? "" : (range.name ?? ""),
     severity: lower(range.severity) || "critical",
   }));
 }

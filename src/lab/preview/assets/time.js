@@ -34,12 +34,20 @@ export const dateTime = (ms) => format({ year: "numeric", ...aDay(), ...CLOCK, s
 export const minuteTime = (ms) => format({ ...aDay(), ...CLOCK }).format(ms);
 export const day = (ms) => format(aDay()).format(ms);
 export const clockTime = (ms) => format(CLOCK).format(ms);
-export const exactTime = (ms) => `${format({ year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK, second: "2-digit", fractionalSecondDigits: 3 }).format(ms)}`;
+export const exactTime = (ms) =>
+  `${format({ year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK, second: "2-digit", fractionalSecondDigits: 3 }).format(ms)}`;
 
 /** Milliseconds by which clocks in the zone are ahead of UTC at that moment. */
 function offset(ms) {
   const parts = new Intl.DateTimeFormat("en", {
-    timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
   }).formatToParts(ms);
   const of = (type) => Number(parts.find((part) => part.type === type).value);
   const wall = Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
@@ -63,8 +71,16 @@ const A_DAY = 24 * HOUR;
 
 /** What the picker offers, as New Relic's does. */
 export const PRESETS = [
-  [30, "minute", 30 * MINUTE], [60, "minute", HOUR], [3, "hour", 3 * HOUR], [6, "hour", 6 * HOUR], [12, "hour", 12 * HOUR],
-  [24, "hour", A_DAY], [3, "day", 3 * A_DAY], [7, "day", 7 * A_DAY], [14, "day", 14 * A_DAY], [30, "day", 30 * A_DAY],
+  [30, "minute", 30 * MINUTE],
+  [60, "minute", HOUR],
+  [3, "hour", 3 * HOUR],
+  [6, "hour", 6 * HOUR],
+  [12, "hour", 12 * HOUR],
+  [24, "hour", A_DAY],
+  [3, "day", 3 * A_DAY],
+  [7, "day", 7 * A_DAY],
+  [14, "day", 14 * A_DAY],
+  [30, "day", 30 * A_DAY],
 ].map(([count, unit, length]) => ({ count, unit, length, id: `${count}${unit[0]}` }));
 
 /** A length of time in two units at most: `3 d 4 h`. */
@@ -72,7 +88,12 @@ export function length(ms) {
   const sign = ms < 0 ? "−" : "";
   let rest = Math.abs(ms);
   if (rest < 1000) return `${sign}${Math.round(rest)} ms`;
-  const units = [["d", A_DAY], ["h", HOUR], ["min", MINUTE], ["s", 1000]];
+  const units = [
+    ["d", A_DAY],
+    ["h", HOUR],
+    ["min", MINUTE],
+    ["s", 1000],
+  ];
   const parts = [];
   for (const [name, size] of units) {
     const count = name === "s" ? Math.round((rest / size) * 10) / 10 : Math.floor(rest / size);
@@ -86,7 +107,11 @@ export function length(ms) {
 export function ago(ms, now) {
   const relative = new Intl.RelativeTimeFormat(spoken(), { numeric: "auto" });
   const passed = now - ms;
-  for (const [unit, size] of [["day", A_DAY], ["hour", HOUR], ["minute", MINUTE]]) {
+  for (const [unit, size] of [
+    ["day", A_DAY],
+    ["hour", HOUR],
+    ["minute", MINUTE],
+  ]) {
     if (Math.abs(passed) >= size) return relative.format(-Math.round(passed / size), unit);
   }
   return relative.format(-Math.round(passed / 1000), "second");

@@ -24,7 +24,10 @@ export function widget(definition, { state, onFilter, showQueries }) {
   if (title) card.setAttribute("aria-label", title);
   place(card, definition.layout ?? {});
   if (id === "viz.markdown") {
-    card.append(title ? make("div", { class: "widget-head" }, make("h2", {}, title)) : "", fill(body, markdown(configuration.text)));
+    card.append(
+      title ? make("div", { class: "widget-head" }, make("h2", {}, title)) : "",
+      fill(body, markdown(configuration.text)),
+    );
     card.dataset.state = "ready";
     return { element: card, refresh: async () => {}, dispose: () => {} };
   }
@@ -39,26 +42,80 @@ export function widget(definition, { state, onFilter, showQueries }) {
     fill(body, element);
     card.dataset.state = now;
   };
-  const menu = make("button", { type: "button", class: "widget-menu", "aria-label": say("menu", title || id), title: say("menu", title || id) }, icon("more"));
-  const options = popover(menu, (close) => make("div", { class: "menu" },
-    hasTable(view) && last?.frame ? make("button", { type: "button", class: "menu-item", on: { click: () => {
-      asTable = !asTable;
-      close();
-      draw();
-    } } }, icon(asTable ? "chart" : "table"), say(asTable ? "showChart" : "showTable")) : null,
-    make("button", { type: "button", class: "menu-item", on: { click: () => {
-      close();
-      showQueries(title, last?.answers?.map((answer) => answer.preview?.query ?? answer.query) ?? queries.map((query) => query.query));
-    } } }, icon("code"), say("showQuery"))), { align: "end" });
-  card.append(make("div", { class: "widget-head" },
-    make("h2", { title: title.length > 30 ? title : null }, title),
-    ownWindow && state().since !== null ? make("span", { class: "own-window", title: say("ownWindow") }, icon("clock"), make("span", { class: "unseen" }, say("ownWindow"))) : null,
-    options), body);
+  const menu = make(
+    "button",
+    { type: "button", class: "widget-menu", "aria-label": say("menu", title || id), title: say("menu", title || id) },
+    icon("more"),
+  );
+  const options = popover(
+    menu,
+    (close) =>
+      make(
+        "div",
+        { class: "menu" },
+        hasTable(view) && last?.frame
+          ? make(
+              "button",
+              {
+                type: "button",
+                class: "menu-item",
+                on: {
+                  click: () => {
+                    asTable = !asTable;
+                    close();
+                    draw();
+                  },
+                },
+              },
+              icon(asTable ? "chart" : "table"),
+              say(asTable ? "showChart" : "showTable"),
+            )
+          : null,
+        make(
+          "button",
+          {
+            type: "button",
+            class: "menu-item",
+            on: {
+              click: () => {
+                close();
+                showQueries(
+                  title,
+                  last?.answers?.map((answer) => answer.preview?.query ?? answer.query) ?? queries.map((query) => query.query),
+                );
+              },
+            },
+          },
+          icon("code"),
+          say("showQuery"),
+        ),
+      ),
+    { align: "end" },
+  );
+  card.append(
+    make(
+      "div",
+      { class: "widget-head" },
+      make("h2", { title: title.length > 30 ? title : null }, title),
+      ownWindow && state().since !== null
+        ? make(
+            "span",
+            { class: "own-window", title: say("ownWindow") },
+            icon("clock"),
+            make("span", { class: "unseen" }, say("ownWindow")),
+          )
+        : null,
+      options,
+    ),
+    body,
+  );
 
-  const filterBy = onFilter && ((group, facet) => {
-    const attribute = last.frame.attributes[facet];
-    if (attribute) onFilter(attribute, group.keys[facet] ?? null, keyText(group.keys[facet]));
-  });
+  const filterBy =
+    onFilter &&
+    ((group, facet) => {
+      const attribute = last.frame.attributes[facet];
+      if (attribute) onFilter(attribute, group.keys[facet] ?? null, keyText(group.keys[facet]));
+    });
   const onGroup = filterBy && ((group) => group.keys.forEach((_, facet) => filterBy(group, facet)));
 
   function draw() {
@@ -71,7 +128,8 @@ export function widget(definition, { state, onFilter, showQueries }) {
     const now = state().now;
     const clickable = frame.attributes.some(Boolean);
     const label = hasTable(view) ? summary(view, frame, title, configuration) : title;
-    const element = asTable ? tableBehind(view, frame, title, now)
+    const element = asTable
+      ? tableBehind(view, frame, title, now)
       : view.draw(frame, configuration, label, { now, answers, onFilter: filterBy, onGroup: clickable ? onGroup : null });
     show(element, "ready");
   }
@@ -87,8 +145,20 @@ export function widget(definition, { state, onFilter, showQueries }) {
     const { variables, since, until, filters } = state();
     const picked = ownWindow || since === null ? {} : { since, until };
     try {
-      const answers = await Promise.all(queries.map(({ query, accountIds, accountId }) =>
-        ask({ query, variables, ...picked, filters, accounts: (accountIds ?? [accountId]).map(Number).filter((account) => account > 0) }, mine.signal)));
+      const answers = await Promise.all(
+        queries.map(({ query, accountIds, accountId }) =>
+          ask(
+            {
+              query,
+              variables,
+              ...picked,
+              filters,
+              accounts: (accountIds ?? [accountId]).map(Number).filter((account) => account > 0),
+            },
+            mine.signal,
+          ),
+        ),
+      );
       if (mine.signal.aborted) return;
       last = { answers };
       draw();
@@ -101,10 +171,15 @@ export function widget(definition, { state, onFilter, showQueries }) {
       clearTimeout(late);
     }
   }
-  return { element: card, refresh, redraw: () => last && draw(), dispose: () => {
-    asking?.abort();
-    drawn?.dispose?.();
-  } };
+  return {
+    element: card,
+    refresh,
+    redraw: () => last && draw(),
+    dispose: () => {
+      asking?.abort();
+      drawn?.dispose?.();
+    },
+  };
 }
 
 /** Twelve columns; on a narrow screen one, by the style sheet. */
@@ -122,6 +197,12 @@ const empty = () => notice("unavailable", say("empty"), say("emptyHint"));
 function refusal(answer) {
   const [before, at, after] = answer.parts ?? [answer.query ?? "", "", ""];
   const place = answer.parts ? make("mark", {}, at || "␣") : null;
-  return make("div", { class: "notice notice-error", role: "alert" }, icon("critical"), make("strong", {}, say("failed")), make("p", {}, answer.error),
-    make("pre", { class: "query", tabindex: "0" }, before, place, after));
+  return make(
+    "div",
+    { class: "notice notice-error", role: "alert" },
+    icon("critical"),
+    make("strong", {}, say("failed")),
+    make("p", {}, answer.error),
+    make("pre", { class: "query", tabindex: "0" }, before, place, after),
+  );
 }

@@ -97,8 +97,24 @@ const FIELDS: [(&str, Holds); 48] = [
 
 /// Words in the place of a name that name nobody.
 const NOBODY: [&str; 18] = [
-    "root", "admin", "administrator", "user", "users", "system", "unknown", "none", "null", "true", "false", "default", "anonymous",
-    "account", "aws", "amazon", "owner", "*",
+    "root",
+    "admin",
+    "administrator",
+    "user",
+    "users",
+    "system",
+    "unknown",
+    "none",
+    "null",
+    "true",
+    "false",
+    "default",
+    "anonymous",
+    "account",
+    "aws",
+    "amazon",
+    "owner",
+    "*",
 ];
 
 /// What an attribute or column of this name holds.

@@ -232,15 +232,15 @@ impl Columns<'_> {
 
     fn text(&self, holds: Option<Holds>, text: &str) -> String {
         // A record in a text: its own names say what its values are.
-        if text.starts_with(['{', '[']) && let Ok(inner) = serde_json::from_str::<Tree>(text) {
+        if text.starts_with(['{', '['])
+            && let Ok(inner) = serde_json::from_str::<Tree>(text)
+        {
             let masked = Columns { mask: self.mask, origins: &Origins::new(), facets: Vec::new() }.tree(holds, &inner);
             return serde_json::to_string(&masked).unwrap_or_default();
         }
         match holds {
             Some(Holds::Name) => self.mask.name(text),
-            Some(Holds::Names) => {
-                text.split('|').map(|part| self.mask.name(part)).collect::<Vec<_>>().join("|")
-            }
+            Some(Holds::Names) => text.split('|').map(|part| self.mask.name(part)).collect::<Vec<_>>().join("|"),
             Some(Holds::Account) | None => self.mask.text(text),
         }
     }

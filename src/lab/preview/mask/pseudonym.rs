@@ -20,10 +20,10 @@ const FIRST: [&str; 64] = [
 
 const SECOND: [&str; 64] = [
     "acorn", "alder", "aspen", "badger", "bamboo", "beech", "birch", "bison", "cedar", "clover", "crane", "cypress", "dolphin",
-    "dove", "eagle", "elm", "falcon", "fern", "finch", "fir", "fox", "gecko", "ginkgo", "hare", "hazel", "heron", "holly", "ibis",
-    "iris", "ivy", "jay", "koala", "lark", "laurel", "lily", "linden", "lotus", "lynx", "magpie", "maple", "marten", "moss", "oak",
-    "orchid", "otter", "owl", "panda", "pine", "plover", "poplar", "quail", "raven", "robin", "rowan", "sage", "seal", "sparrow",
-    "spruce", "stork", "swan", "tern", "thistle", "willow", "wren",
+    "dove", "eagle", "elm", "falcon", "fern", "finch", "fir", "fox", "gecko", "ginkgo", "hare", "hazel", "heron", "holly",
+    "ibis", "iris", "ivy", "jay", "koala", "lark", "laurel", "lily", "linden", "lotus", "lynx", "magpie", "maple", "marten",
+    "moss", "oak", "orchid", "otter", "owl", "panda", "pine", "plover", "poplar", "quail", "raven", "robin", "rowan", "sage",
+    "seal", "sparrow", "spruce", "stork", "swan", "tern", "thistle", "willow", "wren",
 ];
 
 /// The `attempt`-th pseudonym of a value.

@@ -60,7 +60,9 @@ pub(super) fn rewrite(
         out.push_str(&match shape {
             Some("arn") => arn(all.as_str(), replace),
             Some("email") => replace(Kind::Email, all.as_str()),
-            Some("iam") if !before.is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => replace(Kind::IamId, all.as_str()),
+            Some("iam") if !before.is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
+                replace(Kind::IamId, all.as_str())
+            }
             Some("ip4") => ip4(all.as_str(), replace),
             Some("ip6") if !before.is_some_and(char::is_alphanumeric) => ip6(all.as_str(), replace),
             _ => within(all.as_str(), replace),
@@ -73,7 +75,8 @@ pub(super) fn rewrite(
 
 /// What a whole value is, when its shape says it.
 pub(super) fn whole(value: &str) -> Option<Kind> {
-    let only = |name: &str| FOUND.captures(value).is_some_and(|found| found.name(name).is_some_and(|part| part.len() == value.len()));
+    let only =
+        |name: &str| FOUND.captures(value).is_some_and(|found| found.name(name).is_some_and(|part| part.len() == value.len()));
     if value.len() == ACCOUNT_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit()) {
         Some(Kind::Account)
     } else if value.parse::<Ipv4Addr>().is_ok() {

@@ -30,11 +30,27 @@ fn shapes_stay() {
         ("address of six in a sentence", "by 2600:1f18::1: refused", r"^by 2001:db8:[0-9a-f:]+: refused$"),
         ("e-mail", "<alice@corp.example.net>", r"^<[a-z]+-[a-z]+-\d\d@example\.com>$"),
         ("key", "AKIAJKLMNOPQRSTUVWXY", r"^AKIA[A-Z]{16}$"),
-        ("user", "arn:aws:iam::111122223333:user/ops/alice", r"^arn:aws:iam::0000\d{8}:user/[a-z]+-[a-z]+-\d\d/[a-z]+-[a-z]+-\d\d$"),
-        ("session", "arn:aws:sts::111122223333:assumed-role/Admin2/a@b.io", r"^arn:aws:sts::0000\d{8}:assumed-role/[a-z]+-[a-z]+-\d\d/[a-z-]+-\d\d@example\.com$"),
+        (
+            "user",
+            "arn:aws:iam::111122223333:user/ops/alice",
+            r"^arn:aws:iam::0000\d{8}:user/[a-z]+-[a-z]+-\d\d/[a-z]+-[a-z]+-\d\d$",
+        ),
+        (
+            "session",
+            "arn:aws:sts::111122223333:assumed-role/Admin2/a@b.io",
+            r"^arn:aws:sts::0000\d{8}:assumed-role/[a-z]+-[a-z]+-\d\d/[a-z-]+-\d\d@example\.com$",
+        ),
         ("bucket", "arn:aws:s3:::my-bucket/path/key.txt", r"^arn:aws:s3:::[a-z-]+-\d\d/[a-z-]+-\d\d/[a-z-]+-\d\d$"),
-        ("instance", "arn:aws-cn:ec2:cn-north-1:111122223333:instance/i-0abc12345678901de", r"^arn:aws-cn:ec2:cn-north-1:0000\d{8}:instance/i-[0-9a-f]{17}$"),
-        ("in JSON", r#"{"a":"arn:aws:iam::111122223333:role/x-y-z"}"#, r#"^\{"a":"arn:aws:iam::0000\d{8}:role/[a-z]+-[a-z]+-\d\d"\}$"#),
+        (
+            "instance",
+            "arn:aws-cn:ec2:cn-north-1:111122223333:instance/i-0abc12345678901de",
+            r"^arn:aws-cn:ec2:cn-north-1:0000\d{8}:instance/i-[0-9a-f]{17}$",
+        ),
+        (
+            "in JSON",
+            r#"{"a":"arn:aws:iam::111122223333:role/x-y-z"}"#,
+            r#"^\{"a":"arn:aws:iam::0000\d{8}:role/[a-z]+-[a-z]+-\d\d"\}$"#,
+        ),
     ] {
         let masked = mask().text(text);
         assert!(regex::Regex::new(shape).unwrap().is_match(&masked), "{name}: {masked}");
@@ -78,9 +94,12 @@ fn the_same_value_is_the_same_everywhere() {
 
 #[test]
 fn columns_are_known_by_what_they_show() {
-    let origins: Origins = [("Who".to_owned(), ["actor.name".to_owned()].into()), ("What".to_owned(), ["event.name".to_owned()].into())].into();
+    let origins: Origins =
+        [("Who".to_owned(), ["actor.name".to_owned()].into()), ("What".to_owned(), ["event.name".to_owned()].into())].into();
     let mask = mask();
-    let rows = tree(r#"{"results":[{"facet":"bob","Who":"bob","What":"PutBucketAcl","Kind":"human","n":1}],"metadata":{"facets":"Who"}}"#);
+    let rows = tree(
+        r#"{"results":[{"facet":"bob","Who":"bob","What":"PutBucketAcl","Kind":"human","n":1}],"metadata":{"facets":"Who"}}"#,
+    );
     let masked = mask.answer(&rows, &origins);
     let name = mask.pseudonym(Kind::Name, "bob");
     let expected = format!(

@@ -10,7 +10,9 @@ export function markdown(text) {
   // Parsed apart from the page: nothing in it runs or is loaded before it was looked through.
   const parsed = new DOMParser().parseFromString(reader.render(text ?? ""), "text/html");
   for (const image of parsed.querySelectorAll("img")) {
-    image.replaceWith(make("a", { href: image.getAttribute("src") ?? "" }, image.getAttribute("alt") || image.getAttribute("src")));
+    image.replaceWith(
+      make("a", { href: image.getAttribute("src") ?? "" }, image.getAttribute("alt") || image.getAttribute("src")),
+    );
   }
   for (const element of parsed.body.querySelectorAll("*")) {
     for (const { name } of [...element.attributes]) if (!["href", "title", "start"].includes(name)) element.removeAttribute(name);

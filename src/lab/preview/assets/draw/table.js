@@ -19,7 +19,8 @@ export function tableOf(frame) {
   const columns = frame.facets.map((name, at) => ({ name, facet: at, of: (row) => row.group.keys[at] }));
   if (frame.timed) {
     columns.unshift({ name: say("beginning"), time: true, of: (row) => row.point.begin });
-    if (frame.compared) columns.push({ name: say("group"), of: (row) => say(row.group.comparison === "previous" ? "previous" : "current") });
+    if (frame.compared)
+      columns.push({ name: say("group"), of: (row) => say(row.group.comparison === "previous" ? "previous" : "current") });
     for (const name of frame.values) columns.push({ name, of: (row) => row.point.values[name] });
     return { columns, rows: frame.groups.flatMap((group) => group.points.map((point) => ({ group, point }))) };
   }
@@ -27,7 +28,11 @@ export function tableOf(frame) {
     columns.push({ name, of: (row) => row.group.values[name] });
     if (frame.compared) {
       columns.push({ name: `${name} · ${say("previous")}`, of: (row) => row.was?.values[name] ?? null });
-      columns.push({ name: `${name} · ${say("change")}`, change: true, of: (row) => change(row.was?.values[name], row.group.values[name]) });
+      columns.push({
+        name: `${name} · ${say("change")}`,
+        change: true,
+        of: (row) => change(row.was?.values[name], row.group.values[name]),
+      });
     }
   }
   return { columns, rows: current(frame).map((group) => ({ group, was: frame.compared ? before(frame, group) : null })) };
@@ -76,7 +81,16 @@ export function table(frame, configuration, { now, label, onFilter = null, bare 
   const body = make("tbody");
   const drawBody = () => {
     const ordered = by ? sorted(rows, by, descending) : rows;
-    fill(body, ordered.slice(0, MOST).map((row) => make("tr", {}, columns.map((column) => drawCell(row, column)))));
+    fill(
+      body,
+      ordered.slice(0, MOST).map((row) =>
+        make(
+          "tr",
+          {},
+          columns.map((column) => drawCell(row, column)),
+        ),
+      ),
+    );
   };
   const drawCell = (row, column) => {
     const value = column.of(row);
@@ -85,24 +99,53 @@ export function table(frame, configuration, { now, label, onFilter = null, bare 
     const content = written(value, column, configuration, now);
     const filterable = column.facet !== undefined && onFilter && frame.attributes[column.facet] && typeof content === "string";
     const shown = filterable
-      ? make("button", { type: "button", class: "cell-filter", title: say("filterBy", frame.attributes[column.facet], content), on: { click: () => onFilter(row.group, column.facet) } }, content)
+      ? make(
+          "button",
+          {
+            type: "button",
+            class: "cell-filter",
+            title: say("filterBy", frame.attributes[column.facet], content),
+            on: { click: () => onFilter(row.group, column.facet) },
+          },
+          content,
+        )
       : content;
     const title = typeof content === "string" && content.length > 30 ? content : null;
-    return make("td", { class: classes || null, title, data: { value: value === undefined ? "null" : JSON.stringify(value) } },
-      severity ? [icon(severity === "severe" ? "warning" : severity), make("span", { class: "unseen" }, `${say(severity)} `)] : null, shown);
+    return make(
+      "td",
+      { class: classes || null, title, data: { value: value === undefined ? "null" : JSON.stringify(value) } },
+      severity
+        ? [icon(severity === "severe" ? "warning" : severity), make("span", { class: "unseen" }, `${say(severity)} `)]
+        : null,
+      shown,
+    );
   };
-  const drawHead = () => fill(head, columns.map((column) => {
-    const direction = by === column ? (descending ? "descending" : "ascending") : null;
-    const button = make("button", { type: "button", on: { click: () => {
-      descending = by === column ? !descending : right.has(column);
-      by = column;
-      drawHead();
-      drawBody();
-      head.children[columns.indexOf(column)].firstChild.focus();
-      announce(say("sortedBy", column.name, say(descending ? "descending" : "ascending")));
-    } } }, column.name, direction ? icon(descending ? "down" : "up") : null);
-    return make("th", { scope: "col", class: right.has(column) ? "right" : null, "aria-sort": direction }, button);
-  }));
+  const drawHead = () =>
+    fill(
+      head,
+      columns.map((column) => {
+        const direction = by === column ? (descending ? "descending" : "ascending") : null;
+        const button = make(
+          "button",
+          {
+            type: "button",
+            on: {
+              click: () => {
+                descending = by === column ? !descending : right.has(column);
+                by = column;
+                drawHead();
+                drawBody();
+                head.children[columns.indexOf(column)].firstChild.focus();
+                announce(say("sortedBy", column.name, say(descending ? "descending" : "ascending")));
+              },
+            },
+          },
+          column.name,
+          direction ? icon(descending ? "down" : "up") : null,
+        );
+        return make("th", { scope: "col", class: right.has(column) ? "right" : null, "aria-sort": direction }, button);
+      }),
+    );
   drawHead();
   drawBody();
   const element = make("table", {}, make("caption", { class: "unseen" }, label), make("thead", {}, head), body);

@@ -31,18 +31,37 @@ function marks(configuration) {
   const list = bands(configuration.thresholds);
   if (!list.length) return {};
   const { severity, text } = theme();
-  const label = (band) => ({ show: Boolean(band.name), formatter: band.name, position: "insideRight", color: text, fontSize: 10 });
+  const label = (band) => ({
+    show: Boolean(band.name),
+    formatter: band.name,
+    position: "insideRight",
+    color: text,
+    fontSize: 10,
+  });
   return {
     markArea: {
       silent: true,
-      data: list.filter((band) => band.from !== null || band.to !== null).map((band) => [
-        { yAxis: band.from ?? undefined, itemStyle: { color: severity[band.severity] ?? severity.critical, opacity: 0.12 }, label: label(band) },
-        { yAxis: band.to ?? undefined },
-      ]),
+      data: list
+        .filter((band) => band.from !== null || band.to !== null)
+        .map((band) => [
+          {
+            yAxis: band.from ?? undefined,
+            itemStyle: { color: severity[band.severity] ?? severity.critical, opacity: 0.12 },
+            label: label(band),
+          },
+          { yAxis: band.to ?? undefined },
+        ]),
     },
     markLine: {
-      silent: true, symbol: "none", label: { show: false },
-      data: list.filter((band) => band.from !== null && band.from !== configuration.yAxisLeft?.min).map((band) => ({ yAxis: band.from, lineStyle: { color: severity[band.severity] ?? severity.critical, type: "dashed", width: 1 } })),
+      silent: true,
+      symbol: "none",
+      label: { show: false },
+      data: list
+        .filter((band) => band.from !== null && band.from !== configuration.yAxisLeft?.min)
+        .map((band) => ({
+          yAxis: band.from,
+          lineStyle: { color: severity[band.severity] ?? severity.critical, type: "dashed", width: 1 },
+        })),
     },
   };
 }
@@ -66,7 +85,8 @@ function axis(configuration, side, unit) {
 export function timeChart(frame, configuration, kind, label) {
   const list = seriesOf(frame);
   const rightNames = (configuration.yAxisRight?.series ?? []).map((entry) => entry.name ?? entry);
-  const onRight = (series) => rightNames.includes(series.name) || rightNames.includes(series.column) || rightNames.includes(series.group.label);
+  const onRight = (series) =>
+    rightNames.includes(series.name) || rightNames.includes(series.column) || rightNames.includes(series.group.label);
   const columns = numeric(frame);
   const unit = unitOf(configuration, columns[0]);
   const unitFor = (series) => unitOf(configuration, series.name) || unitOf(configuration, series.column) || unit;
@@ -76,7 +96,10 @@ export function timeChart(frame, configuration, kind, label) {
   const bars = kind === "stackedBar";
   const times = frame.groups.flatMap((group) => group.points.map((point) => point.begin));
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  const width = frame.groups.find((group) => group.points.length > 1)?.points.slice(0, 2).map((point) => point.begin);
+  const width = frame.groups
+    .find((group) => group.points.length > 1)
+    ?.points.slice(0, 2)
+    .map((point) => point.begin);
   const step = width ? width[1] - width[0] : A_DAY;
 
   const dataOf = (series) => {
@@ -95,12 +118,37 @@ export function timeChart(frame, configuration, kind, label) {
     const series = list.map((entry, at) => {
       const chosen = colourOf(entry);
       const dashed = entry.comparison === "previous";
-      const shared = { name: entry.name, data: dataOf(entry), itemStyle: { color: chosen }, yAxisIndex: onRight(entry) ? 1 : 0, ...(at === 0 ? marks(configuration) : {}) };
-      if (bars) return { ...shared, type: "bar", stack: dashed ? "previous" : "all", barMaxWidth: 48, barCategoryGap: "18%", itemStyle: { color: chosen, opacity: dashed ? 0.45 : 1, decal: pattern(configuration, chosen) ?? undefined, borderColor: card, borderWidth: list.length > 1 ? 0.5 : 0 } };
+      const shared = {
+        name: entry.name,
+        data: dataOf(entry),
+        itemStyle: { color: chosen },
+        yAxisIndex: onRight(entry) ? 1 : 0,
+        ...(at === 0 ? marks(configuration) : {}),
+      };
+      if (bars)
+        return {
+          ...shared,
+          type: "bar",
+          stack: dashed ? "previous" : "all",
+          barMaxWidth: 48,
+          barCategoryGap: "18%",
+          itemStyle: {
+            color: chosen,
+            opacity: dashed ? 0.45 : 1,
+            decal: pattern(configuration, chosen) ?? undefined,
+            borderColor: card,
+            borderWidth: list.length > 1 ? 0.5 : 0,
+          },
+        };
       const interpolation = INTERPOLATION[configuration.chartStyles?.lineInterpolation] ?? {};
       const alone = entry.group.points.filter((point) => point.values[entry.column] !== null).length === 1;
       return {
-        ...shared, ...interpolation, type: "line", showSymbol: alone, symbol: "circle", symbolSize: 5,
+        ...shared,
+        ...interpolation,
+        type: "line",
+        showSymbol: alone,
+        symbol: "circle",
+        symbolSize: 5,
         lineStyle: { width: dashed ? 1.5 : 2, type: dashed ? "dashed" : "solid", color: chosen, opacity: dashed ? 0.75 : 1 },
         stack: kind === "area" && !dashed ? "all" : undefined,
         areaStyle: kind === "area" && !dashed ? { opacity: list.length > 1 ? 0.55 : 0.22, color: chosen } : undefined,
@@ -113,26 +161,58 @@ export function timeChart(frame, configuration, kind, label) {
       useUTC: true,
       grid: { left: 4, right: rightNames.length ? 4 : 14, top: 10, bottom: 2, containLabel: true },
       xAxis: {
-        type: "time", min: bars ? toWall(first) - step / 2 : undefined, max: bars ? toWall(last) + step / 2 : undefined,
-        axisLine: { lineStyle: { color: theme().axis } }, axisTick: { show: false }, splitLine: { show: false }, splitNumber: 5,
-        axisLabel: { ...axisText(), hideOverlap: true, formatter: (wall) => (long || new Date(wall).getUTCHours() + new Date(wall).getUTCMinutes() === 0 ? day(fromWall(wall)) : clockTime(fromWall(wall))) },
+        type: "time",
+        min: bars ? toWall(first) - step / 2 : undefined,
+        max: bars ? toWall(last) + step / 2 : undefined,
+        axisLine: { lineStyle: { color: theme().axis } },
+        axisTick: { show: false },
+        splitLine: { show: false },
+        splitNumber: 5,
+        axisLabel: {
+          ...axisText(),
+          hideOverlap: true,
+          formatter: (wall) =>
+            long || new Date(wall).getUTCHours() + new Date(wall).getUTCMinutes() === 0
+              ? day(fromWall(wall))
+              : clockTime(fromWall(wall)),
+        },
       },
-      yAxis: [axis(configuration, "left", unit), ...(rightNames.length ? [axis(configuration, "right", unitFor(list.find(onRight) ?? list[0]))] : [])],
+      yAxis: [
+        axis(configuration, "left", unit),
+        ...(rightNames.length ? [axis(configuration, "right", unitFor(list.find(onRight) ?? list[0]))] : []),
+      ],
       tooltip: {
-        show: mode !== "hidden", trigger: mode === "single" ? "item" : "axis", axisPointer: { type: bars ? "shadow" : "line", lineStyle: { color: theme().axis } },
+        show: mode !== "hidden",
+        trigger: mode === "single" ? "item" : "axis",
+        axisPointer: { type: bars ? "shadow" : "line", lineStyle: { color: theme().axis } },
         formatter: (found) => {
           const entries = Array.isArray(found) ? found : [found];
           const at = entries[0]?.value?.[0];
-          const rows = entries.filter((entry) => entry.value?.[1] !== null && entry.value?.[1] !== undefined)
-            .map((entry) => ({ colour: entry.color, name: entry.seriesName, value: withUnit(entry.value[1], unitFor(list[entry.seriesIndex])) }));
+          const rows = entries
+            .filter((entry) => entry.value?.[1] !== null && entry.value?.[1] !== undefined)
+            .map((entry) => ({
+              colour: entry.color,
+              name: entry.seriesName,
+              value: withUnit(entry.value[1], unitFor(list[entry.seriesIndex])),
+            }));
           const began = fromWall(at);
-          return tip(step >= A_DAY ? day(began) : `${minuteTime(began)} – ${clockTime(began + step)}`, rows.length ? rows.slice(0, 16) : [{ colour: "transparent", name: say("missing"), value: "" }]);
+          return tip(
+            step >= A_DAY ? day(began) : `${minuteTime(began)} – ${clockTime(began + step)}`,
+            rows.length ? rows.slice(0, 16) : [{ colour: "transparent", name: say("missing"), value: "" }],
+          );
         },
       },
       series,
     };
   };
-  const legend = configuration.legend?.enabled === false || (list.length === 1 && frame.facets.length === 0 && !frame.compared)
-    ? [] : list.map((entry) => ({ name: entry.name, colour: colourOf(entry), striped: bars && Boolean(pattern(configuration, colourOf(entry))), dashed: entry.comparison === "previous" }));
+  const legend =
+    configuration.legend?.enabled === false || (list.length === 1 && frame.facets.length === 0 && !frame.compared)
+      ? []
+      : list.map((entry) => ({
+          name: entry.name,
+          colour: colourOf(entry),
+          striped: bars && Boolean(pattern(configuration, colourOf(entry))),
+          dashed: entry.comparison === "previous",
+        }));
   return chart({ option, label, legend });
 }
