@@ -74,6 +74,8 @@ mod patterns;
 #[cfg(test)]
 mod posture;
 #[cfg(test)]
+mod preview;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod replay;
