@@ -87,6 +87,7 @@ async fn every_command_explains_itself() {
         "dashboards render",
         "dashboards lint",
         "schema",
+        "nrql",
         "dlq",
         "dlq list",
         "dlq replay",
@@ -97,16 +98,20 @@ async fn every_command_explains_itself() {
     if is_lean() {
         golden("help_lean", &printed(&[""], &["--help"]).await);
     } else {
-        golden("help_full", &printed(&["", "demo", "stand-in"], &["--help"]).await);
+        golden("help_full", &printed(&["", "preview", "demo", "stand-in"], &["--help"]).await);
     }
 }
 
 /// What people keep beside them while they write a configuration, a query or a rule.
 #[tokio::test]
 async fn every_reference_is_printed_as_it_was() {
-    for (name, command) in
-        [("example", "check --example"), ("options", "check --options"), ("schema", "schema"), ("rules_list", "rules list")]
-    {
+    for (name, command) in [
+        ("example", "check --example"),
+        ("options", "check --options"),
+        ("schema", "schema"),
+        ("rules_list", "rules list"),
+        ("nrql_functions", "nrql --functions"),
+    ] {
         golden(name, &printed(&[command], &[]).await);
     }
 }
