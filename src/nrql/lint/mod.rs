@@ -36,6 +36,7 @@ pub use finding::{Finding, Severity};
 pub use names::{Kind, Names};
 pub use report::{Reported, report};
 pub use rule::{RULES, Rule};
+pub use text::QUERY_BYTES;
 
 use super::ast::{Argument, Expr, ExprKind, Query, Selected, Source, Span, Statement};
 use super::function::{self, Function, Kind as Over};

@@ -6,7 +6,7 @@ use super::nearest::did_you_mean;
 use super::{Lint, rule};
 
 /// A query must be shorter, bytes (docs: "less than 4 KB").
-pub(super) const QUERY_BYTES: usize = 4096;
+pub const QUERY_BYTES: usize = 4096;
 
 impl Lint<'_> {
     pub(super) fn text(&mut self, text: &str) {
