@@ -94,25 +94,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let answers = Arc::new(FromStore::new(read.store, engine::Settings::default()));
     runtime()?.block_on(async {
         let preview = Preview::start(settings, answers).await.map_err(|error| Stop::usage(error.to_string(), None))?;
-        match (args.export, browser) {
-            (Some(folder), Some(browser)) => {
-                let made = tokio::task::spawn_blocking(move || {
-                    export::export(&preview, &browser, &folder, Theme::Light, &mut |file| {
-                        // One line a picture; a reader that has gone is no reason to stop.
-                        let _told = print(&format!("{}\n", file.display())).is_ok();
-                    })
-                });
-                made.await?.map_err(|error| Stop::failed(error.to_string(), None))?;
-            }
-            _ => {
-                print(&format!(
-                    "{} rows of {} event types\nDashboards on {}\nCtrl-C ends it.\n",
-                    read.rows,
-                    read.types,
-                    preview.url()
-                ))?;
-                stop_signal().await;
-            }
+        if let (Some(folder), Some(browser)) = (args.export, browser) {
+            let made = tokio::task::spawn_blocking(move || {
+                export::export(&preview, &browser, &folder, Theme::Light, &mut |file| {
+                    // One line a picture; a reader that has gone is no reason to stop.
+                    let _told = print(&format!("{}\n", file.display())).is_ok();
+                })
+            });
+            made.await?.map_err(|error| Stop::failed(error.to_string(), None))?;
+        } else {
+            let (rows, types, url) = (read.rows, read.types, preview.url());
+            print(&format!("{rows} rows of {types} event types\nDashboards on {url}\nCtrl-C ends it.\n"))?;
+            stop_signal().await;
         }
         Ok(Exit::Good)
     })
