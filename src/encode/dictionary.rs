@@ -118,6 +118,7 @@ const P: &[&str] = &[POSTURE_SUMMARY];
 const KP: &[&str] = &[COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY];
 const W: &[&str] = &[FRAMEWORK_SNAPSHOT];
 const B: &[&str] = &[PACK_SNAPSHOT];
+const N: &[&str] = &[NOTICE];
 const O: &[&str] = &[FINDING_SNAPSHOT];
 const I: &[&str] = &[FINDING_INSIGHT];
 const U: &[&str] = &[POSTURE_RUN];
@@ -352,7 +353,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("finding.deleted", Text, "", "true", NF, "true when the resource was deleted."),
     attribute("finding.sample", Text, "", "true", NF, "true when a person made it to try things out."),
     attribute("finding.open", Number, "count", "3", O, "Open findings of this control and severity in this account and Region, but for those that are excepted."),
-    attribute("finding.excepted", Number, "count", "1", O, "Open ones that an exception covered when they were told last."),
+    attribute("finding.excepted", Number, "count", "1", O, "Open ones that an exception covered when they were told last, and that is not over."),
     attribute("finding.suppressed", Number, "count", "1", O, "Those set aside."),
     attribute("code.message", Text, "", "Bucket has no access log", F, "What the scanner says of this place; secrets masked."),
     attribute("code.file", Text, "", "infra/storage.tf", F, "File, relative to the code where anything says what it is in."),
@@ -511,6 +512,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
     attribute("gap.reason", Text, "", "truncated or corrupt: ends in the middle of a record", G, "Why."),
     attribute("gap.recordsRead", Number, "", "12", G, "Records delivered before the gap."),
+    attribute("exception.uncovered", Number, "count", "3", N, "On a notice that exceptions are over: how many open findings, or violations, of the control in this account and Region they covered."),
     attribute("exception.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", E, "A hash of control, scope, owner and expiry: the same from every agent, each time it is told."),
     attribute("exception.state", Text, "", "expired", E, "expired: it mutes nothing any more."),
     attribute("exception.owner", Text, "", "web-team", E, "Who answers for it."),
@@ -546,6 +548,10 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("heartbeat.findingsUnheard", Number, "count", "1", H, "Findings that nobody told for 90 days, after which AWS deletes them: not counted as open any more."),
     attribute("heartbeat.findingsEvicted", Number, "count", "1", H, "Findings let go because there were more than findings.known."),
     attribute("heartbeat.findingsEvictedOpen", Number, "count", "1", H, "Of these, those that were not resolved: new once more when they come again, without a notice."),
+    attribute("heartbeat.rollupSeries", Number, "count", "1", H, "Series today of the roll-up metric that has most; in the row of one source, as the three that follow."),
+    attribute("heartbeat.rollupOverflow", Number, "count", "1", H, "Counts that went into the series overflow, for there were 50,000 others that day."),
+    attribute("heartbeat.rollupRefused", Number, "count", "1", H, "Counts that New Relic refused for good: missing in the roll-up metrics."),
+    attribute("heartbeat.rollupWaiting", Number, "count", "1", H, "Counts that have not been accepted yet."),
     attribute("heartbeat.lagMsMax", Number, "ms", "1", H, "Largest lag in this minute."),
     attribute("heartbeat.queueAgeMs", Number, "ms", "1", H, "Age of the oldest message of the last poll."),
     attribute("heartbeat.newestEventTime", Number, "ms since epoch", "1", H, "Time of the newest record."),

@@ -87,6 +87,7 @@ async fn every_command_explains_itself() {
         "dashboards render",
         "dashboards lint",
         "schema",
+        "nrql",
         "dlq",
         "dlq list",
         "dlq replay",
@@ -104,9 +105,13 @@ async fn every_command_explains_itself() {
 /// What people keep beside them while they write a configuration, a query or a rule.
 #[tokio::test]
 async fn every_reference_is_printed_as_it_was() {
-    for (name, command) in
-        [("example", "check --example"), ("options", "check --options"), ("schema", "schema"), ("rules_list", "rules list")]
-    {
+    for (name, command) in [
+        ("example", "check --example"),
+        ("options", "check --options"),
+        ("schema", "schema"),
+        ("rules_list", "rules list"),
+        ("nrql_functions", "nrql --functions"),
+    ] {
         golden(name, &printed(&[command], &[]).await);
     }
 }

@@ -62,6 +62,10 @@ mod notices;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
+mod nrql;
+#[cfg(test)]
+mod nrql_cases;
+#[cfg(test)]
 mod object_faults;
 #[cfg(test)]
 mod objects;
@@ -75,6 +79,8 @@ mod preview;
 mod refusals;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod rollups;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

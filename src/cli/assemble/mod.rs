@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub(in crate::cli) use posture::{is_kept, posture};
 
-use crate::ack::Seen;
+use crate::ack::{Rollups, Seen};
 use crate::classify::{Exceptions, Frameworks, RuleFault, RuleSet};
 use crate::cli::exit::Stop;
 use crate::clock::Clock;
@@ -49,6 +49,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         None => AccountNames::default(),
         Some(path) => AccountNames::from_file(path).map_err(|error| Stop::usage(error.to_string(), None))?,
     };
+    let accounts = accounts.awaited(config.accounts.organizations);
     let enricher = Enricher::new(accounts, &config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     let now_ms = clock.now_ms();
     let enricher = enricher.with_owner_tags(config.accounts.tags.owner.clone());
@@ -66,6 +67,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
             Findings::in_memory(config.findings.clone())
         }),
         outputs,
+        rollups: Rollups::new(outputs.metrics),
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),
         compliance: Arc::new(

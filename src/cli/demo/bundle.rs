@@ -1,9 +1,11 @@
-//! The records of the demo: a trail of real ones, moved to the present, and a week of posture that was made.
+//! The records of the demo: a trail of real ones, moved to the present, and weeks of posture that were made.
 //!
 //! In: the files of `tests/fixtures/cloudtrail` (their `README.md` names sources and licences), embedded at build, and the events
-//! of `posture`. Out: objects in the order of time; the newest records of the files lie spread over the last twenty hours; how long
-//! each file took to be accepted. What always holds: of the trail only `eventTime` is changed, every file keeps the order and, within
-//! an hour, the distances of its records; days that are long past are accepted before the clock leaves them.
+//! of `posture`. Out: objects in the order of time; the newest records of the files lie spread over the last twenty hours; each
+//! day before has copies of a few files; how long each file took to be accepted. What always holds: of the last day's trail only
+//! `eventTime` is changed, of the days before `eventID` too, so that no record is another one's copy; every file keeps the order
+//! and, within an hour, the distances of its records; each turn of the past is accepted, and what was due in it is done, before
+//! the next one.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Read as _;
@@ -12,12 +14,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use regex::{Captures, Regex};
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::posture::{self, Event};
 use crate::ack::Verdict;
+use crate::clock::Clock;
 use crate::decode::gzip::Unpacked;
+use crate::pipeline::posture::Pace;
 use crate::record::time;
+use crate::record::time::{DAY_MS, HOUR_MS};
 use crate::source::{Body, Intake, Object, Origin, Phase, Sight, Source, SourceError};
 
 /// Names the files and embeds their bytes.
@@ -103,9 +109,14 @@ const FILE_MS: i64 = 3_600_000;
 const FILE_BYTES: u64 = 16 << 20;
 
 static EVENT_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""eventTime"\s*:\s*"([^"]+)""#).ok());
+static EVENT_ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""event(?:ID|Id)"\s*:\s*"([^"]+)""#).ok());
 
-/// Most time in one object of past events, milliseconds: all of it must fit into the ingest window when it is sent.
-const PAST_MS: i64 = 12 * 3_600_000;
+/// How far the clock goes at once in the days before the last, milliseconds.
+pub(super) const PAST_MS: i64 = 3 * HOUR_MS;
+/// Of how many files a day of the past has one copied, on a day of work and on another one.
+const ONE_OF: (u32, u32) = (7, 20);
+/// Copies the same files every time.
+const SEED: u64 = 11;
 
 /// The records as a source.
 #[derive(Debug)]
@@ -115,11 +126,37 @@ pub(super) struct Bundle {
     pace: Duration,
     /// How long each took.
     delays: Delays,
+    /// Who waits until a turn's work is done.
+    turns: Turns,
+}
+
+/// The clock that the past moves, and who works by it.
+#[derive(Debug, Clone)]
+pub(super) struct Turns {
+    pub(super) clock: Clock,
+    pub(super) pace: Arc<Pace>,
+}
+
+impl Turns {
+    /// The clock shows `ms`, and what is due then is done.
+    async fn pass(&self, ms: i64) {
+        self.clock.advance_to(ms);
+        self.pace.done(ms).await;
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+enum Step {
+    /// An object.
+    Object(Made),
+    /// This time has come, milliseconds since the epoch.
+    Turn(i64),
 }
 
 /// An object on its turn.
 #[derive(Debug)]
-struct Step {
+struct Made {
     name: String,
     account: Option<String>,
     text: String,
@@ -128,7 +165,7 @@ struct Step {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Events of a day that is past: nothing follows before they were accepted, because the clock moves with the records.
+    /// Of a turn of the past: the next one waits until it was accepted.
     Past,
     /// A file of the trail.
     File,
@@ -141,13 +178,13 @@ impl Bundle {
     ///
     /// # Errors
     /// When a bundled file cannot be unpacked.
-    pub(super) fn new(now_ms: i64, pace: Duration) -> Result<Self, SourceError> {
-        Ok(Self { steps: steps(now_ms)?, pace, delays: Delays::default() })
+    pub(super) fn new(now_ms: i64, pace: Duration, turns: Turns) -> Result<Self, SourceError> {
+        Ok(Self { steps: steps(now_ms)?, pace, delays: Delays::default(), turns })
     }
 
     /// How many objects there are.
     pub(super) fn len(&self) -> usize {
-        self.steps.len()
+        self.steps.iter().filter(|step| matches!(step, Step::Object(_))).count()
     }
 
     /// How long each file took, as far as it has been accepted.
@@ -158,13 +195,24 @@ impl Bundle {
 
 impl Source for Bundle {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
-        let Self { mut steps, pace, delays } = self;
+        let Self { mut steps, pace, delays, turns } = self;
         let Intake { objects, mut released, mut phase, .. } = intake;
         let mut taken = HashMap::new();
         let mut number = 0_u64;
         let mut pause = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
         while !steps.is_empty() || !taken.is_empty() {
-            let holds_back = taken.values().any(|(_, kind)| *kind == Kind::Past);
+            if let (Some(Step::Turn(ms)), true) = (steps.front(), taken.is_empty()) {
+                let ms = *ms;
+                tokio::select! {
+                    () = turns.pass(ms) => drop(steps.pop_front()),
+                    stop = phase.wait_for(|phase| *phase >= Phase::Draining) => {
+                        let _gone = stop.is_err();
+                        steps.clear();
+                    }
+                }
+                continue;
+            }
+            let is_object = matches!(steps.front(), Some(Step::Object(_)));
             tokio::select! {
                 told = released.recv() => {
                     let Some(told) = told else { return Ok(()) };
@@ -177,14 +225,14 @@ impl Source for Bundle {
                     steps.clear();
                 }
                 () = &mut pause, if !pause.is_elapsed() => {}
-                room = objects.reserve(), if pause.is_elapsed() && !steps.is_empty() && !holds_back => {
-                    let (Ok(room), Some(step)) = (room, steps.pop_front()) else { return Ok(()) };
-                    let Step { name, account, text, kind } = step;
+                room = objects.reserve(), if pause.is_elapsed() && is_object => {
+                    let (Ok(room), Some(Step::Object(made))) = (room, steps.pop_front()) else { return Ok(()) };
+                    let Made { name, account, text, kind } = made;
                     taken.insert(number, (Instant::now(), kind));
                     let origin = Origin { name, account, sight: Sight::Named };
-                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None });
+                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None, again: false });
                     number += 1;
-                    if kind != Kind::Between {
+                    if kind == Kind::File {
                         pause.as_mut().reset(Instant::now() + pace);
                     }
                 }
@@ -194,28 +242,86 @@ impl Source for Bundle {
     }
 }
 
-/// All objects, in the order of time.
+/// Everything, in the order of time.
 fn steps(now_ms: i64) -> Result<VecDeque<Step>, SourceError> {
-    let mut week = VecDeque::from(posture::week(now_ms));
+    let mut events_left = VecDeque::from(posture::weeks(now_ms));
+    events_left.retain(|event| !event.is_lost);
     let mut steps = VecDeque::new();
     let trail_ms = now_ms - age_ms(0, files()) - FILE_MS;
-    let mut until_ms = now_ms - posture::WEEK_MS;
+    let mut copies = copies(now_ms, trail_ms)?;
+    let mut until_ms = now_ms - posture::SPAN_MS;
+    // What is done by the clock is done first now: then it is due when the clock has come to the end of a turn, not in the middle.
+    steps.push_back(Step::Turn(until_ms));
     while until_ms < trail_ms {
         until_ms = (until_ms + PAST_MS).min(trail_ms);
-        steps.extend(events(take_until(&mut week, until_ms), Kind::Past));
+        let of_turn = copies.iter().take_while(|(newest_ms, _)| *newest_ms <= until_ms).count();
+        steps.extend(copies.drain(..of_turn).map(|(_, made)| Step::Object(made)));
+        steps.extend(events(take_until(&mut events_left, until_ms), Kind::Past));
+        steps.push_back(Step::Turn(until_ms));
     }
     for (number, (key, packed)) in (0_u64..).zip(FILES) {
         let newest_ms = now_ms - age_ms(number, files());
-        steps.extend(events(take_until(&mut week, newest_ms), Kind::Between));
-        let text = moved(packed, newest_ms)
-            .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
-        let changes = posture::changes::of_trail(&text);
-        let account = key.split('/').nth(1).map(str::to_owned);
-        steps.push_back(Step { name: format!("demo/{key}"), account, text, kind: Kind::File });
+        steps.extend(events(take_until(&mut events_left, newest_ms), Kind::Between));
+        let made = file(key, packed, newest_ms, Kind::File)?;
+        let changes = posture::changes::of_trail(&made.text);
+        steps.push_back(Step::Object(made));
         steps.extend(events(changes, Kind::Between));
     }
-    steps.extend(events(week.into(), Kind::Between));
+    steps.extend(events(events_left.into(), Kind::Between));
+    // What is due by the clock now is done before the demo ends.
+    steps.push_back(Step::Turn(now_ms));
     Ok(steps)
+}
+
+/// A file of the trail, with its newest record at `newest_ms`.
+fn file(key: &str, packed: &[u8], newest_ms: i64, kind: Kind) -> Result<Made, SourceError> {
+    let text = moved(packed, newest_ms)
+        .map_err(|error| SourceError { what: format!("unpacking the bundled {key}: {error}"), hint: None })?;
+    let account = key.split('/').nth(1).map(str::to_owned);
+    Ok(Made { name: format!("demo/{key}"), account, text, kind })
+}
+
+/// Copies of files on the days before `until_ms`, each with the time of its newest record, in the order of time. Fewer on
+/// Saturdays and Sundays, and most of them in the hours of work.
+fn copies(now_ms: i64, until_ms: i64) -> Result<VecDeque<(i64, Made)>, SourceError> {
+    let mut rng = fastrand::Rng::with_seed(SEED);
+    let mut copies = Vec::new();
+    let mut day_ms = now_ms - posture::SPAN_MS;
+    while day_ms < until_ms {
+        // 1970 began on a Thursday.
+        let is_free = matches!((day_ms.div_euclid(DAY_MS) + 4) % 7, 0 | 6);
+        let one_of = if is_free { ONE_OF.1 } else { ONE_OF.0 };
+        for (key, packed) in FILES {
+            if rng.u32(0..one_of) > 0 {
+                continue;
+            }
+            let newest_ms = day_ms + FILE_MS + (rng.i64(0..DAY_MS / 2 - FILE_MS) + rng.i64(0..DAY_MS / 2));
+            if newest_ms < until_ms {
+                let mut made = file(key, packed, newest_ms, Kind::Past)?;
+                made.text = renamed(&made.text, newest_ms);
+                made.name = format!("{}.{newest_ms}", made.name);
+                copies.push((newest_ms, made));
+            }
+        }
+        day_ms += DAY_MS;
+    }
+    copies.sort_by_key(|(newest_ms, _)| *newest_ms);
+    Ok(copies.into())
+}
+
+/// The records with ids of their own.
+fn renamed(text: &str, salt: i64) -> String {
+    let Some(event_id) = EVENT_ID.as_ref() else { return text.to_owned() };
+    let renamed = event_id.replace_all(text, |found: &Captures<'_>| {
+        let old = found.get(1).map_or("", |text| text.as_str());
+        let digest = Sha256::digest(format!("{salt} {old}"));
+        let hex = |from: usize, to: usize| {
+            digest.iter().take(to).skip(from).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        };
+        let id = [hex(0, 4), hex(4, 6), hex(6, 8), hex(8, 10), hex(10, 16)].join("-");
+        format!("\"eventID\":\"{id}\"")
+    });
+    renamed.into_owned()
 }
 
 /// The first events, as far as they are sent before this time.
@@ -229,7 +335,7 @@ fn events(events: Vec<Event>, kind: Kind) -> Option<Step> {
     let first = events.first()?;
     let name = format!("demo/events/{}.ndjson", time::format_ms(first.at_ms));
     let text = events.iter().map(|event| event.envelope.to_string() + "\n").collect();
-    Some(Step { name, account: None, text, kind })
+    Some(Step::Object(Made { name, account: None, text, kind }))
 }
 
 /// How long each file took: from the agent's taking it to the answer that covers the last of its records.

@@ -1,9 +1,11 @@
 //! `cspm-relay demo`: AWS records through the real agent to a local New Relic stand-in, over HTTP.
 //!
 //! What is shown comes from the stand-in, not from the agent: what New Relic would hold. No account, no key, no network. Agent and
-//! stand-in share a clock that follows the records, so that a week passes in seconds and nothing is late.
+//! stand-in share a clock that follows the records, so that weeks pass in seconds and nothing is late.
 
+mod aws;
 mod bundle;
+mod iam;
 mod posture;
 mod preventive;
 mod view;
@@ -16,15 +18,18 @@ use std::time::Duration;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{print, runtime, stop_signal, summary};
-use crate::ack::{Outcome, Verdict};
+use crate::ack::{Counts, Outcome, Verdict};
 use crate::clock::Clock;
-use crate::config::{Config, LogRecords, Telemetry};
+use crate::config::{self, Config, LogRecords, Telemetry};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Patience};
 use crate::enrich::AccountNames;
 use crate::health;
 use crate::lab::backend::{ACCOUNT_ID, Backend, BackendSettings, LICENSE_KEY};
+use crate::pipeline::posture::identity::Identities;
+use crate::pipeline::posture::{Pace, Posture, Reader};
 use crate::pipeline::{Relay, Running, To};
+use crate::posture::Terms;
 use crate::secret::Secret;
 
 /// Arguments of `demo`.
@@ -35,8 +40,20 @@ pub(super) struct Args {
     once: bool,
 }
 
+/// What the source of the records is called.
+const SOURCE: &str = "demo";
+
 /// Time between two files when somebody watches.
 const PACE: Duration = Duration::from_millis(250);
+
+/// Time between two looks of those who work by the clock: it jumps from turn to turn.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Time between two heartbeats: five weeks have some hundred.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// Time between two sendings of counts: about a turn of the clock, so that each is of the day on which it was counted.
+const TURN: Duration = Duration::from_millis(20);
 
 /// Oldest age of an event that waits for its batch to fill.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
@@ -49,23 +66,25 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 
 async fn demo(once: bool) -> anyhow::Result<Exit> {
     let now_ms = Clock::system().now_ms();
-    let clock = Clock::fixed(now_ms - posture::WEEK_MS);
+    let clock = Clock::fixed(now_ms - posture::SPAN_MS);
     let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
     let backend = Backend::start(settings).await.map_err(|error| Stop::usage(error.to_string(), None))?;
     let url = backend.url();
-    let relay = relay(&url, &clock)?;
+    let pace = Arc::new(Pace::of(LOOK));
+    let relay = relay(&url, &clock, now_ms, &pace)?;
     let stages = Arc::clone(&relay.stages);
     print(&format!(
         "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
-         Before and between them a week of AWS Config, Security Hub, GuardDuty, Inspector, Macie and Access Analyzer events, made \
-         for the demo\n\n\
+         Before them five weeks of copies, and of AWS Config, Security Hub, GuardDuty, Inspector, Macie, Access Analyzer and IAM, \
+         made for the demo\n\n\
          Detections of severity CRITICAL and HIGH, as the stand-in accepts them:\n",
         relay.stages.rules.rules().len()
     ))?;
-    let pace = if once { Duration::ZERO } else { PACE };
-    let bundle = bundle::Bundle::new(now_ms, pace).map_err(|error| Stop::failed(error.to_string(), None))?;
+    let between = if once { Duration::ZERO } else { PACE };
+    let turns = bundle::Turns { clock: clock.clone(), pace };
+    let bundle = bundle::Bundle::new(now_ms, between, turns).map_err(|error| Stop::failed(error.to_string(), None))?;
     let (delays, objects) = (bundle.delays(), bundle.len());
-    let source = Running::new("demo", bundle);
+    let source = Running::new(SOURCE, bundle);
     let mut feed = view::Feed::new(backend.store(), std::io::stdout().is_terminal());
     // One signal ends the demo wherever it is, so it is listened to from here to the end.
     let mut stop = std::pin::pin!(stop_signal());
@@ -102,7 +121,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
 }
 
 /// The agent, as it sends to a stand-in, on a clock that follows the records.
-fn relay(url: &str, clock: &Clock) -> anyhow::Result<Relay> {
+fn relay(url: &str, clock: &Clock, now_ms: i64, pace: &Arc<Pace>) -> anyhow::Result<Relay> {
     let mut config = Config::stand_in(url, ACCOUNT_ID, Secret::new(LICENSE_KEY));
     config.outputs.logs.records = LogRecords::All;
     // One worker keeps the order; each half day of the past waits for its answers.
@@ -117,11 +136,43 @@ fn relay(url: &str, clock: &Clock) -> anyhow::Result<Relay> {
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
-        heartbeat: Some(Duration::from_secs(5)),
+        heartbeat: Some(BEAT),
+        rollups: TURN,
         expiry: true,
-        posture: None,
+        posture: Some(leads(now_ms, clock, pace)),
         clock: clock.clone(),
     })
+}
+
+/// What the agent reads beside the events: AWS Config and IAM.
+fn leads(now_ms: i64, clock: &Clock, pace: &Arc<Pace>) -> Posture {
+    let aws = Arc::new(aws::Aws::of(&posture::weeks(now_ms), clock));
+    let places = aws.places();
+    let settings = config::Posture::of_region("us-east-1");
+    let identity = config::Identity::of_region("us-east-1");
+    Posture {
+        counts: Arc::new(Counts::new("posture")),
+        trouble: Arc::default(),
+        standing: Arc::default(),
+        kept: None,
+        identities: Some(Identities {
+            api: Arc::new(iam::Iam(clock.clone())),
+            accounts: places.iter().map(|place| place.account.clone()).collect(),
+            aggregator: None,
+            interval: identity.interval,
+            terms: Terms {
+                unused_days: identity.unused_days,
+                key_max_age_days: identity.key_max_age_days,
+                owner_tags: vec!["owner".to_owned()],
+            },
+            last_accessed: true,
+        }),
+        reader: Some(Reader::Places { api: aws, places, concurrency: 1 }),
+        reading: settings.interval,
+        // As often as the clock of the past stops.
+        summary: Duration::from_millis(bundle::PAST_MS.unsigned_abs()),
+        pace: Arc::clone(pace),
+    }
 }
 
 /// What a stop left out, said before and after the numbers; `None`: nothing.
@@ -145,7 +196,7 @@ mod tests {
     /// The compliant and the violating ones of rules and of resources, counted from the events alone.
     fn expected() -> [(u64, u64); 2] {
         let mut last: BTreeMap<[String; 4], String> = BTreeMap::new();
-        for event in posture::week(NOW_MS) {
+        for event in posture::weeks(NOW_MS) {
             let detail = &event.envelope["detail"];
             let text = |name: &str| detail[name].as_str().unwrap().to_owned();
             if event.envelope["detail-type"] == "Config Rules Compliance Change" {
@@ -167,7 +218,7 @@ mod tests {
     /// The findings that are open at the end, counted from the events alone.
     fn expected_open() -> u64 {
         let mut open: BTreeMap<String, bool> = BTreeMap::new();
-        for event in posture::week(NOW_MS) {
+        for event in posture::weeks(NOW_MS) {
             let detail = &event.envelope["detail"];
             let (id, is_open) = match &detail["findings"][0] {
                 Value::Null if detail.get("configRuleName").is_some() || detail.get("configurationItem").is_some() => continue,
@@ -182,12 +233,14 @@ mod tests {
     /// S2: the preventive view says what AWS said, whole, in order and never late.
     #[tokio::test(flavor = "multi_thread")]
     async fn what_the_stand_in_holds_at_the_end_is_what_the_events_say() {
-        let clock = Clock::fixed(NOW_MS - posture::WEEK_MS);
+        let clock = Clock::fixed(NOW_MS - posture::SPAN_MS);
         let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
         let backend = Backend::start(settings).await.unwrap();
-        let relay = relay(&backend.url(), &clock).unwrap();
+        let pace = Arc::new(Pace::of(LOOK));
+        let relay = relay(&backend.url(), &clock, NOW_MS, &pace).unwrap();
         let stages = Arc::clone(&relay.stages);
-        let source = Running::new("demo", bundle::Bundle::new(NOW_MS, Duration::ZERO).unwrap());
+        let turns = bundle::Turns { clock, pace };
+        let source = Running::new(SOURCE, bundle::Bundle::new(NOW_MS, Duration::ZERO, turns).unwrap());
         let ended = relay.run(vec![source], std::future::pending(), |_| {}).await;
         let (_, counts) = &ended.sources[0];
         assert_eq!(counts.records_received, counts.ended(Outcome::Delivered), "{counts:?}");

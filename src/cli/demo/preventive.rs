@@ -99,7 +99,7 @@ impl Standing {
 /// The half as text.
 pub(super) fn summary(store: &Store, state: &Compliance) -> String {
     let standing = Standing::of(&store.rows(COMPLIANCE_CHANGE));
-    let mut out = String::from("\nCompliance by AWS Config, after a week\n");
+    let mut out = String::from("\nCompliance by AWS Config, after five weeks\n");
     out += &table(
         &["", "compliant", "violating", "percent compliant"],
         &[standing.rules.line("rules, per account and Region"), standing.resources.line("resources")],

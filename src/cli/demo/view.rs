@@ -3,7 +3,7 @@
 //! In: the stand-in's store, and how long its answers took. Out: text. Counts come from the events that were accepted, never from
 //! the agent's own counters. `preventive` has the half of AWS Config and of findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::super::table::table;
 use super::super::{count, print};
-use super::preventive;
+use super::{SOURCE, preventive};
 use crate::encode::dictionary::{COMPLIANCE_CHANGE, FINDING, HEARTBEAT, NOTICE, RESOURCE_CHANGE, SECURITY_EVENT};
 use crate::lab::backend::Store;
 use crate::posture::Compliance;
@@ -137,12 +137,20 @@ pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) ->
 /// What New Relic would hold.
 fn arrived(store: &Store) -> String {
     // Each record is a log or one event of these types, so their ids are the records.
-    let records = ["Log", COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE].map(|name| (name, store.counts(name)));
+    let types = ["Log", COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE];
+    let records = types.map(|name| (name, store.counts(name)));
     let beside = [SECURITY_EVENT, NOTICE].map(|name| (name, store.counts(name)));
     let beats = store.rows(HEARTBEAT);
-    let received: i64 = beats.iter().map(|row| number(row, "heartbeat.recordsReceived")).sum();
-    let sent: u64 = records.iter().map(|(_, counts)| counts.distinct_ids).sum();
-    let parts: Vec<String> = records.iter().map(|(name, counts)| format!("{} {name}", counts.distinct_ids)).collect();
+    // What readings of AWS Config and IAM add is not in the records that came in.
+    let came_in = |row: &&Map<String, Value>| text(row, "relay.source") == SOURCE;
+    let received: i64 = beats.iter().filter(came_in).map(|row| number(row, "heartbeat.recordsReceived")).sum();
+    let ids = types.map(|name| {
+        let rows = store.rows(name);
+        let ids: BTreeSet<&str> = rows.iter().filter(came_in).map(|row| text(row, "event.id")).collect();
+        (name, ids.len())
+    });
+    let sent: usize = ids.iter().map(|(_, ids)| ids).sum();
+    let parts: Vec<String> = ids.iter().map(|(name, ids)| format!("{ids} {name}")).collect();
     let mut out = String::from("\nHeld by the stand-in\n");
     let late = |name: &str| store.rows(name).iter().filter(|row| text(row, "relay.late") == "true").count().to_string();
     let lines: Vec<Vec<String>> = records
@@ -165,13 +173,13 @@ fn arrived(store: &Store) -> String {
     out
 }
 
-/// What people would be told in the week, by what it is about.
+/// What people would be told in these weeks, by what it is about.
 fn notices(rows: &[Map<String, Value>]) -> String {
     let about = |name: &str| rows.iter().filter(|row| row.contains_key(name)).count();
     let findings = about("finding.key");
     let violations = rows.iter().filter(|row| row.contains_key("compliance.state") && !row.contains_key("finding.key")).count();
     let trail = rows.len() - findings - violations;
-    format!("Notices of the week: {trail} of the trail, {violations} of violations that began, {findings} of findings\n")
+    format!("Notices of these weeks: {trail} of the trail, {violations} of violations that began, {findings} of findings\n")
 }
 
 /// How late it came. A record's own lag is by the demo's clock, so what the agent adds is said first.

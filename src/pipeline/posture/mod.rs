@@ -8,10 +8,12 @@
 //! - The runs stop with the agent; the writing goes on until everything that was taken has settled.
 
 mod emitter;
+mod ending;
 pub mod freshness;
 pub mod identity;
 mod keeper;
 mod leaving;
+mod pace;
 #[cfg(test)]
 mod packs_tests;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
+use super::rollups::Gauges;
 use super::worker::Stages;
 use crate::ack::Counts;
 use crate::clock::Clock;
@@ -49,6 +52,7 @@ use emitter::Emitter;
 use freshness::{Failed, Freshness, Readings};
 use identity::Identities;
 use keeper::Keeper;
+pub use pace::Pace;
 use rows::Packs;
 use schedule::{Clockwork, Schedule};
 pub use standing::Standing;
@@ -79,6 +83,8 @@ pub struct Posture {
     pub reading: Duration,
     /// Time between two summaries.
     pub summary: Duration,
+    /// How often it looks at the clock, and how far it has got.
+    pub pace: Arc<Pace>,
 }
 
 /// How AWS Config is read.
@@ -149,6 +155,8 @@ pub(super) struct Lead {
     pub(super) finished: watch::Receiver<bool>,
     pub(super) known: std::sync::Mutex<Known>,
     pub(super) trouble: Arc<Trouble>,
+    /// Who is told how many resources stand how; `None`: nobody.
+    pub(super) gauges: Option<Gauges>,
 }
 
 impl Lead {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::counted::{From, Kind};
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
@@ -63,7 +64,17 @@ impl Processor<'_> {
             return;
         }
         let event_id = item.event_id(account);
-        if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
+        // What was fetched for a notification is a bare item too.
+        let origin = if item.is_bare && !place.is_fetched { ChangeOrigin::History } else { ChangeOrigin::Stream };
+        let key = RecordKey::new(account, &event_id);
+        let admission = match origin {
+            ChangeOrigin::Stream => stages.seen.admit(key, record),
+            // It does not say what was before, nor who made it: the event behind it is no copy.
+            ChangeOrigin::History => {
+                stages.seen.admit_lesser(key, RecordKey::new(account, &format!("history {event_id}")), record)
+            }
+        };
+        if admission == Admission::Copy {
             return;
         }
         let arrival = self.arrival(item.time_ms, place);
@@ -78,19 +89,20 @@ impl Processor<'_> {
         record.ends_as(Outcome::Delivered);
         let enriched = self.enricher.enrich_item(item, account);
         let classified = ClassifiedItem { item, event_id: &event_id, enriched: &enriched };
-        // What was fetched for a notification is a bare item too.
-        let origin = if item.is_bare && !place.is_fetched { ChangeOrigin::History } else { ChangeOrigin::Stream };
         let draft = Draft::of(&classified, origin, arrival, place.source);
         let fact = fact_of(item, account);
+        let from = From { account, region: enriched.region, service: &enriched.service };
+        let counted = stages.counts_record(from, Kind::Change);
         if let (Some(changes), ChangeOrigin::Stream) = (&stages.changes, origin) {
-            let item = Item::new(draft, fact, record.piece(), Arc::clone(place.entry.counts()));
+            let piece = record.piece().counting([counted, None]);
+            let item = Item::new(draft, fact, piece, Arc::clone(place.entry.counts()));
             changes.item(item, stages.clock.now_ms());
             return self.send_decided(false, outlet);
         }
         // A history file comes hours after the records, and would push out what waits for one.
         let who = stages.changes.as_ref().map_or(Who::None, |changes| changes.who(&fact));
         let cut = draft.push(&mut self.item, &who);
-        outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece());
+        outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece().counting([counted, None]));
         place.entry.counts().cut(cut);
     }
 

@@ -105,5 +105,5 @@ fn item(change: &Change, at_ms: i64) -> Event {
     // IAM is recorded in one Region.
     let told_in = if *region == "global" { "us-east-1" } else { region };
     let envelope = envelope(call, at_ms, (account, told_in), "Config Configuration Item Change", "aws.config", detail);
-    Event { at_ms, envelope }
+    Event { at_ms, envelope, is_lost: false }
 }

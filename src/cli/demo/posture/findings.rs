@@ -1,11 +1,11 @@
-//! Findings of the week: those of Security Hub's controls, and some of every other service.
+//! Findings of the weeks: those of Security Hub's controls, and some of every other service.
 //!
-//! In: results of rules, and the week. Out: details as each service writes them. What always holds: a finding keeps its id, and is
+//! In: results of rules, and the weeks. Out: details as each service writes them. What always holds: a finding keeps its id, and is
 //! newer each time.
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, Account, GONE, HOUR_MS, Maker, Standing, VIOLATING};
+use super::{ACCOUNTS, Account, DAY_MS, DAYS, GONE, HOUR_MS, Maker, Standing, VIOLATING};
 use crate::record::time;
 
 /// What `GuardDuty` saw, and how bad it is.
@@ -53,17 +53,23 @@ pub(super) fn control_finding(standing: &Standing, at_ms: i64) -> Value {
 }
 
 impl Maker {
-    /// What the other services found in the week.
+    /// What the other services found, each week anew.
     pub(super) fn other_findings(&mut self) {
+        for week in 0..DAYS / 7 {
+            self.findings_of(week);
+        }
+    }
+
+    fn findings_of(&mut self, week: i64) {
         for (kind, severity) in SEEN {
-            let (account, at_ms) = self.somewhere();
+            let (account, at_ms) = self.somewhere(week);
             let detail = self.guard_duty(account, at_ms, kind, severity);
             self.push(at_ms, account, "GuardDuty Finding", "aws.guardduty", detail);
         }
         for (nth, vulnerable) in VULNERABLE.iter().enumerate() {
-            let (account, at_ms) = self.somewhere();
+            let (account, at_ms) = self.somewhere(week);
             let open = self.inspector(account, at_ms, vulnerable);
-            // The first is mended before the week is over.
+            // The first is mended before its week is over.
             if nth == 0 {
                 let closed_ms = at_ms + 9 * HOUR_MS;
                 let mut closed = open.clone();
@@ -81,21 +87,21 @@ impl Maker {
             ("Policy:IAMUser/S3BucketPublic", "High", 3),
             ("SensitiveData:S3Object/Credentials", "Medium", 2),
         ] {
-            let (account, at_ms) = self.somewhere();
+            let (account, at_ms) = self.somewhere(week);
             let detail = self.macie(account, at_ms, kind, (severity, score));
             self.push(at_ms, account, "Macie Finding", "aws.macie", detail);
         }
         for is_public in [true, false, false] {
-            let (account, at_ms) = self.somewhere();
+            let (account, at_ms) = self.somewhere(week);
             let detail = self.access_analyzer(account, at_ms, is_public);
             self.push(at_ms, account, "Access Analyzer Finding", "aws.access-analyzer", detail);
         }
     }
 
     /// An account and a time of the week with a day left.
-    fn somewhere(&mut self) -> (&'static Account, i64) {
+    fn somewhere(&mut self, week: i64) -> (&'static Account, i64) {
         let account = self.rng.choice(&ACCOUNTS).unwrap_or(&ACCOUNTS[0]);
-        (account, self.start_ms + self.rng.i64(2 * 3_600..6 * 86_400) * 1_000)
+        (account, self.start_ms + 7 * week * DAY_MS + self.rng.i64(2 * 3_600..6 * 86_400) * 1_000)
     }
 
     fn guard_duty(&mut self, account: &Account, at_ms: i64, kind: &str, severity: f64) -> Value {

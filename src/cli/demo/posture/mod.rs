@@ -1,4 +1,4 @@
-//! A week of posture for the demo: what AWS Config and the finding services would have told over EventBridge.
+//! Five weeks of posture for the demo: what AWS Config and the finding services would have told over EventBridge.
 //!
 //! In: the present. Out: events as `EventBridge` sends them, in the order of their times, none later than the present. What
 //! always holds: the same present gives the same bytes; accounts are those of the bundled trail; no event repeats another one, so
@@ -12,14 +12,21 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::enrich::AccountRow;
+use crate::record::AccountRegion;
 use crate::record::time;
 use crate::record::time::{DAY_MS, HOUR_MS};
 
-/// Makes the same week every time.
+/// Makes the same weeks every time.
 const SEED: u64 = 7;
 
+/// How many days it spans: the month that New Relic keeps events, and what came before it.
+const DAYS: i64 = 35;
+
 /// How long ago it begins, milliseconds.
-pub(super) const WEEK_MS: i64 = 7 * DAY_MS;
+pub(super) const SPAN_MS: i64 = DAYS * DAY_MS;
+
+/// The day on which one event of AWS Config is lost on its way: a reading finds what it would have told.
+const LOST_DAY: i64 = 12;
 
 /// Resources of each type in each account, about.
 const RESOURCES: usize = 10;
@@ -84,6 +91,8 @@ pub(super) struct Event {
     pub(super) at_ms: i64,
     /// As `EventBridge` sends it.
     pub(super) envelope: Value,
+    /// It never arrives: AWS Config knows of it, and nobody was told.
+    pub(super) is_lost: bool,
 }
 
 /// Names of the accounts, as an accounts file would say them.
@@ -98,12 +107,12 @@ pub(super) fn account_names() -> Vec<AccountRow> {
     ACCOUNTS.iter().map(row).collect()
 }
 
-/// The week before `now_ms`, in the order of time.
-pub(super) fn week(now_ms: i64) -> Vec<Event> {
+/// The weeks before `now_ms`, in the order of time.
+pub(super) fn weeks(now_ms: i64) -> Vec<Event> {
     let mut maker =
-        Maker { rng: fastrand::Rng::with_seed(SEED), start_ms: (now_ms - WEEK_MS) / 1_000 * 1_000, events: Vec::new() };
+        Maker { rng: fastrand::Rng::with_seed(SEED), start_ms: (now_ms - SPAN_MS) / 1_000 * 1_000, events: Vec::new() };
     let mut results = maker.first_results();
-    for day in 1..7 {
+    for day in 1..DAYS {
         maker.day(day, &mut results);
     }
     maker.other_findings();
@@ -111,7 +120,22 @@ pub(super) fn week(now_ms: i64) -> Vec<Event> {
     // Whole seconds, as all the others.
     events.push(changes::unseen((now_ms - 5 * HOUR_MS) / 1_000 * 1_000));
     events.sort_by_key(|event| event.at_ms);
+    lose_one(&mut events, (now_ms - SPAN_MS) + LOST_DAY * DAY_MS);
     events
+}
+
+/// Loses the first violation that begins after `from_ms`.
+fn lose_one(events: &mut [Event], from_ms: i64) {
+    let begins = |event: &&mut Event| {
+        let detail = event.envelope.get("detail");
+        let state = |name: &str| detail?.get(name)?.get("complianceType")?.as_str();
+        event.at_ms > from_ms
+            && state("newEvaluationResult") == Some(VIOLATING)
+            && state("oldEvaluationResult") == Some(COMPLIANT)
+    };
+    if let Some(event) = events.iter_mut().find(begins) {
+        event.is_lost = true;
+    }
 }
 
 /// A resource under a rule.
@@ -167,11 +191,11 @@ impl Maker {
         results
     }
 
-    /// What changes on a day: violations begin and are mended; on the fourth each account deletes a resource.
+    /// What changes on a day: violations begin and are mended; once a week each account deletes a resource.
     fn day(&mut self, day: i64, results: &mut [Standing]) {
         let start_ms = self.start_ms + day * DAY_MS;
         let mut deleted: Vec<(&str, String, i64)> = Vec::new();
-        if day == 3 {
+        if day % 7 == 3 {
             for account in &ACCOUNTS {
                 let of_account: Vec<&Standing> =
                     results.iter().filter(|standing| standing.account.id == account.id && standing.state == VIOLATING).collect();
@@ -189,8 +213,8 @@ impl Maker {
                 continue;
             }
             match standing.state {
-                COMPLIANT if chance < if standing.relapses { 0.12 } else { 0.012 } => self.moves(standing, VIOLATING, at_ms),
-                VIOLATING if chance < 0.16 => self.moves(standing, COMPLIANT, at_ms),
+                COMPLIANT if chance < if standing.relapses { 0.03 } else { 0.004 } => self.moves(standing, VIOLATING, at_ms),
+                VIOLATING if chance < 0.06 => self.moves(standing, COMPLIANT, at_ms),
                 _ => {}
             }
         }
@@ -223,8 +247,11 @@ impl Maker {
 
     fn push(&mut self, at_ms: i64, account: &Account, detail_type: &str, source: &str, detail: Value) {
         let id = self.uuid();
-        self.events
-            .push(Event { at_ms, envelope: envelope(&id, at_ms, (account.id, account.region), detail_type, source, detail) });
+        self.events.push(Event {
+            at_ms,
+            envelope: envelope(&id, at_ms, (account.id, account.region), detail_type, source, detail),
+            is_lost: false,
+        });
     }
 
     /// Some resources of a type, as AWS Config names them.
@@ -308,9 +335,26 @@ fn compliance_detail(standing: &Standing, was: &str, since_ms: i64) -> Value {
         "recordVersion": "1.0", "messageType": "ComplianceChangeNotification",
         "notificationCreationTime": time::format_ms(*at_ms),
         "awsAccountId": account.id, "awsRegion": account.region, "configRuleName": rule.name,
-        "configRuleARN": format!("arn:aws:config:{}:{}:config-rule/config-rule-{}", account.region, account.id, rule.control.to_lowercase().replace('.', "")),
+        "configRuleARN": arn(account.region, account.id, rule),
         "resourceType": rule.resource_type, "resourceId": resource.id,
         "newEvaluationResult": result(state, *at_ms),
         "oldEvaluationResult": (!was.is_empty()).then(|| result(was, since_ms)),
     })
+}
+
+/// A rule's ARN.
+fn arn(region: &str, account: &str, rule: &Rule) -> String {
+    format!("arn:aws:config:{region}:{account}:config-rule/config-rule-{}", rule.control.to_lowercase().replace('.', ""))
+}
+
+/// The ARN of a rule in an account and Region; empty where there is none of that name.
+pub(super) fn rule_arn(place: &AccountRegion, name: &str) -> String {
+    RULES.iter().find(|rule| rule.name == name).map(|rule| arn(&place.region, &place.account, rule)).unwrap_or_default()
+}
+
+/// What AWS calls the managed rule.
+pub(super) fn identifier(name: &str) -> String {
+    // The one whose identifier is another word.
+    let name = if name == "restricted-ssh" { "incoming-ssh-disabled" } else { name };
+    name.to_uppercase().replace('-', "_")
 }

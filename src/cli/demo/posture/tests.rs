@@ -1,4 +1,4 @@
-//! What must hold of the made week: it is the same every time, in order, whole, and has something of everything.
+//! What must hold of the made weeks: it is the same every time, in order, whole, and has something of everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ const NOW_MS: i64 = 1_795_292_071_123;
 /// Every state that a rule told of a resource, in the order in which it was told.
 fn stories() -> BTreeMap<String, Vec<String>> {
     let mut stories: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for event in week(NOW_MS).iter().filter(|event| event.envelope["detail-type"] == "Config Rules Compliance Change") {
+    for event in weeks(NOW_MS).iter().filter(|event| event.envelope["detail-type"] == "Config Rules Compliance Change") {
         let detail = &event.envelope["detail"];
         let key = ["awsAccountId", "configRuleName", "resourceId"].map(|name| detail[name].as_str().unwrap()).join(" ");
         let story = stories.entry(key).or_default();
@@ -22,19 +22,19 @@ fn stories() -> BTreeMap<String, Vec<String>> {
 }
 
 #[test]
-fn the_same_present_gives_the_same_week() {
-    let week_of = |now_ms| week(now_ms).into_iter().map(|event| event.envelope.to_string()).collect::<Vec<_>>();
-    assert_eq!(week_of(NOW_MS), week_of(NOW_MS));
-    assert_ne!(week_of(NOW_MS), week_of(NOW_MS + 60_000));
+fn the_same_present_gives_the_same_weeks() {
+    let weeks_of = |now_ms| weeks(now_ms).into_iter().map(|event| event.envelope.to_string()).collect::<Vec<_>>();
+    assert_eq!(weeks_of(NOW_MS), weeks_of(NOW_MS));
+    assert_ne!(weeks_of(NOW_MS), weeks_of(NOW_MS + 60_000));
 }
 
 #[test]
-fn all_of_it_lies_in_the_week_in_the_order_of_time_and_reaches_the_last_day() {
-    let week = week(NOW_MS);
-    assert!(week.is_sorted_by_key(|event| event.at_ms));
-    assert!(week.iter().all(|event| event.at_ms > NOW_MS - WEEK_MS && event.at_ms < NOW_MS));
-    assert!(week.iter().all(|event| event.envelope["time"] == time::format_ms(event.at_ms)));
-    let of_last_day = week.iter().filter(|event| event.at_ms > NOW_MS - DAY_MS && event.envelope["source"] == "aws.config");
+fn all_of_it_lies_in_the_weeks_in_the_order_of_time_and_reaches_the_last_day() {
+    let weeks = weeks(NOW_MS);
+    assert!(weeks.is_sorted_by_key(|event| event.at_ms));
+    assert!(weeks.iter().all(|event| event.at_ms > NOW_MS - SPAN_MS && event.at_ms < NOW_MS));
+    assert!(weeks.iter().all(|event| event.envelope["time"] == time::format_ms(event.at_ms)));
+    let of_last_day = weeks.iter().filter(|event| event.at_ms > NOW_MS - DAY_MS && event.envelope["source"] == "aws.config");
     assert!(of_last_day.count() > 5);
 }
 
@@ -43,6 +43,7 @@ fn violations_begin_are_mended_and_come_back_and_resources_are_deleted() {
     let stories = stories();
     let told = |wanted: &[&str]| stories.values().filter(|story| story.windows(wanted.len()).any(|part| part == wanted)).count();
     assert!(stories.len() > 500);
+    assert_eq!(weeks(NOW_MS).iter().filter(|event| event.is_lost).count(), 1, "one that a reading must find");
     assert!(told(&[COMPLIANT, VIOLATING]) > 10);
     assert!(told(&[VIOLATING, COMPLIANT]) > 10);
     assert!(told(&[VIOLATING, COMPLIANT, VIOLATING]) > 1, "reopened");
@@ -52,15 +53,15 @@ fn violations_begin_are_mended_and_come_back_and_resources_are_deleted() {
 
 #[test]
 fn every_service_tells_something_of_accounts_that_have_names() {
-    let week = week(NOW_MS);
-    let sources: BTreeSet<&str> = week.iter().map(|event| event.envelope["source"].as_str().unwrap()).collect();
+    let weeks = weeks(NOW_MS);
+    let sources: BTreeSet<&str> = weeks.iter().map(|event| event.envelope["source"].as_str().unwrap()).collect();
     let all = ["aws.access-analyzer", "aws.config", "aws.guardduty", "aws.inspector2", "aws.macie", "aws.securityhub"];
     assert_eq!(sources.into_iter().collect::<Vec<_>>(), all);
     let named: BTreeSet<String> = account_names().into_iter().map(|row| row.id).collect();
-    let seen: BTreeSet<String> = week.iter().map(|event| event.envelope["account"].as_str().unwrap().to_owned()).collect();
+    let seen: BTreeSet<String> = weeks.iter().map(|event| event.envelope["account"].as_str().unwrap().to_owned()).collect();
     assert_eq!(seen, named);
-    let ids: BTreeSet<&str> = week.iter().map(|event| event.envelope["id"].as_str().unwrap()).collect();
-    assert_eq!(ids.len(), week.len(), "no event is another one's copy");
+    let ids: BTreeSet<&str> = weeks.iter().map(|event| event.envelope["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), weeks.len(), "no event is another one's copy");
 }
 
 #[test]

@@ -60,6 +60,17 @@ pub enum MomentError {
     Range,
 }
 
+impl MomentError {
+    /// The byte of the query where the fault begins; none if the moment is only too far away.
+    #[must_use]
+    pub const fn at(&self) -> Option<usize> {
+        match self {
+            Self::Template { at, .. } | Self::Text { at, .. } | Self::At { at, .. } => Some(*at),
+            Self::Range => None,
+        }
+    }
+}
+
 /// The moment in milliseconds since 1970.
 ///
 /// # Errors

@@ -257,8 +257,10 @@ fn faults_say_where_in_the_query() {
         (ago(1e18, Unit::Year), "the time is out of range: the years -9999 to 9999 are allowed"),
         (Moment::Epoch(i64::MAX), "the time is out of range: the years -9999 to 9999 are allowed"),
     ];
-    for (moment, expected) in cases {
-        assert_eq!(resolve(&moment, &now, Role::Since).expect_err(expected).to_string(), expected);
+    let places = [Some(30), Some(41), Some(41), Some(7), None, None];
+    for ((moment, expected), place) in cases.into_iter().zip(places) {
+        let error = resolve(&moment, &now, Role::Since).expect_err(expected);
+        assert_eq!((error.to_string().as_str(), error.at()), (expected, place));
     }
 }
 
