@@ -10,7 +10,7 @@
 use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Outcome, Piece, RecordEntry, Settled};
 use crate::record::RecordKey;
@@ -43,6 +43,12 @@ struct State {
     old: HashSet<RecordKey, Folding>,
 }
 
+impl State {
+    fn knows(&self, key: &RecordKey) -> bool {
+        self.in_flight.contains_key(key) || self.young.contains(key) || self.old.contains(key)
+    }
+}
+
 impl Seen {
     /// A window that remembers at least `records / 2` and at most `records` settled ids (about 30 bytes each).
     #[must_use]
@@ -53,7 +59,23 @@ impl Seen {
     /// Admits a record. For a copy the record's outcome is settled here.
     #[must_use]
     pub fn admit(self: &Arc<Self>, key: RecordKey, entry: &Arc<RecordEntry>) -> Admission {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.admit_as(self.lock(), key, entry)
+    }
+
+    /// Admits a record that tells less of the same than another one: a copy of that one where it is known, else a record of its
+    /// own, behind which the other one is new.
+    #[must_use]
+    pub fn admit_lesser(self: &Arc<Self>, fuller: RecordKey, key: RecordKey, entry: &Arc<RecordEntry>) -> Admission {
+        let state = self.lock();
+        let key = if state.knows(&fuller) { fuller } else { key };
+        self.admit_as(state, key, entry)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit_as(self: &Arc<Self>, mut state: MutexGuard<'_, State>, key: RecordKey, entry: &Arc<RecordEntry>) -> Admission {
         let State { in_flight, waiting: count, young, old } = &mut *state;
         match in_flight.entry(key) {
             // On its own: its end says nothing about the first's, and must not settle the copies that wait for that one.
@@ -79,7 +101,7 @@ impl Seen {
 
     /// The record known as `key` has ended, `well` or to be offered again.
     pub(super) fn ended(&self, key: RecordKey, well: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let waiting = state.in_flight.remove(&key).unwrap_or_default();
         state.waiting = state.waiting.saturating_sub(waiting.len());
         if well {

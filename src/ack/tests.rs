@@ -211,6 +211,39 @@ fn a_returned_record_is_new_when_it_comes_again() {
     }
 }
 
+/// What tells less is a copy of what tells more, on its way or settled, and never the other way round.
+#[test]
+fn what_tells_less_keeps_nothing_fuller_out() {
+    use Admission::{Copy, New};
+    for (name, order, ends, want) in [
+        ("lesser first", "lflf", Settled::Delivered, [New, New, Copy, Copy]),
+        ("fuller first", "flfl", Settled::Delivered, [New, Copy, Copy, Copy]),
+        ("fuller went back", "flfl", Settled::Returned, [New, New, New, New]),
+    ] {
+        let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(10));
+        let (object, _news) = one(&counts);
+        let (fuller, lesser) = (RecordKey::new("1", "id"), RecordKey::new("1", "lesser"));
+        let mut admitted = Vec::new();
+        for which in order.chars() {
+            let record = object.record();
+            admitted.push(if which == 'f' { seen.admit(fuller, &record) } else { seen.admit_lesser(fuller, lesser, &record) });
+            if admitted.last() == Some(&New) {
+                record.ends_as(Outcome::Delivered);
+                let piece = record.piece();
+                drop(record);
+                piece.settle(ends);
+            }
+        }
+        assert_eq!(admitted, want, "{name}");
+    }
+    let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(10));
+    let (object, _news) = one(&counts);
+    let (first, second) = (object.record(), object.record());
+    let key = RecordKey::new("1", "id");
+    assert_eq!(seen.admit(key, &first), New);
+    assert_eq!(seen.admit_lesser(key, RecordKey::new("1", "lesser"), &second), Copy, "on its way");
+}
+
 #[test]
 fn the_window_is_bounded() {
     let (counts, seen) = (Arc::new(Counts::new("x")), Seen::new(100));

@@ -100,6 +100,35 @@ impl<'a> ClassifiedFinding<'a> {
         exceptions: &'e Exceptions,
         now_ms: i64,
     ) -> Option<&'e Exception> {
+        let find = |control: &str, facts: &[Facts<'_>]| exceptions.find_for_all(control, facts, now_ms);
+        Self::look_up(finding, enriched, identifier, related, exceptions, find)
+    }
+
+    /// The exception that may mute it, for all that is known, while something may still be told of its account.
+    #[must_use]
+    pub fn may_find_exception<'e>(
+        finding: &Finding<'_>,
+        enriched: &EnrichedFinding<'_>,
+        identifier: Option<&str>,
+        related: &[String],
+        exceptions: &'e Exceptions,
+        now_ms: i64,
+    ) -> Option<&'e Exception> {
+        if !enriched.account.is_awaited {
+            return None;
+        }
+        let find = |control: &str, facts: &[Facts<'_>]| exceptions.may_find_for_all(control, facts, now_ms);
+        Self::look_up(finding, enriched, identifier, related, exceptions, find)
+    }
+
+    fn look_up<'e>(
+        finding: &Finding<'_>,
+        enriched: &EnrichedFinding<'_>,
+        identifier: Option<&str>,
+        related: &[String],
+        exceptions: &Exceptions,
+        find: impl Fn(&str, &[Facts<'_>]) -> Option<&'e Exception>,
+    ) -> Option<&'e Exception> {
         // Asked of every import, also of those that change nothing.
         if exceptions.is_empty() {
             return None;
@@ -112,7 +141,7 @@ impl<'a> ClassifiedFinding<'a> {
             return None;
         }
         let facts = Facts::of_finding(finding, enriched);
-        let find = |control: &str| exceptions.find_for_all(control, &facts, now_ms);
+        let find = |control: &str| find(control, &facts);
         let of_rules = || rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?.first().copied();
         // A control of Security Hub and the rules behind it ask for the same: one of the two sides is enough.
         let of_one = |id: &String| {
@@ -131,6 +160,12 @@ impl<'a> ClassifiedFinding<'a> {
         let requirements = names.iter().filter_map(|name| requirement(name));
         let frameworks = List::new(frameworks.into_iter().chain(requirements));
         Self { pillar: Pillar::Iac, frameworks, related: List::new(related), ..Self::new(finding, event_id, enriched, own) }
+    }
+
+    /// The numbers of a product's control or type, where nothing else is known of a finding.
+    #[must_use]
+    pub fn frameworks_of(control: &str, numbers: &Frameworks) -> List {
+        List::new(of_control(numbers, control, security_hub::control(control)))
     }
 
     /// The pillar of a product's control or type, for rows that count findings.

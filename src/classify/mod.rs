@@ -47,7 +47,7 @@ pub use crate::enrich::{AccountName, Day};
 pub use catalogue::{CatalogueKind, CatalogueRow};
 pub use classified::{Classified, ClassifiedChange, ClassifiedItem, EXCEPTED};
 pub use duty::{Attestation, Automation, Duty, Responsibility};
-pub use exceptions::{Exception, Exceptions, Facts, Scope};
+pub use exceptions::{Exception, Exceptions, Facts, Mark, Scope};
 pub use fault::RuleFault;
 pub use file_error::{FileError, FileFault};
 pub use finding::ClassifiedFinding;

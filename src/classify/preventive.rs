@@ -104,6 +104,12 @@ impl PreventiveControl {
         (!self.hub_controls.is_empty()).then(|| format!("|{}|", self.hub_controls.join("|")))
     }
 
+    /// The same as a list.
+    #[must_use]
+    pub fn security_hub_controls(&self) -> &[&'static str] {
+        &self.hub_controls
+    }
+
     /// Where AWS says how to mend it: the address that Security Hub puts into its own findings; `None`: it has no control of it.
     #[must_use]
     pub fn runbook_url(&self) -> Option<String> {

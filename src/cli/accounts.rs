@@ -2,7 +2,7 @@
 //!
 //! In: stages that are already at work. Out: better names for the objects to come. What always holds: nothing waits for it; what
 //! the accounts file says wins; after a fault the last good names stay, and those of accounts that have left; what a missing
-//! permission leaves unknown is said once, with the action to allow.
+//! permission leaves unknown is said once, with the action to allow; until everything was read once, what is not named is awaited.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ struct Names {
     file: AccountNames,
     /// The last good reading.
     known: HashMap<String, Account>,
+    /// Everything was read once, to its end.
+    is_whole: bool,
     /// Actions whose absence was told.
     told: HashSet<&'static str>,
 }
@@ -55,7 +57,7 @@ struct Names {
 impl Names {
     fn new(stages: Arc<Stages>, tags: AccountTags) -> Self {
         let file = stages.enricher.now().accounts().clone();
-        Self { stages, tags, file, known: HashMap::new(), told: HashSet::new() }
+        Self { stages, tags, file, known: HashMap::new(), is_whole: false, told: HashSet::new() }
     }
 
     /// One reading. Names are used as soon as they are known: tags take a call for each account.
@@ -72,8 +74,9 @@ impl Names {
                 }
                 Err(error) => passing = Some(error),
             }
-            self.publish(&found.accounts);
         }
+        self.is_whole |= passing.is_none() && found.missing.is_empty();
+        self.publish(&found.accounts);
         self.tell(&found.missing);
         passing.map_or(Ok(()), Err)
     }
@@ -81,7 +84,7 @@ impl Names {
     /// Exchanges the names that the stages use, if there are others.
     fn publish(&mut self, accounts: &[Account]) {
         self.known.extend(accounts.iter().map(|account| (account.id.clone(), account.clone())));
-        let names = self.file.with(self.known.values().cloned().map(row).collect());
+        let names = self.file.with(self.known.values().cloned().map(row).collect()).awaited(!self.is_whole);
         if names != *self.stages.enricher.now().accounts() {
             let count = names.len();
             self.stages.enricher.rename(names);
@@ -143,6 +146,28 @@ fn row(account: Account) -> AccountRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::assemble::{self, Manner};
+    use crate::clock::Clock;
+    use crate::secret::Secret;
+
+    /// S2-20: until everything was read once, what is not named may still be told; afterwards nothing more is awaited.
+    #[test]
+    fn names_are_awaited_until_everything_was_read_once() {
+        let config = Config::stand_in("http://127.0.0.1:9", 1, Secret::new("key"));
+        let stages = assemble::stages(&config, Clock::fixed(0), Manner::default()).expect("stages");
+        stages.enricher.rename(AccountNames::default().awaited(true));
+        let mut names = Names::new(Arc::new(stages), AccountTags::default());
+        let accounts = [Account { id: "111122223333".to_owned(), name: Some("prod".to_owned()), ..Account::default() }];
+        let now = |names: &Names| {
+            let enricher = names.stages.enricher.now();
+            (enricher.account("111122223333").name.to_owned(), enricher.accounts().are_awaited())
+        };
+        names.publish(&accounts);
+        assert_eq!(now(&names), ("prod".to_owned(), true), "the tags are missing");
+        names.is_whole = true;
+        names.publish(&accounts);
+        assert_eq!(now(&names), ("prod".to_owned(), false));
+    }
 
     #[test]
     fn what_was_known_stays_until_something_else_is_said() {

@@ -8,6 +8,7 @@ mod accounts;
 mod args;
 mod assemble;
 mod check;
+mod dashboards;
 #[cfg(feature = "lab")]
 mod demo;
 mod dlq;
@@ -62,6 +63,8 @@ enum Command {
     Doctor(doctor::Args),
     /// The detective controls: list, show, test
     Rules(rules::Args),
+    /// The dashboard for New Relic: list its questions, render it for an account, lint it
+    Dashboards(dashboards::Args),
     /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
     /// Check NRQL queries, list its functions, run a query
@@ -98,6 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Check(args) => check::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Dashboards(args) => dashboards::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Nrql(args) => nrql::run(args),
         Command::Dlq(args) => dlq::run(args),

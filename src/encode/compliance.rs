@@ -111,6 +111,21 @@ pub fn push_notice(out: &mut Vec<u8>, classified: &ClassifiedChange<'_>, told: &
     event.end()
 }
 
+/// The same of so many violations that no exception covers any more, of which this is the first. Returns the number of values cut.
+pub fn push_uncovered(
+    out: &mut Vec<u8>,
+    (classified, violations): (&ClassifiedChange<'_>, u64),
+    told: &Told,
+    arrival: Arrival,
+    source: &str,
+) -> u64 {
+    let mut event = EventWriter::begin(out, NOTICE, None);
+    write(&mut event, classified, told, arrival, source);
+    event.text("control.ids", &format!("|{}|", classified.control_id()));
+    event.number("exception.uncovered", i64::try_from(violations).unwrap_or(i64::MAX));
+    event.end()
+}
+
 fn write(event: &mut EventWriter<'_>, classified: &ClassifiedChange<'_>, told: &Told, arrival: Arrival, source: &str) {
     let ClassifiedChange { change, event_id, enriched, control: control_behind, .. } = *classified;
     event.flag("relay.late", arrival.late);

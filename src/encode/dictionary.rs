@@ -118,6 +118,7 @@ const P: &[&str] = &[POSTURE_SUMMARY];
 const KP: &[&str] = &[COMPLIANCE_SNAPSHOT, POSTURE_SUMMARY];
 const W: &[&str] = &[FRAMEWORK_SNAPSHOT];
 const B: &[&str] = &[PACK_SNAPSHOT];
+const N: &[&str] = &[NOTICE];
 const O: &[&str] = &[FINDING_SNAPSHOT];
 const I: &[&str] = &[FINDING_INSIGHT];
 const U: &[&str] = &[POSTURE_RUN];
@@ -257,7 +258,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("aws.accountId", Text, "", "111122223333", SNCFRVKPWBOIGY, "Account the record belongs to."),
     attribute("aws.accountName", Text, "", "prod-payments", SNCFRVPWBOIY, "Its name; the id when no name is known."),
     attribute("aws.organizationalUnit", Text, "", "Workloads/Prod", SNCFRVPWBOIY, "Its organizational unit path; 'unknown' when none is known."),
-    attribute("aws.environment", Text, "", "prod", SNCFRVPWBOIY, "Environment, from the accounts file or the account's tags."),
+    attribute("aws.environment", Text, "", "prod", SNCFRVPWBOIY, "Environment, from the accounts file or the account's tags; 'unknown' when none is known."),
     attribute("aws.owner", Text, "", "payments-team", SNCFRVPWBOIY, "Owner: a tag of the account, else of the resource (changes of resources and findings), else the accounts file."),
     attribute("aws.region", Text, "", "ap-northeast-1", SNCFRVKBOI, "Region of the call."),
     attribute("aws.partition", Text, "", "aws", SNCFRVY, "AWS partition."),
@@ -352,7 +353,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("finding.deleted", Text, "", "true", NF, "true when the resource was deleted."),
     attribute("finding.sample", Text, "", "true", NF, "true when a person made it to try things out."),
     attribute("finding.open", Number, "count", "3", O, "Open findings of this control and severity in this account and Region, but for those that are excepted."),
-    attribute("finding.excepted", Number, "count", "1", O, "Open ones that an exception covered when they were told last."),
+    attribute("finding.excepted", Number, "count", "1", O, "Open ones that an exception covered when they were told last, and that is not over."),
     attribute("finding.suppressed", Number, "count", "1", O, "Those set aside."),
     attribute("code.message", Text, "", "Bucket has no access log", F, "What the scanner says of this place; secrets masked."),
     attribute("code.file", Text, "", "infra/storage.tf", F, "File, relative to the code where anything says what it is in."),
@@ -511,6 +512,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("gap.kind", Text, "", "gone", G, "gone, corrupt, tooLarge or unpacksTooLarge."),
     attribute("gap.reason", Text, "", "truncated or corrupt: ends in the middle of a record", G, "Why."),
     attribute("gap.recordsRead", Number, "", "12", G, "Records delivered before the gap."),
+    attribute("exception.uncovered", Number, "count", "3", N, "On a notice that exceptions are over: how many open findings, or violations, of the control in this account and Region they covered."),
     attribute("exception.id", Text, "", "1f0c6d2d5e0a8a5b4d0c9a461f000000", E, "A hash of control, scope, owner and expiry: the same from every agent, each time it is told."),
     attribute("exception.state", Text, "", "expired", E, "expired: it mutes nothing any more."),
     attribute("exception.owner", Text, "", "web-team", E, "Who answers for it."),
@@ -551,6 +553,9 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("heartbeat.newestEventTime", Number, "ms since epoch", "1", H, "Time of the newest record."),
     attribute("heartbeat.retries", Number, "count", "1", H, "Requests sent again in this minute, all sources."),
     attribute("heartbeat.requests", Number, "count", "1", H, "Requests answered in this minute, all sources."),
+    attribute("heartbeat.date", Text, "", "2026-11-21", H, "Day of the heartbeat in the configured zone: event.date of what happens today. `event.date = (SELECT latest(heartbeat.date) FROM CspmRelayHeartbeat)` is today."),
+    attribute("heartbeat.week", Text, "", "2026-W47", H, "ISO week of the heartbeat in the configured zone."),
+    attribute("heartbeat.month", Text, "", "2026-11", H, "Month of the heartbeat in the configured zone."),
     attribute("heartbeat.id", Text, "", "agent:trail:1795292071000", H, "Names the heartbeat, so that a repeated one can be told."),
 ];
 

@@ -145,7 +145,8 @@ pub(super) fn names(event: &mut EventWriter<'_>, account: &AccountName<'_>) {
     event.text("aws.accountId", account.id);
     event.text("aws.accountName", account.name);
     event.text("aws.organizationalUnit", account.organizational_unit);
-    event.maybe("aws.environment", account.environment);
+    // Dashboards filter on it.
+    event.text("aws.environment", account.environment.unwrap_or("unknown"));
     // A tag of a resource may hold anything.
     event.maybe("aws.owner", account.owner.map(mask::masked).as_deref());
 }
@@ -210,6 +211,8 @@ pub struct Heartbeat<'a> {
     pub source: &'a str,
     /// The agent.
     pub agent: &'a str,
+    /// The day in the configured zone: what is "today" to queries.
+    pub day: Day,
     /// Differences of the source's counters.
     pub counts: &'a Snapshot,
     /// Requests answered, all sources.
@@ -228,6 +231,9 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
     event.text("relay.version", VERSION);
     event.text("relay.source", beat.source);
     event.text("relay.agent", beat.agent);
+    event.text("heartbeat.date", beat.day.date());
+    event.text("heartbeat.week", beat.day.week());
+    event.text("heartbeat.month", beat.day.month());
     event.number("heartbeat.recordsReceived", whole(counts.records_received));
     for (name, outcome) in [
         ("heartbeat.recordsDelivered", Outcome::Delivered),
@@ -301,7 +307,9 @@ mod tests {
         let now = FindingTallies { known: 7, evicted: 5, evicted_open: 2, unheard: 8, forgotten: 5, ..before };
         let row = |findings| {
             let mut out = Vec::new();
-            let beat = Heartbeat { now_ms: 5, source: "events", agent: "a", counts: &counts, requests: 0, retries: 0, findings };
+            let (now_ms, day) = (1_795_292_071_000, Day::utc(1_795_292_071_000));
+            let beat =
+                Heartbeat { now_ms, source: "events", agent: "a", day, counts: &counts, requests: 0, retries: 0, findings };
             assert_eq!(push_heartbeat(&mut out, &beat), 0);
             serde_json::from_slice::<serde_json::Value>(&out).expect("JSON")
         };
@@ -309,6 +317,8 @@ mod tests {
         let told = row(Some(now.since(&before)));
         assert_eq!(names.each_ref().map(|name| told[name].as_i64()), [Some(7), Some(2), Some(1), Some(4), Some(0)]);
         assert_eq!((&told["heartbeat.findingsExcepted"], &told["heartbeat.noticesHeld"]), (&1.into(), &2.into()));
+        let day = ["date", "week", "month"].map(|name| told[format!("heartbeat.{name}")].clone());
+        assert_eq!(day, ["2026-11-21", "2026-W47", "2026-11"]);
         let silent = row(None);
         assert!(names.iter().all(|name| silent.get(name).is_none()), "{silent}");
     }

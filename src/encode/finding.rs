@@ -11,9 +11,9 @@ use super::dictionary::{FINDING, FINDING_INSIGHT, FINDING_SNAPSHOT, NOTICE};
 use super::event::{self, Arrival, VERSION};
 use super::mask;
 use super::writer::EventWriter;
-use crate::classify::{AccountName, ClassifiedFinding, Day, EXCEPTED};
-use crate::posture::{OpenFindings, Tell};
-use crate::record::InsightResults;
+use crate::classify::{AccountName, ClassifiedFinding, Day, EXCEPTED, Frameworks};
+use crate::posture::{OpenFindings, Tell, Transition, Uncovered};
+use crate::record::{FindingStatus, InsightResults};
 
 /// `event.category` of what products hold against resources.
 const CATEGORY: &str = "Finding";
@@ -178,7 +178,7 @@ fn more(event: &mut EventWriter<'_>, classified: &ClassifiedFinding<'_>) {
 /// What the rows of one run share.
 #[derive(Debug, Clone, Copy)]
 pub struct FindingRun<'a> {
-    /// `snapshot.id`
+    /// `snapshot.id` of rows, `event.id` of a notice.
     pub id: &'a str,
     /// When the run began, milliseconds since the epoch.
     pub now_ms: i64,
@@ -203,6 +203,48 @@ pub fn push_open(out: &mut Vec<u8>, open: &OpenFindings, account: &AccountName<'
     event.text("aws.region", &open.region);
     event.text("relay.version", VERSION);
     event.text("relay.source", run.source);
+    event.end()
+}
+
+/// Writes the `AwsSecurityNotice` of findings that no exception covers any more. Returns the number of values cut.
+pub fn push_uncovered(
+    out: &mut Vec<u8>,
+    uncovered: &Uncovered,
+    (account, day): &(AccountName<'_>, Day),
+    numbers: &Frameworks,
+    run: FindingRun<'_>,
+) -> u64 {
+    let count = uncovered.findings.len();
+    let mut event = EventWriter::begin(out, NOTICE, None);
+    event.flag("relay.late", false);
+    event.text("control.id", &uncovered.control);
+    event.text("control.ids", &list([uncovered.control.as_str()]));
+    event.text("control.title", &uncovered.control);
+    event.text("control.kind", KIND);
+    event.text("control.severity", uncovered.severity.as_str());
+    event.number("control.severityScore", i64::from(uncovered.severity.default_score()));
+    event.text("control.pillar", ClassifiedFinding::pillar_of(&uncovered.product, &uncovered.control).as_str());
+    let frameworks = ClassifiedFinding::frameworks_of(&uncovered.control, numbers);
+    event.text("control.frameworks", frameworks.joined().unwrap_or(UNMAPPED));
+    event.text("finding.transition", Transition::Updated.as_str());
+    event.text("finding.status", FindingStatus::Open.as_str());
+    event.text("finding.previousStatus", EXCEPTED);
+    if let (1, Some((key, _))) = (count, uncovered.findings.first_key_value()) {
+        event.text("finding.key", &key.text());
+    }
+    event.text("finding.product", &uncovered.product);
+    let noun = if count == 1 { "finding" } else { "findings" };
+    event.text("finding.title", &format!("{count} {noun} no exception covers any more"));
+    event.number("finding.firstSeen", uncovered.first_seen_ms);
+    event.number("exception.uncovered", i64::try_from(count).unwrap_or(i64::MAX));
+    event.text("event.id", run.id);
+    event.text("event.category", CATEGORY);
+    event::moment(&mut event, run.now_ms, day);
+    event::names(&mut event, account);
+    event.text("aws.region", &uncovered.region);
+    event.text("relay.version", VERSION);
+    event.text("relay.source", run.source);
+    event.number("relay.lagMs", 0);
     event.end()
 }
 
@@ -266,8 +308,14 @@ mod tests {
             excepted: 1,
             suppressed: 2,
         };
-        let account =
-            AccountName { id: "111122223333", name: "prod", organizational_unit: "Workloads", environment: None, owner: None };
+        let account = AccountName {
+            id: "111122223333",
+            name: "prod",
+            organizational_unit: "Workloads",
+            environment: None,
+            owner: None,
+            is_awaited: false,
+        };
         let mut out = Vec::new();
         let cut = push_open(&mut out, &open, &account, FindingRun { id: "run-1", now_ms: 5, source: "findings" });
         assert_eq!(cut, 0);

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::UNKNOWN;
 use super::accounts_file::{self, Row};
 
 /// What an account is called; absent parts as [`AccountNames::get`] says.
@@ -25,6 +26,16 @@ pub struct AccountName<'a> {
     pub environment: Option<&'a str>,
     /// Who answers for it: as its own tag says, else a tag of the resource that is spoken of, else the file.
     pub owner: Option<&'a str>,
+    /// What it does not say of unit and environment somebody may still tell.
+    pub is_awaited: bool,
+}
+
+impl<'a> AccountName<'a> {
+    /// The path of its organizational unit; `None`: not known.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'a str> {
+        Some(self.organizational_unit).filter(|unit| *unit != UNKNOWN)
+    }
 }
 
 /// What somebody else knows of an account.
@@ -46,6 +57,8 @@ pub struct AccountRow {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountNames {
     by_id: HashMap<Box<str>, Names>,
+    /// Somebody who knows more was not heard to the end yet.
+    is_awaited: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -146,7 +159,19 @@ impl AccountNames {
             let Row { name, organizational_unit, environment, owner, .. } = row;
             by_id.insert(id, Names { name, organizational_unit, environment, owner, tagged_owner: None });
         }
-        Self { by_id }
+        Self { by_id, is_awaited: false }
+    }
+
+    /// These names, while somebody is still to be heard who may know more.
+    #[must_use]
+    pub fn awaited(self, is_awaited: bool) -> Self {
+        Self { is_awaited, ..self }
+    }
+
+    /// Whether what they do not say may still be told.
+    #[must_use]
+    pub fn are_awaited(&self) -> bool {
+        self.is_awaited
     }
 
     /// These names, and for what they do not say those of the rows. An empty text says nothing; of two rows of one account the
@@ -167,7 +192,7 @@ impl AccountNames {
             fill(&mut names.environment, row.environment);
             fill(&mut names.tagged_owner, row.owner);
         }
-        Self { by_id }
+        Self { by_id, is_awaited: self.is_awaited }
     }
 
     /// How many accounts have a name.
@@ -200,13 +225,14 @@ impl AccountNames {
     pub fn get_with<'a>(&'a self, id: &'a str, resource_owner: Option<&'a str>) -> AccountName<'a> {
         let names = self.by_id.get(id);
         let part = |part: fn(&Names) -> &Option<Box<str>>| names.and_then(|names| part(names).as_deref());
-        let id = if id.is_empty() { "unknown" } else { id };
+        let id = if id.is_empty() { UNKNOWN } else { id };
         AccountName {
             id,
             name: part(|names| &names.name).unwrap_or(id),
-            organizational_unit: part(|names| &names.organizational_unit).unwrap_or("unknown"),
+            organizational_unit: part(|names| &names.organizational_unit).unwrap_or(UNKNOWN),
             environment: part(|names| &names.environment),
             owner: part(|names| &names.tagged_owner).or(resource_owner).or(part(|names| &names.owner)),
+            is_awaited: self.is_awaited,
         }
     }
 }

@@ -44,6 +44,12 @@ pub struct Day {
 }
 
 impl Day {
+    /// The day of a moment in UTC, milliseconds since the epoch.
+    #[must_use]
+    pub fn utc(ms: i64) -> Self {
+        Calendar { zone: TimeZone::UTC }.day(ms)
+    }
+
     /// `2026-11-21`.
     #[must_use]
     pub fn date(&self) -> &str {

@@ -114,6 +114,12 @@ impl Enricher {
         Self { accounts, calendar: self.calendar.clone(), calls, owner_tags }
     }
 
+    /// The day of a moment in the configured zone.
+    #[must_use]
+    pub fn day(&self, time_ms: i64) -> Day {
+        self.calendar.day(time_ms)
+    }
+
     /// The names of all accounts.
     #[must_use]
     pub fn accounts(&self) -> &AccountNames {
@@ -124,6 +130,12 @@ impl Enricher {
     #[must_use]
     pub fn request_attributes(&self) -> Vec<&'static str> {
         self.calls.attributes()
+    }
+
+    /// The day of a moment in the configured zone, milliseconds since the epoch.
+    #[must_use]
+    pub fn day(&self, ms: i64) -> Day {
+        self.calendar.day(ms)
     }
 
     /// The names of an account, as [`Self::enrich`] gives them.

@@ -67,12 +67,14 @@ impl Heartbeats {
         // With one source, so that sums over all of them are right; an agent without findings has nothing to say of them.
         let mut of_findings = (tallies != FindingTallies::default()).then(|| tallies.since(findings));
         *findings = tallies;
+        let enricher = self.stages.enricher.now();
         for (counts, before) in self.counts.iter().zip(before) {
             let snapshot = Snapshot { lag_ms_max: counts.take_lag(), ..counts.snapshot() };
             let beat = Heartbeat {
                 now_ms,
                 source: counts.name(),
                 agent: &self.stages.agent,
+                day: enricher.day(now_ms),
                 counts: &snapshot.since(before),
                 requests: now.0 - requests.0,
                 retries: now.1 - requests.1,

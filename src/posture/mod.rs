@@ -25,4 +25,7 @@ pub use kept::{Kept, Owed};
 pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};
 mod findings;
 
-pub use findings::{FindingTallies, Findings, Hearing, OpenFindings, Tell, Token, Transition, Verdict, Weight};
+pub use findings::{
+    Begun, Cover, Covered, CoveredSite, FindingTallies, Findings, Hearing, OpenFindings, Tell, Token, Transition, Uncovered,
+    Verdict, Weight,
+};

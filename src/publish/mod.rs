@@ -1,5 +1,7 @@
-//! Around the ingest APIs: what is asked of New Relic's own API.
+//! Around the ingest APIs: what is asked of New Relic's own API, and what it is to show.
 //!
-//! In: a user key. Out: answers of `NerdGraph`. It sends no records and never sees the licence key.
+//! In: a user key; the definition of the dashboard. Out: answers of `NerdGraph`; the dashboard as New Relic imports it. It sends no
+//! records and never sees the licence key.
 
+pub mod dashboard;
 pub mod nerdgraph;

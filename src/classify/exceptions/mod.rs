@@ -17,6 +17,7 @@ use std::path::Path;
 use super::file_error::{self, FileError, FileFault};
 use super::{AccountName, RuleSet};
 use crate::enrich::{Enriched, EnrichedChange, EnrichedFinding};
+use crate::record::id::digest_words;
 use crate::record::{Actor, Finding, Glob, StateChange};
 
 /// What the file holds, in messages.
@@ -26,7 +27,18 @@ const HOLDS: &str = "exceptions";
 #[derive(Debug, Clone, Default)]
 pub struct Exceptions {
     list: Vec<Exception>,
+    /// Of each of them.
+    marks: Vec<Mark>,
     by_control: HashMap<String, Vec<usize>>,
+}
+
+/// An exception in short, for what remembers that it covered it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Its control, as a hash.
+    pub control: u64,
+    /// Its scope, as a hash: owner, reason and end may change.
+    pub scope: u64,
 }
 
 /// One control muted for someone.
@@ -80,6 +92,18 @@ pub struct Facts<'a> {
     pub resource_arn: Option<Cow<'a, str>>,
     /// Who did it; `None`: what says that something is so, not that someone did it.
     pub actor: Option<&'a Actor<'a>>,
+}
+
+impl Exception {
+    /// The mark of it.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        let hash = |text: &str| {
+            let [hash, _] = digest_words(&[text.as_bytes()]);
+            hash
+        };
+        Mark { control: hash(&self.control), scope: hash(&self.scope.text()) }
+    }
 }
 
 impl<'a> Facts<'a> {
@@ -138,7 +162,8 @@ impl Exceptions {
         for (at, exception) in list.iter().enumerate() {
             by_control.entry(exception.control.clone()).or_default().push(at);
         }
-        Self { list, by_control }
+        let marks = list.iter().map(Exception::mark).collect();
+        Self { list, marks, by_control }
     }
 
     /// Whether there is none at all.
@@ -168,12 +193,39 @@ impl Exceptions {
     /// The same for several resources at once: one exception must mean them all.
     #[must_use]
     pub fn find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
-        if self.list.is_empty() {
-            return None;
-        }
-        let those = self.by_control.get(control)?.iter().filter_map(|at| self.list.get(*at));
-        let mut valid = those.into_iter().filter(|exception| now_ms < exception.expires_ms);
-        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts)))
+        let mut valid = self.valid(control, now_ms);
+        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts) == Some(true)))
+    }
+
+    /// The same, counting those that depend on what is not known of the account yet.
+    #[must_use]
+    pub fn may_find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
+        let mut valid = self.valid(control, now_ms);
+        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts) != Some(false)))
+    }
+
+    /// Whether what an exception of this mark covered is still covered, as far as control, account and Region tell: by one of the
+    /// same scope, whatever its end; where the file has none, because it was taken out or means something else now, by any that may
+    /// mean this. `control`: that of what was covered; the exception may be one of the rule behind it.
+    #[must_use]
+    pub fn still_covers(&self, mark: Mark, control: &str, account: &AccountName<'_>, region: &str, now_ms: i64) -> bool {
+        let is_listed = self.marks.contains(&mark);
+        let mut all = self.list.iter().zip(&self.marks);
+        all.any(|(exception, own)| {
+            let is_alike = if is_listed { *own == mark } else { own.control == mark.control || exception.control == control };
+            // What has no actor is not meant by one that names some.
+            let scope = &exception.scope;
+            is_alike
+                && now_ms < exception.expires_ms
+                && scope.actors.is_empty()
+                && scope.holds_account(account, region) != Some(false)
+        })
+    }
+
+    fn valid(&self, control: &str, now_ms: i64) -> impl Iterator<Item = &Exception> {
+        let those = if self.list.is_empty() { None } else { self.by_control.get(control) };
+        let those = those.into_iter().flatten().filter_map(|at| self.list.get(*at));
+        those.filter(move |exception| now_ms < exception.expires_ms)
     }
 
     /// Those that expired after `since_ms` (`None`: ever) and not later than `now_ms`.
@@ -184,14 +236,25 @@ impl Exceptions {
 }
 
 impl Scope {
-    fn holds(&self, facts: &Facts<'_>) -> bool {
-        let account = &facts.account;
-        one_of(&self.accounts, |id| id == account.id)
-            && one_of(&self.regions, |region| region == facts.region)
-            && one_of(&self.organizational_units, |unit| unit.matches_path(account.organizational_unit))
-            && one_of(&self.environments, |name| account.environment.is_some_and(|is| is.eq_ignore_ascii_case(name)))
-            && self.holds_resource(facts)
-            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)))
+    /// Whether it means this; `None`: as far as is known, but it depends on what may still be told of the account.
+    fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
+        let is_meant = self.holds_resource(facts)
+            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)));
+        if is_meant { self.holds_account(&facts.account, facts.region) } else { Some(false) }
+    }
+
+    /// The same of what it says of account and Region.
+    fn holds_account(&self, account: &AccountName<'_>, region: &str) -> Option<bool> {
+        let is_here = one_of(&self.accounts, |id| id == account.id) && one_of(&self.regions, |own| own == region);
+        let unit = one_of(&self.organizational_units, |unit| unit.matches_path(account.organizational_unit));
+        let environment = one_of(&self.environments, |name| account.environment.is_some_and(|is| is.eq_ignore_ascii_case(name)));
+        let told = |holds: bool, is_told: bool| (holds || is_told || !account.is_awaited).then_some(holds);
+        let (unit, environment) = (told(unit, account.unit().is_some()), told(environment, account.environment.is_some()));
+        match [Some(is_here), unit, environment] {
+            all if all.contains(&Some(false)) => Some(false),
+            all if all.contains(&None) => None,
+            _ => Some(true),
+        }
     }
 
     /// Of several resources all must be meant: what was done to another one is not muted.

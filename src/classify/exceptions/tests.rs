@@ -47,13 +47,80 @@ fn actor() -> Actor<'static> {
 }
 
 fn account(environment: Option<&'static str>) -> AccountName<'static> {
-    AccountName { id: "111122223333", name: "web", organizational_unit: "Workloads/Prod", environment, owner: None }
+    AccountName {
+        id: "111122223333",
+        name: "web",
+        organizational_unit: "Workloads/Prod",
+        environment,
+        owner: None,
+        is_awaited: false,
+    }
 }
 
 const CONTROL: &str = "root-user-activity";
 
 fn now() -> i64 {
     parse_ms("2026-11-21T20:14:31Z").expect("a time")
+}
+
+/// S2-20: what an exception covered is covered by one of the same scope, whoever owns it and however long; where none is left, by
+/// what may mean it.
+#[test]
+fn what_was_covered_is_covered_until_nothing_means_it() {
+    let file = |lines: &[(&str, &str)]| {
+        let line = |(scope, expires): &(&str, &str)| {
+            format!("- {{control: S3.2, owner: o, reason: r, expires: {expires}, scope: {{{scope}}}}}\n")
+        };
+        read(&lines.iter().map(line).collect::<String>()).expect("exceptions").0
+    };
+    let (valid, over) = ("2026-12-31", "2026-01-31");
+    let a = "accounts: [111122223333], resources: [a]";
+    let mark = file(&[(a, over)]).list()[0].mark();
+    let awaited = AccountName { organizational_unit: "unknown", is_awaited: true, ..account(None) };
+    let unit = "organizationalUnits: [Workloads/*], resources: [b]";
+    for (name, exceptions, account, want) in [
+        ("it holds", file(&[(a, valid)]), account(None), true),
+        ("it is over", file(&[(a, over)]), account(None), false),
+        ("it is over, and another means something else", file(&[(a, over), ("resources: [b]", valid)]), account(None), false),
+        ("it was renewed by a second one", file(&[(a, over), (a, valid)]), account(None), true),
+        ("it means more resources now", file(&[("resources: [a, b]", valid)]), account(None), true),
+        ("it means another Region now", file(&[("regions: [us-east-1]", valid)]), account(None), false),
+        ("its unit is not known yet", file(&[(unit, valid)]), awaited, true),
+        ("its unit is not known", file(&[(unit, valid)]), AccountName { is_awaited: false, ..awaited }, false),
+        ("there is no file", Exceptions::default(), account(None), false),
+    ] {
+        assert_eq!(exceptions.still_covers(mark, "S3.2", &account, "eu-west-1", now()), want, "{name}");
+    }
+    let of_rule = Mark { control: 0, scope: 0 };
+    let exceptions = file(&[(a, valid)]);
+    let asked = |control: &str| exceptions.still_covers(of_rule, control, &account(None), "eu-west-1", now());
+    assert_eq!((asked("S3.2"), asked("S3.3")), (true, false), "an older state names none");
+}
+
+/// S2-20: what depends on a unit or environment that somebody may still name is neither meant nor not; nothing else is in doubt.
+#[test]
+fn what_is_not_known_of_an_account_yet_decides_nothing() {
+    let named = account(Some("prod"));
+    let nameless = AccountName { organizational_unit: "unknown", environment: None, ..named };
+    let awaited = AccountName { is_awaited: true, ..nameless };
+    let half = AccountName { environment: Some("prod"), ..awaited };
+    for (scope, account, want) in [
+        ("{environments: prod}", named, (true, true)),
+        ("{environments: prod}", nameless, (false, false)),
+        ("{environments: prod}", awaited, (false, true)),
+        ("{environments: prod, regions: us-east-1}", awaited, (false, false)),
+        ("{environments: dev}", half, (false, false)),
+        ("{organizationalUnits: Workloads/*}", half, (false, true)),
+        ("{organizationalUnits: Workloads/*, environments: prod}", half, (false, true)),
+        ("{organizationalUnits: Workloads/*, environments: dev}", half, (false, false)),
+        ("{regions: eu-west-1}", awaited, (true, true)),
+    ] {
+        let facts = [Facts { account, region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None }];
+        let exceptions = with_scope(scope);
+        let found = exceptions.find_for_all(CONTROL, &facts, now()).is_some();
+        let may = exceptions.may_find_for_all(CONTROL, &facts, now()).is_some();
+        assert_eq!((found, may), want, "{scope} {account:?}");
+    }
 }
 
 /// S2-20: every part of a scope narrows it, and all parts hold together.

@@ -49,6 +49,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         None => AccountNames::default(),
         Some(path) => AccountNames::from_file(path).map_err(|error| Stop::usage(error.to_string(), None))?,
     };
+    let accounts = accounts.awaited(config.accounts.organizations);
     let enricher = Enricher::new(accounts, &config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     let now_ms = clock.now_ms();
     let enricher = enricher.with_owner_tags(config.accounts.tags.owner.clone());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::count;
-use crate::config::{Config, Identity};
+use crate::config::{Config, Identity, SourceKind};
 use crate::source::iam::sdk::{ACTIONS, SERVICE_ACTIONS};
 
 /// What is read of AWS Config.
@@ -93,6 +93,12 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
              both read and send everything. Set state.s3 or state.folder, or CSPM_RELAY_STATE"
                 .to_owned(),
         );
+    } else if config.sources.iter().any(|source| matches!(source.kind, SourceKind::EventQueue { .. })) && is_forgotten {
+        warnings.push(
+            "events are read and no state is kept: after a restart every finding is new, and what began within a day pages once \
+             more; so does all that Security Hub tells when it is switched on. Set state.s3 or state.folder, or CSPM_RELAY_STATE"
+                .to_owned(),
+        );
     } else if config.identity.is_some() && is_forgotten {
         warnings.push(
             "IAM is read and no state is kept: every restart reads it anew, and two agents both read and send everything. Set \
@@ -122,7 +128,7 @@ fn time(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Posture, Role, StatePlace};
+    use crate::config::{Posture, Role, Source, StatePlace};
     use crate::secret::Secret;
 
     #[test]
@@ -148,6 +154,23 @@ mod tests {
         config.state.place = Some(StatePlace::S3 { bucket: "b".to_owned(), prefix: "p".to_owned() });
         assert_eq!((state(&config), warnings(&config).len()), ("s3://b/p, lease 30 s".into(), 0));
         assert_eq!(state_json(&config), json!({ "place": "s3://b/p", "leaseSeconds": 30 }));
+    }
+
+    /// S0-04: what is remembered of findings is lost at a restart, where nothing but their events is read, too.
+    #[test]
+    fn findings_without_a_state_are_warned_of() {
+        let mut config = Config::stand_in("http://127.0.0.1:1", 1, Secret::new(""));
+        let url = || "https://sqs.eu-west-1.amazonaws.com/111122223333/queue".to_owned();
+        let trail = SourceKind::TrailBucket { queue_url: url(), region: None, buckets: Vec::new() };
+        config.sources = vec![Source { name: "trail".to_owned(), kind: trail }];
+        assert_eq!(warnings(&config), Vec::<String>::new());
+        let events = SourceKind::EventQueue { queue_url: url(), region: None };
+        config.sources.push(Source { name: "events".to_owned(), kind: events });
+        assert!(matches!(&*warnings(&config), [warning] if warning.starts_with("events are read and no state is kept")));
+        config.identity = Some(Identity::of_region("eu-west-1"));
+        assert_eq!(warnings(&config).len(), 1, "one is enough");
+        config.state.place = Some(StatePlace::Folder("/state".into()));
+        assert_eq!(warnings(&config), Vec::<String>::new());
     }
 
     /// S1-18: whom IAM is asked about, and what it takes.

@@ -3,4 +3,62 @@
 //! In: a tree of `crate::nrql` and a store. Out: results in `NerdGraph`'s shapes, or why the query is refused. What always holds: a
 //! query reads one state of the store from beginning to end; what New Relic's documentation leaves open is a named switch.
 
+mod aggregate;
+mod aggregation;
+mod error;
+mod expression;
+pub mod function;
+mod group;
+mod join;
+mod key;
+mod listing;
+mod plan;
+mod relation;
+mod result;
+mod run;
+mod scan;
+mod settings;
+pub mod time;
 pub mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::QueryError;
+pub use result::{Answer, Field, Metadata, ResultRow, Window, json};
+pub use settings::{Deviation, DivisionByZero, FacetOrder, PreviousTimes, Settings, Stop, Switches};
+
+use super::store::Snapshot;
+use crate::nrql::Statement;
+
+/// Answers queries on the rows of one moment.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    snapshot: Snapshot,
+    settings: Settings,
+}
+
+impl Engine {
+    /// On these rows, with these settings.
+    #[must_use]
+    pub fn new(snapshot: Snapshot, settings: Settings) -> Self {
+        Self { snapshot, settings }
+    }
+
+    /// The answer to a query, as of `now_ms`, milliseconds since 1970.
+    ///
+    /// # Errors
+    /// When New Relic would refuse the query, when it holds what is not run here, or when it passes the limits of the settings.
+    pub fn run(&self, statement: &Statement, now_ms: i64) -> Result<Answer, QueryError> {
+        let run = run::Run::new(&self.snapshot, &self.settings);
+        match statement {
+            Statement::Select(query) => run.outermost(query, now_ms),
+            Statement::ShowEventTypes { since, until } => run.event_types(since.as_ref(), until.as_ref(), now_ms),
+        }
+    }
+}
+
+/// What the engine knows of an aggregate: name, other names, and how its value differs from New Relic's, if it does.
+pub fn aggregates() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
+    plan::AGGREGATES.iter().map(|function| (function.name, function.aliases, function.note))
+}

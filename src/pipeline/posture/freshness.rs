@@ -103,7 +103,7 @@ pub(super) struct Ended {
     pub(super) gone: Vec<AccountRegion>,
     /// Places that were known, and that an aggregator does not list.
     pub(super) absent: Vec<AccountRegion>,
-    /// How many of them it listed the time before: they stay as they are.
+    /// How many of them may yet come back: they stay as they are.
     pub(super) doubted: u64,
 }
 
@@ -115,8 +115,9 @@ pub(super) struct Readings {
     /// The same of accounts of an aggregator: one without any rule has no place.
     accounts: BTreeMap<Box<str>, i64>,
     failed: BTreeMap<Failed, Failure>,
-    /// What the last answer of an aggregator did not list: one answer may be thin.
-    absent: BTreeSet<AccountRegion>,
+    /// What an aggregator did not list the last time, and since when it has not, milliseconds since the epoch: an answer may be
+    /// thin.
+    missed: BTreeMap<AccountRegion, i64>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -125,21 +126,30 @@ struct Written {
     read: BTreeMap<String, i64>,
     accounts: BTreeMap<Box<str>, i64>,
     failed: BTreeMap<String, Failure>,
-    absent: BTreeSet<String>,
+    missed: BTreeMap<String, i64>,
 }
 
 impl Readings {
-    /// Takes what a reading found; `only`: what it read, `None`: everything.
-    pub(super) fn ended(&mut self, ended: &Ended, only: Option<&BTreeSet<Failed>>, now_ms: i64, interval: Duration) {
+    /// Takes what a reading found; `only`: what it read, `None`: everything; `began_ms` and `now_ms`: when it began and ended.
+    pub(super) fn ended(
+        &mut self,
+        ended: &Ended,
+        only: Option<&BTreeSet<Failed>>,
+        (began_ms, now_ms): (i64, i64),
+        interval: Duration,
+    ) {
         let mut before = std::mem::take(&mut self.failed);
+        // A time that has not come yet was written by a clock that was wrong.
+        let since = |place: &AccountRegion| self.missed_ms(place).filter(|ms| *ms <= began_ms).unwrap_or(began_ms);
+        let missed: Vec<_> = ended.absent.iter().map(|place| (place.clone(), since(place))).collect();
         for (place, began_ms) in &ended.read {
             self.read.insert(place.clone(), *began_ms);
-            self.absent.remove(place);
+            self.missed.remove(place);
         }
-        self.absent.extend(ended.absent.iter().cloned());
+        self.missed.extend(missed);
         for place in &ended.gone {
             self.read.remove(place);
-            self.absent.remove(place);
+            self.missed.remove(place);
         }
         self.accounts.retain(|_, ms| *ms >= now_ms.saturating_sub(two_of(interval)));
         self.accounts.extend(ended.accounts.iter().cloned());
@@ -191,28 +201,29 @@ impl Readings {
         self.read.iter().map(|(place, ms)| (place, *ms))
     }
 
-    /// Whether an aggregator did not list a place the last time.
-    pub(super) fn was_absent(&self, place: &AccountRegion) -> bool {
-        self.absent.contains(place)
+    /// Since when an aggregator has not listed a place, milliseconds since the epoch; `None`: it listed it the last time.
+    pub(super) fn missed_ms(&self, place: &AccountRegion) -> Option<i64> {
+        self.missed.get(place).copied()
     }
 
     /// As it is written.
     pub(super) fn bytes(&self) -> Bytes {
         let read = self.read.iter().map(|(place, ms)| (place.to_string(), *ms)).collect();
         let failed = self.failed.iter().map(|(what, failure)| (what.to_string(), failure.clone())).collect();
-        let absent = self.absent.iter().map(ToString::to_string).collect();
-        serde_json::to_vec(&Written { read, accounts: self.accounts.clone(), failed, absent }).unwrap_or_default().into()
+        let missed = self.missed.iter().map(|(place, ms)| (place.to_string(), *ms)).collect();
+        serde_json::to_vec(&Written { read, accounts: self.accounts.clone(), failed, missed }).unwrap_or_default().into()
     }
 
     /// Reads what was written. What cannot be read was never found out.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let Written { read, accounts, failed, absent } = serde_json::from_slice(bytes).unwrap_or_default();
+        let Written { read, accounts, failed, missed } = serde_json::from_slice(bytes).unwrap_or_default();
         let place = |text: &str| text.split_once('/').map(|(account, region)| AccountRegion::new(account, region));
+        let places = |list: BTreeMap<String, i64>| list.iter().filter_map(|(text, ms)| Some((place(text)?, *ms))).collect();
         Self {
-            read: read.iter().filter_map(|(text, ms)| Some((place(text)?, *ms))).collect(),
+            read: places(read),
             accounts,
             failed: failed.into_iter().map(|(text, failure)| (Failed::read(&text), failure)).collect(),
-            absent: absent.iter().filter_map(|text| place(text)).collect(),
+            missed: places(missed),
         }
     }
 }
@@ -278,8 +289,8 @@ impl Freshness {
             Failed::Everything | Failed::Place(_) => None,
         }));
         let mut all = Self { asked, accounts, told, failed, not_there: BTreeSet::new(), stale_ms };
-        // AWS says the same of keys that do not exist: where nothing is read, nobody knows what is there.
-        if all.fresh() > 0 {
+        // AWS says the same of keys that do not exist: where nothing is read, not even in part, nobody knows what is there.
+        if all.fresh() > 0 || all.failed.values().any(|kind| *kind == Kind::Partly) {
             all.leave_out_what_is_not_there();
         }
         all
@@ -401,19 +412,19 @@ mod tests {
         let what = Failed::Place(place("eu-west-1"));
         let mut readings = Readings::default();
         let (mut now_ms, mut waits) = (0, Vec::new());
-        readings.ended(&fails(what.clone(), denied()), None, now_ms, Duration::from_hours(6));
+        readings.ended(&fails(what.clone(), denied()), None, (now_ms, now_ms), Duration::from_hours(6));
         while let Some(again_ms) = readings.failed[&what].again_ms {
             assert!(readings.due(again_ms - 1).is_empty());
             let due = readings.due(again_ms);
             waits.push((again_ms - now_ms) / 60_000);
             now_ms = again_ms;
-            readings.ended(&fails(what.clone(), denied()), Some(&due), now_ms, Duration::from_hours(6));
+            readings.ended(&fails(what.clone(), denied()), Some(&due), (now_ms, now_ms), Duration::from_hours(6));
         }
         assert_eq!(waits, [10, 20, 40, 80, 160, 320], "six times in the first interval, then with each reading");
-        readings.ended(&Ended { read: vec![(place("eu-west-1"), 9)], ..Ended::default() }, None, now_ms, HOUR);
+        readings.ended(&Ended { read: vec![(place("eu-west-1"), 9)], ..Ended::default() }, None, (now_ms, now_ms), HOUR);
         assert_eq!((readings.failed().count(), readings.places().collect::<Vec<_>>()), (0, vec![(&place("eu-west-1"), 9)]));
         let not_there = ConfigApiError::NotEnabled { why: "no recorder".to_owned(), what: "switch it on" };
-        readings.ended(&fails(what, not_there), None, now_ms, Duration::from_hours(24));
+        readings.ended(&fails(what, not_there), None, (now_ms, now_ms), Duration::from_hours(24));
         assert!(readings.due(i64::MAX).is_empty());
     }
 
@@ -428,14 +439,37 @@ mod tests {
             failed: failed.iter().map(|what| (what.clone(), denied())).collect(),
             ..Ended::default()
         };
-        readings.ended(&ended, None, 0, HOUR);
+        readings.ended(&ended, None, (0, 0), HOUR);
         assert_eq!(Readings::read(&readings.bytes()), readings);
         assert_eq!(Readings::read(b"\xff"), Readings::default());
-        readings.ended(&Ended::default(), Some(&BTreeSet::from([Failed::Everything])), 1, HOUR);
+        readings.ended(&Ended::default(), Some(&BTreeSet::from([Failed::Everything])), (1, 1), HOUR);
         assert_eq!(readings.failed().map(|(what, _)| what).collect::<Vec<_>>(), failed[1..].iter().collect::<Vec<_>>());
         let gone = Ended { gone: vec![place("us-east-1"), place("us-west-2")], ..Ended::default() };
-        readings.ended(&gone, None, 3 * HOUR_MS, HOUR);
+        readings.ended(&gone, None, (3 * HOUR_MS, 3 * HOUR_MS), HOUR);
         assert_eq!(readings, Readings::default());
+    }
+
+    /// S2-13: since when a place is missed is what the first answer without it says, until one has it; what an older agent wrote
+    /// of it had no time.
+    #[test]
+    fn a_place_is_missed_since_the_first_answer_without_it() {
+        let here = place("eu-west-1");
+        let missed = Ended { absent: vec![here.clone()], ..Ended::default() };
+        let mut readings = Readings::read(br#"{"read":{"111122223333/eu-west-1":7},"absent":["111122223333/eu-west-1"]}"#);
+        assert_eq!((readings.missed_ms(&here), readings.places().count()), (None, 1));
+        let mut since = Vec::new();
+        for (ended, at_ms) in [
+            (&missed, 10),
+            (&missed, 20),
+            (&missed, 5),
+            (&Ended { read: vec![(here.clone(), 30)], ..Ended::default() }, 30),
+            (&missed, 40),
+        ] {
+            readings.ended(ended, None, (at_ms, at_ms + 1), HOUR);
+            readings = Readings::read(&readings.bytes());
+            since.push(readings.missed_ms(&here));
+        }
+        assert_eq!(since, [Some(10), Some(10), Some(5), None, Some(40)]);
     }
 
     /// S2-01: stale is not fresh, and what was never read is neither.

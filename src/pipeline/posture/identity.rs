@@ -3,10 +3,10 @@
 //! In: accounts, and IAM. Out: a row for each identity of an account, all of one run's time and `snapshot.id`, and one row that
 //! says how the run went. What always holds: an account whose answers are not whole sends no row; one that cannot be read does not
 //! stop the others, and is told; who is not watched is not asked; a run is complete when every row was accepted and every account
-//! was read but those that may not be. Where something passing stopped an account, it is tried once more at the end of the run;
-//! when that does not help, or when nobody knows which accounts there are, the run is not accepted and is made again soon, whole:
-//! whoever looks at the newest accepted run must not find an account empty that had a bad hour. What lasts a whole interval holds
-//! the others up no longer.
+//! was read but those that may not be. What else could not be read is tried once more at the end of the run; when that does not
+//! help against something passing, or when nobody knows which accounts there are, the run is not accepted and is made again soon,
+//! whole: whoever looks at the newest accepted run must not find an account empty that had a bad hour. Nothing holds the others up
+//! for longer than an interval, be it one account or one after the other, whoever leads meanwhile.
 //!
 //! Memory: no more than [`AT_ONCE`] accounts are held, each as long as it takes to read it and to hand its rows on.
 
@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use serde::{Deserialize, Serialize};
 
 use super::emitter::Emitter;
 use super::pace::Worker;
@@ -33,7 +34,7 @@ use crate::source::iam::{IamApi, IamError, Which};
 
 /// Accounts that are read at once: each may be 14 MB of judged identities in the worst case, some 100 kB as a rule.
 const AT_ONCE: usize = 4;
-/// Time before those are tried again that something passing stopped.
+/// Time before those are tried again that may be read and were not.
 const AGAIN: Duration = Duration::from_secs(20);
 /// Time before a run that was not accepted is made again; twice of it the next time, and so on, up to the interval.
 const ANEW: Duration = Duration::from_mins(10);
@@ -78,19 +79,54 @@ pub(super) async fn look(lead: &Lead, identities: &Identities, clockwork: &Clock
     if !is_due.unwrap_or_else(|| clockwork.is_due(kind, identities.interval, now_ms)) {
         return;
     }
-    inventory(lead, identities, now_ms, held).await;
+    let mut stopped = clockwork.stopped();
+    inventory(lead, identities, now_ms, held, &mut stopped).await;
+    clockwork.stops(stopped);
     // What is held up is due at once for the next agent, too.
     if held.anew_ms.is_none() {
         clockwork.done(kind, now_ms);
-        clockwork.note(lead).await;
+    }
+    clockwork.note(lead).await;
+}
+
+/// What holds the inventory up, whoever leads; kept with the schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Stopped {
+    /// Since when no run has been accepted, though the accounts were known, milliseconds since the epoch; `None`: the last one was.
+    since: Option<i64>,
+    /// Accounts that something passing stops, and since when, milliseconds since the epoch.
+    accounts: BTreeMap<Box<str>, i64>,
+}
+
+impl Stopped {
+    /// Takes what a run that began at this time was stopped by; `None`: nobody knows the accounts. Whether what was read says how
+    /// things stand: a fault that has lasted for an interval is no passing one, and what one account after the other holds up is
+    /// held up no longer than that.
+    fn takes(&mut self, stopped: Option<&BTreeSet<Box<str>>>, began_ms: i64, interval: Duration) -> bool {
+        let Some(stopped) = stopped else { return false };
+        // A time that has not come yet was written by a clock that was wrong.
+        let lasts = |since_ms: i64| began_ms.saturating_sub(since_ms) >= millis(interval);
+        self.accounts.retain(|account, since_ms| stopped.contains(account) && *since_ms <= began_ms);
+        for account in stopped {
+            self.accounts.entry(account.clone()).or_insert(began_ms);
+        }
+        let since_ms = self.since.filter(|since_ms| *since_ms <= began_ms).unwrap_or(began_ms);
+        let is_known = lasts(since_ms) || self.accounts.values().all(|since_ms| lasts(*since_ms));
+        self.since = Some(since_ms).filter(|_| !is_known);
+        is_known
+    }
+
+    /// How long it may be held up yet, milliseconds, where it is.
+    fn left(&self, now_ms: i64, interval: Duration) -> Option<i64> {
+        let left = self.since?.saturating_add(millis(interval)).saturating_sub(now_ms);
+        Some(left).filter(|left| *left > 0)
     }
 }
 
-/// What holds the inventory up.
+/// When an inventory that is held up is made again.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// Accounts that something passing stops, and since when, milliseconds since the epoch.
-    since: BTreeMap<Box<str>, i64>,
     /// Runs in a row that were not accepted.
     tries: u32,
     /// When it is made again, milliseconds since the epoch; `None`: by the clock.
@@ -104,28 +140,16 @@ impl Held {
         self.anew_ms.map(|anew_ms| now_ms >= anew_ms || anew_ms.saturating_sub(now_ms) > millis(interval))
     }
 
-    /// Takes what a run that began at this time was stopped by; `None`: nobody knows the accounts. Whether what was read says how
-    /// things stand: a fault that has lasted for an interval is no passing one.
-    fn takes(&mut self, stopped: Option<&BTreeSet<Box<str>>>, began_ms: i64, interval: Duration) -> bool {
-        if let Some(stopped) = stopped {
-            self.since.retain(|account, _| stopped.contains(account));
-            for account in stopped {
-                self.since.entry(account.clone()).or_insert(began_ms);
-            }
-        }
-        let lasts = |since_ms: &i64| began_ms.saturating_sub(*since_ms) >= millis(interval);
-        stopped.is_some() && self.since.values().all(lasts)
-    }
-
-    /// Notes when it is made again, if it must be.
-    fn waits(&mut self, is_held: bool, now_ms: i64, interval: Duration) {
+    /// Notes when it is made again, if it must be: when what holds it up does so no longer at the latest.
+    fn waits(&mut self, is_held: bool, stopped: &Stopped, now_ms: i64, interval: Duration) {
         if !is_held {
             (self.tries, self.anew_ms) = (0, None);
             return;
         }
         let wait = ANEW.saturating_mul(1_u32.checked_shl(self.tries).unwrap_or(u32::MAX)).min(interval);
         self.tries = self.tries.saturating_add(1);
-        self.anew_ms = Some(now_ms.saturating_add(millis(wait)));
+        let wait = millis(wait).min(stopped.left(now_ms, interval).unwrap_or(i64::MAX));
+        self.anew_ms = Some(now_ms.saturating_add(wait));
     }
 }
 
@@ -140,7 +164,7 @@ struct Reading<'l> {
     failed: Mutex<BTreeMap<Box<str>, IamError>>,
 }
 
-async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &mut Held) {
+async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &mut Held, stopped: &mut Stopped) {
     let id = sending::snapshot_id(lead, RunKind::Identity.as_str(), began_ms);
     let snapshot = Snapshot { id: &id, now_ms: began_ms };
     let calls_before = identities.api.calls();
@@ -153,19 +177,19 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &m
     let accounts = listed.as_deref().unwrap_or_default();
     let services = (SERVICES / accounts.len().max(1)).clamp(SERVICES_OF_ACCOUNT.0, SERVICES_OF_ACCOUNT.1);
     reading.all(accounts, services).await;
-    let again: Vec<_> = reading.stopped().into_iter().collect();
+    let again: Vec<_> = reading.unread(|error| !error.is_withheld()).into_iter().collect();
     if !again.is_empty() {
         tokio::time::sleep(AGAIN).await;
         reading.all(&again, services).await;
     }
-    let stopped = reading.stopped();
+    let stops = reading.unread(IamError::may_pass);
     let Reading { emitter, read, failed, .. } = reading;
     let failed = failed.into_inner().unwrap_or_default();
     let unlisted = listed.as_ref().err().map(|error| format!("accounts: {error}"));
     let unread = failed.iter().map(|(account, error)| format!("{account}: {error}"));
     lead.posture.standing.was_inventoried(unlisted.into_iter().chain(unread));
     let (rows, read, places_failed) = (emitter.rows(), read.into_inner(), failed.len() as u64);
-    let is_known = held.takes(listed.is_ok().then_some(&stopped), began_ms, identities.interval);
+    let is_known = stopped.takes(listed.is_ok().then_some(&stops), began_ms, identities.interval);
     let all_accepted = emitter.accepted().await;
     if !all_accepted {
         tracing::warn!(
@@ -173,7 +197,7 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &m
             "Not every row of a snapshot was accepted: the next one is whole again"
         );
     }
-    held.waits(!is_known, lead.clock.now_ms(), identities.interval);
+    held.waits(!is_known, stopped, lead.clock.now_ms(), identities.interval);
     tracing::info!(accounts = read, failed = places_failed, rows, held = !is_known, "IAM was read");
     let accepted = all_accepted && is_known;
     let ended = Run {
@@ -187,7 +211,7 @@ async fn inventory(lead: &Lead, identities: &Identities, began_ms: i64, held: &m
         began_ms,
         ended_ms: lead.clock.now_ms(),
         accepted,
-        complete: accepted && stopped.is_empty() && read > 0,
+        complete: accepted && failed.values().all(IamError::is_withheld) && read > 0,
         agent: &lead.stages.agent,
     };
     sending::tell_as(lead, &ended, snapshot).await;
@@ -292,9 +316,9 @@ impl Reading<'_> {
         self.lead.trouble.report(self.lead.counts.name(), &format!("identity {account}"), what.to_owned());
     }
 
-    /// Accounts that something passing stopped.
-    fn stopped(&self) -> BTreeSet<Box<str>> {
-        self.lock().iter().filter(|(_, error)| error.may_pass()).map(|(account, _)| account.clone()).collect()
+    /// Accounts that such an error kept from being read.
+    fn unread(&self, of: impl Fn(&IamError) -> bool) -> BTreeSet<Box<str>> {
+        self.lock().iter().filter(|(_, error)| of(error)).map(|(account, _)| account.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, IamError>> {

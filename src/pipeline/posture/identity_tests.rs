@@ -150,10 +150,53 @@ async fn a_fault_that_lasts_an_interval_holds_nobody_up() {
             }
         }
     }
-    assert_eq!((accepted, runs), (vec![42, 66, 90], 11), "then once a day, as ever");
+    assert_eq!((accepted, runs), (vec![24, 48, 72], 11), "then once a day, as ever");
     inventories.fail(ONE, passing());
     let (run, _) = inventories.looks(5 * DAY).await.expect("a run");
     assert_eq!(run["run.accepted"], "false", "another account has a bad hour");
+}
+
+/// S2-38: what holds the inventory up does so for an interval and no longer, be it one account after the other, and though the lead
+/// changes more often than that.
+#[tokio::test(start_paused = true)]
+async fn an_inventory_is_held_up_no_longer_than_an_interval() {
+    for (name, next_lead, stopped, want) in [
+        ("one after the other", i64::MAX, &[ONE, OTHER, THIRD][..], vec![24, 72]),
+        ("one, and the lead changes", 5 * 60, &[OTHER], vec![24, 48, 72]),
+    ] {
+        let mut inventories = Inventories::new(true, Watched::default());
+        let (mut accepted, mut runs) = (Vec::new(), 0);
+        for minutes in (0..4 * 24 * 60).step_by(10) {
+            if minutes % next_lead == 0 {
+                inventories.held = Held::default();
+                inventories.schedule = Schedule::read(&inventories.schedule.bytes());
+            }
+            inventories.iam.faults.lock().unwrap().clear();
+            inventories.fail(stopped[runs % stopped.len()], passing());
+            if let Some((run, rows)) = inventories.looks(minutes * MINUTE).await {
+                runs += 1;
+                assert_eq!((rows.len(), &run["run.complete"]), (2, &json!("false")), "{name}");
+                if run["run.accepted"] == "true" {
+                    accepted.push(minutes / 60);
+                }
+            }
+        }
+        assert_eq!(accepted, want, "{name}");
+    }
+}
+
+/// S2-38: what AWS refuses, and refuses again at the end of the run, nobody waits for; the run is not complete.
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_refused_holds_nobody_up_and_is_missing() {
+    let mut inventories = Inventories::new(true, Watched::default());
+    inventories.fail(OTHER, IamError::Refused { why: "no report".to_owned() });
+    for day in 0..2 {
+        let (run, rows) = inventories.looks(day * DAY).await.expect("a run");
+        assert_eq!((run_of(&run), rows.len()), (("identity", &json!(2), &json!(1), "false", "true"), 2));
+        assert!(inventories.looks((day + 1) * DAY - 1).await.is_none());
+    }
+    let asked = std::mem::take(&mut *inventories.iam.asked.lock().unwrap());
+    assert_eq!(asked.iter().filter(|account| *account == OTHER).count(), 4, "twice a run");
 }
 
 /// S2-12, S2-38: who is not watched is not asked, whether the settings or an aggregator name the accounts.

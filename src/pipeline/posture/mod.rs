@@ -8,6 +8,7 @@
 //! - The runs stop with the agent; the writing goes on until everything that was taken has settled.
 
 mod emitter;
+mod ending;
 pub mod freshness;
 pub mod identity;
 mod keeper;

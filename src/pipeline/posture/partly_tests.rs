@@ -83,6 +83,22 @@ async fn a_place_with_a_rule_that_is_refused_is_not_read_whole() {
     assert_eq!(run_of(&scene.reads(14, None).await), ("reconcile", &json!(1), &json!(0), "true", "true"));
 }
 
+/// S2-01, S2-13: what is read but for a rule is read: what is not there beside it is counted alike by the reading and by the rows.
+#[tokio::test]
+async fn a_region_that_is_not_there_is_missing_in_nothing_beside_one_that_is_read_in_part() {
+    let places = [place(ONE, "eu-west-1"), place(ONE, "us-east-1")];
+    let scene = Scene::new(Some(&places), Watched::default());
+    for rule in ["r", "s"] {
+        scene.aws.put(&places[0], rule, BAD, NOW - HOUR);
+    }
+    scene.aws.fail(&format!("{} s", places[0]), ConfigApiError::Refused { why: "ValidationException".to_owned() });
+    scene.aws.fail(&places[1].to_string(), not_enabled());
+    let run = scene.reads(0, None).await;
+    assert_eq!((run_of(&run), &run["run.placesNotEnabled"]), (("baseline", &json!(0), &json!(1), "false", "true"), &json!(1)));
+    let (_, run) = scene.sends(RowKind::Summary, "AwsPostureSummary").await;
+    assert_eq!((run_of(&run), &run["run.placesNotEnabled"]), (("summary", &json!(0), &json!(1), "false", "true"), &json!(1)));
+}
+
 /// S2-01: an account without any rule was read, and nothing of it is missing; it is no account that fails, either.
 #[tokio::test]
 async fn an_account_without_any_rule_is_read_through_an_aggregator() {

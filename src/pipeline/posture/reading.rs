@@ -2,8 +2,8 @@
 //!
 //! In: rules and results of each account and Region. Out: the state, a change for each result that is not as it was told, and one
 //! row that says how the reading went. What always holds: what could not be read closes nothing; one account that cannot be read
-//! does not stop the others; a place that an aggregator does not list is closed only if it did not list it the time before either;
-//! a repair is part of the state only when it was accepted; who is not watched is not asked, and what is not asked any more is
+//! does not stop the others; a place that an aggregator does not list, alone or with its whole account, is closed or forgotten only
+//! if it has not listed it for six hours; a repair is part of the state only when it was accepted; who is not watched is not asked, and what is not asked any more is
 //! forgotten and is no repair.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -31,9 +31,15 @@ use crate::source::config_api::{ConfigApi, ConfigApiError, Pack};
 /// What an aggregator says may be so old: what changed since then is left alone.
 const AGGREGATOR_LAG_MS: i64 = 6 * HOUR_MS;
 
+/// What an aggregator does not list for so long is gone: one that was made anew fills in hours. Readings that are as far apart as
+/// its answers may be old begin a moment earlier or later.
+const BELIEVED_AFTER_MS: i64 = AGGREGATOR_LAG_MS - HOUR_MS / 60;
+
 /// One reading.
 struct Run<'l> {
     lead: &'l Lead,
+    /// Milliseconds since the epoch.
+    began_ms: i64,
     emitter: Emitter,
     repairs: AtomicU64,
     ended: std::sync::Mutex<Ended>,
@@ -42,7 +48,7 @@ struct Run<'l> {
 /// Reads everything, or only what failed before. Returns places of which nothing is to be known any more.
 pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Failed>>) -> Vec<AccountRegion> {
     let began_ms = lead.clock.now_ms();
-    let run = Run { lead, emitter: lead.emitter(), repairs: AtomicU64::new(0), ended: std::sync::Mutex::default() };
+    let run = Run { lead, began_ms, emitter: lead.emitter(), repairs: AtomicU64::new(0), ended: std::sync::Mutex::default() };
     let calls_before = calls(reader);
     let is_first = match reader {
         Reader::Places { api, places, concurrency } => {
@@ -63,7 +69,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
     }
     let Run { emitter, repairs, ended, .. } = run;
     let ended = ended.into_inner().unwrap_or_default();
-    lead.known().readings.ended(&ended, only, lead.clock.now_ms(), lead.posture.reading);
+    lead.known().readings.ended(&ended, only, (began_ms, lead.clock.now_ms()), lead.posture.reading);
     lead.say_standing();
     let Ended { read, failed, partly, gone, doubted, .. } = ended;
     for place in &gone {
@@ -75,6 +81,12 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
     let accepted = emitter.accepted().await;
     if repairs > 0 {
         tracing::warn!(repairs, "{repairs} changes of compliance came by no event, and are repaired");
+    }
+    if doubted > 0 {
+        tracing::warn!(
+            doubted,
+            "The aggregator lists no rule of {doubted} places that it had before: they stay as they are until it has not for six hours"
+        );
     }
     tracing::info!(
         places = read,
@@ -265,12 +277,29 @@ impl Run<'_> {
             return Err(ConfigApiError::Passing { why });
         }
         // An account that has left the organization: nobody can say how it stands, and that is no change of its rules.
-        self.ended().gone.extend(known.into_iter().filter(|place| !all.contains(&place.account)));
+        let left = known.into_iter().filter(|place| !all.contains(&place.account) && self.is_believed_gone(place));
+        let left: Vec<_> = left.collect();
+        self.ended().gone.extend(left);
         Ok(all)
     }
 
-    /// Places of an account that was read whole, in which no rule is any more, now and the time before: what is known of them has
-    /// left; once it has, they are forgotten. An aggregator that fills anew lists a part for hours.
+    /// Whether an aggregator that does not list a place has not for so long that the place is gone. An aggregator that fills anew
+    /// lists a part for hours: until then what is known stays as it is.
+    fn is_believed_gone(&self, place: &AccountRegion) -> bool {
+        let missed_ms = self.lead.known().readings.missed_ms(place);
+        let is_believed = missed_ms.is_some_and(|ms| self.began_ms.saturating_sub(ms) >= BELIEVED_AFTER_MS);
+        self.ended().absent.push(place.clone());
+        if !is_believed {
+            tracing::debug!(%place, "The aggregator lists no rule of {place}, though it did before");
+            self.ended().doubted += 1;
+            // Its packs are missing for the same reason.
+            self.lead.known().packs.entry(place.clone()).or_default();
+        }
+        is_believed
+    }
+
+    /// Places of an account that was read whole, in which no rule is any more, now and for long: what is known of them has left;
+    /// once it has, they are forgotten.
     async fn leave_without_rules<T>(
         &self,
         is_meant: impl Fn(&AccountRegion) -> bool,
@@ -280,11 +309,7 @@ impl Run<'_> {
         let compliance = &self.lead.stages.compliance;
         let all = compliance.places().into_iter();
         for place in all.filter(|place| is_meant(place) && !found.contains_key(place) && compliance.has_baseline(place)) {
-            let was_absent = self.lead.known().readings.was_absent(&place);
-            self.ended().absent.push(place.clone());
-            if !was_absent {
-                tracing::warn!(%place, "The aggregator lists no rule of {place}, though it did before: that is believed the next time");
-                self.ended().doubted += 1;
+            if !self.is_believed_gone(&place) {
                 continue;
             }
             for correction in compliance.reconcile_rules(&place, &HashSet::new(), reading) {

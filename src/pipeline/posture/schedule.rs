@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::freshness::Failed;
+use super::identity::Stopped;
 use super::keeper::{self, Keeper};
 use super::pace::Worker;
 use super::rows::RowKind;
-use super::{Lead, leaving, reading, sending};
+use super::{Lead, ending, leaving, reading, sending};
 use crate::record::time::millis;
 
 /// When each kind of run was done last, milliseconds since the epoch, by name.
@@ -25,6 +26,9 @@ use crate::record::time::millis;
 pub(super) struct Schedule {
     #[serde(default)]
     done: BTreeMap<String, i64>,
+    /// What holds the inventory of IAM up.
+    #[serde(default)]
+    stopped: Stopped,
 }
 
 impl Schedule {
@@ -58,9 +62,24 @@ impl<'s, 'k> Clockwork<'s, 'k> {
         self.schedule().is_due(kind, every, now_ms)
     }
 
+    /// When it was done last, milliseconds since the epoch.
+    pub(super) fn last_ms(&self, kind: &str) -> Option<i64> {
+        self.schedule().done.get(kind).copied()
+    }
+
     /// A run that began at this time was done.
     pub(super) fn done(&self, kind: &str, began_ms: i64) {
         self.schedule().done.insert(kind.to_owned(), began_ms);
+    }
+
+    /// What holds the inventory of IAM up, here or where another agent led before.
+    pub(super) fn stopped(&self) -> Stopped {
+        self.schedule().stopped.clone()
+    }
+
+    /// Notes what holds it up now.
+    pub(super) fn stops(&self, stopped: Stopped) {
+        self.schedule().stopped = stopped;
     }
 
     /// Writes down what was done.
@@ -111,6 +130,7 @@ pub(super) async fn run(lead: &Lead, clockwork: &Clockwork<'_, '_>) -> Infallibl
                 if kind == RowKind::Findings {
                     let watches = |account: &str, region: Option<&str>| lead.watches_in(account, region);
                     leaving::let_go(&lead.stages.findings, watches, clockwork.keeper, now_ms).await;
+                    ending::tell(lead, clockwork, now_ms).await;
                 }
                 sending::send(lead, kind, now_ms).await;
                 clockwork.done(kind.run().as_str(), now_ms);
@@ -147,5 +167,7 @@ mod tests {
         assert!(!read.is_due("summary", DAY, 1_000 + day_ms - 1) && read.is_due("summary", DAY, 1_000 + day_ms));
         assert!(read.is_due("summary", DAY, 999), "a clock that was wrong");
         assert_eq!(Schedule::read(b"\xff"), Schedule::default());
+        let older = Schedule { stopped: Stopped::default(), ..schedule };
+        assert_eq!(Schedule::read(br#"{"done":{"summary":1000}}"#), older, "an older agent's");
     }
 }

@@ -167,7 +167,7 @@ impl AggregatorApi for Aws {
 pub(super) struct Scene {
     pub(super) aws: Arc<Aws>,
     pub(super) lead: Lead,
-    sent: Arc<std::sync::Mutex<Vec<Value>>>,
+    pub(super) sent: Arc<std::sync::Mutex<Vec<Value>>>,
     /// New Relic refuses changes.
     refuses: Arc<AtomicBool>,
 }
@@ -309,8 +309,8 @@ async fn what_an_aggregator_no_longer_has_is_closed() {
     scene.aws.rules.lock().unwrap().retain(|place, _| *place == kept);
     let run = scene.reads(7, None).await;
     // One answer may be thin.
-    assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(1), &json!(1), "false", "true"), &json!(0)));
-    assert_eq!(scene.knows(), [kept.clone(), closed.clone()]);
+    assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(1), &json!(2), "false", "true"), &json!(0)));
+    assert_eq!(scene.knows(), [kept.clone(), closed.clone(), gone]);
     let run = scene.reads(14, None).await;
     assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(2), &json!(0), "true", "true"), &json!(1)));
     let changes = scene.rows("AwsComplianceChange");
@@ -360,6 +360,39 @@ async fn a_region_that_an_aggregator_misses_once_stays_as_it_is() {
     assert_eq!((changes.len(), scene.rows("AwsSecurityNotice").len()), (2, 0));
     let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
     assert_eq!((rows.len(), &rows[1]["compliance.since"]), (2, &json!(NOW - 10 * HOUR)));
+}
+
+/// S2-13: an aggregator that was made anew fills for hours, however often it is asked meanwhile: no account is forgotten, no Region
+/// closed, and nothing counts as new or less when it is listed again.
+#[tokio::test]
+async fn what_an_aggregator_misses_is_believed_only_after_six_hours() {
+    let scene = Scene::new(None, Watched::default());
+    let [kept, region, account] = [place(ONE, "eu-west-1"), place(ONE, "us-east-1"), place(OTHER, "eu-west-1")];
+    let all = || [&kept, &region, &account].map(|place| scene.aws.put(place, "r", BAD, NOW - 10 * HOUR));
+    all();
+    scene.reads(0, None).await;
+    scene.aws.rules.lock().unwrap().retain(|place, _| *place == kept);
+    let again = BTreeSet::from([Failed::Account(ONE.into())]);
+    for (hours, only, failed) in [(6, None, 2), (7, Some(&again), 1), (8, None, 2), (11, None, 2)] {
+        let run = scene.reads(hours, only).await;
+        assert_eq!((run_of(&run).2, &run["run.repairs"], scene.knows().len()), (&json!(failed), &json!(0), 3), "{hours}");
+        let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
+        assert_eq!(rows.len(), 3, "{hours}");
+    }
+    let (rows, run) = scene.sends(RowKind::Packs, "AwsConformancePackSnapshot").await;
+    assert_eq!((rows.len(), run_of(&run)), (1, ("packs", &json!(1), &json!(2), "false", "true")));
+    all();
+    let run = scene.reads(12, None).await;
+    assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(3), &json!(0), "true", "true"), &json!(0)));
+    let (rows, _) = scene.sends(RowKind::Violations, "AwsComplianceViolation").await;
+    let since: Vec<_> = rows.iter().map(|row| row["compliance.since"].clone()).collect();
+    assert_eq!(since, vec![json!(NOW - 10 * HOUR); 3]);
+    // Missed for as long as two readings are apart: it is gone.
+    scene.aws.rules.lock().unwrap().retain(|place, _| *place == kept);
+    scene.reads(18, None).await;
+    let run = scene.reads(24, None).await;
+    assert_eq!((run_of(&run), &run["run.repairs"]), (("reconcile", &json!(2), &json!(0), "true", "true"), &json!(1)));
+    assert_eq!(scene.knows(), [kept, region]);
 }
 
 /// S2-13: what could not be read closes nothing.

@@ -63,7 +63,17 @@ impl Processor<'_> {
             return;
         }
         let event_id = item.event_id(account);
-        if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
+        // What was fetched for a notification is a bare item too.
+        let origin = if item.is_bare && !place.is_fetched { ChangeOrigin::History } else { ChangeOrigin::Stream };
+        let key = RecordKey::new(account, &event_id);
+        let admission = match origin {
+            ChangeOrigin::Stream => stages.seen.admit(key, record),
+            // It does not say what was before, nor who made it: the event behind it is no copy.
+            ChangeOrigin::History => {
+                stages.seen.admit_lesser(key, RecordKey::new(account, &format!("history {event_id}")), record)
+            }
+        };
+        if admission == Admission::Copy {
             return;
         }
         let arrival = self.arrival(item.time_ms, place);
@@ -78,8 +88,6 @@ impl Processor<'_> {
         record.ends_as(Outcome::Delivered);
         let enriched = self.enricher.enrich_item(item, account);
         let classified = ClassifiedItem { item, event_id: &event_id, enriched: &enriched };
-        // What was fetched for a notification is a bare item too.
-        let origin = if item.is_bare && !place.is_fetched { ChangeOrigin::History } else { ChangeOrigin::Stream };
         let draft = Draft::of(&classified, origin, arrival, place.source);
         let fact = fact_of(item, account);
         if let (Some(changes), ChangeOrigin::Stream) = (&stages.changes, origin) {

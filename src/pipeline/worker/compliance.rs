@@ -8,11 +8,10 @@ use std::sync::Arc;
 use super::{Place, Processor, Stages};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::{ClassifiedChange, is_of_security_hub, preventive_control_behind};
+use crate::classify::{ClassifiedChange, Facts, PreventiveControl, is_of_security_hub, preventive_control_behind};
 use crate::encode::compliance::{Origin, Told, push_change, push_notice};
 use crate::encode::{Lane, Outlet};
-use crate::posture::{Fact, Hearing, Judgement, Story};
-use crate::record::finding::product;
+use crate::posture::{Begun, Fact, Hearing, Judgement, Story};
 use crate::record::trail::is_account_id;
 use crate::record::{AccountRegion, ComplianceChange, ComplianceState, RecordKey, Severity, StateChange, text};
 
@@ -112,13 +111,20 @@ impl Stages {
             && story.notifiable
             && classified.excepted().is_none()
             && self.compliance.notifies(classified.control.map(|control| control.severity.unwrap_or(UNGRADED)))
-            && !(is_of_security_hub(classified.change.rule) && self.hub_notifies(place, &classified.change))
+            && !(is_of_security_hub(classified.change.rule) && self.hub_notifies(place, classified))
     }
 
-    /// Whether the finding about a change is the one to send a notice. In the days in which that may be held back as old, what was
-    /// compliant and is not any more has begun by AWS's own words, and nobody must miss it.
-    fn hub_notifies(&self, place: &AccountRegion, change: &StateChange<'_>) -> bool {
-        match self.findings.hears(product::SECURITY_HUB, place, change.at_ms) {
+    /// Whether the finding about a change is the one to send a notice. Where that may be held back as old, what was compliant and is
+    /// not any more has begun by AWS's own words, and nobody must miss it.
+    fn hub_notifies(&self, place: &AccountRegion, classified: &ClassifiedChange<'_>) -> bool {
+        let change = &classified.change;
+        let facts = Facts::of_change(change, classified.enriched);
+        // How Security Hub names an account.
+        let of_account = format!("AWS::::Account:{}", place.account);
+        let arn = facts.resource_arn.as_deref().unwrap_or(change.resource_id);
+        let name = if change.resource_type == "AWS::::Account" { &of_account } else { arn };
+        let controls = classified.control.map(PreventiveControl::security_hub_controls).unwrap_or_default();
+        match self.findings.hears(place, Begun { controls, resource: name }, change.at_ms) {
             Hearing::Nothing => false,
             Hearing::Young => change.previous.map(ComplianceState::of) != Some(ComplianceState::Compliant),
             Hearing::Settled => true,

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
-use crate::classify::ClassifiedFinding;
+use crate::classify::{ClassifiedFinding, Exception};
 use crate::encode::finding::{push_finding, push_insight, push_notice};
 use crate::encode::{Lane, Outlet};
-use crate::posture::{Verdict, Weight};
+use crate::posture::{Cover, Covered, Verdict, Weight};
 use crate::record::finding::Around;
 use crate::record::{AccountRegion, Finding, FindingForm, InsightResults, RecordKey, text};
 
@@ -69,7 +69,7 @@ impl Processor<'_> {
 
     fn judged(&mut self, finding: &Finding<'_>, record: &Arc<RecordEntry>, place: &mut Place<'_>, outlet: &mut impl Outlet) {
         let stages = self.stages;
-        if !stages.findings.reads(&finding.product) || !self.is_watched(&finding.account, finding.region.as_deref()) {
+        if !stages.findings.reads(&finding.product) || !self.is_watched(&finding.account, finding.shown_region()) {
             record.ends_as(Outcome::Ignored);
             return;
         }
@@ -94,8 +94,15 @@ impl Processor<'_> {
         let identifier = deployed.and_then(|rule| stages.compliance.identifier(&here(), rule));
         let identifier = identifier.as_deref();
         // Asked before it is judged: that an exception ended, or begins to cover it, is a change.
-        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &[], &stages.exceptions, place.now_ms);
-        let weight = Weight { severity, covered: exception.is_some() };
+        let (exceptions, now_ms) = (&stages.exceptions, place.now_ms);
+        let exception = ClassifiedFinding::find_exception(finding, &enriched, identifier, &[], exceptions, now_ms);
+        // Names of accounts are read beside the work: what was excepted before a restart stays so until they are there.
+        let may = || ClassifiedFinding::may_find_exception(finding, &enriched, identifier, &[], exceptions, now_ms);
+        let (exception, covered) = match exception {
+            Some(exception) => (Some(exception), Covered::By(cover(exception))),
+            None => may().map_or((None, Covered::No), |exception| (Some(exception), Covered::Unknown)),
+        };
+        let weight = Weight { severity, covered };
         let tell = match stages.findings.judge(finding, weight, &event_id, place.now_ms, || record.piece()) {
             Verdict::Tell(tell) => tell,
             // Stays as it began: returned. The agent that leads will have it.
@@ -176,3 +183,13 @@ impl Processor<'_> {
         }
     }
 }
+
+/// An exception as the state remembers it.
+fn cover(exception: &Exception) -> Cover {
+    let mark = exception.mark();
+    Cover { control: mark.control, scope: mark.scope, until_ms: exception.expires_ms, is_over: false }
+}
+
+#[cfg(test)]
+#[path = "excepted_tests.rs"]
+mod tests;

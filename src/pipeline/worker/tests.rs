@@ -79,7 +79,7 @@ pub(super) fn stages(exceptions: &str) -> Stages {
 }
 
 /// What comes of a message with this body.
-fn run(stages: &Stages, body: &Value) -> (Vec<(Lane, Value)>, Snapshot) {
+pub(super) fn run(stages: &Stages, body: &Value) -> (Vec<(Lane, Value)>, Snapshot) {
     let (items, snapshot) = so_far(stages, body);
     assert!(snapshot.adds_up(), "{snapshot:?}");
     (items, snapshot)
@@ -107,11 +107,11 @@ fn stopped_by_root(id: u64) -> Value {
     })
 }
 
-fn of_type<'i>(items: &'i [(Lane, Value)], event_type: &str) -> Vec<&'i Value> {
+pub(super) fn of_type<'i>(items: &'i [(Lane, Value)], event_type: &str) -> Vec<&'i Value> {
     items.iter().map(|(_, item)| item).filter(|item| item["eventType"] == event_type).collect()
 }
 
-fn exception(control: &str, rest: &str) -> String {
+pub(super) fn exception(control: &str, rest: &str) -> String {
     format!("- {{control: {control}, owner: web-team, reason: known, {rest}}}\n")
 }
 
@@ -220,7 +220,7 @@ fn an_exception_of_the_rule_whose_name_it_has_does_not_mute_another_control() {
 }
 
 /// One control's finding of a bucket, in the account and Region of the fixture.
-fn failed(workflow: &str) -> Value {
+pub(super) fn failed(workflow: &str) -> Value {
     let mut event: Value = serde_json::from_str(ASFF).expect("JSON");
     let finding = &mut event["detail"]["findings"][0];
     finding["Compliance"]["SecurityControlId"] = json!("S3.2");
@@ -266,60 +266,6 @@ fn an_excepted_finding_is_a_state_of_its_own_without_a_notice() {
         assert_eq!(of_type(&items, "AwsSecurityNotice").len(), usize::from(want == "OPEN"), "{name}");
         assert_eq!(counts.findings_excepted, u64::from(excepted), "{name}");
     }
-}
-
-/// S2-20: what an exception covered pages when that is over, however old it is; what it covers from now on is excepted.
-#[test]
-fn an_exception_that_ends_or_begins_on_a_known_finding_is_told() {
-    let findings = Arc::new(Findings::in_memory(crate::config::Findings::default()).past_first_day());
-    let import = |expires: &str, hour: u32| {
-        let mut event = failed("NEW");
-        let finding = &mut event["detail"]["findings"][0];
-        for name in ["CreatedAt", "FirstObservedAt"] {
-            finding[name] = json!("2025-01-01T00:00:00Z");
-        }
-        finding["UpdatedAt"] = json!(format!("2026-11-21T{hour:02}:00:00Z"));
-        let text = if expires.is_empty() { String::new() } else { exception("S3.2", &format!("expires: {expires}")) };
-        let stages = Stages { findings: Arc::clone(&findings), ..stages(&text) };
-        let (items, counts) = run(&stages, &event);
-        let rows = of_type(&items, "AwsSecurityFinding");
-        let words = ["finding.transition", "finding.previousStatus", "finding.status", "compliance.exception.owner"];
-        let told: Vec<_> =
-            rows.iter().map(|row| words.map(|word| row[word].as_str().unwrap_or("-").to_owned()).join(" ")).collect();
-        let open = findings.open_counts();
-        let open = open.first().map(|row| (row.open, row.excepted)).expect("it is known");
-        (told.concat(), of_type(&items, "AwsSecurityNotice").len(), counts.notices_held, open)
-    };
-    let (valid, over) = ("2026-11-21", "2026-11-20");
-    for (what, expires, hour, want) in [
-        ("covered from its beginning", valid, 1, ("new - EXCEPTED web-team", 0, 0, (0, 1))),
-        ("imported again", valid, 2, ("", 0, 0, (0, 1))),
-        ("it is over", over, 3, ("updated EXCEPTED OPEN -", 1, 0, (1, 0))),
-        ("imported again", over, 4, ("", 0, 0, (1, 0))),
-        ("covered anew", valid, 5, ("updated OPEN EXCEPTED web-team", 0, 0, (0, 1))),
-        ("the file is empty", "", 6, ("updated EXCEPTED OPEN -", 1, 0, (1, 0))),
-    ] {
-        let (told, notices, held, open) = import(expires, hour);
-        assert_eq!((told.as_str(), notices, held, open), want, "{what}");
-    }
-}
-
-/// Of several resources all must be meant, by one exception.
-#[test]
-fn a_finding_of_two_resources_is_excepted_only_for_both() {
-    let mut event = failed("NEW");
-    event["detail"]["findings"][0]["Resources"] = json!([
-        { "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::site" },
-        { "Type": "AwsS3Bucket", "Id": "arn:aws:s3:::private" },
-    ]);
-    for (resources, want) in [("site", "OPEN"), ("[site, 'arn:aws:s3:::private']", "EXCEPTED")] {
-        let text = exception("S3.2", &format!("expires: 2026-11-21, scope: {{resources: {resources}}}"));
-        let (items, _) = run(&stages(&text), &event);
-        assert_eq!(of_type(&items, "AwsSecurityFinding")[0]["finding.status"], want, "{resources}");
-    }
-    let both = exception("S3.2", "expires: 2026-11-21, scope: {resources: site}")
-        + &exception("S3.2", "expires: 2026-11-22, scope: {resources: private}");
-    assert_eq!(of_type(&run(&stages(&both), &event).0, "AwsSecurityFinding")[0]["finding.status"], "OPEN");
 }
 
 /// S1-05: a finding of Security Hub's and the change of the rule behind it are one problem, and have the words that join them.
@@ -406,6 +352,22 @@ fn records_of_accounts_that_are_not_watched_are_ignored() {
             assert_eq!(counts.ended(want), 1, "{kind} {setting}");
             assert_eq!(items.is_empty(), want == Outcome::Ignored, "{kind} {setting}");
         }
+    }
+}
+
+/// S0-07: a finding that names no Region is of the one that told it: it is asked for by that, here and when it is counted.
+#[test]
+fn a_finding_without_a_region_is_of_the_one_that_told_it() {
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/eventbridge/access-analyzer-external.json")).expect("JSON");
+    event["detail"].as_object_mut().expect("a finding").remove("region");
+    for (regions, want) in [("us-east-1", Outcome::Ignored), ("eu-west-1", Outcome::Delivered)] {
+        let watched = Watched { regions: vec![regions.to_owned()], ..Watched::default() };
+        let stages = Stages { watched, ..stages("") };
+        let (items, counts) = run(&stages, &event);
+        assert_eq!((counts.ended(want), items.is_empty()), (1, want == Outcome::Ignored), "{regions}");
+        let places: Vec<_> = stages.findings.places().iter().map(|place| place.region.to_string()).collect();
+        assert!(places.iter().all(|region| region == regions), "{places:?}");
     }
 }
 
@@ -547,6 +509,14 @@ fn a_rule_of_security_hub_sends_no_notice_where_its_findings_are_heard() {
         assert_eq!(told, [own, hubs], "{name}");
     }
     assert_eq!(unknown(&heard_since(0, &[])), 0);
+    // What is known as passed is reopened by its next import, on the first day, too.
+    let one = &mut finding["detail"]["findings"][0];
+    (one["Resources"][0]["Id"], one["Compliance"]["SecurityControlId"]) = (json!("arn:aws:s3:::ledger"), json!("S3.2"));
+    (one["Compliance"]["Status"], one["Workflow"]["Status"]) = (json!("PASSED"), json!("RESOLVED"));
+    let first = stages("");
+    assert_eq!(of_type(&run(&first, &finding).0, "AwsSecurityFinding").len(), 1);
+    let read = "securityhub-s3-bucket-public-read-prohibited-1a2b3c4d";
+    assert_eq!([notices(&first, read), notices(&first, hub)], [0, 1], "another control's");
 }
 
 /// S2-33: items of a history file are hours old: they wait for no record, and push nothing out that does.
@@ -571,4 +541,26 @@ fn items_of_a_history_file_do_not_wait() {
     assert_eq!(counts.ended(Outcome::Delivered), 2, "the third is the event's, and ends with it");
     let waiting: Vec<_> = changes.decided(i64::MAX, true).into_iter().map(|(item, _)| item.fact.resource_id).collect();
     assert_eq!(waiting, ["ledger"], "and waits on");
+}
+
+/// S2-33: a history file that comes first keeps neither the actor nor what was before from its event: both are sent, under one id.
+#[test]
+fn an_event_behind_its_history_file_is_no_copy() {
+    let item: Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/eventbridge/config-item-change.json")).expect("JSON");
+    let history: Value = serde_json::from_str(include_str!("../../../tests/fixtures/config-history/history.json")).expect("JSON");
+    let stages = stages("");
+    let mut rows = Vec::new();
+    for (body, copies) in [(&history, 0), (&item, 0), (&history, 3), (&item, 1)] {
+        let (items, counts) = so_far(&stages, body);
+        assert_eq!(counts.ended(Outcome::Duplicate), copies);
+        let changes = of_type(&items, "AwsResourceChange").into_iter().filter(|row| row["resource.id"] == "ledger");
+        rows.extend(changes.map(|row| ["event.id", "change.origin", "change.type"].map(|name| row[name].clone())));
+    }
+    let [first, second] = rows.try_into().expect("two rows");
+    assert_eq!(
+        (&first[1], &first[2], &second[1], &second[2]),
+        (&json!("history"), &json!("unknown"), &json!("stream"), &json!("UPDATE"))
+    );
+    assert_eq!(first[0], second[0]);
 }

@@ -298,15 +298,19 @@ fn judged(state: Option<ComplianceState>) -> Option<ComplianceState> {
     state.filter(|state| !matches!(state, ComplianceState::Left | ComplianceState::InsufficientData))
 }
 
+/// Whether a violation stands behind a state: without data it goes on, nobody said that it ended.
+pub(super) fn stands_behind(state: Option<ComplianceState>, history: Option<&History>) -> bool {
+    state == Some(ComplianceState::InsufficientData) && history.is_some_and(|history| history.since_ms > 0)
+}
+
 /// What a change means, given what is known of its key; `known_ms`: since when its rule is known.
 fn tell(view: Option<View<'_>>, fact: &Fact<'_>, known_ms: i64) -> (Story, Next) {
     let (shown, now) = (view.map(|view| view.state), fact.state);
     let (before, known) = (judged(fact.previous), judged(shown));
     let is_first = before.is_none() && known.is_none();
     let mut history = view.and_then(|view| view.history).cloned();
-    // Without data a violation goes on: nobody said that it ended.
     let has_no_data = shown == Some(ComplianceState::InsufficientData);
-    let stands = has_no_data && before.is_none() && history.as_ref().is_some_and(|history| history.since_ms > 0);
+    let stands = before.is_none() && stands_behind(shown, history.as_ref());
     // The API was read before its event came: the event tells how the state that is known began.
     let confirms = view.is_some_and(|view| !view.told && view.state == now);
     // Both must say that it was none: what is told twice, or was missed in between, is no new violation.

@@ -10,8 +10,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::place::{Held, History, Judged, Key, NO_VIOLATION_MS, Next};
-use super::{Compliance, Fact, Inner, Story, Ticket};
+use super::place::{Held, History, Judged, Key, NO_VIOLATION_MS, Next, stands_behind};
+use super::{Compliance, Fact, Inner, Story, Ticket, violates};
 use crate::record::time::{DAY_MS, millis};
 use crate::record::{AccountRegion, ComplianceState, DeployedRule, Evaluation};
 
@@ -249,8 +249,9 @@ impl Inner {
         let state = self.place(place);
         let Judged::Change(story, mut next) = state.judge(fact, now_ms) else { return None };
         next.told = fact.state != ComplianceState::Left;
+        let stood = violates(story.previous) || stands_behind(story.previous, next.history.as_ref());
         if !next.told
-            && story.previous != Some(ComplianceState::NonCompliant)
+            && !stood
             && let Some(history) = &mut next.history
         {
             // Should it come back violating, that is another violation.

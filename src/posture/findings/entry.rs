@@ -19,6 +19,9 @@ use crate::record::{FindingStatus, Severity};
 /// Event ids remembered as told, the newest of each finding.
 const TOLD: usize = 12;
 
+/// The event of a change that no record told.
+const NO_EVENT: u64 = 0;
+
 /// One finding.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -46,6 +49,8 @@ struct Change {
     before: Option<(FindingStatus, Severity)>,
     /// It was told as excepted before.
     was_excepted: bool,
+    /// It counted as excepted, and does no more.
+    uncovers: bool,
     after: State,
     /// Whether it moves the state; old news does not.
     moves: bool,
@@ -66,6 +71,8 @@ pub(super) enum Judged {
         before: Option<(FindingStatus, Severity)>,
         /// It was told as excepted before.
         was_excepted: bool,
+        /// It was excepted, and this change makes it one that is not: old news never does.
+        uncovers: bool,
         after: State,
         /// The finding is still open, as far as is known by now.
         still_open: bool,
@@ -99,6 +106,33 @@ impl Entry {
         Some(self.base.as_ref().map_or((FindingStatus::Resolved, i64::MAX), |state| (state.status(), state.heard_ms())))
     }
 
+    /// Nothing of it waits for an answer, nor for its record to come again.
+    pub(super) fn rests(&self) -> bool {
+        self.flight.is_none()
+    }
+
+    /// What New Relic accepted is so from now on: nothing is told of that.
+    pub(super) fn replace(&mut self, base: State) {
+        self.base = Some(base);
+    }
+
+    /// Begins a change that no record told: an exception is over.
+    pub(super) fn uncover(&mut self, number: u64, after: State) {
+        let stand = Some((after.status(), after.severity()));
+        let change = Change {
+            number,
+            event: NO_EVENT,
+            transition: Transition::Updated,
+            before: stand,
+            was_excepted: true,
+            uncovers: true,
+            after,
+            moves: true,
+            shared: Vec::new(),
+        };
+        self.flight.get_or_insert_default().pending.push(change);
+    }
+
     pub(super) fn told(&self) -> &[u64] {
         &self.told
     }
@@ -108,7 +142,8 @@ impl Entry {
         self.base.is_none() && self.flight.is_none() && self.told.is_empty()
     }
 
-    fn latest(&self) -> Option<&State> {
+    /// As it stands with what is pending.
+    pub(super) fn latest(&self) -> Option<&State> {
         let pending = self.flight.as_ref().and_then(|flight| flight.pending.iter().rev().find(|change| change.moves));
         match pending {
             Some(change) if change.number > self.number || self.base.is_none() => Some(&change.after),
@@ -167,13 +202,15 @@ impl Entry {
             }
             seen.event
         };
-        let was_excepted = self.latest().is_some_and(State::excepted);
-        let change = |transition, before, after, moves| Change {
+        let was_excepted = self.latest().is_some_and(State::told_excepted);
+        let was_covered = self.latest().is_some_and(State::excepted);
+        let change = |transition, before, after: State, moves| Change {
             number,
             event,
             transition,
             before,
             was_excepted,
+            uncovers: moves && was_covered && !after.excepted(),
             after,
             moves,
             shared: Vec::new(),
@@ -221,6 +258,7 @@ impl Entry {
             transition: change.transition,
             before: change.before,
             was_excepted: change.was_excepted,
+            uncovers: change.uncovers,
             after: change.after.clone(),
             still_open,
             again: change.event != seen.event,
@@ -245,15 +283,18 @@ impl Entry {
         let mut change = flight.pending.remove(place);
         let shared = std::mem::take(&mut change.shared);
         if settled == Settled::Returned {
-            if change.moves {
+            // What no record told comes again by itself.
+            if change.moves && change.event != NO_EVENT {
                 // Whether it is owed is decided below, with the others.
                 flight.owed.push(change);
             }
         } else {
-            if self.told.len() >= TOLD {
-                self.told.remove(0);
+            if change.event != NO_EVENT {
+                if self.told.len() >= TOLD {
+                    self.told.remove(0);
+                }
+                self.told.push(change.event);
             }
-            self.told.push(change.event);
             if change.moves && (change.number > self.number || self.base.is_none()) {
                 self.number = change.number;
                 self.base = Some(change.after);

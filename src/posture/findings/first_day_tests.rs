@@ -6,7 +6,6 @@ use super::news_tests::{DAY, HOUR, ON, failed, packed, threat, told_at, unpacked
 use super::stored_tests::written;
 use super::*;
 use crate::posture::kept::Kept as _;
-use crate::record::finding::product;
 use crate::record::{AccountRegion, FindingForm};
 
 const ASFF: FindingForm = FindingForm::Asff;
@@ -77,32 +76,70 @@ fn what_is_switched_on_tells_how_things_are_and_pages_nobody_for_a_day() {
     assert_eq!(told_of(&before, "j", standard + DAY - 1, &third), "new-");
 }
 
-/// S1-05: the finding is relied on for the page only where it is read, known, and not held back.
+/// S0-04: who remembers nothing has a first day after every start: only what is old by its own date is held back then.
+#[test]
+fn without_kept_state_no_first_day_holds_back_what_begins() {
+    let findings = Findings::in_memory(config::Findings::default());
+    assert_eq!(told_of(&findings, "a", ON, &["standards/old"]), "new!");
+    let old = failed("b", ON - 2 * DAY, ON);
+    assert_eq!(told_at(&findings, ASFF, &old, ON), "new-");
+    assert_eq!(told_of(&findings, "c", ON + HOUR, &["standards/new"]), "new!");
+    // What waited in the dead letters is as old as its telling.
+    let waited = failed("d", ON - 3 * DAY, ON - 3 * DAY + HOUR);
+    assert_eq!(told_at(&findings, ASFF, &waited, ON), "new!");
+    let threat = threat("e", ON - 3 * DAY, ON - 3 * DAY + HOUR);
+    assert_eq!(told_at(&findings, FindingForm::GuardDuty, &threat, ON), "new!");
+}
+
+/// S1-05: the finding is relied on for the page only where findings are read and it is not held back.
 #[test]
 fn who_is_relied_on_for_a_page_sends_it() {
     let place = AccountRegion::new("222233334444", "eu-west-1");
     let elsewhere = AccountRegion::new("222233334444", "eu-north-1");
-    let hub = product::SECURITY_HUB;
+    let hears = |findings: &Findings, place: &AccountRegion, control: &str, bucket: &str, at_ms: i64| {
+        let resource = format!("arn:aws:s3:::{bucket}");
+        findings.hears(place, Begun { controls: &[control], resource: &resource }, at_ms)
+    };
     let findings = kept();
-    assert_eq!(findings.hears(hub, &place, ON), Hearing::Nothing);
-    let pending = told_of(&findings, "a", ON, &["standards/old"]);
-    assert_eq!(pending, "new-");
-    for (product, place, at_ms, want) in [
-        (hub, &place, ON, Hearing::Young),
-        (hub, &place, ON + 2 * DAY - 1, Hearing::Young),
-        (hub, &place, ON + 2 * DAY, Hearing::Settled),
-        (hub, &elsewhere, ON + 2 * DAY, Hearing::Nothing),
-        (product::GUARD_DUTY, &place, ON + 2 * DAY, Hearing::Nothing),
+    told_at(&findings, FindingForm::GuardDuty, &threat("a", ON, ON), ON);
+    assert_eq!(hears(&findings, &place, "S3.8", "a", ON), Hearing::Nothing, "another product's");
+    assert_eq!(told_of(&findings, "a", ON, &["standards/old"]), "new-");
+    for (name, place, bucket, at_ms, want) in [
+        ("its notice was held back", &place, "a", ON, Hearing::Young),
+        ("nobody knows it", &place, "b", ON, Hearing::Young),
+        ("the last moment of two days", &place, "b", ON + 2 * DAY - 1, Hearing::Young),
+        ("two days later", &place, "b", ON + 2 * DAY, Hearing::Settled),
+        ("in another Region", &elsewhere, "b", ON + 2 * DAY, Hearing::Nothing),
     ] {
-        assert_eq!(findings.hears(product, place, at_ms), want, "{product} {place} {at_ms}");
+        assert_eq!(hears(&findings, place, "S3.8", bucket, at_ms), want, "{name}");
     }
-    told_of(&findings, "b", ON + 5 * DAY, &["standards/new"]);
-    assert_eq!(findings.hears(hub, &place, ON + 6 * DAY - 1), Hearing::Young, "a standard was switched on");
-    assert_eq!(findings.hears(hub, &place, ON + 6 * DAY), Hearing::Settled);
+    // What passed and fails now is reopened, which pages, in the order in which the two are told, and in the other one.
+    let mut passed = of("c", ON + HOUR, &["standards/old"]);
+    passed["Compliance"]["Status"] = json!("PASSED");
+    passed["Workflow"]["Status"] = json!("RESOLVED");
+    assert_eq!(told_at(&findings, ASFF, &passed, ON + HOUR), "updated");
+    assert_eq!(hears(&findings, &place, "S3.8", "c", ON + 2 * HOUR), Hearing::Settled, "it will be reopened");
+    assert_eq!(told_of(&findings, "c", ON + 2 * HOUR, &["standards/old"]), "reopened!");
+    assert_eq!(hears(&findings, &place, "S3.8", "c", ON + 2 * HOUR), Hearing::Settled, "it was");
+    assert_eq!(hears(&findings, &place, "S3.1", "c", ON + 2 * HOUR), Hearing::Young, "another control's");
+    assert_eq!(told_of(&findings, "d", ON + DAY, &["standards/old"]), "new!");
+    assert_eq!(hears(&findings, &place, "S3.8", "d", ON + DAY), Hearing::Settled, "it was new, and paged");
+    // Another standard, which asks for another control, is switched on.
+    let mut other = of("e", ON + 5 * DAY, &["standards/new"]);
+    other["Compliance"]["SecurityControlId"] = json!("S3.1");
+    assert_eq!(told_at(&findings, ASFF, &other, ON + 5 * DAY), "new-");
+    for (name, control, at_ms, want) in [
+        ("the new one asks for it", "S3.1", ON + 6 * DAY - 1, Hearing::Young),
+        ("nobody knows who asks for it", "S3.2", ON + 6 * DAY - 1, Hearing::Young),
+        ("an old one asks for it", "S3.8", ON + 6 * DAY - 1, Hearing::Settled),
+        ("a day later", "S3.1", ON + 6 * DAY, Hearing::Settled),
+    ] {
+        assert_eq!(hears(&findings, &place, control, "z", at_ms), want, "{name}");
+    }
     let without = Findings::kept(config::Findings { products: vec!["GuardDuty".to_owned()], ..config::Findings::default() });
     for (place, bytes) in &written(&findings) {
         without.load(place, bytes).expect("this version");
     }
-    assert_eq!(without.tallies().known, 2);
-    assert_eq!(without.hears(hub, &place, ON + 6 * DAY), Hearing::Nothing, "nobody reads them now");
+    assert_eq!(without.tallies().known, 5);
+    assert_eq!(hears(&without, &place, "S3.8", "a", ON + 6 * DAY), Hearing::Nothing, "nobody reads them now");
 }

@@ -8,11 +8,14 @@
 //! forgotten, and when there are too many, the oldest resolved ones first.
 //!
 //! `entry` is the machine of one finding, `state` what it remembers, `names` its words, `books` what is written where,
-//! `stored` its form at rest, `notice` whom it alarms, `leaving` what is let go.
+//! `stored` its form at rest, `notice` whom it alarms, `leaving` what is let go, `cover` which exception covers it.
 
 #[cfg(test)]
 mod again_tests;
 mod books;
+mod cover;
+#[cfg(test)]
+mod cover_tests;
 mod entry;
 #[cfg(test)]
 mod first_day_tests;
@@ -37,9 +40,10 @@ use crate::config;
 use crate::posture::kept::{Owed, settle};
 use crate::record::{Finding, FindingKey, FindingStatus, Severity};
 use books::{Books, home};
+pub use cover::{Cover, Covered, CoveredSite, Uncovered};
 use entry::{Entry, Judged};
 use names::Names;
-pub use notice::Hearing;
+pub use notice::{Begun, Hearing};
 use notice::{FIRST_DAY_MS, Notice, is_control};
 use state::{Seen, Site};
 
@@ -153,13 +157,13 @@ pub struct Weight {
     /// How severe it is: [`Findings::severity`].
     pub severity: Severity,
     /// Whether an exception covers it now.
-    pub covered: bool,
+    pub covered: Covered,
 }
 
 /// Nothing covers it.
 impl From<Severity> for Weight {
     fn from(severity: Severity) -> Self {
-        Self { severity, covered: false }
+        Self { severity, covered: Covered::No }
     }
 }
 
@@ -184,9 +188,9 @@ pub struct OpenFindings {
     pub control: String,
     /// How severe they are.
     pub severity: Severity,
-    /// Open ones that no exception covered when they were told last.
+    /// Open ones that no exception covers, as far as is known.
     pub open: u64,
-    /// Open ones that an exception covered then.
+    /// Open ones that an exception covered when they were told last, and that is not over.
     pub excepted: u64,
     /// Those set aside.
     pub suppressed: u64,
@@ -217,7 +221,7 @@ pub struct Findings {
     settings: config::Findings,
     /// Whether records wait until the state was written.
     kept: bool,
-    /// How long controls tell how things are, where they are first heard of.
+    /// How long controls tell how things are, where they are first heard of; 0 where nobody writes down since when that is.
     first_day_ms: i64,
     known: Mutex<Known>,
     unchanged: AtomicU64,
@@ -274,7 +278,8 @@ impl Findings {
         Self {
             settings,
             kept,
-            first_day_ms: FIRST_DAY_MS,
+            // Who remembers nothing would have a first day after every start, and hold back what begins then.
+            first_day_ms: if kept { FIRST_DAY_MS } else { 0 },
             known: Mutex::default(),
             unchanged: AtomicU64::default(),
             copies: AtomicU64::default(),
@@ -362,10 +367,9 @@ impl Findings {
                 self.copies.fetch_add(1, Relaxed);
                 Verdict::Copy
             }
-            Judged::Tell { transition, before, was_excepted, after, still_open, again, number } => {
+            Judged::Tell { transition, before, was_excepted, uncovers, after, still_open, again, number } => {
                 let book = books.of(home(names, entry.site));
-                let notice =
-                    self.notice((finding, key, entry.site), (transition, was_excepted, &after), still_open, book, now_ms);
+                let notice = self.notice((finding, key, entry.site), (transition, uncovers, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
                     notify: notice == Notice::Due,

@@ -129,10 +129,24 @@ fn a_place_remembers_since_when_it_is_watched() {
     assert_eq!(vendor(&old), "new!", "it was watched long before");
 }
 
+/// An exception.
+pub(super) const COVER: Cover = Cover { control: 3, scope: 5, until_ms: ON + DAY, is_over: false };
+
 /// Judges at a minute after the beginning and settles so; `covered`: an exception is there.
-fn covered(findings: &Findings, form: FindingForm, finding: &Value, covered: bool, settled: Settled) -> String {
+pub(super) fn covered(
+    findings: &Findings,
+    form: FindingForm,
+    finding: &Value,
+    covered: impl Into<Option<bool>>,
+    settled: Settled,
+) -> String {
     let raw = finding.to_string();
     let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
+    let covered = match covered.into() {
+        None => Covered::Unknown,
+        Some(false) => Covered::No,
+        Some(true) => Covered::By(COVER),
+    };
     let weight = Weight { severity: finding.severity, covered };
     match findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece()) {
         Verdict::Tell(tell) => {
@@ -194,6 +208,40 @@ fn what_was_told_as_excepted_is_remembered_as_that() {
     });
     assert_eq!(counts(&old), Some((1, 0)));
     assert_eq!(covered(&old, asff, &minute(1), true, Settled::Delivered), "updated>excepted");
+}
+
+/// S2-20: while nobody can say whether an exception covers it, it counts as it did.
+#[test]
+fn what_nobody_can_say_yet_stays_as_it_was() {
+    let asff = FindingForm::Asff;
+    let unknown = None::<bool>;
+    for (before, first, then) in [(true, "new>excepted", "excepted>updated!"), (false, "new!", "Unchanged")] {
+        let findings = opened();
+        let at = |minutes: i64| failed("a", ON, ON + minutes * 60_000);
+        assert_eq!(covered(&findings, asff, &at(0), before, Settled::Delivered), first);
+        assert_eq!(covered(&findings, asff, &at(0), unknown, Settled::Delivered), "Copy");
+        assert_eq!(covered(&findings, asff, &at(1), unknown, Settled::Delivered), "Unchanged");
+        assert_eq!(covered(&findings, asff, &at(2), false, Settled::Delivered), then);
+    }
+    assert_eq!(covered(&opened(), asff, &failed("a", ON, ON), unknown, Settled::Delivered), "new!");
+}
+
+/// S2-20: a record that comes late moves nothing: no exception ends by it, and the one that ends is told once.
+#[test]
+fn old_news_ends_no_exception() {
+    let findings = opened();
+    let minute = |minutes: i64, severity: &str| {
+        let mut finding = failed("a", ON, ON + minutes * 60_000);
+        finding["Severity"] = json!({ "Label": severity });
+        finding
+    };
+    let told = |minutes: i64, severity: &str, is_covered: bool| {
+        covered(&findings, FindingForm::Asff, &minute(minutes, severity), is_covered, Settled::Delivered)
+    };
+    assert_eq!(told(5, "HIGH", true), "new>excepted");
+    assert_eq!(told(2, "CRITICAL", false), "excepted>updated");
+    assert_eq!(findings.open_counts().first().map(|row| (row.open, row.excepted)), Some((0, 1)));
+    assert_eq!(told(6, "HIGH", false), "excepted>updated!");
 }
 
 /// A part that is open and that nothing covers opens the whole.

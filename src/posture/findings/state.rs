@@ -10,6 +10,7 @@
 //! it ends. Another one counts again when it speaks hours later.
 
 use super::Weight;
+use super::cover::{Cover, Covered};
 use crate::record::id::digest_words;
 use crate::record::time::DAY_MS;
 use crate::record::{Finding, FindingForm, FindingKey, FindingStatus, Severity};
@@ -29,8 +30,7 @@ pub(super) struct Seen {
     pub(super) updated_ms: i64,
     pub(super) severity: Severity,
     pub(super) status: FindingStatus,
-    /// An exception covers it now.
-    pub(super) covered: bool,
+    pub(super) covered: Covered,
     pub(super) shown: u32,
     pub(super) first_seen_ms: i64,
     /// Half of its event id: enough to tell the few of one finding apart.
@@ -129,8 +129,8 @@ pub(super) struct Part {
     pub(super) status: FindingStatus,
     /// The form that put it there.
     pub(super) by: FindingForm,
-    /// An exception covered it when it was told.
-    pub(super) covered: bool,
+    /// The exception that covered it when it was told; rare, so that it is kept apart.
+    pub(super) cover: Option<Box<Cover>>,
     /// The event that told what counts of this moment.
     pub(super) told: Told,
 }
@@ -165,14 +165,14 @@ impl Part {
             severity: seen.severity,
             status: seen.status,
             by: seen.form,
-            covered: seen.covered,
+            cover: seen.covered.or(None),
             told: seen.told,
         }
     }
 
     /// Whether the record speaks of the moment that is known, and says something else.
     fn differs(&self, seen: &Seen) -> bool {
-        let shows_other = self.shown != seen.shown || self.covered != seen.covered;
+        let shows_other = self.shown != seen.shown || seen.covered.is_other_than(self.cover.as_deref());
         (self.status, self.severity) != (seen.status, seen.severity) || self.lead == seen.form && shows_other
     }
 
@@ -204,9 +204,10 @@ impl Part {
             }
             (after.lead, after.lead_ms, after.shown) = (seen.form, seen.updated_ms, seen.shown);
             // Forms do not say the same of a finding: only the one that counts decides on it, or two would take turns.
-            after.covered = seen.covered;
+            after.cover = seen.covered.or(after.cover);
         }
-        let stands_otherwise = (after.status, after.severity, after.covered) != (self.status, self.severity, self.covered);
+        let stands_otherwise =
+            (after.status, after.severity, after.cover.is_some()) != (self.status, self.severity, self.cover.is_some());
         if stands_otherwise || shows || seen.updated_ms > self.updated_ms {
             after.told = seen.told;
         }
@@ -273,10 +274,32 @@ impl State {
         severities.max().unwrap_or(Severity::Informational)
     }
 
-    /// Whether it counts as excepted: it is open, and an exception covered every part of it that is.
+    /// Whether it counts as excepted: it is open, and an exception covers every part of it that is.
     pub(super) fn excepted(&self) -> bool {
+        self.is_open_and(|part| part.cover.as_ref().is_some_and(|cover| !cover.is_over))
+    }
+
+    /// Whether it was told as excepted, also where that is over by now.
+    pub(super) fn told_excepted(&self) -> bool {
+        self.is_open_and(|part| part.cover.is_some())
+    }
+
+    fn is_open_and(&self, holds: impl Fn(&Part) -> bool) -> bool {
         let is_open = |part: &&Part| part.status == FindingStatus::Open;
-        self.status() == FindingStatus::Open && self.parts().filter(is_open).all(|part| part.covered)
+        self.status() == FindingStatus::Open && self.parts().filter(is_open).all(holds)
+    }
+
+    /// The state with these exceptions over; `None`: none of them is.
+    pub(super) fn uncovered(&self, is_over: impl Fn(&Cover) -> bool) -> Option<Self> {
+        let ends = |part: &Part| part.cover.as_ref().is_some_and(|cover| !cover.is_over && is_over(cover));
+        if !self.parts().any(ends) {
+            return None;
+        }
+        let mut after = self.clone();
+        for part in std::iter::once(&mut after.first).chain(&mut after.rest).filter(|part| ends(part)) {
+            part.cover.iter_mut().for_each(|cover| cover.is_over = true);
+        }
+        Some(after)
     }
 
     /// When the provider changed it last.
@@ -317,7 +340,7 @@ impl State {
         }
         standards.sort_unstable();
         standards.dedup();
-        shows |= standards.len() > self.standards.len() || after.excepted() != self.excepted();
+        shows |= standards.len() > self.standards.len() || after.told_excepted() != self.told_excepted();
         after.standards = standards.into();
         after.first_seen_ms = self.first_seen_ms.min(seen.first_seen_ms);
         if self.status() > FindingStatus::Open && after.status() == FindingStatus::Open {

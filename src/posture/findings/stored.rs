@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::books::{self, Home};
+use super::cover::Cover;
 use super::entry::Entry;
 use super::state::{Part, Site, State, Told};
 use super::{Findings, Known};
@@ -72,6 +73,9 @@ struct One {
     /// Those of the parts that an exception covered, by their place among them; an older version wrote none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     x: Vec<usize>,
+    /// What covered each of them: control, scope, end, whether that is over; an older version wrote none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    u: Vec<(u64, u64, i64, bool)>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -220,10 +224,18 @@ fn read(one: One) -> Result<(FindingKey, One, Vec<Part>), StoredError> {
     // An older version wrote no events.
     let told = one.e.iter().copied().chain(std::iter::repeat((0, 0, 0)));
     let parts: Option<Vec<Part>> =
-        one.a.iter().zip(told).enumerate().map(|(nth, (part, told))| to_part(part, told, one.x.contains(&nth))).collect();
+        one.a.iter().zip(told).enumerate().map(|(nth, (part, told))| to_part(part, told, cover(&one, nth))).collect();
     let parts = parts.filter(|parts| !parts.is_empty());
     let parts = parts.ok_or_else(|| StoredError::damaged(&format!("the parts of {} are none that are known", one.k)))?;
     Ok((key, one, parts))
+}
+
+/// What covered a part.
+fn cover(one: &One, nth: usize) -> Option<Box<Cover>> {
+    let place = one.x.iter().position(|other| *other == nth)?;
+    // An older version did not say: whatever means its control still covers it.
+    let (control, scope, until_ms, is_over) = one.u.get(place).copied().unwrap_or_default();
+    Some(Box::new(Cover { control, scope, until_ms, is_over }))
 }
 
 /// A document while it is written.
@@ -264,7 +276,8 @@ impl Document {
                 t: entry.told().to_vec(),
                 a: state.parts().map(of_part).collect(),
                 e: events(state),
-                x: state.parts().enumerate().filter(|(_, part)| part.covered).map(|(nth, _)| nth).collect(),
+                x: state.parts().enumerate().filter(|(_, part)| part.cover.is_some()).map(|(nth, _)| nth).collect(),
+                u: state.parts().filter_map(|part| part.cover.as_deref()).map(of_cover).collect(),
             };
             document.findings.push(one);
         }
@@ -306,13 +319,17 @@ fn of_part(part: &Part) -> StoredPart {
     (part.id, part.updated_ms, part.lead_ms, part.shown, severity, status, lead, by)
 }
 
+fn of_cover(cover: &Cover) -> (u64, u64, i64, bool) {
+    (cover.control, cover.scope, cover.until_ms, cover.is_over)
+}
+
 /// Nothing is written when none is known.
 fn events(state: &State) -> Vec<StoredTold> {
     let all = state.parts().map(|part| (part.told.at_s, part.told.region, part.told.form as u8));
     if state.parts().all(|part| part.told.at_s == 0) { Vec::new() } else { all.collect() }
 }
 
-fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold, covered: bool) -> Option<Part> {
+fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold, cover: Option<Box<Cover>>) -> Option<Part> {
     let (id, updated_ms, lead_ms, shown, severity, status, lead, by) = *stored;
     Some(Part {
         id,
@@ -323,7 +340,7 @@ fn to_part(stored: &StoredPart, (at_s, region, form): StoredTold, covered: bool)
         status: *FindingStatus::ALL.get(usize::from(status))?,
         lead: *FindingForm::ALL.get(usize::from(lead))?,
         by: *FindingForm::ALL.get(usize::from(by))?,
-        covered,
+        cover,
         told: Told { at_s, region, form: *FindingForm::ALL.get(usize::from(form))? },
     })
 }

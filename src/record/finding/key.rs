@@ -20,6 +20,13 @@ impl FindingKey {
         format!("{high:016x}{low:016x}")
     }
 
+    /// The key of Security Hub's finding about a control and a resource, which it names mostly by ARN.
+    #[must_use]
+    pub fn of_control(account: &str, region: &str, control: &str, resource: &str) -> Self {
+        let parts = ["control", product::SECURITY_HUB, account, region, control, resource];
+        Self(digest_words(&parts.map(str::as_bytes)))
+    }
+
     /// Reads [`FindingKey::text`] again.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
@@ -37,15 +44,17 @@ impl Finding<'_> {
         // Access Analyzer's id is unique in the world, and only some of its events say a Region.
         let is_unique = self.form.as_str() == FindingForm::ExternalAccess.as_str();
         let region = self.region.as_deref().filter(|_| !is_unique).unwrap_or_default();
-        let parts: [&str; 6] = match (&self.control_id, self.resources.first()) {
+        match (&self.control_id, self.resources.first()) {
             (Some(control), Some(resource))
                 if self.product == product::SECURITY_HUB && self.form != FindingForm::Sarif && !resource.id.is_empty() =>
             {
-                ["control", &self.product, &self.account, region, control, &resource.id]
+                FindingKey::of_control(&self.account, region, control, &resource.id)
             }
-            _ => ["id", &self.product, &self.account, region, &self.native_id, ""],
-        };
-        FindingKey(digest_words(&parts.map(str::as_bytes)))
+            _ => {
+                let parts = ["id", &self.product, &self.account, region, &self.native_id, ""];
+                FindingKey(digest_words(&parts.map(str::as_bytes)))
+            }
+        }
     }
 
     /// Which of the findings under its key it is.

@@ -94,10 +94,16 @@ pub enum IamError {
 }
 
 impl IamError {
-    /// Whether the account could be read another time without anybody's help.
+    /// Whether the account could be read another time without anybody's help. What AWS refuses it refuses again.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Passing { .. } | Self::Gone { .. } | Self::Refused { .. })
+        matches!(self, Self::Passing { .. } | Self::Gone { .. })
+    }
+
+    /// Whether the account may not be read, as far as AWS or the want of credentials says.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        matches!(self, Self::Denied { .. } | Self::NoCredentials { .. })
     }
 }
 

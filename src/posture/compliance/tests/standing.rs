@@ -299,6 +299,25 @@ fn what_comes_back_worse_than_it_was_is_news_and_what_an_event_told_gone_is_not_
     assert!(read(&other, &now, 30 * HOUR).is_empty(), "AWS said that it left, and its answer is older");
 }
 
+/// A violation goes on while there is no data, also where a reading then misses it: listed again it is the same, and wakes nobody.
+#[test]
+fn a_violation_behind_no_data_that_was_missed_once_is_the_same_violation() {
+    for (name, ends, since_ms, notifiable) in [("stands", None, HOUR, false), ("was mended", Some(2 * HOUR), 9 * HOUR, true)] {
+        let state = Compliance::in_memory();
+        read(&state, &[("a", NonCompliant, HOUR), ("stays", Compliant, HOUR)], 90 * MINUTE);
+        if let Some(at_ms) = ends {
+            told(&state, &fact("a", Some(NonCompliant), Compliant, at_ms), Settled::Delivered);
+        }
+        told(&state, &fact("a", None, InsufficientData, 3 * HOUR), Settled::Delivered);
+        let found = read(&state, &[("stays", Compliant, HOUR)], 10 * HOUR);
+        assert_eq!((found.len(), found[0].state), (1, Left), "{name}");
+        conclude(&state, found);
+        let found = read(&state, &[("a", NonCompliant, 9 * HOUR), ("stays", Compliant, HOUR)], 20 * HOUR);
+        let story = &found[0].story;
+        assert_eq!((found.len(), story.since_ms, story.notifiable), (1, Some(since_ms), notifiable), "{name}");
+    }
+}
+
 /// A rule of which all was missed once is no new one: what it finds afterwards is news.
 #[test]
 fn a_rule_that_was_missed_once_is_not_deployed_anew() {

@@ -8,7 +8,7 @@
 const TEXTS: usize = 32 << 20;
 /// Bytes of names: of tools, scans, rules and folders.
 const WORDS: usize = 16 << 20;
-/// Rules.
+/// Rules whose texts are kept; the others take their room from that of names.
 const RULES: usize = 50_000;
 /// Files that results name by number only.
 const FILES: usize = 200_000;
@@ -43,7 +43,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Rules, texts of rules, and files that were left out.
+    /// Texts of rules, and files, that were left out.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
@@ -51,7 +51,10 @@ impl Budget {
 
     /// Takes the room of names.
     pub(super) fn words<'w>(&mut self, words: impl IntoIterator<Item = &'w str>) -> Result<(), TooMuch> {
-        let bytes = bytes(words);
+        self.names(bytes(words))
+    }
+
+    fn names(&mut self, bytes: usize) -> Result<(), TooMuch> {
         self.words = self.words.checked_sub(bytes).ok_or(TooMuch { most: WORDS, what: "bytes of names" })?;
         Ok(())
     }
@@ -63,9 +66,13 @@ impl Budget {
         Ok(())
     }
 
-    /// Takes the room of a rule, if there is any.
-    pub(super) fn rule(&mut self) -> bool {
-        Self::take(&mut self.rules, 1, &mut self.left_out)
+    /// Takes the room of a rule, of so many bytes beside its words and texts. Whether there is any for its texts.
+    pub(super) fn rule(&mut self, bytes: usize) -> Result<bool, TooMuch> {
+        let has_texts = Self::take(&mut self.rules, 1, &mut self.left_out);
+        if !has_texts {
+            self.names(bytes)?;
+        }
+        Ok(has_texts)
     }
 
     /// Takes the room of a file, if there is any.

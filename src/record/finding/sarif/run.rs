@@ -1,8 +1,8 @@
 //! What a run of a SARIF file says once for all of its results.
 //!
 //! In: the parts of the run, each as raw JSON text, in whatever order the file has them; the room that the file has left. Out: a
-//! [`SarifRun`], which is owned and bounded: rules and texts for which there is no room are not kept. What always holds: what is not
-//! kept, or has an odd shape, costs a title, never a result; of two components, the tool's own driver speaks first.
+//! [`SarifRun`], which is owned and bounded: texts for which there is no room are not kept. What always holds: what is not kept, or
+//! has an odd shape, costs a title, never a result nor how severe it is; of two components, the tool's own driver speaks first.
 
 use std::collections::HashMap;
 
@@ -285,16 +285,13 @@ impl SarifRun {
     }
 
     fn rule(&mut self, text: &str, budget: &mut Budget) -> Result<(), TooMuch> {
-        if !budget.rule() {
-            return Ok(());
-        }
         // One that cannot be read keeps its place: results count.
         let raw = text.starts_with('{').then(|| serde_json::from_str::<RawRule<'_>>(text).ok()).flatten();
         let mut rule = raw.map_or_else(SarifRule::default, SarifRule::of);
         let original = rule.grade.as_ref().map_or("", |grade| &grade.original);
         // An id is kept twice.
         budget.words([&*rule.id, &rule.id, &rule.level, original])?;
-        if !budget.texts(rule.texts()) {
+        if !budget.rule(size_of::<SarifRule>())? || !budget.texts(rule.texts()) {
             rule = SarifRule { id: rule.id, level: rule.level, grade: rule.grade, ..SarifRule::default() };
         }
         let component = self.open();

@@ -253,3 +253,22 @@ fn rules_beyond_the_bound_cost_a_title_and_no_result() {
     let counted = ask(&json!({ "ruleIndex": 10_002 }), &run, |finding| finding.control().to_owned());
     assert_eq!(counted, "Z");
 }
+
+/// S1-20: of how ever many rules a result finds its own, and how severe it is; a file with more than that is not read.
+#[test]
+fn rules_beyond_the_bound_keep_what_says_which_finding_a_result_is() {
+    let (mut run, mut budget) = (run(&[]), Budget::default());
+    let rule = |number: usize| format!(r#"{{"id":"R{number}","name":"n","defaultConfiguration":{{"level":"error"}}}}"#);
+    let mut hear = |number: usize| run.hear(RunPart::Rule, Some(rule(number).as_bytes()), &mut budget);
+    (0..60_000).try_for_each(&mut hear).expect("room for their ids");
+    let much = (60_000..200_000).try_for_each(&mut hear).expect_err("no room for their ids");
+    assert_eq!(much.to_string(), "more than 16777216 bytes of names in all runs together; give fewer runs in one file");
+    for (number, title) in [(49_999, "n"), (50_000, "m"), (59_999, "m")] {
+        for result in [json!({ "ruleIndex": number }), json!({ "ruleId": format!("R{number}") })] {
+            let mut result = result;
+            result["message"] = json!({ "text": "m" });
+            let of = |finding: &Finding<'_>| (finding.control().to_owned(), finding.title.to_string(), finding.severity);
+            assert_eq!(ask(&result, &run, of), (format!("R{number}"), title.to_owned(), Severity::High), "{result}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A run of rows of one table.
+//!
+//! What always holds: it never changes; every array has one place for each row; no timestamp lies outside `first_ms..=last_ms`.
+
+use arrow_array::Int64Array;
+
+use super::column::Part;
+
+/// Rows in a full segment.
+pub const SEGMENT_ROWS: usize = 65_536;
+
+/// Up to [`SEGMENT_ROWS`] rows in order of arrival.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    timestamps: Int64Array,
+    received: Int64Array,
+    first_ms: i64,
+    last_ms: i64,
+    parts: Vec<Option<Part>>,
+}
+
+impl Segment {
+    pub(super) fn new(timestamps: Vec<i64>, received: Vec<i64>, parts: Vec<Option<Part>>) -> Self {
+        let first_ms = timestamps.iter().copied().min().unwrap_or(i64::MAX);
+        let last_ms = timestamps.iter().copied().max().unwrap_or(i64::MIN);
+        Self { timestamps: timestamps.into(), received: received.into(), first_ms, last_ms, parts }
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.timestamps.values().len()
+    }
+
+    /// `timestamp` of every row, ms.
+    #[must_use]
+    pub fn timestamps(&self) -> &[i64] {
+        self.timestamps.values()
+    }
+
+    /// When every row arrived, ms.
+    #[must_use]
+    pub fn received(&self) -> &[i64] {
+        self.received.values()
+    }
+
+    /// Least timestamp, ms.
+    #[must_use]
+    pub fn first_ms(&self) -> i64 {
+        self.first_ms
+    }
+
+    /// Greatest timestamp, ms.
+    #[must_use]
+    pub fn last_ms(&self) -> i64 {
+        self.last_ms
+    }
+
+    /// A column, by its position in the table; none if no row here has it.
+    #[must_use]
+    pub fn part(&self, column: usize) -> Option<&Part> {
+        self.parts.get(column).and_then(Option::as_ref)
+    }
+}

@@ -1,0 +1,75 @@
+//! Violations and findings whose exceptions are over.
+
+use super::super::schedule::{Clockwork, Schedule};
+use super::super::tests::{BAD, HOUR, NOW, ONE, Scene, place};
+use super::*;
+use crate::ack::{Counts, ObjectEntry, Outcome, Settled};
+use crate::classify::RuleSet;
+use crate::config::Watched;
+use crate::posture::{Covered, Verdict, Weight};
+use crate::record::finding::Around;
+use crate::record::time::format_ms;
+use crate::record::{Finding, FindingForm, Severity};
+
+const GUARD_DUTY: &str = include_str!("../../../tests/fixtures/eventbridge/guardduty-finding-high.json");
+const RULE: &str = "s3-bucket-public-read-prohibited";
+
+/// A finding that the exception of this mark covers.
+fn found(findings: &Findings, mark: Mark) -> String {
+    let event: serde_json::Value = serde_json::from_str(GUARD_DUTY).expect("JSON");
+    let raw = event["detail"].to_string();
+    let finding = Finding::parse(FindingForm::GuardDuty, raw.as_bytes(), Around::default()).expect("a finding");
+    let record = ObjectEntry::enter(std::sync::Arc::new(Counts::new("events")), 1, None).record();
+    record.ends_as(Outcome::Delivered);
+    let cover = Cover { control: mark.control, scope: mark.scope, until_ms: NOW + 2 * HOUR, is_over: false };
+    let weight = Weight { severity: Severity::High, covered: Covered::By(cover) };
+    let Verdict::Tell(tell) = findings.judge(&finding, weight, &finding.event_id(), NOW, || record.piece()) else {
+        panic!("it is new")
+    };
+    findings.conclude(tell.token, Settled::Delivered, record.piece());
+    finding.control().to_owned()
+}
+
+/// S2-20: what an exception covered pages at its end, once for each control in a place, though AWS says nothing more of it.
+#[tokio::test]
+async fn the_end_of_an_exception_pages_for_what_it_covered() {
+    let places = [place(ONE, "eu-west-1"), place(ONE, "us-east-1")];
+    let mut scene = Scene::new(Some(&places), Watched::default());
+    let kind = {
+        let event: serde_json::Value = serde_json::from_str(GUARD_DUTY).expect("JSON");
+        event["detail"]["type"].as_str().expect("a type").to_owned()
+    };
+    let end = format_ms(NOW + 2 * HOUR);
+    let line = |control: &str, expires: &str| {
+        format!(
+            "- {{control: '{control}', owner: o, reason: r, expires: {expires}, scope: {{regions: [eu-west-1, us-east-1]}}}}\n"
+        )
+    };
+    let text = line(RULE, &end) + &line(&kind, &end) + &line("restricted-ssh", "2027-01-31");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("exceptions.yml");
+    std::fs::write(&path, text).expect("a file");
+    let (exceptions, _) = Exceptions::from_file(&path, "UTC", &RuleSet::default()).expect("exceptions");
+    let mark = exceptions.list()[1].mark();
+    std::sync::Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
+    assert_eq!(found(&scene.lead.stages.findings, mark), kind);
+    scene.aws.put(&places[0], RULE, BAD, NOW - HOUR);
+    scene.aws.put(&places[0], &format!("{RULE}-conformance-pack-abcdefghi"), BAD, NOW - HOUR);
+    scene.aws.put(&places[1], "restricted-ssh", BAD, NOW - HOUR);
+    scene.reads(0, None).await;
+    let mut schedule = Schedule::default();
+    let clockwork = Clockwork::new(&mut schedule, None);
+    let told = async |hours: i64| {
+        scene.lead.clock.advance_to(NOW + hours * HOUR);
+        scene.sent.lock().unwrap().clear();
+        tell(&scene.lead, &clockwork, NOW + hours * HOUR).await;
+        let words = ["control.id", "aws.region", "compliance.previousState", "finding.previousStatus", "exception.uncovered"];
+        let rows = scene.rows("AwsSecurityNotice");
+        rows.iter().map(|row| words.map(|word| row[word].to_string().replace('"', "")).join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(1).await, Vec::<String>::new(), "it holds");
+    let want = [format!("{kind} us-east-1 null EXCEPTED 1"), format!("{RULE} eu-west-1 EXCEPTED null 2")];
+    assert_eq!(told(3).await, want);
+    assert_eq!(scene.lead.stages.findings.open_counts().first().map(|row| (row.open, row.excepted)), Some((1, 0)));
+    assert_eq!(told(4).await, Vec::<String>::new(), "once");
+}
