@@ -182,6 +182,12 @@ impl Enricher {
     }
 }
 
+/// Region and service of a record, as [`Enricher::enrich`] gives them, without the rest.
+#[must_use]
+pub fn region_and_service<'a>(trail: &'a Trail<'a>) -> (&'a str, Cow<'a, str>) {
+    (present(&trail.aws_region).unwrap_or(UNKNOWN), service(Subject::of(trail).source))
+}
+
 /// The text of a field, unless absent or empty.
 fn present<'a>(text: &'a Text<'_>) -> Option<&'a str> {
     text.get().filter(|text| !text.is_empty())

@@ -34,12 +34,12 @@ struct Sink {
 
 impl Sink {
     fn new(limits: &Limits) -> Self {
-        Self { lanes: Lane::ALL.map(|lane| batcher(lane, limits)), items: [0; 2], packed_bytes: 0 }
+        Self { lanes: Lane::OF_RECORDS.map(|lane| batcher(lane, limits)), items: [0; 2], packed_bytes: 0 }
     }
 
     fn accept(&mut self, batch: Batch) {
         self.packed_bytes += batch.body().len() as u64;
-        for (lane, items) in Lane::ALL.iter().zip(&mut self.items) {
+        for (lane, items) in Lane::OF_RECORDS.iter().zip(&mut self.items) {
             if *lane == batch.lane() {
                 *items += batch.len() as u64;
             }
@@ -133,7 +133,7 @@ impl Path {
                     account: Some("111122223333".to_owned()),
                     sight: Sight::Named,
                 };
-                let object = Object { number, origin, body: Body::Held(packed.clone()), room: None };
+                let object = Object { number, origin, body: Body::Held(packed.clone()), room: None, again: false };
                 let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone().try_reserve_owned().ok());
                 processor.object(Work { object, entry }, &mut sink);
                 while news.try_recv().is_ok() {}

@@ -98,7 +98,7 @@ async fn every_command_explains_itself() {
     if is_lean() {
         golden("help_lean", &printed(&[""], &["--help"]).await);
     } else {
-        golden("help_full", &printed(&["", "demo", "stand-in"], &["--help"]).await);
+        golden("help_full", &printed(&["", "preview", "demo", "stand-in"], &["--help"]).await);
     }
 }
 

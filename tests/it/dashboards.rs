@@ -92,7 +92,7 @@ async fn lint_tells_file_line_and_byte_of_each_fault() {
             "overview.yml",
             "layout: { column: 10, row: 1, width: 3, height: 4 }",
             "layout: { column: 10, row: 1, width: 4, height: 4 }",
-            "overview.yml:50: overview-percent: columns 10 to 13; a page has columns 1 to 12",
+            "overview.yml:49: overview-percent: columns 10 to 13; a page has columns 1 to 12",
         ),
         (
             "overview.yml",

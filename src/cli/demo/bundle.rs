@@ -230,7 +230,7 @@ impl Source for Bundle {
                     let Made { name, account, text, kind } = made;
                     taken.insert(number, (Instant::now(), kind));
                     let origin = Origin { name, account, sight: Sight::Named };
-                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None });
+                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None, again: false });
                     number += 1;
                     if kind == Kind::File {
                         pause.as_mut().reset(Instant::now() + pace);

@@ -52,6 +52,9 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Time between two heartbeats: five weeks have some hundred.
 const BEAT: Duration = Duration::from_millis(250);
 
+/// Time between two sendings of counts: about a turn of the clock, so that each is of the day on which it was counted.
+const TURN: Duration = Duration::from_millis(20);
+
 /// Oldest age of an event that waits for its batch to fill.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
 
@@ -134,6 +137,7 @@ fn relay(url: &str, clock: &Clock, now_ms: i64, pace: &Arc<Pace>) -> anyhow::Res
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
         heartbeat: Some(BEAT),
+        rollups: TURN,
         expiry: true,
         posture: Some(leads(now_ms, clock, pace)),
         clock: clock.clone(),

@@ -32,7 +32,7 @@ fn events_and_lines_of_replay_are_rows() {
     assert_eq!(value(&store, "B", "kind"), Value::text("k"));
     for (name, want) in [
         ("logtype", Value::text("aws.cloudtrail")),
-        ("eventName", Value::text("sent")),
+        ("eventName", Value::text("told")),
         ("userIdentity.type", Value::text("Root")),
         ("resources", Value::text("[1,2]")),
         ("eventType", Value::Null),

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::json_value;
 use super::table::Table;
 use crate::lab::engine::value::{Key, Value};
 
@@ -133,8 +134,13 @@ impl<'t> Rows<'t> {
     /// One row as JSON: opens it and writes all of it. See [`super::Store::append_json`].
     pub fn json(&mut self, row: &Map<String, Json>, received_ms: i64) {
         self.begin(received_ms, received_ms);
+        // A point of a metric has its value under the metric's name.
+        let metric = row.get("metricName").and_then(Json::as_str);
         for (name, value) in row.iter().filter(|(name, _)| *name != "eventType") {
-            self.json_value(name, value);
+            match value {
+                Json::Object(_) if metric == Some(name) => self.value(name, &json_value(value)),
+                _ => self.json_value(name, value),
+            }
         }
     }
 
