@@ -43,7 +43,10 @@ async fn what_is_asked_wrongly_is_wrong_usage() {
     for (words, told) in [
         (&["--parse-only", "nosuch.tsv"][..], "reading nosuch.tsv: "),
         (&[], "  hint: `--"),
-        (&["--on", "newrelic", "SELECT a FROM"], "NRQL Syntax Error at line 1, column 14: found the end, expected an event type or `(`"),
+        (
+            &["--on", "newrelic", "SELECT a FROM"],
+            "NRQL Syntax Error at line 1, column 14: found the end, expected an event type or `(`",
+        ),
     ] {
         let ended = words.iter().fold(Agent::new(["nrql"]), |agent, word| agent.arg(*word)).finish().await;
         assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{words:?}: {}", ended.stderr);
