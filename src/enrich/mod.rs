@@ -114,12 +114,6 @@ impl Enricher {
         Self { accounts, calendar: self.calendar.clone(), calls, owner_tags }
     }
 
-    /// The day of a moment in the configured zone.
-    #[must_use]
-    pub fn day(&self, time_ms: i64) -> Day {
-        self.calendar.day(time_ms)
-    }
-
     /// The names of all accounts.
     #[must_use]
     pub fn accounts(&self) -> &AccountNames {
