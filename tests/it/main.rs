@@ -62,6 +62,8 @@ mod notices;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
+mod nrql_cases;
+#[cfg(test)]
 mod object_faults;
 #[cfg(test)]
 mod objects;

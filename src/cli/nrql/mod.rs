@@ -1,23 +1,46 @@
 //! `nrql`: New Relic's query language: check queries, list its functions, run a query.
 //!
-//! In: queries in a file, or one as an argument. Out: what is wrong with them and where; the functions; the rows of one. What
-//! always holds: checking and listing need no account, no data and no lab.
+//! In: queries in a file, one as an argument or some that a person types; rows of this machine, or New Relic's. Out: what is wrong
+//! with them and where; the functions; rows. What always holds: checking and listing need no account, no data and no lab; asking New
+//! Relic needs no lab.
 
 mod check;
 mod functions;
+#[cfg(feature = "lab")]
+mod local;
+mod newrelic;
+mod rows;
 
 use std::path::PathBuf;
 
-use super::args::Format;
+use super::args;
 use super::exit::{Exit, Stop};
+#[cfg(feature = "lab")]
+use super::replay::moment;
+use crate::nrql;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).args(["query", "parse_only", "functions"])))]
+#[command(group(clap::ArgGroup::new("what").args(["query", "parse_only", "functions"])))]
 pub(super) struct Args {
-    /// The query to run on local data; needs the lab
+    /// The query to run; without it queries are read from standard input, one a line
     #[arg(value_name = "QUERY")]
     query: Option<String>,
+    /// Rows to ask: a file or folder of Parquet or of lines as `replay` prints them
+    #[cfg(feature = "lab")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["parse_only", "functions", "on"])]
+    data: Option<PathBuf>,
+    /// What is now, as 2026-11-21T20:14:31Z [default: just after the newest row]
+    #[cfg(feature = "lab")]
+    #[arg(long, value_name = "TIME", requires = "data")]
+    now: Option<String>,
+    /// Write the rows of --data into this folder as Parquet, one file for each event type, and end
+    #[cfg(feature = "lab")]
+    #[arg(long, value_name = "DIR", requires = "data", conflicts_with = "what")]
+    save: Option<PathBuf>,
+    /// Ask New Relic instead, with NEW_RELIC_API_KEY (a user key), NEW_RELIC_ACCOUNT_ID and NEW_RELIC_REGION
+    #[arg(long, value_enum, requires = "query")]
+    on: Option<On>,
     /// Only read the queries in a file, one a line, and tell what is wrong with them; - for standard input
     ///
     /// What follows a tab is passed over, so are blank lines; the characters `\n` stand for a line break. Exit code 1 when one
@@ -28,21 +51,88 @@ pub(super) struct Args {
     #[arg(long)]
     functions: bool,
     /// How the result looks
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    match (args.parse_only, args.query) {
-        (Some(file), _) => check::run(&file, args.format),
-        (None, Some(query)) => ask(&query),
-        (None, None) => functions::run(args.format),
+/// Whom to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum On {
+    /// New Relic's own database
+    Newrelic,
+}
+
+/// How a result looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[value(alias = "text")]
+    Table,
+    /// For machines
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+impl Format {
+    /// Of what is no rows.
+    fn plain(self) -> Result<args::Format, Stop> {
+        match self {
+            Self::Table => Ok(args::Format::Text),
+            Self::Json => Ok(args::Format::Json),
+            Self::Csv => Err(Stop::usage("--format csv is for the rows of a query", Some("use table or json".to_owned()))),
+        }
     }
 }
 
-/// Runs one query.
-fn ask(query: &str) -> anyhow::Result<Exit> {
-    crate::nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
-    let hint = "`--parse-only FILE` and `--functions` work without it".to_owned();
-    Err(Stop::usage("running a query needs the engine of the lab, which this build is without", Some(hint)).into())
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.parse_only {
+        return check::run(file, args.format.plain()?);
+    }
+    if args.functions {
+        return functions::run(args.format.plain()?);
+    }
+    match &args.query {
+        Some(query) if args.on.is_some() => {
+            nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
+            newrelic::Account::of_environment()?.ask(query, args.format)
+        }
+        _ => local(&args),
+    }
+}
+
+/// Asks the rows of this machine.
+#[cfg(feature = "lab")]
+fn local(args: &Args) -> anyhow::Result<Exit> {
+    let hint = "`--data PATH` names rows of this machine, `--on newrelic` asks New Relic";
+    let data = args.data.as_ref().ok_or_else(|| Stop::usage("nothing to ask", Some(hint.to_owned())))?;
+    // A query that is none is said before the rows are read.
+    if let Some(query) = &args.query {
+        nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
+    }
+    let local = local::Local::open(data, moment(args.now.as_deref())?)?;
+    match (&args.save, &args.query) {
+        (Some(to), _) => local.save(to),
+        (None, Some(query)) => local.ask(query, args.format),
+        (None, None) => local.talk(args.format),
+    }
+}
+
+/// Asks the rows of this machine, which needs the lab.
+#[cfg(not(feature = "lab"))]
+fn local(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(query) = &args.query {
+        nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
+    }
+    let hint = "`--on newrelic`, `--parse-only FILE` and `--functions` work without it".to_owned();
+    Err(Stop::usage("running a query on local rows needs the lab, which this build is without", Some(hint)).into())
+}
+
+/// Where a byte of a query stands, for people.
+#[cfg(feature = "lab")]
+fn place(query: &str, byte: usize) -> String {
+    let before = query.get(..byte).unwrap_or(query);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
+    if query.contains('\n') { format!("at line {line}, column {column}") } else { format!("at column {column}") }
 }

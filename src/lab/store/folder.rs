@@ -12,16 +12,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray,
-};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
-use super::{ColumnView, Entries, Part, Rows, Segment, Snapshot, Store, TableView, json_value, value_json};
+use super::{ColumnView, Entries, Part, Rows, Segment, Snapshot, Store, TableView, json_value};
+use crate::lab::engine::json as value_json;
 
 /// Ends the names of the files.
 const ENDS: &str = "parquet";
@@ -319,11 +318,7 @@ fn downcast<T: Array + Clone + 'static>(field: &Field, array: &ArrayRef) -> Resu
 }
 
 fn unknown(field: &Field) -> String {
-    format!(
-        "column `{}` is of type {}: text, numbers, truth values and timestamps can be read",
-        field.name(),
-        field.data_type()
-    )
+    format!("column `{}` is of type {}: text, numbers, truth values and timestamps can be read", field.name(), field.data_type())
 }
 
 /// Whole numbers, fractions and times as doubles; times in milliseconds.
@@ -332,7 +327,12 @@ fn numbers(field: &Field, array: &ArrayRef) -> Result<Float64Array, String> {
     macro_rules! of {
         ($type:ty) => {{
             let values: arrow_array::PrimitiveArray<$type> = downcast(field, array)?;
-            #[allow(clippy::allow_attributes, clippy::cast_lossless, clippy::cast_precision_loss, reason = "one line for all kinds")]
+            #[allow(
+                clippy::allow_attributes,
+                clippy::cast_lossless,
+                clippy::cast_precision_loss,
+                reason = "one line for all kinds"
+            )]
             let doubles: Float64Array = values.iter().map(|value| value.map(|value| value as f64)).collect();
             doubles
         }};

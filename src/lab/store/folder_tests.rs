@@ -59,8 +59,10 @@ fn what_is_written_is_read_again() {
     let again = Store::in_memory();
     load(&again, folder.path()).unwrap();
     assert_eq!(rows(&again), rows(&store));
-    let names: Vec<String> =
-        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     assert!(names.iter().all(|name| name.ends_with(".parquet")), "{names:?}");
 }
 
@@ -107,7 +109,8 @@ fn other_tools_columns_are_read_by_their_kind() {
         ],
     )
     .unwrap();
-    let mut writer = ArrowWriter::try_new(File::create(folder.path().join("B.2.parquet")).unwrap(), batch.schema(), None).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(File::create(folder.path().join("B.2.parquet")).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let store = Store::in_memory();

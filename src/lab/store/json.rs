@@ -1,36 +1,8 @@
-//! Values as JSON and back.
-//!
-//! What always holds: a value that is written and read is the same value; whole numbers are written without a fraction.
+//! JSON as values. The other way is `engine::json`.
 
-use serde_json::{Map, Number, Value as Json};
+use serde_json::Value as Json;
 
 use crate::lab::engine::value::Value;
-
-/// Up to here every whole number is a double of its own.
-const WHOLE: f64 = 9_007_199_254_740_992.0;
-
-/// A value as JSON. Numbers that JSON has no word for are null.
-#[must_use]
-pub fn value_json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => (*flag).into(),
-        Value::Number(number) => number_json(*number),
-        Value::Text(text) => text.to_string().into(),
-        Value::List(items) => items.iter().map(value_json).collect(),
-        Value::Object(fields) => {
-            Json::Object(fields.iter().map(|(name, value)| (name.to_string(), value_json(value))).collect::<Map<_, _>>())
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "only whole numbers that fit are cast")]
-fn number_json(number: f64) -> Json {
-    if number.fract() == 0.0 && number.abs() <= WHOLE {
-        return (number as i64).into();
-    }
-    Number::from_f64(number).map_or(Json::Null, Json::Number)
-}
 
 /// JSON as a value.
 #[must_use]

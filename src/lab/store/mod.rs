@@ -12,6 +12,7 @@ pub mod hash;
 pub mod import;
 mod json;
 mod log;
+mod open;
 mod row;
 mod segment;
 mod table;
@@ -26,8 +27,9 @@ use serde_json::{Map, Value as Json};
 
 pub use column::Part;
 pub use dictionary::Entries;
-pub use json::{json_value, value_json};
+pub use json::json_value;
 pub use log::LOG;
+pub use open::{OpenError, Opened, open};
 pub use row::{Point, Rows};
 pub use segment::{SEGMENT_ROWS, Segment};
 pub use table::{ColumnView, TableView};

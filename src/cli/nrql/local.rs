@@ -1,0 +1,109 @@
+//! Queries on rows of this machine.
+//!
+//! In: rows in files, one query or a person who types some. Out: their rows. What always holds: without `--now` the present is just
+//! after the newest row, so that `SINCE 1 hour ago` means the last hour that there is.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::Path;
+
+use super::rows::{self, Row};
+use super::{Format, place};
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::print;
+use crate::clock::Clock;
+use crate::lab::engine::{Engine, Settings, json};
+use crate::lab::store::{Opened, Snapshot, folder, open};
+use crate::nrql;
+
+/// Rows, and when it is.
+pub(super) struct Local {
+    snapshot: Snapshot,
+    rows: usize,
+    now_ms: i64,
+}
+
+impl Local {
+    /// Reads the rows.
+    pub(super) fn open(data: &Path, now_ms: Option<i64>) -> Result<Self, Stop> {
+        let present_ms = now_ms.unwrap_or_else(|| Clock::system().now_ms());
+        let Opened { store, rows, newest_ms } = open(data, present_ms).map_err(|error| {
+            Stop::usage(format!("reading {error}"), Some("`cspm-relay replay PATH > rows.ndjson` makes rows".to_owned()))
+        })?;
+        // `UNTIL` is not included.
+        let now_ms = now_ms.or_else(|| newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
+        Ok(Self { snapshot: store.snapshot(), rows, now_ms })
+    }
+
+    /// Writes the rows as a folder of Parquet.
+    pub(super) fn save(&self, to: &Path) -> anyhow::Result<Exit> {
+        folder::save(&self.snapshot, to).map_err(|error| Stop::failed(format!("writing {error}"), None))?;
+        print(&format!("{} rows in {}\n", self.rows, to.display()))?;
+        Ok(Exit::Good)
+    }
+
+    /// Runs one query.
+    pub(super) fn ask(&self, query: &str, format: Format) -> anyhow::Result<Exit> {
+        print(&self.answer(query, format)?)?;
+        Ok(Exit::Good)
+    }
+
+    fn answer(&self, query: &str, format: Format) -> anyhow::Result<String> {
+        let statement = nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
+        let answer = Engine::new(self.snapshot.clone(), Settings::default()).run(&statement, self.now_ms).map_err(|fault| {
+            let at = fault.span.map(|span| format!(" {}", place(query, span.start))).unwrap_or_default();
+            Stop::usage(format!("NRQL{at}: {}", fault.message), None)
+        })?;
+        let found: Vec<Row> = answer
+            .results
+            .iter()
+            .map(|row| row.fields().into_iter().map(|(name, value)| (name.to_string(), json(&value))).collect())
+            .collect();
+        let mut text = rows::text(&found, format)?;
+        if format == Format::Table {
+            for message in &answer.metadata.messages {
+                text += &format!("note: {message}\n");
+            }
+        }
+        Ok(text)
+    }
+
+    /// Asks a person for queries, one a line, until there are no more. A fault ends no conversation.
+    pub(super) fn talk(&self, format: Format) -> anyhow::Result<Exit> {
+        let is_terminal = std::io::stdin().is_terminal();
+        let types = self.snapshot.event_types(i64::MIN, i64::MAX);
+        if is_terminal {
+            let shown = crate::record::time::format_ms(self.now_ms);
+            print(&format!(
+                "{} rows; it is {shown}. Event types: {}\nOne query a line; Ctrl-D ends it.\n",
+                self.rows,
+                types.join(", ")
+            ))?;
+        }
+        let mut end = Exit::Good;
+        let mut lines = std::io::stdin().lock().lines();
+        loop {
+            if is_terminal {
+                print("nrql> ")?;
+            }
+            let Some(line) = lines.next() else { break };
+            let line = line.map_err(|error| Stop::usage(format!("reading standard input: {error}"), None))?;
+            let query = line.trim();
+            if query.is_empty() {
+                continue;
+            }
+            match self.answer(query, format) {
+                Ok(text) => print(&text)?,
+                Err(error) => {
+                    print(&format!("{error}\n"))?;
+                    if !is_terminal {
+                        end = Exit::Usage;
+                    }
+                }
+            }
+        }
+        if is_terminal {
+            print("\n")?;
+        }
+        Ok(end)
+    }
+}
