@@ -1,0 +1,5 @@
+"""Rows of controls."""
+
+
+def make(world):
+    """Adds them to the world."""

@@ -1,0 +1,5 @@
+"""Rows of findings."""
+
+
+def make(world):
+    """Adds them to the world."""

@@ -1,0 +1,5 @@
+"""Rows of identity."""
+
+
+def make(world):
+    """Adds them to the world."""

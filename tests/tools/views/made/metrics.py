@@ -1,0 +1,5 @@
+"""Rows of metrics."""
+
+
+def make(world):
+    """Adds them to the world."""

@@ -1,0 +1,5 @@
+"""Rows of operation."""
+
+
+def make(world):
+    """Adds them to the world."""

@@ -1,0 +1,5 @@
+"""Rows of posture."""
+
+
+def make(world):
+    """Adds them to the world."""

@@ -1,0 +1,5 @@
+"""Rows of resources."""
+
+
+def make(world):
+    """Adds them to the world."""

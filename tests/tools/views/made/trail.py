@@ -1,0 +1,5 @@
+"""Rows of trail."""
+
+
+def make(world):
+    """Adds them to the world."""
