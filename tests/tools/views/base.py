@@ -77,6 +77,10 @@ class World:
     def local(self, ms):
         return local(ms, self.zone)
 
+    def catalogue_times(self):
+        """When the catalogue of controls was sent: once a day, all rows of a day at one moment. Whoever adds to it uses these."""
+        return [self.now - 2 * HOUR - days * DAY for days in reversed(range(35))]
+
     def at(self, year, month, day, hour=0, minute=0, second=0):
         """Milliseconds of a moment in the zone of the relay."""
         return int(datetime(year, month, day, hour, minute, second, tzinfo=self.zone).timestamp() * 1000)
