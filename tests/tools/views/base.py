@@ -148,6 +148,10 @@ class View:
                     best = row
         return best and best["snapshot.id"]
 
+    def accepted(self, since=30 * DAY):
+        """The `snapshot.id` of every accepted run."""
+        return {row["snapshot.id"] for row in self.rows("AwsPostureRun", since) if row["run.accepted"] == "true"}
+
     def of_run(self, event_type, kind, since=DAY):
         """The rows of that run."""
         wanted = self.run(kind, since)
