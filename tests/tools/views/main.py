@@ -25,8 +25,9 @@ PAGES = {
     "overview": overview, "detective": detective, "preventive": preventive, "findings": findings_page, "attack": attack,
     "frameworks": frameworks, "resources": resources_page, "identity": identity_page, "health": health,
 }
-# A point of a metric has no id: copies of it cannot be told from points.
-NEVER_DOUBLED = {"Metric"}
+# A point of a metric has no id: copies of it cannot be told from points. Errors are events of New Relic itself, which does not
+# send twice.
+NEVER_DOUBLED = {"Metric", "NrIntegrationError"}
 
 
 def doubled(rows, share, seed):
