@@ -142,6 +142,7 @@ def make(world):
     """Adds them to the world."""
     resources = stories(world)
     changes(world, resources)
+    catalogue(world)
     hour = world.now // HOUR * HOUR
     runs = [("summary", [hour - n * HOUR for n in range(30)] + [hour - n * 6 * HOUR for n in range(6, 240)], summary),
             ("snapshot", [hour - n * 6 * HOUR - 20 * MINUTE for n in (0, 1, 2, 3, 4, 8, 31, 121, 200)], snapshot),
@@ -159,6 +160,35 @@ def make(world):
             ended(world, kind, at, f"{kind}-{at}", len(world.rows) - begin, not refused)
     for n, kind in enumerate(["baseline", "reconcile", "retry", "reconcile"]):
         ended(world, kind, hour - (40 - 13 * n) * DAY, f"{kind}-{n}", 0, True)
+
+
+# Controls that no rule judges: id, automation, whose, why, who attests, since when.
+UNJUDGED = [
+    ("physical-access", "inherited", "aws", "The data centre is AWS's.", "audit@example.com", "2026-05-01"),
+    ("security-training", "manual", "customer", "People can't be \"evaluated\".", None, None),
+    ("委託先管理", "manual", "shared", None, "監査部", "2026-06-30"),
+]
+
+
+def catalogue(world):
+    """Preventive controls, a row a day: those that are evaluated, those that run nowhere, and those no rule judges."""
+    for time in world.catalogue_times():
+        for rule in RULES:
+            world.add("CspmRelayControl", time, {
+                **control(rule), "control.enabled": "true", "control.evaluated": "true", "control.automation": "automated"})
+        for number, (name, level) in enumerate([("acm-certificate-expiration-check", "HIGH"), ("eks-endpoint-no-public-access", None),
+                                                ("kms-cmk-not-scheduled-for-deletion", "CRITICAL")]):
+            world.add("CspmRelayControl", time, {
+                "control.id": name, "control.title": name, "control.kind": "preventive", "control.severity": level or "unknown",
+                "control.severityScore": SEVERITIES.get(level), "control.pillar": "CSPM", "control.enabled": "true",
+                "control.frameworks": None if number == 1 else f"|NIST-800-53-r5:SC-{number}|", "control.evaluated": "false",
+                "control.automation": "automated"})
+        for name, automation, whose, why, by, since in UNJUDGED:
+            world.add("CspmRelayControl", time, {
+                "control.id": name, "control.title": name, "control.kind": "preventive", "control.severity": "unknown",
+                "control.pillar": "CSPM", "control.enabled": "true", "control.automation": automation,
+                "control.responsibility": whose, "control.automationReason": why, "control.attestedBy": by,
+                "control.attestedOn": since})
 
 
 def ended(world, kind, at, name, rows, accepted):
