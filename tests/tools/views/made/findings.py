@@ -21,6 +21,9 @@ CONTROLS = [
     ("Trivy", "AVD-AWS-0086", "No public access block in code", "HIGH", "IaC", "Code"),
 ]
 
+ATTACK = {"UnauthorizedAccess:EC2/SSHBruteForce": ("credential-access", "T1110"),
+          "Recon:IAMUser/UserPermissions": ("discovery", "T1069.003")}
+
 
 class Finding:
     def __init__(self, number, control, severity, account, region, resource, story):
@@ -99,6 +102,7 @@ def transitions(world, found):
             again += transition == "reopened"
             late = rng.random() < 0.04
             arrival = min(time + 30 * HOUR, world.now - MINUTE) if late else time
+            attack = ATTACK.get(control, (None, None))
             analyzer = product == "IAM Access Analyzer"
             told.append((arrival + rng.randint(0, 9) * SECOND, arrival, {
                 "event.id": f"finding-{finding.number}-{index}", "event.category": "Finding", "event.time": time,
@@ -107,7 +111,7 @@ def transitions(world, found):
                 "control.severityScore": SEVERITIES[severity], "control.pillar": pillar, "control.frameworks": "|unmapped|",
                 "control.remediation": None if finding.number % 3 else f"Mend {control}; don't wait.",
                 "control.runbookUrl": None if finding.number % 2 else f"https://example.com/{control}",
-                "finding.transition": transition, "finding.status": status,
+                "attack.tactic": attack[0], "attack.technique": attack[1], "finding.transition": transition, "finding.status": status,
                 "finding.previousStatus": finding.story[index - 1][1] if index else None, "finding.key": f"key-{finding.number}",
                 "finding.product": product, "finding.title": title, "finding.firstSeen": first, "finding.openMs": time - first,
                 "finding.reopened": again, "resource.type": kind, "resource.id": finding.resource,

@@ -102,6 +102,9 @@ class Trail:
                 "control.severityScore": SEVERITIES.get(severity), "control.pillar": pillar,
                 "control.remediation": chance.choice(["Undo it; rotate what was seen.", None]),
                 "attack.tactic": tactic, "attack.technique": technique,
+                # Whoever takes a role elsewhere may gain rights, too.
+                "attack.tactics": tactic and f"|{tactic}|privilege-escalation|" if tactic == "lateral-movement" else
+                                  tactic and f"|{tactic}|",
             })
         world.add("Log", timestamp, {
             "logtype": "aws.cloudtrail", "event.id": event, "aws.accountId": account[0],
