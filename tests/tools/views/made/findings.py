@@ -21,8 +21,11 @@ CONTROLS = [
     ("Trivy", "AVD-AWS-0086", "No public access block in code", "HIGH", "IaC", "Code"),
 ]
 
-ATTACK = {"UnauthorizedAccess:EC2/SSHBruteForce": ("credential-access", "T1110"),
-          "Recon:IAMUser/UserPermissions": ("discovery", "T1069.003")}
+# What GuardDuty says of them in the words of ATT&CK.
+TECHNIQUES = {
+    "UnauthorizedAccess:EC2/SSHBruteForce": {"attack.tactic": "credential-access", "attack.technique": "T1110"},
+    "Recon:IAMUser/UserPermissions": {"attack.tactic": "discovery", "attack.technique": "T1069"},
+}
 
 
 class Finding:
@@ -102,7 +105,6 @@ def transitions(world, found):
             again += transition == "reopened"
             late = rng.random() < 0.04
             arrival = min(time + 30 * HOUR, world.now - MINUTE) if late else time
-            attack = ATTACK.get(control, (None, None))
             analyzer = product == "IAM Access Analyzer"
             told.append((arrival + rng.randint(0, 9) * SECOND, arrival, {
                 "event.id": f"finding-{finding.number}-{index}", "event.category": "Finding", "event.time": time,
@@ -111,7 +113,7 @@ def transitions(world, found):
                 "control.severityScore": SEVERITIES[severity], "control.pillar": pillar, "control.frameworks": "|unmapped|",
                 "control.remediation": None if finding.number % 3 else f"Mend {control}; don't wait.",
                 "control.runbookUrl": None if finding.number % 2 else f"https://example.com/{control}",
-                "attack.tactic": attack[0], "attack.technique": attack[1], "finding.transition": transition, "finding.status": status,
+                "finding.transition": transition, "finding.status": status,
                 "finding.previousStatus": finding.story[index - 1][1] if index else None, "finding.key": f"key-{finding.number}",
                 "finding.product": product, "finding.title": title, "finding.firstSeen": first, "finding.openMs": time - first,
                 "finding.reopened": again, "resource.type": kind, "resource.id": finding.resource,
@@ -120,7 +122,7 @@ def transitions(world, found):
                 "finding.principal": f"|AWS:9999{finding.number:08}|" if analyzer else None,
                 "finding.accessType": "external" if control == "ExternalAccess" else "unused" if analyzer else None,
                 "finding.public": ["true", "false"][finding.number % 2] if control == "ExternalAccess" else None,
-                "relay.late": "true" if late else "false"}))
+                **TECHNIQUES.get(control, {}), "relay.late": "true" if late else "false"}))
     for _, timestamp, row in sorted(told, key=lambda item: item[0]):
         world.add("AwsSecurityFinding", timestamp, row)
 
