@@ -235,6 +235,11 @@ def table(answers, columns, limit=None):
     return rows
 
 
+def worded(rows, first):
+    """Rows of a faceted table whose first field is a text: the last of the alphabet comes first, equals in the order of groups."""
+    return sorted(sorted(rows, key=lambda row: row["facet"]), key=lambda row: row[first], reverse=True)
+
+
 def text(value):
     """A value as the label of a group."""
     return value if isinstance(value, str) else f"{value:g}"

@@ -36,7 +36,9 @@ CONTROLS = [
     ("lambda-url-public", "Function URL without authentication", "HIGH", "initial-access", "T1190", "CWPP"),
 ]
 # Further tactics of a control; the one above is the first.
-MORE_TACTICS = {"admin-policy-attached": ("persistence",), "secret-read": ("collection",), "root-used": ("initial-access",)}
+MORE_TACTICS = {"admin-policy-attached": ("persistence",), "secret-read": ("collection",), "root-used": ("initial-access",),
+                # Whoever takes a role elsewhere may gain rights, too.
+                "role-assumed-across-accounts": ("privilege-escalation",)}
 BY_ID = {control[0]: control for control in CONTROLS}
 
 # event.name, aws.service, category, readOnly, controls.
