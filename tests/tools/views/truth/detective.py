@@ -67,7 +67,7 @@ def hours(view):
             answers.setdefault(moment.strftime("%A"), [0] * 24)[moment.hour] += 1
     # The order is that of the first hour's count.
     order = sorted(answers.items(), key=lambda item: (-item[1][0], item[0]))
-    return [{"facet": weekday, "weekdayOf.event.time": weekday, "histogram.hourOf.event.time": counts} for weekday, counts in order]
+    return [{"facet": weekday, "weekdayOf(event.time)": weekday, "histogram": counts} for weekday, counts in order]
 
 
 def new_actors(view):
