@@ -21,6 +21,12 @@ CONTROLS = [
     ("Trivy", "AVD-AWS-0086", "No public access block in code", "HIGH", "IaC", "Code"),
 ]
 
+# What GuardDuty says of them in the words of ATT&CK.
+TECHNIQUES = {
+    "UnauthorizedAccess:EC2/SSHBruteForce": {"attack.tactic": "credential-access", "attack.technique": "T1110"},
+    "Recon:IAMUser/UserPermissions": {"attack.tactic": "discovery", "attack.technique": "T1069"},
+}
+
 
 class Finding:
     def __init__(self, number, control, severity, account, region, resource, story):
@@ -116,7 +122,7 @@ def transitions(world, found):
                 "finding.principal": f"|AWS:9999{finding.number:08}|" if analyzer else None,
                 "finding.accessType": "external" if control == "ExternalAccess" else "unused" if analyzer else None,
                 "finding.public": ["true", "false"][finding.number % 2] if control == "ExternalAccess" else None,
-                "relay.late": "true" if late else "false"}))
+                **TECHNIQUES.get(control, {}), "relay.late": "true" if late else "false"}))
     for _, timestamp, row in sorted(told, key=lambda item: item[0]):
         world.add("AwsSecurityFinding", timestamp, row)
 

@@ -17,7 +17,7 @@ def make(world):
         counts = dict.fromkeys(STATES, 0)
         for region in REGIONS:
             for rule in range(RULES):
-                state = STATES[(account * 7 + len(region) + rule * rule) % len(STATES)]
+                state = STATES[(account * 3 + len(region) + rule) % len(STATES)]
                 counts[state] += 1
                 violating, compliant = (3 if state == BAD else 0), (0 if state in ("NOT_APPLICABLE", "INSUFFICIENT_DATA") else 4)
                 world.add("AwsComplianceSnapshot", at, {

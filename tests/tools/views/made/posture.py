@@ -29,6 +29,7 @@ RULES = [
 ]
 # Its rows end a week ago: somebody removed it.
 REMOVED = "s3-bucket-logging-enabled"
+WORDS = ("COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA")
 ANNOTATIONS = [None, "Port 22 is open to '0.0.0.0/0'.", 'The policy allows "*".', "暗号化されていません。"]
 
 
@@ -59,9 +60,30 @@ class Resource:
         return state, since, again
 
 
+class Resources(list):
+    """All resources, and what was counted of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.counted = {}
+
+    def counts(self, at, account):
+        """Rules by state, results by state, rules and resources that are excepted."""
+        if at not in self.counted:
+            found = self.counted[at] = {}
+            for (where, _, _), states in by_rule(self, at).items():
+                rules, results, excepted = found.setdefault(where[0], ([0] * 4, [0] * 4, [0] * 2))
+                rule = counted([state for _, state, _, _ in states])
+                rules[WORDS.index(of_rule(rule))] += 1
+                results[:] = [one + two for one, two in zip(results, rule)]
+                muted = sum(state == "EXCEPTED" for _, state, _, _ in states)
+                excepted[:] = [excepted[0] + (0 < muted == rule[1]), excepted[1] + muted]
+        return self.counted[at].get(account[0], ([0] * 4, [0] * 4, [0] * 2))
+
+
 def stories(world):
     """All resources."""
-    rng, resources = world.random("stories"), []
+    rng, resources = world.random("stories"), Resources()
     begin = world.now - 62 * DAY
     # Just before and after midnight, and the month's first second, in the zone of the relay.
     edges = [world.midnight(3) - 2 * SECOND, world.midnight(3) + 2 * SECOND, world.at(2026, 7, 1), world.at(2026, 7, 1) - SECOND,
@@ -128,7 +150,7 @@ def counted(states):
     """How many of each state; what is excepted violates."""
     words = {"EXCEPTED": "NON_COMPLIANT"}
     states = [words.get(state, state) for state in states]
-    return [states.count(word) for word in ("COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA")]
+    return [states.count(word) for word in WORDS]
 
 
 def of_rule(counts):
@@ -201,23 +223,10 @@ def ended(world, kind, at, name, rows, accepted):
 
 def summary(world, resources, at, name):
     """A row per account."""
-    now, past = by_rule(resources, at), {days: by_rule(resources, at - days * DAY) for days in (1, 7)}
-
-    def counts(found, account):
-        rules, results, excepted = [0, 0, 0, 0], [0, 0, 0, 0], [0, 0]
-        for (where, _, _), states in found.items():
-            if where is account:
-                rule = counted([state for _, state, _, _ in states])
-                rules[["COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA"].index(of_rule(rule))] += 1
-                results = [one + two for one, two in zip(results, rule)]
-                muted = sum(state == "EXCEPTED" for _, state, _, _ in states)
-                excepted = [excepted[0] + (0 < muted == rule[1]), excepted[1] + muted]
-        return rules, results, excepted
-
     for account in ACCOUNTS + [NAMESAKE, NEVER_READ]:
         row = {**place(account), "snapshot.id": name, "posture.regions": 3, "posture.regionsRead": 1}
         if account is not NEVER_READ:
-            rules, results, excepted = counts(now, account)
+            rules, results, excepted = resources.counts(at, account)
             words = ("compliant", "violating", "notApplicable", "unknown")
             row.update({f"posture.{word}Rules": count for word, count in zip(words, rules)})
             row.update({f"posture.{word}Resources": count for word, count in zip(words, results)})
@@ -225,7 +234,7 @@ def summary(world, resources, at, name):
             row["posture.observedAt"] = at - (int(account[0][0]) * 7 + 1) * MINUTE
             # It came this week: nothing is known of a week ago.
             for days in (1,) if account is NAMESAKE else (1, 7):
-                row[f"posture.violatingRulesDelta{days}d"] = rules[1] - counts(past[days], account)[0][1]
+                row[f"posture.violatingRulesDelta{days}d"] = rules[1] - resources.counts(at - days * DAY, account)[0][1]
         world.add("AwsPostureSummary", at, row)
 
 

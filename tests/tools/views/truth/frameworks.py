@@ -1,6 +1,6 @@
 """Answers of the page Frameworks: requirements that pass, fail, and that nobody judges."""
 
-from base import DAY, between, distinct, grouped, most, newest, newest_first, series, share, table
+from base import DAY, between, distinct, grouped, most, newest, newest_first, series, share, table, worded
 
 SIGNS = {"passed": "✔ Passed", "failed": "✖ Failed", "partial": "▲ Partial", "unknown": "? Unknown"}
 
@@ -41,17 +41,19 @@ def answers(view):
             for group, rows in grouped(now, "aws.accountName", "framework.name").items()}, ["Account", "Framework"])],
         "frameworks-packs": [packs(view)],
         "frameworks-people": [table({
-            group: {"Manual": most(rows, "framework.manualItems"), "✔ Manual, attested": most(rows, "framework.manualAttested"),
-                    "Inherited": most(rows, "framework.inheritedItems"),
-                    "✔ Inherited, attested": most(rows, "framework.inheritedAttested")}
+            group: {"Manual": most(rows, "framework.manualItems") or 0,
+                    "✔ Manual, attested": most(rows, "framework.manualAttested") or 0,
+                    "Inherited": most(rows, "framework.inheritedItems") or 0,
+                    "✔ Inherited, attested": most(rows, "framework.inheritedAttested") or 0}
             for group, rows in grouped(people, "framework.name", "framework.requirement").items()}, ["Framework", "Requirement"])],
         "frameworks-not-automated": [in_order(
             [row for row in controls if row.get("control.automation") in ("manual", "inherited")],
             {"Kind": "control.automation", "Control": "control.id"},
-            {"Why": "control.automationReason", "Whose": "control.responsibility", "Attested by": "control.attestedBy",
+            {"Whose": "control.responsibility", "Why": "control.automationReason", "Attested by": "control.attestedBy",
              "Attested on": "control.attestedOn"})],
         "frameworks-not-evaluated": [in_order(
-            [row for row in controls if row["control.kind"] == "preventive" and row.get("control.evaluated") == "false"],
+            [row for row in controls if row["control.kind"] == "preventive" and row.get("control.evaluated") == "false"
+             and row.get("control.frameworks") is not None],
             {"Severity": "control.severity", "Rule": "control.id"}, {"Frameworks": "control.frameworks"})],
         "frameworks-drift": [drift(view)],
     }
@@ -81,9 +83,9 @@ def packs(view):
 
 
 def in_order(rows, by, names):
-    """What was told last of each group; groups in the order of their values, as the first column is a text."""
-    return [{"facet": list(group), **dict(zip(by, group)), **{label: newest(mine, name) for label, name in names.items()}}
-            for group, mine in sorted(grouped(rows, *by.values()).items())]
+    """What was told last of each group."""
+    return worded([{"facet": list(group), **dict(zip(by, group)), **{label: newest(mine, name) for label, name in names.items()}}
+                   for group, mine in grouped(rows, *by.values()).items()], next(iter(names)))
 
 
 def drift(view):

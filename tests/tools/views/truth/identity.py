@@ -1,6 +1,6 @@
 """Answers of the page Identity: who may do what, who does not use it, who from outside may come in."""
 
-from base import DAY, between, distinct, grouped, most, newest, newest_first, series, share, table
+from base import DAY, between, distinct, grouped, most, newest, newest_first, series, table, worded
 
 OUTSIDERS = ("anyone", "anyoneUnderCondition", "otherAccount", "oidc", "saml", "unknown")
 
@@ -96,16 +96,16 @@ def activity(view):
 
 
 def analyzer(view):
-    """What was told last of each finding; the list begins with what is said first in the alphabet, and is of one state."""
+    """What was told last of each finding."""
     rows = [row for row in view.rows("AwsSecurityFinding", 30 * DAY) if row["finding.product"] == "IAM Access Analyzer"]
     found = []
-    for group, mine in sorted(grouped(rows, "aws.accountName", "resource.id", "finding.key").items()):
+    for group, mine in grouped(rows, "aws.accountName", "resource.id", "finding.key").items():
         found.append({
             "facet": list(group), "Account": group[0], "Resource": group[1], "Finding key": group[2],
             "State": newest(mine, "finding.status"), "Who": newest(mine, "finding.principal"),
             "Access": newest(mine, "finding.accessType"), "Public": newest(mine, "finding.public"),
             "Severity": newest(mine, "control.severity"), "As of": most(mine, "event.time")})
-    return found
+    return worded(found, "State")
 
 
 def escalation(view):

@@ -1,6 +1,6 @@
 """Answers of the page Preventive: what is out of policy now, how that came, and who mends it."""
 
-from base import (DAY, HOUR, WEEK, between, distinct, grouped, least, most, newest, series, share, table)
+from base import DAY, HOUR, WEEK, between, distinct, grouped, least, most, newest, series, share, table, worded
 
 BAD, GOOD = "NON_COMPLIANT", "COMPLIANT"
 
@@ -93,7 +93,7 @@ def year(view):
 
 def accounts(summary):
     rows = []
-    for (name, number), mine in sorted(grouped(summary, "aws.accountName", "aws.accountId").items()):
+    for (name, number), mine in grouped(summary, "aws.accountName", "aws.accountId").items():
         row = mine[-1]
         bad, good = row.get("posture.violatingRules"), row.get("posture.compliantRules")
         rows.append({
@@ -103,7 +103,7 @@ def accounts(summary):
             "✔ Compliant resources, %": None if good is None else share_of([row], "Resources"),
             "✖ Violating rules": bad, "Change, 7 days": row.get("posture.violatingRulesDelta7d"),
             "◇ Excepted": row.get("posture.exceptedRules"), "Oldest reading": row.get("posture.observedAt")})
-    return rows
+    return worded(rows, "State")
 
 
 def kind(change):
