@@ -114,7 +114,7 @@ class View:
 
     def __init__(self, rows, now, zone):
         self.now, self.zone = now, ZoneInfo(zone)
-        self._stored, self._distinct, seen = {}, {}, set()
+        self._stored, self._distinct, self._known, seen = {}, {}, {}, set()
         for row in rows:
             days = METRIC_DAYS if row["eventType"] == "Metric" else EVENT_DAYS
             if not now - days * DAY <= row["timestamp"]:
@@ -138,6 +138,12 @@ class View:
         begin = 0 if since is None else self.now - since
         end = self.now - until
         return [row for row in tables.get(event_type, []) if begin <= row["timestamp"] < end]
+
+    def once(self, name, compute):
+        """What `compute` gives, computed once."""
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
 
     def run(self, kind, since):
         """The `snapshot.id` of the newest accepted run of a kind that began within `since`; of equals the last to arrive."""

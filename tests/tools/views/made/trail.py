@@ -35,6 +35,10 @@ CONTROLS = [
     # Fires in the last days alone.
     ("lambda-url-public", "Function URL without authentication", "HIGH", "initial-access", "T1190", "CWPP"),
 ]
+# Further tactics of a control; the one above is the first.
+MORE_TACTICS = {"admin-policy-attached": ("persistence",), "secret-read": ("collection",), "root-used": ("initial-access",),
+                # Whoever takes a role elsewhere may gain rights, too.
+                "role-assumed-across-accounts": ("privilege-escalation",)}
 BY_ID = {control[0]: control for control in CONTROLS}
 
 # event.name, aws.service, category, readOnly, controls.
@@ -102,9 +106,8 @@ class Trail:
                 "control.severityScore": SEVERITIES.get(severity), "control.pillar": pillar,
                 "control.remediation": chance.choice(["Undo it; rotate what was seen.", None]),
                 "attack.tactic": tactic, "attack.technique": technique,
-                # Whoever takes a role elsewhere may gain rights, too.
-                "attack.tactics": tactic and f"|{tactic}|privilege-escalation|" if tactic == "lateral-movement" else
-                                  tactic and f"|{tactic}|",
+                "attack.tactics": tactic and f"|{'|'.join((tactic, *MORE_TACTICS.get(control, ())))}|",
+                "attack.techniques": technique and f"|{technique}|",
             })
         world.add("Log", timestamp, {
             "logtype": "aws.cloudtrail", "event.id": event, "aws.accountId": account[0],

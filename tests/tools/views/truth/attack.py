@@ -87,7 +87,7 @@ def answers(view):
     actors = {group: {"Tactics": distinct(rows, "attack.tactic"), "Techniques": distinct(rows, "attack.technique"),
                       "Detections": len(rows), "Score": most(rows, "control.severityScore"),
                       "Accounts": distinct(rows, "aws.accountId"), "Last": most(rows, "event.time")}
-              for group, rows in grouped(detections(view, WEEK), "actor.kind", "actor.name").items()}
+              for group, rows in grouped(detections(view, WEEK), "actor.kind", "actor.name").items() if distinct(rows, "attack.tactic")}
     log = {"Tactic": "attack.tactic", "Technique": "attack.technique", "Severity": "control.severity", "Control": "control.title",
            "Account": "aws.accountName", "Actor": "actor.name", "Action": "event.name"}
     severe = [row for row in view.stored("AwsSecurityEvent", WEEK) if row["control.severity"] in SEVERE]

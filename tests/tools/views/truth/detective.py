@@ -20,8 +20,13 @@ def records(view, since, until=0):
 
 def periods(view, rows):
     """How many are of today, of this week, of this month: in the zone of the relay, which is what its last heartbeat says."""
+    words = view.once("periods", lambda: now_of(view))
+    return {label: sum(row[f"event.{word}"] == now for row in rows) for label, (word, now) in words.items()}
+
+
+def now_of(view):
     beats = view.rows("CspmRelayHeartbeat", 30 * DAY)
-    return {label: sum(row[f"event.{word}"] == newest(beats, f"heartbeat.{word}") for row in rows)
+    return {label: (word, newest(beats, f"heartbeat.{word}"))
             for label, word in (("Today", "date"), ("This week", "week"), ("This month", "month"))}
 
 
@@ -62,7 +67,7 @@ def hours(view):
             answers.setdefault(moment.strftime("%A"), [0] * 24)[moment.hour] += 1
     # The order is that of the first hour's count.
     order = sorted(answers.items(), key=lambda item: (-item[1][0], item[0]))
-    return [{"facet": weekday, "weekdayOf.event.time": weekday, "histogram.hourOf.event.time": counts} for weekday, counts in order]
+    return [{"facet": weekday, "weekdayOf(event.time)": weekday, "histogram": counts} for weekday, counts in order]
 
 
 def new_actors(view):

@@ -51,7 +51,7 @@ def cost(view):
                 if "relay.version" in row or "snapshot.id" in row or row.get("metricName", "").startswith("cspm.")]
         if rows:
             answers[(kind,)] = {"GB in 30 days": sum(map(length, rows)) * 30 / 1e9}
-    return table(answers, ["eventType"], 20)
+    return table(answers, ["eventType()"], 20)
 
 
 def of_source(rows):
