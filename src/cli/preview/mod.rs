@@ -84,7 +84,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let hint = "`cspm-relay replay PATH --to stdout > rows.ndjson` makes rows of your own records";
         Stop::usage(error.to_string(), Some(hint.to_owned()))
     })?;
-    let now_ms = asked_now.or(read.newest_ms).unwrap_or(present_ms);
+    // The end of a window is not included.
+    let now_ms = asked_now.or(read.newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
     let settings = Settings {
         listen: if args.export.is_some() { SocketAddr::from(([127, 0, 0, 1], 0)) } else { args.listen },
         dashboards,
@@ -121,9 +122,12 @@ fn dashboards(files: &[PathBuf], only: Option<Language>) -> anyhow::Result<Vec<(
             std::fs::read_to_string(file).map_err(|error| Stop::usage(format!("reading {}: {error}", file.display()), None))?;
         dashboards.push((only.unwrap_or_default(), text));
     }
-    if !files.is_empty() {
-        return Ok(dashboards);
-    }
+    if files.is_empty() { shipped(only) } else { Ok(dashboards) }
+}
+
+/// What is shipped, in one language or in both.
+pub(super) fn shipped(only: Option<Language>) -> anyhow::Result<Vec<(Language, String)>> {
+    let mut dashboards = Vec::new();
     let definition = Definition::shipped()?;
     let all = [(Language::English, dashboard::Language::English), (Language::Japanese, dashboard::Language::Japanese)];
     for (language, of_definition) in all.into_iter().filter(|(language, _)| only.is_none_or(|only| only == *language)) {
