@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::args::Format;
 use super::count;
 use super::exit::{Exit, Stop};
+use super::nrql::names::names;
 use super::table::table;
 use crate::publish::dashboard::{Definition, Language, Request, lint::lint, questions, render};
 
@@ -149,7 +150,7 @@ fn check(folder: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
             hint: Some("dashboards/source is a folder to begin from".to_owned()),
         })?,
     };
-    let findings = lint(&definition, &|_| Vec::new());
+    let findings = lint(&definition, &names()?);
     let text = match format {
         Format::Text => {
             let mut lines: Vec<String> = findings.iter().map(ToString::to_string).collect();

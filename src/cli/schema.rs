@@ -23,7 +23,7 @@ const ACTOR_KIND: &str = "What stands behind the call, as far as the record tell
                           key in the AWS CLI or Terraform, which people and programs use alike.";
 
 /// The type of raw records.
-const LOG: &str = "Log";
+pub(super) const LOG: &str = "Log";
 
 /// What every event says first, and what every log has.
 const FIRST: [Row; 2] = [
@@ -111,26 +111,27 @@ const ONLY_LOG: EventTypes = EventTypes { events: &[], log: true, metric: false 
 
 /// The types that carry an attribute.
 #[derive(Debug, Clone, Copy)]
-struct EventTypes {
+pub(super) struct EventTypes {
     events: &'static [&'static str],
     log: bool,
     metric: bool,
 }
 
 impl EventTypes {
-    fn names(self) -> impl Iterator<Item = &'static str> {
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         self.events.iter().copied().chain(self.log.then_some(LOG)).chain(self.metric.then_some(METRIC))
     }
 }
 
 /// One attribute as it is shown.
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    name: &'static str,
-    kind: &'static str,
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    /// text, number, object, or the form of a metric.
+    pub(super) kind: &'static str,
     unit: &'static str,
     example: &'static str,
-    events: EventTypes,
+    pub(super) events: EventTypes,
     meaning: &'static str,
 }
 
@@ -194,7 +195,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Every attribute, in the order in which people look for them.
-fn rows() -> anyhow::Result<Vec<Row>> {
+pub(super) fn rows() -> anyhow::Result<Vec<Row>> {
     let enricher = Enricher::new(AccountNames::default(), "UTC")?;
     let request = enricher.request_attributes();
     let of_events = ATTRIBUTES.iter().map(Row::from).chain(request.iter().map(|name| parameter(name)));

@@ -10,6 +10,7 @@ mod error;
 pub mod form;
 pub mod function;
 mod lexer;
+pub mod lint;
 mod operator;
 mod parser;
 mod print;

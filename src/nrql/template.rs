@@ -88,10 +88,13 @@ enum Place {
 }
 
 /// A variable in a text.
-struct Use<'t> {
-    name: &'t str,
-    start: usize,
-    end: usize,
+pub(super) struct Use<'t> {
+    /// Its name.
+    pub(super) name: &'t str,
+    /// Where `{{` stands, in bytes.
+    pub(super) start: usize,
+    /// The byte behind `}}`.
+    pub(super) end: usize,
     place: Place,
 }
 
@@ -125,7 +128,7 @@ pub fn fill(text: &str, replacements: &[(&str, Replacement)]) -> Result<String, 
 }
 
 /// Every variable of a text, in order. Behind what is no token nothing is found: the text is no query, whatever is filled in.
-fn uses(text: &str) -> Vec<Use<'_>> {
+pub(super) fn uses(text: &str) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
     let mut behind = "";
     for token in lexer::tokens(text) {

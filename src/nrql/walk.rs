@@ -47,7 +47,11 @@ pub fn query<'t>(whole: &'t Query, see: &mut impl FnMut(Part<'t>)) {
     }
     if let Some(arguments) = whole.predict.as_ref().and_then(|predict| predict.holtwinters.as_ref()) {
         for one in arguments {
-            argument(one, see);
+            argument(one, &mut |part| {
+                if let Part::Expr(value) = part {
+                    expr(value, see);
+                }
+            });
         }
     }
 }
@@ -55,6 +59,24 @@ pub fn query<'t>(whole: &'t Query, see: &mut impl FnMut(Part<'t>)) {
 /// Shows an expression and every part of it.
 pub fn expr<'t>(whole: &'t Expr, see: &mut impl FnMut(Part<'t>)) {
     see(Part::Expr(whole));
+    children(whole, &mut |part| match part {
+        Part::Query(nested) => query(nested, see),
+        Part::Expr(inner) => expr(inner, see),
+    });
+}
+
+/// Shows an expression and every part of it that is of the same query: what a subquery says is not shown.
+pub fn within<'t>(whole: &'t Expr, see: &mut dyn FnMut(&'t Expr)) {
+    see(whole);
+    children(whole, &mut |part| {
+        if let Part::Expr(inner) = part {
+            within(inner, see);
+        }
+    });
+}
+
+/// Shows what an expression is made of, without what that is made of.
+pub fn children<'t>(whole: &'t Expr, see: &mut dyn FnMut(Part<'t>)) {
     match &whole.kind {
         ExprKind::Number(_)
         | ExprKind::Text(_)
@@ -65,35 +87,35 @@ pub fn expr<'t>(whole: &'t Expr, see: &mut impl FnMut(Part<'t>)) {
         | ExprKind::Name(_) => {}
         ExprKind::Call(call) => call.arguments.iter().for_each(|one| argument(one, see)),
         ExprKind::Cases(cases) => {
-            cases.cases.iter().for_each(|case| expr(&case.condition, see));
-            cases.otherwise.iter().for_each(|otherwise| expr(otherwise, see));
+            cases.cases.iter().for_each(|case| see(Part::Expr(&case.condition)));
+            cases.otherwise.iter().for_each(|otherwise| see(Part::Expr(otherwise)));
         }
-        ExprKind::Index { value, .. } | ExprKind::Unary(_, value) | ExprKind::Is { value, .. } => expr(value, see),
+        ExprKind::Index { value, .. } | ExprKind::Unary(_, value) | ExprKind::Is { value, .. } => see(Part::Expr(value)),
         ExprKind::Binary(_, left, right) => {
-            expr(left, see);
-            expr(right, see);
+            see(Part::Expr(left));
+            see(Part::Expr(right));
         }
         ExprKind::In { value, among, .. } => {
-            expr(value, see);
+            see(Part::Expr(value));
             match among {
-                Among::Values(values) => values.iter().for_each(|value| expr(value, see)),
-                Among::Query(nested) => query(nested, see),
+                Among::Values(values) => values.iter().for_each(|value| see(Part::Expr(value))),
+                Among::Query(nested) => see(Part::Query(nested)),
                 Among::Template(_) => {}
             }
         }
         ExprKind::Like { value, pattern, .. } | ExprKind::Rlike { value, pattern, .. } => {
-            expr(value, see);
-            expr(pattern, see);
+            see(Part::Expr(value));
+            see(Part::Expr(pattern));
         }
-        ExprKind::Query(nested) => query(nested, see),
+        ExprKind::Query(nested) => see(Part::Query(nested)),
     }
 }
 
-fn argument<'t>(one: &'t Argument, see: &mut impl FnMut(Part<'t>)) {
+fn argument<'t>(one: &'t Argument, see: &mut dyn FnMut(Part<'t>)) {
     match one {
         Argument::Value(value)
         | Argument::Where { condition: value, .. }
-        | Argument::Named { value: NamedValue::Value(value), .. } => expr(value, see),
+        | Argument::Named { value: NamedValue::Value(value), .. } => see(Part::Expr(value)),
         Argument::All(_)
         | Argument::Duration(..)
         | Argument::Named { value: NamedValue::Duration(..) | NamedValue::Names(_), .. } => {}

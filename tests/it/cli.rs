@@ -110,6 +110,7 @@ async fn every_reference_is_printed_as_it_was() {
         ("schema", "schema"),
         ("rules_list", "rules list"),
         ("nrql_functions", "nrql --functions"),
+        ("nrql_rules", "nrql --rules"),
     ] {
         golden(name, &printed(&[command], &[]).await);
     }

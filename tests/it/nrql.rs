@@ -69,3 +69,43 @@ async fn the_functions_are_the_same_in_every_format() {
         (&json!({"least": 1, "most": 32}), &json!(["precision"]), &json!("aggregate"))
     );
 }
+
+/// One query a line; positions are those of the file; warnings alone are no failure.
+#[tokio::test]
+async fn lint_tells_each_fault_at_its_place_and_fails_on_errors_alone() {
+    const QUERIES: &str = "SELECT count(*) FROM AwsSecurityEvent SINCE 1 day ago\n\n\
+                           SELECT count(*)\\nFROM AwsSecurityEvents SINCE 1 day ago\tbehind a tab\n\
+                           SELECT count(*) FROM AwsSecurityEvent WHERE actor.mfa != 'true' SINCE 1 day ago\n";
+    let text = Agent::new(["nrql", "--lint", "queries.tsv"]).file("queries.tsv", QUERIES.as_bytes()).finish().await;
+    assert_eq!((text.status.code(), &*text.stderr), (Some(1), ""));
+    assert_eq!(
+        text.stdout,
+        "queries.tsv:3:23: error[unknown-event-type]: there is no event type `AwsSecurityEvents`; did you mean `AwsSecurityEvent`?\n\
+         queries.tsv:4:45: warning[negated-null]: whether rows without `actor.mfa` pass a negation is not documented; \
+         add `AND actor.mfa IS NOT NULL`, or `OR actor.mfa IS NULL`\n\
+         3 queries: 1 error, 1 warning\n"
+    );
+
+    // A file of that name is one query, in as many lines as it likes.
+    let one = b"-- who signs in\nSELECT count(*)\nFROM AwsSecurityEvent\nFACET actor.kind\nSINCE 1 day ago\n";
+    let json = Agent::new(["nrql", "--lint", "who.nrql", "--format", "json"]).file("who.nrql", one).finish().await;
+    let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!((json.status.code(), &report["queries"], &report["warnings"]), (Some(0), &1.into(), &1.into()));
+    assert_eq!(
+        report["findings"],
+        serde_json::json!([{
+            "line": 4, "column": 1, "severity": "warning", "rule": "facet-without-limit",
+            "message": "FACET without LIMIT shows 10 groups and hides the rest", "hint": "say how many",
+        }])
+    );
+    let condition = Agent::new(["nrql", "--lint", "who.nrql", "--purpose", "condition"]).file("who.nrql", one).finish().await;
+    assert_eq!(
+        (condition.status.code(), &*condition.stdout),
+        (
+            Some(1),
+            "who.nrql:4:7: error[condition-facet]: `actor.kind` is no plain name; say `AS actorKind`\n\
+             who.nrql:5:1: error[condition-clause]: SINCE in a condition; the condition's window counts\n\
+             1 query: 2 errors, 0 warnings\n"
+        )
+    );
+}

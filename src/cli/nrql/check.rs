@@ -3,13 +3,13 @@
 //! In: a file, one query a line. Out: one line for each that is none, as compilers write it, and how many are. What always
 //! holds: positions are those of the file, so editors can go there; one broken line hides no other.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::json;
 
+use super::file::{self, NO_UTF8, Query};
 use crate::cli::args::Format;
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::Exit;
 use crate::nrql;
 
 /// A query that is none.
@@ -32,8 +32,7 @@ struct Checked {
 
 pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<Exit> {
     let shown = file.display();
-    let bytes = read(file).map_err(|error| Stop::usage(format!("reading {shown}: {error}"), None))?;
-    let Checked { queries, failures } = check(&bytes);
+    let Checked { queries, failures } = check(&file::queries(file)?);
     let parsed = queries - failures.len();
     let text = match format {
         Format::Text => {
@@ -51,53 +50,32 @@ pub(super) fn run(file: &Path, format: Format) -> anyhow::Result<Exit> {
     Ok(if failures.is_empty() { Exit::Good } else { Exit::Found })
 }
 
-fn read(file: &Path) -> std::io::Result<Vec<u8>> {
-    if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
-    }
-    std::fs::read(file)
-}
-
 /// Checks every query of a file.
-fn check(file: &[u8]) -> Checked {
-    let mut checked = Checked::default();
-    for (number, line) in file.split(|byte| *byte == b'\n').enumerate() {
-        let query = line.split(|byte| *byte == b'\t').next().unwrap_or_default();
-        let fault = match std::str::from_utf8(query) {
-            Ok(query) if query.trim().is_empty() => continue,
-            Ok(query) => broken(query),
-            Err(error) => {
-                let good = query.get(..error.valid_up_to()).unwrap_or_default();
-                Some((
-                    String::from_utf8_lossy(good).chars().count() + 1,
-                    "found a byte that is no UTF-8, expected a character".to_owned(),
-                ))
-            }
+fn check(queries: &[Query]) -> Checked {
+    let mut checked = Checked { queries: queries.len(), ..Checked::default() };
+    for query in queries {
+        let fault = match &query.text {
+            Ok(text) => nrql::parse(text).err().map(|fault| (fault.span.start, fault.message())),
+            Err(_) => Some((0, NO_UTF8.to_owned())),
         };
-        checked.queries += 1;
-        checked.failures.extend(fault.map(|(column, message)| Failure { line: number + 1, column, message }));
+        checked.failures.extend(fault.map(|(byte, message)| {
+            let (line, column) = query.place(byte);
+            Failure { line, column, message }
+        }));
     }
     checked
-}
-
-/// Column and message, if a query is none.
-fn broken(query: &str) -> Option<(usize, String)> {
-    let text = query.replace("\\n", "\n");
-    let fault = nrql::parse(&text).err()?;
-    // A line break is one character for the parser and two in the file.
-    let before = text.get(..fault.span.start).unwrap_or(&text);
-    let column = before.chars().count() + before.matches('\n').count() + 1;
-    Some((column, fault.message()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn places(file: &[u8]) -> Vec<(usize, usize)> {
-        check(file).failures.iter().map(|one| (one.line, one.column)).collect()
+    fn checked(text: &[u8]) -> Checked {
+        check(&file::lines(text))
+    }
+
+    fn places(text: &[u8]) -> Vec<(usize, usize)> {
+        checked(text).failures.iter().map(|one| (one.line, one.column)).collect()
     }
 
     #[test]
@@ -112,13 +90,13 @@ mod tests {
             ("characters, not bytes", "SELECT 'äöü' FROM".as_bytes(), 1, vec![(1, 18)]),
             ("no UTF-8", b"SELECT \xc3\xa4\xff\nSELECT a FROM b", 2, vec![(1, 9)]),
         ] {
-            assert_eq!((check(file).queries, places(file)), (queries, failures), "{name}");
+            assert_eq!((checked(file).queries, places(file)), (queries, failures), "{name}");
         }
     }
 
     #[test]
     fn a_failure_says_what_stands_there_and_what_may() {
         let message = "found the end, expected an event type or `(`".to_owned();
-        assert_eq!(broken("SELECT a FROM"), Some((14, message)));
+        assert_eq!(checked(b"SELECT a FROM").failures, [Failure { line: 1, column: 14, message }]);
     }
 }

@@ -5,9 +5,12 @@
 //! Relic needs no lab.
 
 mod check;
+mod file;
 mod functions;
+mod lint;
 #[cfg(feature = "lab")]
 mod local;
+pub(super) mod names;
 mod newrelic;
 mod rows;
 
@@ -21,14 +24,14 @@ use crate::nrql;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").args(["query", "parse_only", "functions"])))]
+#[command(group(clap::ArgGroup::new("what").args(["query", "parse_only", "lint", "functions", "rules"])))]
 pub(super) struct Args {
     /// The query to run; without it queries are read from standard input, one a line
     #[arg(value_name = "QUERY")]
     query: Option<String>,
     /// Rows to ask: a file or folder of Parquet or of lines as `replay` prints them
     #[cfg(feature = "lab")]
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["parse_only", "functions", "on"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["parse_only", "lint", "functions", "rules", "on"])]
     data: Option<PathBuf>,
     /// What is now, as 2026-11-21T20:14:31Z [default: just after the newest row]
     #[cfg(feature = "lab")]
@@ -47,9 +50,20 @@ pub(super) struct Args {
     /// is no NRQL.
     #[arg(long, value_name = "FILE")]
     parse_only: Option<PathBuf>,
+    /// Tell all that is wrong with the queries in a file, one a line, or one in a file named *.nrql; - for standard input
+    ///
+    /// Names are those of `cspm-relay schema`. Exit code 1 when one has an error; warnings alone are none.
+    #[arg(long, value_name = "FILE")]
+    lint: Option<PathBuf>,
+    /// What the queries of --lint are for
+    #[arg(long, value_enum, value_name = "PURPOSE", requires = "lint", default_value_t = lint::For::Saved)]
+    purpose: lint::For,
     /// List every function: arguments, what it gives, whether the lab runs it as New Relic does
     #[arg(long)]
     functions: bool,
+    /// List every rule of --lint: what it says and why
+    #[arg(long)]
+    rules: bool,
     /// How the result looks
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -89,6 +103,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if let Some(file) = &args.parse_only {
         return check::run(file, args.format.plain()?);
     }
+    if let Some(file) = &args.lint {
+        return lint::run(file, args.purpose, args.format.plain()?);
+    }
+    if args.rules {
+        return lint::rules(args.format.plain()?);
+    }
     if args.functions {
         return functions::run(args.format.plain()?);
     }
@@ -124,7 +144,7 @@ fn local(args: &Args) -> anyhow::Result<Exit> {
     if let Some(query) = &args.query {
         nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
     }
-    let hint = "`--on newrelic`, `--parse-only FILE` and `--functions` work without it".to_owned();
+    let hint = "`--on newrelic`, `--parse-only FILE`, `--lint FILE` and `--functions` work without it".to_owned();
     Err(Stop::usage("running a query on local rows needs the lab, which this build is without", Some(hint)).into())
 }
 

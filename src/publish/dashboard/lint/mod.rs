@@ -1,17 +1,15 @@
 //! What is wrong with the definition of the dashboard.
 //!
-//! In: a [`Definition`], and perhaps more questions about each query. Out: [`Finding`]s, each with file, line, widget and, in a
-//! query, the byte. What always holds: everything is told at once, in the order of the pages; a definition without findings
-//! renders, in both languages, to what New Relic imports. What a query means is judged on its tree: its syntax by [`nrql`], its
-//! attributes and clauses by whom the caller names.
+//! In: a [`Definition`], and the names that exist in the data. Out: [`Finding`]s, each with file, line, widget and, in a query, the
+//! byte. What always holds: everything is told at once, in the order of the pages; a definition without findings renders, in both
+//! languages, to what New Relic imports. What a query says is judged by [`crate::nrql::lint`]; a warning counts here as an error does,
+//! for everybody reads these queries.
 //!
 //! Facts: limits and shapes are those of New Relic's documentation and of newrelic-client-go, checked 2026-11.
 
 mod layout;
 mod options;
 mod query;
-mod walk;
-mod window;
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +20,7 @@ use std::fmt;
 use super::files::{DASHBOARD, LABELS};
 use super::query::{labels, written};
 use super::source::{Both, Definition, Language, PageSource, VariableKind, VariableSource, WidgetSource};
-use crate::nrql::{self, Statement};
+use crate::nrql::lint::Names;
 
 /// Most widgets on a page. Ours: a page that answers more questions is read by nobody. New Relic's is 100.
 const PAGE_WIDGETS: usize = 12;
@@ -69,13 +67,10 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is asked about a query that parses, beside what is asked here: byte and message of each finding.
-pub type Ask<'a> = &'a dyn Fn(&Statement) -> Vec<(usize, String)>;
-
-/// Everything that is wrong.
+/// Everything that is wrong. Names in queries are judged by `names`.
 #[must_use]
-pub fn lint(definition: &Definition, ask: Ask<'_>) -> Vec<Finding> {
-    let mut lint = Lint { definition, ask, findings: Vec::new(), used: BTreeSet::new() };
+pub fn lint(definition: &Definition, names: &Names) -> Vec<Finding> {
+    let mut lint = Lint { definition, names, findings: Vec::new(), used: BTreeSet::new() };
     lint.shared();
     for (name, page) in &definition.pages {
         lint.page(&format!("{name}.yml"), page);
@@ -86,7 +81,7 @@ pub fn lint(definition: &Definition, ask: Ask<'_>) -> Vec<Finding> {
 
 struct Lint<'a> {
     definition: &'a Definition,
-    ask: Ask<'a>,
+    names: &'a Names,
     findings: Vec<Finding>,
     /// Labels and variables that something names: `'label'`, `{{variable}}`.
     used: BTreeSet<String>,

@@ -1,13 +1,12 @@
 //! What is wrong with the queries of the definition.
 
 use super::super::source::{PageSource, Window};
-use super::walk::{Listener, walk};
-use super::window::{back_days, kept_days};
-use super::{DASHBOARD, Language, Lint, Place, Statement, Subject, VariableSource, WidgetSource, labels, nrql, written};
-use crate::nrql::ast::{Argument, Call, Query};
+use super::{DASHBOARD, Language, Lint, Place, Subject, VariableSource, WidgetSource, labels, written};
+use crate::nrql::ast::ExprKind;
+use crate::nrql::lint::{self, Purpose, QUERY_BYTES};
+use crate::nrql::walk::{self, Part};
+use crate::nrql::{self, Statement};
 
-/// A query must be shorter, bytes. New Relic: "less than 4 KB".
-const QUERY_BYTES: usize = 4096;
 /// Characters of a query that a finding shows.
 const SHOWN: usize = 24;
 
@@ -27,13 +26,8 @@ impl Lint<'_> {
                 match written(self.definition, query, language, None) {
                     Ok(text) => {
                         self.text(subject, number, &text, page.variables);
-                        if let Some(Statement::Select(query)) = self.parsed(subject, number, &text)
-                            && widget.window == Window::Own
-                            && query.since.is_none()
-                        {
-                            let place = place(number, 0, &text);
-                            self.tell_at(subject, place, "the window is the query's own, and it has no SINCE");
-                        }
+                        let purpose = Purpose::Widget { own_window: widget.window == Window::Own };
+                        self.judged(subject, number, &text, &purpose);
                     }
                     Err(error) => {
                         self.tell_at(subject, place(number, error.at(), query), error.to_string());
@@ -48,13 +42,9 @@ impl Lint<'_> {
         match written(self.definition, query, Language::English, None) {
             Ok(text) => {
                 self.text(subject, 1, &text, false);
-                let gives_list = |query: &Query| {
-                    let mut uniques = Uniques(false);
-                    walk(query, &mut uniques);
-                    uniques.0
-                };
-                if let Some(Statement::Select(query)) = self.parsed(subject, 1, &text)
-                    && !gives_list(&query)
+                let purpose = Purpose::Widget { own_window: true };
+                if let Some(statement) = self.judged(subject, 1, &text, &purpose)
+                    && !gives_list(&statement)
                 {
                     self.tell_at(subject, place(1, 0, &text), "the query of a variable selects uniques(…)");
                 }
@@ -98,14 +88,15 @@ impl Lint<'_> {
             }
             rest = next;
         }
-        if filled >= QUERY_BYTES {
+        // One that is too long by itself is told with all else that it says.
+        if filled >= QUERY_BYTES && text.len() < QUERY_BYTES {
             let message = format!("{filled} bytes with the default values put in; New Relic takes less than {QUERY_BYTES}");
             self.tell_at(subject, place(number, 0, text), message);
         }
     }
 
-    /// The tree, with everything told that it says.
-    fn parsed(&mut self, subject: Subject<'_>, number: usize, text: &str) -> Option<Statement> {
+    /// The tree, with everything told that is wrong with it.
+    fn judged(&mut self, subject: Subject<'_>, number: usize, text: &str, purpose: &Purpose) -> Option<Statement> {
         let statement = match nrql::parse(text) {
             Ok(statement) => statement,
             Err(error) => {
@@ -113,14 +104,11 @@ impl Lint<'_> {
                 return None;
             }
         };
-        let mut rules = Rules::default();
-        match &statement {
-            Statement::Select(query) => walk(query, &mut rules),
-            Statement::ShowEventTypes { .. } => rules.found.push((0, "a widget selects something".to_owned())),
+        if let Statement::ShowEventTypes { .. } = statement {
+            self.tell_at(subject, place(number, 0, text), "a widget selects something");
         }
-        rules.found.extend((self.ask)(&statement));
-        for (byte, message) in rules.found {
-            self.tell_at(subject, place(number, byte, text), message);
+        for finding in lint::lint(text, &statement, self.names, purpose) {
+            self.tell_at(subject, place(number, finding.span.start, text), finding.to_string());
         }
         Some(statement)
     }
@@ -132,56 +120,11 @@ fn place(query: usize, byte: usize, text: &str) -> Place {
     Place { query, byte, text }
 }
 
-/// Rules for the queries of dashboards.
-#[derive(Default)]
-struct Rules<'a> {
-    found: Vec<(usize, String)>,
-    /// Windows of queries that others stand in: the query, and the days back to its beginning.
-    windows: Vec<(&'a Query, f64)>,
-}
-
-impl<'a> Listener<'a> for Rules<'a> {
-    fn query(&mut self, query: &'a Query, outer: Option<&'a Query>) {
-        let at = query.span.start;
-        let inherited = outer.and_then(|outer| self.windows.iter().find(|(known, _)| std::ptr::eq(*known, outer)));
-        let since = match &query.since {
-            Some(moment) => back_days(moment),
-            // An hour is New Relic's window without SINCE.
-            None => Some(inherited.map_or(1.0 / 24.0, |(_, days)| *days)),
-        };
-        let compared = query.compare.as_ref().map_or(Some(0.0), back_days);
-        if let (Some(since), Some(compared)) = (since, compared) {
-            self.windows.push((query, since));
-            if let Some(kept) = kept_days(query).filter(|kept| since + compared > *kept) {
-                let back = since + compared;
-                self.found.push((at, format!("looks {back:.0} days back; New Relic keeps this {kept:.0} days")));
-            }
-        } else {
-            self.found.push((at, "SINCE and COMPARE WITH of a dashboard are relative to now".to_owned()));
-        }
-        if let Some(facet) = query.facet.as_ref().filter(|_| query.limit.is_none()) {
-            let at = facet.items.first().map_or(at, |item| item.value.span.start);
-            self.found.push((at, "FACET without LIMIT shows 10 groups and hides the rest; say how many".to_owned()));
-        }
-    }
-
-    fn call(&mut self, call: &'a Call) {
-        let is_precision =
-            |argument: &Argument| matches!(argument, Argument::Named { name, .. } if name.text.eq_ignore_ascii_case("precision"));
-        if call.name.text.eq_ignore_ascii_case("uniqueCount") && !call.arguments.iter().any(is_precision) {
-            let message = "uniqueCount is exact to 256 only; say `precision: 50000`, or count rows";
-            self.found.push((call.name.span.start, message.to_owned()));
-        }
-    }
-}
-
-/// Whether `uniques` is called.
-struct Uniques(bool);
-
-impl<'a> Listener<'a> for Uniques {
-    fn query(&mut self, _: &'a Query, _: Option<&'a Query>) {}
-
-    fn call(&mut self, call: &'a Call) {
-        self.0 |= call.name.text.eq_ignore_ascii_case("uniques");
-    }
+/// Whether a query gives a list of values: calls `uniques`.
+fn gives_list(statement: &Statement) -> bool {
+    let mut gives = false;
+    walk::statement(statement, &mut |part| {
+        gives |= matches!(part, Part::Expr(value) if matches!(&value.kind, ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("uniques")));
+    });
+    gives
 }

@@ -2,6 +2,7 @@
 
 use super::super::source::Definition;
 use super::lint;
+use crate::nrql::lint::{Kind, Names};
 
 const DASHBOARD: &str = "\
 name: { en: Security, ja: セキュリティ }
@@ -79,6 +80,17 @@ widgets:
     palette: traffic
 ";
 
+/// The names that the definition asks for.
+fn names() -> Names {
+    let mut names = Names::default();
+    for name in ["a", "aws.accountName", "aws.region", "control.severity", "event.id"] {
+        names.attribute("AwsSecurityEvent", name, Kind::Text);
+    }
+    names.open("Log");
+    names.metric("cspm.records", ["a", "aws.accountName", "aws.region"]);
+    names
+}
+
 /// What is told of the definition with this changed; the first thing alone.
 fn told(from: &str, to: &str) -> Vec<String> {
     let texts = [("dashboard.yml", DASHBOARD), ("labels.yml", LABELS), ("one.yml", PAGE)];
@@ -86,7 +98,7 @@ fn told(from: &str, to: &str) -> Vec<String> {
     assert!(from.is_empty() || found == 1, "{found} places with `{from}`");
     let changed = |text: &str| if from.is_empty() { text.to_owned() } else { text.replacen(from, to, 1) };
     let definition = Definition::read(texts.map(|(name, text)| (name.to_owned(), changed(text)))).expect("readable");
-    lint(&definition, &|_| Vec::new()).iter().map(ToString::to_string).collect()
+    lint(&definition, &names()).iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -142,23 +154,23 @@ fn every_fault_is_told_at_its_place() {
         ("no NRQL", "SELECT count(*) AS 'Count' FROM", "SELECT count(* AS 'Count' FROM",
             "one.yml:4: first: query 1, byte 15, at `AS 'Count' FROM AwsSecur`: found `AS`, expected `,` or `)`"),
         ("events from before the retention", "LIMIT 10 SINCE 30 days ago", "LIMIT 10 SINCE 31 days ago",
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: looks 31 days back; New Relic keeps this 30 days"),
+            "one.yml:4: first: query 1, byte 163, at `SINCE 31 days ago`: error[beyond-retention]: looks 31 days back; New Relic keeps AwsSecurityEvent 30 days"),
         ("a comparison with before the retention", "SINCE 30 days ago", "SINCE 1 week ago COMPARE WITH 4 weeks ago",
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: looks 35 days back; New Relic keeps this 30 days"),
+            "one.yml:4: first: query 1, byte 180, at `COMPARE WITH 4 weeks ago`: error[beyond-retention]: looks 35 days back; New Relic keeps AwsSecurityEvent 30 days"),
         ("a whole month of events", "SINCE 30 days ago", "SINCE this month",
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: looks 31 days back; New Relic keeps this 30 days"),
+            "one.yml:4: first: query 1, byte 163, at `SINCE this month`: error[beyond-retention]: looks 31 days back; New Relic keeps AwsSecurityEvent 30 days"),
         ("metrics from before the retention", "FROM AwsSecurityEvent WHERE [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 30 days ago", "FROM Metric WHERE [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 14 months ago",
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: looks 420 days back; New Relic keeps this 395 days"),
+            "one.yml:4: first: query 1, byte 153, at `SINCE 14 months ago`: error[beyond-retention]: looks 420 days back; New Relic keeps metrics 395 days"),
         ("a subquery that inherits too long a window", "FROM AwsSecurityEvent WHERE [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 30 days ago", "FROM Metric WHERE a IN (SELECT uniques(a) FROM AwsSecurityEvent) AND [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 13 months ago",
-            "one.yml:4: first: query 1, byte 51, at `SELECT uniques(a) FROM A`: looks 390 days back; New Relic keeps this 30 days"),
+            "one.yml:4: first: query 1, byte 51, at `SELECT uniques(a) FROM A`: error[beyond-retention]: looks 390 days back; New Relic keeps AwsSecurityEvent 30 days"),
         ("a fixed day", "SINCE 30 days ago", "SINCE '2026-11-01'",
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: SINCE and COMPARE WITH of a dashboard are relative to now"),
+            "one.yml:4: first: query 1, byte 163, at `SINCE '2026-11-01'`: warning[fixed-window]: a fixed date in a widget, which shows less every day; say `… ago`"),
         ("a window of its own that is missing", " LIMIT 10 SINCE 30 days ago", " LIMIT 10",
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: the window is the query's own, and it has no SINCE"),
+            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: error[no-window]: the window is the query's own, and it has no SINCE; say SINCE, or let the time picker choose"),
         ("groups that are cut unseen", " LIMIT 10", "",
-            "one.yml:4: first: query 1, byte 125, at `aws.accountName AS 'Acco`: FACET without LIMIT shows 10 groups and hides the rest; say how many"),
+            "one.yml:4: first: query 1, byte 119, at `FACET aws.accountName AS`: warning[facet-without-limit]: FACET without LIMIT shows 10 groups and hides the rest; say how many"),
         ("a count that is about right", ", precision: 50000", "",
-            "one.yml:17: second: query 1, byte 7, at `uniqueCount(event.id) AS`: uniqueCount is exact to 256 only; say `precision: 50000`, or count rows"),
+            "one.yml:17: second: query 1, byte 7, at `uniqueCount(event.id) AS`: error[unique-count-precision]: `uniqueCount` is exact to 256 values only; say `precision: 50000`, or count rows"),
         ("a list that is none", "SELECT uniques(aws.region)", "SELECT latest(aws.region)",
             "dashboard.yml:16: region: query 1, byte 0, at `SELECT latest(aws.region`: the query of a variable selects uniques(…)"),
         ("a default that is no item", "default: [CRITICAL, HIGH]", "default: [LOW]",
@@ -212,22 +224,22 @@ fn a_page_is_not_crowded_and_a_query_fits() {
     );
 }
 
-/// What somebody else asks of the tree of a query is told like the rest.
+/// What is asked of queries alone is told with the place of the widget; warnings, too.
 #[test]
-fn more_can_be_asked_of_each_query() {
-    let definition = Definition::read(
-        [("dashboard.yml", DASHBOARD), ("labels.yml", LABELS), ("one.yml", PAGE)]
-            .map(|(name, text)| (name.to_owned(), text.to_owned())),
-    )
-    .expect("readable");
-    let told: Vec<String> = lint(&definition, &|_| vec![(7, "asked".to_owned())]).iter().map(ToString::to_string).collect();
+fn what_a_query_asks_for_exists() {
     assert_eq!(
-        told,
+        told(
+            "FROM AwsSecurityEvent WHERE control.severity IN ({{severity}})",
+            "FROM AwsSecurityEvent WHERE control.sevrity IN ({{severity}})"
+        ),
         [
-            "dashboard.yml:16: region: query 1, byte 7, at `uniques(aws.region) FROM`: asked",
-            "one.yml:4: first: query 1, byte 7, at `count(*) AS 'Count' FROM`: asked",
-            "one.yml:17: second: query 1, byte 7, at `uniqueCount(event.id, pr`: asked",
-            "one.yml:28: third: query 1, byte 7, at `count(*) FROM AwsSecurit`: asked",
+            "one.yml:17: second: query 1, byte 86, at `control.sevrity IN ({{se`: error[unknown-attribute]: `control.sevrity` is no attribute of AwsSecurityEvent; did you mean `control.severity`?"
+        ]
+    );
+    assert_eq!(
+        told("WHERE a = 'b'", "WHERE a != 'b'"),
+        [
+            "one.yml:28: third: query 1, byte 56, at `a != 'b' AS '✔ Good') LI`: warning[negated-null]: whether rows without `a` pass a negation is not documented; add `AND a IS NOT NULL`, or `OR a IS NULL`"
         ]
     );
 }

@@ -1,0 +1,198 @@
+//! Calls of functions: which exist, what they take.
+
+use super::super::ast::{Argument, Call, Expr, ExprKind, NamedValue, Span};
+use super::super::function::{self, FUNCTIONS, Function, Kind as Over};
+use super::kind::{self, Takes, Type};
+use super::nearest::did_you_mean;
+use super::scope::Scope;
+use super::{Lint, aggregate_of, holds_aggregate, plain_arguments, rule};
+
+/// Least and most of a precision (docs: uniqueCount).
+const PRECISION: (f64, f64) = (256.0, 50_000.0);
+/// Longest list of different values (docs: uniques).
+const UNIQUES: f64 = 10_000.0;
+/// Most buckets of a histogram (docs: histogram).
+const HISTOGRAM_BUCKETS: f64 = 500.0;
+/// Most arguments (docs: concat).
+const CONCAT: usize = 20;
+/// Aggregates that take an aggregate (docs: filter, percentage, rate).
+const OF_AGGREGATES: [&str; 3] = ["filter", "percentage", "rate"];
+/// Aggregates that take `*` (docs: count; dashboards in use: the others).
+const OF_ALL: [&str; 4] = ["count", "uniqueCount", "cardinality", "bytecountestimate"];
+
+impl Lint<'_> {
+    /// Judges one call, without what stands in it.
+    pub(super) fn call(&mut self, call: &Call, scope: &Scope<'_>) {
+        let name = call.name.span;
+        let Some(function) = function::function(&call.name.text) else {
+            let known = FUNCTIONS.iter().flat_map(|function| [function.name].into_iter().chain(function.aliases.iter().copied()));
+            let hint = did_you_mean(&call.name.text, known);
+            self.tell(&rule::UNKNOWN_FUNCTION, name, format!("there is no function `{}`", call.name.text), hint);
+            return;
+        };
+        self.arity(call, function);
+        self.named(call, function);
+        self.form(call, function);
+        self.first_kind(call, function, scope);
+        self.limits_of(call, function);
+    }
+
+    fn arity(&mut self, call: &Call, function: &Function) {
+        let count = plain_arguments(&call.arguments).count();
+        // What has a name has no place: `histogram(x, width: 10)`.
+        if !function.takes(count) {
+            let message = format!("`{}` takes {}, not {count}", function.name, arguments(&function.arity()));
+            self.tell(&rule::WRONG_ARGUMENTS, call.name.span, message, "");
+        }
+    }
+
+    fn named(&mut self, call: &Call, function: &Function) {
+        for argument in &call.arguments {
+            let Argument::Named { name, .. } = argument else { continue };
+            if !function.named.iter().any(|known| known.eq_ignore_ascii_case(&name.text)) {
+                let message = format!("`{}` has no argument `{}:`", function.name, name.text);
+                let hint = match function.named {
+                    [] => "it has none with a name".to_owned(),
+                    known => format!("it has {}", known.iter().map(|name| format!("`{name}:`")).collect::<Vec<_>>().join(", ")),
+                };
+                self.tell(&rule::UNKNOWN_ARGUMENT, name.span, message, hint);
+            }
+        }
+    }
+
+    /// Arguments in the form that the function takes.
+    fn form(&mut self, call: &Call, function: &Function) {
+        for argument in &call.arguments {
+            if let Argument::All(span) = argument
+                && !OF_ALL.contains(&function.name)
+            {
+                let message = format!("`{}` takes no `*`", function.name);
+                self.tell(&rule::WRONG_ARGUMENTS, *span, message, format!("there are {}", listed(&OF_ALL)));
+            }
+        }
+        let first = plain_arguments(&call.arguments).next();
+        if OF_AGGREGATES.contains(&function.name) {
+            if let Some(Argument::Value(value)) = first
+                && !holds_aggregate(value)
+                && !matches!(value.kind, ExprKind::Template(_))
+            {
+                let message = format!("`{}` takes an aggregate, such as `count(*)`", function.name);
+                self.tell(&rule::WRONG_ARGUMENTS, value.span, message, "");
+            }
+            if let Some(Argument::Value(second)) = plain_arguments(&call.arguments).nth(1)
+                && function.name != "rate"
+                && !matches!(second.kind, ExprKind::Template(_))
+            {
+                let message = format!("`{}` takes `WHERE` and a condition behind the aggregate", function.name);
+                self.tell(&rule::WRONG_ARGUMENTS, second.span, message, "");
+            }
+        } else if function.kind == Over::Aggregate {
+            self.of_rows(call, function);
+        }
+    }
+
+    /// An aggregate is of rows, not of aggregates.
+    fn of_rows(&mut self, call: &Call, function: &Function) {
+        for argument in &call.arguments {
+            let (Argument::Value(value) | Argument::Where { condition: value, .. }) = argument else { continue };
+            if let Some(inner) = first_aggregate(value) {
+                let message = format!("`{}` of `{}`: an aggregate is of rows", function.name, inner.0);
+                let hint = format!("say `SELECT {}(x) FROM (SELECT {}(…) AS x FROM … FACET … LIMIT …)`", function.name, inner.0);
+                self.tell(&rule::NESTED_AGGREGATE, inner.1, message, hint);
+            }
+        }
+    }
+
+    /// The first argument is of the kind that the function takes.
+    fn first_kind(&mut self, call: &Call, function: &Function, scope: &Scope<'_>) {
+        let Some(Argument::Value(value)) = plain_arguments(&call.arguments).next() else { return };
+        let found = kind::of(value, scope);
+        let (wanted, hint) = match (kind::takes(function), found) {
+            (Takes::Numbers, Some(Type::Text)) => ("numbers", "numeric"),
+            (Takes::Numbers, Some(Type::Truth)) => ("numbers", "if"),
+            (Takes::Texts, Some(Type::Number | Type::Truth)) => ("texts", "string"),
+            _ => return,
+        };
+        let is = found.map_or("", Type::as_str);
+        let message = format!("`{}` takes {wanted}; `{value}` is {is}", function.name);
+        let hint = match hint {
+            "if" => "say `if(…, 1, 0)`".to_owned(),
+            convert => format!("if it holds {wanted}, say `{convert}(…)`"),
+        };
+        self.tell(&rule::WRONG_KIND, value.span, message, hint);
+    }
+
+    /// Limits and habits of single functions.
+    fn limits_of(&mut self, call: &Call, function: &Function) {
+        match function.name {
+            "uniqueCount" => self.unique_count(call),
+            "uniques" => self.over(call, "limit", 1, UNIQUES, "values"),
+            "histogram" => self.over(call, "buckets", 2, HISTOGRAM_BUCKETS, "buckets"),
+            "concat" => {
+                let count = plain_arguments(&call.arguments).count();
+                if count > CONCAT {
+                    let message = format!("`concat` with {count} arguments; at most {CONCAT} are allowed");
+                    self.tell(&rule::OVER_LIMIT, call.name.span, message, "");
+                }
+            }
+            "count" => {
+                if let Some(Argument::Value(Expr { kind: ExprKind::Text(text), span })) = call.arguments.first() {
+                    let message = format!("`count('{text}')` counts every row");
+                    self.tell(&rule::COUNT_OF_TEXT, *span, message, format!("say `count({text})` or `count(*)`"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn over(&mut self, call: &Call, name: &str, place: usize, most: f64, of: &str) {
+        if let Some((number, span)) = kind::argument_number(call, name, place)
+            && number > most
+        {
+            self.tell(&rule::OVER_LIMIT, span, format!("{number} {of}; at most {most} are allowed"), "");
+        }
+    }
+
+    fn unique_count(&mut self, call: &Call) {
+        let precision = call.arguments.iter().find_map(|argument| match argument {
+            Argument::Named { name, value } if name.text.eq_ignore_ascii_case("precision") => Some(value),
+            _ => None,
+        });
+        let (least, most) = PRECISION;
+        match precision {
+            None => {
+                let message = "`uniqueCount` is exact to 256 values only";
+                self.tell(&rule::UNIQUE_COUNT_PRECISION, call.name.span, message, "say `precision: 50000`, or count rows");
+            }
+            Some(NamedValue::Value(value)) => {
+                if let Some(number) = kind::number(value)
+                    && !(least..=most).contains(&number)
+                {
+                    let message = format!("precision {number}; {least} to {most} are allowed");
+                    self.tell(&rule::OVER_LIMIT, value.span, message, "");
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// `1 argument`, `2 to 3 arguments`.
+fn arguments(arity: &str) -> String {
+    if arity == "1" { "1 argument".to_owned() } else { format!("{arity} arguments") }
+}
+
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The outermost aggregate in an expression: its name and where it stands.
+fn first_aggregate(value: &Expr) -> Option<(&'static str, Span)> {
+    let mut first = None;
+    super::walk::within(value, &mut |inner| {
+        if first.is_none() {
+            first = aggregate_of(inner).map(|function| (function.name, inner.span));
+        }
+    });
+    first
+}

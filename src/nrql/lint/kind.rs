@@ -1,0 +1,212 @@
+//! Of what kind a value is: text, number, truth.
+//!
+//! In: an expression and the names its query sees. Out: its kind, if it is known. What always holds: where two kinds are possible
+//! none is given, so that no rule tells what may be right; a subquery is looked into one level deep, so the work is linear.
+//!
+//! [`FUNCTIONS`] says what functions give and take beside what the catalogue says (NRQL reference, aggregate and row functions).
+
+use super::super::ast::{Argument, BinaryOp, Call, Expr, ExprKind, NamedValue, UnaryOp};
+use super::super::function::{self, Function};
+use super::scope::Scope;
+use super::{plain_arguments, values};
+
+/// Of what kind a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Text,
+    Number,
+    /// What a condition gives, and `TRUE`.
+    Truth,
+    /// An object with a number for each percent, and its like.
+    Keyed,
+    List,
+}
+
+impl Type {
+    /// In a message.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Truth => "a truth value",
+            Self::Keyed => "an object",
+            Self::List => "a list",
+        }
+    }
+}
+
+/// What a function gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    Is(Type),
+    /// What its first argument is.
+    First,
+    /// What its second argument is.
+    Second,
+    /// What its last arguments are, if they are the same.
+    Branches,
+    /// A text, unless the second argument says `numeric`.
+    Calendar,
+    Unknown,
+}
+
+/// Of what kind the first argument is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    Any,
+    Numbers,
+    Texts,
+}
+
+use Gives::{Branches, Calendar, First, Is, Second, Unknown};
+use Takes::{Any, Numbers, Texts};
+
+/// What functions give and take; each of the catalogue once.
+const FUNCTIONS: &[(&[&str], Gives, Takes)] = &[
+    (&["count", "uniqueCount", "bytecountestimate", "aggregationendtime", "nativesizeestimate"], Is(Type::Number), Any),
+    (&["cardinality", "datapointCount", "length", "accountId", "rate", "percentage", "irate", "deriv"], Is(Type::Number), Any),
+    (
+        &["sum", "average", "min", "max", "stddev", "stdvar", "derivative", "predictLinear", "latestrate"],
+        Is(Type::Number),
+        Numbers,
+    ),
+    (&["round", "floor", "ceil", "abs", "clamp_max", "clamp_min", "sqrt", "exp", "ln"], Is(Type::Number), Numbers),
+    (&["log2", "log10", "log", "pow", "mod", "convert", "getCdfCount"], Is(Type::Number), Numbers),
+    (&["numeric"], Is(Type::Number), Any),
+    (&["position", "toTimestamp"], Is(Type::Number), Texts),
+    (&["percentile", "median", "apdex", "histogram", "cdfPercentage"], Is(Type::Keyed), Numbers),
+    (&["bucketPercentile", "histogramPercentile", "funnel", "keyset"], Is(Type::Keyed), Any),
+    (&["uniques", "tuple", "mapKeys", "mapValues", "dimensions"], Is(Type::List), Any),
+    (&["latest", "earliest", "filter"], First, Any),
+    (&["if"], Branches, Any),
+    (&["ifThen", "conditional"], Second, Any),
+    (&["concat", "string", "eventType", "blob"], Is(Type::Text), Any),
+    (&["substring", "lower", "upper", "capture", "aparse", "encode", "decode", "cidrAddress"], Is(Type::Text), Texts),
+    (&["toDatetime", "buckets", "weekOf", "dateOf"], Is(Type::Text), Numbers),
+    (&["yearOf", "quarterOf", "monthOf", "weekdayOf", "dayOfMonthOf", "daysInMonthOf", "hourOf", "minuteOf"], Calendar, Numbers),
+    (&["boolean", "contains"], Is(Type::Truth), Any),
+    (&["jparse", "getField"], Unknown, Any),
+];
+
+/// Functions whose arguments behind the first are words of theirs, not attributes: `numeric`, a field.
+const WORDS: [&str; 12] = [
+    "yearOf",
+    "quarterOf",
+    "monthOf",
+    "weekOf",
+    "weekdayOf",
+    "dateOf",
+    "dayOfMonthOf",
+    "daysInMonthOf",
+    "hourOf",
+    "minuteOf",
+    "getField",
+    "cidrAddress",
+];
+
+fn row(function: &Function) -> Option<(Gives, Takes)> {
+    FUNCTIONS.iter().find(|(names, ..)| names.contains(&function.name)).map(|(_, gives, takes)| (*gives, *takes))
+}
+
+/// Of what kind the first argument of a function is to be.
+pub(super) fn takes(function: &Function) -> Takes {
+    row(function).map_or(Any, |(_, takes)| takes)
+}
+
+/// Whether the arguments of a function behind the first are words of its own.
+pub(super) fn takes_words(name: &str) -> bool {
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(name))
+}
+
+/// Of what kind an expression is.
+pub(super) fn of(value: &Expr, scope: &Scope<'_>) -> Option<Type> {
+    match &value.kind {
+        ExprKind::Number(_) | ExprKind::Unary(UnaryOp::Minus | UnaryOp::Plus, _) => Some(Type::Number),
+        ExprKind::Text(text) | ExprKind::Raw(text) => (!text.contains("{{")).then_some(Type::Text),
+        ExprKind::Cases(_) => Some(Type::Text),
+        ExprKind::Bool(_) | ExprKind::Is { .. } | ExprKind::In { .. } | ExprKind::Like { .. } | ExprKind::Rlike { .. } => {
+            Some(Type::Truth)
+        }
+        ExprKind::Unary(UnaryOp::Not, _) => Some(Type::Truth),
+        ExprKind::Null | ExprKind::Template(_) | ExprKind::Index { .. } => None,
+        ExprKind::Name(name) => scope.kind(name),
+        ExprKind::Binary(BinaryOp::Or, left, right) if !value.is_condition() => same(of(left, scope), of(right, scope)),
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide, ..) => Some(Type::Number),
+        ExprKind::Binary(..) => Some(Type::Truth),
+        ExprKind::Call(call) => of_call(call, scope),
+        ExprKind::Query(query) => {
+            let inside = scope.one_level_in(query)?;
+            let mut values = values(query);
+            match (values.next(), values.next()) {
+                (Some(one), None) => of(one, &inside),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn same(one: Option<Type>, other: Option<Type>) -> Option<Type> {
+    one.filter(|one| Some(*one) == other)
+}
+
+fn of_call(call: &Call, scope: &Scope<'_>) -> Option<Type> {
+    let (gives, _) = row(function::function(&call.name.text)?)?;
+    let argument = |place: usize| match plain_arguments(&call.arguments).nth(place) {
+        Some(Argument::Value(value)) => of(value, scope),
+        _ => None,
+    };
+    match gives {
+        Is(kind) => Some(kind),
+        First => argument(0),
+        Second => argument(1),
+        Branches if call.arguments.len() == 2 => argument(1),
+        Branches => same(argument(1), argument(2)),
+        Calendar => match plain_arguments(&call.arguments).nth(1) {
+            None => Some(Type::Text),
+            Some(Argument::Value(Expr { kind: ExprKind::Name(word) | ExprKind::Text(word), .. })) => {
+                Some(if word.eq_ignore_ascii_case("numeric") { Type::Number } else { Type::Text })
+            }
+            Some(_) => None,
+        },
+        Unknown => None,
+    }
+}
+
+/// Numbers that are written as they are: `precision: 256`, `LIMIT 10`, `-1`.
+pub(super) fn number(value: &Expr) -> Option<f64> {
+    match &value.kind {
+        ExprKind::Number(number) => Some(*number),
+        ExprKind::Unary(UnaryOp::Minus, inner) => number(inner).map(|number| -number),
+        ExprKind::Unary(UnaryOp::Plus, inner) => number(inner),
+        _ => None,
+    }
+}
+
+/// The number given to an argument by its name or its place.
+pub(super) fn argument_number(call: &Call, name: &str, place: usize) -> Option<(f64, super::Span)> {
+    let named = call.arguments.iter().find_map(|argument| match argument {
+        Argument::Named { name: given, value: NamedValue::Value(value) } if given.text.eq_ignore_ascii_case(name) => Some(value),
+        _ => None,
+    });
+    let placed = plain_arguments(&call.arguments).nth(place).and_then(|argument| match argument {
+        Argument::Value(value) => Some(value),
+        _ => None,
+    });
+    let value = named.or(placed)?;
+    number(value).map(|number| (number, value.span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_of_the_catalogue_has_one_row() {
+        let mut rows: Vec<&str> = FUNCTIONS.iter().flat_map(|(names, ..)| *names).copied().collect();
+        let mut known: Vec<&str> = function::FUNCTIONS.iter().map(|function| function.name).collect();
+        rows.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(rows, known);
+        assert!(WORDS.iter().all(|word| known.contains(word)));
+    }
+}

@@ -1,0 +1,309 @@
+//! Which names a query sees, and which its result has.
+//!
+//! In: a query, the names that exist, the results of the queries it reads. Out: what a name is there. What always holds: what comes
+//! from where nothing is known of (an uploaded table, a `{{variable}}`, an event type that does not exist) may have any name, so
+//! one mistake is told once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::ast::{Argument, Expr, ExprKind, Key, Name, Query, Selected, Source};
+use super::super::function;
+use super::super::walk;
+use super::kind::{self, Type};
+use super::names::{EventType, Kind, METRIC, Names};
+use super::{holds_aggregate, parts};
+
+/// What is known of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Column {
+    pub(super) kind: Option<Type>,
+    /// Some rows may be without it.
+    pub(super) nullable: bool,
+}
+
+/// The columns of a result.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Columns {
+    named: BTreeMap<String, Column>,
+    /// There may be more.
+    open: bool,
+}
+
+impl Columns {
+    /// Whether there is one of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.open || self.named.contains_key(name)
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(String::as_str)
+    }
+
+    fn add(&mut self, name: &str, kind: Option<Type>, nullable: bool) {
+        self.named.entry(name.to_owned()).or_insert(Column { kind, nullable });
+    }
+
+    /// A column that the query gives no name: that of New Relic's answers, and the text of the expression.
+    fn add_unnamed(&mut self, value: &Expr, kind: Option<Type>) {
+        let nullable = is_nullable(value);
+        if let ExprKind::Call(call) = &value.kind {
+            let name = function::function(&call.name.text).map_or(call.name.text.as_str(), |function| function.name);
+            let attribute = match call.arguments.first() {
+                Some(Argument::Value(Expr { kind: ExprKind::Name(attribute), .. })) => format!(".{attribute}"),
+                _ => String::new(),
+            };
+            self.add(&format!("{name}{attribute}"), kind, nullable);
+            if name == "apdex" {
+                for field in ["score", "count", "s", "t", "f"] {
+                    self.add(field, Some(Type::Number), false);
+                }
+            }
+        }
+        self.add(&facet_name(value), kind, nullable);
+    }
+}
+
+/// What a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This.
+    Column(Column),
+    /// Something that nobody can know.
+    Unknowable,
+    /// Nothing.
+    Missing,
+}
+
+/// The names that a query sees.
+#[derive(Debug, Clone)]
+pub(super) struct Scope<'a> {
+    names: &'a Names,
+    /// Types in `FROM` that exist.
+    types: Vec<(String, &'a EventType)>,
+    /// Names of the metrics that the query names; all if it reads metrics and names none.
+    metrics: BTreeSet<String>,
+    /// Results of queries that it reads, and of those it joins.
+    pub(super) nested: Vec<Columns>,
+    pub(super) joined: Vec<Columns>,
+    variables: BTreeMap<String, Column>,
+    /// Names given by `AS`.
+    aliases: BTreeMap<String, Column>,
+    open: bool,
+    /// It stands in another that was only looked into.
+    inner: bool,
+}
+
+impl<'a> Scope<'a> {
+    /// What a query sees.
+    pub(super) fn of(names: &'a Names, query: &Query, nested: Vec<Columns>, joined: Vec<Columns>) -> Self {
+        let mut scope = Self::of_types(names, query);
+        scope.nested = nested;
+        scope.joined = joined;
+        for variable in &query.variables {
+            let kind = kind::of(&variable.value, &scope).filter(|_| variable.names.len() == 1);
+            let nullable = is_nullable(&variable.value);
+            for name in &variable.names {
+                scope.variables.insert(name.text.clone(), Column { kind, nullable });
+            }
+        }
+        let facets = query.facet.iter().flat_map(|facet| &facet.items).map(|item| (&item.value, item.alias.as_slice()));
+        let items = query.select.iter().filter_map(|item| match &item.value {
+            Selected::Value(value) => Some((value, item.alias.as_slice())),
+            Selected::All(_) => None,
+        });
+        for (value, aliases) in items.chain(facets) {
+            let kind = kind::of(value, &scope).filter(|_| aliases.len() == 1);
+            for alias in aliases {
+                scope.aliases.insert(alias.text.clone(), Column { kind, nullable: false });
+            }
+        }
+        scope
+    }
+
+    /// What a subquery sees of types; `None` two levels deep.
+    pub(super) fn one_level_in(&self, query: &Query) -> Option<Self> {
+        (!self.inner).then(|| Self { inner: true, ..Self::of_types(self.names, query) })
+    }
+
+    fn of_types(names: &'a Names, query: &Query) -> Self {
+        let (mut types, mut open) = (Vec::new(), names.know_nothing());
+        for source in &query.from {
+            match source {
+                Source::Type(name) => match names.event_type(&name.text) {
+                    Some(known) => {
+                        open |= known.open;
+                        types.push((name.text.clone(), known));
+                    }
+                    None => open = true,
+                },
+                Source::Template(_) | Source::Lookup(_) => open = true,
+                Source::Query(_) => {}
+            }
+        }
+        let reads_metrics = types.iter().any(|(name, _)| name == METRIC);
+        let metrics = if reads_metrics { metrics_of(names, query) } else { BTreeSet::new() };
+        Self {
+            names,
+            types,
+            metrics,
+            nested: Vec::new(),
+            joined: Vec::new(),
+            variables: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            open,
+            inner: false,
+        }
+    }
+
+    /// What a name is to expressions over rows.
+    pub(super) fn find(&self, name: &str) -> Found {
+        if let Some(variable) = self.variables.get(name) {
+            return Found::Column(*variable);
+        }
+        let mut found: Option<Column> = None;
+        let mut also = |column: Column| {
+            found = Some(match found {
+                None => column,
+                Some(before) => Column {
+                    kind: before.kind.filter(|kind| Some(*kind) == column.kind),
+                    nullable: before.nullable || column.nullable,
+                },
+            });
+        };
+        for (event_type, known) in &self.types {
+            if name == "timestamp" {
+                also(Column { kind: Some(Type::Number), nullable: false });
+            } else if let Some(kind) = known.attributes.get(name) {
+                also(Column { kind: type_of(*kind), nullable: true });
+            } else if event_type == METRIC {
+                self.metric(name).into_iter().for_each(&mut also);
+            }
+        }
+        for columns in self.nested.iter().chain(&self.joined) {
+            columns.named.get(name).copied().into_iter().for_each(&mut also);
+        }
+        let is_open = self.open || self.nested.iter().chain(&self.joined).any(|columns| columns.open);
+        match found {
+            Some(column) => Found::Column(column),
+            None if is_open => Found::Unknowable,
+            None => Found::Missing,
+        }
+    }
+
+    /// A metric, or an attribute of its points.
+    fn metric(&self, name: &str) -> Option<Column> {
+        // `%` is the wild card of metric names.
+        if name.contains('%') || self.names.metrics().any(|(metric, _)| metric == name) {
+            return Some(Column { kind: Some(Type::Number), nullable: true });
+        }
+        let mut known = self.names.metrics().filter(|(metric, _)| self.metrics.contains(*metric));
+        known.any(|(_, attributes)| attributes.contains(name)).then_some(Column { kind: Some(Type::Text), nullable: true })
+    }
+
+    /// Of what kind a name is.
+    pub(super) fn kind(&self, name: &str) -> Option<Type> {
+        match self.find(name) {
+            Found::Column(column) => column.kind,
+            Found::Unknowable | Found::Missing => None,
+        }
+    }
+
+    /// Whether a name is given by `AS`.
+    pub(super) fn is_alias(&self, name: &str) -> bool {
+        self.aliases.contains_key(name)
+    }
+
+    /// Every name that it sees.
+    pub(super) fn seen(&self) -> Vec<&str> {
+        let attributes = self.types.iter().flat_map(|(_, known)| known.attributes.keys());
+        let nested = self.nested.iter().chain(&self.joined).flat_map(|columns| columns.named.keys());
+        let metrics = self.names.metrics().filter(|(metric, _)| self.metrics.contains(*metric));
+        let of_metrics = metrics.flat_map(|(metric, attributes)| attributes.iter().map(String::as_str).chain([metric]));
+        let named = attributes.chain(nested).chain(self.variables.keys()).map(String::as_str);
+        named.chain(of_metrics).chain(["timestamp"]).collect()
+    }
+
+    /// Where its rows come from, in a message.
+    pub(super) fn sources(&self) -> String {
+        let mut sources: Vec<String> = Vec::new();
+        for (name, _) in &self.types {
+            if name == METRIC && !self.metrics.is_empty() {
+                sources.extend(self.metrics.iter().cloned());
+            } else {
+                sources.push(name.clone());
+            }
+        }
+        sources.extend(self.nested.iter().map(|_| "the query in FROM".to_owned()));
+        sources.extend(self.joined.iter().map(|_| "the joined query".to_owned()));
+        if sources.is_empty() { "WITH".to_owned() } else { sources.join(", ") }
+    }
+
+    /// The columns of the query's result.
+    pub(super) fn columns(&self, query: &Query) -> Columns {
+        let mut columns = Columns::default();
+        columns.add("timestamp", Some(Type::Number), false);
+        for item in &query.select {
+            let Selected::Value(value) = &item.value else {
+                columns.open = true;
+                continue;
+            };
+            let kind = kind::of(value, self);
+            match item.alias.as_slice() {
+                [] => columns.add_unnamed(value, kind),
+                [name] => columns.add(&name.text, kind, is_nullable(value)),
+                several => several.iter().for_each(|name| columns.add(&name.text, None, is_nullable(value))),
+            }
+        }
+        for item in query.facet.iter().flat_map(|facet| &facet.items) {
+            let kind = kind::of(&item.value, self);
+            let name = item.alias.as_ref().map_or_else(|| facet_name(&item.value), |alias: &Name| alias.text.clone());
+            columns.add(&name, kind, false);
+        }
+        if query.timeseries.is_some() {
+            columns.add("beginTimeSeconds", Some(Type::Number), false);
+            columns.add("endTimeSeconds", Some(Type::Number), false);
+        }
+        columns
+    }
+}
+
+/// What a facet or item without a name is called.
+fn facet_name(value: &Expr) -> String {
+    match &value.kind {
+        ExprKind::Name(name) => name.clone(),
+        ExprKind::Cases(_) => "cases".to_owned(),
+        ExprKind::Index { value, key: Key::Field(field) } if matches!(value.kind, ExprKind::Name(_)) => {
+            format!("{value}[{field}]")
+        }
+        _ => value.to_string(),
+    }
+}
+
+/// Whether a value may be null: an attribute may, what is counted may not.
+fn is_nullable(value: &Expr) -> bool {
+    !holds_aggregate(value) && matches!(value.kind, ExprKind::Name(_) | ExprKind::Call(_))
+}
+
+fn type_of(kind: Kind) -> Option<Type> {
+    match kind {
+        Kind::Text => Some(Type::Text),
+        Kind::Number => Some(Type::Number),
+        Kind::Any => None,
+    }
+}
+
+/// The metrics that a query names; all of them if it names none.
+fn metrics_of(names: &Names, query: &Query) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    let is_metric = |name: &str| names.metrics().any(|(metric, _)| metric == name);
+    for part in parts(query) {
+        walk::within(part.value, &mut |inner| match &inner.kind {
+            ExprKind::Name(name) | ExprKind::Text(name) if is_metric(name) => {
+                named.insert(name.clone());
+            }
+            _ => {}
+        });
+    }
+    if named.is_empty() { names.metrics().map(|(metric, _)| metric.to_owned()).collect() } else { named }
+}

@@ -1,0 +1,63 @@
+//! Calls of functions.
+
+use super::For::Picked;
+use super::{Case, check};
+
+pub(super) const CASES: &[Case] = &[
+    ("an unknown function", Picked, "SELECT ¦cuont(*) FROM Event", &["unknown-function"]),
+    ("an unknown function inside another", Picked, "SELECT max(¦nummeric(flag)) FROM Event", &["unknown-function"]),
+    ("no argument", Picked, "SELECT ¦count() FROM Event", &["wrong-arguments"]),
+    ("too many arguments", Picked, "SELECT ¦sum(score, 1) FROM Event", &["wrong-arguments"]),
+    ("a condition without a value", Picked, "SELECT sum(¦if(flag = 'a')) FROM Event", &["wrong-arguments"]),
+    ("filter without a condition", Picked, "SELECT ¦filter(count(*)) FROM Event", &["wrong-arguments"]),
+    ("filter with a condition without WHERE", Picked, "SELECT filter(count(*), ¦flag = 'a') FROM Event", &["wrong-arguments"]),
+    ("filter of no aggregate", Picked, "SELECT filter(¦score, WHERE flag = 'a') FROM Event", &["wrong-arguments"]),
+    ("percentage of no aggregate", Picked, "SELECT percentage(¦score, WHERE flag = 'a') FROM Event", &["wrong-arguments"]),
+    ("rate of no aggregate", Picked, "SELECT rate(¦score, 1 minute) FROM Event", &["wrong-arguments"]),
+    ("a sum of everything", Picked, "SELECT sum(¦*) FROM Event", &["wrong-arguments"]),
+    (
+        "an unknown argument",
+        Picked,
+        "SELECT uniqueCount(control.id, precision: 256, ¦exact: 1) FROM Event",
+        &["unknown-argument"],
+    ),
+    ("a named argument of a function without", Picked, "SELECT sum(score, ¦precision: 1) FROM Event", &["unknown-argument"]),
+    ("different values without precision", Picked, "SELECT ¦uniqueCount(control.id) FROM Event", &["unique-count-precision"]),
+    (
+        "different values in another case",
+        Picked,
+        "SELECT filter(¦uniquecount(control.id), WHERE flag = 'a') FROM Event",
+        &["unique-count-precision"],
+    ),
+    ("a precision too low", Picked, "SELECT uniqueCount(control.id, precision: ¦100) FROM Event", &["over-limit"]),
+    ("a precision too high", Picked, "SELECT uniqueCount(control.id, precision: ¦50001) FROM Event", &["over-limit"]),
+    ("a count of a text", Picked, "SELECT count(¦'control.id') FROM Event", &["count-of-text"]),
+    ("too long a list", Picked, "SELECT uniques(control.id, ¦10001) FROM Event", &["over-limit"]),
+    ("too many buckets of a histogram", Picked, "SELECT histogram(score, 10, ¦501) FROM Event", &["over-limit"]),
+    ("too many buckets of a histogram by name", Picked, "SELECT histogram(score, buckets: ¦501) FROM Event", &["over-limit"]),
+    (
+        "too many texts behind each other",
+        Picked,
+        "SELECT ¦concat(flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag, flag) FROM Event",
+        &["over-limit"],
+    ),
+    (
+        "too many steps of a funnel",
+        Picked,
+        "SELECT ¦funnel(event.id, WHERE score > 1, WHERE score > 2, WHERE score > 3, WHERE score > 4, WHERE score > 5, WHERE score > 6, WHERE score > 7, WHERE score > 8, WHERE score > 9, WHERE score > 10, WHERE score > 11) FROM Event",
+        &["wrong-arguments"],
+    ),
+    (
+        "too many captures",
+        Picked,
+        "SELECT capture(flag, r'(?P<a>.)'), capture(flag, r'(?P<b>.)'), capture(flag, r'(?P<c>.)'), capture(flag, r'(?P<d>.)'), capture(flag, r'(?P<e>.)'), ¦capture(flag, r'(?P<f>.)') FROM Event",
+        &["over-limit"],
+    ),
+    ("an aggregate of an aggregate", Picked, "SELECT max(¦count(*)) FROM Event", &["nested-aggregate"]),
+    ("an aggregate deep in an aggregate", Picked, "SELECT sum(1 + ¦max(score)) FROM Event", &["nested-aggregate"]),
+];
+
+#[test]
+fn wrong_calls_are_told() {
+    check(CASES);
+}

@@ -1,0 +1,151 @@
+//! What is compared with what.
+
+use super::For::Picked;
+use super::{Case, check};
+
+pub(super) const CASES: &[Case] = &[
+    ("a text with a number", Picked, "SELECT count(*) FROM Event WHERE ¦aws.accountId = 111122223333", &["text-and-number"]),
+    ("a number with a text", Picked, "SELECT count(*) FROM Event WHERE ¦score > '3'", &["text-and-number"]),
+    ("a number with a text, the other way round", Picked, "SELECT count(*) FROM Event WHERE ¦'3' <= score", &["text-and-number"]),
+    (
+        "a text among numbers",
+        Picked,
+        "SELECT count(*) FROM Event WHERE aws.accountId IN ('1', ¦2, ¦3)",
+        &["text-and-number", "text-and-number"],
+    ),
+    ("a function of texts with a number", Picked, "SELECT count(*) FROM Event WHERE ¦lower(flag) = 1", &["text-and-number"]),
+    ("a calendar word with a number", Picked, "SELECT count(*) FROM Event WHERE ¦hourOf(timestamp) = 3", &["text-and-number"]),
+    ("an aggregate with a text", Picked, "SELECT if(¦count(*) > '3', 'a', 'b') FROM Event", &["text-and-number"]),
+    ("the newest text with a number", Picked, "SELECT if(¦latest(flag) = 1, 'a', 'b') FROM Event", &["text-and-number"]),
+    (
+        "a subquery's text with a number",
+        Picked,
+        "SELECT count(*) FROM Event WHERE ¦score = (SELECT latest(event.id) FROM Other)",
+        &["text-and-number"],
+    ),
+    (
+        "a column's number with a text",
+        Picked,
+        "SELECT count(*) FROM (SELECT count(*) AS n FROM Event FACET control.id LIMIT MAX) WHERE ¦n = '3'",
+        &["text-and-number"],
+    ),
+    (
+        "a name of WITH with a number",
+        Picked,
+        "WITH lower(flag) AS low SELECT count(*) FROM Event WHERE ¦low = 1",
+        &["text-and-number"],
+    ),
+    ("a pattern for a number", Picked, "SELECT count(*) FROM Event WHERE ¦score LIKE '3%'", &["text-and-number"]),
+    ("a regular expression for a number", Picked, "SELECT count(*) FROM Event WHERE ¦score RLIKE '3.*'", &["text-and-number"]),
+    ("a flag that is true", Picked, "SELECT count(*) FROM Event WHERE ¦flag = true", &["flag-as-boolean"]),
+    ("a flag that is false, the other way round", Picked, "SELECT count(*) FROM Event WHERE ¦FALSE = flag", &["flag-as-boolean"]),
+    ("a flag IS TRUE", Picked, "SELECT count(*) FROM Event WHERE ¦flag IS TRUE", &["flag-as-boolean"]),
+    ("a flag IS NOT FALSE", Picked, "SELECT filter(count(*), WHERE ¦flag IS NOT FALSE) FROM Event", &["flag-as-boolean"]),
+    ("a flag among truths", Picked, "SELECT count(*) FROM Event WHERE flag IN (¦true)", &["flag-as-boolean"]),
+    ("equal to null", Picked, "SELECT count(*) FROM Event WHERE ¦flag = NULL", &["compared-with-null"]),
+    ("other than null", Picked, "SELECT count(*) FROM Event WHERE ¦flag != NULL", &["compared-with-null"]),
+    ("a sum of texts", Picked, "SELECT sum(¦flag) FROM Event", &["wrong-kind"]),
+    ("a maximum of texts", Picked, "SELECT max(¦control.id) FROM Event", &["wrong-kind"]),
+    ("an average of truths", Picked, "SELECT average(¦score > 3) FROM Event", &["wrong-kind"]),
+    ("a number in small letters", Picked, "SELECT lower(¦score) FROM Event", &["wrong-kind"]),
+    ("a sum with a text", Picked, "SELECT sum(score + ¦flag) FROM Event", &["wrong-kind"]),
+    ("the hour of a text", Picked, "SELECT count(*) FROM Event FACET hourOf(¦flag) LIMIT 24", &["wrong-kind"]),
+    ("percentiles computed with", Picked, "SELECT ¦percentile(score, 50, 95) * 2 FROM Event", &["percentile-object"]),
+    ("percentiles compared", Picked, "SELECT if(¦percentile(score, 50, 95) > 3, 'a', 'b') FROM Event", &["percentile-object"]),
+    (
+        "a column of percentiles compared",
+        Picked,
+        "SELECT count(*) FROM (SELECT percentile(score, 95) AS p FROM Event FACET control.id LIMIT MAX) WHERE ¦p > 3",
+        &["percentile-object"],
+    ),
+    (
+        "a column of medians computed with",
+        Picked,
+        "SELECT max(¦p / 2) FROM (SELECT median(score) AS p FROM Event FACET control.id LIMIT MAX)",
+        &["percentile-object"],
+    ),
+    (
+        "a percentage as a share",
+        Picked,
+        "SELECT if(percentage(count(*), WHERE score > 1) > ¦0.5, 'a', 'b') FROM Event",
+        &["percentage-scale"],
+    ),
+    (
+        "a percentage times a hundred",
+        Picked,
+        "SELECT ¦100 * percentage(count(*), WHERE score > 1) FROM Event",
+        &["percentage-scale"],
+    ),
+    ("a pattern without %", Picked, "SELECT count(*) FROM Event WHERE flag LIKE ¦'a'", &["like-without-wildcard"]),
+    ("a pattern with _", Picked, "SELECT count(*) FROM Event WHERE flag LIKE ¦'a_%'", &["like-underscore"]),
+    (
+        "a pattern with _ and no %",
+        Picked,
+        "SELECT count(*) FROM Event WHERE flag LIKE ¦¦'a_b'",
+        &["like-without-wildcard", "like-underscore"],
+    ),
+    ("OR then AND", Picked, "SELECT count(*) FROM Event WHERE flag = 'a' ¦OR flag = 'b' AND score > 1", &["mixed-and-or"]),
+    ("AND then OR", Picked, "SELECT count(*) FROM Event WHERE score > 1 AND flag = 'a' ¦OR flag = 'b'", &["mixed-and-or"]),
+    (
+        "AND on both sides of OR",
+        Picked,
+        "SELECT count(*) FROM Event WHERE score > 1 AND flag = 'a' ¦OR score > 2 AND flag = 'b'",
+        &["mixed-and-or"],
+    ),
+    (
+        "AND and OR in parentheses together",
+        Picked,
+        "SELECT count(*) FROM Event WHERE (flag = 'a' ¦OR flag = 'b' AND score > 1)",
+        &["mixed-and-or"],
+    ),
+    (
+        "parentheses around parts only",
+        Picked,
+        "SELECT count(*) FROM Event WHERE (flag = 'a') AND (score > 1) ¦OR (flag = 'b')",
+        &["mixed-and-or"],
+    ),
+    (
+        "AND and OR in a filter",
+        Picked,
+        "SELECT filter(count(*), WHERE flag = 'a' ¦OR flag = 'b' AND score > 1) FROM Event",
+        &["mixed-and-or"],
+    ),
+    ("!= and null", Picked, "SELECT count(*) FROM Event WHERE ¦flag != 'a'", &["negated-null"]),
+    ("NOT IN and null", Picked, "SELECT count(*) FROM Event WHERE score > 1 AND ¦flag NOT IN ('a', 'b')", &["negated-null"]),
+    ("NOT LIKE and null", Picked, "SELECT count(*) FROM Event WHERE ¦flag NOT LIKE 'a%'", &["negated-null"]),
+    ("NOT RLIKE and null", Picked, "SELECT count(*) FROM Event WHERE ¦flag NOT RLIKE 'a.*'", &["negated-null"]),
+    ("NOT and null", Picked, "SELECT count(*) FROM Event WHERE ¦NOT flag = 'a'", &["negated-null"]),
+    (
+        "NOT of several and null",
+        Picked,
+        "SELECT count(*) FROM Event WHERE ¦NOT (flag = 'a' OR control.id = 'b')",
+        &["negated-null"],
+    ),
+    ("a function and null", Picked, "SELECT count(*) FROM Event WHERE ¦lower(flag) != 'a'", &["negated-null"]),
+    (
+        "a negation beside a test of another",
+        Picked,
+        "SELECT count(*) FROM Event WHERE ¦flag != 'a' AND control.id IS NOT NULL",
+        &["negated-null"],
+    ),
+    (
+        "a negation beside a test that need not hold",
+        Picked,
+        "SELECT count(*) FROM Event WHERE (¦flag != 'a' OR score > 1) AND (flag IS NOT NULL OR score > 2)",
+        &["negated-null"],
+    ),
+    ("a negation in a filter", Picked, "SELECT filter(count(*), WHERE ¦flag != 'a') FROM Event", &["negated-null"]),
+    ("a negation in cases", Picked, "SELECT count(*) FROM Event FACET CASES(WHERE ¦flag != 'a' AS 'A')", &["negated-null"]),
+    ("a negation in if", Picked, "SELECT sum(if(¦flag != 'a', 1, 0)) FROM Event", &["negated-null"]),
+    (
+        "not in a subquery",
+        Picked,
+        "SELECT count(*) FROM Event WHERE ¦control.id NOT IN (SELECT uniques(control.id, 10000) FROM Event)",
+        &["negated-null"],
+    ),
+];
+
+#[test]
+fn wrong_kinds_and_comparisons_are_told() {
+    check(CASES);
+}

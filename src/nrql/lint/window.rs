@@ -1,0 +1,209 @@
+//! How far back a query looks, how long New Relic keeps what it asks for, how many buckets that makes.
+//!
+//! What always holds: days are counted as New Relic does (`n months ago` is n times 30 days); a calendar unit counts with its longest:
+//! `last month` on the last day of a month begins 62 days ago. Facts: docs, manage data retention (custom events and logs 30 days,
+//! metrics 13 months), TIMESERIES (366 buckets), query time range.
+
+use super::super::ast::{Day, Duration, Moment, Query, Source, Unit, Width};
+use super::names::METRIC;
+use super::{Lint, Outer, Purpose, Window, rule};
+
+/// Days that New Relic keeps events and logs.
+const EVENT_DAYS: f64 = 30.0;
+/// Days that New Relic keeps metrics: 13 months.
+const METRIC_DAYS: f64 = 395.0;
+/// Days of the window without `SINCE`: an hour.
+const DEFAULT_DAYS: f64 = 1.0 / 24.0;
+/// Most buckets of a series.
+const BUCKETS: f64 = 366.0;
+
+impl Lint<'_> {
+    /// Judges the window of a query; gives the one that queries in it have.
+    pub(super) fn window<'q>(&mut self, query: &'q Query, outer: &Outer<'q>) -> Window<'q> {
+        let inherited = outer.window();
+        let has_own = query.since.is_some() || query.until.is_some();
+        let window = match outer {
+            Outer::None => Window { of: Some(query), compared: query.compare.is_some().then_some(query) },
+            Outer::Value(_) | Outer::In(_) | Outer::Join(_) if has_own => Window { of: Some(query), compared: None },
+            _ => inherited,
+        };
+        if self.is_condition() {
+            return window;
+        }
+        if let Outer::None = outer {
+            self.own_window(query);
+        }
+        if has_own {
+            self.order(query);
+        }
+        self.retention(query, window);
+        self.buckets(query, window);
+        window
+    }
+
+    /// The window of the outermost query.
+    fn own_window(&mut self, query: &Query) {
+        let reads = query.from.iter().any(|source| !matches!(source, Source::Lookup(_)));
+        if query.since.is_none() && reads {
+            match self.purpose {
+                Purpose::Widget { own_window: true } => {
+                    let message = "the window is the query's own, and it has no SINCE";
+                    self.tell(&rule::NO_WINDOW, query.span, message, "say SINCE, or let the time picker choose");
+                }
+                Purpose::Saved => {
+                    self.tell(&rule::LAST_HOUR, query.span, "no SINCE: only the last hour is asked", "");
+                }
+                Purpose::Widget { own_window: false } | Purpose::Condition { .. } => {}
+            }
+        }
+        if query.compare.is_some() && query.since.is_none() && query.until.is_none() {
+            let at = self.clauses.find(query, "COMPARE");
+            self.tell(&rule::COMPARE_WITHOUT_WINDOW, at, "COMPARE WITH without SINCE or UNTIL compares an hour", "");
+        }
+        if let Purpose::Widget { .. } = self.purpose {
+            for (moment, word) in [(&query.since, "SINCE"), (&query.until, "UNTIL"), (&query.compare, "COMPARE")] {
+                if let Some(Moment::Epoch(_) | Moment::Text(_)) = moment {
+                    let at = self.clauses.find(query, word);
+                    self.tell(&rule::FIXED_WINDOW, at, "a fixed date in a widget, which shows less every day", "say `… ago`");
+                }
+            }
+        }
+    }
+
+    /// `SINCE` before `UNTIL`.
+    fn order(&mut self, query: &Query) {
+        let since = query.since.as_ref().map_or(Some((DEFAULT_DAYS, DEFAULT_DAYS)), back_days);
+        let until = query.until.as_ref().map_or(Some((0.0, 0.0)), back_days);
+        let is_empty = match (&query.since, &query.until) {
+            (Some(Moment::Epoch(since)), Some(Moment::Epoch(until))) => since >= until,
+            // Without SINCE the window is the hour before UNTIL.
+            (None, _) => false,
+            _ => matches!((since, until), (Some((_, since)), Some((until, _))) if since <= until),
+        };
+        if is_empty {
+            let at = self.clauses.find(query, "SINCE");
+            self.tell(&rule::EMPTY_WINDOW, at, "the window ends before it begins", "");
+        }
+    }
+
+    /// Nothing is asked for that is not kept.
+    fn retention(&mut self, query: &Query, window: Window<'_>) {
+        let Some((what, kept)) = kept_days(query) else { return };
+        let back =
+            |moment: Option<&Moment>, default| moment.map_or(Some(default), |moment| back_days(moment).map(|(_, most)| most));
+        let since = window.of.and_then(|of| of.since.as_ref());
+        let until = window.of.and_then(|of| of.until.as_ref());
+        let compared = window.compared.and_then(|of| of.compare.as_ref());
+        let begins = match (since, until) {
+            (None, Some(until)) => back(Some(until), 0.0).map(|days| days + DEFAULT_DAYS),
+            (since, _) => back(since, DEFAULT_DAYS),
+        };
+        let (Some(begins), Some(compared)) = (begins, back(compared, 0.0)) else { return };
+        let total = begins + compared;
+        if total > kept + 1e-9 {
+            let at = match window.of {
+                Some(of) if std::ptr::eq(of, query) => self.clauses.find(query, if compared > 0.0 { "COMPARE" } else { "SINCE" }),
+                _ => query.span,
+            };
+            let message = format!("looks {} days back; New Relic keeps {what} {} days", shown(total), shown(kept));
+            self.tell(&rule::BEYOND_RETENTION, at, message, "");
+        }
+    }
+
+    /// The buckets of a series.
+    fn buckets(&mut self, query: &Query, window: Window<'_>) {
+        let (Some(series), Some(of)) = (&query.timeseries, window.of) else { return };
+        let Width::Exact(width) = series.width else { return };
+        let picked = matches!(self.purpose, Purpose::Widget { own_window: false }) && of.since.is_none();
+        let since = of.since.as_ref().map_or(Some((DEFAULT_DAYS, DEFAULT_DAYS)), back_days);
+        let until = of.until.as_ref().map_or(Some((0.0, 0.0)), back_days);
+        let (Some((_, since)), Some((until, _)), false) = (since, until, picked) else { return };
+        let length = if of.since.is_some() { since - until } else { DEFAULT_DAYS };
+        let width = days(width);
+        let step = match series.slide {
+            Some(Width::Exact(step)) => days(step),
+            Some(_) => return,
+            None => width,
+        };
+        let at = self.clauses.find(query, "TIMESERIES");
+        let buckets = if step > 0.0 && width > 0.0 { ((length - width) / step + 1e-9).floor() + 1.0 } else { f64::INFINITY };
+        if buckets > BUCKETS {
+            let message = if buckets.is_finite() {
+                format!("{buckets} buckets; at most {BUCKETS} are allowed")
+            } else {
+                "buckets of no width".to_owned()
+            };
+            self.tell(&rule::TOO_MANY_BUCKETS, at, message, "say wider buckets, or a shorter window");
+        } else if buckets < 1.0 && length > 0.0 {
+            self.tell(&rule::TOO_MANY_BUCKETS, at, "a bucket is wider than the window: there is none", "");
+        }
+    }
+}
+
+/// What of what a query itself reads is kept shortest, and how many days; `None`: it reads nothing itself.
+fn kept_days(query: &Query) -> Option<(&str, f64)> {
+    let kept = query.from.iter().filter_map(|source| match source {
+        Source::Type(name) if name.text == METRIC => Some(("metrics", METRIC_DAYS)),
+        Source::Type(name) => Some((name.text.as_str(), EVENT_DAYS)),
+        Source::Template(_) => Some(("events", EVENT_DAYS)),
+        Source::Lookup(_) | Source::Query(_) => None,
+    });
+    kept.min_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+/// Days from a moment to now, at least and at most; `None`: that depends on more than now.
+fn back_days(moment: &Moment) -> Option<(f64, f64)> {
+    let between = |least: f64, most: f64| Some((least, most));
+    match moment {
+        Moment::Now => between(0.0, 0.0),
+        Moment::Ago(duration) => between(days(*duration), days(*duration)),
+        Moment::Day { day: Day::Today, .. } => between(0.0, 1.0),
+        Moment::Day { day: Day::Yesterday, at: None } => between(1.0, 2.0),
+        Moment::Day { day: Day::Yesterday, at: Some(_) } => between(0.0, 2.0),
+        Moment::Day { .. } => between(0.0, 7.0),
+        Moment::This(unit) => between(0.0, longest(*unit)),
+        Moment::Last(unit) => between(shortest(*unit), 2.0 * longest(*unit)),
+        Moment::Epoch(_) | Moment::Text(_) | Moment::Template(_) => None,
+    }
+}
+
+fn days(Duration { count, unit }: Duration) -> f64 {
+    let fixed = match unit {
+        Unit::Millisecond => 1.0 / 86_400_000.0,
+        Unit::Second => 1.0 / 86_400.0,
+        Unit::Minute => 1.0 / 1_440.0,
+        Unit::Hour => 1.0 / 24.0,
+        Unit::Day => 1.0,
+        Unit::Week => 7.0,
+        Unit::Month => 30.0,
+        Unit::Quarter => 91.0,
+        Unit::Year => 365.0,
+    };
+    count * fixed
+}
+
+/// Days of the longest such calendar unit.
+fn longest(unit: Unit) -> f64 {
+    match unit {
+        Unit::Month => 31.0,
+        Unit::Quarter => 92.0,
+        Unit::Year => 366.0,
+        _ => days(Duration { count: 1.0, unit }),
+    }
+}
+
+/// Days of the shortest such calendar unit.
+fn shortest(unit: Unit) -> f64 {
+    match unit {
+        Unit::Month => 28.0,
+        Unit::Quarter => 90.0,
+        Unit::Year => 365.0,
+        _ => days(Duration { count: 1.0, unit }),
+    }
+}
+
+/// Days in a message.
+fn shown(days: f64) -> String {
+    let rounded = (days * 10.0).ceil() / 10.0;
+    if rounded.fract() == 0.0 { format!("{rounded:.0}") } else { format!("{rounded:.1}") }
+}
