@@ -217,7 +217,7 @@ pub fn estimate(volume: Volume, outputs: &Outputs, heartbeat: Option<Duration>) 
         detections: detected.saturating_mul(EVENT_BYTES),
         notices: notices.saturating_mul(EVENT_BYTES),
         logs: logged(records, detected, outputs.logs).saturating_mul(LOG_BYTES),
-        metrics: if outputs.metrics { points(volume, outputs, detected).saturating_mul(POINT_BYTES) } else { 0 },
+        metrics: if outputs.metrics { points(volume, outputs.logs, detected).saturating_mul(POINT_BYTES) } else { 0 },
         heartbeats: heartbeats.saturating_mul(HEARTBEAT_BYTES),
         posture: volume.fleet.map_or(0, Fleet::bytes),
         identities: volume.inventory.map_or(0, Inventory::bytes),
@@ -225,10 +225,10 @@ pub fn estimate(volume: Volume, outputs: &Outputs, heartbeat: Option<Duration>) 
 }
 
 /// Points of metrics: one a minute for each series that counted something, and the gauges of each summary.
-fn points(volume: Volume, outputs: &Outputs, detected: u64) -> u64 {
+fn points(volume: Volume, logs: Logs, detected: u64) -> u64 {
     let accounts = volume.records_per_day.div_ceil(RECORDS_PER_ACCOUNT_DAY);
     let most = accounts.saturating_mul(MONTH_SECONDS / 60 * SERIES_OF_ACCOUNT);
-    let records = logged(volume.records_per_day.saturating_mul(30), detected, outputs.logs).max(detected);
+    let records = logged(volume.records_per_day.saturating_mul(30), detected, logs).max(detected);
     let gauges = volume.fleet.map_or(0, |fleet| {
         fleet.accounts.saturating_mul((MONTH_SECONDS / fleet.summary.as_secs().max(1)).saturating_mul(GAUGES))
     });

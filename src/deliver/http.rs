@@ -236,7 +236,7 @@ mod tests {
             ),
         ] {
             let endpoint = Endpoint::new(&settings(region, hosts), Duration::from_secs(1)).unwrap();
-            let urls = [&endpoint.events, &endpoint.logs, &endpoint.metrics].map(|url| url.as_str());
+            let urls = [&endpoint.events, &endpoint.logs, &endpoint.metrics].map(reqwest::Url::as_str);
             assert_eq!(urls, [events, logs, metrics]);
         }
     }

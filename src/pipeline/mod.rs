@@ -45,7 +45,7 @@ use crate::deliver::answer::Block;
 use crate::deliver::park::{Fate, Parking, Target};
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
-use crate::encode::{Lane, Outlet};
+use crate::encode::{Batch, Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, SourceError};
 pub use posture::Standing;
@@ -294,10 +294,9 @@ struct Tasks {
 }
 
 impl Tasks {
-    /// Starts them; objects go into the channel that comes back with them.
-    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
-        let Relay { stages, limits, to, dead_letters, heartbeat, rollups, expiry, posture, clock } = relay;
-        let mut tasks = Self {
+    /// Before any was started. `leads`: the sources that need the state may be polled.
+    fn none(stages: &Stages, leads: bool) -> Self {
+        Self {
             admitting: JoinSet::new(),
             workers: JoinSet::new(),
             senders: JoinSet::new(),
@@ -306,12 +305,18 @@ impl Tasks {
             lead: JoinSet::new(),
             metrics: JoinSet::new(),
             counted: Arc::clone(&stages.rollups),
-            leading: watch::Sender::new(posture.is_none()),
+            leading: watch::Sender::new(leads),
             finished: watch::Sender::new(false),
             settled: watch::Sender::new(false),
             abort: Arc::default(),
             faults: Vec::new(),
-        };
+        }
+    }
+
+    /// Starts them; objects go into the channel that comes back with them.
+    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
+        let Relay { stages, limits, to, dead_letters, heartbeat, rollups, expiry, posture, clock } = relay;
+        let mut tasks = Self::none(&stages, posture.is_none());
         let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
         tasks.parker.spawn(reads(&letters_in, dead_letters.run(letters, fate)));
         let (work_in, work) = mpsc::channel::<Work>(WAITING);
@@ -350,22 +355,16 @@ impl Tasks {
                 }
                 let gauges = stages.rollups.counts().then(rollups::Gauges::default);
                 if let Some(gauges) = gauges.clone() {
-                    let (batches_in, batches) = mpsc::channel(BATCHES);
-                    // A point is no record: it has no dead letter, and that metrics are not taken pauses no source.
-                    let (no_letters, _) = mpsc::channel(1);
-                    let sender = Sender { gate: Arc::default(), traffic: Arc::default(), ..sender(no_letters) };
-                    tasks.metrics.spawn(reads(&batches_in, sender.run(batches, 1)));
-                    let sending = rollups::Sending {
+                    spawn_metrics(&mut tasks.metrics, &sender, |batches| rollups::Sending {
                         every: rollups,
                         stages: Arc::clone(&stages),
                         gauges,
                         clock: clock.clone(),
                         limits: limits.clone(),
-                        batches: batches_in,
+                        batches,
                         phase: watch.phase.clone(),
                         settled: tasks.settled.subscribe(),
-                    };
-                    tasks.metrics.spawn(sending.run().map(|()| End::InOrder));
+                    });
                 }
                 if let (Some(posture), Some((_, events))) = (posture, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let lead = Lead {
@@ -382,10 +381,7 @@ impl Tasks {
                         known: std::sync::Mutex::default(),
                         gauges,
                     };
-                    tasks.lead.spawn(async {
-                        lead.run().await;
-                        End::InOrder
-                    });
+                    tasks.lead.spawn(lead.run().map(|()| End::InOrder));
                 }
                 if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let ends = expiry::Ends {
@@ -409,10 +405,7 @@ impl Tasks {
                         batches: events.clone(),
                         finished: tasks.finished.subscribe(),
                     };
-                    tasks.beats.spawn(async {
-                        beat.run().await;
-                        End::InOrder
-                    });
+                    tasks.beats.spawn(beat.run().map(|()| End::InOrder));
                 }
                 for _ in 0..limits.workers.max(1) {
                     spawn_worker(&mut tasks.workers, &work_in, worker(), outlet::Lanes::new(&limits, &lanes));
@@ -523,6 +516,20 @@ fn death(name: &str, ended: Result<End, JoinError>) -> Option<SourceError> {
         Err(_aborted) => return None,
     };
     Some(SourceError { what, hint: None })
+}
+
+/// Starts the roll-up metrics and a sender of their own. A point is no record: it has no dead letter, and that metrics are not taken
+/// pauses no source.
+fn spawn_metrics(
+    metrics: &mut JoinSet<End>,
+    sender: &impl Fn(mpsc::Sender<Parking>) -> Sender,
+    sending: impl FnOnce(mpsc::Sender<Batch>) -> rollups::Sending,
+) {
+    let (batches_in, batches) = mpsc::channel(BATCHES);
+    let (no_letters, _) = mpsc::channel(1);
+    let sender = Sender { gate: Arc::default(), traffic: Arc::default(), ..sender(no_letters) };
+    metrics.spawn(reads(&batches_in, sender.run(batches, 1)));
+    metrics.spawn(sending(batches_in).run().map(|()| End::InOrder));
 }
 
 fn spawn_worker(workers: &mut JoinSet<End>, work: &mpsc::Sender<Work>, worker: Worker, outlet: impl Outlet + 'static) {

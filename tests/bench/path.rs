@@ -85,7 +85,9 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         enricher: Enricher::new(AccountNames::default(), "UTC")?.into(),
         watched: Watched::default(),
         findings: Arc::new(cspm_relay::posture::Findings::in_memory(cspm_relay::config::Findings::default())),
-        outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
+        // What counting costs is part of the path.
+        rollups: cspm_relay::ack::Rollups::new(true),
+        outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true, metrics: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),
         compliance: Arc::new(Compliance::in_memory()),

@@ -42,8 +42,11 @@ async fn good_queries_end_well_and_standard_input_may_hold_them() {
 async fn what_is_asked_wrongly_is_wrong_usage() {
     for (words, told) in [
         (&["--parse-only", "nosuch.tsv"][..], "reading nosuch.tsv: "),
-        (&[], "<QUERY|--parse-only <FILE>|--functions>"),
-        (&["SELECT a FROM"], "NRQL Syntax Error at line 1, column 14: found the end, expected an event type or `(`"),
+        (&[], "  hint: `--"),
+        (
+            &["--on", "newrelic", "SELECT a FROM"],
+            "NRQL Syntax Error at line 1, column 14: found the end, expected an event type or `(`",
+        ),
     ] {
         let ended = words.iter().fold(Agent::new(["nrql"]), |agent, word| agent.arg(*word)).finish().await;
         assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{words:?}: {}", ended.stderr);

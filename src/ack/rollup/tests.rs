@@ -148,7 +148,9 @@ fn series_are_bounded_by_the_day() {
     let named = |control: &str| format!("1 r iam HIGH {control}");
     let overflow = "overflow overflow overflow overflow overflow".to_owned();
     assert_eq!(amounts, [(named("a"), 2), (named("b"), 1), (named("c"), 1), (overflow.clone(), 3)]);
-    first.iter().for_each(|taken| rollups.was_sent(taken));
+    for taken in &first {
+        rollups.was_sent(taken);
+    }
     assert_eq!(rollups.tallies(), RollupTallies { series: 3, overflowed: 3, sent: 7, refused: 0 });
     drop(first);
 

@@ -185,7 +185,7 @@ async fn new_relic(config: &Config, wait: Duration) -> Result<Report, Stop> {
         format!("account {}, region {}, an ingest licence key", settings.account_id, name(settings.region)),
     ));
     report.steps.push(region(settings));
-    hosts(&config, &mut report).await?;
+    hosts(config, &mut report).await?;
 
     let usage = |error: &dyn std::error::Error| Stop::usage(error.to_string(), None);
     let endpoint = Endpoint::new(settings, config.limits.request_timeout).map_err(|error| usage(&error))?;

@@ -1,9 +1,7 @@
 //! `cspm-relay preview`: the dashboards in the browser as New Relic draws them, on rows of this machine.
 //!
-//! In: rows as `replay --to stdout` prints them, dashboards (those that are shipped, or files in New Relic's import format). Out: a
-//! page on 127.0.0.1, or a picture of every page. No account, no key, no network.
-
-mod rows;
+//! In: rows in files, dashboards (those that are shipped, or files in New Relic's import format). Out: a page on 127.0.0.1, or a
+//! picture of every page. No account, no key, no network.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,19 +11,20 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Stop};
 use super::replay::moment;
-use super::{print, runtime, stop_signal};
+use super::{count, print, runtime, stop_signal};
 use crate::clock::Clock;
 use crate::config::{Environment as _, Telemetry, env};
 use crate::health;
 use crate::lab::engine;
 use crate::lab::preview::export::{self, Theme};
 use crate::lab::preview::{FromStore, Language, Mask, Preview, Settings};
+use crate::lab::store::open;
 use crate::publish::dashboard::{self, Definition, Request};
 
 /// Arguments of `preview`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Rows to show: a file as `replay --to stdout` prints it, or a folder of such files (*.ndjson)
+    /// Rows to show: a file or folder of Parquet, or of lines of JSON as `replay --to stdout` prints them
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
     /// Address of this machine to listen on
@@ -80,8 +79,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let language = args.lang.map(Language::from);
     let only = if args.export.is_some() { language } else { None };
     let dashboards = dashboards(&args.dashboard, only)?;
-    let read = rows::read(&args.data)?;
-    let now_ms = asked_now.or(read.newest_ms).unwrap_or_else(|| Clock::system().now_ms());
+    let present_ms = asked_now.unwrap_or_else(|| Clock::system().now_ms());
+    let read = open(&args.data, present_ms).map_err(|error| {
+        let hint = "`cspm-relay replay PATH --to stdout > rows.ndjson` makes rows of your own records";
+        Stop::usage(error.to_string(), Some(hint.to_owned()))
+    })?;
+    // The end of a window is not included.
+    let now_ms = asked_now.or(read.newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
     let settings = Settings {
         listen: if args.export.is_some() { SocketAddr::from(([127, 0, 0, 1], 0)) } else { args.listen },
         dashboards,
@@ -94,25 +98,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let answers = Arc::new(FromStore::new(read.store, engine::Settings::default()));
     runtime()?.block_on(async {
         let preview = Preview::start(settings, answers).await.map_err(|error| Stop::usage(error.to_string(), None))?;
-        match (args.export, browser) {
-            (Some(folder), Some(browser)) => {
-                let made = tokio::task::spawn_blocking(move || {
-                    export::export(&preview, &browser, &folder, Theme::Light, &mut |file| {
-                        // One line a picture; a reader that has gone is no reason to stop.
-                        let _told = print(&format!("{}\n", file.display())).is_ok();
-                    })
-                });
-                made.await?.map_err(|error| Stop::failed(error.to_string(), None))?;
-            }
-            _ => {
-                print(&format!(
-                    "{} rows of {} event types\nDashboards on {}\nCtrl-C ends it.\n",
-                    read.rows,
-                    read.types,
-                    preview.url()
-                ))?;
-                stop_signal().await;
-            }
+        if let (Some(folder), Some(browser)) = (args.export, browser) {
+            let made = tokio::task::spawn_blocking(move || {
+                export::export(&preview, &browser, &folder, Theme::Light, &mut |file| {
+                    // One line a picture; a reader that has gone is no reason to stop.
+                    let _told = print(&format!("{}\n", file.display())).is_ok();
+                })
+            });
+            made.await?.map_err(|error| Stop::failed(error.to_string(), None))?;
+        } else {
+            print(&format!("{}\nDashboards on {}\nCtrl-C ends it.\n", count(read.rows as u64, "row"), preview.url()))?;
+            stop_signal().await;
         }
         Ok(Exit::Good)
     })
@@ -126,9 +122,12 @@ fn dashboards(files: &[PathBuf], only: Option<Language>) -> anyhow::Result<Vec<(
             std::fs::read_to_string(file).map_err(|error| Stop::usage(format!("reading {}: {error}", file.display()), None))?;
         dashboards.push((only.unwrap_or_default(), text));
     }
-    if !files.is_empty() {
-        return Ok(dashboards);
-    }
+    if files.is_empty() { shipped(only) } else { Ok(dashboards) }
+}
+
+/// What is shipped, in one language or in both.
+pub(super) fn shipped(only: Option<Language>) -> anyhow::Result<Vec<(Language, String)>> {
+    let mut dashboards = Vec::new();
     let definition = Definition::shipped()?;
     let all = [(Language::English, dashboard::Language::English), (Language::Japanese, dashboard::Language::Japanese)];
     for (language, of_definition) in all.into_iter().filter(|(language, _)| only.is_none_or(|only| only == *language)) {

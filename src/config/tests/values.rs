@@ -107,8 +107,8 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
     );
     let logs = Logs { records: LogRecords::All, read_only: false, mask: false };
     assert_eq!(config.outputs, Outputs { logs, notices: false, metrics: false });
-    assert_eq!(config.rules.folders, [PathBuf::from("/etc/rules"), PathBuf::from("more")]);
-    assert_eq!(config.rules.disable, ["aws-root-login"]);
+    let folders = vec![PathBuf::from("/etc/rules"), PathBuf::from("more")];
+    assert_eq!((config.rules.folders, config.rules.disable), (folders, vec!["aws-root-login".to_owned()]));
     assert_eq!(config.accounts.file, Some(PathBuf::from("accounts.csv")));
     assert_eq!(
         config.dead_letters,
@@ -132,7 +132,6 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
             drain: Duration::from_secs(25),
         }
     );
-    assert_eq!(config.changes, Changes { wait: Some(Duration::ZERO) });
     assert_eq!(config.health, Health::Socket(PathBuf::from("/run/health.sock")));
     let expected = Telemetry {
         log_format: LogFormat::Json,
@@ -140,7 +139,7 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
         heartbeat: None,
         time_zone: "Asia/Tokyo".to_owned(),
     };
-    assert_eq!(config.telemetry, expected);
+    assert_eq!((config.changes.wait, config.telemetry), (Some(Duration::ZERO), expected));
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn written(point: &Point<'_>, attributes: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 const COUNT: &str = include_str!("../../../tests/golden/otlp_count.hex");

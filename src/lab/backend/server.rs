@@ -39,11 +39,14 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) plans: Plans,
     rates: Mutex<BTreeMap<(u64, Api), Rate>>,
-    /// Series of one day by account and metric, as hashes.
-    series: Mutex<(i64, BTreeMap<(u64, String), HashSet<u64>>)>,
+    /// A day, and its series.
+    series: Mutex<(i64, SeriesOfDay)>,
     /// Draws request ids.
     random: Mutex<fastrand::Rng>,
 }
+
+/// Series by account and metric, as hashes.
+type SeriesOfDay = BTreeMap<(u64, String), HashSet<u64>>;
 
 /// Requests in one minute of the clock.
 #[derive(Debug, Default)]
@@ -339,7 +342,7 @@ impl Shared {
         let day = now_ms.div_euclid(24 * 3_600_000);
         let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != day {
-            *known = (day, BTreeMap::new());
+            *known = (day, SeriesOfDay::new());
         }
         let mut surplus = 0_u64;
         for row in &intake.rows {

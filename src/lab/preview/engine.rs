@@ -126,17 +126,20 @@ mod tests {
     use super::*;
     use crate::nrql;
 
+    const BEGIN_MS: i64 = 1_700_000_000_000;
+
     fn answered(query: &str) -> Result<String, Refusal> {
         let store = Store::in_memory();
-        for (at, kind, number) in [(1_000, "b", 2), (2_000, "a", 3), (3_000, "b", 4)] {
-            let serde_json::Value::Object(row) = serde_json::json!({ "timestamp": at, "z.kind": kind, "a.number": number })
+        for (at, kind, number) in [(1, "b", 2), (2, "a", 3), (3, "b", 4)] {
+            let serde_json::Value::Object(row) =
+                serde_json::json!({ "timestamp": BEGIN_MS + at, "z.kind": kind, "a.number": number })
             else {
                 panic!("an object");
             };
             store.append_json("T", &row, at);
         }
         let statement = nrql::parse(query).unwrap();
-        let asked = Asked { text: query.to_owned(), statement, accounts: vec![], now_ms: 10_000 };
+        let asked = Asked { text: query.to_owned(), statement, accounts: vec![], now_ms: BEGIN_MS + 10 };
         FromStore::new(store, engine::Settings::default()).answer(&asked)
     }
 
@@ -155,7 +158,7 @@ mod tests {
             (
                 "rows",
                 "SELECT z.kind, a.number FROM T SINCE 1 minute ago LIMIT 1",
-                r#"[{"timestamp":3000,"z.kind":"b","a.number":4}]"#,
+                r#"[{"timestamp":1700000000003,"z.kind":"b","a.number":4}]"#,
             ),
         ] {
             assert_eq!(rows(query), expected, "{name}");

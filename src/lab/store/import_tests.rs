@@ -1,7 +1,5 @@
 //! Lines become rows, or an error that names the line.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails may say so")]
-
 use super::*;
 use crate::lab::engine::value::Value;
 

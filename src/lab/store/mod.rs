@@ -66,7 +66,9 @@ impl Store {
     }
 
     /// Adds one row as the Event API takes it: text, numbers, truth values, lists of them; an object's fields get dotted names;
-    /// nulls are left out. `timestamp` may be seconds or milliseconds; without it the row is of the time it was received.
+    /// nulls are left out. `timestamp` may be seconds or milliseconds; without it the row is of the time it was received. A point of
+    /// a metric names itself in `metricName` and has an attribute of that name: an object with `type` (`count`, `gauge`, `summary`)
+    /// and the fields of that kind (`count`, `latest`, `total`, `min`, `max`).
     pub fn append_json(&self, event_type: &str, row: &Map<String, Json>, received_ms: i64) {
         self.append(event_type, |rows| rows.json(row, received_ms));
     }

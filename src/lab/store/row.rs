@@ -5,7 +5,6 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::json_value;
 use super::table::Table;
 use crate::lab::engine::value::{Key, Value};
 
@@ -33,6 +32,19 @@ pub enum Point {
 }
 
 impl Point {
+    /// From an object with the fields that [`Point::value`] gives; none if it is no such object.
+    fn from_json(value: &Json) -> Option<Self> {
+        let number = |name: &str| value.get(name).and_then(Json::as_f64);
+        match value.get("type").and_then(Json::as_str)? {
+            "count" => number("count").map(Self::Count),
+            "gauge" => number("latest").map(Self::Gauge),
+            "summary" => {
+                Some(Self::Summary { count: number("count")?, total: number("total")?, min: number("min")?, max: number("max")? })
+            }
+            _ => None,
+        }
+    }
+
     /// As a value with the fields `type`, `count`, `total`, `max`, `min`, `latest`, as far as the kind has them.
     #[must_use]
     pub fn value(self) -> Value {
@@ -134,12 +146,11 @@ impl<'t> Rows<'t> {
     /// One row as JSON: opens it and writes all of it. See [`super::Store::append_json`].
     pub fn json(&mut self, row: &Map<String, Json>, received_ms: i64) {
         self.begin(received_ms, received_ms);
-        // A point of a metric has its value under the metric's name.
         let metric = row.get("metricName").and_then(Json::as_str);
         for (name, value) in row.iter().filter(|(name, _)| *name != "eventType") {
-            match value {
-                Json::Object(_) if metric == Some(name) => self.value(name, &json_value(value)),
-                _ => self.json_value(name, value),
+            match Point::from_json(value).filter(|_| metric == Some(name)) {
+                Some(point) => self.value(name, &point.value()),
+                None => self.json_value(name, value),
             }
         }
     }

@@ -39,8 +39,8 @@ fn a_request_of_another_writer_is_read_as_it_was_meant() {
 }
 
 fn long(field: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = bytes.len();
-    [&[field << 3 | 2, (length & 0x7f) as u8 | 0x80, (length >> 7 & 0x7f) as u8 | 0x80, (length >> 14) as u8][..], bytes].concat()
+    let seven = |shift: u32| u8::try_from(bytes.len() >> shift & 0x7f).unwrap();
+    [&[field << 3 | 2, seven(0) | 0x80, seven(7) | 0x80, seven(14)][..], bytes].concat()
 }
 
 fn pair(name: &str, any: &[u8]) -> Vec<u8> {

@@ -209,6 +209,8 @@ async function refresh() {
     // The widgets will say that nobody answers.
   }
   await Promise.all(round.map((one) => one.refresh()));
+  // Charts are drawn when they have their size: in the next frame.
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   if (round !== shown) return;
   document.documentElement.dataset.height = String(document.body.scrollHeight);
   document.documentElement.dataset.ready = "true";

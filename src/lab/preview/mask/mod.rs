@@ -121,7 +121,10 @@ impl Mask {
             Some(list) => list.items().iter().filter_map(Tree::text).collect(),
             None => Vec::new(),
         };
-        Columns { mask: self, origins, facets }.tree(None, answer)
+        let columns = Columns { mask: self, origins, facets };
+        // Twice: a text may hold a name that only a later field tells to be one.
+        columns.tree(None, answer);
+        columns.tree(None, answer)
     }
 
     /// A value of which nothing is known but its shape: a dashboard, an error.

@@ -16,6 +16,9 @@ const SHAPES: &str = r#"(?x)
     (?P<arn>     arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9a-z]*:[^\s"'<>`,;)\]}|\\]* )
   | (?P<email>   [A-Za-z0-9._%+=-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ )
   | (?P<iam>     (?:A3T|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,} )
+  | (?P<host>    [a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com )
+  | (?P<id>      (?:acl|ami|cgw|dopt|eipalloc|eipassoc|eni|fl|i|igw|lt|nat|pcx|rtb|rtbassoc|sg|sgr|snap|subnet|tgw|vgw|vol|vpc|vpce)
+                 -[0-9a-f]{8,17} )
   | (?P<ip4>     [0-9]{1,3}(?:\.[0-9]{1,3}){3} )
   | (?P<ip6>     [0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]* )
   | (?P<digits>  [0-9]{12,} )
@@ -56,13 +59,15 @@ pub(super) fn rewrite(
         let Some(all) = found.get(0) else { continue };
         words(text.get(end..all.start()).unwrap_or_default(), known, &mut out);
         let before = text.get(..all.start()).and_then(|before| before.chars().next_back());
-        let shape = ["arn", "email", "iam", "ip4", "ip6"].into_iter().find(|shape| found.name(shape).is_some());
+        let shape = ["arn", "email", "iam", "host", "id", "ip4", "ip6"].into_iter().find(|shape| found.name(shape).is_some());
         out.push_str(&match shape {
             Some("arn") => arn(all.as_str(), replace),
             Some("email") => replace(Kind::Email, all.as_str()),
             Some("iam") if !before.is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
                 replace(Kind::IamId, all.as_str())
             }
+            Some("host") => host(all.as_str(), replace),
+            Some("id") if !before.is_some_and(|c| c.is_alphanumeric() || c == '-') => replace(Kind::ResourceId, all.as_str()),
             Some("ip4") => ip4(all.as_str(), replace),
             Some("ip6") if !before.is_some_and(char::is_alphanumeric) => ip6(all.as_str(), replace),
             _ => within(all.as_str(), replace),
@@ -79,7 +84,7 @@ pub(super) fn whole(value: &str) -> Option<Kind> {
         |name: &str| FOUND.captures(value).is_some_and(|found| found.name(name).is_some_and(|part| part.len() == value.len()));
     if value.len() == ACCOUNT_DIGITS && value.bytes().all(|byte| byte.is_ascii_digit()) {
         Some(Kind::Account)
-    } else if value.parse::<Ipv4Addr>().is_ok() {
+    } else if is_ip4(value) {
         Some(Kind::Ip4)
     } else if value.parse::<Ipv6Addr>().is_ok() {
         Some(Kind::Ip6)
@@ -127,13 +132,22 @@ fn arn(arn: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
     format!("{head}:{partition}:{service}:{region}:{account}:{kind}{name}")
 }
 
+/// A bucket by its address: `name.s3.region.amazonaws.com`.
+fn host(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
+    let (bucket, rest) = found.find(".s3").and_then(|at| found.split_at_checked(at)).unwrap_or((found, ""));
+    replace(whole(bucket).unwrap_or(Kind::Name), bucket) + rest
+}
+
 fn ip4(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
-    match found.parse::<Ipv4Addr>() {
-        // Everybody, and this machine.
-        Ok(address) if address.is_unspecified() || address.is_loopback() => found.to_owned(),
-        Ok(_) => replace(Kind::Ip4, found),
-        Err(_) => found.to_owned(),
-    }
+    // Everybody, and this machine.
+    let nobody = found.parse::<Ipv4Addr>().is_ok_and(|address| address.is_unspecified() || address.is_loopback());
+    if nobody || !is_ip4(found) { found.to_owned() } else { replace(Kind::Ip4, found) }
+}
+
+/// Four numbers of a byte; with zeros before them too, as some write them.
+fn is_ip4(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 4 && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u8>().is_ok())
 }
 
 fn ip6(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
@@ -174,7 +188,17 @@ fn words(text: &str, known: &dyn Fn(&str) -> Option<String>, out: &mut String) {
         let (word, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         // A full stop at its end belongs to the sentence.
         let name = word.trim_end_matches('.');
-        out.push_str(&known(name).unwrap_or_else(|| name.to_owned()));
+        match known(name) {
+            Some(pseudonym) => out.push_str(&pseudonym),
+            // A name in an address or before an ending: `name.handler`.
+            None => {
+                for part in name.split_inclusive('.') {
+                    let bare = part.trim_end_matches('.');
+                    out.push_str(&known(bare).unwrap_or_else(|| bare.to_owned()));
+                    out.push_str(part.get(bare.len()..).unwrap_or_default());
+                }
+            }
+        }
         out.push_str(word.get(name.len()..).unwrap_or_default());
         let next = after.find(inside).unwrap_or(after.len());
         let (between, following) = after.split_at_checked(next).unwrap_or((after, ""));

@@ -93,6 +93,14 @@ fn the_same_value_is_the_same_everywhere() {
 }
 
 #[test]
+fn a_name_that_is_told_late_is_found_before() {
+    let mask = mask();
+    let masked = answer(&mask, r#"{"results":[{"handler":"billing.run, billing","functionName":"billing"}]}"#);
+    let name = mask.pseudonym(Kind::Name, "billing");
+    assert_eq!(masked, format!(r#"{{"results":[{{"handler":"{name}.run, {name}","functionName":"{name}"}}]}}"#));
+}
+
+#[test]
 fn columns_are_known_by_what_they_show() {
     let origins: Origins =
         [("Who".to_owned(), ["actor.name".to_owned()].into()), ("What".to_owned(), ["event.name".to_owned()].into())].into();

@@ -1,0 +1,245 @@
+//! Every widget of every page: known rows in, exact rows out.
+//!
+//! `tests/tools/views` makes the rows and computes the answers in plain Python, which knows no query language and nothing of this
+//! project. The shipped dashboard is rendered, its queries run through the engine, and every row compared: by name in English, by
+//! position in Japanese, where columns have other names. What always holds: a widget without an answer fails, and so does an
+//! answer without a widget, or a widget with nothing to show.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use cspm_relay::lab::engine::{Engine, Field, Settings, json};
+use cspm_relay::lab::store::open;
+use cspm_relay::nrql;
+use cspm_relay::nrql::template::{Replacement, Strategy, fill};
+use cspm_relay::publish::dashboard::{Definition, Language, Request, render};
+use serde_json::{Map, Value};
+
+/// Widgets whose rows copies of rows do change, and why nothing can be done.
+const DOUBLES_SHOW: [(&str, &str); 0] = [];
+
+/// Rows and answers, as Python made them.
+struct Made {
+    _folder: tempfile::TempDir,
+    engine: Engine,
+    now_ms: i64,
+    zone: String,
+    pages: Map<String, Value>,
+}
+
+fn made(options: &[&str]) -> Made {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/views/main.py");
+    let mut python = Command::new("python3");
+    python.arg("-B").arg(script).arg("--out").arg(folder.path()).args(options);
+    let ended = python.output().expect("python3");
+    assert!(ended.status.success(), "{options:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    let truth = std::fs::read_to_string(folder.path().join("truth.json")).expect("truth.json");
+    let mut truth: Value = serde_json::from_str(&truth).expect("JSON");
+    let now_ms = truth["nowMs"].as_i64().expect("nowMs");
+    let opened = open(&folder.path().join("rows.ndjson"), now_ms).expect("rows");
+    Made {
+        engine: Engine::new(opened.store.snapshot(), Settings::default()),
+        now_ms,
+        zone: truth["zone"].as_str().expect("zone").to_owned(),
+        pages: truth["pages"].as_object_mut().map(std::mem::take).expect("pages"),
+        _folder: folder,
+    }
+}
+
+impl Made {
+    /// What the queries of each widget give: fields in order of display.
+    fn answers(&self, definition: &Definition, language: Language) -> BTreeMap<(String, String), Vec<Rows>> {
+        let request = Request { language, accounts: &[1], page: None, timezone: Some(&self.zone) };
+        let document = render(definition, request).expect("a document");
+        let defaults: Vec<(&str, Replacement)> = document
+            .variables
+            .iter()
+            .map(|variable| {
+                let values = variable.default_values.iter().map(|default| default.value.string.clone()).collect();
+                (variable.name.as_str(), Replacement { values, strategy: Strategy::Text })
+            })
+            .collect();
+        let mut answers = BTreeMap::new();
+        for ((page, source), drawn) in definition.pages.iter().zip(&document.pages) {
+            for (widget, drawn) in source.widgets.iter().zip(&drawn.widgets) {
+                let Some(queries) = drawn.raw_configuration.get("nrqlQueries").and_then(Value::as_array) else { continue };
+                let run = |query: &Value| {
+                    let text = query["query"].as_str().expect("a query");
+                    let text = fill(text, &defaults).unwrap_or_else(|error| panic!("{}: {error}", widget.id));
+                    let statement = nrql::parse(&text).unwrap_or_else(|error| panic!("{}: {error}: {text}", widget.id));
+                    match self.engine.run(&statement, self.now_ms) {
+                        Ok(answer) => answer.results.iter().map(cspm_relay::lab::engine::ResultRow::fields).collect(),
+                        Err(error) => panic!("{}: {}: {text}", widget.id, error.message),
+                    }
+                };
+                answers.insert((page.clone(), widget.id.clone()), queries.iter().map(run).collect());
+            }
+        }
+        answers
+    }
+
+    fn truth(&self, page: &str, widget: &str) -> Option<&Vec<Value>> {
+        self.pages.get(page)?.get(widget)?.as_array()
+    }
+}
+
+type Rows = Vec<Vec<Field>>;
+
+fn object(row: &[Field]) -> Value {
+    Value::Object(row.iter().map(|(name, value)| (name.to_string(), json(value))).collect())
+}
+
+/// Equal, numbers within a billionth part.
+fn equal(one: &Value, two: &Value) -> bool {
+    match (one, two) {
+        (Value::Number(one), Value::Number(two)) => {
+            let (one, two) = (one.as_f64().unwrap_or(f64::NAN), two.as_f64().unwrap_or(f64::NAN));
+            (one - two).abs() <= 1e-9 * one.abs().max(two.abs())
+        }
+        (Value::Array(one), Value::Array(two)) => one.len() == two.len() && one.iter().zip(two).all(|(one, two)| equal(one, two)),
+        (Value::Object(one), Value::Object(two)) => {
+            one.len() == two.len() && one.iter().all(|(name, one)| two.get(name).is_some_and(|two| equal(one, two)))
+        }
+        (one, two) => one == two,
+    }
+}
+
+/// The first rows that differ, and how many there are.
+fn difference(want: &[Value], got: &[Value]) -> Option<String> {
+    if want.len() == got.len() && want.iter().zip(got).all(|(want, got)| equal(want, got)) {
+        return None;
+    }
+    let mut text = format!("{} rows wanted, {} got", want.len(), got.len());
+    let rows = want.len().max(got.len());
+    let differ = (0..rows).filter(|at| !matches!((want.get(*at), got.get(*at)), (Some(want), Some(got)) if equal(want, got)));
+    for at in differ.take(3) {
+        let show = |row: Option<&Value>| row.map_or_else(|| "no such row".to_owned(), Value::to_string);
+        write!(text, "\n    row {at}\n      want {}\n      got  {}", show(want.get(at)), show(got.get(at))).expect("text");
+    }
+    Some(text)
+}
+
+/// All that is wrong with the answers in a language, widget by widget.
+fn faults(definition: &Definition, made: &Made) -> Vec<String> {
+    let mut faults = Vec::new();
+    let english = made.answers(definition, Language::English);
+    for ((page, widget), queries) in &english {
+        let Some(truth) = made.truth(page, widget) else {
+            faults.push(format!("{page}/{widget}: no answer in Python"));
+            continue;
+        };
+        if truth.len() != queries.len() {
+            faults.push(format!("{page}/{widget}: {} queries, {} answers", queries.len(), truth.len()));
+        }
+        for (number, (got, want)) in queries.iter().zip(truth).enumerate() {
+            let got: Vec<Value> = got.iter().map(|row| object(row)).collect();
+            let want = want.as_array().cloned().unwrap_or_default();
+            if want.is_empty() {
+                faults.push(format!("{page}/{widget}: query {}: nothing to show", number + 1));
+            }
+            if let Some(difference) = difference(&want, &got) {
+                faults.push(format!("{page}/{widget}: query {}: {difference}", number + 1));
+            }
+        }
+    }
+    for (page, widgets) in &made.pages {
+        for widget in widgets.as_object().into_iter().flat_map(Map::keys) {
+            if !english.contains_key(&(page.clone(), widget.clone())) {
+                faults.push(format!("{page}/{widget}: an answer, and no such widget"));
+            }
+        }
+    }
+    faults.extend(in_japanese(definition, made, &english));
+    faults
+}
+
+/// What is wrong in Japanese: the same values at the same positions, but for labels, which have their own words.
+fn in_japanese(
+    definition: &Definition,
+    made: &Made,
+    english: &BTreeMap<(String, String), Vec<Rows>>,
+) -> Vec<String> {
+    let translated = |value: Value| translate(definition, value);
+    let mut faults = Vec::new();
+    for ((place, queries), english) in made.answers(definition, Language::Japanese).iter().zip(english.values()) {
+        for (got, want) in queries.iter().zip(english) {
+            let values = |row: &Vec<Field>| Value::Array(row.iter().map(|(_, value)| json(value)).collect());
+            let mut want: Vec<Value> = want.iter().map(|row| translated(values(row))).collect();
+            let mut got: Vec<Value> = got.iter().map(|row| translated(values(row))).collect();
+            // Groups that tie stand in the order of their labels.
+            want.sort_by_cached_key(Value::to_string);
+            got.sort_by_cached_key(Value::to_string);
+            if let Some(difference) = difference(&want, &got) {
+                faults.push(format!("{}/{} in Japanese: {difference}", place.0, place.1));
+            }
+        }
+    }
+    faults
+}
+
+/// With every label in Japanese.
+fn translate(definition: &Definition, value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(definition.labels.get(&text).cloned().unwrap_or(text)),
+        Value::Array(items) => items.into_iter().map(|item| translate(definition, item)).collect(),
+        other => other,
+    }
+}
+
+fn check(faults: &[String]) {
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+fn shipped() -> Definition {
+    Definition::shipped().expect("a definition")
+}
+
+#[test]
+fn every_widget_shows_what_its_question_asks() {
+    for zone in ["Asia/Tokyo", "UTC"] {
+        check(&faults(&shipped(), &made(&["--zone", zone])));
+    }
+}
+
+/// Rows that New Relic stored twice, right behind each other or much later, change no number.
+#[test]
+fn copies_of_rows_change_no_number() {
+    for zone in ["Asia/Tokyo", "UTC"] {
+        let once = made(&["--zone", zone]);
+        let twice = made(&["--zone", zone, "--duplicates", "0.2"]);
+        let mut faults = faults(&shipped(), &twice);
+        for (page, widgets) in &twice.pages {
+            for (widget, rows) in widgets.as_object().expect("widgets") {
+                let known = DOUBLES_SHOW.iter().any(|(name, _)| name == widget);
+                let same = once.truth(page, widget).is_some_and(|once| equal(&Value::from(once.clone()), rows));
+                if known == same {
+                    faults.push(format!("{page}/{widget}: copies change it: {}, expected {known}", !same));
+                }
+            }
+        }
+        check(&faults);
+    }
+}
+
+/// 200 accounts × 3 Regions × 150 rules are 90,000 rows a run: no limit on groups cuts a tile.
+#[test]
+fn a_large_fleet_is_counted_whole() {
+    let made = made(&["--fleet"]);
+    let answers = made.answers(&shipped(), Language::English);
+    let mut faults = Vec::new();
+    for (page, widgets) in &made.pages {
+        for (widget, queries) in widgets.as_object().expect("widgets") {
+            let got = answers.get(&(page.clone(), widget.clone())).cloned().unwrap_or_default();
+            for (number, want) in queries.as_array().expect("queries").iter().enumerate() {
+                let got: Vec<Value> = got.get(number).into_iter().flatten().map(|row| object(row)).collect();
+                let want = want.as_array().expect("rows");
+                faults.extend(difference(want, &got).map(|difference| format!("{page}/{widget}: {difference}")));
+            }
+        }
+    }
+    assert!(!made.pages.is_empty());
+    check(&faults);
+}

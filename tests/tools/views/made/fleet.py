@@ -1,0 +1,84 @@
+"""A large fleet: posture rows of 200 accounts × 3 Regions × 150 rules."""
+
+from base import MINUTE, SEVERITIES, grouped, share, table
+from made.posture import ended
+
+ACCOUNTS, REGIONS, RULES = 200, ("ap-northeast-1", "eu-west-1", "us-east-1"), 150
+STATES = ("COMPLIANT", "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE", "COMPLIANT", "INSUFFICIENT_DATA", "NON_COMPLIANT")
+BAD, GOOD = "NON_COMPLIANT", "COMPLIANT"
+
+
+def make(world):
+    """Adds them to the world: one run of each kind, every row of the run of counts there is."""
+    at = world.now - 30 * MINUTE
+    levels = list(SEVERITIES)
+    for account in range(ACCOUNTS):
+        number = f"{100000000000 + account}"
+        counts = dict.fromkeys(STATES, 0)
+        for region in REGIONS:
+            for rule in range(RULES):
+                state = STATES[(account * 3 + len(region) + rule) % len(STATES)]
+                counts[state] += 1
+                violating, compliant = (3 if state == BAD else 0), (0 if state in ("NOT_APPLICABLE", "INSUFFICIENT_DATA") else 4)
+                world.add("AwsComplianceSnapshot", at, {
+                    "snapshot.id": "snapshot-1", "aws.accountId": number, "aws.region": region, "control.id": f"rule-{rule}",
+                    "control.severity": levels[rule % 5], "control.severityScore": SEVERITIES[levels[rule % 5]],
+                    "compliance.ruleName": f"rule-{rule}", "compliance.state": state, "compliance.violatingResources": violating,
+                    "compliance.compliantResources": compliant, "posture.observedAt": at - account * MINUTE})
+        for requirement in range(60):
+            world.add("AwsFrameworkSnapshot", at, {
+                "snapshot.id": "frameworks-1", "aws.accountId": number, "aws.accountName": f"account-{account:03}",
+                "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "framework.name": f"Framework {requirement % 4}",
+                "framework.requirement": f"R{requirement}", "framework.id": f"Framework {requirement % 4}:R{requirement}",
+                "framework.state": ("passed", "failed", "unknown")[(account + requirement) % 3], "framework.failedRules": 1})
+        world.add("AwsPostureSummary", at, {
+            "snapshot.id": "summary-1", "aws.accountId": number, "aws.accountName": f"account-{account:03}",
+            "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "posture.compliantRules": counts[GOOD],
+            "posture.violatingRules": counts[BAD], "posture.unknownRules": counts["INSUFFICIENT_DATA"], "posture.exceptedRules": 1,
+            "posture.compliantResources": 4 * counts[GOOD], "posture.violatingResources": 3 * counts[BAD],
+            "posture.violatingRulesDelta7d": account % 5 - 2, "posture.observedAt": at - account * MINUTE})
+    for kind in ("snapshot", "summary", "frameworks"):
+        ended(world, kind, at, f"{kind}-1", 0, True)
+
+
+def answers(view):
+    """The tiles, by page and widget."""
+    rules, summary = view.of_run("AwsComplianceSnapshot", "snapshot"), view.of_run("AwsPostureSummary", "summary")
+    requirements = view.of_run("AwsFrameworkSnapshot", "frameworks")
+
+    def state(name):
+        return sum(row["compliance.state"] == name for row in rules)
+
+    def summed(name):
+        return sum(row[f"posture.{name}"] for row in summary)
+
+    ratio = table({("✔ Compliant",): {"Rules": state(GOOD)}, ("✖ Violating",): {"Rules": state(BAD)}}, ["cases"])
+    rules_bad = share(state(BAD), state(BAD) + state(GOOD))
+    resources_bad = share(summed("violatingResources"), summed("violatingResources") + summed("compliantResources"))
+    return {
+        "overview": {
+            "overview-rules": [[{
+                "✖ Violating rules": summed("violatingRules"), "✔ Compliant rules": summed("compliantRules"),
+                "◇ Excepted (counted as violating)": summed("exceptedRules"), "? Unknown rules": summed("unknownRules")}]],
+            "overview-percent": [[{"✖ Rules violating, %": rules_bad, "✖ Resources violating, %": resources_bad}]],
+            "overview-ratio": [ratio],
+        },
+        "preventive": {
+            "preventive-rules": [[{
+                "✖ Violating rules": state(BAD), "✔ Compliant rules": state(GOOD), "- Not applicable": state("NOT_APPLICABLE"),
+                "? Unknown rules": state("INSUFFICIENT_DATA")}]],
+            "preventive-percent": [[{"✖ Rules violating, %": rules_bad}], [{"✖ Resources violating, %": resources_bad}]],
+            "preventive-ratio": [ratio],
+        },
+        "frameworks": {
+            "frameworks-percent": [table({
+                group: {"✔ Passed, % of all": share(framework(rows, "passed"), len(rows)), "✔ Passed": framework(rows, "passed"),
+                        "✖ Failed": framework(rows, "failed"), "▲ Partial": 0, "? Unknown": framework(rows, "unknown"),
+                        "Requirements": len({row["framework.id"] for row in rows})}
+                for group, rows in grouped(requirements, "framework.name").items()}, ["Framework"])],
+        },
+    }
+
+
+def framework(rows, state):
+    return sum(row["framework.state"] == state for row in rows)

@@ -1,0 +1,32 @@
+"""Roll-ups of 14 months, the first of them past the retention: counters and the gauge of rules, by account."""
+
+from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, place
+
+
+def make(world):
+    """Adds them to the world."""
+    chance = world.random("metrics")
+    for days in reversed(range(420)):
+        time = world.now - days * DAY - 40 * MINUTE
+        for number, account in enumerate(ACCOUNTS[:5]):
+            where = place(account, REGIONS[number % 3])
+            # Who owns an account no point says; the gauge is of all its Regions.
+            del where["aws.owner"]
+            whole = {name: value for name, value in where.items() if name != "aws.region"}
+            world.metric(time, "cspm.records", "count", 500 + chance.randrange(900), {**where, "aws.service": "s3"})
+            if (days + number) % 3 == 0:
+                world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": "HIGH"})
+            if (days + number) % 4 == 0:
+                world.metric(time, "cspm.findings", "count", chance.randrange(25), {**where, "control.severity": "LOW"})
+            for state, rules in [("COMPLIANT", 100 + (420 - days) // 8), ("NON_COMPLIANT", 60 - (420 - days) // 10 + number),
+                                 ("INSUFFICIENT_DATA", 3)]:
+                if (days + number) % 2 == 0:
+                    world.metric(time, "cspm.compliance", "gauge", rules,
+                                 {**whole, "control.severity": ["HIGH", "LOW"][number % 2], "compliance.state": state})
+    # Either side of the first of a month, in the zone of the relay.
+    for month in (1, 4, 7):
+        for offset in (-1, 0):
+            world.metric(world.at(2026, month, 1) + offset, "cspm.records", "count", 7,
+                         {"aws.accountId": ACCOUNTS[0][0], "aws.region": REGIONS[0], "aws.service": "iam"})
+    for hours, count in ((5, 2), (30 * 24 + 1, 100), (29 * 24, 3)):
+        world.metric(world.now - hours * HOUR, "cspm.rollup.maybeDouble", "count", count, {"relay.agent": "agent-1"})

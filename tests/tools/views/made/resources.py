@@ -1,0 +1,51 @@
+"""Rows of changes of resources: what AWS Config recorded, and who did it as far as the trail tells."""
+
+from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, SECOND, place
+
+TYPES = ["AWS::S3::Bucket", "AWS::EC2::SecurityGroup", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::EC2::Instance"]
+# Kind, name, and whether it goes through a pipeline: None where nobody can tell.
+ACTORS = [
+    ("human", "tanaka", "false"), ("human", "o'brien", "false"), ("human", "山田", "false"), ("root", "root", "false"),
+    ("ci", "github-actions", "true"), ("ci", "terraform", "true"), ("awsService", "autoscaling.amazonaws.com", None),
+    ("workload", "batch-role", None), ("unknown", "deploy-key", "false"),
+]
+STACKS = [(None, None), ("cloudformation", "network"), ("terraform", "web \"blue\""), ("cdk", "支払い"), ("terraform", None)]
+
+
+def make(world):
+    """Adds them to the world."""
+    rng, told = world.random("resources"), []
+    times = [rng.randint(world.now - 62 * DAY, world.now - 2 * MINUTE) for _ in range(1500)]
+    # More this week, and on the edges of days, of the week and of what is kept.
+    times += [rng.randint(world.now - 7 * DAY, world.now - 2 * MINUTE) for _ in range(420)]
+    times += [world.midnight(n) + shift * SECOND for n in (0, 1, 6) for shift in (-1, 0)]
+    times += [world.now - days * DAY + shift * SECOND for days in (7, 30) for shift in (-1, 0, 1)]
+    for number, time in enumerate(sorted(times)):
+        account = rng.choice(ACCOUNTS)
+        region = REGIONS[0] if account[1] is None else rng.choice(REGIONS)
+        kind = rng.choice(TYPES)
+        # Functions are named alike everywhere.
+        which = rng.randint(0, 25)
+        name = f"nightly-{which}" if kind == TYPES[3] else f"{kind.rsplit('::', 1)[-1].lower()}-{account[0][:3]}-{which}"
+        confidence = rng.choice(["certain", "certain", "certain", "likely", "ambiguous", "none"])
+        who, by, pipeline = rng.choice(ACTORS) if confidence in ("certain", "likely") else (None, None, None)
+        tool, stack = STACKS[which % len(STACKS)]
+        change = rng.choice(["CREATE", "UPDATE", "UPDATE", "UPDATE", "UPDATE", "DELETE"])
+        late = rng.random() < 0.04
+        arrival = min(time + 25 * HOUR, world.now - MINUTE) if late else time
+        row = {
+            "event.id": f"item-{number}", "event.category": "Configuration", "event.time": time, **world.days(time),
+            **place(account, region), "resource.type": kind, "resource.id": name,
+            "resource.arn": f"arn:aws:{kind}:{account[0]}:{name}" if which % 4 else None, "change.type": change,
+            "change.tagsOnly": rng.choice(["true", "false", "false", "false"]) if change == "UPDATE" else None,
+            "change.summary": f"{change} {kind} {name}: \"tags\" → '新'", "change.actorConfidence": confidence, "actor.kind": who,
+            "actor.name": by, "source.ip": f"198.51.100.{which}" if who in ("human", "unknown") else None,
+            "change.viaPipeline": pipeline, "change.eventId": f"trail-{number}" if who else None,
+            "change.eventName": f"{change.title()}It" if who else None, "iac.tool": tool, "iac.stack": stack,
+            "change.origin": "history" if rng.random() < 0.05 else "stream", "relay.late": "true" if late else "false"}
+        told.append((arrival + rng.randint(0, 9) * SECOND, arrival, row))
+        if row["change.origin"] == "stream" and rng.random() < 0.04:
+            # A file of history tells it again, under the same id.
+            told.append((arrival + 6 * HOUR, arrival, {**row, "change.origin": "history"}))
+    for _, timestamp, row in sorted(told, key=lambda item: item[0]):
+        world.add("AwsResourceChange", timestamp, row)

@@ -1,0 +1,74 @@
+"""Rows of 62 days and the answer to every widget's question, computed from them.
+
+    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet]
+
+writes DIR/rows.ndjson (one row a line, in order of arrival) and DIR/truth.json (`nowMs`, `zone` and the rows that each query of
+each widget must give). Makers of rows (`made/`) and answers (`truth/`) share nothing but `base.py`; answers are computed from the
+rows as written. It imports nothing of the project and knows no query language.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import base
+from made import controls, fleet, findings, identity, metrics, operation, posture, resources, trail
+from truth import attack, detective, frameworks, health, overview, preventive
+from truth import findings as findings_page, identity as identity_page, resources as resources_page
+
+MAKERS = [trail, operation, controls, posture, findings, resources, identity, metrics]
+PAGES = {
+    "overview": overview, "detective": detective, "preventive": preventive, "findings": findings_page, "attack": attack,
+    "frameworks": frameworks, "resources": resources_page, "identity": identity_page, "health": health,
+}
+# A point of a metric has no id: copies of it cannot be told from points. Errors are events of New Relic itself, which does not
+# send twice. Counts of findings are a row for each account, Region, product, control and severity: more groups than a query may have,
+# so that their sum cannot tell copies; relay health shows how many there are.
+NEVER_DOUBLED = {"Metric", "NrIntegrationError", "AwsFindingSnapshot"}
+
+
+def doubled(rows, share, seed):
+    """The rows with copies of a share of them, half right behind, half much later in arrival."""
+    if not share:
+        return rows
+    rng = random.Random(f"doubles:{seed}")
+    out, late = [], []
+    for row in rows:
+        out.append(row)
+        if row["eventType"] not in NEVER_DOUBLED and rng.random() < share:
+            (out if rng.random() < 0.5 else late).append(dict(row))
+    return out + late
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--out", required=True)
+    arguments.add_argument("--zone", default="UTC")
+    arguments.add_argument("--duplicates", type=float, default=0.0)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--fleet", action="store_true", help="200 accounts × 3 Regions × 150 rules, posture alone")
+    given = arguments.parse_args()
+
+    world = base.World(given.zone, given.seed)
+    for maker in [fleet] if given.fleet else MAKERS:
+        maker.make(world)
+    rows = doubled(world.rows, given.duplicates, given.seed)
+
+    os.makedirs(given.out, exist_ok=True)
+    path = os.path.join(given.out, "rows.ndjson")
+    with open(path, "w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    with open(path, encoding="utf-8") as file:
+        view = base.View([json.loads(line) for line in file], world.now, given.zone)
+    pages = fleet.answers(view) if given.fleet else {name: page.answers(view) for name, page in PAGES.items()}
+    with open(os.path.join(given.out, "truth.json"), "w", encoding="utf-8") as file:
+        json.dump({"nowMs": world.now, "zone": given.zone, "pages": pages}, file, ensure_ascii=False, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Answers of the page Findings: what is open, what came and went. It shows CRITICAL and HIGH until more is chosen."""
+
+from base import DAY, between, distinct, grouped, most, newest, newest_first, series, table, total
+
+SHOWN = ("CRITICAL", "HIGH")
+
+
+def answers(view):
+    """Rows of every query of every widget: {widget: [rows, …]}."""
+    counts = view.of_run("AwsFindingSnapshot", "findings")
+    chosen = [row for row in counts if row["control.severity"] in SHOWN]
+    month = [row for row in view.rows("AwsSecurityFinding", 30 * DAY) if row["control.severity"] in SHOWN]
+    came = [row for row in month if row["finding.transition"] in ("new", "worsened", "reopened")]
+    heard = view.rows("AwsFindingSnapshot", 30 * DAY) + view.rows("AwsSecurityFinding", 30 * DAY)
+    first = min(row["timestamp"] for row in heard)
+    return {
+        "findings-open": [[{**open_by(counts, "CRITICAL", "HIGH", "MEDIUM", "LOW"), "◇ Set aside": aside(counts)}]],
+        "findings-week": [[{label: sum(row["finding.transition"] == word for row in month if row["timestamp"] >= view.now - 7 * DAY)
+                            for label, word in (("✖ New", "new"), ("▲ Worsened", "worsened"), ("↻ Reopened", "reopened"),
+                                                ("✔ Resolved", "resolved"))}]],
+        "findings-since": [[{"Accounts": distinct(heard, "aws.accountId"),
+                             "Data since": view.local(first).strftime("%Y-%m-%d")}]],
+        "findings-accounts": [table({
+            group: open_by(rows, "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
+            for group, rows in grouped(counts, "aws.accountName").items()}, ["Account"])],
+        "findings-start": [table({
+            group: {"Weight": total(rows, "finding.open") * most(rows, "control.severityScore"),
+                    "Open": total(rows, "finding.open"), "Accounts": distinct(rows, "aws.accountId")}
+            for group, rows in grouped([row for row in chosen if row["finding.open"] > 0], "control.severity", "finding.product",
+                                       "control.id").items()}, ["Severity", "Product", "Control"])],
+        # CRITICAL and HIGH are all that is shown until more is chosen.
+        "findings-pillars": [table({
+            group: {"Open": total(rows, "finding.open"), "CRITICAL and HIGH": total(rows, "finding.open"), "◇ Set aside": aside(rows)}
+            for group, rows in grouped(chosen, "control.pillar", "finding.product").items()}, ["Pillar", "Product"])],
+        "findings-trend": [series(view.now, 30 * DAY, DAY, lambda begin, end: trend(view, begin, end))],
+        "findings-owners": [table({group: mended(rows) for group, rows in grouped(
+            [{**row, "owner": row.get("aws.owner", "unknown")} for row in month], "owner").items()}, ["Owner"])],
+        "findings-resources": [table({
+            group: {"Findings": len(rows), "Score": most(rows, "control.severityScore"), "Controls": distinct(rows, "control.id")}
+            for group, rows in grouped(came, "aws.accountName", "resource.type", "resource.id").items()},
+            ["Account", "Type", "Resource"], 100)],
+        "findings-back": [table({
+            group: {"Findings": len(rows), "↻ Reopened": sum(row["finding.transition"] == "reopened" for row in rows),
+                    "Accounts": distinct(rows, "aws.accountId")}
+            for group, rows in grouped([row for row in came if row["finding.transition"] != "worsened"], "control.id",
+                                       "control.title").items()}, ["Control", "Title"], 200)],
+        "findings-insights": [table({
+            group: {"Findings": newest(rows, "insight.count"), "As of": most(rows, "event.time")}
+            for group, rows in grouped(view.rows("AwsFindingInsight", 30 * DAY), "insight.name", "insight.result").items()},
+            ["Insight", "Value"])],
+        "findings-log": [log(view)],
+    }
+
+
+def open_by(rows, *severities):
+    return {severity: total([row for row in rows if row["control.severity"] == severity], "finding.open") for severity in severities}
+
+
+def aside(rows):
+    return total(rows, "finding.suppressed") + total(rows, "finding.excepted")
+
+
+def trend(view, begin, end):
+    """Open findings, as the mean of the runs of a day whose rows are all there."""
+    runs = {row["snapshot.id"] for row in between(view.rows("AwsPostureRun", 30 * DAY), begin, end)
+            if row["run.kind"] == "findings" and row["run.accepted"] == "true"}
+    rows = [row for row in between(view.rows("AwsFindingSnapshot", 30 * DAY), begin, end)
+            if row["snapshot.id"] in runs and row["control.severity"] in SHOWN]
+    # MEDIUM and LOW are not among those that are shown.
+    return {severity: count / len(runs) if runs else None
+            for severity, count in open_by(rows, "CRITICAL", "HIGH", "MEDIUM", "LOW").items()}
+
+
+def mended(rows):
+    done = [row for row in rows if row["finding.transition"] == "resolved"]
+    days = [row["finding.openMs"] / DAY for row in done]
+    return {"✔ Resolved": len(done), "Mean days to fix": sum(days) / len(days) if days else None,
+            "↻ Reopened": sum(row["finding.transition"] == "reopened" for row in rows)}
+
+
+def log(view):
+    """The list shows a row that came twice twice."""
+    rows = [row for row in view.stored("AwsSecurityFinding", 7 * DAY)
+            if row["control.severity"] in SHOWN and row["finding.transition"] in ("new", "worsened", "reopened")]
+    names = {"Severity": "control.severity", "Change": "finding.transition", "Product": "finding.product", "Finding": "finding.title",
+             "Account": "aws.accountName", "Region": "aws.region", "Resource": "resource.id", "Owner": "aws.owner",
+             "Fix available": "finding.fixAvailable", "What to do": "control.remediation", "Steps": "control.runbookUrl"}
+    return [{"timestamp": row["timestamp"], **{label: row.get(name) for label, name in names.items()}}
+            for row in newest_first(rows, 500)]

@@ -1,0 +1,151 @@
+"""Answers of the page Preventive: what is out of policy now, how that came, and who mends it."""
+
+from base import DAY, HOUR, WEEK, between, distinct, grouped, least, most, newest, series, share, table, worded
+
+BAD, GOOD = "NON_COMPLIANT", "COMPLIANT"
+
+
+def answers(view):
+    """Rows of every query of every widget: {widget: [rows, …]}."""
+    known = {row["aws.accountId"] for row in view.rows("AwsPostureSummary", DAY)}
+    rules = [row for row in view.of_run("AwsComplianceSnapshot", "snapshot") if row["aws.accountId"] in known]
+    summary = view.of_run("AwsPostureSummary", "summary")
+    violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
+    changes = [row for row in view.rows("AwsComplianceChange", 30 * DAY) if row["compliance.outOfOrder"] == "false"]
+    return {
+        "preventive-rules": [[{
+            "✖ Violating rules": in_state(rules, BAD), "✔ Compliant rules": in_state(rules, GOOD),
+            "- Not applicable": in_state(rules, "NOT_APPLICABLE"), "? Unknown rules": in_state(rules, "INSUFFICIENT_DATA")}]],
+        "preventive-percent": [
+            [{"✖ Rules violating, %": share(in_state(rules, BAD), in_state(rules, BAD) + in_state(rules, GOOD))}],
+            [{"✖ Resources violating, %": 100 - share_of(summary, "Resources")}]],
+        "preventive-ratio": [cases({"✔ Compliant": {"Rules": in_state(rules, GOOD)}, "✖ Violating": {"Rules": in_state(rules, BAD)}})],
+        "preventive-since": [[{
+            "Accounts": distinct(rules, "aws.accountId"), "Regions": distinct(rules, "aws.region"),
+            "Oldest reading": view.local(least(rules, "posture.observedAt")).strftime("%Y-%m-%d %H:%M")}]],
+        "preventive-trend": [series(view.now, 30 * DAY, DAY, lambda begin, end: trend(view, begin, end))],
+        "preventive-year": [year(view)],
+        "preventive-violated-rules": [table({
+            group: {"Score": most(rows, "control.severityScore") or 0, "✖ Violating resources": resources(rows),
+                    "◇ Excepted": resources([row for row in rows if row["compliance.state"] == "EXCEPTED"]),
+                    "Accounts": distinct(rows, "aws.accountId"), "Oldest, days": most(rows, "compliance.ageDays")}
+            for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
+        "preventive-accounts": [accounts(summary)],
+        "preventive-week": [week(view, changes)],
+        "preventive-owners": [owners(changes)],
+        "preventive-open-by-owner": [table({
+            group: {"✖ Violations": len(rows),
+                    "CRITICAL and HIGH": sum(row["control.severity"] in ("CRITICAL", "HIGH") for row in rows),
+                    "Oldest, days": most(rows, "compliance.ageDays")}
+            for group, rows in grouped(owned(violations), "owner").items()}, ["Owner"])],
+        "preventive-violations": [listed(view)],
+    }
+
+
+def in_state(rules, state):
+    return sum(row["compliance.state"] == state for row in rules)
+
+
+def share_of(summary, of):
+    """Percent compliant of all accounts together."""
+    good = sum(row.get(f"posture.compliant{of}", 0) for row in summary)
+    return share(good, good + sum(row.get(f"posture.violating{of}", 0) for row in summary))
+
+
+def cases(answers, limit=None):
+    return table({(name,): fields for name, fields in answers.items()}, ["cases"], limit)
+
+
+def resources(rows):
+    names = ("aws.accountId", "aws.region", "resource.type", "resource.id")
+    return len({tuple(row[name] for name in names) for row in rows})
+
+
+def owned(rows):
+    """With an owner, who is `unknown` where nobody is."""
+    return [{**row, "owner": row.get("aws.owner", "unknown")} for row in rows]
+
+
+def trend(view, begin, end):
+    """How the accounts stood when a day ended."""
+    by_account = grouped(between(view.rows("AwsPostureSummary"), begin, end), "aws.accountId")
+    last = [{name: newest(rows, name) for name in ("posture.compliantRules", "posture.violatingRules",
+                                                   "posture.compliantResources", "posture.violatingResources")}
+            for rows in by_account.values()]
+    last = [row for row in last if row["posture.compliantRules"] is not None]
+    return {"Compliant rules, %": share_of(last, "Rules"), "Compliant resources, %": share_of(last, "Resources")}
+
+
+def year(view):
+    """Violating results as the mean of a week's hours: a point of the gauge is one hour of one account."""
+    points = [row for row in view.rows("Metric", 13 * 30 * DAY)
+              if row["metricName"] == "cspm.compliance" and row["compliance.state"] == BAD]
+    counts = {group: sum(row["cspm.compliance"]["total"] for row in rows)
+              for group, rows in grouped(points, "control.severity").items()}
+    found = []
+    for group in sorted(counts, key=lambda group: (-counts[group], group)):
+        mine = [row for row in points if row["control.severity"] == group[0]]
+        found += [{"facet": group[0], "control.severity": group[0], **row} for row in series(
+            view.now, 13 * 30 * DAY, WEEK, lambda begin, end: {
+                "Violating results": sum(row["cspm.compliance"]["total"] for row in between(mine, begin, end)) * HOUR / WEEK})]
+    return found
+
+
+def accounts(summary):
+    rows = []
+    for (name, number), mine in grouped(summary, "aws.accountName", "aws.accountId").items():
+        row = mine[-1]
+        bad, good = row.get("posture.violatingRules"), row.get("posture.compliantRules")
+        rows.append({
+            "facet": [name, number], "Account": name, "Account id": number,
+            "State": "✖" if bad else "✔" if good else "?",
+            "✔ Compliant rules, %": None if good is None else share(good, good + bad),
+            "✔ Compliant resources, %": None if good is None else share_of([row], "Resources"),
+            "✖ Violating rules": bad, "Change, 7 days": row.get("posture.violatingRulesDelta7d"),
+            "◇ Excepted": row.get("posture.exceptedRules"), "Oldest reading": row.get("posture.observedAt")})
+    return worded(rows, "State")
+
+
+def kind(change):
+    """What a change is to those who count."""
+    if change["compliance.state"] == GOOD and change["compliance.previousState"] == BAD:
+        return "✔ Fixed"
+    if change["compliance.state"] == BAD:
+        return "↻ Reopened" if change.get("compliance.reopenCount", 0) > 0 else "✖ Newly violating"
+    return None
+
+
+def week(view, changes):
+    told = grouped([{**row, "kind": kind(row)} for row in changes], "kind")
+    found = []
+    for group in sorted(told, key=lambda group: (-len(told[group]), group)):
+        found += [{"facet": group[0], "cases": group[0], **row} for row in series(
+            view.now, 30 * DAY, DAY, lambda begin, end: {"Changes": len(between(told[group], begin, end))})]
+    return found
+
+
+def owners(changes):
+    found = {}
+    for group, rows in grouped(owned(changes), "owner").items():
+        days = [row["compliance.resolvedAfterMs"] / DAY for row in rows
+                if row["compliance.state"] == GOOD and row.get("compliance.resolvedAfterMs") is not None]
+        found[group] = {"✔ Fixed": sum(kind(row) == "✔ Fixed" for row in rows),
+                        "Mean days to fix": sum(days) / len(days) if days else None,
+                        "↻ Reopened": sum(kind(row) == "↻ Reopened" for row in rows)}
+    return table(found, ["Owner"])
+
+
+def listed(view):
+    """The list shows a row that came twice twice."""
+    run = view.run("violations", 3 * DAY)
+    rows = [row for row in view.stored("AwsComplianceViolation", 3 * DAY) if row["snapshot.id"] == run]
+
+    def order(item):
+        at, row = item
+        score, age = row.get("control.severityScore"), row.get("compliance.ageDays")
+        return (score is None, -(score or 0), age is None, -(age or 0), -at)
+    names = {"Severity": "control.severity", "Rule": "control.id", "Type": "resource.type", "Resource": "resource.id",
+             "Account": "aws.accountName", "Region": "aws.region", "Since": "compliance.since", "Days": "compliance.ageDays",
+             "State": "compliance.state", "Why": "compliance.annotation", "Owner": "aws.owner", "Steps": "control.runbookUrl"}
+    return [{"timestamp": row["timestamp"], **{label: row.get(name) for label, name in names.items()}}
+            for _, row in sorted(enumerate(rows), key=order)[:1000]]
