@@ -76,7 +76,12 @@ async fn lint_tells_each_fault_at_its_place_and_fails_on_errors_alone() {
     const QUERIES: &str = "SELECT count(*) FROM AwsSecurityEvent SINCE 1 day ago\n\n\
                            SELECT count(*)\\nFROM AwsSecurityEvents SINCE 1 day ago\tbehind a tab\n\
                            SELECT count(*) FROM AwsSecurityEvent WHERE actor.mfa != 'true' SINCE 1 day ago\n";
-    let text = Agent::new(["nrql", "--lint", "queries.tsv"]).file("queries.tsv", QUERIES.as_bytes()).finish().await;
+    let linted = async |name: &str, text: &str, words: &[&str]| {
+        let agent = words.iter().fold(Agent::new(["nrql", "--lint", name]), |agent, word| agent.arg(*word));
+        agent.file(name, text);
+        agent.finish().await
+    };
+    let text = linted("queries.tsv", QUERIES, &[]).await;
     assert_eq!((text.status.code(), &*text.stderr), (Some(1), ""));
     assert_eq!(
         text.stdout,
@@ -87,18 +92,18 @@ async fn lint_tells_each_fault_at_its_place_and_fails_on_errors_alone() {
     );
 
     // A file of that name is one query, in as many lines as it likes.
-    let one = b"-- who signs in\nSELECT count(*)\nFROM AwsSecurityEvent\nFACET actor.kind\nSINCE 1 day ago\n";
-    let json = Agent::new(["nrql", "--lint", "who.nrql", "--format", "json"]).file("who.nrql", one).finish().await;
+    let one = "-- who signs in\nSELECT count(*)\nFROM AwsSecurityEvent\nFACET actor.kind\nSINCE 1 day ago\n";
+    let json = linted("who.nrql", one, &["--format", "json"]).await;
     let report: Value = serde_json::from_str(&json.stdout).expect("JSON");
     assert_eq!((json.status.code(), &report["queries"], &report["warnings"]), (Some(0), &1.into(), &1.into()));
     assert_eq!(
         report["findings"],
-        serde_json::json!([{
+        json!([{
             "line": 4, "column": 1, "severity": "warning", "rule": "facet-without-limit",
             "message": "FACET without LIMIT shows 10 groups and hides the rest", "hint": "say how many",
         }])
     );
-    let condition = Agent::new(["nrql", "--lint", "who.nrql", "--purpose", "condition"]).file("who.nrql", one).finish().await;
+    let condition = linted("who.nrql", one, &["--purpose", "condition"]).await;
     assert_eq!(
         (condition.status.code(), &*condition.stdout),
         (
