@@ -82,4 +82,6 @@ mod state_store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod views;
+#[cfg(test)]
 mod waiting;

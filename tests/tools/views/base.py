@@ -64,7 +64,7 @@ class World:
     def add(self, event_type, timestamp, attributes):
         """A row. Attributes without a value are left out, as the relay does."""
         row = {"eventType": event_type, "timestamp": int(timestamp)}
-        row.update((name, value) for name, value in attributes.items() if value is not None)
+        row.update((name, whole(value)) for name, value in attributes.items() if value is not None)
         self.rows.append(row)
         return row
 
@@ -96,6 +96,11 @@ class World:
         year, week, _ = moment.isocalendar()
         return {"event.date": moment.strftime("%Y-%m-%d"), "event.week": f"{year}-W{week:02}",
                 "event.month": moment.strftime("%Y-%m")}
+
+
+def whole(value):
+    """A number without a fraction is written without one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def local(ms, zone):
