@@ -2,7 +2,7 @@
 //!
 //! In: an object with the right to release it ([`ObjectEntry`]), its records ([`RecordEntry`]) and their pieces ([`Piece`]).
 //! Out: each record's outcome in the source's [`Counts`], and one [`Released`] per object on the source's channel when the
-//! last piece of its last record has settled. What always holds: whatever is dropped without being settled counts as
+//! last piece of its last record has settled; what accepted pieces count, when their record has ended. What always holds: whatever is dropped without being settled counts as
 //! `Returned`, so forgetting is safe; an object is told to its source exactly once.
 //!
 //! Ownership is the state: a piece holds its record, a record holds its object. When the last holder lets go, the entry's
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::rollup::Tally;
 use super::{Counts, Outcome, Seen, Settled, Verdict};
 use crate::record::RecordKey;
 
@@ -39,6 +40,7 @@ pub struct ObjectEntry {
     parked: AtomicBool,
     late: AtomicBool,
     returned: AtomicBool,
+    again: AtomicBool,
 }
 
 impl ObjectEntry {
@@ -54,7 +56,13 @@ impl ObjectEntry {
             parked: AtomicBool::new(false),
             late: AtomicBool::new(false),
             returned: AtomicBool::new(false),
+            again: AtomicBool::new(false),
         })
+    }
+
+    /// The source has handed it out before: whoever had it may have counted its records.
+    pub fn comes_again(&self) {
+        self.again.store(true, std::sync::atomic::Ordering::Release);
     }
 
     /// The counters of the object's source.
@@ -71,6 +79,7 @@ impl ObjectEntry {
             object: Arc::clone(self),
             kind: Kind::Record { good: AtomicU8::new(Outcome::Returned as u8), late: AtomicBool::new(false) },
             worst: AtomicU8::new(Settled::Delivered as u8),
+            accepted: Mutex::default(),
             key: std::sync::OnceLock::new(),
         })
     }
@@ -83,6 +92,7 @@ impl ObjectEntry {
             object: Arc::clone(self),
             kind: Kind::Errand,
             worst: AtomicU8::new(Settled::Delivered as u8),
+            accepted: Mutex::default(),
             key: std::sync::OnceLock::new(),
         })
     }
@@ -126,9 +136,13 @@ impl Drop for ObjectEntry {
 type Then = Box<dyn FnOnce(Settled) + Send>;
 
 enum Kind {
-    Record { good: AtomicU8, late: AtomicBool },
+    Record {
+        good: AtomicU8,
+        late: AtomicBool,
+    },
     Errand,
-    Step(Mutex<Option<Then>>),
+    /// What is told, and the record (or step) that it is a step of.
+    Step(Mutex<Option<Then>>, Arc<RecordEntry>),
 }
 
 impl std::fmt::Debug for Kind {
@@ -136,7 +150,7 @@ impl std::fmt::Debug for Kind {
         f.write_str(match self {
             Self::Record { .. } => "Record",
             Self::Errand => "Errand",
-            Self::Step(_) => "Step",
+            Self::Step(..) => "Step",
         })
     }
 }
@@ -147,6 +161,8 @@ pub struct RecordEntry {
     object: Arc<ObjectEntry>,
     kind: Kind,
     worst: AtomicU8,
+    /// What its accepted pieces count.
+    accepted: Mutex<Vec<Tally>>,
     key: std::sync::OnceLock<(Arc<Seen>, RecordKey)>,
 }
 
@@ -172,7 +188,7 @@ impl RecordEntry {
 
     /// A piece of this record: it owes an answer from now on.
     pub fn piece(self: &Arc<Self>) -> Piece {
-        Piece { entry: Some(Arc::clone(self)) }
+        Piece { entry: Some(Arc::clone(self)), tallies: [None, None] }
     }
 
     /// A step of this record: when its last piece has settled, `then` is told the worst of them. Whatever else the record owes
@@ -181,8 +197,9 @@ impl RecordEntry {
     pub fn step(self: &Arc<Self>, then: impl FnOnce(Settled) + Send + 'static) -> Arc<Self> {
         Arc::new(Self {
             object: Arc::clone(&self.object),
-            kind: Kind::Step(Mutex::new(Some(Box::new(then)))),
+            kind: Kind::Step(Mutex::new(Some(Box::new(then))), Arc::clone(self)),
             worst: AtomicU8::new(Settled::Delivered as u8),
+            accepted: Mutex::default(),
             key: std::sync::OnceLock::new(),
         })
     }
@@ -209,7 +226,10 @@ impl RecordEntry {
 
 impl Drop for RecordEntry {
     fn drop(&mut self) {
-        if let Kind::Step(then) = &self.kind {
+        if let Kind::Step(then, of) = &self.kind {
+            // Before anything can end the record.
+            let accepted = std::mem::take(&mut *self.accepted.lock().unwrap_or_else(PoisonError::into_inner));
+            of.accepted.lock().unwrap_or_else(PoisonError::into_inner).extend(accepted);
             let worst = match self.worst.load(Acquire) {
                 0 => Settled::Delivered,
                 1 => Settled::Rejected,
@@ -228,6 +248,16 @@ impl Drop for RecordEntry {
             return;
         };
         self.object.counts.record_ended(outcome);
+        if outcome != Outcome::Returned {
+            // One that is returned comes again, and is counted then.
+            let again = self.object.again.load(Acquire);
+            for tally in self.accepted.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+                tally.count();
+                if again {
+                    tally.doubt();
+                }
+            }
+        }
         if outcome == Outcome::Returned {
             if self.is_late() {
                 self.object.late.store(true, std::sync::atomic::Ordering::Release);
@@ -246,9 +276,24 @@ impl Drop for RecordEntry {
 #[must_use = "dropping it hands the object back to the source"]
 pub struct Piece {
     entry: Option<Arc<RecordEntry>>,
+    /// What it counts once it is accepted.
+    tallies: [Option<Tally>; 2],
 }
 
 impl Piece {
+    /// What this piece counts once it was accepted, and its record has ended other than returned.
+    pub fn counting(self, tallies: [Option<Tally>; 2]) -> Self {
+        // The parts of a piece cannot be moved out of it.
+        let mut piece = self;
+        piece.tallies = tallies;
+        piece
+    }
+
+    /// A request that held it may have been taken, though no answer says so: what it counts may be counted twice.
+    pub fn doubt(&self) {
+        self.tallies.iter().flatten().for_each(Tally::doubt);
+    }
+
     /// Gives the answer.
     pub fn settle(mut self, settled: Settled) {
         self.note(settled);
@@ -256,6 +301,10 @@ impl Piece {
 
     fn note(&mut self, settled: Settled) {
         if let Some(entry) = self.entry.take() {
+            if settled == Settled::Delivered && self.tallies.iter().any(Option::is_some) {
+                let accepted = std::mem::take(&mut self.tallies).into_iter().flatten();
+                entry.accepted.lock().unwrap_or_else(PoisonError::into_inner).extend(accepted);
+            }
             entry.worst.fetch_max(settled as u8, AcqRel);
         }
     }

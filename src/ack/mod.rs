@@ -8,11 +8,13 @@
 pub mod counts;
 pub mod ledger;
 pub mod outcome;
+pub mod rollup;
 pub mod seen;
 
 pub use counts::Counts;
 pub use ledger::{ObjectEntry, Piece, RecordEntry, Released};
 pub use outcome::{Outcome, Settled, Verdict};
+pub use rollup::{Counter, RollupTallies, Rollups, Taken, Tally};
 pub use seen::Seen;
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub mod exit;
 mod health;
 mod ingest;
 mod nrql;
+#[cfg(feature = "lab")]
+mod preview;
 mod replay;
 mod rules;
 mod run;
@@ -76,6 +78,12 @@ enum Command {
     /// Stream bundled AWS records through the agent to a local New Relic stand-in: no account, no key
     #[cfg(feature = "lab")]
     Demo(demo::Args),
+    /// Show the dashboards in the browser as New Relic draws them, on rows of this machine
+    ///
+    /// `cspm-relay replay PATH --to stdout > rows.ndjson` makes rows of your own records. The page is served on this machine only and
+    /// loads nothing from elsewhere.
+    #[cfg(feature = "lab")]
+    Preview(preview::Args),
     /// Run the local New Relic stand-in on its own, to try settings against it
     #[cfg(feature = "lab")]
     StandIn(stand_in::Args),
@@ -108,6 +116,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Health(args) => health::run(args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args),
+        #[cfg(feature = "lab")]
+        Command::Preview(args) => preview::run(args),
         #[cfg(feature = "lab")]
         Command::StandIn(args) => stand_in::run(args),
     }

@@ -50,6 +50,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::Endless },
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,
         heartbeat: config.telemetry.heartbeat,
+        rollups: crate::pipeline::rollups::EVERY,
         expiry: true,
         posture,
         clock: clock.clone(),

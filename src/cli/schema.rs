@@ -1,6 +1,6 @@
 //! `schema`: every attribute that is ever sent.
 //!
-//! In: the dictionary of the events, the allow-list of request parameters and the attributes of a log, all built in. Out: a
+//! In: the dictionary of the events, the allow-list of request parameters, the attributes of a log and the metrics, all built in. Out: a
 //! table for a terminal, JSON, or Markdown. What always holds: an attribute has one row, which names every type that carries
 //! it. The fields of a raw record are AWS's own and have no rows.
 
@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::exit::Exit;
 use super::table::table;
 use crate::encode::dictionary::{ATTRIBUTES, Attribute, EVENTS, Kind, NOTICE, SECURITY_EVENT};
+use crate::encode::metric::{self, METRIC};
+use crate::encode::otlp;
 use crate::enrich::{AccountNames, Enricher};
 
 /// What is said of every request parameter.
@@ -30,7 +32,7 @@ const FIRST: [Row; 2] = [
         kind: "text",
         unit: "",
         example: SECURITY_EVENT,
-        events: EventTypes { events: EVENTS, log: false },
+        events: EventTypes { events: EVENTS, log: false, metric: false },
         meaning: "New Relic's type, the FROM of a query.",
     },
     Row {
@@ -38,7 +40,7 @@ const FIRST: [Row; 2] = [
         kind: "number",
         unit: "ms since epoch",
         example: "1795292071000",
-        events: EventTypes { events: EVENTS, log: true },
+        events: EventTypes { events: EVENTS, log: true, metric: true },
         meaning: "What New Relic files it under: event.time; the time of sending for a notice, a heartbeat, a gap and what is late; the time of the run, for all its rows.",
     },
 ];
@@ -83,18 +85,41 @@ const OF_LOGS: [Row; 4] = [
     },
 ];
 
-const ONLY_LOG: EventTypes = EventTypes { events: &[], log: true };
+/// What every point of a metric has.
+const OF_METRICS: [Row; 2] = [
+    Row {
+        name: "metricName",
+        kind: "text",
+        unit: "",
+        example: "cspm.records",
+        events: ONLY_METRIC,
+        meaning: "Name of the metric.",
+    },
+    Row {
+        name: "service.name",
+        kind: "text",
+        unit: "",
+        example: otlp::SERVICE,
+        events: ONLY_METRIC,
+        meaning: "Who counted: always cspm-relay.",
+    },
+];
+
+const ONLY_METRIC: EventTypes = EventTypes { events: &[], log: false, metric: true };
+
+const ONLY_LOG: EventTypes = EventTypes { events: &[], log: true, metric: false };
 
 /// The types that carry an attribute.
 #[derive(Debug, Clone, Copy)]
 struct EventTypes {
     events: &'static [&'static str],
     log: bool,
+    metric: bool,
 }
 
 impl EventTypes {
     fn names(self) -> impl Iterator<Item = &'static str> {
-        self.events.iter().copied().chain(self.log.then_some(LOG))
+        self.events.iter().copied().chain(self.log.then_some(LOG)).chain(self.metric.then_some(METRIC))
     }
 }
 
@@ -117,7 +142,9 @@ impl From<&Attribute> for Row {
             Kind::Number => "number",
         };
         let meaning = if name == "actor.kind" { ACTOR_KIND } else { meaning };
-        Self { name, kind, unit, example, events: EventTypes { events, log: OF_LOGS_TOO.contains(&name) }, meaning }
+        let of_metrics = metric::METRICS.iter().flat_map(|metric| metric.attributes).chain(&metric::OF_ACCOUNT);
+        let metric = of_metrics.into_iter().any(|found| *found == name);
+        Self { name, kind, unit, example, events: EventTypes { events, log: OF_LOGS_TOO.contains(&name), metric }, meaning }
     }
 }
 
@@ -171,12 +198,33 @@ fn rows() -> anyhow::Result<Vec<Row>> {
     let enricher = Enricher::new(AccountNames::default(), "UTC")?;
     let request = enricher.request_attributes();
     let of_events = ATTRIBUTES.iter().map(Row::from).chain(request.iter().map(|name| parameter(name)));
-    Ok(FIRST.into_iter().chain(of_events).chain(OF_LOGS).collect())
+    Ok(FIRST.into_iter().chain(of_events).chain(OF_LOGS).chain(of_metrics()).collect())
+}
+
+/// The metrics themselves, and the attributes that only they have.
+fn of_metrics() -> impl Iterator<Item = Row> {
+    let named = metric::METRICS.into_iter().map(|metric| Row {
+        name: metric.name,
+        kind: metric.form.as_str(),
+        unit: "",
+        example: "",
+        events: ONLY_METRIC,
+        meaning: metric.meaning,
+    });
+    let own = metric::ATTRIBUTES.into_iter().map(|attribute| Row {
+        name: attribute.name,
+        kind: "text",
+        unit: "",
+        example: attribute.example,
+        events: ONLY_METRIC,
+        meaning: attribute.meaning,
+    });
+    named.chain(OF_METRICS).chain(own)
 }
 
 /// The row of a request parameter.
 fn parameter(name: &'static str) -> Row {
-    let events = EventTypes { events: &[SECURITY_EVENT, NOTICE], log: false };
+    let events = EventTypes { events: &[SECURITY_EVENT, NOTICE], log: false, metric: false };
     Row { name, kind: "text", unit: "", example: "", events, meaning: REQUEST }
 }
 

@@ -46,7 +46,7 @@ fn greeting(url: &str, stand_in: &BackendArgs) -> String {
          what it holds: {url}/stand-in/summary  {url}/stand-in/ids?type=AwsSecurityEvent\n\n\
          {replay}For {commands}:\n  \
          export NEW_RELIC_INSIGHTS_BASE_URL={url}\n  export NEW_RELIC_LOGS_BASE_URL={url}\n  \
-         export NEW_RELIC_NERDGRAPH_BASE_URL={url}\n  export NEW_RELIC_ACCOUNT_ID={account_id}\n  \
+         export NEW_RELIC_OTLP_BASE_URL={url}\n  export NEW_RELIC_NERDGRAPH_BASE_URL={url}\n  export NEW_RELIC_ACCOUNT_ID={account_id}\n  \
          export NEW_RELIC_LICENSE_KEY={license_key}\n  export NEW_RELIC_API_KEY={user_key}\n"
     )
 }

@@ -34,7 +34,16 @@ pub(super) fn adds_up(summary: &Summary) -> &'static str {
 #[must_use]
 pub(super) fn text(summary: &Summary, headline: &str) -> String {
     let sources = summary.sources.iter().map(|(name, counts)| source(name, headline, counts));
-    sources.collect::<String>() + &answers(summary)
+    sources.collect::<String>() + &answers(summary) + &rollups(summary).map(|what| what + "\n").unwrap_or_default()
+}
+
+/// What is missing in the roll-up metrics, if anything is.
+fn rollups(summary: &Summary) -> Option<String> {
+    let missing = [(summary.uncounted, "were not sent"), (summary.rollups.refused, "were refused")];
+    let missing: Vec<String> =
+        missing.into_iter().filter(|(lost, _)| *lost > 0).map(|(lost, how)| format!("{} {how}", count(lost, "count"))).collect();
+    (!missing.is_empty())
+        .then(|| format!("Roll-up metrics are too low: {}; events and logs are not concerned", missing.join(", ")))
 }
 
 fn source(name: &str, headline: &str, counts: &Snapshot) -> String {
@@ -105,6 +114,7 @@ pub(super) fn json(summary: &Summary) -> serde_json::Value {
         "requests": summary.traffic.requests(),
         "retries": summary.traffic.retries(),
         "answers": summary.traffic.answers(),
+        "rollups": { "sent": summary.rollups.sent, "refused": summary.rollups.refused, "unsent": summary.uncounted },
         "faults": summary.faults.iter().map(|(name, fault)| format!("{name}: {fault}")).collect::<Vec<_>>(),
     })
 }
@@ -125,6 +135,9 @@ pub(super) fn log(summary: &Summary) {
             adds_up = counts.adds_up(),
             "Stopped source {name}"
         );
+    }
+    if let Some(what) = rollups(summary) {
+        tracing::warn!("{what}");
     }
 }
 

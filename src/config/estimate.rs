@@ -30,6 +30,15 @@ const LOG_BYTES: u64 = 1_400;
 /// A heartbeat, bytes: about the size of an event with core attributes only, measured: 925.
 const HEARTBEAT_BYTES: u64 = 1_000;
 
+/// A point of a metric, bytes. Measured: 250 to 400.
+const POINT_BYTES: u64 = 350;
+
+/// Series of one metric that an account has in a minute, at most. Assumed.
+const SERIES_OF_ACCOUNT: u64 = 20;
+
+/// Points of `cspm.compliance` an account and summary. Assumed: four states of three severities.
+const GAUGES: u64 = 12;
+
 /// Management records of one busy account, a day. Assumed: 200 accounts then make the 100 million a day the design counts with.
 pub const RECORDS_PER_ACCOUNT_DAY: u64 = 500_000;
 
@@ -183,6 +192,8 @@ pub struct Estimate {
     pub notices: u64,
     /// Raw records as logs.
     pub logs: u64,
+    /// Roll-up metrics.
+    pub metrics: u64,
     /// Heartbeats.
     pub heartbeats: u64,
     /// How AWS Config's rules stand, at intervals; changes of it and findings are too unlike from customer to customer.
@@ -206,10 +217,22 @@ pub fn estimate(volume: Volume, outputs: &Outputs, heartbeat: Option<Duration>) 
         detections: detected.saturating_mul(EVENT_BYTES),
         notices: notices.saturating_mul(EVENT_BYTES),
         logs: logged(records, detected, outputs.logs).saturating_mul(LOG_BYTES),
+        metrics: if outputs.metrics { points(volume, outputs.logs, detected).saturating_mul(POINT_BYTES) } else { 0 },
         heartbeats: heartbeats.saturating_mul(HEARTBEAT_BYTES),
         posture: volume.fleet.map_or(0, Fleet::bytes),
         identities: volume.inventory.map_or(0, Inventory::bytes),
     }
+}
+
+/// Points of metrics: one a minute for each series that counted something, and the gauges of each summary.
+fn points(volume: Volume, logs: Logs, detected: u64) -> u64 {
+    let accounts = volume.records_per_day.div_ceil(RECORDS_PER_ACCOUNT_DAY);
+    let most = accounts.saturating_mul(MONTH_SECONDS / 60 * SERIES_OF_ACCOUNT);
+    let records = logged(volume.records_per_day.saturating_mul(30), detected, logs).max(detected);
+    let gauges = volume.fleet.map_or(0, |fleet| {
+        fleet.accounts.saturating_mul((MONTH_SECONDS / fleet.summary.as_secs().max(1)).saturating_mul(GAUGES))
+    });
+    records.min(most).saturating_add(detected.min(most)).saturating_add(gauges)
 }
 
 /// Records that go out as logs. Rules mostly match changes, so leaving out what only read is not counted as a saving there.
@@ -231,8 +254,8 @@ impl Estimate {
     /// Bytes a month, all outputs together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        let Self { detections, notices, logs, heartbeats, posture, identities, .. } = self;
-        [detections, notices, logs, heartbeats, posture, identities]
+        let Self { detections, notices, logs, metrics, heartbeats, posture, identities, .. } = self;
+        [detections, notices, logs, metrics, heartbeats, posture, identities]
             .into_iter()
             .fold(0_u64, |sum, part| sum.saturating_add(*part))
     }
@@ -253,6 +276,7 @@ impl fmt::Display for Estimate {
             ("detections", self.detections),
             ("notices", self.notices),
             ("logs", self.logs),
+            ("metrics", self.metrics),
             ("heartbeats", self.heartbeats),
             ("posture", self.posture),
             ("identities", self.identities),
@@ -340,21 +364,22 @@ mod tests {
     const MINUTE: Option<Duration> = Some(Duration::from_mins(1));
 
     fn with_logs(records: LogRecords, read_only: bool) -> Outputs {
-        Outputs { logs: Logs { records, read_only, mask: true }, notices: true }
+        Outputs { logs: Logs { records, read_only, mask: true }, notices: true, metrics: false }
     }
 
     #[test]
-    fn the_defaults_bring_two_hundred_accounts_about_35_gb() {
+    fn the_defaults_bring_two_hundred_accounts_about_42_gb() {
         let estimate = estimate(Volume::of_accounts(200, 3), &Outputs::default(), MINUTE);
         insta::assert_snapshot!(estimate, @r#"
         estimate for 100000000 records a day, GB a month:
           detections       15.60
           notices           0.78
           logs             16.80
+          metrics           8.40
           heartbeats        0.13
           posture           0.00
           identities        0.00
-          total            33.31
+          total            41.71
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
         "#);
@@ -373,8 +398,9 @@ mod tests {
         assert_eq!((fleet.accounts, fleet.regions), (200, 3));
         let found =
             estimate(Volume { records_per_day: 0, sources: 0, fleet: Some(fleet), inventory: None }, &Outputs::default(), None);
+        assert_eq!(found.metrics, 200 * 720 * 12 * 350, "gauges");
         assert!((12_500_000_000..13_000_000_000).contains(&found.posture), "{}", found.posture);
-        assert_eq!(found.total(), found.posture);
+        assert_eq!(found.total(), found.posture + found.metrics);
         assert!(found.to_string().contains("only read; 150 rules of AWS Config an account and Region"), "{found}");
         let rarer = Fleet { summary: Duration::ZERO, accounts: u64::MAX, ..fleet };
         assert_eq!(rarer.bytes(), u64::MAX, "no overflow");
@@ -426,6 +452,7 @@ mod tests {
                 detections: 156_000_000,
                 notices: 7_800_000,
                 logs,
+                metrics: 0,
                 heartbeats: 43_200_000,
                 posture: 0,
                 identities: 0,
@@ -434,12 +461,23 @@ mod tests {
         }
         let quiet = estimate(volume, &Outputs { notices: false, ..Outputs::default() }, None);
         assert_eq!((quiet.notices, quiet.heartbeats), (0, 0));
+        assert_eq!(quiet.metrics, 2 * 120_000 * 350, "each detection is a point of two metrics");
+        let all = Outputs { metrics: true, ..with_logs(LogRecords::All, true) };
+        assert_eq!(estimate(volume, &all, None).metrics, (2 * 43_200 * 20 + 120_000) * 350, "a minute has only so many series");
     }
 
     #[test]
     fn the_free_amount_is_a_limit_that_may_be_reached() {
-        let of =
-            |logs| Estimate { records_per_day: 0, detections: 0, notices: 0, logs, heartbeats: 0, posture: 0, identities: 0 };
+        let of = |logs| Estimate {
+            records_per_day: 0,
+            detections: 0,
+            notices: 0,
+            logs,
+            metrics: 0,
+            heartbeats: 0,
+            posture: 0,
+            identities: 0,
+        };
         assert_eq!([of(FREE_BYTES).is_free(), of(FREE_BYTES + 1).is_free()], [true, false]);
         assert!(of(FREE_BYTES + 1).to_string().contains("more than the 100 GB"));
     }
@@ -459,10 +497,11 @@ mod tests {
           detections          78
           notices              4
           logs                84
+          metrics             42
           heartbeats          43
           posture              0
           identities           0
-          total              209
+          total              251
         stays within the 100 GB a month that cost nothing, if nothing else is sent
         assumed: 0.4 % of records have a detection, 5 % of detections a notice; 80 % of records only read
         "#);
@@ -481,7 +520,7 @@ mod tests {
                 .map(|line| line.split_whitespace().nth(1).unwrap().replace('.', "").parse().unwrap())
                 .collect();
             let [lines @ .., total] = &*amounts else { panic!("no line: {text}") };
-            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (6, *total), "{text}");
+            assert_eq!((lines.len(), lines.iter().sum::<u64>()), (7, *total), "{text}");
         }
     }
 

@@ -122,7 +122,7 @@ impl Config {
     #[must_use]
     pub fn stand_in(base_url: &str, account_id: u64, license_key: Secret) -> Self {
         let host = Some(base_url.trim_end_matches('/').to_owned());
-        let hosts = Hosts { events: host.clone(), logs: host.clone(), nerd_graph: host };
+        let hosts = Hosts { events: host.clone(), logs: host.clone(), otlp: host.clone(), nerd_graph: host };
         Self {
             new_relic: NewRelic { region: Region::Us, account_id, license_key, api_key: None, hosts },
             sources: Vec::new(),
@@ -230,8 +230,8 @@ impl NewRelic {
     #[must_use]
     pub fn key_doubts(&self) -> Vec<String> {
         let shape = keys::doubt(&self.license_key);
-        // Where both hosts are written, the region decides nothing that the key is sent to.
-        let by_region = self.hosts.events.is_none() || self.hosts.logs.is_none();
+        // Where all hosts are written, the region decides nothing that the key is sent to.
+        let by_region = [&self.hosts.events, &self.hosts.logs, &self.hosts.otlp].into_iter().any(Option::is_none);
         // A key of another shape says nothing about its region by what it lacks.
         let region = by_region.then(|| keys::region_doubt(&self.license_key, self.region, shape.is_none())).flatten();
         shape.into_iter().chain(region).collect()
@@ -268,6 +268,8 @@ pub struct Hosts {
     pub events: Option<String>,
     /// Log API.
     pub logs: Option<String>,
+    /// OTLP.
+    pub otlp: Option<String>,
     /// `NerdGraph`.
     pub nerd_graph: Option<String>,
 }
@@ -309,6 +311,8 @@ pub struct Outputs {
     pub logs: Logs,
     /// Notices (one per notifiable record), stamped with the time of sending.
     pub notices: bool,
+    /// Roll-up metrics: counts of what was accepted.
+    pub metrics: bool,
 }
 
 /// Raw trail records as logs.
@@ -460,7 +464,7 @@ impl Default for Changes {
 
 impl Default for Outputs {
     fn default() -> Self {
-        Self { logs: Logs { records: LogRecords::Matched, read_only: true, mask: true }, notices: true }
+        Self { logs: Logs { records: LogRecords::Matched, read_only: true, mask: true }, notices: true, metrics: true }
     }
 }
 

@@ -217,6 +217,7 @@ pub const OPTIONS: &[Key] = &[
     key("newrelic.apiKey", Kind::Secret, NONE, "NEW_RELIC_API_KEY", off("file:/run/secrets/new-relic-user-key"), "User key (NRAK-…); only `doctor` needs it."),
     key("newrelic.hosts.events", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_INSIGHTS_BASE_URL", off("https://gov-insights-collector.newrelic.com"), "Event API behind a proxy or PrivateLink, or of FedRAMP."),
     key("newrelic.hosts.logs", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_LOGS_BASE_URL", off("https://gov-log-api.newrelic.com"), "Log API."),
+    key("newrelic.hosts.otlp", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_OTLP_BASE_URL", off("https://gov-otlp.nr-data.net"), "OTLP, for metrics. Who writes `events` or `logs` mostly needs this one, too."),
     key("newrelic.hosts.nerdGraph", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_NERDGRAPH_BASE_URL", off("https://gov-api.newrelic.com"), "NerdGraph."),
     key("sources[].name", Kind::Name, Absent::Words("the queue's name"), "", on("trail"), "`relay.source` in every event; unique."),
     key("sources[].kind", Kind::Word(SOURCE_KINDS), REQUIRED, "", on("trailBucket"), "`trailBucket`: a trail's bucket, told by notifications on a queue. `eventQueue`: EventBridge events on a queue."),
@@ -227,6 +228,7 @@ pub const OPTIONS: &[Key] = &[
     key("outputs.logs.readOnly", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_READ_ONLY", SHOWN, "Whether records that changed nothing are sent as logs too."),
     key("outputs.logs.mask", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_MASK", SHOWN, "Whether well-known secrets in raw records are masked."),
     key("outputs.notices", Kind::Switch, is("true"), "CSPM_RELAY_NOTICES", SHOWN, "Whether each notifiable record also sends a notice, stamped with the time of sending, for alert conditions."),
+    key("outputs.metrics", Kind::Switch, is("true"), "CSPM_RELAY_METRICS", SHOWN, "Whether what was accepted is counted, every minute, in the metrics `cspm.*`, which New Relic keeps for 13 months."),
     key("rules.folders", Kind::Paths, is("[]"), "CSPM_RELAY_RULES_FOLDERS", SHOWN, "Folders with further Sigma rules. In the variable, with commas: `/a,/b`."),
     key("rules.disable", Kind::Texts, is("[]"), "CSPM_RELAY_RULES_DISABLE", SHOWN, "Ids of rules that do not run. In the variable, with commas: `one,two`."),
     key("exceptions", Kind::Path, NONE, "CSPM_RELAY_EXCEPTIONS", off("/etc/cspm-relay/exceptions.yml"), "Controls muted for someone, a YAML list of maps: `control`, `owner`, `reason`, `expires`, and `scope` with `accounts`, `organizationalUnits`, `environments`, `regions`, `resources`, `actors`."),
@@ -324,7 +326,6 @@ impl Key {
 /// Keys that a later version brings, and what they are for. A file that has them is refused, but not as a typing mistake.
 pub(super) const LATER_KEYS: &[(&str, &str)] = &[
     ("outputs.events", "events over OTLP"),
-    ("outputs.metrics", "roll-up metrics"),
     ("sources[].bucket", "listing a bucket without a queue (`buckets` are those that may be read)"),
     ("sources[].logGroups", "reading CloudWatch Logs"),
     ("sources[].listen", "listening for Firehose"),

@@ -1,7 +1,7 @@
 //! What an answer of New Relic means: one table.
 //!
 //! In: the API, the status and the first bytes of the body. Out: an [`Answer`]. What always holds: only what the
-//! documentation calls success is success (Event API: 200 with `"success": true`; Log API: 202); whatever the table does not
+//! documentation calls success is success (Event API: 200 with `"success": true`; Log API: 202; OTLP: 200 with OTLP's own answer); whatever the table does not
 //! know keeps the data.
 
 use std::time::Duration;
@@ -55,6 +55,7 @@ pub fn read(lane: Lane, status: u16, retry_after: Option<Duration>, body: &[u8])
     match (lane, status) {
         (Lane::Events, 200) if says_success(body) => Answer::Accepted,
         (Lane::Logs, 202) => Answer::Accepted,
+        (Lane::Metrics, 200) if is_full_success(body) => Answer::Accepted,
         // Any other 2xx is no documented success: a proxy's page, say.
         (_, 200..=299) => Answer::Retry { after: retry_after },
         (_, 400) => Answer::Refused,
@@ -63,6 +64,19 @@ pub fn read(lane: Lane, status: u16, retry_after: Option<Duration>, body: &[u8])
         (_, 413) => Answer::Split,
         _ => Answer::Blocked(Block::Address),
     }
+}
+
+/// Whether a request that did not end in [`Answer::Accepted`] may have been taken all the same. `status`: `None` when no answer
+/// came. What New Relic documents as a refusal is one; what a proxy on the way says for it, or nobody, is in doubt.
+#[must_use]
+pub fn is_in_doubt(answer: &Answer, status: Option<u16>) -> bool {
+    matches!(answer, Answer::Retry { .. }) && !matches!(status, Some(425 | 429 | 503))
+}
+
+/// An `ExportMetricsServiceResponse`: empty, or with a partial success (field 1). New Relic sends none; a collector in between
+/// might. It took what it did not reject, and to send all again would count that twice: the sender says what it said.
+fn is_full_success(body: &[u8]) -> bool {
+    body.is_empty() || body.first() == Some(&0x0a)
 }
 
 fn says_success(body: &[u8]) -> bool {
@@ -88,6 +102,8 @@ mod tests {
                 (200, ok, if lane == Lane::Events { Answer::Accepted } else { retry() }),
                 (200, br#"{"success":false}"#.as_slice(), retry()),
                 (200, b"<html>".as_slice(), retry()),
+                (200, b"".as_slice(), if lane == Lane::Metrics { Answer::Accepted } else { retry() }),
+                (200, b"\x0a\x00".as_slice(), if lane == Lane::Metrics { Answer::Accepted } else { retry() }),
                 (202, b"".as_slice(), if lane == Lane::Logs { Answer::Accepted } else { retry() }),
                 (204, b"".as_slice(), retry()),
                 (301, ok, Answer::Blocked(Block::Address)),
@@ -104,6 +120,19 @@ mod tests {
             ] {
                 assert_eq!(read(lane, status, after, body), want, "{lane:?} {status}");
             }
+        }
+        for (status, in_doubt) in [
+            (None, true),
+            (Some(200), true),
+            (Some(408), true),
+            (Some(429), false),
+            (Some(500), true),
+            (Some(502), true),
+            (Some(503), false),
+            (Some(504), true),
+        ] {
+            assert_eq!(is_in_doubt(&retry(), status), in_doubt, "{status:?}");
+            assert!(!is_in_doubt(&Answer::Refused, status) && !is_in_doubt(&Answer::Accepted, status));
         }
         for status in 100..=999 {
             let accepted = matches!(status, 200 | 202);

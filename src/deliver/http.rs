@@ -22,6 +22,7 @@ pub struct Endpoint {
     client: reqwest::Client,
     events: reqwest::Url,
     logs: reqwest::Url,
+    metrics: reqwest::Url,
     key: HeaderValue,
 }
 
@@ -55,6 +56,9 @@ pub fn base_url(region: Region, lane: Lane) -> &'static str {
         (Region::Jp, Lane::Events) => "https://insights-collector.jp.nr-data.net",
         // X6: New Relic's two Lambdas disagree; its Go client and most others use this one.
         (Region::Jp, Lane::Logs) => "https://log-api.jp.nr-data.net",
+        (Region::Us, Lane::Metrics) => "https://otlp.nr-data.net",
+        (Region::Eu, Lane::Metrics) => "https://otlp.eu01.nr-data.net",
+        (Region::Jp, Lane::Metrics) => "https://otlp.jp.nr-data.net",
     }
 }
 
@@ -84,6 +88,7 @@ impl Endpoint {
             client,
             events: url(settings.hosts.events.as_ref(), Lane::Events, format!("/v1/accounts/{}/events", settings.account_id))?,
             logs: url(settings.hosts.logs.as_ref(), Lane::Logs, "/log/v1".to_owned())?,
+            metrics: url(settings.hosts.otlp.as_ref(), Lane::Metrics, "/v1/metrics".to_owned())?,
             key,
         })
     }
@@ -93,12 +98,13 @@ impl Endpoint {
         let url = match lane {
             Lane::Events => &self.events,
             Lane::Logs => &self.logs,
+            Lane::Metrics => &self.metrics,
         };
         let request = self
             .client
             .post(url.clone())
             .header("Api-Key", self.key.clone())
-            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, lane.content_type())
             .header(CONTENT_ENCODING, "gzip")
             .body(body);
         match request.send().await {
@@ -118,7 +124,8 @@ impl Endpoint {
                 }
                 head.truncate(ANSWER_BYTES);
                 let answer = answer::read(lane, status, after, &head);
-                Reply { answer, status: Some(status), said: self.said(&head), is_too_slow: status == 408 }
+                let is_in_doubt = answer::is_in_doubt(&answer, Some(status));
+                Reply { answer, status: Some(status), said: self.said(&head), is_too_slow: status == 408, is_in_doubt }
             }
         }
     }
@@ -137,7 +144,8 @@ impl Endpoint {
     fn unheard(&self, error: &reqwest::Error, status: Option<u16>) -> Reply {
         let is_too_slow = error.is_timeout() && !error.is_connect();
         let said = self.said(fault(error).as_bytes());
-        Reply { answer: Answer::Retry { after: None }, status, said, is_too_slow }
+        // Who was never connected to cannot have taken anything.
+        Reply { answer: Answer::Retry { after: None }, status, said, is_too_slow, is_in_doubt: !error.is_connect() }
     }
 }
 
@@ -164,6 +172,8 @@ pub struct Reply {
     pub said: String,
     /// Time ran out, there or here, once they were connected: a smaller body may do.
     pub is_too_slow: bool,
+    /// It may have been taken, though the answer does not say so, or none came.
+    pub is_in_doubt: bool,
 }
 
 /// What went wrong with a connection.
@@ -190,34 +200,44 @@ mod tests {
 
     #[test]
     fn every_region_and_override_has_its_address() {
-        for (region, hosts, events, logs) in [
+        for (region, hosts, events, logs, metrics) in [
             (
                 Region::Us,
                 Hosts::default(),
                 "https://insights-collector.newrelic.com/v1/accounts/7/events",
                 "https://log-api.newrelic.com/log/v1",
+                "https://otlp.nr-data.net/v1/metrics",
             ),
             (
                 Region::Eu,
                 Hosts::default(),
                 "https://insights-collector.eu01.nr-data.net/v1/accounts/7/events",
                 "https://log-api.eu.newrelic.com/log/v1",
+                "https://otlp.eu01.nr-data.net/v1/metrics",
             ),
             (
                 Region::Jp,
                 Hosts::default(),
                 "https://insights-collector.jp.nr-data.net/v1/accounts/7/events",
                 "https://log-api.jp.nr-data.net/log/v1",
+                "https://otlp.jp.nr-data.net/v1/metrics",
             ),
             (
                 Region::Jp,
-                Hosts { events: Some("http://127.0.0.1:1/".into()), logs: Some("http://127.0.0.1:2".into()), nerd_graph: None },
+                Hosts {
+                    events: Some("http://127.0.0.1:1/".into()),
+                    logs: Some("http://127.0.0.1:2".into()),
+                    otlp: Some("http://127.0.0.1:3".into()),
+                    nerd_graph: None,
+                },
                 "http://127.0.0.1:1/v1/accounts/7/events",
                 "http://127.0.0.1:2/log/v1",
+                "http://127.0.0.1:3/v1/metrics",
             ),
         ] {
             let endpoint = Endpoint::new(&settings(region, hosts), Duration::from_secs(1)).unwrap();
-            assert_eq!((endpoint.events.as_str(), endpoint.logs.as_str()), (events, logs));
+            let urls = [&endpoint.events, &endpoint.logs, &endpoint.metrics].map(reqwest::Url::as_str);
+            assert_eq!(urls, [events, logs, metrics]);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! In: batches of one lane. Out: their pieces, settled. What always holds: a batch is retried as long as the source can wait;
 //! a batch that is too large or refused is halved until the one guilty item is alone, and only that one goes to the dead
-//! letters, and when everything is, that is told; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
+//! letters (a point of a metric to none: it is told to whoever counted it), and when everything is, that is told; for as long as the server asks to wait, no request of the lane goes out; while New Relic accepts nothing at all
 //! (wrong key, wrong host) the [`Gate`] is shut, so that sources stop taking. When the future is dropped, everything it holds
 //! is returned.
 
@@ -44,15 +44,16 @@ pub enum Patience {
     GiveUp,
 }
 
-/// Whether New Relic accepts anything. The two APIs are told apart: each has hosts of its own, and one that accepts data says
-/// nothing about the other.
+/// Whether New Relic accepts anything. The APIs are told apart: each has hosts of its own, and one that accepts data says nothing
+/// about the others.
 #[derive(Debug)]
 pub struct Gate {
-    /// What keeps either API shut.
+    /// What keeps any API shut.
     block: watch::Sender<Option<Block>>,
     /// What keeps each API shut; changed only while `block` is locked.
     events: watch::Sender<Option<Block>>,
     logs: watch::Sender<Option<Block>>,
+    metrics: watch::Sender<Option<Block>>,
     said_ms: AtomicI64,
     /// Since when each API has taken nothing, in the order of [`Lane::ALL`]; `None`: the last answer was a success.
     failing: Mutex<[Option<Instant>; Lane::ALL.len()]>,
@@ -64,12 +65,13 @@ impl Default for Gate {
     fn default() -> Self {
         let new = || watch::Sender::new(None);
         let (failing, streaks) = (Mutex::default(), std::array::from_fn(|_| AtomicU32::new(0)));
-        Self { block: new(), events: new(), logs: new(), said_ms: AtomicI64::new(i64::MIN), failing, streaks }
+        let said_ms = AtomicI64::new(i64::MIN);
+        Self { block: new(), events: new(), logs: new(), metrics: new(), said_ms, failing, streaks }
     }
 }
 
 impl Gate {
-    /// Hears of changes; shut while either API is.
+    /// Hears of changes; shut while any API is.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Option<Block>> {
         self.block.subscribe()
@@ -79,6 +81,7 @@ impl Gate {
         match lane {
             Lane::Events => &self.events,
             Lane::Logs => &self.logs,
+            Lane::Metrics => &self.metrics,
         }
     }
 
@@ -90,7 +93,7 @@ impl Gate {
         });
     }
 
-    /// How long New Relic has taken nothing on one of the two APIs, though asked: the longer one.
+    /// How long New Relic has taken nothing on one of the APIs, though asked: the longest.
     #[must_use]
     pub fn failing(&self) -> Option<Duration> {
         let failing = *self.failing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,10 +113,11 @@ impl Gate {
     }
 
     fn streak(&self, lane: Lane) -> &AtomicU32 {
-        let [events, logs] = &self.streaks;
+        let [events, logs, metrics] = &self.streaks;
         match lane {
             Lane::Events => events,
             Lane::Logs => logs,
+            Lane::Metrics => metrics,
         }
     }
 
@@ -157,11 +161,15 @@ impl Gate {
     fn shut(&self, lane: Lane, block: Block, reply: &Reply, now_ms: i64) {
         self.set(lane, Some(block));
         if self.may_say(now_ms) {
+            let (what, then) = match lane {
+                Lane::Events | Lane::Logs => ("nothing", "taking no more, keeping what is held"),
+                Lane::Metrics => ("no metrics", "the counts wait, events and logs go on"),
+            };
             tracing::error!(
                 status = reply.status,
                 said = reply.said,
                 hint = block.hint(),
-                "New Relic accepts nothing (status {}): taking no more, keeping what is held. {}",
+                "New Relic accepts {what} (status {}): {then}. {}",
                 reply.status.unwrap_or_default(),
                 block.hint()
             );
@@ -283,9 +291,15 @@ impl<P: Post> Sender<P> {
             let bytes = body.len();
             let reply = self.endpoint.post(batch.lane(), body).await;
             self.traffic.count(&reply, bytes);
+            if reply.is_in_doubt {
+                batch.doubt();
+            }
             match reply.answer {
                 Answer::Accepted => {
                     self.gate.accepted(batch.lane());
+                    if batch.lane() == Lane::Metrics && !reply.said.is_empty() {
+                        tracing::warn!(said = reply.said, "What took the metrics may not have taken all of them");
+                    }
                     batch.settle(Settled::Delivered);
                     return Ok(Vec::new());
                 }
@@ -345,25 +359,30 @@ impl<P: Post> Sender<P> {
 
     async fn reject(&self, lane: Lane, reply: &Reply, item: &[u8], piece: Piece) {
         let kind = match lane {
-            Lane::Events => LetterKind::Event,
-            Lane::Logs => LetterKind::Log,
+            Lane::Events => Some(LetterKind::Event),
+            Lane::Logs => Some(LetterKind::Log),
+            // A point is no record: it counts what New Relic has. Whoever counted it keeps account of what was refused.
+            Lane::Metrics => None,
         };
         let status = reply.status.unwrap_or_default();
         let reason = format!("New Relic refused this {} alone: status {status}, \"{}\"", lane.as_str(), reply.said);
         let now_ms = self.clock.now_ms();
         let streak = self.gate.refused(lane);
         if streak <= STREAK {
-            tracing::error!(status, "New Relic refused one {}; it goes to the dead letters", lane.as_str());
+            let kept = if kind.is_some() { "it goes to the dead letters" } else { "it is counted" };
+            tracing::error!(status, "New Relic refused one {}; {kept}", lane.as_str());
         } else if self.gate.may_say(now_ms) {
             tracing::error!(
                 status,
                 said = reply.said,
                 hint = Block::Address.hint(),
-                "New Relic refuses every {}, {streak} since it accepted one: all go to the dead letters. {}",
+                "New Relic refuses every {}, {streak} since it accepted one: all go {}. {}",
                 lane.as_str(),
+                if kind.is_some() { "to the dead letters" } else { "lost" },
                 Block::Address.hint()
             );
         }
+        let Some(kind) = kind else { return piece.settle(Settled::Rejected) };
         let letter = Letter::new(kind, now_ms, "", "", None, &reason, item);
         if self.letters.send(Parking { letter, piece, settled: Settled::Rejected }).await.is_err() {
             tracing::debug!("The dead letters have closed; the record goes back");

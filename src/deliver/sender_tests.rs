@@ -36,7 +36,7 @@ impl Post for Arc<Scripted> {
 }
 
 fn reply(status: u16, answer: Answer) -> Reply {
-    Reply { answer, status: Some(status), said: String::new(), is_too_slow: status == 408 }
+    Reply { answer, status: Some(status), said: String::new(), is_too_slow: status == 408, is_in_doubt: false }
 }
 
 fn later(status: u16, after_s: Option<u64>) -> Reply {
@@ -339,7 +339,13 @@ async fn a_batch_refused_alone_backs_off() {
 /// Time runs out here, on a way too slow for the body: halved like a 408, or it would never get through.
 #[tokio::test(start_paused = true)]
 async fn what_got_no_answer_in_time_is_halved() {
-    let unheard = |is_too_slow| Reply { answer: Answer::Retry { after: None }, status: None, said: String::new(), is_too_slow };
+    let unheard = |is_too_slow| Reply {
+        answer: Answer::Retry { after: None },
+        status: None,
+        said: String::new(),
+        is_too_slow,
+        is_in_doubt: true,
+    };
     for (name, is_too_slow, want) in [("no time", true, vec!["a b", "a", "b"]), ("no connection", false, vec!["a b", "a b"])] {
         let work = AtWork::start(1, [unheard(is_too_slow)]);
         work.give(&["a", "b"]).await;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use flate2::write::{GzDecoder, GzEncoder};
 use flate2::{Compression, GzBuilder};
 
-use super::{Lane, limits, restamp};
+use super::{Lane, limits};
 use crate::ack::Piece;
 
 /// Bounds of one body.
@@ -31,7 +31,7 @@ pub struct Batch {
     lane: Lane,
     /// gzip of the whole body.
     packed: bytes::Bytes,
-    /// End of each item in the unpacked body; items stand one separator apart.
+    /// End of each item in the unpacked body; items stand one separator of the lane apart.
     ends: Vec<u32>,
     pieces: Vec<Piece>,
     limits: BodyLimits,
@@ -99,7 +99,8 @@ impl Batcher {
     /// Adds an item of at most [`Batcher::item_max`] bytes. Returns the batch that had to be closed to make room.
     pub fn push(&mut self, item: &[u8], time_ms: i64, piece: Piece) -> Option<Batch> {
         let closed = if self.fits(item.len()) { None } else { self.close() };
-        let written = if self.pieces.is_empty() { self.write_head() } else { self.write(b",") }.and_then(|()| self.write(item));
+        let written = if self.pieces.is_empty() { self.write_head() } else { self.write(self.lane.separator()) }
+            .and_then(|()| self.write(item));
         match written {
             Ok(()) => {
                 self.ends.push(u32::try_from(self.unpacked).unwrap_or(u32::MAX));
@@ -224,7 +225,13 @@ impl Batch {
     /// # Errors
     /// As [`Batch::halves`].
     pub fn restamped(self, now_ms: i64) -> io::Result<Vec<Self>> {
-        self.edited(now_ms - limits::LATE_MS, |item| restamp::restamp(item, now_ms))
+        let lane = self.lane;
+        self.edited(now_ms - limits::LATE_MS, |item| lane.restamp(item, now_ms))
+    }
+
+    /// A request that held it may have been taken, though no answer says so.
+    pub fn doubt(&self) {
+        self.pieces.iter().for_each(Piece::doubt);
     }
 
     /// Gives every piece the same answer.
@@ -266,14 +273,14 @@ impl Batch {
     /// As [`Batch::halves`].
     pub fn into_items(self) -> io::Result<Vec<(Vec<u8>, Piece)>> {
         let body = self.unpack()?;
-        Ok(items(&body, self.head.len(), &self.ends).map(<[u8]>::to_vec).zip(self.pieces).collect())
+        Ok(items(&body, self.head.len(), &self.ends, self.lane).map(<[u8]>::to_vec).zip(self.pieces).collect())
     }
 
     fn rebuild(self, part: usize, oldest_ms: i64, mut edit: impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<Vec<Self>> {
         let body = self.unpack()?;
         let mut batcher = Batcher::new(self.lane, self.limits, std::sync::Arc::clone(&self.head));
         let mut batches = Vec::new();
-        for (at, (item, piece)) in items(&body, self.head.len(), &self.ends).zip(self.pieces).enumerate() {
+        for (at, (item, piece)) in items(&body, self.head.len(), &self.ends, self.lane).zip(self.pieces).enumerate() {
             if at == part {
                 batches.extend(batcher.close());
             }
@@ -291,12 +298,13 @@ impl Batch {
 }
 
 /// The items of an unpacked body.
-fn items<'b>(body: &'b [u8], head: usize, ends: &'b [u32]) -> impl Iterator<Item = &'b [u8]> {
+fn items<'b>(body: &'b [u8], head: usize, ends: &'b [u32], lane: Lane) -> impl Iterator<Item = &'b [u8]> {
     let mut from = head;
+    let between = lane.separator().len();
     ends.iter().map(move |&end| {
         let end = end as usize;
         let item = body.get(from..end).unwrap_or_default();
-        from = end + 1;
+        from = end + between;
         item
     })
 }

@@ -8,7 +8,7 @@ use super::dictionary::{DOCTOR, GAP, HEARTBEAT, NOTICE, SECURITY_EVENT};
 use super::writer::EventWriter;
 use super::{limits, mask};
 use crate::ack::counts::Snapshot;
-use crate::ack::{Outcome, Verdict};
+use crate::ack::{Outcome, RollupTallies, Verdict};
 use crate::classify::{AccountName, Classified, Day, Rule};
 use crate::posture::FindingTallies;
 use crate::record::id::digest_id;
@@ -221,6 +221,8 @@ pub struct Heartbeat<'a> {
     pub retries: u64,
     /// What became of the findings known, all sources: told with one of them.
     pub findings: Option<FindingTallies>,
+    /// What became of the roll-up counts, and how many wait; all sources: told with one of them.
+    pub rollups: Option<(RollupTallies, u64)>,
 }
 
 /// Writes a `CspmRelayHeartbeat`. Returns the number of values cut.
@@ -281,6 +283,16 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
             event.number(name, whole(value));
         }
     }
+    if let Some((rollups, waiting)) = beat.rollups {
+        for (name, value) in [
+            ("heartbeat.rollupSeries", rollups.series),
+            ("heartbeat.rollupOverflow", rollups.overflowed),
+            ("heartbeat.rollupRefused", rollups.refused),
+            ("heartbeat.rollupWaiting", waiting),
+        ] {
+            event.number(name, whole(value));
+        }
+    }
     event.number("heartbeat.lagMsMax", counts.lag_ms_max);
     event.number("heartbeat.queueAgeMs", counts.queue_age_ms);
     if counts.newest_event_ms > 0 {
@@ -308,8 +320,18 @@ mod tests {
         let row = |findings| {
             let mut out = Vec::new();
             let (now_ms, day) = (1_795_292_071_000, Day::utc(1_795_292_071_000));
-            let beat =
-                Heartbeat { now_ms, source: "events", agent: "a", day, counts: &counts, requests: 0, retries: 0, findings };
+            let rollups = None;
+            let beat = Heartbeat {
+                now_ms,
+                source: "events",
+                agent: "a",
+                day,
+                counts: &counts,
+                requests: 0,
+                retries: 0,
+                findings,
+                rollups,
+            };
             assert_eq!(push_heartbeat(&mut out, &beat), 0);
             serde_json::from_slice::<serde_json::Value>(&out).expect("JSON")
         };

@@ -325,7 +325,8 @@ mod tests {
             "eventType": "AwsFindingSnapshot", "timestamp": 5, "snapshot.id": "run-1", "control.id": "IAM.3",
             "control.kind": "finding", "control.severity": "HIGH", "control.severityScore": 75, "control.pillar": "CIEM",
             "finding.product": "Security Hub", "finding.open": 7, "finding.excepted": 1, "finding.suppressed": 2, "aws.accountId": "111122223333",
-            "aws.accountName": "prod", "aws.organizationalUnit": "Workloads", "aws.region": "eu-west-1", "relay.source": "findings",
+            "aws.accountName": "prod", "aws.organizationalUnit": "Workloads", "aws.environment": "unknown",
+            "aws.region": "eu-west-1", "relay.source": "findings",
         });
         assert_eq!(row, want);
     }

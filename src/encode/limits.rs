@@ -40,6 +40,25 @@ pub const EVENT_WINDOW_MS: i64 = 24 * 3_600_000;
 /// Oldest `timestamp` of a log, milliseconds before the server's time. Log API page: older than 48 h may be dropped.
 pub const LOG_WINDOW_MS: i64 = 48 * 3_600_000;
 
+/// Oldest `timestamp` of a metric's point, milliseconds before the server's time. Metric API limits page: older than 48 h is
+/// dropped. OTLP points are of the same type.
+pub const METRIC_WINDOW_MS: i64 = 48 * 3_600_000;
+
+/// Newest `timestamp` of a metric's point, milliseconds after the server's time. Metric API limits page: 24 h.
+pub const METRIC_FUTURE_MS: i64 = 24 * 3_600_000;
+
+/// Most attributes of a metric's point. Metric API limits page: 150, an older copy 100.
+pub const METRIC_ATTRIBUTES: usize = 100;
+
+/// Most series of one metric in a day and account. Metric API limits page: 100,000.
+pub const METRIC_SERIES: usize = 100_000;
+
+/// Longest text of an OTLP attribute, characters; a longer one is cut and kept. OTLP page: 4,095.
+pub const OTLP_VALUE_CHARS: usize = 4_095;
+
+/// Longest list in an OTLP attribute; a longer one is left out. OTLP page: 64.
+pub const OTLP_LIST: usize = 64;
+
 /// Older records than this are sent with the present time and marked late, milliseconds: an hour inside the event window.
 pub const LATE_MS: i64 = 23 * 3_600_000;
 

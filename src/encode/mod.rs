@@ -1,6 +1,6 @@
 //! Classified records → items → batches.
 //!
-//! In: a record with its detections. Out: JSON items for the Event API and the Log API, gathered into [`Batch`]es that stay
+//! In: a record with its detections. Out: JSON items for the Event API and the Log API, points of metrics for OTLP, gathered into [`Batch`]es that stay
 //! inside every limit of [`limits`]. What always holds: no reserved attribute name is sent; long values are cut and marked,
 //! never dropped unseen; the same record gives the same bytes. Never talks to the network.
 
@@ -18,6 +18,8 @@ pub mod identity;
 pub mod limits;
 pub mod log;
 pub mod mask;
+pub mod metric;
+pub mod otlp;
 pub mod posture;
 pub mod restamp;
 mod trim;
@@ -36,11 +38,16 @@ pub enum Lane {
     Events,
     /// Log API.
     Logs,
+    /// OTLP metrics.
+    Metrics,
 }
 
 impl Lane {
-    /// Both lanes.
-    pub const ALL: [Self; 2] = [Self::Events, Self::Logs];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Events, Self::Logs, Self::Metrics];
+
+    /// Those that take what records become.
+    pub const OF_RECORDS: [Self; 2] = [Self::Events, Self::Logs];
 
     /// The word in messages, dead letters and NDJSON.
     #[must_use]
@@ -48,6 +55,16 @@ impl Lane {
         match self {
             Self::Events => "event",
             Self::Logs => "log",
+            Self::Metrics => "metric",
+        }
+    }
+
+    /// `Content-Type` of its bodies.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Events | Self::Logs => "application/json",
+            Self::Metrics => "application/x-protobuf",
         }
     }
 
@@ -57,6 +74,7 @@ impl Lane {
         match self {
             Self::Events => Arc::from(b"[".as_slice()),
             Self::Logs => format!(r#"[{{"common":{{"attributes":{common}}},"logs":["#).into_bytes().into(),
+            Self::Metrics => Arc::from(b"".as_slice()),
         }
     }
 
@@ -66,6 +84,24 @@ impl Lane {
         match self {
             Self::Events => b"]",
             Self::Logs => b"]}]",
+            Self::Metrics => b"",
+        }
+    }
+
+    /// What stands between two items of a body.
+    #[must_use]
+    pub fn separator(self) -> &'static [u8] {
+        match self {
+            Self::Events | Self::Logs => b",",
+            Self::Metrics => b"",
+        }
+    }
+
+    /// An item under the present time.
+    fn restamp(self, item: &[u8], now_ms: i64) -> Vec<u8> {
+        match self {
+            Self::Events | Self::Logs => restamp::restamp(item, now_ms),
+            Self::Metrics => otlp::restamp(item, now_ms),
         }
     }
 }

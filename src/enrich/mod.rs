@@ -114,12 +114,6 @@ impl Enricher {
         Self { accounts, calendar: self.calendar.clone(), calls, owner_tags }
     }
 
-    /// The day of a moment in the configured zone.
-    #[must_use]
-    pub fn day(&self, time_ms: i64) -> Day {
-        self.calendar.day(time_ms)
-    }
-
     /// The names of all accounts.
     #[must_use]
     pub fn accounts(&self) -> &AccountNames {
@@ -180,6 +174,12 @@ impl Enricher {
             resource,
         }
     }
+}
+
+/// Region and service of a record, as [`Enricher::enrich`] gives them, without the rest.
+#[must_use]
+pub fn region_and_service<'a>(trail: &'a Trail<'a>) -> (&'a str, Cow<'a, str>) {
+    (present(&trail.aws_region).unwrap_or(UNKNOWN), service(Subject::of(trail).source))
 }
 
 /// The text of a field, unless absent or empty.

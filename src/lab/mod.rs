@@ -5,4 +5,5 @@
 
 pub mod backend;
 pub mod engine;
+pub mod preview;
 pub mod store;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::outlet::batcher;
 use super::worker::Stages;
 use crate::ack::counts::Snapshot;
-use crate::ack::{Counts, ObjectEntry, Outcome};
+use crate::ack::{Counts, ObjectEntry, Outcome, RollupTallies};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::deliver::Traffic;
@@ -37,12 +37,13 @@ impl Heartbeats {
         let mut before = vec![Snapshot::default(); self.counts.len()];
         let mut requests = (0, 0);
         let mut findings = FindingTallies::default();
+        let mut rollups = RollupTallies::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
-            for batch in self.beat(&mut before, &mut requests, &mut findings) {
+            for batch in self.beat(&mut before, &mut requests, &mut findings, &mut rollups) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
                 }
@@ -53,7 +54,13 @@ impl Heartbeats {
         }
     }
 
-    fn beat(&self, before: &mut [Snapshot], requests: &mut (u64, u64), findings: &mut FindingTallies) -> Vec<Batch> {
+    fn beat(
+        &self,
+        before: &mut [Snapshot],
+        requests: &mut (u64, u64),
+        findings: &mut FindingTallies,
+        rollups: &mut RollupTallies,
+    ) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
         let entry = ObjectEntry::enter(own, 0, None);
         let mut out = Vec::new();
@@ -68,6 +75,9 @@ impl Heartbeats {
         let mut of_findings = (tallies != FindingTallies::default()).then(|| tallies.since(findings));
         *findings = tallies;
         let enricher = self.stages.enricher.now();
+        let counted = self.stages.rollups.tallies();
+        let mut of_rollups = self.stages.rollups.counts().then(|| (counted.since(*rollups), self.stages.rollups.waiting()));
+        *rollups = counted;
         for (counts, before) in self.counts.iter().zip(before) {
             let snapshot = Snapshot { lag_ms_max: counts.take_lag(), ..counts.snapshot() };
             let beat = Heartbeat {
@@ -79,6 +89,7 @@ impl Heartbeats {
                 requests: now.0 - requests.0,
                 retries: now.1 - requests.1,
                 findings: of_findings.take(),
+                rollups: of_rollups.take(),
             };
             let _cut = push_heartbeat(&mut out, &beat);
             let record = entry.record();

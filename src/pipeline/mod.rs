@@ -19,6 +19,8 @@ mod named;
 pub mod outlet;
 mod pipe;
 pub mod posture;
+pub mod rollups;
+mod running;
 pub mod worker;
 
 #[cfg(test)]
@@ -26,7 +28,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,18 +38,19 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::ack::counts::Snapshot;
-use crate::ack::{Counts, ObjectEntry, Released};
+use crate::ack::{Counts, ObjectEntry, Released, RollupTallies, Rollups};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::deliver::answer::Block;
 use crate::deliver::park::{Fate, Parking, Target};
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
-use crate::encode::{Lane, Outlet};
+use crate::encode::{Batch, Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
-use crate::source::{self, Intake, Object, Phase, Source, SourceError};
+use crate::source::{self, Intake, Object, Phase, SourceError};
 pub use posture::Standing;
 use posture::{Lead, Posture};
+pub use running::Running;
 use worker::{Stages, Work, Worker};
 
 /// Objects waiting for a worker, per agent.
@@ -64,51 +66,10 @@ const LETTERS: usize = 32;
 /// `limits.drain`'s default of 15 s a stop takes less than 20 s.
 const HAND_BACK: Duration = Duration::from_secs(4);
 
-/// A source at work.
-type AtWork = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
-
 /// Time the last heartbeats get when everything else has settled.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Time the threads get to notice that they are to stop; one that is stuck in a read is left behind.
 const LET_GO: Duration = Duration::from_millis(500);
-
-/// A source ready to run.
-pub struct Running {
-    counts: Arc<Counts>,
-    told_by_caller: bool,
-    led: bool,
-    run: Box<dyn FnOnce(Intake) -> AtWork + Send>,
-}
-
-impl Running {
-    /// Prepares a source under its name.
-    pub fn new(name: &str, source: impl Source) -> Self {
-        Self {
-            counts: Arc::new(Counts::new(name)),
-            told_by_caller: false,
-            led: false,
-            run: Box::new(move |intake| Box::pin(source.run(intake))),
-        }
-    }
-
-    /// Its fault is not logged when it comes: the caller tells it at the end, once.
-    #[must_use]
-    pub fn told_by_caller(self) -> Self {
-        Self { told_by_caller: true, ..self }
-    }
-
-    /// Its records move the state: only the agent that leads takes them.
-    #[must_use]
-    pub fn led(self) -> Self {
-        Self { led: true, ..self }
-    }
-
-    /// The source's counters.
-    #[must_use]
-    pub fn counts(&self) -> &Arc<Counts> {
-        &self.counts
-    }
-}
 
 /// Where items go.
 pub enum To {
@@ -161,6 +122,10 @@ pub struct Summary {
     pub skipped: BTreeMap<&'static str, Few>,
     /// Where dead letters were written, if a place was configured.
     pub dead_letters: Option<String>,
+    /// What became of the roll-up counts.
+    pub rollups: RollupTallies,
+    /// Counts that no metric has: the roll-ups are too low by that.
+    pub uncounted: u64,
 }
 
 /// A relay ready to run.
@@ -175,6 +140,8 @@ pub struct Relay {
     pub dead_letters: Target,
     /// Time between heartbeats; `None`: none.
     pub heartbeat: Option<Duration>,
+    /// Time between two sendings of what was counted; nothing is, unless the stages count.
+    pub rollups: Duration,
     /// Whether it is told when an exception ends.
     pub expiry: bool,
     /// What the agent that leads has to do; `None`: nothing is read of AWS, and the state is in memory only.
@@ -206,9 +173,9 @@ impl Relay {
         let (traffic, gate) = (Arc::default(), Arc::default());
         let watch = Watch { counts: counts.clone(), traffic, gate, phase: heard.clone(), standing };
         started(watch.clone());
-        let patience = match &self.to {
-            To::NewRelic { patience, .. } => *patience,
-            To::Outlet(_) => Patience::Endless,
+        let (patience, is_sent) = match &self.to {
+            To::NewRelic { patience, .. } => (*patience, true),
+            To::Outlet(_) => (Patience::Endless, false),
         };
         // Heard from before anything is sent: a block that nobody heard of would not pause the sources.
         let gate = (watch.gate.watch(), patience);
@@ -243,6 +210,7 @@ impl Relay {
             });
         }
         drop(work);
+        let counted = Arc::clone(&tasks.counted);
         if alone {
             running.spawn(until_stopped(heard.clone()));
         }
@@ -256,7 +224,7 @@ impl Relay {
             phase.send_replace(Phase::Draining);
         }
         // Mostly all has settled when the sources have ended. After the fault of one, something of it may be on its way.
-        let settled = counts.iter().all(|counts| counts.snapshot().adds_up());
+        let settled = counts.iter().all(|counts| counts.snapshot().adds_up()) && counted.waiting() == 0;
         let patience = if settled { LAST_WORDS } else { drain };
         // A stop has one deadline, however far it has come: nothing gets a second drain.
         let left = end.map_or(patience, |end| patience.min(end.saturating_duration_since(Instant::now())));
@@ -268,6 +236,8 @@ impl Relay {
             traffic: watch.traffic,
             skipped: skipped.read(),
             dead_letters,
+            rollups: counted.tallies(),
+            uncounted: if is_sent { counted.waiting() } else { 0 },
         }
     }
 }
@@ -313,28 +283,40 @@ struct Tasks {
     parker: JoinSet<End>,
     /// The work of the agent that leads, and what tells the sources whether it does.
     lead: JoinSet<End>,
+    /// The roll-up metrics and their sender.
+    metrics: JoinSet<End>,
+    counted: Arc<Rollups>,
     leading: watch::Sender<bool>,
     finished: watch::Sender<bool>,
+    settled: watch::Sender<bool>,
     abort: Arc<AtomicBool>,
     faults: Vec<(String, SourceError)>,
 }
 
 impl Tasks {
-    /// Starts them; objects go into the channel that comes back with them.
-    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
-        let Relay { stages, limits, to, dead_letters, heartbeat, expiry, posture, clock } = relay;
-        let mut tasks = Self {
+    /// Before any was started. `leads`: the sources that need the state may be polled.
+    fn none(stages: &Stages, leads: bool) -> Self {
+        Self {
             admitting: JoinSet::new(),
             workers: JoinSet::new(),
             senders: JoinSet::new(),
             beats: JoinSet::new(),
             parker: JoinSet::new(),
             lead: JoinSet::new(),
-            leading: watch::Sender::new(posture.is_none()),
+            metrics: JoinSet::new(),
+            counted: Arc::clone(&stages.rollups),
+            leading: watch::Sender::new(leads),
             finished: watch::Sender::new(false),
+            settled: watch::Sender::new(false),
             abort: Arc::default(),
             faults: Vec::new(),
-        };
+        }
+    }
+
+    /// Starts them; objects go into the channel that comes back with them.
+    fn start(relay: Relay, watch: &Watch, skipped: &Arc<Skipped>, fate: Fate) -> (Self, mpsc::Sender<Work>) {
+        let Relay { stages, limits, to, dead_letters, heartbeat, rollups, expiry, posture, clock } = relay;
+        let mut tasks = Self::none(&stages, posture.is_none());
         let (letters_in, letters) = mpsc::channel::<Parking>(LETTERS);
         tasks.parker.spawn(reads(&letters_in, dead_letters.run(letters, fate)));
         let (work_in, work) = mpsc::channel::<Work>(WAITING);
@@ -356,19 +338,33 @@ impl Tasks {
             }
             To::NewRelic { endpoint, patience } => {
                 let mut lanes = Vec::new();
-                for lane in Lane::ALL {
+                let sender = |letters| Sender {
+                    endpoint: (*endpoint).clone(),
+                    backoff: Backoff::default(),
+                    clock: clock.clone(),
+                    letters,
+                    gate: Arc::clone(&watch.gate),
+                    traffic: Arc::clone(&watch.traffic),
+                    patience,
+                };
+                for lane in Lane::OF_RECORDS {
                     let (batches_in, batches) = mpsc::channel(BATCHES);
-                    let sender = Sender {
-                        endpoint: (*endpoint).clone(),
-                        backoff: Backoff::default(),
-                        clock: clock.clone(),
-                        letters: letters_in.clone(),
-                        gate: Arc::clone(&watch.gate),
-                        traffic: Arc::clone(&watch.traffic),
-                        patience,
-                    };
-                    tasks.senders.spawn(reads(&batches_in, sender.run(batches, limits.requests_in_flight)));
+                    let run = sender(letters_in.clone()).run(batches, limits.requests_in_flight);
+                    tasks.senders.spawn(reads(&batches_in, run));
                     lanes.push((lane, batches_in));
+                }
+                let gauges = stages.rollups.counts().then(rollups::Gauges::default);
+                if let Some(gauges) = gauges.clone() {
+                    spawn_metrics(&mut tasks.metrics, &sender, |batches| rollups::Sending {
+                        every: rollups,
+                        stages: Arc::clone(&stages),
+                        gauges,
+                        clock: clock.clone(),
+                        limits: limits.clone(),
+                        batches,
+                        phase: watch.phase.clone(),
+                        settled: tasks.settled.subscribe(),
+                    });
                 }
                 if let (Some(posture), Some((_, events))) = (posture, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let lead = Lead {
@@ -383,11 +379,9 @@ impl Tasks {
                         phase: watch.phase.clone(),
                         finished: tasks.finished.subscribe(),
                         known: std::sync::Mutex::default(),
+                        gauges,
                     };
-                    tasks.lead.spawn(async {
-                        lead.run().await;
-                        End::InOrder
-                    });
+                    tasks.lead.spawn(lead.run().map(|()| End::InOrder));
                 }
                 if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let ends = expiry::Ends {
@@ -411,10 +405,7 @@ impl Tasks {
                         batches: events.clone(),
                         finished: tasks.finished.subscribe(),
                     };
-                    tasks.beats.spawn(async {
-                        beat.run().await;
-                        End::InOrder
-                    });
+                    tasks.beats.spawn(beat.run().map(|()| End::InOrder));
                 }
                 for _ in 0..limits.workers.max(1) {
                     spawn_worker(&mut tasks.workers, &work_in, worker(), outlet::Lanes::new(&limits, &lanes));
@@ -455,7 +446,8 @@ impl Tasks {
         };
         if !in_time {
             self.abort.store(true, Ordering::Relaxed);
-            for tasks in [&mut self.admitting, &mut self.senders, &mut self.beats, &mut self.lead, &mut self.parker] {
+            let Self { admitting, senders, beats, lead, parker, metrics, .. } = &mut self;
+            for tasks in [admitting, senders, beats, lead, parker, metrics] {
                 tasks.abort_all();
             }
             if tokio::time::timeout(LET_GO, self.ended()).await.is_err() {
@@ -468,7 +460,7 @@ impl Tasks {
     /// The fault of a task that died while the sources run. For ever when none does: their ordinary end is that of the
     /// channels, which close after the sources.
     async fn died(&mut self) -> SourceError {
-        let Self { admitting, workers, senders, beats, lead, parker, .. } = self;
+        let Self { admitting, workers, senders, beats, lead, parker, metrics, .. } = self;
         tokio::select! {
             fault = first_death("intake", admitting) => fault,
             fault = first_death("worker", workers) => fault,
@@ -476,6 +468,7 @@ impl Tasks {
             fault = first_death("posture", lead) => fault,
             fault = first_death("sender", senders) => fault,
             fault = first_death("dead-letter writer", parker) => fault,
+            fault = first_death("counting", metrics) => fault,
         }
     }
 
@@ -489,6 +482,8 @@ impl Tasks {
         settled("posture", &mut self.lead, faults).await;
         settled("sender", &mut self.senders, faults).await;
         settled("dead-letter writer", &mut self.parker, faults).await;
+        self.settled.send_replace(true);
+        settled("counting", &mut self.metrics, faults).await;
     }
 }
 
@@ -523,6 +518,20 @@ fn death(name: &str, ended: Result<End, JoinError>) -> Option<SourceError> {
     Some(SourceError { what, hint: None })
 }
 
+/// Starts the roll-up metrics and a sender of their own. A point is no record: it has no dead letter, and that metrics are not taken
+/// pauses no source.
+fn spawn_metrics(
+    metrics: &mut JoinSet<End>,
+    sender: &impl Fn(mpsc::Sender<Parking>) -> Sender,
+    sending: impl FnOnce(mpsc::Sender<Batch>) -> rollups::Sending,
+) {
+    let (batches_in, batches) = mpsc::channel(BATCHES);
+    let (no_letters, _) = mpsc::channel(1);
+    let sender = Sender { gate: Arc::default(), traffic: Arc::default(), ..sender(no_letters) };
+    metrics.spawn(reads(&batches_in, sender.run(batches, 1)));
+    metrics.spawn(sending(batches_in).run().map(|()| End::InOrder));
+}
+
 fn spawn_worker(workers: &mut JoinSet<End>, work: &mpsc::Sender<Work>, worker: Worker, outlet: impl Outlet + 'static) {
     let work = work.downgrade();
     workers.spawn_blocking(move || {
@@ -541,6 +550,9 @@ async fn admit(
     while let Some(object) = objects.recv().await {
         let place = told.clone().reserve_owned().await.ok();
         let entry = ObjectEntry::enter(Arc::clone(&counts), object.number, place);
+        if object.again {
+            entry.comes_again();
+        }
         if work.send(Work { object, entry }).await.is_err() {
             // The workers died, and that is the fault.
             break;

@@ -10,7 +10,7 @@ use crate::enrich::{AccountNames, Enricher};
 use crate::posture::Compliance;
 use crate::record::{AccountRegion, DeployedRule, Evaluation};
 use crate::source::config_api::{Calls, ConfigApi, ConfigApiError, Each, FailingRule, Pack};
-use crate::source::{Body, Origin, Sight};
+use crate::source::{Body, Origin, Sight, Source};
 use futures_util::future::BoxFuture;
 
 const NOW: i64 = 1_780_000_000_000;
@@ -27,6 +27,7 @@ pub(super) fn stages(config: &Config, clock: &Clock) -> Stages {
         findings: Arc::new(crate::posture::Findings::in_memory(crate::config::Findings::default())),
         outputs: config.outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
+        rollups: Rollups::new(config.outputs.metrics),
         seen: Seen::new(100),
         compliance: Arc::new(Compliance::in_memory()),
         clock: clock.clone(),
@@ -50,6 +51,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         to: To::Outlet(Box::new(outlet)),
         dead_letters: Target::Nowhere,
         heartbeat: None,
+        rollups: rollups::EVERY,
         expiry: false,
         posture: None,
         clock,
@@ -71,7 +73,7 @@ impl Source for Waits {
         let Intake { objects, mut released, mut phase, .. } = intake;
         let origin = Origin { name: "test".to_owned(), account: None, sight: Sight::Message };
         let body = Body::Held(bytes::Bytes::from_static(self.body.as_bytes()));
-        let _sent = objects.send(Object { number: 0, origin, body, room: None }).await.is_ok();
+        let _sent = objects.send(Object { number: 0, origin, body, room: None, again: false }).await.is_ok();
         if self.faulty {
             return Err(SourceError { what: "no such queue".to_owned(), hint: None });
         }
@@ -244,7 +246,7 @@ impl Source for Cut {
         let sight = Sight::Version("v1".to_owned());
         let origin = Origin { name: "s3://b/k".to_owned(), account: None, sight };
         let body = Body::Held(bytes::Bytes::from_static(b"{\"Records\":[{\"no\":1},{"));
-        let _sent = objects.send(Object { number: 0, origin, body, room: None }).await.is_ok();
+        let _sent = objects.send(Object { number: 0, origin, body, room: None, again: false }).await.is_ok();
         let _told = released.recv().await;
         Ok(())
     }
@@ -273,7 +275,7 @@ impl Source for Streams {
     async fn run(self, intake: Intake) -> Result<(), SourceError> {
         let Intake { objects, mut released, .. } = intake;
         let origin = Origin { name: "stdin".to_owned(), account: None, sight: Sight::Named };
-        let _sent = objects.send(Object { number: 0, origin, body: Body::Pipe(self.0), room: None }).await.is_ok();
+        let _sent = objects.send(Object { number: 0, origin, body: Body::Pipe(self.0), room: None, again: false }).await.is_ok();
         let _told = released.recv().await;
         Ok(())
     }

@@ -160,7 +160,7 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
         (Some(bytes), _) => {
             let origin = Origin { name, account, sight: Sight::Message };
             let room = reader.room(bytes.len() as u64).await.map_err(|why| explain(&why))?;
-            return Ok(Object { number: 0, origin, body: record(bytes, again.index), room: Some(room) });
+            return Ok(Object { number: 0, origin, body: record(bytes, again.index), room: Some(room), again: false });
         }
         (None, Some(place)) => {
             let got = reader.read(&place).await.map_err(|why| explain(&why))?;
@@ -178,7 +178,8 @@ async fn object(reader: &Reader, again: &Again) -> Result<Object, String> {
     };
     // What fails again is about the same version.
     let sight = again.version.clone().map_or(Sight::Named, Sight::Version);
-    Ok(Object { number: 0, origin: Origin { name, account, sight }, body, room })
+    // What came before the fault was sent, and counted.
+    Ok(Object { number: 0, origin: Origin { name, account, sight }, body, room, again: true })
 }
 
 /// A record that is told by the place it had, if that is known.

@@ -44,6 +44,8 @@ pub struct Object {
     pub body: Body,
     /// Part of the byte budget, given back when the body has been read.
     pub room: Option<OwnedSemaphorePermit>,
+    /// The source has handed it out before, to this agent or another one.
+    pub again: bool,
 }
 
 /// The content of an object. Its `Debug` form shows sizes, never the content.

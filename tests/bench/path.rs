@@ -34,12 +34,12 @@ struct Sink {
 
 impl Sink {
     fn new(limits: &Limits) -> Self {
-        Self { lanes: Lane::ALL.map(|lane| batcher(lane, limits)), items: [0; 2], packed_bytes: 0 }
+        Self { lanes: Lane::OF_RECORDS.map(|lane| batcher(lane, limits)), items: [0; 2], packed_bytes: 0 }
     }
 
     fn accept(&mut self, batch: Batch) {
         self.packed_bytes += batch.body().len() as u64;
-        for (lane, items) in Lane::ALL.iter().zip(&mut self.items) {
+        for (lane, items) in Lane::OF_RECORDS.iter().zip(&mut self.items) {
             if *lane == batch.lane() {
                 *items += batch.len() as u64;
             }
@@ -85,7 +85,9 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         enricher: Enricher::new(AccountNames::default(), "UTC")?.into(),
         watched: Watched::default(),
         findings: Arc::new(cspm_relay::posture::Findings::in_memory(cspm_relay::config::Findings::default())),
-        outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true },
+        // What counting costs is part of the path.
+        rollups: cspm_relay::ack::Rollups::new(true),
+        outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true, metrics: true },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),
         compliance: Arc::new(Compliance::in_memory()),
@@ -133,7 +135,7 @@ impl Path {
                     account: Some("111122223333".to_owned()),
                     sight: Sight::Named,
                 };
-                let object = Object { number, origin, body: Body::Held(packed.clone()), room: None };
+                let object = Object { number, origin, body: Body::Held(packed.clone()), room: None, again: false };
                 let entry = ObjectEntry::enter(Arc::clone(&counts), number, told.clone().try_reserve_owned().ok());
                 processor.object(Work { object, entry }, &mut sink);
                 while news.try_recv().is_ok() {}

@@ -152,6 +152,7 @@ fn agent(config: &ConfigStandIn, new_relic: &Backend, folder: &Path) -> Result<s
         .env("NEW_RELIC_LICENSE_KEY", backend::LICENSE_KEY)
         .env("NEW_RELIC_INSIGHTS_BASE_URL", new_relic.url())
         .env("NEW_RELIC_LOGS_BASE_URL", new_relic.url())
+        .env("NEW_RELIC_OTLP_BASE_URL", new_relic.url())
         .env("NEW_RELIC_NERDGRAPH_BASE_URL", new_relic.url())
         .env("CSPM_RELAY_HEALTH_SOCKET", folder.join("health.sock"))
         .env("CSPM_RELAY_STATE", folder.join("state"))

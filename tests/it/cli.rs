@@ -93,20 +93,24 @@ async fn every_command_explains_itself() {
         "health",
     ];
     golden("help", &printed(&always, &["--help"]).await);
-    // The list of commands, and those of the lab.
+    // The list of commands, those of the lab, and what takes more with it.
     if is_lean() {
-        golden("help_lean", &printed(&[""], &["--help"]).await);
+        golden("help_lean", &printed(&["", "nrql"], &["--help"]).await);
     } else {
-        golden("help_full", &printed(&["", "demo", "stand-in"], &["--help"]).await);
+        golden("help_full", &printed(&["", "nrql", "preview", "demo", "stand-in"], &["--help"]).await);
     }
 }
 
 /// What people keep beside them while they write a configuration, a query or a rule.
 #[tokio::test]
 async fn every_reference_is_printed_as_it_was() {
-    for (name, command) in
-        [("example", "check --example"), ("options", "check --options"), ("schema", "schema"), ("rules_list", "rules list")]
-    {
+    for (name, command) in [
+        ("example", "check --example"),
+        ("options", "check --options"),
+        ("schema", "schema"),
+        ("rules_list", "rules list"),
+        ("nrql_functions", "nrql --functions"),
+    ] {
         golden(name, &printed(&[command], &[]).await);
     }
 }

@@ -160,7 +160,7 @@ async fn two_hundred_accounts_are_named_in_every_event() {
             let (unit, owner) = (format!("Workloads/Unit {}", number % 7), format!("team-{number}@example.com"));
             (format!("Team {number}, 本番"), unit, json!(environment(number)), json!(owner))
         } else {
-            (account(200), "unknown".to_owned(), Value::Null, Value::Null)
+            (account(200), "unknown".to_owned(), json!("unknown"), Value::Null)
         };
         assert_eq!(event["aws.accountId"], account(number));
         assert_eq!((&event["aws.accountName"], &event["aws.organizationalUnit"]), (&json!(name), &json!(unit)));

@@ -19,6 +19,10 @@ fn the_relay_knows_the_limits_as_they_are_written() {
     assert_eq!(ours::EVENT_WINDOW_MS, theirs::EVENT_WINDOW_MS);
     assert_eq!(ours::LOG_WINDOW_MS, theirs::LOG_WINDOW_MS);
     assert_eq!(ours::SERVER_TIMEOUT_MS, theirs::SERVER_TIMEOUT_MS);
+    assert_eq!(ours::BODY_BYTES, theirs::OTLP_BODY_BYTES);
+    assert_eq!([ours::METRIC_WINDOW_MS, ours::METRIC_FUTURE_MS], theirs::METRIC_WINDOW_MS);
+    assert_eq!((ours::METRIC_SERIES, ours::METRIC_ATTRIBUTES), (theirs::METRIC_SERIES, theirs::METRIC_ATTRIBUTES));
+    assert_eq!([ours::OTLP_VALUE_CHARS, ours::OTLP_LIST], theirs::OTLP_ATTRIBUTE);
 }
 
 #[test]
@@ -29,6 +33,9 @@ fn the_relay_sends_less_than_new_relic_takes() {
     const { assert!(ours::ATTRIBUTES <= theirs::EVENT_ATTRIBUTES) };
     assert!(ours::VALUE_SENT <= theirs::EVENT_VALUE_CHARS.min(theirs::LOG_VALUE_CHARS_SEARCHABLE));
     const { assert!(ours::LATE_MS < theirs::EVENT_WINDOW_MS) };
+    const { assert!(ours::LATE_MS < theirs::METRIC_WINDOW_MS[0]) };
+    const { assert!(cspm_relay::ack::rollup::SERIES_MAX <= theirs::METRIC_SERIES / 2) };
+    assert!(ours::VALUE_SENT <= theirs::OTLP_ATTRIBUTE[0]);
     for name in theirs::EVENT_NAMES_DROPPED.iter().chain(&theirs::LOG_NAMES_DROPPED) {
         assert!(ours::RESERVED_NAMES.contains(name), "{name}");
     }

@@ -62,6 +62,8 @@ mod notices;
 #[cfg(test)]
 mod notifications;
 #[cfg(test)]
+mod nrql;
+#[cfg(test)]
 mod nrql_cases;
 #[cfg(test)]
 mod object_faults;
@@ -72,9 +74,13 @@ mod patterns;
 #[cfg(test)]
 mod posture;
 #[cfg(test)]
+mod preview;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod replay;
+#[cfg(test)]
+mod rollups;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub(in crate::cli) use posture::{is_kept, posture};
 
-use crate::ack::Seen;
+use crate::ack::{Rollups, Seen};
 use crate::classify::{Exceptions, Frameworks, RuleFault, RuleSet};
 use crate::cli::exit::Stop;
 use crate::clock::Clock;
@@ -67,6 +67,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
             Findings::in_memory(config.findings.clone())
         }),
         outputs,
+        rollups: Rollups::new(outputs.metrics),
         bounds: Bounds { inflated: config.limits.inflated_bytes, record: config.limits.record_bytes },
         seen: Seen::new(config.limits.seen_records),
         compliance: Arc::new(

@@ -149,9 +149,13 @@ impl Report {
         let mut rows = vec![("new relic", format!("account {}, region {region}", new_relic.account_id))];
         rows.push(("events to", host(new_relic, Lane::Events).to_owned()));
         rows.push(("logs to", host(new_relic, Lane::Logs).to_owned()));
+        if config.outputs.metrics {
+            rows.push(("metrics to", host(new_relic, Lane::Metrics).to_owned()));
+        }
         rows.extend(config.sources.iter().map(|source| ("source", describe(source))));
         rows.push(("raw logs", logs(config)));
         rows.push(("notices", if config.outputs.notices { "sent" } else { "not sent" }.to_owned()));
+        rows.push(("metrics", if config.outputs.metrics { "sent" } else { "not sent" }.to_owned()));
         let disabled = config.rules.disable.len();
         let mut rules = format!(
             "{} built in, {} from {}",
@@ -230,7 +234,10 @@ impl Report {
             "warnings": self.warnings,
             "newRelic": {
                 "accountId": new_relic.account_id, "region": new_relic.region.as_str().to_ascii_lowercase(),
-                "hosts": { "events": host(new_relic, Lane::Events), "logs": host(new_relic, Lane::Logs) },
+                "hosts": {
+                    "events": host(new_relic, Lane::Events), "logs": host(new_relic, Lane::Logs),
+                    "otlp": host(new_relic, Lane::Metrics),
+                },
             },
             "sources": sources,
             "outputs": {
@@ -239,6 +246,7 @@ impl Report {
                     "mask": config.outputs.logs.mask,
                 },
                 "notices": config.outputs.notices,
+                "metrics": config.outputs.metrics,
             },
             "rules": {
                 "builtin": self.found.builtin, "company": self.found.company, "disabled": config.rules.disable,
@@ -258,7 +266,8 @@ impl Report {
                 "recordsPerDay": self.estimate.records_per_day, "assumed": self.assumed,
                 "bytesPerMonth": {
                     "detections": self.estimate.detections, "notices": self.estimate.notices, "logs": self.estimate.logs,
-                    "heartbeats": self.estimate.heartbeats, "posture": self.estimate.posture, "identities": self.estimate.identities, "total": self.estimate.total(),
+                    "metrics": self.estimate.metrics, "heartbeats": self.estimate.heartbeats, "posture": self.estimate.posture,
+                    "identities": self.estimate.identities, "total": self.estimate.total(),
                 },
                 "freeBytes": FREE_BYTES, "isFree": self.estimate.is_free(),
             },
@@ -276,6 +285,14 @@ fn file_read(holds: &str, file: Option<&Path>, found: Option<&Result<usize, Stri
 /// What is allowed, but seldom meant.
 fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = config.new_relic.key_doubts();
+    let hosts = &config.new_relic.hosts;
+    if config.outputs.metrics && hosts.otlp.is_none() && (hosts.events.is_some() || hosts.logs.is_some()) {
+        warnings.push(format!(
+            "newrelic.hosts names other hosts for events or logs, and none for metrics: they go to {}. Set newrelic.hosts.otlp, or \
+             outputs.metrics to false",
+            base_url(config.new_relic.region, Lane::Metrics)
+        ));
+    }
     if config.dead_letters.is_none() {
         warnings.push(
             "no dead letters: what cannot be read and what New Relic refuses goes back to its queue, whose redrive policy \
@@ -331,6 +348,7 @@ fn host(new_relic: &NewRelic, lane: Lane) -> &str {
     let written = match lane {
         Lane::Events => &new_relic.hosts.events,
         Lane::Logs => &new_relic.hosts.logs,
+        Lane::Metrics => &new_relic.hosts.otlp,
     };
     written.as_deref().unwrap_or_else(|| base_url(new_relic.region, lane))
 }

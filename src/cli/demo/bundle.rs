@@ -112,7 +112,7 @@ static EVENT_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""eve
 static EVENT_ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""event(?:ID|Id)"\s*:\s*"([^"]+)""#).ok());
 
 /// How far the clock goes at once in the days before the last, milliseconds.
-pub(super) const PAST_MS: i64 = 3 * HOUR_MS;
+pub(super) const PAST_MS: i64 = HOUR_MS;
 /// Of how many files a day of the past has one copied, on a day of work and on another one.
 const ONE_OF: (u32, u32) = (7, 20);
 /// Copies the same files every time.
@@ -230,7 +230,7 @@ impl Source for Bundle {
                     let Made { name, account, text, kind } = made;
                     taken.insert(number, (Instant::now(), kind));
                     let origin = Origin { name, account, sight: Sight::Named };
-                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None });
+                    room.send(Object { number, origin, body: Body::Held(Bytes::from(text)), room: None, again: false });
                     number += 1;
                     if kind == Kind::File {
                         pause.as_mut().reset(Instant::now() + pace);

@@ -1,7 +1,7 @@
 //! `cspm-relay demo`: AWS records through the real agent to a local New Relic stand-in, over HTTP.
 //!
-//! What is shown comes from the stand-in, not from the agent: what New Relic would hold. No account, no key, no network. Agent and
-//! stand-in share a clock that follows the records, so that weeks pass in seconds and nothing is late.
+//! What is shown comes from the stand-in, not from the agent: what New Relic would hold; in the browser from the first record on,
+//! and as tables at the end. No account, no key, no network. Agent and stand-in share a clock that follows the records, so that weeks pass in seconds and nothing is late.
 
 mod aws;
 mod bundle;
@@ -11,25 +11,32 @@ mod preventive;
 mod view;
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::io::IsTerminal as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{print, runtime, stop_signal, summary};
 use crate::ack::{Counts, Outcome, Verdict};
 use crate::clock::Clock;
-use crate::config::{self, Config, LogRecords, Telemetry};
+use crate::config::{self, Config, Environment as _, LogRecords, Telemetry, env};
 use crate::deliver::park::Target;
 use crate::deliver::{Endpoint, Patience};
 use crate::enrich::AccountNames;
 use crate::health;
 use crate::lab::backend::{ACCOUNT_ID, Backend, BackendSettings, LICENSE_KEY};
+use crate::lab::engine;
+use crate::lab::preview::{self, Answers, FromStore, Language, Preview, StartError};
 use crate::pipeline::posture::identity::Identities;
 use crate::pipeline::posture::{Pace, Posture, Reader};
 use crate::pipeline::{Relay, Running, To};
 use crate::posture::Terms;
+use crate::record::time;
 use crate::secret::Secret;
 
 /// Arguments of `demo`.
@@ -52,6 +59,15 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Time between two heartbeats: five weeks have some hundred.
 const BEAT: Duration = Duration::from_millis(250);
 
+/// Time between two sendings of counts: about a turn of the clock, so that each is of the day on which it was counted.
+const TURN: Duration = Duration::from_millis(20);
+
+/// Where the dashboards are, when the port is free: an address that can be kept.
+const PORT: u16 = 8480;
+
+/// Time between two steps of the clock at the end.
+const TICK: Duration = Duration::from_secs(1);
+
 /// Oldest age of an event that waits for its batch to fill.
 const FLUSH_AFTER: Duration = Duration::from_millis(100);
 
@@ -70,8 +86,10 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     let pace = Arc::new(Pace::of(LOOK));
     let relay = relay(&url, &clock, now_ms, &pace)?;
     let stages = Arc::clone(&relay.stages);
+    let preview = if once { None } else { Some(dashboards(&backend, &clock).await?) };
+    let shown = preview.as_ref().map(|preview| format!("Dashboards on {}\n", preview.url())).unwrap_or_default();
     print(&format!(
-        "New Relic stand-in on {url}\n{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
+        "New Relic stand-in on {url}\n{shown}{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
          Before them five weeks of copies, and of AWS Config, Security Hub, GuardDuty, Inspector, Macie, Access Analyzer and IAM, \
          made for the demo\n\n\
          Detections of severity CRITICAL and HIGH, as the stand-in accepts them:\n",
@@ -110,11 +128,50 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         print(&format!("\n{what}\n"))?;
     }
     if !once && whole && !stopped.get() {
-        print(&format!("\nThe stand-in still answers on {url}/stand-in/summary; Ctrl-C ends it.\n"))?;
-        stop.await;
+        print(&format!("\n{shown}The stand-in still answers on {url}/stand-in/summary; Ctrl-C ends both.\n"))?;
+        tokio::select! {
+            () = stop => {}
+            never = goes_on(&clock) => match never {},
+        }
     }
+    drop(preview);
     backend.stop().await;
     Ok(if whole { Exit::Good } else { Exit::Failed })
+}
+
+/// The dashboards in the browser, on what the stand-in accepts.
+async fn dashboards(backend: &Backend, clock: &Clock) -> anyhow::Result<Preview> {
+    let is_japanese =
+        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| env::Process.get(name).filter(|text| !text.is_empty()));
+    let is_japanese = is_japanese.is_some_and(|text| text.to_string_lossy().starts_with("ja"));
+    let settings = preview::Settings {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+        dashboards: super::preview::shipped(None)?,
+        language: if is_japanese { Language::Japanese } else { Language::English },
+        zone: jiff::tz::TimeZone::system().iana_name().map(str::to_owned),
+        clock: clock.clone(),
+        live: true,
+        mask: None,
+    };
+    let answers: Arc<dyn Answers> = Arc::new(FromStore::new(backend.store().columns(), engine::Settings::default()));
+    let started = match Preview::start(settings.clone(), Arc::clone(&answers)).await {
+        // Another demo is running.
+        Err(StartError::Listen { .. }) => {
+            let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            Preview::start(preview::Settings { listen, ..settings }, answers).await
+        }
+        started => started,
+    };
+    Ok(started.map_err(|error| Stop::usage(error.to_string(), None))?)
+}
+
+/// Time goes on as it does elsewhere, for as long as somebody looks.
+async fn goes_on(clock: &Clock) -> Infallible {
+    let (began, began_ms) = (Instant::now(), clock.now_ms());
+    loop {
+        tokio::time::sleep(TICK).await;
+        clock.advance_to(began_ms.saturating_add(time::millis(began.elapsed())));
+    }
 }
 
 /// The agent, as it sends to a stand-in, on a clock that follows the records.
@@ -134,6 +191,7 @@ fn relay(url: &str, clock: &Clock, now_ms: i64, pace: &Arc<Pace>) -> anyhow::Res
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
         dead_letters: Target::Nowhere,
         heartbeat: Some(BEAT),
+        rollups: TURN,
         expiry: true,
         posture: Some(leads(now_ms, clock, pace)),
         clock: clock.clone(),

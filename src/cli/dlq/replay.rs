@@ -63,7 +63,7 @@ struct Elsewhere<'a> {
 impl Environment for Elsewhere<'_> {
     fn get(&self, name: &str) -> Option<std::ffi::OsString> {
         match name {
-            "NEW_RELIC_INSIGHTS_BASE_URL" | "NEW_RELIC_LOGS_BASE_URL" => Some(self.to.into()),
+            "NEW_RELIC_INSIGHTS_BASE_URL" | "NEW_RELIC_LOGS_BASE_URL" | "NEW_RELIC_OTLP_BASE_URL" => Some(self.to.into()),
             other => Process.get(other),
         }
     }
@@ -328,6 +328,7 @@ impl Replay {
             to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
+            rollups: crate::pipeline::rollups::EVERY,
             expiry: false,
             posture: None,
             clock: self.clock.clone(),

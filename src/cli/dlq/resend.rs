@@ -105,7 +105,7 @@ impl Resend<'_> {
         let mut ended: BTreeMap<usize, Result<(), String>> = BTreeMap::new();
         let oldest_ms = self.clock.now_ms() - limits::LATE_MS;
         let mut senders = Vec::new();
-        for lane in Lane::ALL {
+        for lane in Lane::OF_RECORDS {
             let mut batcher = batcher(lane, self.limits);
             let mut batches = Vec::new();
             for item in items.iter().filter(|item| item.lane == lane) {

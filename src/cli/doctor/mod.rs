@@ -185,7 +185,7 @@ async fn new_relic(config: &Config, wait: Duration) -> Result<Report, Stop> {
         format!("account {}, region {}, an ingest licence key", settings.account_id, name(settings.region)),
     ));
     report.steps.push(region(settings));
-    hosts(settings, config.limits.request_timeout, &mut report).await?;
+    hosts(config, &mut report).await?;
 
     let usage = |error: &dyn std::error::Error| Stop::usage(error.to_string(), None);
     let endpoint = Endpoint::new(settings, config.limits.request_timeout).map_err(|error| usage(&error))?;
@@ -271,16 +271,21 @@ fn code(region: Region) -> &'static str {
 }
 
 /// Whether the hosts resolve and answer. Any HTTP answer is one: what it says is the business of the next steps.
-async fn hosts(settings: &NewRelic, timeout: Duration, report: &mut Report) -> Result<(), Stop> {
+async fn hosts(config: &Config, report: &mut Report) -> Result<(), Stop> {
+    let settings = &config.new_relic;
+    let timeout = config.limits.request_timeout;
     let client = reqwest::Client::builder().http1_only().timeout(timeout).redirect(reqwest::redirect::Policy::none()).build();
     let client = client.map_err(|error| Stop::failed(format!("setting up TLS: {error}"), None))?;
     let of = |own: Option<&String>, base: &str| own.map_or(base, String::as_str).to_owned();
     let hosts = &settings.hosts;
-    for (step, base) in [
-        ("host: events", of(hosts.events.as_ref(), http::base_url(settings.region, Lane::Events))),
-        ("host: logs", of(hosts.logs.as_ref(), http::base_url(settings.region, Lane::Logs))),
-        ("host: NerdGraph", of(hosts.nerd_graph.as_ref(), nerdgraph::base_url(settings.region))),
-    ] {
+    let metrics = config.outputs.metrics;
+    let asked = [
+        Some(("host: events", of(hosts.events.as_ref(), http::base_url(settings.region, Lane::Events)))),
+        Some(("host: logs", of(hosts.logs.as_ref(), http::base_url(settings.region, Lane::Logs)))),
+        metrics.then(|| ("host: OTLP", of(hosts.otlp.as_ref(), http::base_url(settings.region, Lane::Metrics)))),
+        Some(("host: NerdGraph", of(hosts.nerd_graph.as_ref(), nerdgraph::base_url(settings.region)))),
+    ];
+    for (step, base) in asked.into_iter().flatten() {
         report.steps.push(match client.get(&base).send().await {
             Ok(answer) => Step::ok(step, format!("{base} answers (status {})", answer.status().as_u16())),
             Err(error) => {

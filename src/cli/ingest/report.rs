@@ -152,6 +152,8 @@ mod tests {
             counts.records[*outcome as usize] = *count;
         }
         let summary = Summary {
+            rollups: crate::ack::RollupTallies::default(),
+            uncounted: 0,
             sources: vec![(NAME.to_owned(), counts)],
             faults: Vec::new(),
             traffic: Arc::default(),

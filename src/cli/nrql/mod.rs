@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "DIR", requires = "data", conflicts_with = "what")]
     save: Option<PathBuf>,
-    /// Ask New Relic instead, with NEW_RELIC_API_KEY (a user key), NEW_RELIC_ACCOUNT_ID and NEW_RELIC_REGION
+    /// Ask New Relic instead, with a user key and the account in the environment
     #[arg(long, value_enum, requires = "query")]
     on: Option<On>,
     /// Only read the queries in a file, one a line, and tell what is wrong with them; - for standard input

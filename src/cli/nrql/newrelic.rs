@@ -35,7 +35,7 @@ impl Account {
         let need = |name: &str, what: &str| {
             get(name).ok_or_else(|| Stop::usage(format!("{name} is not set"), Some(format!("set it to {what}"))))
         };
-        let key = Secret::new(need("NEW_RELIC_API_KEY", "a user key (NRAK-…)")?);
+        let key = Secret::new(&need("NEW_RELIC_API_KEY", "a user key (NRAK-…)")?);
         let id = need("NEW_RELIC_ACCOUNT_ID", "the number of the account")?;
         let id: u64 = id.parse().map_err(|_| Stop::usage(format!("NEW_RELIC_ACCOUNT_ID \"{id}\": not a number"), None))?;
         let region = match get("NEW_RELIC_REGION").unwrap_or_default().to_ascii_uppercase().as_str() {

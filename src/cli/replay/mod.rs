@@ -160,7 +160,7 @@ pub(super) fn moment(now: Option<&str>) -> Result<Option<i64>, Stop> {
 /// Points every New Relic host to `url`, which may be a stand-in of ours.
 pub(super) fn aim(config: &mut Config, url: &str) {
     let host = Some(url.to_owned());
-    config.new_relic.hosts = Hosts { events: host.clone(), logs: host.clone(), nerd_graph: host };
+    config.new_relic.hosts = Hosts { events: host.clone(), logs: host.clone(), otlp: host.clone(), nerd_graph: host };
     lend_keys(config);
 }
 
@@ -313,6 +313,7 @@ impl<'a> Going<'a> {
                 assemble::target(config.dead_letters.as_ref()).await
             },
             heartbeat: None,
+            rollups: crate::pipeline::rollups::EVERY,
             expiry: false,
             posture: None,
             clock,

@@ -170,6 +170,8 @@ mod tests {
 
     fn report(counts: Snapshot) -> Report {
         let summary = Summary {
+            rollups: crate::ack::RollupTallies::default(),
+            uncounted: 0,
             sources: vec![("replay".to_owned(), counts)],
             faults: Vec::new(),
             traffic: Arc::default(),

@@ -48,14 +48,14 @@ newrelic:
   accountId: '0001234567'
   licenseKey: {LICENSE}
   apiKey: NRAK-ABCDEF
-  hosts: {{events: 'https://proxy.example:8443/', logs: 'http://127.0.0.1:9000', nerdGraph: https://api.eu.newrelic.com/graphql}}
+  hosts: {{events: 'https://proxy.example:8443/', logs: 'http://127.0.0.1:9000', otlp: 'https://otlp.example/v1/metrics', nerdGraph: https://api.eu.newrelic.com/graphql}}
 sources:
   - {{kind: eventQueue, name: bus, queueUrl: 'http://127.0.0.1:4566/000000000000/events', region: ap-northeast-1}}
   - kind: trailBucket
     queueUrl: {TRAIL}
     buckets:
       - example-trail
-outputs: {{logs: {{records: all, readOnly: false, mask: false}}, notices: false}}
+outputs: {{logs: {{records: all, readOnly: false, mask: false}}, notices: false, metrics: false}}
 rules: {{folders: [/etc/rules, more], disable: [aws-root-login]}}
 accounts: {{file: accounts.csv}}
 deadLetters: {{s3: s3://example-dead/cspm/relay/}}
@@ -86,6 +86,7 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
         Hosts {
             events: Some("https://proxy.example:8443".to_owned()),
             logs: Some("http://127.0.0.1:9000".to_owned()),
+            otlp: Some("https://otlp.example".to_owned()),
             nerd_graph: Some("https://api.eu.newrelic.com".to_owned()),
         }
     );
@@ -105,9 +106,9 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
         ]
     );
     let logs = Logs { records: LogRecords::All, read_only: false, mask: false };
-    assert_eq!(config.outputs, Outputs { logs, notices: false });
-    assert_eq!(config.rules.folders, [PathBuf::from("/etc/rules"), PathBuf::from("more")]);
-    assert_eq!(config.rules.disable, ["aws-root-login"]);
+    assert_eq!(config.outputs, Outputs { logs, notices: false, metrics: false });
+    let folders = vec![PathBuf::from("/etc/rules"), PathBuf::from("more")];
+    assert_eq!((config.rules.folders, config.rules.disable), (folders, vec!["aws-root-login".to_owned()]));
     assert_eq!(config.accounts.file, Some(PathBuf::from("accounts.csv")));
     assert_eq!(
         config.dead_letters,
@@ -131,7 +132,6 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
             drain: Duration::from_secs(25),
         }
     );
-    assert_eq!(config.changes, Changes { wait: Some(Duration::ZERO) });
     assert_eq!(config.health, Health::Socket(PathBuf::from("/run/health.sock")));
     let expected = Telemetry {
         log_format: LogFormat::Json,
@@ -139,7 +139,7 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
         heartbeat: None,
         time_zone: "Asia/Tokyo".to_owned(),
     };
-    assert_eq!(config.telemetry, expected);
+    assert_eq!((config.changes.wait, config.telemetry), (Some(Duration::ZERO), expected));
 }
 
 #[test]
@@ -241,7 +241,8 @@ fn a_key_of_another_region_is_doubted_unless_the_hosts_are_written() {
         matches!(&*doubts, [doubt] if doubt.starts_with("newrelic.region is JP, but the licence key is of EU")),
         "{doubts:?}"
     );
-    let hosts = [("NEW_RELIC_LOGS_BASE_URL", "http://127.0.0.1:1"), ("NEW_RELIC_INSIGHTS_BASE_URL", "http://127.0.0.1:1")];
+    let hosts = ["NEW_RELIC_LOGS_BASE_URL", "NEW_RELIC_INSIGHTS_BASE_URL", "NEW_RELIC_OTLP_BASE_URL"]
+        .map(|name| (name, "http://127.0.0.1:1"));
     assert_eq!(pairs(&hosts), Vec::<String>::new());
 }
 

@@ -85,6 +85,7 @@ fn new_relic(reader: &mut Reader<'_>, need: Need) -> Option<NewRelic> {
     let hosts = Hosts {
         events: reader.base_url("newrelic.hosts.events", "/v1"),
         logs: reader.base_url("newrelic.hosts.logs", "/log/v1"),
+        otlp: reader.base_url("newrelic.hosts.otlp", "/v1/metrics"),
         nerd_graph: reader.base_url("newrelic.hosts.nerdGraph", "/graphql"),
     };
     if !need.keys {
@@ -306,7 +307,11 @@ fn outputs(reader: &mut Reader<'_>) -> Outputs {
     };
     let read_only = reader.switch("outputs.logs.readOnly", default.logs.read_only);
     let mask = reader.switch("outputs.logs.mask", default.logs.mask);
-    Outputs { logs: Logs { records, read_only, mask }, notices: reader.switch("outputs.notices", default.notices) }
+    Outputs {
+        logs: Logs { records, read_only, mask },
+        notices: reader.switch("outputs.notices", default.notices),
+        metrics: reader.switch("outputs.metrics", default.metrics),
+    }
 }
 
 fn limits(reader: &mut Reader<'_>) -> Limits {

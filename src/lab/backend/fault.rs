@@ -22,8 +22,15 @@ pub enum Api {
     Events,
     /// `POST /log/v1`.
     Logs,
+    /// `POST /v1/metrics`, OTLP.
+    Metrics,
     /// `POST /graphql`.
     NerdGraph,
+}
+
+impl Api {
+    /// Those that take data.
+    pub const INGEST: [Self; 3] = [Self::Events, Self::Logs, Self::Metrics];
 }
 
 /// What happens to one request.
@@ -67,7 +74,7 @@ impl Fault {
     }
 }
 
-/// Chances of faults on the Event and the Log API.
+/// Chances of faults on the APIs that take data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RandomFaults {
     /// Seed; equal seeds give equal faults for an equal order of requests per API.
@@ -93,7 +100,13 @@ struct Chance {
 impl Chance {
     fn new(settings: RandomFaults, api: Api) -> Self {
         // Each API draws from its own sequence, so how events and logs interleave changes neither.
-        let random = fastrand::Rng::with_seed(settings.seed.wrapping_mul(2).wrapping_add(u64::from(api == Api::Logs)));
+        let of_api = match api {
+            Api::Events | Api::NerdGraph => 0,
+            Api::Logs => 1,
+            // Far from the others, which stand side by side.
+            Api::Metrics => 1 << 63,
+        };
+        let random = fastrand::Rng::with_seed(settings.seed.wrapping_mul(2).wrapping_add(of_api));
         Self { settings, random, consecutive: 0 }
     }
 
@@ -147,9 +160,9 @@ impl Plans {
         self.with(api, |plan| plan.script.len())
     }
 
-    /// Replaces the chances of the Event and the Log API; `None` takes them away.
+    /// Replaces the chances of the APIs that take data; `None` takes them away.
     pub(super) fn random(&self, settings: Option<RandomFaults>) {
-        for api in [Api::Events, Api::Logs] {
+        for api in Api::INGEST {
             self.with(api, |plan| plan.chance = settings.map(|settings| Chance::new(settings, api)));
         }
     }

@@ -1,6 +1,6 @@
 //! What one accepted body turned into, and every rule it broke.
 //!
-//! In: what `event_api` and `log_api` found. Out: rows to store, losses as New Relic reports them, and a count per
+//! In: what `event_api`, `log_api` and `otlp` found. Out: rows to store, losses as New Relic reports them, and a count per
 //! [`Violation`]. Counts are kept also for what New Relic drops without a word, so a test can assert that none was sent.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const FIRST_MILLISECOND: i64 = 100_000_000_000;
 /// One stored row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
-    /// Event type; `Log` for logs.
+    /// Event type; `Log` for logs, `Metric` for points of metrics.
     pub(super) event_type: String,
     /// Flat attributes, `timestamp` in milliseconds always among them.
     pub(super) attributes: Map<String, Value>,
@@ -66,6 +66,16 @@ pub enum Violation {
     /// Log value over [`limits::LOG_VALUE_BYTES`]: the end is lost. A shorter one over [`limits::LOG_VALUE_CHARS`] goes to a
     /// blob and breaks no rule.
     LogValueLost,
+    /// OTLP body that is no `ExportMetricsServiceRequest`: lost.
+    Protobuf,
+    /// OTLP point of a kind that New Relic does not support (a delta sum that falls), or that is not imitated: lost.
+    MetricKind,
+    /// OTLP text over [`limits::OTLP_VALUE_CHARS`]: cut and kept.
+    OtlpValueCut,
+    /// OTLP list over [`limits::OTLP_LIST`]: the attribute is lost.
+    ListTooLong,
+    /// More than [`limits::METRIC_SERIES`] series of a metric on one day: points are kept, their long-lived roll-ups are not.
+    TooManySeries,
 }
 
 impl Violation {
@@ -90,12 +100,18 @@ impl Violation {
             Self::ReservedName => "reserved attribute name",
             Self::DeadMessage => "JSON message as text is too long to be parsed",
             Self::LogValueLost => "attribute value is longer than what is kept",
+            Self::Protobuf => "error parsing OTLP payload",
+            Self::MetricKind => "metric of a kind that is not supported",
+            Self::OtlpValueCut => "OTLP attribute value was cut",
+            Self::ListTooLong => "OTLP list is too long",
+            Self::TooManySeries => "too many series of one metric in a day",
         }
     }
 
     /// `limitName` and `limitValue`, for violations of a number.
     pub(super) fn limit(self) -> Option<(&'static str, u64)> {
         let (name, value) = match self {
+            Self::TooManySeries => ("MetricCardinality", limits::METRIC_SERIES),
             Self::TooManyEvents => ("EventsPerPayload", limits::EVENTS_PER_BODY),
             Self::TooManyAttributes => ("AttributesPerEvent", limits::ATTRIBUTES),
             Self::NameTooLong => ("AttributeNameLength", limits::NAME_BYTES),

@@ -9,7 +9,8 @@
 //! | `POST /v1/accounts/{id}/events` | Event API: 200, 400, 403, 408, 413, 415, 429 |
 //! | `POST /log/v1` | Log API: 202, 400, 403, 408, 413, 415, 429 |
 //! | `POST /graphql` | `NerdGraph`: user, account, and the few NRQL queries that `query` knows |
-//! | `POST /v1/{logs,metrics,traces}` | 501: OTLP is not part of the stand-in yet; it belongs beside `log_api` |
+//! | `POST /v1/metrics` | OTLP in protobuf: 200, 400, 401, 403, 408, 413, 415, 429 |
+//! | `POST /v1/{logs,traces}` | 501: this part of OTLP is not in the stand-in yet; it belongs beside `otlp` |
 //! | `GET /stand-in/summary`, `GET /stand-in/ids?type=T` | what was accepted, as JSON |
 //! | any other path, any other method | 404, 405 |
 //!
@@ -17,9 +18,9 @@
 //! tells. Here it is readable at once; the real one takes minutes. Each request can meet a [`Fault`], scripted or by chance,
 //! or be held by a [`Hold`]. A cut really closes the TCP connection.
 //!
-//! Not imitated: TLS, retention, distinct types and names per account, daily quotas, account-side parsing and drop rules.
+//! Not imitated: TLS, retention, OTLP as JSON or packed with zstd, distinct types and names per account, daily quotas, account-side parsing and drop rules.
 //! The NRQL engine will replace `query`. Parts: `connection` (cutting), `body` (size, unpacking), `server` (order of
-//! checks, answers), `event_api` and `log_api` (bodies to rows), `intake` (broken rules), `store`, `fault`, `nerdgraph`.
+//! checks, answers), `event_api`, `log_api` and `otlp` (bodies to rows), `intake` (broken rules), `store`, `fault`, `nerdgraph`.
 
 mod body;
 mod connection;
@@ -28,7 +29,7 @@ mod fault;
 mod intake;
 mod log_api;
 mod nerdgraph;
-mod query;
+mod otlp;
 mod server;
 mod settings;
 mod store;
@@ -109,7 +110,7 @@ impl Backend {
         self.shared.plans.left(api)
     }
 
-    /// Replaces the random faults of the Event and the Log API, from their first draw; `None` ends them.
+    /// Replaces the random faults of the APIs that take data, from their first draw; `None` ends them.
     pub fn random_faults(&self, faults: Option<RandomFaults>) {
         self.shared.plans.random(faults);
     }

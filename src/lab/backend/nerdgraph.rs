@@ -1,6 +1,6 @@
-//! `NerdGraph`, as far as `doctor` asks it.
+//! `NerdGraph`, as far as queries go.
 //!
-//! In: `POST /graphql` with a query and variables. Out: `actor { user { … } account(id: …) { id name nrql(query: …) { results } }
+//! In: `POST /graphql` with a query and variables. Out: `actor { user { … } account(id: …) { id name nrql(query: …) { results … } }
 //! accounts { … } }`, any part of it, in New Relic's shape: HTTP 200 with `errors` beside `data` for business errors. Fields it
 //! does not know are GraphQL errors. Mutations, fragments and directives are refused.
 
@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::query;
 use super::server::{Answer, header_text};
 use super::settings::Account;
 use super::store::Store;
+use crate::lab::engine::{Engine, Settings};
 
 /// Deepest nesting of fields that is read.
 const DEEPEST: usize = 16;
@@ -134,15 +134,33 @@ impl Run<'_> {
                 let Some(text) = field.arguments.get("query").and_then(Value::as_str) else {
                     return self.fail(path, "VALIDATION_ERROR", "nrql needs the argument query");
                 };
-                match query::run(text, self.store, self.now_ms) {
-                    Ok(results) => self.select(&field.fields, path, move |run, field, path| match field.name.as_str() {
-                        "results" => results.clone(),
-                        _ => run.unknown(field, path),
-                    }),
-                    Err(error) => self.fail(path, "NRQL_SYNTAX_ERROR", &error.to_string()),
+                match self.nrql(account, text) {
+                    Ok(answer) => self.select(&field.fields, path, |run, field, path| run.part(&answer, field, path)),
+                    Err(error) => self.fail(path, "NRQL_SYNTAX_ERROR", &error),
                 }
             }
             _ => self.unknown(field, path),
+        }
+    }
+
+    /// The whole answer to a query.
+    fn nrql(&self, account: &Account, text: &str) -> Result<Value, String> {
+        let statement = crate::nrql::parse(text).map_err(|fault| fault.to_string())?;
+        let settings = Settings { account_id: account.id, ..Settings::default() };
+        let answer = Engine::new(self.store.columns().snapshot(), settings).run(&statement, self.now_ms);
+        let mut answer = answer.map_err(|fault| format!("NRQL Syntax Error: {fault}"))?.json();
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("nrql".to_owned(), text.into());
+        }
+        Ok(answer)
+    }
+
+    /// What a field selects of a value that is there whole.
+    fn part(&mut self, whole: &Value, field: &Field, path: &mut Path) -> Value {
+        match whole.get(&field.name) {
+            None => self.unknown(field, path),
+            Some(value) if field.fields.is_empty() || value.is_null() => value.clone(),
+            Some(value) => self.select(&field.fields, path, |run, field, path| run.part(value, field, path)),
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! In: requests on connections that can be cut. Out: answers. Order for each: fault before reading, body, fault, checks that
 //! New Relic documents as done before the answer (path, method, key, content type, size, rate), hold, store, fault, answer.
-//! What is checked after the answer is in `event_api` and `log_api`.
+//! What is checked after the answer is in `event_api`, `log_api` and `otlp`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,11 +23,14 @@ use super::fault::{Api, Decision, Fault, Plans};
 use super::intake::{Intake, Violation};
 use super::settings::{Account, BackendSettings};
 use super::store::{Ending, Origin, Retain, Store};
-use super::{body, event_api, log_api, nerdgraph};
+use super::{body, event_api, log_api, nerdgraph, otlp};
 use crate::encode::limits;
 
 /// Content types that the Log API names.
 const LOG_CONTENT_TYPES: [&str; 4] = ["application/json", "json", "application/gzip", "gzip"];
+
+/// The content type of OTLP in protobuf.
+const PROTOBUF: &str = "application/x-protobuf";
 
 /// Everything the handlers share.
 #[derive(Debug)]
@@ -35,9 +39,14 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) plans: Plans,
     rates: Mutex<BTreeMap<(u64, Api), Rate>>,
+    /// A day, and its series.
+    series: Mutex<(i64, SeriesOfDay)>,
     /// Draws request ids.
     random: Mutex<fastrand::Rng>,
 }
+
+/// Series by account and metric, as hashes.
+type SeriesOfDay = BTreeMap<(u64, String), HashSet<u64>>;
 
 /// Requests in one minute of the clock.
 #[derive(Debug, Default)]
@@ -66,7 +75,11 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body)).into_response();
+        // An answer of OTLP has no body.
+        let mut response = match self.body {
+            Value::Null => self.status.into_response(),
+            body => (self.status, Json(body)).into_response(),
+        };
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -86,7 +99,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/log/v1", post(post_logs))
         .route("/graphql", post(post_graphql))
         .route("/v1/logs", post(post_otlp))
-        .route("/v1/metrics", post(post_otlp))
+        .route("/v1/metrics", post(post_metrics))
         .route("/v1/traces", post(post_otlp))
         .route("/stand-in/summary", get(get_summary))
         .route("/stand-in/ids", get(get_ids))
@@ -114,9 +127,14 @@ async fn post_graphql(State(shared): State<Arc<Shared>>, ConnectInfo(connection)
     serve(&shared, Api::NerdGraph, None, &connection, request).await
 }
 
+async fn post_metrics(State(shared): State<Arc<Shared>>, ConnectInfo(connection): Seen, request: Request) -> Response {
+    serve(&shared, Api::Metrics, None, &connection, request).await
+}
+
 async fn post_otlp(State(shared): State<Arc<Shared>>) -> Answer {
     shared.store.arrived_elsewhere();
-    let error = "this stand-in does not take OTLP yet; New Relic does. Send events to the Event API and logs to the Log API";
+    let error =
+        "of OTLP this stand-in takes metrics only; New Relic takes all. Send events to the Event API and logs to the Log API";
     Answer::new(StatusCode::NOT_IMPLEMENTED, json!({ "error": error }))
 }
 
@@ -162,7 +180,14 @@ impl Shared {
         let plans = Plans::default();
         plans.random(settings.faults);
         let store = Store::new(settings.retain);
-        Self { settings, store, plans, rates: Mutex::default(), random: Mutex::new(fastrand::Rng::with_seed(0)) }
+        Self {
+            settings,
+            store,
+            plans,
+            rates: Mutex::default(),
+            series: Mutex::default(),
+            random: Mutex::new(fastrand::Rng::with_seed(0)),
+        }
     }
 
     /// One request; `None`: the connection is to be cut.
@@ -224,9 +249,11 @@ impl Shared {
     fn check(&self, api: Api, path_account: Option<&str>, parts: &Parts, received: body::Received) -> Result<Passed, Answer> {
         let account = match api {
             Api::NerdGraph => nerdgraph::find_account(&self.settings.accounts, &parts.headers)?,
-            Api::Events | Api::Logs => {
-                self.ingest_account(api, path_account, parts).ok_or_else(|| self.refuse(StatusCode::FORBIDDEN, Violation::Key))?
-            }
+            Api::Events | Api::Logs | Api::Metrics => self.ingest_account(api, path_account, parts).ok_or_else(|| {
+                // OTLP tells a missing key from a wrong one.
+                let is_missing = api == Api::Metrics && header_text(&parts.headers, "api-key").is_none();
+                self.refuse(if is_missing { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN }, Violation::Key)
+            })?,
         };
         if !accepts_content_type(api, header_text(&parts.headers, header::CONTENT_TYPE.as_str())) {
             return Err(self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, Violation::ContentType));
@@ -279,8 +306,8 @@ impl Shared {
         }
         let rest_s = (60_000 - now_ms.rem_euclid(60_000)).div_euclid(1_000).max(1).unsigned_abs();
         let answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, json!({ "error": "too many requests this minute" }));
-        // Documented for the Log API only.
-        Err(Answer { retry_after_s: (api == Api::Logs).then_some(rest_s), ..answer })
+        // Documented for the Log API, seen on OTLP.
+        Err(Answer { retry_after_s: matches!(api, Api::Logs | Api::Metrics).then_some(rest_s), ..answer })
     }
 
     /// Stores a body; the documented answer, and the rows that came of it.
@@ -294,16 +321,45 @@ impl Shared {
             }
             Api::Events => Answer::new(StatusCode::OK, json!({ "success": true, "uuid": request_id })),
             Api::Logs => Answer::new(StatusCode::ACCEPTED, json!({ "requestId": request_id })),
+            Api::Metrics => Answer::new(StatusCode::OK, Value::Null),
         };
         if self.store.retain() == Retain::Counts {
             self.store.accept_unread(api);
             return (answer, 0);
         }
-        let intake = rows_of(api, &passed.body, now_ms);
+        let mut intake = rows_of(api, &passed.body, now_ms);
+        if api == Api::Metrics {
+            self.count_series(passed.account.id, now_ms, &mut intake);
+        }
         let key_prefix: String = passed.account.license_key.expose().chars().take(6).collect();
         let rows = u64::try_from(intake.rows.len()).unwrap_or(u64::MAX);
         self.store.accept(Origin { api, request_id: &request_id, key_prefix: &key_prefix, now_ms }, passed.body.len(), intake);
         (answer, rows)
+    }
+
+    /// Notes the series of points, and those beyond what New Relic takes of a metric in a day. A time is no part of a series.
+    fn count_series(&self, account: u64, now_ms: i64, intake: &mut Intake) {
+        let day = now_ms.div_euclid(24 * 3_600_000);
+        let mut known = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != day {
+            *known = (day, SeriesOfDay::new());
+        }
+        let mut surplus = 0_u64;
+        for row in &intake.rows {
+            let mut attributes = row.attributes.clone();
+            let name = attributes.remove("metricName").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+            for other in ["timestamp", "endTimestamp", name.as_str()] {
+                attributes.remove(other);
+            }
+            let series = known.1.entry((account, name)).or_default();
+            let mut hasher = std::hash::DefaultHasher::new();
+            Value::Object(attributes).to_string().hash(&mut hasher);
+            series.insert(hasher.finish());
+            surplus += u64::from(series.len() > limits::METRIC_SERIES);
+        }
+        for _ in 0..surplus {
+            intake.note(Violation::TooManySeries);
+        }
     }
 
     /// A request id in the shape of a UUID, unique in one stand-in.
@@ -324,6 +380,7 @@ impl Shared {
 fn rows_of(api: Api, body: &[u8], now_ms: i64) -> Intake {
     match api {
         Api::Logs => log_api::read(body, now_ms),
+        Api::Metrics => otlp::read(body, now_ms),
         Api::Events | Api::NerdGraph => event_api::read(body, now_ms),
     }
 }
@@ -340,6 +397,7 @@ fn accepts_content_type(api: Api, content_type: Option<&str>) -> bool {
     match (api, media_type) {
         (Api::Logs, Some(media_type)) => LOG_CONTENT_TYPES.contains(&media_type.as_str()),
         (Api::Logs, None) => false,
+        (Api::Metrics, media_type) => media_type.as_deref() == Some(PROTOBUF),
         (Api::Events | Api::NerdGraph, media_type) => media_type.is_none_or(|media_type| !media_type.starts_with("multipart/")),
     }
 }

@@ -1,7 +1,7 @@
 //! What the stand-in accepted, and what tests and people may ask of it.
 //!
 //! In: intakes and the end of every request. Out: rows by type, how often each id came, violations, integration errors,
-//! counts per answer. A row is kept as compact JSON text, or only counted, as [`Retain`] says. Nothing is ever removed:
+//! counts per answer. A row is kept as compact JSON text and as columns for the engine, or only counted, as [`Retain`] says. Nothing is ever removed:
 //! memory grows with what is accepted, so a bench keeps counts only.
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::fault::Api;
 use super::intake::{Intake, Row, Violation};
+use crate::lab::store::Store as Columns;
 
 /// Type of the rows that report losses.
 pub(super) const INTEGRATION_ERROR: &str = "NrIntegrationError";
@@ -108,7 +109,7 @@ pub struct TypeCounts {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// By event type; logs are `Log`.
+    /// By event type; logs are `Log`, points of metrics `Metric`.
     pub types: BTreeMap<String, TypeCounts>,
     /// By API.
     pub apis: BTreeMap<Api, ApiCounts>,
@@ -126,11 +127,11 @@ pub struct Summary {
 pub struct IntegrationError {
     /// Milliseconds since the epoch.
     pub timestamp: i64,
-    /// `Event API` or `Logs`.
+    /// `Event API`, `Logs` or `Metrics`.
     pub new_relic_feature: &'static str,
-    /// `EventApiException`, `LogApiException` or, for a broken number, `ApiLimit`.
+    /// `EventApiException`, `LogApiException`, `MetricApiException` or, for a broken number, `ApiLimit`.
     pub category: &'static str,
-    /// `EventValidationException` or `LogValidationException`.
+    /// `EventValidationException`, `LogValidationException` or `MetricValidationException`.
     pub name: &'static str,
     /// Why and how many.
     pub message: String,
@@ -215,6 +216,8 @@ struct State {
 struct Inner {
     retain: Retain,
     state: Mutex<State>,
+    /// The rows that are kept once more, as the engine reads them.
+    columns: Columns,
     changes: watch::Sender<()>,
 }
 
@@ -233,7 +236,8 @@ pub(super) struct Origin<'a> {
 
 impl Store {
     pub(super) fn new(retain: Retain) -> Self {
-        Self(Arc::new(Inner { retain, state: Mutex::default(), changes: watch::Sender::new(()) }))
+        let columns = Columns::in_memory();
+        Self(Arc::new(Inner { retain, state: Mutex::default(), columns, changes: watch::Sender::new(()) }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -280,6 +284,11 @@ impl Store {
     /// Stores what came out of an accepted body.
     pub(super) fn accept(&self, origin: Origin<'_>, unpacked_bytes: usize, intake: Intake) {
         let retain = self.0.retain;
+        if retain == Retain::Rows {
+            for row in &intake.rows {
+                self.0.columns.append_json(&row.event_type, &row.attributes, origin.now_ms);
+            }
+        }
         self.change(|state| {
             let counts = state.api(origin.api);
             counts.accepted += 1;
@@ -298,7 +307,11 @@ impl Store {
             for (violation, loss) in intake.losses {
                 state.errors_raised += 1;
                 if state.errors.len() < ERRORS_KEPT {
-                    state.errors.push(integration_error(origin, violation, loss.rows, loss.sample));
+                    let error = integration_error(origin, violation, loss.rows, loss.sample);
+                    if let Value::Object(row) = json!(error) {
+                        self.0.columns.append_json(INTEGRATION_ERROR, &row, origin.now_ms);
+                    }
+                    state.errors.push(error);
                 }
             }
         });
@@ -372,6 +385,12 @@ impl Store {
         rows.kept.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
     }
 
+    /// The same rows as the engine reads them.
+    #[must_use]
+    pub fn columns(&self) -> Columns {
+        self.0.columns.clone()
+    }
+
     /// Broken rules and how often; empty when the sender kept them all.
     #[must_use]
     pub fn violations(&self) -> BTreeMap<Violation, u64> {
@@ -409,6 +428,7 @@ fn integration_error(origin: Origin<'_>, violation: Violation, rows: u64, sample
     let limit = violation.limit();
     let (new_relic_feature, category, name) = match origin.api {
         Api::Logs => ("Logs", "LogApiException", "LogValidationException"),
+        Api::Metrics => ("Metrics", "MetricApiException", "MetricValidationException"),
         Api::Events | Api::NerdGraph => ("Event API", "EventApiException", "EventValidationException"),
     };
     IntegrationError {
@@ -416,7 +436,10 @@ fn integration_error(origin: Origin<'_>, violation: Violation, rows: u64, sample
         new_relic_feature,
         category: if limit.is_some() { "ApiLimit" } else { category },
         name,
-        message: format!("{}: {rows} event(s) lost", violation.message()),
+        message: match origin.api {
+            Api::Metrics => format!("One or more OTLP data point(s) was dropped: {}: {rows}", violation.message()),
+            Api::Events | Api::Logs | Api::NerdGraph => format!("{}: {rows} event(s) lost", violation.message()),
+        },
         request_id: origin.request_id.to_owned(),
         api_key_prefix: origin.key_prefix.to_owned(),
         event_type_sample: sample,

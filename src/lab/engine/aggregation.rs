@@ -39,7 +39,6 @@ impl Frame {
 /// The rows of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Aggregated {
-    pub(super) groups: Vec<Vec<Value>>,
     pub(super) results: Vec<ResultRow>,
     pub(super) total: Vec<ResultRow>,
     pub(super) other: Vec<ResultRow>,
@@ -75,30 +74,23 @@ impl Aggregation<'_> {
             })
             .collect();
         let Some(keys) = keys else {
-            let accumulators = self.fill(&numbered, None, self.empty(self.frame.buckets(), |_| true))?;
+            let accumulators = self.fill(&numbered, None, self.empty(self.frame.buckets(), |_| true));
             let results = (0..self.frame.buckets()).map(|bucket| self.row(&accumulators, bucket, bucket, Vec::new())).collect();
             return Ok(Aggregated { results, ..Aggregated::default() });
         };
         let numbers = numbered.iter().flat_map(|rows| &rows.numbers).filter(|number| **number != u32::MAX).max();
         let numbers = numbers.map_or(0, |number| *number as usize + 1);
-        let (groups, ranking) = match given {
-            Some(shown) => (Groups::given(shown, &keys, numbers), None),
-            None => {
-                let (groups, ranking) = self.choose(&numbered, &keys, numbers)?;
-                (groups, Some(ranking))
-            }
+        let (groups, ranking) = if let Some(shown) = given {
+            (Groups::given(shown, &keys, numbers), None)
+        } else {
+            let (groups, ranking) = self.choose(&numbered, &keys, numbers)?;
+            (groups, Some(ranking))
         };
-        self.shown(&numbered, &groups, ranking, numbers)
+        Ok(self.shown(&numbered, &groups, ranking, numbers))
     }
 
     /// Fills the slots of the groups that are shown and makes their rows.
-    fn shown(
-        &self,
-        numbered: &[Numbered<'_, '_>],
-        groups: &Groups,
-        ranking: Option<Accumulators>,
-        numbers: usize,
-    ) -> Result<Aggregated, QueryError> {
+    fn shown(&self, numbered: &[Numbered<'_, '_>], groups: &Groups, ranking: Option<Accumulators>, numbers: usize) -> Aggregated {
         let (shown, buckets) = (groups.len(), self.frame.buckets());
         let slots = (shown + 2) * buckets;
         let mut accumulators: Accumulators = match (self.frame.series, ranking) {
@@ -112,7 +104,7 @@ impl Aggregation<'_> {
             _ => self.plan.aggregates.iter().map(|_| None).collect(),
         };
         let missing = self.empty(slots, |index| accumulators.get(index).is_some_and(Option::is_none));
-        let filled = self.fill(numbered, Some(groups), missing)?;
+        let filled = self.fill(numbered, Some(groups), missing);
         for (place, filled) in accumulators.iter_mut().zip(filled) {
             if filled.is_some() {
                 *place = filled;
@@ -131,7 +123,7 @@ impl Aggregation<'_> {
         let total: Accumulators =
             accumulators.iter().map(|each| each.as_ref().map(|each| each.regroup(&to, buckets as usize))).collect();
         let total = (0..buckets).map(|bucket| self.row(&total, bucket, bucket, Vec::new())).collect();
-        Ok(Aggregated { groups: groups.shown.clone(), results, total, other })
+        Aggregated { results, total, other }
     }
 
     /// Ranks all groups over the whole window.
@@ -198,14 +190,9 @@ impl Aggregation<'_> {
     }
 
     /// Adds all rows, each to the slot of its group and bucket.
-    fn fill(
-        &self,
-        numbered: &[Numbered<'_, '_>],
-        groups: Option<&Groups>,
-        mut accumulators: Accumulators,
-    ) -> Result<Accumulators, QueryError> {
+    fn fill(&self, numbered: &[Numbered<'_, '_>], groups: Option<&Groups>, mut accumulators: Accumulators) -> Accumulators {
         if accumulators.iter().all(Option::is_none) {
-            return Ok(accumulators);
+            return accumulators;
         }
         let buckets = self.frame.buckets();
         for Numbered { matched, numbers } in numbered {
@@ -221,7 +208,7 @@ impl Aggregation<'_> {
                 }
             }
         }
-        Ok(accumulators)
+        accumulators
     }
 
     /// Adds rows to every accumulator whose condition they satisfy.
@@ -256,7 +243,7 @@ impl Aggregation<'_> {
     }
 
     fn value(&self, node: &Node, accumulators: &Accumulators, slot: u32, edges: (i64, i64)) -> Value {
-        value(self.evaluator.scalars(), node, &Slot { accumulators, slot: slot as usize, edges })
+        value(self.evaluator.scalars(), node, &Slot { accumulators, at: slot as usize, edges })
     }
 }
 
@@ -278,7 +265,7 @@ fn bucketed(matched: &Matched<'_>, series: &Series, buckets: u32, group: impl Fn
 /// One slot as a row: only aggregates and the window can be read.
 struct Slot<'s> {
     accumulators: &'s Accumulators,
-    slot: usize,
+    at: usize,
     edges: (i64, i64),
 }
 
@@ -297,7 +284,7 @@ impl Row for Slot<'_> {
 
     fn aggregate(&self, index: usize) -> Value {
         let accumulator = self.accumulators.get(index).and_then(Option::as_ref);
-        accumulator.map_or(Value::Null, |accumulator| accumulator.value(self.slot, self.edges.1))
+        accumulator.map_or(Value::Null, |accumulator| accumulator.value(self.at, self.edges.1))
     }
 
     fn window(&self) -> (f64, f64) {

@@ -24,6 +24,8 @@ pub(super) struct Sides<'j> {
     pub(super) right: &'j [ResultRow],
     /// Name of the key on the right.
     pub(super) column: &'j str,
+    /// The key has that name on the left too.
+    pub(super) same_name: bool,
     /// Rows of the left side without a partner stay.
     pub(super) keep: bool,
 }
@@ -41,8 +43,10 @@ pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], eva
             }
         }
     }
+    // A key of one name on both sides is the left side's: it is there without a partner too.
+    let shared = |name: &str| name == sides.column && sides.same_name;
     let of_right: Vec<bool> =
-        names.iter().map(|name| rows.iter().any(|row| row.iter().any(|(right, _)| **right == **name))).collect();
+        names.iter().map(|name| !shared(name) && rows.iter().any(|row| row.iter().any(|(right, _)| **right == **name))).collect();
     let mut joined = Relation::default();
     for (table, member) in relation.members.iter().enumerate() {
         let view = TableView::build(member.view.name(), |pen| {

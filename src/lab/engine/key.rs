@@ -85,7 +85,9 @@ impl Numbered {
     }
 
     fn of(&mut self, value: Value) -> u32 {
-        if value.is_null() {
+        // A tuple of nothing is nothing.
+        let empty = |value: &Value| matches!(value, Value::List(items) if !items.is_empty() && items.iter().all(Value::is_null));
+        if value.is_null() || empty(&value) {
             return 0;
         }
         let next = u32::try_from(self.values.len()).unwrap_or(UNKNOWN - 1);

@@ -58,7 +58,8 @@ impl Engine {
     }
 }
 
-/// What the engine knows of an aggregate: name, other names, and how its value differs from New Relic's, if it does.
-pub fn aggregates() -> impl Iterator<Item = (&'static str, &'static [&'static str], &'static str)> {
-    plan::AGGREGATES.iter().map(|function| (function.name, function.aliases, function.note))
+/// The aggregates that can be run or are refused by name, and the other names of each: what functions there are, and which differ
+/// from New Relic's, says [`crate::nrql::function`].
+pub fn aggregates() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    plan::AGGREGATES.iter().map(|function| (function.name, function.aliases))
 }

@@ -64,6 +64,15 @@ impl ResultRow {
         fields
     }
 
+    /// The values that `IN` finds in a row of one column: a list's items, or the value. None if there are several columns.
+    pub(super) fn members(&self) -> Option<Vec<Value>> {
+        match &*self.values {
+            [(_, Value::List(items))] => Some(items.to_vec()),
+            [(_, value)] => Some(vec![value.clone()]),
+            _ => None,
+        }
+    }
+
     /// The fields as an object. A value takes the place of a facet of the same name.
     #[must_use]
     pub fn json(&self) -> Json {
@@ -120,22 +129,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What was selected in a row, without what it is grouped by.
-    #[must_use]
-    pub(super) fn values_of(&self, row: &ResultRow) -> Vec<Value> {
-        row.values.iter().map(|(_, value)| value.clone()).collect()
-    }
-
-    /// The values that `IN` finds in a row of one column: a list's items, or the value. None if there are several columns.
-    #[must_use]
-    pub(super) fn members_of(&self, row: &ResultRow) -> Option<Vec<Value>> {
-        match &*row.values {
-            [(_, Value::List(items))] => Some(items.to_vec()),
-            [(_, value)] => Some(vec![value.clone()]),
-            _ => None,
-        }
-    }
-
     /// In the shape of `NerdGraph`'s `actor.account.nrql`.
     #[must_use]
     pub fn json(&self) -> Json {
@@ -157,10 +150,7 @@ impl Answer {
             "previousResults": compared(Window::Previous),
             "metadata": {
                 "eventTypes": self.metadata.event_types.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "facets": match self.metadata.facets.is_empty() {
-                    true => Json::Null,
-                    false => self.metadata.facets.iter().map(ToString::to_string).collect(),
-                },
+                "facets": (!self.metadata.facets.is_empty()).then(|| self.metadata.facets.iter().map(ToString::to_string).collect::<Vec<_>>()),
                 "messages": self.metadata.messages,
                 "timeWindow": {
                     "begin": self.metadata.begin_ms,

@@ -11,7 +11,7 @@ use super::error::QueryError;
 use super::expression::{Evaluator, Scalars};
 use super::join::{self, Sides};
 use super::listing;
-use super::plan::{self, Ground, Kind, Plan, ValuePlan};
+use super::plan::{self, Ground, Kind, Plan};
 use super::relation::{Member, Relation};
 use super::result::{Answer, Metadata, ResultRow, Window};
 use super::scan::{Counters, scan};
@@ -103,11 +103,11 @@ impl<'e> Run<'e> {
                 QueryError::at(name.span, format!("unknown time zone '{}': use one such as 'Asia/Tokyo'", name.text))
             })?;
         }
-        self.allowed(query, scope.level)?;
+        allowed(query, scope.level)?;
         scope.window = moments(query.since.as_ref(), query.until.as_ref(), scope.window, &scope.context)?;
         let ready = self.ready(query, &scope)?;
         let shift = query.compare.as_ref().map(|moment| shift_ms(moment, &scope.context)).transpose()?;
-        let mut answer = self.answer(&ready, None)?.0;
+        let mut answer = self.answer(&ready, None)?;
         if let Some(shift) = shift {
             self.compare(query, &scope, shift, &ready, &mut answer)?;
         }
@@ -121,27 +121,9 @@ impl<'e> Run<'e> {
             bucket_ms: ready.series.map(|series| series.width_ms),
             ..written(query.since.as_ref(), query.until.as_ref())
         };
-        if query.predict.is_some() {
-            answer.metadata.messages.push("PREDICT is not run here: the rows are those without it".to_owned());
-        }
         answer.inspected_count = self.counters.inspected.get();
         answer.match_count = self.counters.matched.get();
         Ok(answer)
-    }
-
-    /// What may not stand at a level.
-    fn allowed(&self, query: &Query, level: Level) -> Result<(), QueryError> {
-        let refuse = |clause: &str, why: &str| Err(QueryError::at(query.span, format!("{clause} {why}")));
-        match level {
-            Level::Outermost => Ok(()),
-            Level::Nested if query.since.is_some() || query.until.is_some() => {
-                refuse("SINCE and UNTIL", "stand at the outermost level alone, for all levels")
-            }
-            Level::Nested if query.compare.is_some() => refuse("COMPARE WITH", "stands at the outermost level alone"),
-            Level::Subquery if query.compare.is_some() => refuse("COMPARE WITH", "does not stand in a subquery"),
-            Level::Subquery if query.timeseries.is_some() => refuse("TIMESERIES", "does not stand in a subquery"),
-            Level::Nested | Level::Subquery => Ok(()),
-        }
     }
 
     /// Makes a query ready: sources, subqueries, plan.
@@ -166,20 +148,8 @@ impl<'e> Run<'e> {
         let plan = plan::plan(query, &ground)?;
         relation = self.joined(query, relation, &plan.columns, scope, &ground)?;
         relation.resolve(&plan.columns);
-        let series = self.series(query, scope, &plan)?;
+        let series = buckets(query, scope, &plan)?;
         Ok(Ready { relation, plan, evaluator, series, window: scope.window, event_types })
-    }
-
-    /// The buckets of a query: its own, or those of the level above.
-    fn series(&self, query: &Query, scope: &Scope<'_>, plan: &Plan) -> Result<Option<Series>, QueryError> {
-        if !matches!(plan.kind, Kind::Values(_)) {
-            return Ok(None);
-        }
-        if query.timeseries.is_some() && query.from.iter().any(|source| matches!(source, Source::Lookup(_))) {
-            return Err(QueryError::at(query.span, "TIMESERIES does not stand on a lookup table: its rows have no time"));
-        }
-        let wanted = query.timeseries.as_ref().or(scope.series);
-        Ok(wanted.map(|wanted| series(wanted, scope.window.0, scope.window.1)).transpose()?)
     }
 
     /// The tables a query reads.
@@ -252,11 +222,12 @@ impl<'e> Run<'e> {
                     return Err(QueryError::at(join.key.span, "a computed key needs the right side's column: ON key = column"));
                 }
             };
+            let same_name = plan::bare_name(&join.key).is_some_and(|name| name == column);
             // Memories are of one relation: each join reads another.
             let evaluator = Evaluator::new(ground.scalars.clone());
             relation.resolve(&names);
             let matched = scan(&relation, scope.window, None, &evaluator, self.settings, &self.counters)?;
-            let sides = Sides { left: &matched, key, right: &right.results, column, keep: join.left };
+            let sides = Sides { left: &matched, key, right: &right.results, column, same_name, keep: join.left };
             relation = join::join(&sides, &relation, &names, &evaluator);
         }
         Ok(relation)
@@ -269,34 +240,23 @@ impl<'e> Run<'e> {
         self.query(&join.query, &Scope { level: Level::Subquery, series: None, ..scope.clone() })
     }
 
-    fn answer(&self, ready: &Ready, given: Option<&[Vec<Value>]>) -> Result<(Answer, Vec<Vec<Value>>), QueryError> {
+    fn answer(&self, ready: &Ready, given: Option<&[Vec<Value>]>) -> Result<Answer, QueryError> {
         let window = ready.series.map_or(ready.window, |series| (series.begin_ms, series.end_ms()));
         let Ready { relation, plan, evaluator, .. } = ready;
         let matched = scan(relation, window, plan.condition.as_ref(), evaluator, self.settings, &self.counters)?;
         match &plan.kind {
             Kind::Rows(rows) => {
                 let results = listing::list(rows, plan.limit, &matched, evaluator);
-                Ok((Answer { results, ..Answer::default() }, Vec::new()))
+                Ok(Answer { results, ..Answer::default() })
             }
             Kind::Values(values) => {
-                let aggregated = self.aggregated(values, ready, window, &matched, given)?;
-                let Aggregated { groups, results, total, other } = aggregated;
-                Ok((Answer { results, total, other, ..Answer::default() }, groups))
+                let frame = Frame { window, series: ready.series, limit: plan.limit };
+                let aggregation = Aggregation { plan: values, relation, evaluator, frame };
+                let aggregated = aggregation.run(&matched, given)?;
+                let Aggregated { results, total, other } = aggregated;
+                Ok(Answer { results, total, other, ..Answer::default() })
             }
         }
-    }
-
-    fn aggregated(
-        &self,
-        values: &ValuePlan,
-        ready: &Ready,
-        window: (i64, i64),
-        matched: &[super::scan::Matched<'_>],
-        given: Option<&[Vec<Value>]>,
-    ) -> Result<Aggregated, QueryError> {
-        let frame = Frame { window, series: ready.series, limit: ready.plan.limit };
-        let aggregation = Aggregation { plan: values, relation: &ready.relation, evaluator: &ready.evaluator, frame };
-        aggregation.run(matched, given)
     }
 
     /// Adds the rows of the earlier window; its groups are those of the current one.
@@ -323,7 +283,7 @@ impl<'e> Run<'e> {
         let ready = self.ready(query, &earlier)?;
         self.subqueries.set(counted);
         let given = (!facet_names(&current.plan).is_empty()).then_some(&*groups);
-        let mut previous = self.answer(&ready, given)?.0;
+        let mut previous = self.answer(&ready, given)?;
         for row in &mut answer.results {
             row.window = Some(Window::Current);
         }
@@ -344,6 +304,34 @@ impl<'e> Run<'e> {
     }
 }
 
+/// What may not stand at a level.
+fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
+    let refuse = |clause: &str, why: &str| Err(QueryError::at(query.span, format!("{clause} {why}")));
+    match level {
+        _ if query.predict.is_some() => refuse("PREDICT", "is not run here: its model is not published"),
+        Level::Outermost => Ok(()),
+        Level::Nested if query.since.is_some() || query.until.is_some() => {
+            refuse("SINCE and UNTIL", "stand at the outermost level alone, for all levels")
+        }
+        Level::Nested if query.compare.is_some() => refuse("COMPARE WITH", "stands at the outermost level alone"),
+        Level::Subquery if query.compare.is_some() => refuse("COMPARE WITH", "does not stand in a subquery"),
+        Level::Subquery if query.timeseries.is_some() => refuse("TIMESERIES", "does not stand in a subquery"),
+        Level::Nested | Level::Subquery => Ok(()),
+    }
+}
+
+/// The buckets of a query: its own, or those of the level above.
+fn buckets(query: &Query, scope: &Scope<'_>, plan: &Plan) -> Result<Option<Series>, QueryError> {
+    if !matches!(plan.kind, Kind::Values(_)) {
+        return Ok(None);
+    }
+    if query.timeseries.is_some() && query.from.iter().any(|source| matches!(source, Source::Lookup(_))) {
+        return Err(QueryError::at(query.span, "TIMESERIES does not stand on a lookup table: its rows have no time"));
+    }
+    let wanted = query.timeseries.as_ref().or(scope.series);
+    Ok(wanted.map(|wanted| series(wanted, scope.window.0, scope.window.1)).transpose()?)
+}
+
 /// The window two clauses describe; what one leaves out is taken from `window`. `SINCE` alone means until the window's end.
 fn moments(
     since: Option<&Moment>,
@@ -356,6 +344,8 @@ fn moments(
     let (begin, end) = match (begin, end) {
         (None, None) => window,
         (Some(begin), None) => (begin, context.now_ms),
+        // The begin is that of a query without SINCE, unless UNTIL lies before it.
+        (None, Some(end)) if end > window.0 => (window.0, end),
         (None, Some(end)) => (end.saturating_sub(WINDOW_DEFAULT_MS), end),
         (Some(begin), Some(end)) => (begin, end),
     };

@@ -156,15 +156,12 @@ fn type_name(file: &str) -> String {
     let mut rest = file.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (byte, code) {
-            (b'%', Some(code)) => {
-                bytes.push(code);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(byte);
-                rest = after;
-            }
+        if let (b'%', Some(code)) = (byte, code) {
+            bytes.push(code);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(byte);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -223,7 +220,7 @@ fn array(table: &TableView, segment: &Segment, Written { column, kind }: &Writte
     };
     let nothing = || arrow_array::new_null_array(&kind.data_type(), segment.rows());
     match kind {
-        Kind::Text => part.text.as_ref().map_or_else(nothing, |codes| texts(codes, &view.texts, |text| text.to_string())),
+        Kind::Text => part.text.as_ref().map_or_else(nothing, |codes| texts(codes, &view.texts, ToString::to_string)),
         Kind::Other => {
             part.other.as_ref().map_or_else(nothing, |codes| texts(codes, &view.others, |other| value_json(&other.0).to_string()))
         }

@@ -1,7 +1,5 @@
 //! What is written is read again.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails may say so")]
-
 use serde_json::json;
 
 use super::*;

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+#[expect(clippy::disallowed_types, reason = "read line by line, each of a bounded length: unpacking is never held whole")]
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -53,6 +54,7 @@ pub fn load_lines(store: &Store, path: &Path, now_ms: i64) -> Result<usize, Impo
     let fault = |what: String| ImportError { path: path.to_owned(), line: None, what };
     let file = File::open(path).map_err(|error| fault(error.to_string()))?;
     if path.extension().is_some_and(|ends| ends == "gz") {
+        #[expect(clippy::disallowed_types, reason = "as above")]
         return lines(store, BufReader::new(GzDecoder::new(file)), path, now_ms);
     }
     lines(store, BufReader::new(file), path, now_ms)

@@ -1,8 +1,8 @@
 //! Logs, as New Relic keeps them.
 //!
 //! In: attributes and the `message` of a log. Out: one row. What always holds: the keys of a `message` that is JSON are attributes
-//! beside it, nested ones with dotted names; lists in it stay JSON text; an attribute that was sent wins over one of the message; the
-//! names that the Log API drops are not there (Log API: parsing of `message`, reserved attributes).
+//! beside it, nested ones with dotted names; lists in it stay JSON text; on a clash the message's own keys win, but for the names
+//! `message` and `timestamp`; the names that the Log API drops are not there (Log API: parsing of `message`, reserved attributes).
 
 use serde_json::{Map, Value as Json};
 
@@ -19,11 +19,13 @@ impl Rows<'_> {
     /// received.
     pub fn log(&mut self, attributes: &Map<String, Json>, message: &Json, received_ms: i64) {
         let mut row = Map::new();
+        flat("", attributes, &mut row);
         let parsed = match message {
             Json::String(text) => serde_json::from_str::<Json>(text).ok(),
             other => Some(other.clone()),
         };
-        if let Some(Json::Object(fields)) = parsed {
+        if let Some(Json::Object(mut fields)) = parsed {
+            fields.retain(|name, _| name != "message" && name != "timestamp");
             flat("", &fields, &mut row);
         }
         match message {
@@ -31,7 +33,6 @@ impl Rows<'_> {
             Json::String(text) => drop(row.insert("message".to_owned(), text.clone().into())),
             other => drop(row.insert("message".to_owned(), other.to_string().into())),
         }
-        flat("", attributes, &mut row);
         row.retain(|name, _| !DROPPED.contains(&name.as_str()));
         self.json(&row, received_ms);
     }

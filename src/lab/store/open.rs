@@ -104,8 +104,6 @@ fn newest(snapshot: &Snapshot) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that fails may say so")]
-
     use super::super::folder::save;
     use super::*;
 

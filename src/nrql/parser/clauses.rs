@@ -303,3 +303,19 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nrql::words;
+
+    /// Otherwise a name that is printed bare could be read as the clause.
+    #[test]
+    fn the_words_of_every_clause_are_known_to_the_printer() {
+        for clause in Parser::CLAUSES {
+            for word in clause.words {
+                assert!(words::has_meaning(word), "{word}");
+            }
+        }
+    }
+}

@@ -33,6 +33,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
+use super::rollups::Gauges;
 use super::worker::Stages;
 use crate::ack::Counts;
 use crate::clock::Clock;
@@ -154,6 +155,8 @@ pub(super) struct Lead {
     pub(super) finished: watch::Receiver<bool>,
     pub(super) known: std::sync::Mutex<Known>,
     pub(super) trouble: Arc<Trouble>,
+    /// Who is told how many resources stand how; `None`: nobody.
+    pub(super) gauges: Option<Gauges>,
 }
 
 impl Lead {

@@ -4,12 +4,19 @@
 //! says whether New Relic accepted every one of them. What always holds: a snapshot that is not whole has no complete run: neither
 //! one of which a row was refused, nor one of a state of which something could not be read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::rows::{RowKind, Rows, Written};
 use super::{Lead, Reader};
+use crate::classify::preventive_control_behind;
 use crate::encode::posture::{Run, Snapshot, push_run};
+use crate::pipeline::rollups::GaugeKey;
 use crate::record::id::digest_id;
+use crate::record::{ComplianceState, Severity};
+
+/// What stands for severity and pillar of a rule that no table knows.
+const UNKNOWN: &str = "unknown";
 
 /// Sends every row of a kind.
 pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
@@ -19,6 +26,9 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
     let not_enabled = freshness.not_enabled();
     if kind == RowKind::Summary {
         let mut accounts = lead.stages.compliance.accounts_where(|place| lead.watches(place));
+        if let Some(gauges) = &lead.gauges {
+            gauges.set(now_ms, standing_of_resources(lead));
+        }
         // What is missing today would be a change tomorrow.
         accounts.retain(|account, _| freshness.is_whole(account));
         lead.known().trend.note(now_ms, &accounts);
@@ -87,6 +97,33 @@ pub(super) async fn send(lead: &Lead, kind: RowKind, now_ms: i64) {
         agent: &lead.stages.agent,
     };
     tell_as(lead, &run, Snapshot { id: &id, now_ms }).await;
+}
+
+/// How many resources stand how, by account, severity and pillar of the rule. Both states that a percent is made of are said, also
+/// when nothing stands so: what was there an hour ago is gone then.
+fn standing_of_resources(lead: &Lead) -> Vec<(GaugeKey, u64)> {
+    let state = &lead.stages.compliance;
+    let mut counted: BTreeMap<GaugeKey, u64> = BTreeMap::new();
+    for place in state.places().iter().filter(|place| lead.watches(place)) {
+        for rule in state.rules(place) {
+            let control = preventive_control_behind(&rule.rule, rule.identifier.as_deref());
+            let severity = control.and_then(|control| control.severity).map_or(UNKNOWN, Severity::as_str);
+            let pillar = control.map_or(UNKNOWN, |control| control.pillar.as_str());
+            let results = rule.results;
+            for (state, count, always) in [
+                (ComplianceState::Compliant, results.compliant, true),
+                (ComplianceState::NonCompliant, results.violating, true),
+                (ComplianceState::NotApplicable, results.not_applicable, false),
+                (ComplianceState::InsufficientData, results.unknown, false),
+            ] {
+                if always || count > 0 {
+                    let key = [&*place.account, severity, pillar, state.as_str()].map(Box::from);
+                    *counted.entry(key).or_default() += count;
+                }
+            }
+        }
+    }
+    counted.into_iter().collect()
 }
 
 /// Tells that a reading has ended.

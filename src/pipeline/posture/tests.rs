@@ -216,6 +216,7 @@ impl Scene {
             }
         });
         let lead = Lead {
+            gauges: None,
             counts: Arc::clone(&posture.counts),
             trouble: Arc::clone(&posture.trouble),
             posture,

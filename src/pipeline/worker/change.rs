@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::counted::{From, Kind};
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
@@ -90,15 +91,18 @@ impl Processor<'_> {
         let classified = ClassifiedItem { item, event_id: &event_id, enriched: &enriched };
         let draft = Draft::of(&classified, origin, arrival, place.source);
         let fact = fact_of(item, account);
+        let from = From { account, region: enriched.region, service: &enriched.service };
+        let counted = stages.counts_record(from, Kind::Change);
         if let (Some(changes), ChangeOrigin::Stream) = (&stages.changes, origin) {
-            let item = Item::new(draft, fact, record.piece(), Arc::clone(place.entry.counts()));
+            let piece = record.piece().counting([counted, None]);
+            let item = Item::new(draft, fact, piece, Arc::clone(place.entry.counts()));
             changes.item(item, stages.clock.now_ms());
             return self.send_decided(false, outlet);
         }
         // A history file comes hours after the records, and would push out what waits for one.
         let who = stages.changes.as_ref().map_or(Who::None, |changes| changes.who(&fact));
         let cut = draft.push(&mut self.item, &who);
-        outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece());
+        outlet.put(Lane::Events, &self.item, draft.timestamp_ms, record.piece().counting([counted, None]));
         place.entry.counts().cut(cut);
     }
 

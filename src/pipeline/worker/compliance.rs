@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::counted::{From, Kind};
 use super::{Place, Processor, Stages};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
@@ -92,7 +93,9 @@ impl Processor<'_> {
         classified.exception = classified.find_exception(&stages.exceptions, place.now_ms);
         let told = Told { story, origin: Origin::Stream, out_of_order, evaluated_ms: None };
         let mut cut = push_change(&mut self.item, &classified, &told, arrival, place.source);
-        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece());
+        let from = From { account, region: enriched.region, service: &enriched.service };
+        let counted = stages.counts_record(from, Kind::Compliance);
+        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, owes.piece().counting([counted, None]));
         if stages.notifies(&here, &classified, &story) {
             cut += push_notice(&mut self.item, &classified, &told, arrival, place.source);
             outlet.put(Lane::Events, &self.item, i64::MAX, owes.piece());

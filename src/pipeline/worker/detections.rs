@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::Stages;
+use super::counted::{From, Kind};
 use crate::ack::RecordEntry;
 use crate::classify::{Classified, Facts, Rule};
 use crate::encode::event::{self, Arrival};
@@ -39,9 +40,12 @@ pub(super) fn push(
     }
     let classified = Classified { trail, event_id, enriched, hits };
     let mut cut = 0;
-    for at in 0..hits.len() {
+    let from = From { account: enriched.account.id, region: enriched.region, service: &enriched.service };
+    for (at, rule) in hits.iter().enumerate() {
         cut += event::push_security_event(item, &classified, at, arrival, source);
-        outlet.put(Lane::Events, item, arrival.timestamp_ms, record.piece());
+        let first = if at == 0 { stages.counts_record(from, Kind::Trail) } else { None };
+        let counted = [first, stages.counts_detection(from, rule.severity, &rule.id)];
+        outlet.put(Lane::Events, item, arrival.timestamp_ms, record.piece().counting(counted));
     }
     if stages.outputs.notices && event::is_notifiable(&classified) {
         cut += event::push_notice(item, &classified, arrival, source);

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::counted::{From, Kind};
 use super::{Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Outcome, RecordEntry};
@@ -15,6 +16,9 @@ use crate::encode::{Lane, Outlet};
 use crate::posture::{Cover, Covered, Verdict, Weight};
 use crate::record::finding::Around;
 use crate::record::{AccountRegion, Finding, FindingForm, InsightResults, RecordKey, text};
+
+/// The service that has insights.
+const INSIGHTS: &str = "securityhub";
 
 impl Processor<'_> {
     /// The findings of one event: each is a record.
@@ -125,7 +129,10 @@ impl Processor<'_> {
         let classified = ClassifiedFinding::new(finding, &event_id, &enriched, &stages.frameworks);
         let classified = ClassifiedFinding { exception, ..classified.of_managed_rule(identifier) };
         let mut cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
-        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece());
+        let from = From { account: &finding.account, region: enriched.region, service: &enriched.service };
+        let of_finding = stages.counts_finding(from, tell.severity, finding.control(), tell.transition.as_str());
+        let counted = [stages.counts_record(from, Kind::Finding), of_finding];
+        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, step.piece().counting(counted));
         if tell.excepted {
             place.entry.counts().finding_excepted();
         } else if tell.held {
@@ -176,7 +183,13 @@ impl Processor<'_> {
         let mut cut = 0;
         for at in 0..insight.results.len() {
             cut += push_insight(&mut self.item, insight, at, &enriched, arrival, place.source);
-            outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
+            let counted = if at == 0 {
+                let region = insight.region.as_deref().unwrap_or_default();
+                stages.counts_record(From { account: &insight.account, region, service: INSIGHTS }, Kind::Insight)
+            } else {
+                None
+            };
+            outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece().counting([counted, None]));
         }
         if cut > 0 {
             place.entry.counts().cut(cut);

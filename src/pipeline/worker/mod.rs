@@ -5,6 +5,7 @@
 
 mod change;
 mod compliance;
+mod counted;
 mod detections;
 mod faults;
 mod finding;
@@ -27,7 +28,7 @@ use super::changes::Changes;
 use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
-use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Seen};
+use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Rollups, Seen};
 use crate::classify::{Exceptions, Frameworks, Matcher, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs, Watched};
@@ -37,12 +38,13 @@ use crate::deliver::park::{Fate, Parking};
 use crate::encode::event::Arrival;
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
-use crate::enrich::{Enricher, SharedEnricher};
+use crate::enrich::{Enricher, SharedEnricher, region_and_service};
 use crate::posture::{Compliance, Findings};
 use crate::record::finding::Around;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Object, Origin, Phase, Sight, key};
+use counted::{From, Kind};
 use sarif::Scans;
 use timed::Timed;
 
@@ -66,6 +68,8 @@ pub struct Stages {
     pub findings: Arc<Findings>,
     /// What is sent.
     pub outputs: Outputs,
+    /// What is counted of what was accepted.
+    pub rollups: Arc<Rollups>,
     /// Bounds of one object.
     pub bounds: Bounds,
     /// The duplicate window.
@@ -458,7 +462,13 @@ impl<'s> Processor<'s> {
             };
             let item_max = outlet.item_max(Lane::Logs);
             cut += push_log(&mut self.item, trail, &attributes, stages.outputs.logs.mask, item_max);
-            outlet.put(Lane::Logs, &self.item, arrival.timestamp_ms, record.piece());
+            let counted = if sent == 0 && stages.rollups.counts() {
+                let (region, service) = region_and_service(trail);
+                stages.counts_record(From { account, region, service: &service }, Kind::Trail)
+            } else {
+                None
+            };
+            outlet.put(Lane::Logs, &self.item, arrival.timestamp_ms, record.piece().counting([counted, None]));
         }
         if cut > 0 {
             counts.cut(cut);

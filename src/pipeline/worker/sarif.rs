@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use super::counted::{From, Kind};
 use super::{MENDED_KEPT, NamedPipe, Pipe, Place, Processor};
 use crate::ack::seen::Admission;
 use crate::ack::{Counts, Outcome, RecordEntry};
@@ -229,7 +230,10 @@ impl Processor<'_> {
             record.ends_as(Outcome::Delivered);
         }
         let cut = push_finding(&mut self.item, &classified, &tell, arrival, place.source);
-        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece());
+        let from = From { account: &finding.account, region: enriched.region, service: &enriched.service };
+        let of_finding = stages.counts_finding(from, tell.severity, finding.control(), tell.transition.as_str());
+        let counted = [stages.counts_record(from, Kind::Finding), of_finding];
+        outlet.put(Lane::Events, &self.item, arrival.timestamp_ms, record.piece().counting(counted));
         if cut > 0 {
             place.entry.counts().cut(cut);
         }

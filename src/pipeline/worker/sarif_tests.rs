@@ -30,7 +30,7 @@ fn run(stages: &Stages, text: &[u8]) -> (Vec<Value>, Snapshot) {
     let counts = Arc::new(Counts::new("ingest"));
     let entry = ObjectEntry::enter(Arc::clone(&counts), 0, None);
     let origin = Origin { name: "scan.sarif".to_owned(), account: None, sight: Sight::Named };
-    let object = Object { number: 0, origin, body: Body::Held(Bytes::copy_from_slice(text)), room: None };
+    let object = Object { number: 0, origin, body: Body::Held(Bytes::copy_from_slice(text)), room: None, again: false };
     let mut outlet = Accepts::default();
     Processor::new(stages, letters, Arc::default()).object(Work { object, entry }, &mut outlet);
     let snapshot = counts.snapshot();

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::ack::counts::Snapshot;
-use crate::ack::{Piece, Settled};
+use crate::ack::{Piece, Rollups, Settled};
 use crate::config::Config;
 use crate::enrich::{AccountNames, AccountRow};
 use crate::pipeline::changes::{Changes, Rest};
@@ -68,6 +68,7 @@ pub(super) fn stages(exceptions: &str) -> Stages {
         watched: Watched::default(),
         outputs,
         bounds: Bounds { inflated: 1 << 20, record: 1 << 16 },
+        rollups: Rollups::new(true),
         seen: Seen::new(100),
         clock: Clock::fixed(now()),
         agent: "test".to_owned(),
@@ -91,7 +92,7 @@ fn so_far(stages: &Stages, body: &Value) -> (Vec<(Lane, Value)>, Snapshot) {
     let counts = Arc::new(Counts::new("queue"));
     let entry = ObjectEntry::enter(Arc::clone(&counts), 0, None);
     let origin = Origin { name: "message".to_owned(), account: None, sight: Sight::Message };
-    let object = Object { number: 0, origin, body: Body::Held(Bytes::from(body.to_string())), room: None };
+    let object = Object { number: 0, origin, body: Body::Held(Bytes::from(body.to_string())), room: None, again: false };
     let mut outlet = Accepts::default();
     Processor::new(stages, letters, Arc::default()).object(Work { object, entry }, &mut outlet);
     (outlet.0, counts.snapshot())

@@ -392,7 +392,8 @@ impl Desk {
             work.unsent = work.unsent.saturating_sub(1);
             work.open += 1;
         }
-        Some(Object { number, origin, body, room })
+        let again = self.leases.receive_count(lease) > 1;
+        Some(Object { number, origin, body, room, again })
     }
 
     fn told(&mut self, told: &Released) {

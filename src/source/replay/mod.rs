@@ -280,7 +280,7 @@ impl Open {
         self.progress.found.fetch_add(1, Relaxed);
         self.last = Some(origin.name.clone());
         self.objects.insert(number, Sent { origin: origin.clone(), bytes, is_stream: body.is_stream() });
-        Object { number, origin, body, room }
+        Object { number, origin, body, room, again: false }
     }
 
     fn ended(&mut self, told: &Released) {

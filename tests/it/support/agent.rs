@@ -85,6 +85,7 @@ impl Agent {
             .env("NEW_RELIC_ACCOUNT_ID", ACCOUNT_ID)
             .env("NEW_RELIC_INSIGHTS_BASE_URL", url)
             .env("NEW_RELIC_LOGS_BASE_URL", url)
+            .env("NEW_RELIC_OTLP_BASE_URL", url)
             .env("NEW_RELIC_NERDGRAPH_BASE_URL", url)
     }
 
@@ -321,6 +322,7 @@ mod tests {
             "CSPM_RELAY_TRAIL_QUEUE_URL=http://aws/queue",
             "NEW_RELIC_INSIGHTS_BASE_URL=http://new-relic",
             "NEW_RELIC_LOGS_BASE_URL=http://new-relic",
+            "NEW_RELIC_OTLP_BASE_URL=http://new-relic",
             &format!("NEW_RELIC_LICENSE_KEY={LICENSE_KEY}"),
             &format!("NEW_RELIC_ACCOUNT_ID={ACCOUNT_ID}"),
         ] {

@@ -34,6 +34,22 @@ pub(crate) const EVENT_WINDOW_MS: i64 = 86_400_000;
 /// Age after which a log may be dropped, milliseconds: 48 hours.
 pub(crate) const LOG_WINDOW_MS: i64 = 172_800_000;
 
+/// Body of one OTLP request, bytes: "1MB (10^6 bytes)" (OTLP page).
+pub(crate) const OTLP_BODY_BYTES: usize = 1_000_000;
+
+/// Age after which a metric's point is dropped, and how far before the server's time it may be, milliseconds: 48 and 24 hours
+/// (page on the Metric API's limits).
+pub(crate) const METRIC_WINDOW_MS: [i64; 2] = [172_800_000, 86_400_000];
+
+/// Series of one metric in a day (page on the Metric API's limits).
+pub(crate) const METRIC_SERIES: usize = 100_000;
+
+/// Attributes of a point: 150 (page on the Metric API's limits), 100 in an older copy.
+pub(crate) const METRIC_ATTRIBUTES: usize = 100;
+
+/// Text and list of an OTLP attribute: characters, entries (OTLP page).
+pub(crate) const OTLP_ATTRIBUTE: [usize; 2] = [4_095, 64];
+
 /// Time the server takes for one Event API call, milliseconds: 10 seconds.
 pub(crate) const SERVER_TIMEOUT_MS: u64 = 10_000;
 

@@ -4,6 +4,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod aws;
+pub(crate) mod browser;
 pub(crate) mod bus;
 pub(crate) mod config_api;
 pub(crate) mod data;

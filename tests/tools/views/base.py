@@ -211,6 +211,14 @@ def newest(rows, name):
     return best and best[name]
 
 
+def hundredths(part, whole):
+    """Percent as the relay writes it, None of nothing: two places at most, a whole number without any."""
+    if not whole:
+        return None
+    percent = round(100 * part / whole, 2)
+    return int(percent) if percent == int(percent) else percent
+
+
 def share(part, whole):
     """Percent, None of nothing."""
     return 100 * part / whole if whole else None

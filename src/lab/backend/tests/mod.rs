@@ -2,6 +2,7 @@
 
 mod answers;
 mod faults;
+mod metrics;
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -44,6 +45,7 @@ fn path(api: Api) -> String {
     match api {
         Api::Events => format!("/v1/accounts/{ACCOUNT_ID}/events"),
         Api::Logs => "/log/v1".to_owned(),
+        Api::Metrics => "/v1/metrics".to_owned(),
         Api::NerdGraph => "/graphql".to_owned(),
     }
 }

@@ -4,7 +4,7 @@
 //! are compared and computed in loops over slices; what reads coded columns alone is remembered; the rest goes row by row.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::super::relation::{Member, Relation};
@@ -122,13 +122,15 @@ const CASES: u32 = 1 << 16;
 pub(in super::super) struct Evaluator {
     pub(super) scalars: Scalars,
     pub(super) memories: RefCell<QuickMap<MemoryKey, Memory>>,
+    /// How many vectors of codes were made that are of one segment alone.
+    pub(super) segment_codes: Cell<usize>,
 }
 
 /// One row of a batch.
-struct BatchRow<'r, 'b> {
-    evaluator: &'r Evaluator,
-    batch: &'r Batch<'b>,
-    row: u32,
+pub(super) struct BatchRow<'r, 'b> {
+    pub(super) evaluator: &'r Evaluator,
+    pub(super) batch: &'r Batch<'b>,
+    pub(super) row: u32,
 }
 
 impl Row for BatchRow<'_, '_> {
@@ -145,14 +147,13 @@ impl Row for BatchRow<'_, '_> {
     }
 
     fn remembered(&self, node: &Node) -> Option<Value> {
-        let remembered = self.evaluator.calendar_values(node, self.batch, &[self.row])?;
-        Some(Vector::remembered(remembered).value(self.row))
+        self.evaluator.calendar_at(node, self)
     }
 }
 
 impl Evaluator {
     pub(in super::super) fn new(scalars: Scalars) -> Self {
-        Self { scalars, memories: RefCell::default() }
+        Self { scalars, memories: RefCell::default(), segment_codes: Cell::new(0) }
     }
 
     /// What every row shares.
@@ -208,6 +209,7 @@ impl Evaluator {
                 first => merge(size, rows, &first, &self.vector(two, batch, rows)),
             },
             Node::If(condition, then, otherwise) => self.choice((condition, then, otherwise), batch, rows),
+            Node::Call(call) => self.call_vector(call, batch, rows),
             Node::Cases(cases, otherwise) => self.cases(cases, otherwise, batch, rows),
             _ => Vector::Values(spread(size, rows, |row| self.value(node, batch, row))),
         }

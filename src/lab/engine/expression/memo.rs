@@ -24,6 +24,7 @@ pub(super) struct Memory {
     truths: Vec<Option<Truth>>,
     combinations: QuickMap<u128, i32>,
     moments: QuickMap<i64, i32>,
+    last: Option<(i64, i32)>,
 }
 
 /// Which memory: the node's number, the table, and which of its columns hold lists instead of texts.
@@ -139,32 +140,46 @@ impl Evaluator {
 
     /// The values of a function of the calendar: it is computed once for each `quantum_ms`.
     pub(super) fn calendar_values(&self, node: &Node, batch: &Batch<'_>, rows: &[u32]) -> Option<Remembered<'static>> {
-        let Node::Calendar { id, quantum_ms, argument, call } = node else { return None };
+        let Node::Calendar { id, argument, .. } = node else { return None };
         let moments = self.numbers(argument, batch, rows);
-        let source = (*id, 0, 0);
         let mut places = vec![-1; batch.segment.rows()];
-        let mut last = (i64::MIN, -1);
         let mut memories = self.memories.borrow_mut();
-        let memory = memories.entry(source).or_default();
+        let memory = memories.entry((*id, 0, 0)).or_default();
+        for row in rows {
+            if let (Some(ms), Some(place)) = (moments.get(*row as usize), places.get_mut(*row as usize)) {
+                *place = self.calendar_place(memory, node, *ms);
+            }
+        }
+        Some(Remembered { places: Cow::Owned(places), values: Rc::clone(&memory.values), source: (*id, 0, 0) })
+    }
+
+    /// The same for one row.
+    pub(super) fn calendar_at(&self, node: &Node, row: &dyn Row) -> Option<Value> {
+        let Node::Calendar { id, argument, .. } = node else { return None };
+        let ms = super::number_of(&scalar::value(&self.scalars, argument, row));
+        let mut memories = self.memories.borrow_mut();
+        let memory = memories.entry((*id, 0, 0)).or_default();
+        let place = usize::try_from(self.calendar_place(memory, node, ms) + 1).ok()?;
+        memory.values.get(place).cloned().flatten()
+    }
+
+    /// The place of the value at a moment. Rows mostly follow each other in time: the last place is tried first.
+    fn calendar_place(&self, memory: &mut Memory, node: &Node, ms: f64) -> i32 {
+        let Node::Calendar { quantum_ms, call, .. } = node else { return -1 };
         let values = Rc::make_mut(&mut memory.values);
         if values.is_empty() {
             values.push(Some(Value::Null));
         }
-        for row in rows {
-            let Some(ms) = moments.get(*row as usize).filter(|ms| !ms.is_nan()) else { continue };
-            let quantum = super::super::time::whole((ms / quantum_ms).floor()).unwrap_or(i64::MIN);
-            if last.0 != quantum {
-                let place = *memory.moments.entry(quantum).or_insert_with(|| {
-                    values.push(Some(self.calendar_value(call, *ms)));
-                    i32::try_from(values.len()).unwrap_or(i32::MAX) - 2
-                });
-                last = (quantum, place);
-            }
-            if let Some(place) = places.get_mut(*row as usize) {
-                *place = last.1;
-            }
+        let Some(quantum) = super::super::time::whole((ms / quantum_ms).floor()).filter(|_| !ms.is_nan()) else { return -1 };
+        if let Some((_, place)) = memory.last.filter(|(last, _)| *last == quantum) {
+            return place;
         }
-        Some(Remembered { places: Cow::Owned(places), values: Rc::clone(&memory.values), source })
+        let place = *memory.moments.entry(quantum).or_insert_with(|| {
+            values.push(Some(self.calendar_value(call, ms)));
+            i32::try_from(values.len()).unwrap_or(i32::MAX) - 2
+        });
+        memory.last = Some((quantum, place));
+        place
     }
 
     /// A function of the calendar at one moment. Its other arguments are constants.

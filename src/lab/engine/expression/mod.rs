@@ -4,6 +4,7 @@
 //! fast ways ([`Evaluator`]) give what the slow one ([`scalar`]) gives; an expression over texts alone is computed once for each
 //! combination of texts, not for each row; nothing here fails: what makes no sense is null.
 
+mod call;
 mod evaluator;
 mod memo;
 mod operator;
@@ -76,8 +77,8 @@ pub(super) enum Node {
     Cases(Vec<(Self, Value)>, Box<Self>),
     /// A function of one row.
     Call(Box<CallNode>),
-    /// One of several outputs.
-    Output(Box<Self>, usize),
+    /// One of several outputs: an item of a list, or an object's field of this name.
+    Output(Box<Self>, usize, Rc<str>),
     /// The same expression, computed once for each combination of the texts of these columns.
     Memo { id: usize, columns: Vec<usize>, node: Box<Self> },
     /// A function of the calendar: computed once for each so many ms.
@@ -94,10 +95,8 @@ pub(super) struct CallNode {
 }
 
 impl Node {
-    /// A boxed null.
-    pub(super) fn null() -> Box<Self> {
-        Box::new(Self::Constant(Value::Null))
-    }
+    /// Nothing.
+    pub(super) const NULL: Self = Self::Constant(Value::Null);
 
     /// Whether it gives a truth: then `OR` beside it is logical, else it takes the first value that is there.
     pub(super) fn is_predicate(&self) -> bool {
@@ -137,7 +136,7 @@ impl Node {
             | Self::In(one, _)
             | Self::Like(one, _)
             | Self::Rlike(one, _)
-            | Self::Output(one, _)
+            | Self::Output(one, ..)
             | Self::Memo { node: one, .. } => vec![one],
             Self::Arithmetic(_, one, two)
             | Self::Compare(_, one, two)

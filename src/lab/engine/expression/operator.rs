@@ -1,7 +1,7 @@
 //! Operators on values.
 //!
-//! What always holds: values of different kinds are never equal and have no order; null makes the truth unknown; lists are not
-//! compared.
+//! What always holds: values of different kinds are never equal and have no order, but one percentile counts as its number; null
+//! makes the truth unknown; lists are not compared.
 
 use std::cmp::Ordering;
 
@@ -93,6 +93,8 @@ impl Comparison {
             (Value::Number(one), Value::Number(two)) => self.numbers(*one, *two),
             (Value::Text(one), Value::Text(two)) => Truth::of(self.holds(one.cmp(two))),
             (Value::Bool(one), Value::Bool(two)) => Truth::of(self.holds(one.cmp(two))),
+            (one @ Value::Object(_), Value::Number(two)) => self.numbers(number_of(one), *two),
+            (Value::Number(one), two @ Value::Object(_)) => self.numbers(*one, number_of(two)),
             _ => Truth::of(self == Self::NotEqual),
         }
     }

@@ -75,8 +75,11 @@ pub(in super::super) fn value(scalars: &Scalars, node: &Node, row: &dyn Row) -> 
             case.map_or_else(|| value(scalars, otherwise, row), |(_, name)| name.clone())
         }
         Node::Call(call) => call_value(scalars, call, row),
-        Node::Output(node, at) => match value(scalars, node, row) {
+        Node::Output(node, at, name) => match value(scalars, node, row) {
             Value::List(items) => items.get(*at).cloned().unwrap_or_default(),
+            Value::Object(fields) => {
+                fields.iter().find(|(field, _)| **field == **name).map_or(Value::Null, |(_, value)| value.clone())
+            }
             other if *at == 0 => other,
             _ => Value::Null,
         },

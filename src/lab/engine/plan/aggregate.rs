@@ -27,57 +27,47 @@ pub(in super::super) struct AggregateFunction {
     pub(in super::super) name: &'static str,
     /// Other names for the same, in lower case.
     pub(in super::super) aliases: &'static [&'static str],
-    /// How the lab's value differs from New Relic's, if it does.
-    pub(in super::super) note: &'static str,
     make: Make,
 }
 
 type Make = fn(&mut Planner<'_>, &Arguments<'_>) -> Result<Node, QueryError>;
 
-const fn function(name: &'static str, aliases: &'static [&'static str], note: &'static str, make: Make) -> AggregateFunction {
-    AggregateFunction { name, aliases, note, make }
+const fn function(name: &'static str, aliases: &'static [&'static str], make: Make) -> AggregateFunction {
+    AggregateFunction { name, aliases, make }
 }
-
-const EXACT: &str = "exact here, approximate there above 256 values (or above `precision`)";
 
 /// All aggregates.
 pub(in super::super) const AGGREGATES: &[AggregateFunction] = &[
-    function("count", &["datapointcount"], "", count),
-    function("sum", &[], "", |planner, arguments| planner.of_value(arguments, Function::Sum)),
-    function("average", &["avg"], "", |planner, arguments| planner.of_value(arguments, Function::Average)),
-    function("min", &[], "", |planner, arguments| planner.of_value(arguments, Function::Min)),
-    function("max", &[], "", |planner, arguments| planner.of_value(arguments, Function::Max)),
-    function("latest", &[], "", |planner, arguments| planner.of_value(arguments, Function::Latest)),
-    function("earliest", &[], "", |planner, arguments| planner.of_value(arguments, Function::Earliest)),
-    function("stddev", &[], "", |planner, arguments| planner.of_value(arguments, Function::Deviation)),
-    function("stdvar", &[], "", |planner, arguments| planner.of_value(arguments, Function::Variance)),
-    function("uniqueCount", &[], EXACT, unique_count),
-    function("uniques", &[], "", uniques),
-    function("percentile", &[], "exact here (nearest rank), within 6.25 % there", percentile),
-    function("median", &[], "exact here (nearest rank), within 6.25 % there", |planner, arguments| {
-        planner.of_value(arguments, |value| Function::Percentile(value, vec![50.0]))
-    }),
-    function("percentage", &[], "", percentage),
-    function("filter", &[], "", filter),
-    function("rate", &[], "", rate),
-    function("apdex", &[], "", apdex),
-    function("histogram", &[], "", histogram),
-    function("funnel", &[], "exact here, approximate there above 256 values", funnel),
-    function("derivative", &["deriv"], "", |planner, arguments| planner.per_time(arguments, Function::Slope)),
-    function("predictLinear", &[], "", |planner, arguments| planner.per_time(arguments, Function::Predict)),
-    function("latestrate", &["irate"], "", |planner, arguments| planner.per_time(arguments, Function::LatestRate)),
-    function("cdfPercentage", &[], "exact here", share),
-    function("keyset", &[], "", |planner, _| Ok(planner.aggregate(Function::Keyset))),
-    function("bytecountestimate", &["nativesizeestimate"], "the length of the rows as JSON", |planner, _| {
-        Ok(planner.aggregate(Function::Bytes))
-    }),
-    function("aggregationendtime", &[], "", |_, _| Ok(Node::WindowEnd)),
-    function("bucketPercentile", &["histogrampercentile"], REFUSED, refuse),
-    function("cardinality", &[], REFUSED, refuse),
-    function("dimensions", &[], REFUSED, refuse),
+    function("count", &["datapointcount"], count),
+    function("sum", &[], |planner, arguments| planner.of_value(arguments, Function::Sum)),
+    function("average", &["avg"], |planner, arguments| planner.of_value(arguments, Function::Average)),
+    function("min", &[], |planner, arguments| planner.of_value(arguments, Function::Min)),
+    function("max", &[], |planner, arguments| planner.of_value(arguments, Function::Max)),
+    function("latest", &[], |planner, arguments| planner.of_value(arguments, Function::Latest)),
+    function("earliest", &[], |planner, arguments| planner.of_value(arguments, Function::Earliest)),
+    function("stddev", &[], |planner, arguments| planner.of_value(arguments, Function::Deviation)),
+    function("stdvar", &[], |planner, arguments| planner.of_value(arguments, Function::Variance)),
+    function("uniqueCount", &[], unique_count),
+    function("uniques", &[], uniques),
+    function("percentile", &[], percentile),
+    function("median", &[], |planner, arguments| planner.of_value(arguments, |value| Function::Percentile(value, vec![50.0]))),
+    function("percentage", &[], percentage),
+    function("filter", &[], filter),
+    function("rate", &[], rate),
+    function("apdex", &[], apdex),
+    function("histogram", &[], histogram),
+    function("funnel", &[], funnel),
+    function("derivative", &["deriv"], |planner, arguments| planner.per_time(arguments, Function::Slope)),
+    function("predictLinear", &[], predict),
+    function("latestrate", &["irate"], |planner, arguments| planner.per_time(arguments, Function::LatestRate)),
+    function("cdfPercentage", &[], share),
+    function("keyset", &[], |planner, _| Ok(planner.aggregate(Function::Keyset))),
+    function("bytecountestimate", &["nativesizeestimate"], |planner, _| Ok(planner.aggregate(Function::Bytes))),
+    function("aggregationendtime", &[], |_, _| Ok(Node::WindowEnd)),
+    function("bucketPercentile", &["histogrampercentile"], refuse),
+    function("cardinality", &[], refuse),
+    function("dimensions", &[], refuse),
 ];
-
-const REFUSED: &str = "parsed, not run: it is for Prometheus-style metrics";
 
 /// The aggregate of this name, in any case.
 pub(super) fn find(name: &str) -> Option<&'static AggregateFunction> {
@@ -274,7 +264,7 @@ fn percentage(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<No
     let ratio = Node::Arithmetic(Operation::Divide, Box::new(hundred), Box::new(all.clone()));
     // Of nothing there is no percentage, whatever else `x / 0` is.
     let nothing = Node::Compare(Comparison::Equal, Box::new(all), number(0.0));
-    Ok(Node::If(Box::new(nothing), Node::null(), Box::new(ratio)))
+    Ok(Node::If(Box::new(nothing), Box::new(Node::NULL), Box::new(ratio)))
 }
 
 fn filter(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
@@ -287,6 +277,12 @@ fn rate(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, Qu
     let inner = arguments.inner()?;
     let per_ms = arguments.duration(1)?.unwrap_or(planner.ground.default_rate_ms);
     Ok(Node::Rate(Box::new(planner.compile(inner, Place::Group)?), per_ms))
+}
+
+/// Without a span: the end of the window itself.
+fn predict(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
+    let after_ms = arguments.duration(1)?.unwrap_or(0.0);
+    planner.of_value(arguments, |value| Function::Predict(value, after_ms))
 }
 
 fn apdex(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {

@@ -6,7 +6,7 @@ use super::super::error::QueryError;
 use super::super::expression::{CallNode, Node};
 use super::super::function::{self, RowFunction};
 use super::super::value::Value;
-use super::expression::bare_name;
+use super::expression::{bare_name, field};
 use super::{Place, Planner, aggregate};
 use crate::nrql::ast::{Argument, Call, Expr, NamedValue, Span};
 
@@ -47,7 +47,7 @@ impl Planner<'_> {
                         _ => return Err(QueryError::at(span, "the field of getField is constant")),
                     },
                 };
-                Ok(self.field(value, key))
+                Ok(field(value, key))
             }
             _ => match aggregate::find(&name) {
                 Some(function) => match place {
@@ -73,7 +73,7 @@ impl Planner<'_> {
         let condition = self.compile(condition, place)?;
         let mut value = |at: usize| match expression(call, at) {
             Some(value) => self.compile(value, place).map(Box::new),
-            None => Ok(Node::null()),
+            None => Ok(Box::new(Node::NULL)),
         };
         let (then, otherwise) = (value(1)?, value(2)?);
         Ok(Node::If(Box::new(condition), then, otherwise))

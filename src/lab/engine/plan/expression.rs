@@ -84,7 +84,7 @@ impl Planner<'_> {
                     Key::Field(field) => Value::text(field.as_str()),
                 };
                 let value = self.compile(value, place)?;
-                self.field(value, key)
+                field(value, key)
             }
             ExprKind::Unary(UnaryOp::Minus, one) => Node::Minus(boxed(self, one)?),
             ExprKind::Unary(UnaryOp::Plus, one) => self.compile(one, place)?,
@@ -175,7 +175,7 @@ impl Planner<'_> {
                 let answer = (self.ground.subqueries)(query)?;
                 let mut values = Vec::new();
                 for row in &answer.results {
-                    match answer.members_of(row) {
+                    match row.members() {
                         Some(members) => values.extend(members),
                         None => {
                             return Err(QueryError::at(
@@ -191,18 +191,6 @@ impl Planner<'_> {
                 Err(QueryError::at(name.span, format!("the variable {{{{{}}}}} has no value: a list is needed", name.text)))
             }
         }
-    }
-
-    /// A field of a value, or an item of a list.
-    pub(super) fn field(&mut self, value: Node, key: Value) -> Node {
-        let Some(function) = function::row("getField") else { return Node::Constant(Value::Null) };
-        // A field is of the whole value, not of the number it counts as.
-        let value = match value {
-            Node::Aggregate { index, .. } => Node::Aggregate { index, whole: true },
-            other => other,
-        };
-        let arguments = vec![value, Node::Constant(key)];
-        Node::Call(Box::new(super::super::expression::CallNode { function, prepared: None, arguments, named: Vec::new() }))
     }
 
     /// The node, computed now if it is constant, or remembered where that spares work.
@@ -238,6 +226,18 @@ impl Planner<'_> {
         self.memories += 1;
         self.memories
     }
+}
+
+/// A field of a value, or an item of a list.
+pub(super) fn field(value: Node, key: Value) -> Node {
+    let Some(function) = function::row("getField") else { return Node::Constant(Value::Null) };
+    // A field is of the whole value, not of the number it counts as.
+    let value = match value {
+        Node::Aggregate { index, .. } => Node::Aggregate { index, whole: true },
+        other => other,
+    };
+    let arguments = vec![value, Node::Constant(key)];
+    Node::Call(Box::new(super::super::expression::CallNode { function, prepared: None, arguments, named: Vec::new() }))
 }
 
 /// `IN` constants.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use super::aggregate::Aggregate;
 use super::error::QueryError;
-use super::expression::{Node, Scalars};
+use super::expression::{Node, Scalars, number_of};
 use super::result::Answer;
 use super::value::Value;
 use crate::nrql::ast::{Expr, FacetItem, Limit, OrderItem, Query, Selected, Span};
@@ -160,7 +160,7 @@ impl Planner<'_> {
                 [name] => self.variables.push((name.text.clone(), node)),
                 names => {
                     for (at, name) in names.iter().enumerate() {
-                        let output = self.remembered(Node::Output(Box::new(node.clone()), at));
+                        let output = self.remembered(Node::Output(Box::new(node.clone()), at, name.text.as_str().into()));
                         self.variables.push((name.text.clone(), output));
                     }
                 }
@@ -267,8 +267,17 @@ impl Planner<'_> {
             facets.push(FacetPlan { name: name.into(), node });
         }
         let survivors = query.facet.as_ref().and_then(|facet| facet.order_by.as_ref());
-        let survivors = survivors.map(|order| self.compile(&order.value, Place::Group)).transpose()?;
+        let survivors = survivors.map(|order| self.survivors(&order.value)).transpose()?;
         Ok(ValuePlan { items, aggregates: std::mem::take(&mut self.aggregates), facets, survivors })
+    }
+
+    /// By what groups survive `LIMIT`: an aggregate, or the latest value of an attribute.
+    fn survivors(&mut self, value: &Expr) -> Result<Node, QueryError> {
+        if aggregate::holds_aggregate(value) {
+            return self.compile(value, Place::Group);
+        }
+        let node = self.row(value, "FACET … ORDER BY")?;
+        Ok(self.aggregate(super::aggregate::Function::Latest(node)))
     }
 
     /// The items an expression makes: several if it has several names.
@@ -284,7 +293,7 @@ impl Planner<'_> {
                 .enumerate()
                 .map(|(at, name)| Item {
                     name: name.text.as_str().into(),
-                    node: self.remembered(Node::Output(Box::new(node.clone()), at)),
+                    node: self.remembered(Node::Output(Box::new(node.clone()), at, name.text.as_str().into())),
                     spread: false,
                 })
                 .collect(),
@@ -338,8 +347,10 @@ fn unique_names(items: &mut [Item]) {
 fn single(answer: &Answer, span: Span) -> Result<Value, QueryError> {
     match &*answer.results {
         [] => Ok(Value::Null),
-        [row] => match answer.values_of(row) {
-            values if values.len() == 1 => Ok(values.into_iter().next().unwrap_or_default()),
+        [row] => match &*row.values {
+            // One percentile is the number it holds.
+            [(_, value @ Value::Object(_))] if !number_of(value).is_nan() => Ok(Value::Number(number_of(value))),
+            [(_, value)] => Ok(value.clone()),
             values => {
                 Err(QueryError::at(span, format!("a subquery used as a value gives one column, this one gives {}", values.len())))
             }

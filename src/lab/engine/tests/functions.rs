@@ -67,6 +67,7 @@ fn aggregates_of_all_rows() {
         ("SELECT derivative(ms, 1 minute) FROM E WHERE name = 'login'", json!(-20)),
         ("SELECT derivative(ms, 1 minute) FROM E WHERE name = 'delete'", json!(null)),
         ("SELECT predictLinear(ms, 1 minute) FROM E WHERE name = 'login'", json!(-30)),
+        ("SELECT predictLinear(ms) FROM E WHERE name = 'login'", json!(-10)),
         ("SELECT latestrate(ms, 1 minute) FROM E WHERE account = 'a' AND name LIKE 'login'", json!(-5)),
         ("SELECT bytecountestimate() FROM Owner", json!(150)),
         ("SELECT aggregationendtime() FROM E", json!(1_702_900_800_000_i64)),

@@ -1,6 +1,6 @@
 """Rows of identities: every IAM user, role, root and key of an account, once a day."""
 
-from base import ACCOUNTS, DAY, HOUR, MINUTE, place
+from base import ACCOUNTS, DAY, HOUR, MINUTE, hundredths, place
 from made.posture import ended
 
 OUTSIDERS = ["anyone", "anyoneUnderCondition", "otherAccount", "oidc", "saml", "unknown"]
@@ -49,7 +49,7 @@ def identities(world):
              "identity.overBroad": broad, "identity.overBroadReasons": "|admin|" if broad == "true" else None,
              "identity.unused": unused, "identity.unusedReason": "notUsedFor90Days" if unused == "true" else None,
              "identity.idleDays": idle, "identity.grantedServices": granted, "identity.usedServices": used,
-             "identity.usedServicesPercent": round(100 * used / granted, 2) if granted else None,
+             "identity.usedServicesPercent": hundredths(used, granted or 0),
              "identity.risk": rng.choice(["none", "low", "low", "medium", "high", "critical"]),
              "identity.riskReasons": rng.choice([None, "|noMfa|unused|", "|overBroad|"]), **more}))
 

@@ -1,6 +1,6 @@
 """Roll-ups of 14 months, the first of them past the retention: counters and the gauge of rules, by account."""
 
-from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS
+from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, place
 
 
 def make(world):
@@ -8,8 +8,11 @@ def make(world):
     chance = world.random("metrics")
     for days in reversed(range(420)):
         time = world.now - days * DAY - 40 * MINUTE
-        for number, (account, *_) in enumerate(ACCOUNTS[:5]):
-            where = {"aws.accountId": account, "aws.region": REGIONS[number % 3], "relay.version": "0.1.0"}
+        for number, account in enumerate(ACCOUNTS[:5]):
+            where = place(account, REGIONS[number % 3])
+            # Who owns an account no point says; the gauge is of all its Regions.
+            del where["aws.owner"]
+            whole = {name: value for name, value in where.items() if name != "aws.region"}
             world.metric(time, "cspm.records", "count", 500 + chance.randrange(900), {**where, "aws.service": "s3"})
             if (days + number) % 3 == 0:
                 world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": "HIGH"})
@@ -19,7 +22,7 @@ def make(world):
                                  ("INSUFFICIENT_DATA", 3)]:
                 if (days + number) % 2 == 0:
                     world.metric(time, "cspm.compliance", "gauge", rules,
-                                 {**where, "control.severity": ["HIGH", "LOW"][number % 2], "compliance.state": state})
+                                 {**whole, "control.severity": ["HIGH", "LOW"][number % 2], "compliance.state": state})
     # Either side of the first of a month, in the zone of the relay.
     for month in (1, 4, 7):
         for offset in (-1, 0):

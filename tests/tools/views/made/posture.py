@@ -4,7 +4,7 @@ Every resource has a story: when it began to violate its rule, when it was mende
 from the stories at the run's time. Each kind of run ends with one that was not accepted, whose rows nobody may count.
 """
 
-from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, SECOND, SEVERITIES, place
+from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, SECOND, SEVERITIES, hundredths, place
 
 # Beside the known ones: one that could never be read, and one that bears the name of another.
 NEVER_READ = ("777777777777", "new-account", "unknown", "unknown", None)
@@ -322,7 +322,7 @@ def packs(world, resources, at, name):
                     "pack.state": "NON_COMPLIANT" if violating else "COMPLIANT" if compliant else "INSUFFICIENT_DATA",
                     **({"pack.compliantRules": compliant, "pack.violatingRules": violating,
                         "pack.unknownRules": len(states) - judged} if known else {}),
-                    "pack.percentRules": round(100 * compliant / judged, 2) if known and judged else None})
+                    "pack.percentRules": hundredths(compliant, judged) if known else None})
 
 
 def changes(world, resources):

@@ -34,7 +34,7 @@ def improvement(view):
         week = between(rules, begin, end)
         good = sum(row["cspm.compliance"]["total"] for row in week if row["compliance.state"] == GOOD)
         bad = sum(row["cspm.compliance"]["total"] for row in week if row["compliance.state"] == BAD)
-        return {"Compliant rules, %": share(good, good + bad)}
+        return {"Compliant results, %": share(good, good + bad)}
     return series(view.now, MONTHS_13, WEEK, percent)
 
 

@@ -77,7 +77,7 @@ def trend(view, begin, end):
 
 
 def year(view):
-    """Violating rules as the mean of a week's hours: a point of the gauge is one hour of one account."""
+    """Violating results as the mean of a week's hours: a point of the gauge is one hour of one account."""
     points = [row for row in view.rows("Metric", 13 * 30 * DAY)
               if row["metricName"] == "cspm.compliance" and row["compliance.state"] == BAD]
     counts = {group: sum(row["cspm.compliance"]["total"] for row in rows)
@@ -87,7 +87,7 @@ def year(view):
         mine = [row for row in points if row["control.severity"] == group[0]]
         found += [{"facet": group[0], "control.severity": group[0], **row} for row in series(
             view.now, 13 * 30 * DAY, WEEK, lambda begin, end: {
-                "Violating rules": sum(row["cspm.compliance"]["total"] for row in between(mine, begin, end)) * HOUR / WEEK})]
+                "Violating results": sum(row["cspm.compliance"]["total"] for row in between(mine, begin, end)) * HOUR / WEEK})]
     return found
 
 

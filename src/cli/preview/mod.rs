@@ -1,0 +1,140 @@
+//! `cspm-relay preview`: the dashboards in the browser as New Relic draws them, on rows of this machine.
+//!
+//! In: rows in files, dashboards (those that are shipped, or files in New Relic's import format). Out: a page on 127.0.0.1, or a
+//! picture of every page. No account, no key, no network.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Stop};
+use super::replay::moment;
+use super::{count, print, runtime, stop_signal};
+use crate::clock::Clock;
+use crate::config::{Environment as _, Telemetry, env};
+use crate::health;
+use crate::lab::engine;
+use crate::lab::preview::export::{self, Theme};
+use crate::lab::preview::{FromStore, Language, Mask, Preview, Settings};
+use crate::lab::store::open;
+use crate::publish::dashboard::{self, Definition, Request};
+
+/// Arguments of `preview`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Rows to show: a file or folder of Parquet, or of lines of JSON as `replay --to stdout` prints them
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Address of this machine to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
+    listen: SocketAddr,
+    /// Replace account ids, ARNs, IP addresses, e-mails and names by pseudonyms, the same one for the same value
+    #[arg(long)]
+    mask: bool,
+    /// Write a picture (PNG) of every page into this folder and end; needs Chromium on PATH
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
+    /// Language that the page begins with; with --export the one of the pictures, both without it
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
+    /// Dashboard to show instead of the shipped one, in New Relic's import format; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    dashboard: Vec<PathBuf>,
+    /// What is now, as 2026-11-21T20:14:31Z [default: the time of the newest row]
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+/// A language as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Lang {
+    /// English
+    En,
+    /// Japanese
+    Ja,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::English,
+            Lang::Ja => Self::Japanese,
+        }
+    }
+}
+
+/// Serves until it is asked to stop, or writes the pictures.
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    health::log::start(&Telemetry { log_level: "warn".to_owned(), ..Telemetry::default() })?;
+    let asked_now = moment(args.now.as_deref())?;
+    // Before the rows are read: who has no browser is told at once.
+    let browser = match &args.export {
+        None => None,
+        Some(_) => Some(export::browser(&env::Process.get("PATH").unwrap_or_default()).map_err(|error| {
+            Stop::usage(error.to_string(), Some("without --export the page opens in any browser".to_owned()))
+        })?),
+    };
+    let language = args.lang.map(Language::from);
+    let only = if args.export.is_some() { language } else { None };
+    let dashboards = dashboards(&args.dashboard, only)?;
+    let present_ms = asked_now.unwrap_or_else(|| Clock::system().now_ms());
+    let read = open(&args.data, present_ms).map_err(|error| {
+        let hint = "`cspm-relay replay PATH --to stdout > rows.ndjson` makes rows of your own records";
+        Stop::usage(error.to_string(), Some(hint.to_owned()))
+    })?;
+    // The end of a window is not included.
+    let now_ms = asked_now.or(read.newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
+    let settings = Settings {
+        listen: if args.export.is_some() { SocketAddr::from(([127, 0, 0, 1], 0)) } else { args.listen },
+        dashboards,
+        language: language.unwrap_or_default(),
+        zone: jiff::tz::TimeZone::system().iana_name().map(str::to_owned),
+        clock: Clock::fixed(now_ms),
+        live: false,
+        mask: args.mask.then(|| Arc::new(Mask::new())),
+    };
+    let answers = Arc::new(FromStore::new(read.store, engine::Settings::default()));
+    runtime()?.block_on(async {
+        let preview = Preview::start(settings, answers).await.map_err(|error| Stop::usage(error.to_string(), None))?;
+        if let (Some(folder), Some(browser)) = (args.export, browser) {
+            let made = tokio::task::spawn_blocking(move || {
+                export::export(&preview, &browser, &folder, Theme::Light, &mut |file| {
+                    // One line a picture; a reader that has gone is no reason to stop.
+                    let _told = print(&format!("{}\n", file.display())).is_ok();
+                })
+            });
+            made.await?.map_err(|error| Stop::failed(error.to_string(), None))?;
+        } else {
+            print(&format!("{}\nDashboards on {}\nCtrl-C ends it.\n", count(read.rows as u64, "row"), preview.url()))?;
+            stop_signal().await;
+        }
+        Ok(Exit::Good)
+    })
+}
+
+/// The files, or what is shipped, in one language or in both.
+fn dashboards(files: &[PathBuf], only: Option<Language>) -> anyhow::Result<Vec<(Language, String)>> {
+    let mut dashboards = Vec::new();
+    for file in files {
+        let text =
+            std::fs::read_to_string(file).map_err(|error| Stop::usage(format!("reading {}: {error}", file.display()), None))?;
+        dashboards.push((only.unwrap_or_default(), text));
+    }
+    if files.is_empty() { shipped(only) } else { Ok(dashboards) }
+}
+
+/// What is shipped, in one language or in both.
+pub(super) fn shipped(only: Option<Language>) -> anyhow::Result<Vec<(Language, String)>> {
+    let mut dashboards = Vec::new();
+    let definition = Definition::shipped()?;
+    let all = [(Language::English, dashboard::Language::English), (Language::Japanese, dashboard::Language::Japanese)];
+    for (language, of_definition) in all.into_iter().filter(|(language, _)| only.is_none_or(|only| only == *language)) {
+        let accounts = [dashboard::PLACEHOLDER_ACCOUNT];
+        let request = Request { language: of_definition, accounts: &accounts, page: None, timezone: None };
+        let document = dashboard::render(&definition, request).map_err(|error| Stop::failed(error.to_string(), None))?;
+        dashboards.push((language, serde_json::to_string(&document)?));
+    }
+    Ok(dashboards)
+}

@@ -1,0 +1,247 @@
+//! Account ids, ARNs, addresses, e-mails and names replaced by pseudonyms, so that a screenshot can be shown to others.
+//!
+//! In: answers, dashboards and errors as JSON or text. Out: the same with every such value replaced. What always holds: within a run
+//! the same value gets the same pseudonym wherever it stands, two values never share one, and shapes stay (12 digits are 12 digits
+//! that begin with 0000, an address is one of the ranges for documentation, an ARN is an ARN). What the page sends back is
+//! translated, so that clicks and drop-downs work. Kept, because they say much and name nobody: `root`, AWS's own policies, roles
+//! and services, `0.0.0.0`, `::`, `*`.
+//!
+//! Parts: `scan` finds what is to be replaced in a text, `attribute` says which attributes hold names, `pseudonym` makes the values.
+
+mod attribute;
+mod pseudonym;
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::origin::Origins;
+use super::tree::Tree;
+use attribute::Holds;
+
+/// What a value is, which decides the shape of its pseudonym.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    /// Twelve digits.
+    Account,
+    /// `a.b.c.d`.
+    Ip4,
+    /// Groups of hexadecimal digits.
+    Ip6,
+    /// `somebody@somewhere`.
+    Email,
+    /// A key or unique id of IAM: four letters and more.
+    IamId,
+    /// `i-0123…`: prefix and hexadecimal digits.
+    ResourceId,
+    /// Eight, four, four, four and twelve hexadecimal digits.
+    Uuid,
+    /// A name that somebody gave.
+    Name,
+}
+
+/// The pseudonyms of one run.
+pub struct Mask {
+    key: [u8; 16],
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    pseudonyms: HashMap<(Kind, String), String>,
+    /// Pseudonym → what it stands for.
+    originals: HashMap<String, String>,
+}
+
+impl fmt::Debug for Mask {
+    /// Never the key or a value.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Mask").finish_non_exhaustive()
+    }
+}
+
+impl Default for Mask {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Mask {
+    /// Pseudonyms that nobody can compute again: the key comes from the system's source of randomness, by way of the keys that the
+    /// standard library draws for its hash maps.
+    #[must_use]
+    pub fn new() -> Self {
+        let state = RandomState::new();
+        let half = |number: u8| {
+            let mut hasher = state.build_hasher();
+            hasher.write_u8(number);
+            hasher.finish().to_le_bytes()
+        };
+        let mut key = [0; 16];
+        for (to, from) in key.iter_mut().zip(half(0).into_iter().chain(half(1))) {
+            *to = from;
+        }
+        Self::with_key(key)
+    }
+
+    /// Pseudonyms of this key: the same in every run.
+    #[must_use]
+    pub fn with_key(key: [u8; 16]) -> Self {
+        Self { key, table: Mutex::default() }
+    }
+
+    /// A text with everything replaced that is recognised by its shape, and the names that were met before.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        scan::rewrite(text, &mut |kind, value| self.pseudonym(kind, value), &|word| self.known_name(word))
+    }
+
+    /// What the page sent, as it was before: the reverse of [`Mask::text`].
+    #[must_use]
+    pub fn original(&self, text: &str) -> String {
+        let table = self.table();
+        if let Some(original) = table.originals.get(text) {
+            return original.clone();
+        }
+        let original = |word: &str| table.originals.get(word).cloned();
+        scan::rewrite(text, &mut |_, value| original(value).unwrap_or_else(|| value.to_owned()), &original)
+    }
+
+    /// A whole answer: by the attributes that its columns show, and by the shapes of values.
+    pub(super) fn answer(&self, answer: &Tree, origins: &Origins) -> Tree {
+        // `facet` holds the values of the columns that the metadata name.
+        let metadata = answer.get("metadata").and_then(|metadata| metadata.get("facets"));
+        let facets: Vec<&str> = match metadata {
+            Some(Tree::Text(one)) => vec![one],
+            Some(list) => list.items().iter().filter_map(Tree::text).collect(),
+            None => Vec::new(),
+        };
+        Columns { mask: self, origins, facets }.tree(None, answer)
+    }
+
+    /// A value of which nothing is known but its shape: a dashboard, an error.
+    pub(super) fn tree(&self, tree: &Tree) -> Tree {
+        self.answer(tree, &Origins::new())
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // A map that a panic left behind is still a map.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_account(&self, id: &str) -> bool {
+        self.table().pseudonyms.contains_key(&(Kind::Account, id.to_owned()))
+    }
+
+    fn known_name(&self, word: &str) -> Option<String> {
+        if !attribute::names_somebody(word) {
+            return None;
+        }
+        self.table().pseudonyms.get(&(Kind::Name, word.to_owned())).cloned()
+    }
+
+    fn pseudonym(&self, kind: Kind, value: &str) -> String {
+        let mut table = self.table();
+        // What is already a pseudonym stays: a masked text may be masked again.
+        if table.originals.contains_key(value) {
+            return value.to_owned();
+        }
+        if let Some(known) = table.pseudonyms.get(&(kind, value.to_owned())) {
+            return known.clone();
+        }
+        let mut attempt = 0;
+        let pseudonym = loop {
+            let candidate = pseudonym::make(&self.key, kind, value, attempt);
+            if candidate != value && !table.originals.contains_key(&candidate) {
+                break candidate;
+            }
+            attempt += 1;
+        };
+        table.pseudonyms.insert((kind, value.to_owned()), pseudonym.clone());
+        table.originals.insert(pseudonym.clone(), value.to_owned());
+        pseudonym
+    }
+
+    /// A value that is a name as a whole, unless its shape says that it is something else.
+    fn name(&self, value: &str) -> String {
+        if !attribute::names_somebody(value) {
+            return value.to_owned();
+        }
+        match scan::whole(value) {
+            Some(kind) => self.pseudonym(kind, value),
+            None if value.starts_with("arn:") => self.text(value),
+            None => scan::segments(value, &mut |kind, part| self.pseudonym(kind, part)),
+        }
+    }
+}
+
+/// An answer and what is known of its columns.
+struct Columns<'a> {
+    mask: &'a Mask,
+    origins: &'a Origins,
+    facets: Vec<&'a str>,
+}
+
+impl Columns<'_> {
+    fn tree(&self, holds: Option<Holds>, tree: &Tree) -> Tree {
+        match tree {
+            Tree::Text(text) => Tree::Text(self.text(holds, text)),
+            Tree::Number(number) => {
+                let id = number.as_u64().filter(|number| (100_000_000_000..1_000_000_000_000).contains(number));
+                let id = id.map(|id| id.to_string());
+                match id.filter(|id| holds.is_some() || self.mask.known_account(id)) {
+                    // The zeros at its beginning need a text.
+                    Some(id) => Tree::Text(self.mask.pseudonym(Kind::Account, &id)),
+                    None => tree.clone(),
+                }
+            }
+            Tree::List(items) => Tree::List(items.iter().map(|item| self.tree(holds, item)).collect()),
+            Tree::Object(fields) => Tree::Object(fields.iter().map(|field| self.field(holds, field)).collect()),
+            Tree::Null | Tree::Bool(_) => tree.clone(),
+        }
+    }
+
+    fn field(&self, outer: Option<Holds>, (name, value): &(String, Tree)) -> (String, Tree) {
+        // A group: one value, or one for each facet.
+        if name == "facet" || name == "name" && outer.is_none() {
+            let value = match value {
+                Tree::List(items) => {
+                    let facets = self.facets.iter().map(|facet| self.column(facet)).chain(std::iter::repeat(None));
+                    Tree::List(items.iter().zip(facets).map(|(item, holds)| self.tree(holds, item)).collect())
+                }
+                one => self.tree(self.facets.first().and_then(|facet| self.column(facet)), one),
+            };
+            return (name.clone(), value);
+        }
+        // A name may hold a value: the condition of an aggregate that was given no other name.
+        (self.mask.text(name), self.tree(self.column(name).or(outer), value))
+    }
+
+    /// What a column holds, by the attributes it shows, or by its own name.
+    fn column(&self, name: &str) -> Option<Holds> {
+        match self.origins.get(name) {
+            Some(attributes) => attributes.iter().filter_map(|attribute| attribute::holds(attribute)).max(),
+            None => attribute::holds(name),
+        }
+    }
+
+    fn text(&self, holds: Option<Holds>, text: &str) -> String {
+        // A record in a text: its own names say what its values are.
+        if text.starts_with(['{', '['])
+            && let Ok(inner) = serde_json::from_str::<Tree>(text)
+        {
+            let masked = Columns { mask: self.mask, origins: &Origins::new(), facets: Vec::new() }.tree(holds, &inner);
+            return serde_json::to_string(&masked).unwrap_or_default();
+        }
+        match holds {
+            Some(Holds::Name) => self.mask.name(text),
+            Some(Holds::Names) => text.split('|').map(|part| self.mask.name(part)).collect::<Vec<_>>().join("|"),
+            Some(Holds::Account) | None => self.mask.text(text),
+        }
+    }
+}
