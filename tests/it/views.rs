@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use cspm_relay::lab::engine::{Engine, Field, Settings, json};
-use cspm_relay::lab::store::open;
+use cspm_relay::lab::store::{Store, open};
 use cspm_relay::nrql;
 use cspm_relay::nrql::template::{Replacement, Strategy, fill};
 use cspm_relay::publish::dashboard::{Definition, Language, Request, render};
@@ -52,10 +52,11 @@ const DOUBLES_SHOW: [(&str, &[&str]); 4] = [
 
 /// Rows and answers, as Python made them.
 struct Made {
-    _folder: tempfile::TempDir,
     engine: Engine,
+    store: Store,
     now_ms: i64,
     zone: String,
+    kept: Map<String, Value>,
     pages: Map<String, Value>,
 }
 
@@ -72,10 +73,11 @@ fn made(options: &[&str]) -> Made {
     let opened = open(&folder.path().join("rows.ndjson"), now_ms).expect("rows");
     Made {
         engine: Engine::new(opened.store.snapshot(), Settings::default()),
+        store: opened.store,
         now_ms,
         zone: truth["zone"].as_str().expect("zone").to_owned(),
+        kept: truth["kept"].as_object_mut().map(std::mem::take).expect("kept"),
         pages: truth["pages"].as_object_mut().map(std::mem::take).expect("pages"),
-        _folder: folder,
     }
 }
 
@@ -227,6 +229,25 @@ fn shipped() -> Definition {
 fn every_widget_shows_what_its_question_asks() {
     for zone in ["Asia/Tokyo", "UTC"] {
         check(&faults(&shipped(), &made(&["--zone", zone])));
+    }
+}
+
+/// Events and logs past 30 days and metrics past 395 are hidden, however far back a query asks.
+#[test]
+fn rows_past_the_retention_are_hidden() {
+    let made = made(&[]);
+    let count = |event_type: &str, engine: &Engine| {
+        let statement = nrql::parse(&format!("SELECT count(*) FROM {event_type} SINCE 450 days ago")).expect("a query");
+        let answer = engine.run(&statement, made.now_ms).expect("an answer");
+        answer.results.first().and_then(|row| object(&row.fields())["count"].as_u64())
+    };
+    let settings = Settings { event_retention_days: 450, metric_retention_days: 450, ..Settings::default() };
+    let everything = Engine::new(made.store.snapshot(), settings);
+    for (event_type, kept) in &made.kept {
+        assert_eq!(count(event_type, &made.engine), kept.as_u64(), "{event_type}");
+    }
+    for event_type in ["AwsSecurityEvent", "AwsComplianceChange", "AwsSecurityFinding", "CspmRelayHeartbeat", "Log", "Metric"] {
+        assert!(count(event_type, &everything) > count(event_type, &made.engine), "{event_type}: nothing is hidden");
     }
 }
 

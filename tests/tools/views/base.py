@@ -150,6 +150,10 @@ class View:
             self._known[name] = compute()
         return self._known[name]
 
+    def kept(self):
+        """How many rows of each type are not past the retention, copies among them."""
+        return {event_type: len(rows) for event_type, rows in sorted(self._stored.items())}
+
     def run(self, kind, since):
         """The `snapshot.id` of the newest accepted run of a kind that began within `since`; of equals the last to arrive."""
         best = None
