@@ -253,7 +253,7 @@ def table(answers, columns, limit=None):
 
 
 def worded(rows, first):
-    """Rows of a faceted table whose first field is a text: the last of the alphabet comes first, equals in the order of groups."""
+    """Rows of a faceted table whose first field is a text: the last of the alphabet first, equals in the order of groups."""
     return sorted(sorted(rows, key=lambda row: row["facet"]), key=lambda row: row[first], reverse=True)
 
 
