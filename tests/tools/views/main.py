@@ -26,8 +26,8 @@ PAGES = {
     "frameworks": frameworks, "resources": resources_page, "identity": identity_page, "health": health,
 }
 # A point of a metric has no id: copies of it cannot be told from points. Errors are events of New Relic itself, which does not
-# send twice. Counts of findings are a row for each account, Region, product, control and severity: more groups than a query may have,
-# so that their sum cannot tell copies; relay health shows how many there are.
+# send twice. Counts of findings are a row for each account, Region, product, control and severity: more groups than a query may
+# have, so that their sum cannot tell copies; relay health shows how many there are.
 NEVER_DOUBLED = {"Metric", "NrIntegrationError", "AwsFindingSnapshot"}
 
 
