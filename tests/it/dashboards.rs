@@ -92,13 +92,13 @@ async fn lint_tells_file_line_and_byte_of_each_fault() {
             "overview.yml",
             "layout: { column: 10, row: 1, width: 3, height: 4 }",
             "layout: { column: 10, row: 1, width: 4, height: 4 }",
-            "overview.yml:49: overview-percent: columns 10 to 13; a page has columns 1 to 12",
+            "overview.yml:50: overview-percent: columns 10 to 13; a page has columns 1 to 12",
         ),
         (
             "overview.yml",
             "COMPARE WITH",
             "COMPARE",
-            "overview.yml:22: overview-week: query 1, byte 126, at `1 week ago`: found `1`, expected `WITH`",
+            "overview.yml:22: overview-week: query 1, byte 157, at `1 week ago`: found `1`, expected `WITH`",
         ),
     ] {
         let folder = changed(file, from, to);

@@ -131,7 +131,8 @@ mod tests {
     fn answered(query: &str) -> Result<String, Refusal> {
         let store = Store::in_memory();
         for (at, kind, number) in [(1, "b", 2), (2, "a", 3), (3, "b", 4)] {
-            let serde_json::Value::Object(row) = serde_json::json!({ "timestamp": BEGIN_MS + at, "z.kind": kind, "a.number": number })
+            let serde_json::Value::Object(row) =
+                serde_json::json!({ "timestamp": BEGIN_MS + at, "z.kind": kind, "a.number": number })
             else {
                 panic!("an object");
             };

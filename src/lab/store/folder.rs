@@ -322,37 +322,28 @@ fn unknown(field: &Field) -> String {
 fn numbers(field: &Field, array: &ArrayRef) -> Result<Float64Array, String> {
     use arrow_array::types as t;
     macro_rules! of {
-        ($type:ty) => {{
+        ($type:ty, $double:expr) => {{
             let values: arrow_array::PrimitiveArray<$type> = downcast(field, array)?;
-            #[allow(
-                clippy::allow_attributes,
-                clippy::cast_lossless,
-                clippy::cast_precision_loss,
-                reason = "one line for all kinds"
-            )]
-            let doubles: Float64Array = values.iter().map(|value| value.map(|value| value as f64)).collect();
-            doubles
-        }};
-        ($type:ty, $per:expr) => {{
-            let whole: Float64Array = of!($type);
-            whole.iter().map(|value| value.map(|value| (value / $per).floor())).collect::<Float64Array>()
+            values.iter().map(|value| value.map($double)).collect::<Float64Array>()
         }};
     }
     Ok(match array.data_type() {
         DataType::Float64 => downcast(field, array)?,
-        DataType::Float32 => of!(t::Float32Type),
-        DataType::Int8 => of!(t::Int8Type),
-        DataType::Int16 => of!(t::Int16Type),
-        DataType::Int32 => of!(t::Int32Type),
-        DataType::Int64 => of!(t::Int64Type),
-        DataType::UInt8 => of!(t::UInt8Type),
-        DataType::UInt16 => of!(t::UInt16Type),
-        DataType::UInt32 => of!(t::UInt32Type),
-        DataType::UInt64 => of!(t::UInt64Type),
-        DataType::Timestamp(TimeUnit::Second, _) => of!(t::TimestampSecondType, 0.001),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => of!(t::TimestampMillisecondType),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => of!(t::TimestampMicrosecondType, 1e3),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => of!(t::TimestampNanosecondType, 1e6),
+        DataType::Float32 => of!(t::Float32Type, f64::from),
+        DataType::Int8 => of!(t::Int8Type, f64::from),
+        DataType::Int16 => of!(t::Int16Type, f64::from),
+        DataType::Int32 => of!(t::Int32Type, f64::from),
+        DataType::Int64 => of!(t::Int64Type, |value| value as f64),
+        DataType::UInt8 => of!(t::UInt8Type, f64::from),
+        DataType::UInt16 => of!(t::UInt16Type, f64::from),
+        DataType::UInt32 => of!(t::UInt32Type, f64::from),
+        DataType::UInt64 => of!(t::UInt64Type, |value| value as f64),
+        DataType::Timestamp(TimeUnit::Second, _) => of!(t::TimestampSecondType, |value| value as f64 * 1e3),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => of!(t::TimestampMillisecondType, |value| value as f64),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => of!(t::TimestampMicrosecondType, |value| value.div_euclid(1_000) as f64),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            of!(t::TimestampNanosecondType, |value| value.div_euclid(1_000_000) as f64)
+        }
         _ => return Err(unknown(field)),
     })
 }

@@ -38,12 +38,9 @@ impl Point {
         match value.get("type").and_then(Json::as_str)? {
             "count" => number("count").map(Self::Count),
             "gauge" => number("latest").map(Self::Gauge),
-            "summary" => Some(Self::Summary {
-                count: number("count")?,
-                total: number("total")?,
-                min: number("min")?,
-                max: number("max")?,
-            }),
+            "summary" => {
+                Some(Self::Summary { count: number("count")?, total: number("total")?, min: number("min")?, max: number("max")? })
+            }
             _ => None,
         }
     }
