@@ -110,7 +110,8 @@ def transitions(world, found):
             analyzer = product == "IAM Access Analyzer"
             told.append((arrival + rng.randint(0, 9) * SECOND, arrival, {
                 "event.id": f"finding-{finding.number}-{index}", "event.category": "Finding", "event.time": time,
-                **world.days(time), **place(finding.account, finding.region), "control.id": control, "control.ids": f"|{control}|",
+                **world.days(time), **place(finding.account, finding.region), "control.id": control,
+                "control.ids": f"|{control}|",
                 "control.title": title, "control.kind": "finding", "control.severity": severity,
                 "control.severityScore": SEVERITIES[severity], "control.pillar": pillar, "control.frameworks": "|unmapped|",
                 "control.remediation": None if finding.number % 3 else f"Mend {control}; don't wait.",
@@ -119,7 +120,8 @@ def transitions(world, found):
                 "finding.previousStatus": finding.story[index - 1][1] if index else None, "finding.key": f"key-{finding.number}",
                 "finding.product": product, "finding.title": title, "finding.firstSeen": first, "finding.openMs": time - first,
                 "finding.reopened": again, "resource.type": kind, "resource.id": finding.resource,
-                "resource.arn": f"arn:aws:x:{finding.region}:{finding.account[0]}:{finding.resource}" if finding.number % 5 else None,
+                "resource.arn": f"arn:aws:x:{finding.region}:{finding.account[0]}:{finding.resource}"
+                                if finding.number % 5 else None,
                 "finding.fixAvailable": ["YES", "NO", None][finding.number % 3] if product == "Inspector" else None,
                 "finding.principal": f"|AWS:9999{finding.number:08}|" if analyzer else None,
                 "finding.accessType": "external" if control == "ExternalAccess" else "unused" if analyzer else None,
@@ -157,6 +159,7 @@ def insights(world):
                     # It is not in the newest result any more; what was told last stands.
                     continue
                 world.add("AwsFindingInsight", at, {
-                    "event.id": f"insight-{days}-{name}", "event.category": "Finding", "event.time": at - 2 * MINUTE, **world.days(at),
-                    **place(ACCOUNTS[3], REGIONS[0]), "insight.arn": f"arn:aws:securityhub:::insight/{len(name)}", "insight.name": name,
+                    "event.id": f"insight-{days}-{name}", "event.category": "Finding", "event.time": at - 2 * MINUTE,
+                    **world.days(at), **place(ACCOUNTS[3], REGIONS[0]), "insight.name": name,
+                    "insight.arn": f"arn:aws:securityhub:::insight/{len(name)}",
                     "insight.resultType": "ResourceId", "insight.result": value, "insight.count": rng.randint(1, 90)})

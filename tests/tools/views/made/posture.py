@@ -198,8 +198,8 @@ def catalogue(world):
         for rule in RULES:
             world.add("CspmRelayControl", time, {
                 **control(rule), "control.enabled": "true", "control.evaluated": "true", "control.automation": "automated"})
-        for number, (name, level) in enumerate([("acm-certificate-expiration-check", "HIGH"), ("eks-endpoint-no-public-access", None),
-                                                ("kms-cmk-not-scheduled-for-deletion", "CRITICAL")]):
+        for number, (name, level) in enumerate([("acm-certificate-expiration-check", "HIGH"),
+                                                ("eks-endpoint-no-public-access", None), ("kms-cmk-not-scheduled-for-deletion", "CRITICAL")]):
             world.add("CspmRelayControl", time, {
                 "control.id": name, "control.title": name, "control.kind": "preventive", "control.severity": level or "unknown",
                 "control.severityScore": SEVERITIES.get(level), "control.pillar": "CSPM", "control.enabled": "true",
@@ -288,7 +288,8 @@ def requirements(world, resources, at, name):
                 passed, failed, unknown, absent = 0, 0, 0, 0 if rules else 1
                 for number in rules:
                     states = [of_rule(counted([state for _, state, _, _ in states]))
-                              for (where, _, rule), states in found.items() if where is account and number is not None and rule is RULES[number]]
+                              for (where, _, rule), states in found.items()
+                              if where is account and number is not None and rule is RULES[number]]
                     failed += "NON_COMPLIANT" in states
                     passed += "NON_COMPLIANT" not in states and "COMPLIANT" in states
                     unknown += "NON_COMPLIANT" not in states and "COMPLIANT" not in states and states != []
