@@ -88,4 +88,6 @@ mod state_store;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod views;
+#[cfg(test)]
 mod waiting;

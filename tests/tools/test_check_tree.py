@@ -2,7 +2,7 @@
 """Tests of check_tree.py: each rule must be able to refuse."""
 import unittest
 
-from check_tree import (Crate, judge_bans, judge_features, judge_licences, judge_sources, judge_unused, licence_ok, meets,
+from check_tree import (Crate, judge_bans, judge_engine, judge_features, judge_licences, judge_sources, judge_unused, licence_ok, meets,
                         read_tree)
 
 INDEX = "https://github.com/rust-lang/crates.io-index"
@@ -55,6 +55,17 @@ class Judge(unittest.TestCase):
         self.assertIn("remove the excuse", list(judge_bans({Crate("syn", "3.0.1")}, excuse))[0])
         http = {Crate("hyper", "1.0.0"), Crate("hyper", "2.0.0")}
         self.assertEqual(len(list(judge_bans(http, {"skip": [{"name": "hyper", "version": "1"}]}))), 1, "never excused")
+
+    def test_the_engine_stays_out_of_the_lean_agent(self):
+        arrow = Crate("arrow-array", "60.1.0")
+        self.assertEqual(list(judge_engine({SERDE}, {SERDE, arrow})), [])
+        self.assertIn("in the lean agent", list(judge_engine({SERDE, arrow}, {SERDE, arrow}))[0])
+        self.assertIn("wrong crates", list(judge_engine({SERDE}, {SERDE}))[0])
+
+    def test_features_that_may_be_added(self):
+        traits = Crate("num-traits", "0.2.19")
+        self.assertEqual(list(judge_features({traits: {frozenset()}}, {traits: {frozenset({"libm"})}})), [])
+        self.assertEqual(len(list(judge_features({traits: {frozenset()}}, {traits: {frozenset({"rand"})}}))), 1)
 
     def test_dependencies_nobody_names(self):
         manifest = {"dependencies": {"serde": "1", "aws-config": "1"}, "dev-dependencies": {"insta": "1"}}

@@ -1,7 +1,7 @@
 //! Answers from the lab's engine.
 //!
-//! In: a question, and a store that may still grow. Out: `NerdGraph`'s JSON with the names of a row in the order of `SELECT`. What
-//! always holds: a query sees the rows of one moment; one that runs longer than New Relic lets it is refused.
+//! In: a question, and a store that may still grow. Out: `NerdGraph`'s JSON with the names of a row in the order of `SELECT`.
+//! What always holds: a query sees the rows of one moment; one that runs longer than New Relic lets it is refused.
 
 use std::time::Duration;
 

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 /// Why a request may not pass.
 pub(super) type Denied = (StatusCode, &'static str);
 
-/// What the browser is told on every answer. Styles are set by script and by the style sheet, never by attributes; nothing comes from
-/// elsewhere.
+/// What the browser is told on every answer. Styles are set by script and by the style sheet, never by attributes; nothing
+/// comes from elsewhere.
 pub(super) const HEADERS: [(&str, &str); 7] = [
     (
         "content-security-policy",

@@ -1,9 +1,10 @@
 //! The preview: dashboards in the browser as New Relic draws them, without New Relic.
 //!
-//! In: dashboards in New Relic's import format, and something that [answers](Answers) queries. Out: a page on 127.0.0.1 that draws
-//! them, or a picture of every page ([`export`]). What always holds: it listens on this machine only; the page loads nothing from
-//! anywhere else (the browser is told to refuse it); with a [`Mask`] no answer and no error leaves the server before account ids,
-//! ARNs, addresses and names are replaced. It never runs a query itself and draws only what New Relic can draw.
+//! In: dashboards in New Relic's import format, and something that [answers](Answers) queries. Out: a page on 127.0.0.1 that
+//! draws them, or a picture of every page ([`export`]). What always holds: it listens on this machine only; the page loads
+//! nothing from anywhere else (the browser is told to refuse it); with a [`Mask`] no answer and no error leaves the server
+//! before account ids, ARNs, addresses and names are replaced. It never runs a query itself and draws only what New Relic can
+//! draw.
 //!
 //! | path | answers |
 //! | --- | --- |

@@ -1,8 +1,8 @@
 //! From what the page asks to what is run.
 //!
-//! In: a query of a dashboard, the values of its variables, the window of the time picker, the filters that were clicked. Out: one
-//! statement. What always holds: variables are replaced as text, before parsing, as New Relic does; the picker's window replaces
-//! `SINCE` and `UNTIL` of the outer query; a filter is one more `WHERE`.
+//! In: a query of a dashboard, the values of its variables, the window of the time picker, the filters that were clicked. Out:
+//! one statement. What always holds: variables are replaced as text, before parsing, as New Relic does; the picker's window
+//! replaces `SINCE` and `UNTIL` of the outer query; a filter is one more `WHERE`.
 
 use serde::Deserialize;
 use serde_json::Number;

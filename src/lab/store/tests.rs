@@ -45,6 +45,33 @@ fn a_json_row_keeps_its_values() {
     assert_eq!(snapshot.attributes("T").iter().map(|name| &**name).collect::<Vec<_>>(), ["a", "l", "n", "o.i", "t"]);
 }
 
+/// What stands under the name of the metric is its point; any other object is attributes with dotted names.
+#[test]
+fn a_json_row_of_a_metric_has_its_point() {
+    let store = Store::in_memory();
+    for row in [
+        json!({"timestamp": 1_700_000_000_001_i64, "metricName": "m", "m": {"type": "count", "count": 3}, "a": {"type": "count"}}),
+        json!({"timestamp": 1_700_000_000_002_i64, "metricName": "m", "m": {"type": "gauge", "latest": 2.5, "min": 9}}),
+        json!({"timestamp": 1_700_000_000_003_i64, "metricName": "m", "m": {"type": "summary", "count": 2, "total": 5, "min": 1, "max": 4}}),
+        json!({"timestamp": 1_700_000_000_004_i64, "metricName": "m", "m": {"type": "summary", "count": 2}}),
+    ] {
+        store.append_json(METRIC, row.as_object().expect("an object"), 0);
+    }
+    let point = |point: Point| format!("m={:?}", point.value());
+    assert_eq!(
+        rows(&store.snapshot(), METRIC),
+        [
+            format!("1700000000001 a.type=Text(\"count\") {} metricName=Text(\"m\")", point(Point::Count(3.0))),
+            format!("1700000000002 {} metricName=Text(\"m\")", point(Point::Gauge(2.5))),
+            format!(
+                "1700000000003 {} metricName=Text(\"m\")",
+                point(Point::Summary { count: 2.0, total: 5.0, min: 1.0, max: 4.0 })
+            ),
+            "1700000000004 metricName=Text(\"m\") m.count=Number(2.0) m.type=Text(\"summary\")".to_owned(),
+        ]
+    );
+}
+
 #[test]
 fn a_snapshot_does_not_see_what_comes_later() {
     let store = Store::in_memory();

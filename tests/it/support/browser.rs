@@ -1,7 +1,8 @@
 //! A headless Chromium, driven over its DevTools protocol.
 //!
-//! What a page did wrong (errors on the console, exceptions, breaches of its content policy) is kept. The protocol is JSON in `WebSocket`
-//! frames on 127.0.0.1; what it needs of both is here, so the tests bring no crate and no driver. Dropping it ends the browser.
+//! What a page did wrong (errors on the console, exceptions, breaches of its content policy) is kept. The protocol is JSON in
+//! `WebSocket` frames on 127.0.0.1; what it needs of both is here, so the tests bring no crate and no driver. Dropping it ends
+//! the browser.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -64,7 +64,7 @@ class World:
     def add(self, event_type, timestamp, attributes):
         """A row. Attributes without a value are left out, as the relay does."""
         row = {"eventType": event_type, "timestamp": int(timestamp)}
-        row.update((name, value) for name, value in attributes.items() if value is not None)
+        row.update((name, whole(value)) for name, value in attributes.items() if value is not None)
         self.rows.append(row)
         return row
 
@@ -96,6 +96,11 @@ class World:
         year, week, _ = moment.isocalendar()
         return {"event.date": moment.strftime("%Y-%m-%d"), "event.week": f"{year}-W{week:02}",
                 "event.month": moment.strftime("%Y-%m")}
+
+
+def whole(value):
+    """A number without a fraction is written without one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def local(ms, zone):
@@ -144,6 +149,10 @@ class View:
         if name not in self._known:
             self._known[name] = compute()
         return self._known[name]
+
+    def kept(self):
+        """How many rows of each type are not past the retention, copies among them."""
+        return {event_type: len(rows) for event_type, rows in sorted(self._stored.items())}
 
     def run(self, kind, since):
         """The `snapshot.id` of the newest accepted run of a kind that began within `since`; of equals the last to arrive."""
@@ -244,7 +253,7 @@ def table(answers, columns, limit=None):
 
 
 def worded(rows, first):
-    """Rows of a faceted table whose first field is a text: the last of the alphabet comes first, equals in the order of groups."""
+    """Rows of a faceted table whose first field is a text: the last of the alphabet first, equals in the order of groups."""
     return sorted(sorted(rows, key=lambda row: row["facet"]), key=lambda row: row[first], reverse=True)
 
 

@@ -2,9 +2,10 @@
 
     python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet]
 
-writes DIR/rows.ndjson (one row a line, in order of arrival) and DIR/truth.json (`nowMs`, `zone` and the rows that each query of
-each widget must give). Makers of rows (`made/`) and answers (`truth/`) share nothing but `base.py`; answers are computed from the
-rows as written. It imports nothing of the project and knows no query language.
+writes DIR/rows.ndjson (one row a line, in order of arrival) and DIR/truth.json (`nowMs`, `zone`, how many rows of each type
+are not past the retention, and the rows that each query of each widget must give). Makers of rows (`made/`) and answers
+(`truth/`) share nothing but `base.py`; answers are computed from the rows as written. It imports nothing of the project and
+knows no query language.
 """
 
 import argparse
@@ -26,8 +27,8 @@ PAGES = {
     "frameworks": frameworks, "resources": resources_page, "identity": identity_page, "health": health,
 }
 # A point of a metric has no id: copies of it cannot be told from points. Errors are events of New Relic itself, which does not
-# send twice. Counts of findings are a row for each account, Region, product, control and severity: more groups than a query may have,
-# so that their sum cannot tell copies; relay health shows how many there are.
+# send twice. Counts of findings are a row for each account, Region, product, control and severity: more groups than a query may
+# have, so that their sum cannot tell copies.
 NEVER_DOUBLED = {"Metric", "NrIntegrationError", "AwsFindingSnapshot"}
 
 
@@ -67,7 +68,8 @@ def main():
         view = base.View([json.loads(line) for line in file], world.now, given.zone)
     pages = fleet.answers(view) if given.fleet else {name: page.answers(view) for name, page in PAGES.items()}
     with open(os.path.join(given.out, "truth.json"), "w", encoding="utf-8") as file:
-        json.dump({"nowMs": world.now, "zone": given.zone, "pages": pages}, file, ensure_ascii=False, indent=1)
+        truth = {"nowMs": world.now, "zone": given.zone, "kept": view.kept(), "pages": pages}
+        json.dump(truth, file, ensure_ascii=False, indent=1)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 //! Which attributes hold names that somebody gave.
 //!
-//! In: the name of an attribute, of a column (`latest.actor.name`) or of a field of an AWS record. Out: what it holds. What always
-//! holds: the last part of a name decides (`userName` in `requestParameters.userName`), so fields of records that nobody listed are
-//! covered when AWS named them as it names others.
+//! In: the name of an attribute, of a column (`latest.actor.name`) or of a field of an AWS record. Out: what it holds. What
+//! always holds: the last part of a name decides (`userName` in `requestParameters.userName`), so fields of records that nobody
+//! listed are covered when AWS named them as it names others.
 
 /// What an attribute holds. Later ones win when a column shows several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,12 +1,13 @@
 //! Account ids, ARNs, addresses, e-mails and names replaced by pseudonyms, so that a screenshot can be shown to others.
 //!
-//! In: answers, dashboards and errors as JSON or text. Out: the same with every such value replaced. What always holds: within a run
-//! the same value gets the same pseudonym wherever it stands, two values never share one, and shapes stay (12 digits are 12 digits
-//! that begin with 0000, an address is one of the ranges for documentation, an ARN is an ARN). What the page sends back is
-//! translated, so that clicks and drop-downs work. Kept, because they say much and name nobody: `root`, AWS's own policies, roles
-//! and services, `0.0.0.0`, `::`, `*`.
+//! In: answers, dashboards and errors as JSON or text. Out: the same with every such value replaced. What always holds: within
+//! a run the same value gets the same pseudonym wherever it stands, two values never share one, and shapes stay (12 digits are
+//! 12 digits that begin with 0000, an address is one of the ranges for documentation, an ARN is an ARN). What the page sends
+//! back is translated, so that clicks and drop-downs work. Kept, because they say much and name nobody: `root`, AWS's own
+//! policies, roles and services, `0.0.0.0`, `::`, `*`.
 //!
-//! Parts: `scan` finds what is to be replaced in a text, `attribute` says which attributes hold names, `pseudonym` makes the values.
+//! Parts: `scan` finds what is to be replaced in a text, `attribute` says which attributes hold names, `pseudonym` makes the
+//! values.
 
 mod attribute;
 mod pseudonym;
@@ -72,8 +73,8 @@ impl Default for Mask {
 }
 
 impl Mask {
-    /// Pseudonyms that nobody can compute again: the key comes from the system's source of randomness, by way of the keys that the
-    /// standard library draws for its hash maps.
+    /// Pseudonyms that nobody can compute again: the key comes from the system's source of randomness, by way of the keys that
+    /// the standard library draws for its hash maps.
     #[must_use]
     pub fn new() -> Self {
         let state = RandomState::new();

@@ -1,7 +1,8 @@
 //! One pseudonym from a key and a value.
 //!
 //! In: key, kind, value, and how many were already taken. Out: a value of the same shape. What always holds: without the key
-//! nobody can tell the value, though there are only 10^12 account ids; what it makes is never an id or address that is somebody's.
+//! nobody can tell the value, though there are only 10^12 account ids; what it makes is never an id or address that is
+//! somebody's.
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -59,7 +60,8 @@ fn name(drawn: &mut Draw) -> String {
     format!("{first}-{second}-{:02}", drawn.below(100))
 }
 
-/// The three ranges for documentation hold 762 hosts; who has more addresses gets the range for benchmarks, which is nobody's either.
+/// The three ranges for documentation hold 762 hosts; who has more addresses gets the range for benchmarks, which is nobody's
+/// either.
 fn ip4(drawn: &mut Draw, attempt: u32) -> Ipv4Addr {
     let mut byte = |many: usize| u8::try_from(drawn.below(many)).unwrap_or_default();
     if attempt < 8 {

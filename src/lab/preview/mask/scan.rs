@@ -1,8 +1,8 @@
 //! Finds in a text what is to be replaced.
 //!
 //! In: any text. Out: the text with every account id, ARN, address, e-mail, key id and known name passed through a function. What
-//! always holds: in doubt it is found: any twelve digits in a row are an account id, any four numbers with points between them that
-//! can be an address are one.
+//! always holds: in doubt it is found: any twelve digits in a row are an account id, any four numbers with points between them
+//! that can be an address are one.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
@@ -17,8 +17,8 @@ const SHAPES: &str = r#"(?x)
   | (?P<email>   [A-Za-z0-9._%+=-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ )
   | (?P<iam>     (?:A3T|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,} )
   | (?P<host>    [a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com )
-  | (?P<id>      (?:acl|ami|cgw|dopt|eipalloc|eipassoc|eni|fl|i|igw|lt|nat|pcx|rtb|rtbassoc|sg|sgr|snap|subnet|tgw|vgw|vol|vpc|vpce)
-                 -[0-9a-f]{8,17} )
+  | (?P<id>      (?:acl|ami|cgw|dopt|eipalloc|eipassoc|eni|fl|i|igw|lt|nat|pcx|rtb|rtbassoc|sg|sgr|snap|subnet|tgw|vgw|vol|vpc
+                 |vpce)-[0-9a-f]{8,17} )
   | (?P<ip4>     [0-9]{1,3}(?:\.[0-9]{1,3}){3} )
   | (?P<ip6>     [0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]* )
   | (?P<digits>  [0-9]{12,} )

@@ -49,8 +49,8 @@ def stories(world):
     edges = [world.midnight(1) - SECOND, world.midnight(1), world.now - 30 * DAY - SECOND, world.now - 30 * DAY + SECOND,
              world.now - 7 * DAY + 5 * SECOND, world.now - 7 * DAY - 5 * SECOND]
 
-    def tell(control, account, region, resource):
-        time = edges.pop() if edges and rng.random() < 0.3 else rng.randint(begin, world.now - 2 * HOUR)
+    def tell(control, account, region, resource, first):
+        time = edges.pop() if edges and rng.random() < 0.3 else rng.randint(first, world.now - 2 * HOUR)
         severity, story = control[3], []
         if severity == "HIGH" and rng.random() < 0.2:
             story.append((time, "OPEN", "new", "MEDIUM"))
@@ -72,12 +72,14 @@ def stories(world):
             for control in CONTROLS:
                 for number in range(rng.randint(0, 3)):
                     # Two accounts have a resource of one name.
-                    tell(control, account, region, f"{control[5].lower()}-{region[:2]}-{number}")
+                    tell(control, account, region, f"{control[5].lower()}-{region[:2]}-{number}", begin)
     # A vulnerability each, more than a list shows.
-    for number in range(240):
+    for number in range(340):
         severity = ("CRITICAL", "HIGH", "HIGH", "MEDIUM")[number % 4]
-        control = ("Inspector", f"CVE-2026-{10000 + number}", f"CVE-2026-{10000 + number} - libexample", severity, "CWPP", "AwsEc2Instance")
-        tell(control, ACCOUNTS[number % 4], REGIONS[number % 2], f"i-{number // 2:04}")
+        name = f"CVE-2026-{10000 + number}"
+        control = ("Inspector", name, f"{name} - libexample", severity, "CWPP", "AwsEc2Instance")
+        first = begin if number % 8 == 0 else world.now - 29 * DAY
+        tell(control, ACCOUNTS[number % 4], REGIONS[number % 2], f"i-{number // 2:04}", first)
     return found
 
 
@@ -108,7 +110,8 @@ def transitions(world, found):
             analyzer = product == "IAM Access Analyzer"
             told.append((arrival + rng.randint(0, 9) * SECOND, arrival, {
                 "event.id": f"finding-{finding.number}-{index}", "event.category": "Finding", "event.time": time,
-                **world.days(time), **place(finding.account, finding.region), "control.id": control, "control.ids": f"|{control}|",
+                **world.days(time), **place(finding.account, finding.region), "control.id": control,
+                "control.ids": f"|{control}|",
                 "control.title": title, "control.kind": "finding", "control.severity": severity,
                 "control.severityScore": SEVERITIES[severity], "control.pillar": pillar, "control.frameworks": "|unmapped|",
                 "control.remediation": None if finding.number % 3 else f"Mend {control}; don't wait.",
@@ -117,7 +120,8 @@ def transitions(world, found):
                 "finding.previousStatus": finding.story[index - 1][1] if index else None, "finding.key": f"key-{finding.number}",
                 "finding.product": product, "finding.title": title, "finding.firstSeen": first, "finding.openMs": time - first,
                 "finding.reopened": again, "resource.type": kind, "resource.id": finding.resource,
-                "resource.arn": f"arn:aws:x:{finding.region}:{finding.account[0]}:{finding.resource}" if finding.number % 5 else None,
+                "resource.arn": f"arn:aws:x:{finding.region}:{finding.account[0]}:{finding.resource}"
+                                if finding.number % 5 else None,
                 "finding.fixAvailable": ["YES", "NO", None][finding.number % 3] if product == "Inspector" else None,
                 "finding.principal": f"|AWS:9999{finding.number:08}|" if analyzer else None,
                 "finding.accessType": "external" if control == "ExternalAccess" else "unused" if analyzer else None,
@@ -148,12 +152,14 @@ def insights(world):
     rng = world.random("insights")
     for days in range(40, -1, -1):
         at = world.now - days * DAY - 3 * HOUR
-        for name, values in [("Resources with the most findings", ["i-0001", "i-0002", "bucket \"a\""]), ("重大な検出結果のある製品", ["Inspector"])]:
+        for name, values in [("Resources with the most findings", ["i-0001", "i-0002", "bucket \"a\""]),
+                             ("重大な検出結果のある製品", ["Inspector"])]:
             for value in values:
                 if days == 0 and value == "i-0002":
                     # It is not in the newest result any more; what was told last stands.
                     continue
                 world.add("AwsFindingInsight", at, {
-                    "event.id": f"insight-{days}-{name}", "event.category": "Finding", "event.time": at - 2 * MINUTE, **world.days(at),
-                    **place(ACCOUNTS[3], REGIONS[0]), "insight.arn": f"arn:aws:securityhub:::insight/{len(name)}", "insight.name": name,
+                    "event.id": f"insight-{days}-{name}", "event.category": "Finding", "event.time": at - 2 * MINUTE,
+                    **world.days(at), **place(ACCOUNTS[3], REGIONS[0]), "insight.name": name,
+                    "insight.arn": f"arn:aws:securityhub:::insight/{len(name)}",
                     "insight.resultType": "ResourceId", "insight.result": value, "insight.count": rng.randint(1, 90)})

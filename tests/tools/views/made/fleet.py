@@ -34,7 +34,8 @@ def make(world):
         world.add("AwsPostureSummary", at, {
             "snapshot.id": "summary-1", "aws.accountId": number, "aws.accountName": f"account-{account:03}",
             "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "posture.compliantRules": counts[GOOD],
-            "posture.violatingRules": counts[BAD], "posture.unknownRules": counts["INSUFFICIENT_DATA"], "posture.exceptedRules": 1,
+            "posture.violatingRules": counts[BAD], "posture.unknownRules": counts["INSUFFICIENT_DATA"],
+            "posture.exceptedRules": 1,
             "posture.compliantResources": 4 * counts[GOOD], "posture.violatingResources": 3 * counts[BAD],
             "posture.violatingRulesDelta7d": account % 5 - 2, "posture.observedAt": at - account * MINUTE})
     for kind in ("snapshot", "summary", "frameworks"):

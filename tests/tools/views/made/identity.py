@@ -33,7 +33,8 @@ def identities(world):
 
     def add(account, kind, actor, name, more):
         number = account[0]
-        arn = f"arn:aws:iam::{number}:root" if kind == "root" else f"arn:aws:iam::{number}:{'role' if kind == 'role' else 'user'}/{name}"
+        path = {"root": "root", "role": f"role/{name}"}.get(kind, f"user/{name}")
+        arn = f"arn:aws:iam::{number}:{path}"
         key = more.get("identity.keySlot")
         idle = rng.choice([None, 0, 3, 40, 95, 200, 400])
         unused = "unknown" if idle is None else "true" if idle > 90 else "false"
@@ -44,7 +45,8 @@ def identities(world):
             world.now - rng.randint(0, 60) * DAY if rng.random() < 0.15 else 0,
             world.now - rng.randint(0, 30) * DAY if rng.random() < 0.1 else world.now + DAY,
             world.now - rng.randint(1, 30) * DAY if rng.random() < 0.1 else 0,
-            {**place(account), "identity.id": f"{arn}/accessKey/{key}" if key else arn, "identity.kind": kind, "identity.name": name,
+            {**place(account), "identity.id": f"{arn}/accessKey/{key}" if key else arn, "identity.kind": kind,
+             "identity.name": name,
              "identity.arn": arn, "actor.kind": actor, "identity.owner": rng.choice([None, "web-team", "支払い担当"]),
              "identity.overBroad": broad, "identity.overBroadReasons": "|admin|" if broad == "true" else None,
              "identity.unused": unused, "identity.unusedReason": "notUsedFor90Days" if unused == "true" else None,
@@ -56,7 +58,8 @@ def identities(world):
     for account in ACCOUNTS:
         yes = lambda: rng.choice(["true", "false", "unknown"])
         add(account, "root", "root", "root", {
-            "identity.mfaActive": yes(), "identity.activeKeys": rng.choice([0, 0, 1, None]), "identity.passwordEnabled": "unknown"})
+            "identity.mfaActive": yes(), "identity.activeKeys": rng.choice([0, 0, 1, None]),
+            "identity.passwordEnabled": "unknown"})
         for number in range(rng.randint(3, 6)):
             # People of one name are in several accounts.
             name = ["tanaka", "o'brien", "山田", "deploy", "audit \"x\"", "backup"][number]
@@ -65,7 +68,8 @@ def identities(world):
             for slot in range(1, rng.randint(1, 3)):
                 known = rng.random() < 0.8
                 add(account, "accessKey", "unknown", name, {
-                    "identity.keySlot": slot, "identity.keyActive": "true", "identity.keyAgeDays": rng.choice([10, 89, 91, 91, 400]),
+                    "identity.keySlot": slot, "identity.keyActive": "true",
+                    "identity.keyAgeDays": rng.choice([10, 89, 91, 91, 400]),
                     "identity.keyRotationDue": rng.choice(["true", "true", "false", "unknown"]),
                     "identity.keyLastUsed": world.now - rng.randint(0, 300) * DAY if known else None,
                     "identity.keyLastUsedService": "s3" if known else None,

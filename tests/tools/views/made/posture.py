@@ -198,8 +198,8 @@ def catalogue(world):
         for rule in RULES:
             world.add("CspmRelayControl", time, {
                 **control(rule), "control.enabled": "true", "control.evaluated": "true", "control.automation": "automated"})
-        for number, (name, level) in enumerate([("acm-certificate-expiration-check", "HIGH"), ("eks-endpoint-no-public-access", None),
-                                                ("kms-cmk-not-scheduled-for-deletion", "CRITICAL")]):
+        for number, (name, level) in enumerate([("acm-certificate-expiration-check", "HIGH"),
+                                                ("eks-endpoint-no-public-access", None), ("kms-cmk-not-scheduled-for-deletion", "CRITICAL")]):
             world.add("CspmRelayControl", time, {
                 "control.id": name, "control.title": name, "control.kind": "preventive", "control.severity": level or "unknown",
                 "control.severityScore": SEVERITIES.get(level), "control.pillar": "CSPM", "control.enabled": "true",
@@ -270,10 +270,10 @@ def violations(world, resources, at, name):
             "resource.id": resource.id, "resource.arn": resource.arn})
 
 
-# Framework, and its requirements with the rules that judge them; none: nobody judges it.
+# Framework, and its requirements with the rules that judge them; no rules: nobody judges it; None: a rule that runs nowhere.
 REQUIREMENTS = {
     "CIS-AWS-3.0": {"1.4": [2], "1.10": [4], "1.14": [11], "2.1.4": [0], "5.2": [3], "3.7": [9], "4.16": []},
-    "PCI-DSS-4.0": {"1.3.1": [3], "1.4.4": [0, 1], "9.1.1": []},
+    "PCI-DSS-4.0": {"1.3.1": [3], "1.4.4": [0, 1], "10.2.1": [5, None], "9.1.1": []},
     "ISO-27001-2022": {"A.8.15": [5], "A.8.24": [8], "A.7.1": []},
     "NIST-800-53-r5": {"AC-3": [6, 7], "PE-3": []},
 }
@@ -288,7 +288,8 @@ def requirements(world, resources, at, name):
                 passed, failed, unknown, absent = 0, 0, 0, 0 if rules else 1
                 for number in rules:
                     states = [of_rule(counted([state for _, state, _, _ in states]))
-                              for (where, _, rule), states in found.items() if where is account and rule is RULES[number]]
+                              for (where, _, rule), states in found.items()
+                              if where is account and number is not None and rule is RULES[number]]
                     failed += "NON_COMPLIANT" in states
                     passed += "NON_COMPLIANT" not in states and "COMPLIANT" in states
                     unknown += "NON_COMPLIANT" not in states and "COMPLIANT" not in states and states != []

@@ -10,12 +10,13 @@ def answers(view):
     counts = view.of_run("AwsFindingSnapshot", "findings")
     chosen = [row for row in counts if row["control.severity"] in SHOWN]
     month = [row for row in view.rows("AwsSecurityFinding", 30 * DAY) if row["control.severity"] in SHOWN]
+    week = [row for row in month if row["timestamp"] >= view.now - 7 * DAY]
     came = [row for row in month if row["finding.transition"] in ("new", "worsened", "reopened")]
     heard = view.rows("AwsFindingSnapshot", 30 * DAY) + view.rows("AwsSecurityFinding", 30 * DAY)
     first = min(row["timestamp"] for row in heard)
     return {
         "findings-open": [[{**open_by(counts, "CRITICAL", "HIGH", "MEDIUM", "LOW"), "◇ Set aside": aside(counts)}]],
-        "findings-week": [[{label: sum(row["finding.transition"] == word for row in month if row["timestamp"] >= view.now - 7 * DAY)
+        "findings-week": [[{label: sum(row["finding.transition"] == word for row in week)
                             for label, word in (("✖ New", "new"), ("▲ Worsened", "worsened"), ("↻ Reopened", "reopened"),
                                                 ("✔ Resolved", "resolved"))}]],
         "findings-since": [[{"Accounts": distinct(heard, "aws.accountId"),
@@ -30,7 +31,8 @@ def answers(view):
                                        "control.id").items()}, ["Severity", "Product", "Control"])],
         # CRITICAL and HIGH are all that is shown until more is chosen.
         "findings-pillars": [table({
-            group: {"Open": total(rows, "finding.open"), "CRITICAL and HIGH": total(rows, "finding.open"), "◇ Set aside": aside(rows)}
+            group: {"Open": total(rows, "finding.open"), "CRITICAL and HIGH": total(rows, "finding.open"),
+                    "◇ Set aside": aside(rows)}
             for group, rows in grouped(chosen, "control.pillar", "finding.product").items()}, ["Pillar", "Product"])],
         "findings-trend": [series(view.now, 30 * DAY, DAY, lambda begin, end: trend(view, begin, end))],
         "findings-owners": [table({group: mended(rows) for group, rows in grouped(
@@ -53,7 +55,8 @@ def answers(view):
 
 
 def open_by(rows, *severities):
-    return {severity: total([row for row in rows if row["control.severity"] == severity], "finding.open") for severity in severities}
+    return {severity: total([row for row in rows if row["control.severity"] == severity], "finding.open")
+            for severity in severities}
 
 
 def aside(rows):
@@ -82,8 +85,8 @@ def log(view):
     """The list shows a row that came twice twice."""
     rows = [row for row in view.stored("AwsSecurityFinding", 7 * DAY)
             if row["control.severity"] in SHOWN and row["finding.transition"] in ("new", "worsened", "reopened")]
-    names = {"Severity": "control.severity", "Change": "finding.transition", "Product": "finding.product", "Finding": "finding.title",
-             "Account": "aws.accountName", "Region": "aws.region", "Resource": "resource.id", "Owner": "aws.owner",
+    names = {"Severity": "control.severity", "Change": "finding.transition", "Product": "finding.product",
+             "Finding": "finding.title", "Account": "aws.accountName", "Region": "aws.region", "Resource": "resource.id", "Owner": "aws.owner",
              "Fix available": "finding.fixAvailable", "What to do": "control.remediation", "Steps": "control.runbookUrl"}
     return [{"timestamp": row["timestamp"], **{label: row.get(name) for label, name in names.items()}}
             for row in newest_first(rows, 500)]

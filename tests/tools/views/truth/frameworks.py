@@ -4,6 +4,8 @@ from base import DAY, between, distinct, grouped, most, newest, newest_first, se
 
 SIGNS = {"passed": "✔ Passed", "failed": "✖ Failed", "partial": "▲ Partial", "unknown": "? Unknown"}
 
+REQUIREMENT = {"Framework": "framework.name", "Requirement": "framework.requirement"}
+
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
@@ -29,12 +31,12 @@ def answers(view):
         "frameworks-gaps": [table({
             group: {"✖ Accounts failing": distinct(rows, "aws.accountId"), "Rules failing": most(rows, "framework.failedRules"),
                     "Rules passing": most(rows, "framework.passedRules")}
-            for group, rows in grouped(failed, "framework.name", "framework.requirement").items()}, ["Framework", "Requirement"])],
+            for group, rows in grouped(failed, *REQUIREMENT.values()).items()}, REQUIREMENT)],
         "frameworks-unknown": [table({
             group: {"? Accounts unknown": distinct(rows, "aws.accountId"),
                     "Rules not deployed": most(rows, "framework.notDeployedRules"),
                     "Rules without a result": most(rows, "framework.unknownRules")}
-            for group, rows in grouped(unsure, "framework.name", "framework.requirement").items()}, ["Framework", "Requirement"])],
+            for group, rows in grouped(unsure, *REQUIREMENT.values()).items()}, REQUIREMENT)],
         "frameworks-accounts": [table({
             group: {"✔ Passed, % of all": share(states(rows, "passed"), len(rows)), "✖ Failed": states(rows, "failed"),
                     "? Unknown": states(rows, "unknown")}
@@ -45,7 +47,7 @@ def answers(view):
                     "✔ Manual, attested": most(rows, "framework.manualAttested") or 0,
                     "Inherited": most(rows, "framework.inheritedItems") or 0,
                     "✔ Inherited, attested": most(rows, "framework.inheritedAttested") or 0}
-            for group, rows in grouped(people, "framework.name", "framework.requirement").items()}, ["Framework", "Requirement"])],
+            for group, rows in grouped(people, *REQUIREMENT.values()).items()}, REQUIREMENT)],
         "frameworks-not-automated": [in_order(
             [row for row in controls if row.get("control.automation") in ("manual", "inherited")],
             {"Kind": "control.automation", "Control": "control.id"},
@@ -78,8 +80,8 @@ def trend(view):
 def packs(view):
     return in_order(view.of_run("AwsConformancePackSnapshot", "packs"),
                     {"Pack": "pack.name", "Account": "aws.accountName", "Region": "aws.region"},
-                    {"State": "pack.state", "✔ Compliant rules, %": "pack.percentRules", "✖ Violating rules": "pack.violatingRules",
-                     "? Unknown rules": "pack.unknownRules"})
+                    {"State": "pack.state", "✔ Compliant rules, %": "pack.percentRules",
+                     "✖ Violating rules": "pack.violatingRules", "? Unknown rules": "pack.unknownRules"})
 
 
 def in_order(rows, by, names):

@@ -32,7 +32,8 @@ def answers(view):
             "✖ Users without MFA": len(both(both(users, no_mfa), those("identity.passwordEnabled", "true"))),
             "✖ Keys too old": len(both(those("identity.kind", "accessKey"), those("identity.keyRotationDue", "true")))}]],
         "identity-kinds": [table({
-            group: {"Identities": len(rows), "▲ Unused": count(rows, unused="true"), "✖ Over-broad": count(rows, overBroad="true"),
+            group: {"Identities": len(rows), "▲ Unused": count(rows, unused="true"),
+                    "✖ Over-broad": count(rows, overBroad="true"),
                     "✖ Unused and over-broad": count(rows, unused="true", overBroad="true")}
             for group, rows in grouped(now, "identity.kind", "actor.kind").items()}, ["Kind", "Used by"])],
         "identity-activity": [activity(view)],
@@ -55,7 +56,8 @@ def answers(view):
         "identity-analyzer": [analyzer(view)],
         "identity-escalation": [escalation(view)],
         "identity-services": [shown(
-            [row for row in listed if row.get("identity.grantedServices", 0) > 0], lambda row: row["identity.usedServicesPercent"],
+            [row for row in listed if row.get("identity.grantedServices", 0) > 0],
+            lambda row: row["identity.usedServicesPercent"],
             {"Used, %": "identity.usedServicesPercent", "Granted": "identity.grantedServices", "Used": "identity.usedServices",
              "Kind": "identity.kind", "Name": "identity.name", "Account": "aws.accountName"})],
         "identity-keys": [shown(

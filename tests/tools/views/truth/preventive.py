@@ -19,7 +19,8 @@ def answers(view):
         "preventive-percent": [
             [{"✖ Rules violating, %": share(in_state(rules, BAD), in_state(rules, BAD) + in_state(rules, GOOD))}],
             [{"✖ Resources violating, %": 100 - share_of(summary, "Resources")}]],
-        "preventive-ratio": [cases({"✔ Compliant": {"Rules": in_state(rules, GOOD)}, "✖ Violating": {"Rules": in_state(rules, BAD)}})],
+        "preventive-ratio": [cases({
+            "✔ Compliant": {"Rules": in_state(rules, GOOD)}, "✖ Violating": {"Rules": in_state(rules, BAD)}})],
         "preventive-since": [[{
             "Accounts": distinct(rules, "aws.accountId"), "Regions": distinct(rules, "aws.region"),
             "Oldest reading": view.local(least(rules, "posture.observedAt")).strftime("%Y-%m-%d %H:%M")}]],
