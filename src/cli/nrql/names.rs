@@ -48,7 +48,9 @@ pub(in crate::cli) fn names() -> anyhow::Result<Names> {
         names.attribute("NrIntegrationError", name, Kind::Text);
     }
     names.attribute("NrIntegrationError", "limitValue", Kind::Any);
-    OF_NEW_RELIC.into_iter().for_each(|name| names.open(name));
+    for event_type in OF_NEW_RELIC {
+        names.open(event_type);
+    }
     for name in RESERVED_NAMES {
         let instead = match name {
             "accountId" => "`aws.accountId`, or `accountId()` for the account of New Relic",
