@@ -1,6 +1,6 @@
 //! What a query in another may hold, and which clauses need others.
 
-use super::super::ast::{Limit, Query, Selected, Source, Statement, Width};
+use super::super::ast::{Limit, Query, Selected, Source, Width};
 use super::super::function;
 use super::super::walk::{self, Part};
 use super::{ExprKind, Lint, Outer, holds_aggregate, rule, values};
@@ -125,9 +125,8 @@ impl Lint<'_> {
 
     /// What is counted over a whole text.
     pub(super) fn whole(&mut self, query: &Query) {
-        let statement = Statement::Select(Box::new(query.clone()));
         let (mut subqueries, mut captures) = (Vec::new(), Vec::new());
-        walk::statement(&statement, &mut |part| {
+        walk::query(query, &mut |part| {
             let Part::Expr(value) = part else { return };
             match &value.kind {
                 ExprKind::Call(call) if function::function(&call.name.text).is_some_and(|one| one.name == "capture") => {

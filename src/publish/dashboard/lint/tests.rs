@@ -219,7 +219,16 @@ fn a_page_is_not_crowded_and_a_query_fits() {
     assert_eq!(
         told("SINCE 30 days ago", &long),
         [
-            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: 4173 bytes with the default values put in; New Relic takes less than 4096"
+            "one.yml:4: first: query 1, byte 0, at `SELECT count(*) AS 'Coun`: error[too-long]: 4184 bytes; New Relic takes less than 4096"
+        ]
+    );
+
+    // Short enough as it is written, too long with the values that a variable begins with.
+    let padded = format!("control.severity IN ({{{{severity}}}}) /* {}*/", "x".repeat(3948));
+    assert_eq!(
+        told("control.severity IN ({{severity}})", &padded),
+        [
+            "one.yml:17: second: query 1, byte 0, at `SELECT uniqueCount(event`: 4098 bytes with the default values put in; New Relic takes less than 4096"
         ]
     );
 }
