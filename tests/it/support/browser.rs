@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over its DevTools protocol.
+//! A headless Chromium, driven over its `DevTools` protocol.
 //!
 //! What a page did wrong (errors on the console, exceptions, breaches of its content policy) is kept. The protocol is JSON in
 //! `WebSocket` frames on 127.0.0.1; what it needs of both is here, so the tests bring no crate and no driver. Dropping it ends
@@ -197,7 +197,7 @@ fn send(socket: &mut TcpStream, text: &str) {
     match text.len() {
         short if short < 126 => frame.push(0x80 | u8::try_from(short).expect("short")),
         middle if middle < 65_536 => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend(u16::try_from(middle).expect("middle").to_be_bytes());
         }
         long => {
