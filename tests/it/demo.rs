@@ -1,7 +1,12 @@
 //! The demo as a newcomer sees it: both halves of its summary, and how it ends.
 
+use std::time::Duration;
+
 use super::support::PATIENCE;
 use super::support::agent::{Agent, is_lean};
+
+/// Time for five weeks, in a build that is not optimised, beside other tests.
+const WEEKS: Duration = Duration::from_mins(5);
 
 /// Everything the table counts as severe has a line in the feed, the last ones too.
 #[tokio::test]
@@ -9,7 +14,7 @@ async fn the_demo_feeds_every_severe_detection_and_ends_well() {
     if is_lean() {
         return;
     }
-    let ended = Agent::new(["demo", "--once"]).finish().await;
+    let ended = Agent::new(["demo", "--once"]).start().exited(WEEKS).await;
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
     let (feed, table) = ended.stdout.split_once("Detections per control").expect("a table after the feed");
     for severity in ["CRITICAL", "HIGH"] {
