@@ -134,3 +134,30 @@ fn a_sample_divides_by_one_less() {
     let settings = Settings { switches, ..settings() };
     assert_eq!(rows_with(settings, "SELECT stdvar(ms) AS v FROM E WHERE name = 'login'"), json!([{"v": 200}]));
 }
+
+/// What `nrql --functions` says of an aggregate is what the engine does with it.
+#[test]
+fn the_table_of_functions_says_which_aggregates_run_here() {
+    use crate::lab::engine::Engine;
+    use crate::lab::store::Store;
+    use crate::nrql::function::{FUNCTIONS, Kind, Support};
+    let runs = |name: &str| {
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        crate::lab::engine::aggregates().any(|(known, aliases)| is(known) || aliases.iter().any(|alias| is(alias)))
+    };
+    let engine = Engine::new(Store::in_memory().snapshot(), Settings::default());
+    let refused = |name: &str| {
+        let query = format!("SELECT {name}(a) FROM T");
+        crate::nrql::parse(&query).is_ok_and(|statement| engine.run(&statement, 0).is_err())
+    };
+    let wrong: Vec<&str> = FUNCTIONS
+        .iter()
+        .filter(|function| function.kind == Kind::Aggregate)
+        .filter(|function| match function.support {
+            Support::Parsed => !refused(function.name),
+            Support::Exact | Support::Approximate => !runs(function.name),
+        })
+        .map(|function| function.name)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
