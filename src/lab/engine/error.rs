@@ -38,7 +38,8 @@ impl std::error::Error for QueryError {}
 
 impl From<MomentError> for QueryError {
     fn from(error: MomentError) -> Self {
-        Self::whole(error.to_string())
+        let span = error.at().map(|at| Span { start: at, end: at });
+        Self { message: error.to_string(), span }
     }
 }
 
