@@ -3,9 +3,10 @@
 //! ```text
 //! cargo bench                       all tables (some two minutes)
 //! cargo bench -- --quick            fewer records and one run: a look, not a figure
-//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory, posture
+//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory, posture, lab
 //! cargo bench -- --memory           peak memory of the real binary as well (some minutes; about 250 MB below target/)
 //! cargo bench -- --only posture     an organization's AWS Config, read by the real binary at its usual rate (some two minutes)
+//! cargo bench -- --only lab         the dashboard's pages on a million rows (a minute)
 //! cargo bench -- --json FILE        the same figures as JSON
 //! cargo bench -- --gate             exit code 1 when a figure is over its budget
 //! ```
@@ -22,6 +23,7 @@
 //! - [`path`]: the agent's own processor and batcher, every record as a log, with 1, 30 and 1,000 rules.
 //! - [`memory`]: peak resident memory in two shapes of a backlog.
 //! - [`posture`]: AWS Config of 200 accounts: the rate and number of calls, peak memory, bytes a month.
+//! - [`lab`]: the queries of each page of the dashboard.
 //! - [`data`]: real records resampled, each with an id of its own; [`rules`]: the rule sets.
 //!
 //! To see where time goes: `perf record -g target/release/deps/bench-… --only path --rules 30`.
@@ -32,6 +34,7 @@ mod config_api;
 mod cpu;
 mod data;
 mod floor;
+mod lab;
 mod memory;
 mod path;
 mod posture;
@@ -61,6 +64,8 @@ const MANY: usize = 1_000;
 const FLOOR_SHARE: Budget = Budget::AtLeast(0.5);
 /// How many times the cost of [`SOME`] rules [`MANY`] may have.
 const RULES_COST: Budget = Budget::Below(1.5);
+/// Rows of the lab.
+const LAB_ROWS: usize = 1_000_000;
 /// Records in an object as a busy trail writes them.
 const PER_OBJECT: usize = 1_000;
 /// Records in an object of a quiet account.
@@ -105,6 +110,7 @@ enum Only {
     Small,
     Memory,
     Posture,
+    Lab,
 }
 
 fn main() -> Result<ExitCode> {
@@ -116,6 +122,12 @@ fn main() -> Result<ExitCode> {
         let mut verdicts = Vec::new();
         let figures = posture::run(&mut verdicts)?;
         return end(&args, &[], json!({ "posture": figures }), &verdicts);
+    }
+    if args.only == Some(Only::Lab) {
+        let mut verdicts = Vec::new();
+        let rows = if args.quick { 100_000 } else { LAB_ROWS };
+        let figures = lab::run(rows, args.runs, &scratch().join("views"), &mut verdicts)?;
+        return end(&args, &[], json!({ "lab": figures }), &verdicts);
     }
     let wants = |table| args.only.is_none_or(|only| only == table);
     let templates = Templates::read()?;
@@ -180,7 +192,7 @@ fn end(args: &Args, tables: &[Table], mut figures: Value, verdicts: &[Verdict]) 
     }
     ensure!(
         !args.gate || !verdicts.is_empty(),
-        "--gate: none of these figures has a budget; leave --only path, memory or posture in"
+        "--gate: none of these figures has a budget; leave --only path, memory, posture or lab in"
     );
     let over = verdicts.iter().any(|verdict| !verdict.within());
     Ok(if args.gate && over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
