@@ -114,10 +114,12 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     };
     // What was accepted after the feed's last look.
     print(&feed.news())?;
-    let whole = ended.sources.iter().all(|(_, counts)| {
-        counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0
-    });
-    let sent = ended.sources.iter().map(|(_, counts)| counts.objects_received).sum();
+    // A reading that a stop cuts short is made again by whoever reads next: only what came in must be whole then.
+    let counted = ended.sources.iter().filter(|(name, _)| !stopped.get() || name == SOURCE);
+    let whole = counted
+        .map(|(_, counts)| counts)
+        .all(|counts| counts.adds_up() && counts.ended(Outcome::Returned) == 0 && counts.objects_ended(Verdict::Returned) == 0);
+    let sent = ended.sources.iter().filter(|(name, _)| name == SOURCE).map(|(_, counts)| counts.objects_received).sum();
     let cut_short = stopped.get().then(|| cut_short(sent, objects as u64, whole)).flatten();
     if let Some(what) = &cut_short {
         print(&format!("\n{what}\n"))?;
