@@ -157,18 +157,22 @@ fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     format!("{number} {noun}{end}")
 }
 
-/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
+/// Ends when the process is asked to stop: SIGTERM, or Ctrl-C. Listened to from the call on, not only once somebody waits: whoever
+/// says that it has started must not be killed by the first signal.
+fn stop_signal() -> impl Future<Output = ()> + Send {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn heard(listener: std::io::Result<Signal>) {
+        match listener {
+            Ok(mut listener) => drop(listener.recv().await),
             // Without the handler the default ends the process, as it should.
             Err(_) => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
+    }
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            () = heard(terminate) => {}
+            () = heard(interrupt) => {}
+        }
     }
 }

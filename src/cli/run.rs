@@ -68,8 +68,9 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     let probe = Probe::bind(&config.health).await.map_err(|error| Stop::usage(error.to_string(), elsewhere(&config.health)))?;
     let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(source.counts())).collect();
     let at_stop = RefCell::new(Vec::new());
+    let stop = stop_signal();
     let stopping = async {
-        stop_signal().await;
+        stop.await;
         at_stop.replace(counts.iter().map(|counts| counts.snapshot()).collect::<Vec<Snapshot>>());
     };
     tracing::info!(
