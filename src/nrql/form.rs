@@ -9,6 +9,7 @@ use super::ast::{
     Among, Argument, BinaryOp, Cases, Expr, ExprKind, IsWhat, Limit, Moment, Query, Selected, Source, Statement, UnaryOp, Width,
 };
 use super::function::{self, Function, Tier};
+use super::operator;
 use super::walk::{self, Part};
 
 /// A form of clause or operator.
@@ -297,19 +298,8 @@ impl Usage {
 
 fn binary(op: BinaryOp, left: &Expr, right: &Expr) -> &'static str {
     match op {
-        BinaryOp::Or if left.is_condition() || right.is_condition() => "OR",
-        BinaryOp::Or => "OR for null",
-        BinaryOp::And => "AND",
-        BinaryOp::Equal => "=",
-        BinaryOp::NotEqual => "!=",
-        BinaryOp::Less => "<",
-        BinaryOp::LessOrEqual => "<=",
-        BinaryOp::Greater => ">",
-        BinaryOp::GreaterOrEqual => ">=",
-        BinaryOp::Add => "+",
-        BinaryOp::Subtract => "-",
-        BinaryOp::Multiply => "*",
-        BinaryOp::Divide => "/",
+        BinaryOp::Or if !left.is_condition() && !right.is_condition() => "OR for null",
+        other => operator::sign(other),
     }
 }
 

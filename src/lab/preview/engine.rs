@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use serde_json::Number;
 use tokio::time::Instant;
 
 use super::tree::Tree;
@@ -104,20 +103,10 @@ fn leaf(value: serde_json::Value) -> Tree {
     match value {
         serde_json::Value::Null => Tree::Null,
         serde_json::Value::Bool(flag) => Tree::Bool(flag),
-        serde_json::Value::Number(number) => Tree::Number(whole(number)),
+        serde_json::Value::Number(number) => Tree::Number(number),
         serde_json::Value::String(text) => Tree::Text(text),
         serde_json::Value::Array(items) => Tree::List(items.into_iter().map(leaf).collect()),
         serde_json::Value::Object(fields) => Tree::Object(fields.into_iter().map(|(name, value)| (name, leaf(value))).collect()),
-    }
-}
-
-/// `3` rather than `3.0`: as New Relic writes it, and as an account id is recognised.
-fn whole(number: Number) -> Number {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match number.as_f64() {
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number within what a double holds exactly")]
-        Some(value) if number.is_f64() && value.fract() == 0.0 && value.abs() < EXACT => Number::from(value as i64),
-        _ => number,
     }
 }
 

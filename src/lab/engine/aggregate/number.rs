@@ -86,56 +86,22 @@ impl Measure for Average {
     }
 }
 
-/// `min`.
+/// `max`, and without `GREATEST` `min`.
 #[derive(Debug, Clone)]
-pub(super) struct Least;
+pub(super) struct Extreme<const GREATEST: bool>;
 
-impl Measure for Least {
+impl<const GREATEST: bool> Measure for Extreme<GREATEST> {
     type State = Option<f64>;
 
     fn add(&self, state: &mut Self::State, number: f64, _: i64) {
-        if state.is_none_or(|least| number < least) {
+        if state.is_none_or(|held| if GREATEST { number > held } else { number < held }) {
             *state = Some(number);
         }
     }
 
     fn add_value(&self, state: &mut Self::State, value: &Value, ms: i64) {
-        let number = field(value, &["min"]).unwrap_or_else(|| super::super::expression::number_of(value));
-        if !number.is_nan() {
-            self.add(state, number, ms);
-        }
-    }
-
-    fn merge(&self, state: &mut Self::State, other: &Self::State) {
-        if let Some(number) = other {
-            self.add(state, *number, 0);
-        }
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.is_some()
-    }
-
-    fn value(&self, state: &Self::State, _: i64) -> Value {
-        state.map_or(Value::Null, number)
-    }
-}
-
-/// `max`.
-#[derive(Debug, Clone)]
-pub(super) struct Greatest;
-
-impl Measure for Greatest {
-    type State = Option<f64>;
-
-    fn add(&self, state: &mut Self::State, number: f64, _: i64) {
-        if state.is_none_or(|greatest| number > greatest) {
-            *state = Some(number);
-        }
-    }
-
-    fn add_value(&self, state: &mut Self::State, value: &Value, ms: i64) {
-        let number = field(value, &["max"]).unwrap_or_else(|| super::super::expression::number_of(value));
+        let number =
+            field(value, &[if GREATEST { "max" } else { "min" }]).unwrap_or_else(|| super::super::expression::number_of(value));
         if !number.is_nan() {
             self.add(state, number, ms);
         }
