@@ -138,7 +138,7 @@ pub(super) trait Accumulator {
     /// The same, with other slots: `to` says where each slot goes; several may go to one. [`u32::MAX`] goes nowhere.
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator>;
 
-    /// Whether a slot has taken in a value.
+    /// Whether a slot has taken in a value, of whatever kind.
     fn has(&self, slot: usize) -> bool;
 
     /// The value of a slot. `end_ms` is the end of its bucket or window.

@@ -71,10 +71,6 @@ impl Measure for Slope {
         state.merge(other);
     }
 
-    fn has(&self, state: &Points) -> bool {
-        state.count > 0.0
-    }
-
     fn value(&self, state: &Points, _: i64) -> Value {
         state.line().map_or(Value::Null, |(slope, _)| Value::Number(slope * self.per_ms))
     }
@@ -95,10 +91,6 @@ impl Measure for Predict {
 
     fn merge(&self, state: &mut Points, other: &Points) {
         state.merge(other);
-    }
-
-    fn has(&self, state: &Points) -> bool {
-        state.count > 0.0
     }
 
     fn value(&self, state: &Points, end_ms: i64) -> Value {
@@ -127,10 +119,6 @@ impl Measure for LatestRate {
 
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
         other.iter().rev().flatten().for_each(|(ms, number)| self.add(state, *number, *ms));
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.iter().any(Option::is_some)
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {
