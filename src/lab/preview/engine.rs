@@ -167,5 +167,12 @@ mod tests {
     fn a_refusal_has_its_place() {
         let refusal = answered("SELECT nonsense(x) FROM T").unwrap_err();
         assert_eq!(refusal.position.map(|position| position.start), Some(7), "{refusal}");
+        for (query, message, start) in [
+            ("SELECT count(*) FROM T TIMESERIES PREDICT", "PREDICT: New Relic runs it; the lab does not", 34),
+            ("SELECT cardinality(a) FROM Metric", "cardinality: New Relic runs it; the lab does not", 7),
+        ] {
+            let refusal = answered(query).unwrap_err();
+            assert_eq!((&*refusal.message, refusal.position.map(|position| position.start)), (message, Some(start)));
+        }
     }
 }
