@@ -121,9 +121,12 @@ mod tests {
         Records::new(text).map(|record| record.map(|record| (record.line, record.cells))).collect()
     }
 
+    /// Where a record begins, and its cells.
+    type Expected<'e> = (usize, &'e [&'e str]);
+
     #[test]
     fn records_are_read_as_the_standard_has_them() {
-        let cases: [(&str, &[(usize, &[&str])]); 9] = [
+        let cases: [(&str, &[Expected<'_>]); 9] = [
             ("a,b\r\n1,2\r\n", &[(1, &["a", "b"]), (2, &["1", "2"])]),
             ("a,b\n1,2", &[(1, &["a", "b"]), (2, &["1", "2"])]),
             ("\u{feff}a,b", &[(1, &["a", "b"])]),

@@ -59,7 +59,7 @@ pub fn read(name: &str, path: &Path) -> Result<Arc<TableView>, LookupError> {
     }
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         LookupError { path: path.to_owned(), line: Some(line), what: "not UTF-8: save the file as CSV in UTF-8".to_owned() }
     })?;
     table(name, text).map_err(|(line, what)| LookupError { path: path.to_owned(), line, what })

@@ -1,4 +1,4 @@
-//! The engine against SQLite: thousands of rows, hundreds of queries that SQL can say too, all answers alike.
+//! The engine against `SQLite`: thousands of rows, hundreds of queries that SQL can say too, all answers alike.
 //!
 //! In: chance with a known start. Out: for a difference, the start, the query in both languages and the first row that differs. What
 //! always holds: rows and queries are the same every time; the SQL is run by `tests/tools/sql_oracle.py`, which says how values and
@@ -27,7 +27,7 @@ const SEED: u64 = 20_231_218;
 const ROWS: usize = 2_000;
 const QUERIES: u64 = 500;
 
-/// What SQLite is asked, or nothing if Python is without it.
+/// What `SQLite` says, or nothing if Python is without it.
 fn opinions(rows: &[Row], queries: &[Query]) -> Option<Vec<Value>> {
     let has = Command::new("python3").args(["-c", "import sqlite3"]).stderr(Stdio::null()).status();
     if !has.is_ok_and(|status| status.success()) {

@@ -39,15 +39,13 @@ struct Item {
 /// Any query.
 pub(super) fn query(chance: &mut Rng) -> Query {
     let mut ground = ground(chance);
-    match chance.u8(..10) {
-        0..3 => listing(chance, &ground),
-        _ => {
-            if chance.u8(..4) == 0 {
-                ground.condition = ground.condition.map(|condition| with_query(condition, &ground.window, chance));
-            }
-            values(chance, &ground)
-        }
+    if chance.u8(..10) < 3 {
+        return listing(chance, &ground);
     }
+    if chance.u8(..4) == 0 {
+        ground.condition = ground.condition.map(|condition| with_query(condition, &ground.window, chance));
+    }
+    values(chance, &ground)
 }
 
 fn ground(chance: &mut Rng) -> Ground {
