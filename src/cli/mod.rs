@@ -16,6 +16,8 @@ mod doctor;
 pub mod exit;
 mod health;
 mod ingest;
+#[cfg(feature = "lab")]
+mod lookup;
 mod nrql;
 #[cfg(feature = "lab")]
 mod preview;

@@ -71,5 +71,14 @@ pub const SERVER_TIMEOUT_MS: u64 = 10_000;
 /// Attribute names that the Event and Log APIs drop without a word.
 pub const RESERVED_NAMES: [&str; 3] = ["accountId", "appId", "eventType"];
 
+/// Largest CSV file of a lookup table, bytes. Lookup tables page, "4 MB"; taken as 10^6 bytes each, so that what passes here passes there.
+pub const LOOKUP_BYTES: u64 = 4_000_000;
+
+/// Fewest columns of a lookup table. Lookup tables page.
+pub const LOOKUP_COLUMNS_LEAST: usize = 2;
+
+/// Most lookup tables of an account. Lookup tables page.
+pub const LOOKUP_TABLES: usize = 20;
+
 /// Prefix of names reserved for New Relic's own use.
 pub const RESERVED_PREFIX: &str = "entity.";

@@ -5,5 +5,6 @@
 
 pub mod backend;
 pub mod engine;
+pub mod lookup;
 pub mod preview;
 pub mod store;

@@ -309,6 +309,8 @@ pub struct Variable {
 /// `PREDICT [HOLTWINTERS(…)] [BY d] [USING d]`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predict {
+    /// All of it.
+    pub span: Span,
     /// Arguments of `HOLTWINTERS`; none without it.
     pub holtwinters: Option<Vec<Argument>>,
     /// How far.

@@ -84,6 +84,8 @@ mod rollups;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sqlite;
+#[cfg(test)]
 mod state_store;
 #[cfg(test)]
 mod support;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::agent::{Agent, Finished};
+use super::support::agent::{Agent, Finished, is_lean};
 
 /// Three queries, the second and third broken, one of them behind a line break; a blank line; what follows a tab is not read.
 const QUERIES: &str = "SELECT count(*) FROM AwsSecurityEvent SINCE 1 week AGO\tREADME.md\n\nFROM AwsSecurityEvent SELECT max(a FACET b\t(\n\
@@ -113,4 +113,48 @@ async fn lint_tells_each_fault_at_its_place_and_fails_on_errors_alone() {
              1 query: 2 errors, 0 warnings\n"
         )
     );
+}
+
+/// Owners of accounts, for whom an event knows the id alone.
+#[tokio::test]
+async fn a_lookup_table_is_a_file_of_csv() {
+    const EVENTS: &str = "{\"eventType\":\"E\",\"timestamp\":1702900000000,\"aws.accountId\":\"111122223333\"}\n\
+                          {\"eventType\":\"E\",\"timestamp\":1702900000001,\"aws.accountId\":\"444455556666\"}\n";
+    const OWNERS: &str = "id,owner\r\n111122223333,\"Mia, \"\"red\"\" team\"\r\n";
+    const QUERY: &str = "FROM E LEFT JOIN (FROM lookup(owners) SELECT string(id) AS id, owner) ON aws.accountId = id \
+                         SELECT count(*) FACET aws.accountId, owner OR 'nobody' AS owner";
+    if is_lean() {
+        return; // Without the lab there are no rows to ask.
+    }
+    let asked = async |owners: &str, words: &[&str]| {
+        let agent = Agent::new(["nrql", "--data", "rows.ndjson", "--format", "csv"]);
+        let agent = words.iter().fold(agent, |agent, word| agent.arg(*word));
+        agent.file("rows.ndjson", EVENTS);
+        agent.file("owners.csv", owners);
+        agent.finish().await
+    };
+    let good = asked(OWNERS, &["--lookup", "owners=owners.csv", QUERY]).await;
+    assert_eq!((good.status.code(), &*good.stderr), (Some(0), ""));
+    assert_eq!(
+        good.stdout,
+        "facet,aws.accountId,owner,count\r\n\
+         \"[\"\"111122223333\"\",\"\"Mia, \\\"\"red\\\"\" team\"\"]\",111122223333,\"Mia, \"\"red\"\" team\",1\r\n\
+         \"[\"\"444455556666\"\",\"\"nobody\"\"]\",444455556666,nobody,1\r\n"
+    );
+    for (owners, words, told) in [
+        (
+            "id,owner\n1,a,b\n",
+            &["--lookup", "owners=owners.csv", QUERY][..],
+            "owners.csv:2: 3 cells; the first line names 2 columns",
+        ),
+        (OWNERS, &["--lookup", "owners=none.csv", QUERY], "reading none.csv: "),
+        (OWNERS, &["--lookup", "owners.csv", QUERY], "not NAME=FILE"),
+        (OWNERS, &["--lookup", "a=owners.csv", "--lookup", "a=owners.csv", QUERY], "--lookup a=… stands twice"),
+        (OWNERS, &["--lookup", "teams=owners.csv", QUERY], "unknown lookup table `owners`: there is teams"),
+        (OWNERS, &["SELECT count(*) FROM E TIMESERIES PREDICT"], "at column 35: PREDICT: New Relic runs it; the lab does not"),
+    ] {
+        let ended = asked(owners, words).await;
+        assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{words:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(told), "{words:?}: {}", ended.stderr);
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use cspm_relay::lab::engine::{Engine, Settings};
-use cspm_relay::lab::store::{Store, open};
+use cspm_relay::lab::lookup;
+use cspm_relay::lab::store::{Store, TableView, open};
 use cspm_relay::nrql;
 use cspm_relay::nrql::form::{FORMS, Usage};
 use cspm_relay::nrql::function::{FUNCTIONS, Tier};
@@ -25,6 +27,7 @@ struct Case {
     name: String,
     data: Vec<String>,
     now_ms: i64,
+    lookups: BTreeMap<String, Arc<TableView>>,
     query: String,
     want: Want,
 }
@@ -52,13 +55,14 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
         let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("{file}:{}: no field: {line}", number + 1));
         fields.push((number + 1, name, value.trim().to_owned()));
     }
-    let (mut data, mut now) = (String::new(), String::new());
+    let (mut data, mut now, mut lookup) = (String::new(), String::new(), String::new());
     let mut cases: Vec<(usize, BTreeMap<&str, String>)> = Vec::new();
     for (line, name, value) in fields {
         match (name, cases.last_mut()) {
             ("name", _) => cases.push((line, BTreeMap::from([("name", value)]))),
             ("data", None) => data = value,
             ("now", None) => now = value,
+            ("lookup", None) => lookup = value,
             (_, None) => panic!("{file}:{line}: `{name}` before the first case"),
             (name, Some((_, case))) => {
                 assert!(["data", "now", "query", "rows", "error"].contains(&name), "{file}:{line}: unknown field `{name}`");
@@ -84,6 +88,7 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
         };
         let now = case.remove("now").unwrap_or_else(|| now.clone());
         Case {
+            lookups: lookups(&lookup),
             data: lines(&case.remove("data").unwrap_or_else(|| data.clone())),
             now_ms: parse_ms(&now).unwrap_or_else(|| panic!("{place}: now: {now}")),
             query: case.remove("query").unwrap_or_else(|| panic!("{place}: no query")),
@@ -92,6 +97,15 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
         }
     });
     made.collect()
+}
+
+/// `name=file …` as tables.
+fn lookups(text: &str) -> BTreeMap<String, Arc<TableView>> {
+    let table = |text: &str| {
+        let (name, file) = text.split_once('=').unwrap_or_else(|| panic!("{text}: not name=file"));
+        (name.to_owned(), lookup::read(name, &folder().join(file)).unwrap_or_else(|error| panic!("{error}")))
+    };
+    text.split_whitespace().map(table).collect()
 }
 
 fn store(data: &[String]) -> Store {
@@ -126,10 +140,13 @@ fn equal(one: &Value, two: &Value) -> bool {
 fn fault(case: &Case) -> Option<String> {
     let (got, at) = match nrql::parse(&case.query) {
         Err(fault) => (Err(fault.to_string()), Some(fault.span.start)),
-        Ok(statement) => match Engine::new(store(&case.data).snapshot(), Settings::default()).run(&statement, case.now_ms) {
-            Err(fault) => (Err(fault.message), fault.span.map(|span| span.start)),
-            Ok(answer) => (Ok(answer.json()["results"].as_array().cloned().unwrap_or_default()), None),
-        },
+        Ok(statement) => {
+            let settings = Settings { lookups: case.lookups.clone(), ..Settings::default() };
+            match Engine::new(store(&case.data).snapshot(), settings).run(&statement, case.now_ms) {
+                Err(fault) => (Err(fault.message), fault.span.map(|span| span.start)),
+                Ok(answer) => (Ok(answer.json()["results"].as_array().cloned().unwrap_or_default()), None),
+            }
+        }
     };
     match (&case.want, got) {
         (Want::Rows(want), Ok(got)) if want.len() == got.len() && want.iter().zip(&got).all(|(want, got)| equal(want, got)) => {

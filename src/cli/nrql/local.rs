@@ -3,8 +3,10 @@
 //! In: rows in files, one query or a person who types some. Out: their rows. What always holds: without `--now` the present is just
 //! after the newest row, so that `SINCE 1 hour ago` means the last hour that there is.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::rows::{self, Row};
 use super::{Format, place};
@@ -12,26 +14,27 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::print;
 use crate::clock::Clock;
 use crate::lab::engine::{Engine, Settings, json};
-use crate::lab::store::{Opened, Snapshot, folder, open};
+use crate::lab::store::{Opened, Snapshot, TableView, folder, open};
 use crate::nrql;
 
 /// Rows, and when it is.
 pub(super) struct Local {
     snapshot: Snapshot,
+    settings: Settings,
     rows: usize,
     now_ms: i64,
 }
 
 impl Local {
-    /// Reads the rows.
-    pub(super) fn open(data: &Path, now_ms: Option<i64>) -> Result<Self, Stop> {
+    /// Reads the rows; `lookups` are tables beside them.
+    pub(super) fn open(data: &Path, lookups: BTreeMap<String, Arc<TableView>>, now_ms: Option<i64>) -> Result<Self, Stop> {
         let present_ms = now_ms.unwrap_or_else(|| Clock::system().now_ms());
         let Opened { store, rows, newest_ms } = open(data, present_ms).map_err(|error| {
             Stop::usage(format!("reading {error}"), Some("`cspm-relay replay PATH > rows.ndjson` makes rows".to_owned()))
         })?;
         // `UNTIL` is not included.
         let now_ms = now_ms.or_else(|| newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
-        Ok(Self { snapshot: store.snapshot(), rows, now_ms })
+        Ok(Self { snapshot: store.snapshot(), settings: Settings { lookups, ..Settings::default() }, rows, now_ms })
     }
 
     /// Writes the rows as a folder of Parquet.
@@ -49,7 +52,7 @@ impl Local {
 
     fn answer(&self, query: &str, format: Format) -> anyhow::Result<String> {
         let statement = nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
-        let answer = Engine::new(self.snapshot.clone(), Settings::default()).run(&statement, self.now_ms).map_err(|fault| {
+        let answer = Engine::new(self.snapshot.clone(), self.settings.clone()).run(&statement, self.now_ms).map_err(|fault| {
             let at = fault.span.map(|span| format!(" {}", place(query, span.start))).unwrap_or_default();
             Stop::usage(format!("NRQL{at}: {}", fault.message), None)
         })?;

@@ -19,6 +19,8 @@ use std::path::PathBuf;
 use super::args;
 use super::exit::{Exit, Stop};
 #[cfg(feature = "lab")]
+use super::lookup;
+#[cfg(feature = "lab")]
 use super::replay::moment;
 use crate::nrql;
 
@@ -37,6 +39,12 @@ pub(super) struct Args {
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "TIME", requires = "data")]
     now: Option<String>,
+    /// A table for lookup(NAME): a CSV file whose first line names the columns; may be given more than once
+    ///
+    /// A cell is a truth, a number or a text, as in New Relic, where an account id becomes a number: string(id) is its text.
+    #[cfg(feature = "lab")]
+    #[arg(long, value_name = "NAME=FILE", value_parser = lookup::asked, requires = "data", conflicts_with = "save")]
+    lookup: Vec<lookup::Asked>,
     /// Write the rows of --data into this folder as Parquet, one file for each event type, and end
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "DIR", requires = "data", conflicts_with = "what")]
@@ -130,7 +138,8 @@ fn local(args: &Args) -> anyhow::Result<Exit> {
     if let Some(query) = &args.query {
         nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
     }
-    let local = local::Local::open(data, moment(args.now.as_deref())?)?;
+    let lookups = lookup::tables(&args.lookup)?;
+    let local = local::Local::open(data, lookups, moment(args.now.as_deref())?)?;
     match (&args.save, &args.query) {
         (Some(to), _) => local.save(to),
         (None, Some(query)) => local.ask(query, args.format),

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Stop};
 use super::replay::moment;
-use super::{count, print, runtime, stop_signal};
+use super::{count, lookup, print, runtime, stop_signal};
 use crate::clock::Clock;
 use crate::config::{Environment as _, Telemetry, env};
 use crate::health;
@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Rows to show: a file or folder of Parquet, or of lines of JSON as `replay --to stdout` prints them
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    /// A table for lookup(NAME): a CSV file whose first line names the columns; may be given more than once
+    #[arg(long, value_name = "NAME=FILE", value_parser = lookup::asked)]
+    lookup: Vec<lookup::Asked>,
     /// Address of this machine to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
     listen: SocketAddr,
@@ -79,6 +82,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let language = args.lang.map(Language::from);
     let only = if args.export.is_some() { language } else { None };
     let dashboards = dashboards(&args.dashboard, only)?;
+    let lookups = lookup::tables(&args.lookup)?;
     let present_ms = asked_now.unwrap_or_else(|| Clock::system().now_ms());
     let read = open(&args.data, present_ms).map_err(|error| {
         let hint = "`cspm-relay replay PATH --to stdout > rows.ndjson` makes rows of your own records";
@@ -95,7 +99,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         live: false,
         mask: args.mask.then(|| Arc::new(Mask::new())),
     };
-    let answers = Arc::new(FromStore::new(read.store, engine::Settings::default()));
+    let answers = Arc::new(FromStore::new(read.store, engine::Settings { lookups, ..engine::Settings::default() }));
     runtime()?.block_on(async {
         let preview = Preview::start(settings, answers).await.map_err(|error| Stop::usage(error.to_string(), None))?;
         if let (Some(folder), Some(browser)) = (args.export, browser) {

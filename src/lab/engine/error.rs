@@ -19,6 +19,11 @@ impl QueryError {
         Self { message: message.into(), span: Some(span) }
     }
 
+    /// What New Relic has and the lab has not.
+    pub(super) fn elsewhere(span: Span, what: &str) -> Self {
+        Self::at(span, format!("{what}: New Relic runs it; the lab does not"))
+    }
+
     /// A fault of the whole query.
     pub(super) fn whole(message: impl Into<String>) -> Self {
         Self { message: message.into(), span: None }

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json as object};
+use serde::Serialize;
+use serde::ser::{SerializeStruct as _, Serializer};
+use serde_json::Value as Json;
 
 use super::function::display;
 use super::value::Value;
@@ -39,7 +41,7 @@ pub struct ResultRow {
 
 impl ResultRow {
     /// All fields under the names of `NerdGraph`: `timestamp`, `facet` and each facet, `beginTimeSeconds`, `endTimeSeconds`,
-    /// `comparison`, then the values.
+    /// `comparison`, then the values. A value takes the place of a facet of the same name.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::new();
@@ -60,7 +62,13 @@ impl ResultRow {
             let name = if window == Window::Current { "current" } else { "previous" };
             fields.push(("comparison".into(), Value::text(name)));
         }
-        fields.extend(self.values.iter().cloned());
+        let before = fields.len();
+        for (name, value) in &self.values {
+            match fields.iter_mut().take(before).find(|(known, _)| known == name) {
+                Some((_, known)) => known.clone_from(value),
+                None => fields.push((Arc::clone(name), value.clone())),
+            }
+        }
         fields
     }
 
@@ -73,10 +81,22 @@ impl ResultRow {
         }
     }
 
-    /// The fields as an object. A value takes the place of a facet of the same name.
+    /// The fields as an object.
     #[must_use]
     pub fn json(&self) -> Json {
-        Json::Object(self.fields().iter().map(|(name, value)| (name.to_string(), json(value))).collect())
+        of(self)
+    }
+}
+
+/// As JSON: nothing here can fail, for every name is a text.
+fn of(told: &impl Serialize) -> Json {
+    serde_json::to_value(told).unwrap_or_default()
+}
+
+/// The fields in order.
+impl Serialize for ResultRow {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_map(self.fields().iter().map(|(name, value)| (&**name, value)))
     }
 }
 
@@ -129,55 +149,96 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// In the shape of `NerdGraph`'s `actor.account.nrql`.
+    /// In the shape of `NerdGraph`'s `actor.account.nrql`. Written as text (it can be serialized) the names of a row stay in order.
     #[must_use]
     pub fn json(&self) -> Json {
-        let rows = |rows: &mut dyn Iterator<Item = &ResultRow>| Json::Array(rows.map(ResultRow::json).collect());
-        let aside = |rows: &[ResultRow]| match (self.metadata.facets.is_empty(), self.metadata.bucket_ms, rows) {
-            (true, _, _) => Json::Null,
-            (false, Some(_), rows) => Json::Array(rows.iter().map(ResultRow::json).collect()),
-            (false, None, rows) => rows.first().map_or(Json::Null, ResultRow::json),
-        };
-        let compared = |window: Window| match self.metadata.compare_ms {
-            Some(_) => rows(&mut self.results.iter().filter(|row| row.window == Some(window))),
-            None => Json::Null,
-        };
-        object!({
-            "results": rows(&mut self.results.iter()),
-            "totalResult": aside(&self.total),
-            "otherResult": aside(&self.other),
-            "currentResults": compared(Window::Current),
-            "previousResults": compared(Window::Previous),
-            "metadata": {
-                "eventTypes": self.metadata.event_types.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "facets": (!self.metadata.facets.is_empty()).then(|| self.metadata.facets.iter().map(ToString::to_string).collect::<Vec<_>>()),
-                "messages": self.metadata.messages,
-                "timeWindow": {
-                    "begin": self.metadata.begin_ms,
-                    "end": self.metadata.end_ms,
-                    "since": self.metadata.since,
-                    "until": self.metadata.until,
-                    "compareWith": self.metadata.compare_ms,
-                },
-            },
-        })
+        of(self)
+    }
+
+    /// The total, or the rest, of all groups: nothing without groups, a list under `TIMESERIES`.
+    fn aside<'a>(&self, rows: &'a [ResultRow]) -> Aside<'a> {
+        match (self.metadata.facets.is_empty(), self.metadata.bucket_ms, rows) {
+            (true, _, _) | (false, None, []) => Aside::Nothing,
+            (false, Some(_), rows) => Aside::Rows(rows),
+            (false, None, [row, ..]) => Aside::Row(row),
+        }
     }
 }
 
-/// A value as JSON. A whole number that a double holds exactly has no fraction.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Aside<'a> {
+    Nothing,
+    Row(&'a ResultRow),
+    Rows(&'a [ResultRow]),
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let compared = |window: Window| -> Option<Vec<&ResultRow>> {
+            self.metadata.compare_ms.map(|_| self.results.iter().filter(|row| row.window == Some(window)).collect())
+        };
+        let mut whole = out.serialize_struct("Answer", 6)?;
+        whole.serialize_field("results", &self.results)?;
+        whole.serialize_field("totalResult", &self.aside(&self.total))?;
+        whole.serialize_field("otherResult", &self.aside(&self.other))?;
+        whole.serialize_field("currentResults", &compared(Window::Current))?;
+        whole.serialize_field("previousResults", &compared(Window::Previous))?;
+        whole.serialize_field("metadata", &self.metadata)?;
+        whole.end()
+    }
+}
+
+impl Serialize for Metadata {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let texts = |texts: &[Arc<str>]| texts.iter().map(ToString::to_string).collect::<Vec<String>>();
+        let mut about = out.serialize_struct("Metadata", 4)?;
+        about.serialize_field("eventTypes", &texts(&self.event_types))?;
+        about.serialize_field("facets", &(!self.facets.is_empty()).then(|| texts(&self.facets)))?;
+        about.serialize_field("messages", &self.messages)?;
+        about.serialize_field(
+            "timeWindow",
+            &TimeWindow {
+                begin: self.begin_ms,
+                end: self.end_ms,
+                since: self.since.as_deref(),
+                until: self.until.as_deref(),
+                compare_with: self.compare_ms,
+            },
+        )?;
+        about.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TimeWindow<'a> {
+    begin: i64,
+    end: i64,
+    since: Option<&'a str>,
+    until: Option<&'a str>,
+    compare_with: Option<i64>,
+}
+
+/// A value as JSON.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 pub fn json(value: &Value) -> Json {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::Bool(*flag),
-        Value::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT => Json::from(*number as i64),
-        Value::Number(number) => Json::from(*number),
-        Value::Text(text) => Json::from(&**text),
-        Value::List(items) => items.iter().map(json).collect(),
-        Value::Object(fields) => {
-            Json::Object(fields.iter().map(|(name, value)| (name.to_string(), json(value))).collect::<Map<_, _>>())
+    of(value)
+}
+
+/// A whole number that a double holds exactly has no fraction; what is no number of JSON is nothing.
+impl Serialize for Value {
+    #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match self {
+            Self::Null => out.serialize_unit(),
+            Self::Bool(flag) => out.serialize_bool(*flag),
+            Self::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT => out.serialize_i64(*number as i64),
+            Self::Number(number) => out.serialize_f64(*number),
+            Self::Text(text) => out.serialize_str(text),
+            Self::List(items) => out.collect_seq(items.iter()),
+            Self::Object(fields) => out.collect_map(fields.iter().map(|(name, value)| (&**name, value))),
         }
     }
 }

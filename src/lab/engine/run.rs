@@ -105,6 +105,7 @@ impl<'e> Run<'e> {
         }
         allowed(query, scope.level)?;
         scope.window = moments(query.since.as_ref(), query.until.as_ref(), scope.window, &scope.context)?;
+        scope.window = self.snapped(query, scope.window);
         let ready = self.ready(query, &scope)?;
         let shift = query.compare.as_ref().map(|moment| shift_ms(moment, &scope.context)).transpose()?;
         let mut answer = self.answer(&ready, None)?;
@@ -124,6 +125,17 @@ impl<'e> Run<'e> {
         answer.inspected_count = self.counters.inspected.get();
         answer.match_count = self.counters.matched.get();
         Ok(answer)
+    }
+
+    /// A window on `Metric` with its ends where roll-ups end, if the switch says so.
+    fn snapped(&self, query: &Query, (begin, end): (i64, i64)) -> (i64, i64) {
+        let reads_metrics = query.from.iter().any(|source| matches!(source, Source::Type(name) if name.text == METRIC));
+        let width = self.settings.switches.metric_snap_ms.map_or(0, i64::from);
+        if !reads_metrics || query.raw || width == 0 {
+            return (begin, end);
+        }
+        let snap = |ms: i64| ms - ms.rem_euclid(width);
+        if snap(begin) < snap(end) { (snap(begin), snap(end)) } else { (begin, end) }
     }
 
     /// Makes a query ready: sources, subqueries, plan.
@@ -307,8 +319,20 @@ impl<'e> Run<'e> {
 /// What may not stand at a level.
 fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
     let refuse = |clause: &str, why: &str| Err(QueryError::at(query.span, format!("{clause} {why}")));
+    if let Some(predict) = &query.predict {
+        return Err(QueryError::elsewhere(predict.span, "PREDICT"));
+    }
+    if query.from.iter().any(|source| matches!(source, Source::Lookup(_))) {
+        let clauses = [
+            (query.timeseries.is_some(), "TIMESERIES"),
+            (query.compare.is_some(), "COMPARE WITH"),
+            (query.extrapolate, "EXTRAPOLATE"),
+        ];
+        if let Some((_, clause)) = clauses.into_iter().find(|(stands, _)| *stands) {
+            return refuse(clause, "does not stand on a lookup table: its rows have no time");
+        }
+    }
     match level {
-        _ if query.predict.is_some() => refuse("PREDICT", "is not run here: its model is not published"),
         Level::Outermost => Ok(()),
         Level::Nested if query.since.is_some() || query.until.is_some() => {
             refuse("SINCE and UNTIL", "stand at the outermost level alone, for all levels")
@@ -324,9 +348,6 @@ fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
 fn buckets(query: &Query, scope: &Scope<'_>, plan: &Plan) -> Result<Option<Series>, QueryError> {
     if !matches!(plan.kind, Kind::Values(_)) {
         return Ok(None);
-    }
-    if query.timeseries.is_some() && query.from.iter().any(|source| matches!(source, Source::Lookup(_))) {
-        return Err(QueryError::at(query.span, "TIMESERIES does not stand on a lookup table: its rows have no time"));
     }
     let wanted = query.timeseries.as_ref().or(scope.series);
     Ok(wanted.map(|wanted| series(wanted, scope.window.0, scope.window.1)).transpose()?)

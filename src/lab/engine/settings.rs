@@ -81,6 +81,10 @@ pub struct Switches {
     pub facet_order: FacetOrder,
     /// Whether a row without one of several facets' attributes still has a group. No: as with one facet.
     pub facet_keeps_null: bool,
+    /// The width of the roll-ups, ms, to whose boundaries the ends of a window on `Metric` are moved back, unless the query is `RAW`.
+    /// None: the ends stay. New Relic moves them; its page on time ranges shows one example (5 minutes for 48 hours) and says neither
+    /// which width holds for which window and age, nor what becomes of a window within one roll-up, which stays as it is here.
+    pub metric_snap_ms: Option<u32>,
     /// The times that rows of the earlier window carry under `COMPARE WITH` and `TIMESERIES`.
     pub previous_times: PreviousTimes,
 }
@@ -94,6 +98,7 @@ impl Default for Switches {
             deviation: Deviation::Population,
             facet_order: FacetOrder::FirstValue,
             facet_keeps_null: false,
+            metric_snap_ms: None,
             previous_times: PreviousTimes::Own,
         }
     }

@@ -107,7 +107,8 @@ pub fn order(one: &Value, two: &Value) -> Ordering {
     }
     match (one, two) {
         (Value::Bool(one), Value::Bool(two)) => one.cmp(two),
-        (Value::Number(one), Value::Number(two)) => one.total_cmp(two),
+        // Zero is one number, whatever its sign.
+        (Value::Number(one), Value::Number(two)) => one.partial_cmp(two).unwrap_or_else(|| one.total_cmp(two)),
         (Value::Text(one), Value::Text(two)) => one.cmp(two),
         (Value::List(one), Value::List(two)) => lists(one.iter().zip(two.iter()), one.len(), two.len()),
         (Value::Object(one), Value::Object(two)) => {

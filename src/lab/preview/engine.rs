@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::tree::Tree;
 use super::{Answers, Asked, Position, Refusal};
-use crate::lab::engine::{self, Answer, Engine, QueryError, ResultRow, Stop, Window};
+use crate::lab::engine::{self, Engine, QueryError, Stop};
 use crate::lab::store::Store;
 
 /// How long a query may run, as in New Relic without Data Plus (NRQL reference, limits).
@@ -36,7 +35,7 @@ impl Answers for FromStore {
         let stop = Some(Stop::new(move || Instant::now() > end));
         let engine = Engine::new(self.store.snapshot(), engine::Settings { stop, ..self.settings.clone() });
         let answer = engine.run(&asked.statement, asked.now_ms).map_err(refusal)?;
-        serde_json::to_string(&tree(&answer)).map_err(|error| Refusal { message: error.to_string(), position: None })
+        serde_json::to_string(&answer).map_err(|error| Refusal { message: error.to_string(), position: None })
     }
 
     fn knows(&self, event_type: &str, attribute: &str) -> bool {
@@ -50,69 +49,10 @@ fn refusal(error: QueryError) -> Refusal {
     Refusal { message: error.message, position }
 }
 
-/// [`Answer::json`] in order.
-fn tree(answer: &Answer) -> Tree {
-    let about = &answer.metadata;
-    let rows = |rows: &[ResultRow]| Tree::List(rows.iter().map(row).collect());
-    let aside = |list: &[ResultRow]| match (about.facets.is_empty(), about.bucket_ms) {
-        (true, _) => Tree::Null,
-        (false, Some(_)) => rows(list),
-        (false, None) => list.first().map_or(Tree::Null, row),
-    };
-    let window =
-        |window: Window| -> Vec<ResultRow> { answer.results.iter().filter(|row| row.window == Some(window)).cloned().collect() };
-    let mut whole =
-        vec![("results", rows(&answer.results)), ("totalResult", aside(&answer.total)), ("otherResult", aside(&answer.other))];
-    if about.compare_ms.is_some() {
-        whole.push(("currentResults", rows(&window(Window::Current))));
-        whole.push(("previousResults", rows(&window(Window::Previous))));
-    }
-    let texts = |list: &[std::sync::Arc<str>]| Tree::List(list.iter().map(|text| Tree::from(&**text)).collect());
-    let time = object([("begin", Tree::Number(about.begin_ms.into())), ("end", Tree::Number(about.end_ms.into()))]);
-    let messages = about.messages.iter().map(|message| Tree::from(message.as_str())).collect();
-    whole.push((
-        "metadata",
-        object([
-            ("eventTypes", texts(&about.event_types)),
-            ("facets", texts(&about.facets)),
-            ("messages", Tree::List(messages)),
-            ("timeWindow", time),
-        ]),
-    ));
-    object(whole)
-}
-
-fn object<'n>(fields: impl IntoIterator<Item = (&'n str, Tree)>) -> Tree {
-    Tree::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-/// A row; a value takes the place of a facet of the same name.
-fn row(row: &ResultRow) -> Tree {
-    let mut fields: Vec<(String, Tree)> = Vec::new();
-    for (name, value) in row.fields() {
-        let value = leaf(engine::json(&value));
-        match fields.iter_mut().find(|(known, _)| **known == *name) {
-            Some((_, known)) => *known = value,
-            None => fields.push((name.to_string(), value)),
-        }
-    }
-    Tree::Object(fields)
-}
-
-fn leaf(value: serde_json::Value) -> Tree {
-    match value {
-        serde_json::Value::Null => Tree::Null,
-        serde_json::Value::Bool(flag) => Tree::Bool(flag),
-        serde_json::Value::Number(number) => Tree::Number(number),
-        serde_json::Value::String(text) => Tree::Text(text),
-        serde_json::Value::Array(items) => Tree::List(items.into_iter().map(leaf).collect()),
-        serde_json::Value::Object(fields) => Tree::Object(fields.into_iter().map(|(name, value)| (name, leaf(value))).collect()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::preview::tree::Tree;
     use crate::nrql;
 
     const BEGIN_MS: i64 = 1_700_000_000_000;
@@ -167,5 +107,12 @@ mod tests {
     fn a_refusal_has_its_place() {
         let refusal = answered("SELECT nonsense(x) FROM T").unwrap_err();
         assert_eq!(refusal.position.map(|position| position.start), Some(7), "{refusal}");
+        for (query, message, start) in [
+            ("SELECT count(*) FROM T TIMESERIES PREDICT", "PREDICT: New Relic runs it; the lab does not", 34),
+            ("SELECT cardinality(a) FROM Metric", "cardinality: New Relic runs it; the lab does not", 7),
+        ] {
+            let refusal = answered(query).unwrap_err();
+            assert_eq!((&*refusal.message, refusal.position.map(|position| position.start)), (message, Some(start)));
+        }
     }
 }

@@ -95,7 +95,7 @@ pub const FUNCTIONS: &[Function] = &[
     of(Row, T3, "mapValues", 1, 2, "Values in a JSON object, by its path."),
     of(Row, T3, "encode", 2, 2, "A text as base64, base64mime or base64url."),
     of(Row, T3, "decode", 2, 2, "A text from base64, base64mime or base64url."),
-    of(Row, T3, "blob", 1, 1, "A long text stored apart.").parsed(),
+    of(Row, T3, "blob", 1, 1, "A long text stored apart, as base64.").approximate("of any text: none is stored apart"),
     of(Row, T3, "toDatetime", 1, 2, "Milliseconds since 1970 as text, by a pattern.")
         .also(&["fromTimestamp"])
         .named(&["timezone"]),
@@ -118,7 +118,8 @@ pub const FUNCTIONS: &[Function] = &[
     of(Row, T3, "buckets", 2, 3, "In which of n equal ranges up to a ceiling a number lies.")
         .differs("labels follow the one documented example"),
     of(Row, T3, "cidrAddress", 1, 3, "The network of an IPv4 address; null if it is none."),
-    of(Row, T3, "getCdfCount", 2, 2, "Values of a distribution up to a threshold.").parsed(),
+    of(Row, T3, "getCdfCount", 2, 2, "Values of a distribution up to a threshold.")
+        .approximate("a number is a distribution of one"),
     of(Row, T3, "ifThen", 2, 2, "The second argument if the first holds, else null."),
     of(Row, Beyond, "conditional", 2, 2, "The second argument where the condition holds, else null."),
     of(Row, Beyond, "dimensions", 0, 0, "The dimensions of a metric.").named(&["include", "exclude"]).parsed(),

@@ -282,6 +282,8 @@ impl<'t> Parser<'t> {
 
     fn predict(&mut self, draft: &mut Draft) -> Parsed<()> {
         let mut predict = Predict::default();
+        // The word itself was passed.
+        let start = self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(self.start(), |word| word.span.start);
         if self.eat_word("HOLTWINTERS") {
             predict.holtwinters = Some(self.arguments()?);
         }
@@ -299,6 +301,7 @@ impl<'t> Parser<'t> {
         }
         self.note("`BY`");
         self.note("`USING`");
+        predict.span = self.since(start);
         draft.query.predict = Some(predict);
         Ok(())
     }

@@ -223,7 +223,7 @@ fn query(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
     let variable = (value.clone(), vec(alias(), 1..3)).prop_map(|(value, names)| Variable { value, names });
     let timeseries = (width(), option::of(width())).prop_map(|(width, slide)| Timeseries { width, slide });
     let predict = (option::of(vec(argument(value.clone()), 0..2)), option::of(duration()), option::of(duration()));
-    let predict = predict.prop_map(|(holtwinters, by, using)| Predict { holtwinters, by, using });
+    let predict = predict.prop_map(|(holtwinters, by, using)| Predict { span: Span::default(), holtwinters, by, using });
     let rows =
         (vec(item, 1..3), vec(source, 1..3), vec(value, 0..3), option::of(facet), vec(order, 0..3), vec(variable, 0..3)).boxed();
     let times =

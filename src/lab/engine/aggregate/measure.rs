@@ -1,7 +1,7 @@
 //! The one loop of all aggregates of numbers.
 //!
 //! In: a [`Measure`], which says what is kept for each slot and what a number does to it. Out: an accumulator. What always holds:
-//! numbers come from slices where a column holds numbers; texts are never numbers and are skipped.
+//! numbers come from slices where a column holds numbers; texts are never numbers and add nothing, but they are there.
 
 use super::super::expression::{Coding, Node, Vector, number_of};
 use super::super::value::Value;
@@ -26,9 +26,6 @@ pub(super) trait Measure: Clone + 'static {
     /// What another slot kept.
     fn merge(&self, state: &mut Self::State, other: &Self::State);
 
-    /// Whether there was a number.
-    fn has(&self, state: &Self::State) -> bool;
-
     /// The result. `end_ms` is the end of the bucket or window.
     fn value(&self, state: &Self::State, end_ms: i64) -> Value;
 }
@@ -37,12 +34,20 @@ pub(super) trait Measure: Clone + 'static {
 pub(super) struct Measured<M: Measure> {
     node: Node,
     measure: M,
-    states: Vec<M::State>,
+    slots: Vec<Slot<M::State>>,
+}
+
+/// What is kept for one slot.
+#[derive(Debug, Clone, Default)]
+struct Slot<S> {
+    /// There was a value, a number or not.
+    there: bool,
+    state: S,
 }
 
 impl<M: Measure> Measured<M> {
     pub(super) fn boxed(node: &Node, slots: usize, measure: M) -> Box<dyn Accumulator> {
-        Box::new(Self { node: node.clone(), measure, states: vec![M::State::default(); slots] })
+        Box::new(Self { node: node.clone(), measure, slots: vec![Slot::default(); slots] })
     }
 }
 
@@ -54,25 +59,27 @@ impl<M: Measure> Accumulator for Measured<M> {
         match input.evaluator.vector(&self.node, input.batch, input.rows) {
             Vector::Numbers(numbers) => {
                 for (row, slot) in pairs {
-                    if let (Some(number), Some(state)) = (numbers.get(*row as usize), self.states.get_mut(*slot as usize))
+                    if let (Some(number), Some(slot)) = (numbers.get(*row as usize), self.slots.get_mut(*slot as usize))
                         && !number.is_nan()
                     {
-                        self.measure.add(state, *number, at(*row));
+                        slot.there = true;
+                        self.measure.add(&mut slot.state, *number, at(*row));
                     }
                 }
             }
-            Vector::Constant(value) => {
+            Vector::Codes { codes, entries: Coding::Texts(_), .. } => {
                 for (row, slot) in pairs {
-                    if let Some(state) = self.states.get_mut(*slot as usize) {
-                        self.measure.add_value(state, &value, at(*row));
+                    if let (Some(0..), Some(slot)) = (codes.get(*row as usize), self.slots.get_mut(*slot as usize)) {
+                        slot.there = true;
                     }
                 }
             }
-            Vector::Codes { entries: Coding::Texts(_), .. } => {}
             other => {
                 for (row, slot) in pairs {
-                    if let Some(state) = self.states.get_mut(*slot as usize) {
-                        self.measure.add_value(state, &other.value(*row), at(*row));
+                    if let Some(slot) = self.slots.get_mut(*slot as usize) {
+                        let value = other.value(*row);
+                        slot.there |= !value.is_null();
+                        self.measure.add_value(&mut slot.state, &value, at(*row));
                     }
                 }
             }
@@ -80,20 +87,21 @@ impl<M: Measure> Accumulator for Measured<M> {
     }
 
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator> {
-        let mut states = vec![M::State::default(); slots];
+        let mut merged = vec![Slot::default(); slots];
         for (from, to) in moves(to) {
-            if let (Some(state), Some(more)) = (states.get_mut(to), self.states.get(from)) {
-                self.measure.merge(state, more);
+            if let (Some(slot), Some(more)) = (merged.get_mut(to), self.slots.get(from)) {
+                slot.there |= more.there;
+                self.measure.merge(&mut slot.state, &more.state);
             }
         }
-        Box::new(Self { node: self.node.clone(), measure: self.measure.clone(), states })
+        Box::new(Self { node: self.node.clone(), measure: self.measure.clone(), slots: merged })
     }
 
     fn has(&self, slot: usize) -> bool {
-        self.states.get(slot).is_some_and(|state| self.measure.has(state))
+        self.slots.get(slot).is_some_and(|slot| slot.there)
     }
 
     fn value(&self, slot: usize, end_ms: i64) -> Value {
-        self.states.get(slot).map_or(Value::Null, |state| self.measure.value(state, end_ms))
+        self.slots.get(slot).map_or(Value::Null, |slot| self.measure.value(&slot.state, end_ms))
     }
 }

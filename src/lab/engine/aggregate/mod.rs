@@ -110,8 +110,8 @@ impl Function {
             Self::Histogram { value, width, buckets, start } => {
                 Measured::boxed(value, slots, number::Histogram { width: *width, buckets: *buckets, start: *start })
             }
-            Self::Slope(node, per_ms) => Measured::boxed(node, slots, slope::Slope { per_ms: *per_ms }),
-            Self::Predict(node, after_ms) => Measured::boxed(node, slots, slope::Predict { after_ms: *after_ms }),
+            Self::Slope(node, per_ms) => Measured::boxed(node, slots, slope::Line::Slope(*per_ms)),
+            Self::Predict(node, after_ms) => Measured::boxed(node, slots, slope::Line::Ahead(*after_ms)),
             Self::LatestRate(node, per_ms) => Measured::boxed(node, slots, slope::LatestRate { per_ms: *per_ms }),
             Self::UniqueCount(nodes) => Box::new(distinct::UniqueCount::new(nodes, slots, relation)),
             Self::Uniques(node, most) => Box::new(distinct::Uniques::new(node, *most, slots, relation)),
@@ -138,7 +138,7 @@ pub(super) trait Accumulator {
     /// The same, with other slots: `to` says where each slot goes; several may go to one. [`u32::MAX`] goes nowhere.
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator>;
 
-    /// Whether a slot has taken in a value.
+    /// Whether a slot has taken in a value, of whatever kind.
     fn has(&self, slot: usize) -> bool;
 
     /// The value of a slot. `end_ms` is the end of its bucket or window.

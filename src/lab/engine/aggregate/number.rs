@@ -25,10 +25,10 @@ fn field(value: &Value, names: &[&str]) -> Option<f64> {
 pub(super) struct Sum;
 
 impl Measure for Sum {
-    type State = (f64, bool);
+    type State = f64;
 
     fn add(&self, state: &mut Self::State, number: f64, _: i64) {
-        *state = (state.0 + number, true);
+        *state += number;
     }
 
     fn add_value(&self, state: &mut Self::State, value: &Value, ms: i64) {
@@ -39,15 +39,11 @@ impl Measure for Sum {
     }
 
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
-        *state = (state.0 + other.0, state.1 || other.1);
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.1
+        *state += other;
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {
-        number(state.0)
+        number(*state)
     }
 }
 
@@ -75,10 +71,6 @@ impl Measure for Average {
 
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
         *state = (state.0 + other.0, state.1 + other.1);
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.1 > 0.0
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {
@@ -113,10 +105,6 @@ impl<const GREATEST: bool> Measure for Extreme<GREATEST> {
         }
     }
 
-    fn has(&self, state: &Self::State) -> bool {
-        state.is_some()
-    }
-
     fn value(&self, state: &Self::State, _: i64) -> Value {
         state.map_or(Value::Null, number)
     }
@@ -148,10 +136,6 @@ impl Measure for Variance {
         }
     }
 
-    fn has(&self, state: &Self::State) -> bool {
-        state.0 > 0.0
-    }
-
     fn value(&self, state: &Self::State, _: i64) -> Value {
         let by = match self.by {
             Deviation::Population => state.0,
@@ -175,10 +159,6 @@ impl Measure for Percentile {
 
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
         state.extend_from_slice(other);
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        !state.is_empty()
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {
@@ -220,10 +200,6 @@ impl Measure for Share {
         up_to.iter_mut().zip(&other.1).for_each(|(count, more)| *count += more);
     }
 
-    fn has(&self, state: &Self::State) -> bool {
-        state.0 > 0
-    }
-
     fn value(&self, (all, up_to): &Self::State, _: i64) -> Value {
         if *all == 0 {
             return Value::Null;
@@ -256,10 +232,6 @@ impl Measure for Apdex {
 
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
         state.iter_mut().zip(other).for_each(|(count, more)| *count += more);
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.iter().any(|count| *count > 0)
     }
 
     fn value(&self, [satisfied, tolerating, frustrated]: &Self::State, _: i64) -> Value {
@@ -298,10 +270,6 @@ impl Measure for Histogram {
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
         state.resize(self.buckets, 0);
         state.iter_mut().zip(other).for_each(|(count, more)| *count += more);
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.iter().any(|count| *count > 0)
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {

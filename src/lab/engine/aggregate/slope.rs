@@ -54,13 +54,16 @@ impl Points {
     }
 }
 
-/// `derivative`.
+/// What is asked of the line through all points.
 #[derive(Debug, Clone)]
-pub(super) struct Slope {
-    pub(super) per_ms: f64,
+pub(super) enum Line {
+    /// `derivative`: its slope, for so many ms.
+    Slope(f64),
+    /// `predictLinear`: its value so many ms after the end.
+    Ahead(f64),
 }
 
-impl Measure for Slope {
+impl Measure for Line {
     type State = Points;
 
     fn add(&self, state: &mut Points, number: f64, ms: i64) {
@@ -69,41 +72,13 @@ impl Measure for Slope {
 
     fn merge(&self, state: &mut Points, other: &Points) {
         state.merge(other);
-    }
-
-    fn has(&self, state: &Points) -> bool {
-        state.count > 0.0
-    }
-
-    fn value(&self, state: &Points, _: i64) -> Value {
-        state.line().map_or(Value::Null, |(slope, _)| Value::Number(slope * self.per_ms))
-    }
-}
-
-/// `predictLinear`.
-#[derive(Debug, Clone)]
-pub(super) struct Predict {
-    pub(super) after_ms: f64,
-}
-
-impl Measure for Predict {
-    type State = Points;
-
-    fn add(&self, state: &mut Points, number: f64, ms: i64) {
-        state.add(number, ms);
-    }
-
-    fn merge(&self, state: &mut Points, other: &Points) {
-        state.merge(other);
-    }
-
-    fn has(&self, state: &Points) -> bool {
-        state.count > 0.0
     }
 
     fn value(&self, state: &Points, end_ms: i64) -> Value {
-        let at = (end_ms - state.base_ms) as f64 + self.after_ms;
-        state.line().map_or(Value::Null, |(slope, start)| Value::Number(start + slope * at))
+        state.line().map_or(Value::Null, |(slope, start)| match self {
+            Self::Slope(per_ms) => Value::Number(slope * per_ms),
+            Self::Ahead(after_ms) => Value::Number(start + slope * ((end_ms - state.base_ms) as f64 + after_ms)),
+        })
     }
 }
 
@@ -127,10 +102,6 @@ impl Measure for LatestRate {
 
     fn merge(&self, state: &mut Self::State, other: &Self::State) {
         other.iter().rev().flatten().for_each(|(ms, number)| self.add(state, *number, *ms));
-    }
-
-    fn has(&self, state: &Self::State) -> bool {
-        state.iter().any(Option::is_some)
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {

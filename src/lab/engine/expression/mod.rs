@@ -61,7 +61,7 @@ pub(super) enum Node {
     IsNull(Box<Self>),
     /// `IS TRUE`, `IS FALSE`.
     IsBool(Box<Self>, bool),
-    /// `IN` a list of constants.
+    /// `IN` a list of constants, one of which may be missing.
     In(Box<Self>, Rc<QuickSet<Key>>),
     /// `IN` a list of expressions.
     InList(Box<Self>, Vec<Self>),

@@ -124,11 +124,14 @@ pub(in super::super) fn truth(scalars: &Scalars, node: &Node, row: &dyn Row) -> 
         Node::In(one, among) => match value(scalars, one, row) {
             Value::Null => Truth::Unknown,
             Value::List(_) | Value::Object(_) => Truth::False,
-            there => Truth::of(among.contains(&Key(there))),
+            there => found(among.contains(&Key(there)), || among.contains(&Key(Value::Null))),
         },
         Node::InList(one, among) => match value(scalars, one, row) {
             Value::Null => Truth::Unknown,
-            there => Truth::of(among.iter().any(|item| value(scalars, item, row) == there)),
+            there => {
+                let items: Vec<Value> = among.iter().map(|item| value(scalars, item, row)).collect();
+                found(items.contains(&there), || items.iter().any(Value::is_null))
+            }
         },
         Node::Like(one, like) => text_truth(&value(scalars, one, row), |text| like.matches(text)),
         Node::LikeValue(one, two) => match value(scalars, two, row) {
@@ -138,6 +141,15 @@ pub(in super::super) fn truth(scalars: &Scalars, node: &Node, row: &dyn Row) -> 
         Node::Rlike(one, rlike) => text_truth(&value(scalars, one, row), |text| rlike.matches(text)),
         Node::Memo { node, .. } => truth(scalars, node, row),
         _ => Truth::from_value(&value(scalars, node, row)),
+    }
+}
+
+/// Whether a value is in a list: what is not found may be what a missing item stands for.
+fn found(is_there: bool, misses: impl FnOnce() -> bool) -> Truth {
+    match is_there {
+        true => Truth::True,
+        false if misses() => Truth::Unknown,
+        false => Truth::False,
     }
 }
 

@@ -318,5 +318,5 @@ fn share(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, Q
 }
 
 fn refuse(_: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
-    Err(arguments.refuse("is not run here: it is for Prometheus-style metrics"))
+    Err(QueryError::elsewhere(arguments.span, arguments.name))
 }

@@ -9,6 +9,7 @@ use super::super::value::Value;
 use super::expression::{bare_name, field};
 use super::{Place, Planner, aggregate};
 use crate::nrql::ast::{Argument, Call, Expr, NamedValue, Span};
+use crate::nrql::function::{Support, function as known};
 
 /// Functions of the calendar, and for how many ms each gives the same at least: clocks are set by quarters of an hour everywhere
 /// since 1972.
@@ -28,6 +29,9 @@ const CALENDAR: [(&str, f64); 10] = [
 impl Planner<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, place: Place) -> Result<Node, QueryError> {
         let name = call.name.text.to_ascii_lowercase();
+        if let Some(known) = known(&name).filter(|known| known.support == Support::Parsed) {
+            return Err(QueryError::elsewhere(span, known.name));
+        }
         match name.as_str() {
             "if" | "ifthen" | "conditional" => self.choice(call, span, place),
             "eventtype" => match place {

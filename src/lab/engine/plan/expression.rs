@@ -106,7 +106,11 @@ impl Planner<'_> {
             }
             ExprKind::In { value, negated, among } => {
                 let value = boxed(self, value)?;
-                negate(*negated, self.among(value, among, place)?)
+                let node = self.among(value, among, place)?;
+                if *negated && matches!(&node, Node::In(_, among) if among.contains(&ValueKey(Value::Null))) {
+                    self.messages.push("NOT IN holds for no row: a value of its list is missing".to_owned());
+                }
+                negate(*negated, node)
             }
             ExprKind::Like { value, negated, pattern } => {
                 let (value, pattern) = (boxed(self, value)?, boxed(self, pattern)?);
@@ -242,7 +246,7 @@ pub(super) fn field(value: Node, key: Value) -> Node {
 
 /// `IN` constants.
 fn set(value: Box<Node>, among: Vec<Value>) -> Node {
-    Node::In(value, Rc::new(among.into_iter().filter(|value| !value.is_null()).map(ValueKey).collect()))
+    Node::In(value, Rc::new(among.into_iter().map(ValueKey).collect()))
 }
 
 /// Two operands. `OR` is logical beside a predicate, else it takes the first value that is there.

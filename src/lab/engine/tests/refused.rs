@@ -6,7 +6,7 @@ use super::{refusal, run_with, settings};
 #[test]
 fn faults_with_their_place() {
     let cases = [
-        ("SELECT count(*) FROM E TIMESERIES PREDICT", "PREDICT is not run here: its model is not published at 0"),
+        ("SELECT count(*) FROM E TIMESERIES PREDICT", "PREDICT: New Relic runs it; the lab does not at 34"),
         ("SELECT foo(*) FROM E", "unknown function `foo` at 7"),
         (
             "SELECT count(*) FROM E WHERE count(*) > 1",
@@ -36,7 +36,7 @@ fn faults_with_their_place() {
         ("SELECT uniques(ms, 20000) FROM E", "uniques gives 1 to 10000 values at 7"),
         ("SELECT filter(ms, WHERE ok = 'true') FROM E", "filter takes an aggregate first at 7"),
         ("SELECT percentage(count(*), 5) FROM E", "percentage takes a condition: WHERE … at 7"),
-        ("SELECT cardinality(x) FROM Metric", "cardinality is not run here: it is for Prometheus-style metrics at 7"),
+        ("SELECT cardinality(x) FROM Metric", "cardinality: New Relic runs it; the lab does not at 7"),
         ("SELECT count(*) FROM lookup(none)", "unknown lookup table `none`: there is names at 28"),
         (
             "SELECT count(*) FROM lookup(names) TIMESERIES",

@@ -123,3 +123,38 @@ fn counts_of_rows_are_told() {
     let window = &answer.metadata;
     assert_eq!((window.begin_ms, window.end_ms, window.since.clone()), (NOW - 60 * MINUTE, NOW, None));
 }
+
+/// The example of New Relic's page on time ranges.
+#[test]
+fn windows_on_metrics_end_where_roll_ups_end_if_the_switch_says_so() {
+    const SPAN: &str = "SINCE '2023-12-16T00:04Z' UNTIL '2023-12-18T00:03Z'";
+    let snapping = Switches { metric_snap_ms: Some(300_000), ..Switches::default() };
+    let window = |switches: Switches, query: &str| {
+        let metadata = run_with(Settings { switches, ..settings() }, query).expect("an answer").metadata;
+        (metadata.begin_ms, metadata.end_ms)
+    };
+    // 2023-12-16T00:00Z and 2023-12-18T00:00Z.
+    let (begin, end) = (1_702_684_800_000, 1_702_857_600_000);
+    let (as_said, moved) = ((begin + 4 * MINUTE, end + 3 * MINUTE), (begin, end));
+    for (switches, query, expected) in [
+        (snapping, format!("FROM Metric SELECT sum(cspm.records) {SPAN}"), moved),
+        (snapping, format!("FROM Metric SELECT sum(cspm.records) {SPAN} TIMESERIES 1 day"), moved),
+        (snapping, format!("FROM Metric SELECT * {SPAN} RAW"), as_said),
+        (snapping, format!("FROM E SELECT count(*) {SPAN}"), as_said),
+        (Switches::default(), format!("FROM Metric SELECT sum(cspm.records) {SPAN}"), as_said),
+        // Within one roll-up there is no other window.
+        (
+            snapping,
+            "FROM Metric SELECT count(*) SINCE 2 minutes ago UNTIL 1 minute ago".to_owned(),
+            (NOW - 2 * MINUTE, NOW - MINUTE),
+        ),
+    ] {
+        assert_eq!(window(switches, &query), expected, "{query}");
+    }
+    // What lies before the moved end alone counts.
+    let count = rows_with(
+        Settings { switches: snapping, ..settings() },
+        "FROM Metric SELECT sum(cspm.records) AS s SINCE 7 minutes ago UNTIL 1 second ago",
+    );
+    assert_eq!(count, json!([{"s": 0}]));
+}
