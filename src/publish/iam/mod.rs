@@ -13,7 +13,7 @@ mod tests;
 
 use serde_json::{Value, json};
 
-pub use table::{OPERATIONS, On, Operation, ROWS, Row, Topic, Who};
+pub use table::{BESIDE_CALLS, OPERATIONS, On, Operation, ROWS, Row, Topic, Who};
 
 use crate::config::Config;
 use places::Places;

@@ -39,7 +39,9 @@ impl<'c> Places<'c> {
     /// Whether this is done with the role in other accounts.
     pub(super) fn takes_role(&self, topic: Topic) -> bool {
         match topic {
-            Topic::Compliance => self.config.posture.as_ref().is_some_and(|posture| posture.role.is_some() && !posture.accounts.is_empty()),
+            Topic::Compliance => {
+                self.config.posture.as_ref().is_some_and(|posture| posture.role.is_some() && !posture.accounts.is_empty())
+            }
             Topic::Identity | Topic::LastAccessed => self.config.identity.as_ref().is_some_and(|identity| {
                 identity.role.is_some() && (!identity.accounts.is_empty() || identity.aggregator.is_some())
             }),
@@ -104,7 +106,9 @@ impl<'c> Places<'c> {
         match (topic, &self.config.dead_letters, &self.config.state.place) {
             (Topic::Letters, Some(DeadLetters::S3 { bucket, prefix }), _) => below(bucket, prefix),
             (Topic::State, _, Some(StatePlace::S3 { bucket, prefix })) => below(bucket, prefix),
-            (Topic::Trail | Topic::Events, ..) => self.config.sources.iter().flat_map(|source| read(&source.kind, topic)).collect(),
+            (Topic::Trail | Topic::Events, ..) => {
+                self.config.sources.iter().flat_map(|source| read(&source.kind, topic)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -114,7 +118,8 @@ impl<'c> Places<'c> {
         let regions = once(regions.map(|region| region.unwrap_or_else(|| "*".to_owned())).collect());
         let arn = |region: &String| format!("arn:{}:kms:{region}:*:key/*", self.partition);
         // The end of a service's name is another one in other partitions.
-        let via = regions.iter().map(|region| if region == "*" { format!("{service}.*") } else { format!("{service}.{region}.*") });
+        let via =
+            regions.iter().map(|region| if region == "*" { format!("{service}.*") } else { format!("{service}.{region}.*") });
         (regions.iter().map(arn).collect(), Some(("StringLike", "kms:ViaService", via.collect())))
     }
 
@@ -159,7 +164,8 @@ impl<'c> Places<'c> {
 fn read(source: &SourceKind, topic: Topic) -> Vec<Objects> {
     match (source, topic) {
         (SourceKind::TrailBucket { buckets, region, .. }, Topic::Trail) => {
-            let of = |bucket: &str, keys: &str| Objects { bucket: bucket.to_owned(), keys: keys.to_owned(), region: region.clone() };
+            let of =
+                |bucket: &str, keys: &str| Objects { bucket: bucket.to_owned(), keys: keys.to_owned(), region: region.clone() };
             match &buckets[..] {
                 [] => vec![of("*", "AWSLogs/*")],
                 // What is before `AWSLogs/` is the customer's prefix, or nothing.

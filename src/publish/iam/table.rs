@@ -90,14 +90,7 @@ pub struct Row {
     pub why: &'static str,
 }
 
-const fn row(
-    who: Who,
-    topic: Topic,
-    sid: &'static str,
-    on: On,
-    actions: &'static [&'static str],
-    why: &'static str,
-) -> Row {
+const fn row(who: Who, topic: Topic, sid: &'static str, on: On, actions: &'static [&'static str], why: &'static str) -> Row {
     Row { who, topic, sid, actions, on, why }
 }
 

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::table::BESIDE_CALLS;
 use super::*;
 use crate::config::{Identity, Posture, Source, SourceKind, StatePlace};
 use crate::secret::Secret;
@@ -77,7 +76,8 @@ fn every_call_of_an_sdk_has_a_row_and_every_row_a_call() {
 #[test]
 fn every_action_allows_a_call_and_every_call_is_allowed() {
     let of_rows: BTreeSet<&str> = ROWS.iter().flat_map(|row| row.actions).copied().collect();
-    let of_calls: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.action).filter(|action| !action.is_empty()).collect();
+    let of_calls: BTreeSet<&str> =
+        OPERATIONS.iter().map(|operation| operation.action).filter(|action| !action.is_empty()).collect();
     let beside: BTreeSet<&str> = BESIDE_CALLS.iter().copied().collect();
     assert_eq!(of_rows, &of_calls | &beside);
     let sids: BTreeSet<&str> = ROWS.iter().map(|row| row.sid).collect();
@@ -176,10 +176,7 @@ fn dead_letters_are_written_by_the_agent_and_read_by_others() {
         Some(crate::config::DeadLetters::Queue { url: "https://sqs.eu-west-1.amazonaws.com/111122223333/dead".to_owned() });
     let actions = |who| statements(&config, who).into_iter().flat_map(|statement| statement.actions).collect::<Vec<_>>();
     assert_eq!(actions(Who::Agent), ["sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"]);
-    assert_eq!(
-        actions(Who::Letters),
-        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "kms:Decrypt"]
-    );
+    assert_eq!(actions(Who::Letters), ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "kms:Decrypt"]);
 }
 
 #[test]
