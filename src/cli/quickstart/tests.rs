@@ -1,3 +1,5 @@
+//! Answers, the files that they give, and how those are written.
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 

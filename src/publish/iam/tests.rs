@@ -1,3 +1,5 @@
+//! The policy of configurations, and that the table is whole.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! Rows that are read in parts, from an engine in the place of New Relic.
+
 use std::cell::RefCell;
 
 use serde_json::json;
