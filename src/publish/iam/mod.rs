@@ -18,7 +18,7 @@ pub use table::{BESIDE_CALLS, OPERATIONS, On, Operation, ROWS, Row, Topic, Who};
 use crate::config::Config;
 use places::Places;
 
-/// Most characters of a managed policy; white space does not count. [IAM user guide, "IAM and AWS STS quotas", checked 2026-11]
+/// Most characters of a managed policy; white space does not count. [IAM user guide, "IAM and AWS STS quotas"]
 pub const POLICY_CHARS: usize = 6_144;
 
 /// Most characters of one statement: room for the document around it.

@@ -4,7 +4,7 @@
 //! a call of an SDK to the action that allows it. What always holds (tested): an action of a row allows some call, or is named in
 //! [`BESIDE_CALLS`]; a call whose action no row has is free.
 //!
-//! Facts: IAM's service authorization reference of each service, and the S3 API's pages on permissions (checked 2026-11).
+//! Facts: IAM's service authorization reference of each service, and the S3 API's pages on permissions.
 
 /// Who needs a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! All rows of a listing, window by window.
 //!
 //! In: a listing, and whoever answers queries. Out: its rows, oldest window first. What always holds: a window that gives as many rows
-//! as a query may is not believed: it is halved, down to a millisecond, which is counted; rows outside a window are left to the
+//! as a query may is not believed: it is halved until New Relic counts fewer, down to a millisecond, which is counted too; rows outside a window are left to the
 //! window they are of, so none comes twice whichever end a window includes; in the end the rows are as many as New Relic counts.
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::listing::Listing;
 use crate::publish::nerdgraph::NerdGraphError;
 use crate::record::time::format_ms;
 
-/// Most rows of one query: `LIMIT MAX`. [NRQL reference, "LIMIT", checked 2026-11]
+/// Most rows of one query: `LIMIT MAX`. [NRQL reference, "LIMIT"]
 pub(super) const PAGE_ROWS: usize = 5_000;
 
 /// Rows that a window is made to hold: half a page, so that few are too full.
@@ -120,7 +120,7 @@ pub(super) async fn read(
                 page
             }
             Err(NerdGraphError::TooLarge { .. }) | Ok(_) if width > 1 => {
-                width /= 2;
+                width = narrower(listing, event_type, at_ms, width, &ask, &mut asked).await?;
                 continue;
             }
             Ok(page) => page,
@@ -140,6 +140,25 @@ pub(super) async fn read(
         return Err(PageError::Missing { event_type: event_type.to_owned(), rows: asked.rows, counted });
     }
     Ok(asked)
+}
+
+/// A shorter window from the same begin that a query gives whole. Counting is cheap, and thousands of rows that are not kept are not.
+async fn narrower(
+    listing: &Listing,
+    event_type: &str,
+    at_ms: i64,
+    mut width: i64,
+    ask: impl AsyncFn(&str) -> Result<Vec<Fields>, NerdGraphError>,
+    asked: &mut Asked,
+) -> Result<i64, PageError> {
+    loop {
+        width = (width / 2).max(1);
+        asked.questions += 1;
+        let rows = number(&ask(&listing.count(event_type, at_ms, at_ms.saturating_add(width))).await?)?;
+        if width == 1 || rows < PAGE_ROWS as u64 {
+            return Ok(width);
+        }
+    }
 }
 
 /// The window that would hold what is aimed at, if rows came evenly; at least a millisecond.
