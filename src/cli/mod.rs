@@ -21,6 +21,7 @@ mod lookup;
 mod nrql;
 #[cfg(feature = "lab")]
 mod preview;
+mod quickstart;
 mod replay;
 mod rules;
 mod run;
@@ -50,6 +51,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Ask five questions; write a configuration, the dashboards for your account, and the IAM policy
+    ///
+    /// Every question has a flag, so that it runs without a terminal too. The licence key is never asked for, only where it is. No
+    /// file is replaced without `--force`.
+    Quickstart(quickstart::Args),
     /// Run the agent
     ///
     /// It needs a New Relic account (`NEW_RELIC_ACCOUNT_ID`), an ingest licence key (`NEW_RELIC_LICENSE_KEY`), something to
@@ -105,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         }
     };
     match cli.command {
+        Command::Quickstart(args) => quickstart::run(args),
         Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Ingest(args) => ingest::run(args),

@@ -41,6 +41,7 @@ pub use self::env::Environment;
 pub use self::fault::{Fault, Faults, Place};
 pub use self::findings::{FindingSubject, Findings, SeverityRule};
 pub use self::posture::{Identity, Posture, Role, State, StatePlace};
+pub(crate) use self::valid::{is_aggregator, is_bucket};
 
 /// What a command needs of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Config {
             Some(path) => Some(path.to_owned()),
             None => env.get("CSPM_RELAY_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from),
         };
-        let mut written = match named.as_deref().map(read_file) {
+        let written = match named.as_deref().map(read_file) {
             None => file::Written::default(),
             Some(Ok(bytes)) => {
                 let (written, found) = file::Written::read(&bytes);
@@ -104,15 +105,35 @@ impl Config {
                 written
             }
         };
+        Self::judge(need, written, faults, named.as_deref(), env)
+    }
+
+    /// Reads and checks the text of a file that is not there yet.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn of_text(need: Need, text: &[u8], env: &dyn Environment) -> Result<Self, Faults> {
+        let (written, faults) = file::Written::read(text);
+        Self::judge(need, written, faults, None, env).0
+    }
+
+    /// What was written, with the variables over it, checked.
+    fn judge(
+        need: Need,
+        mut written: file::Written,
+        mut faults: Vec<Fault>,
+        named: Option<&Path>,
+        env: &dyn Environment,
+    ) -> (Result<Self, Faults>, Files) {
         env::overlay(env, &mut written, &mut faults);
         let mut reader = reader::Reader { written: &written, env, faults };
         let (config, files) = valid::config(&mut reader, need);
-        let config = match (config, Faults::of(named.as_deref(), reader.faults)) {
+        let config = match (config, Faults::of(named, reader.faults)) {
             (Some(config), None) => Ok(config),
             (_, Some(faults)) => Err(faults),
             (None, None) => {
                 debug_assert!(false, "no configuration and no fault");
-                Err(Faults::unexplained(named.as_deref()))
+                Err(Faults::unexplained(named))
             }
         };
         (config, files)

@@ -9,7 +9,7 @@ use reqwest::Url;
 use crate::record::trail::is_account_id;
 
 /// What may stand where a queue's URL is asked for.
-pub(super) const ALLOWED: &str = "https://sqs.<region>.amazonaws.com/<account>/<name>";
+pub const ALLOWED: &str = "https://sqs.<region>.amazonaws.com/<account>/<name>";
 
 /// The URL of an SQS queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Around the ingest APIs: what is asked of New Relic's own API, and what it is to show.
 //!
-//! In: a user key; the definition of the dashboard. Out: answers of `NerdGraph`; the dashboard as New Relic imports it. It sends no
-//! records and never sees the licence key.
+//! In: a user key; the definition of the dashboard; a configuration. Out: answers of `NerdGraph`; the dashboard as New Relic imports
+//! it; the IAM policy that the agent needs. It sends no records and never sees the licence key.
 
 pub mod dashboard;
+pub mod iam;
 pub mod nerdgraph;

@@ -16,8 +16,8 @@ use crate::cause;
 use crate::config::{NewRelic, Region};
 use crate::secret::Secret;
 
-/// Largest answer that is read, bytes.
-const ANSWER_BYTES: usize = 4 << 20;
+/// Largest answer that is read, bytes: 5,000 rows of some kilobytes.
+const ANSWER_BYTES: usize = 32 << 20;
 
 /// `NerdGraph` of one region, with a key.
 #[derive(Debug, Clone)]
@@ -45,6 +45,12 @@ pub enum NerdGraphError {
     /// It may work in a moment.
     #[error("NerdGraph did not answer this time: {0}")]
     Passing(String),
+    /// The answer is larger than is read.
+    #[error("NerdGraph's answer is larger than {bytes} bytes")]
+    TooLarge {
+        /// Most that is read.
+        bytes: usize,
+    },
     /// It will not work: a wrong question, no such account, no right to it.
     #[error("NerdGraph refused: {message}")]
     Refused {
@@ -109,8 +115,7 @@ impl NerdGraph {
         let mut answer = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
             if answer.len() + chunk.len() > ANSWER_BYTES {
-                let message = format!("the answer is larger than {ANSWER_BYTES} bytes");
-                return Err(NerdGraphError::Refused { class: None, message });
+                return Err(NerdGraphError::TooLarge { bytes: ANSWER_BYTES });
             }
             answer.extend_from_slice(&chunk);
         }
@@ -123,11 +128,29 @@ impl NerdGraph {
     /// As [`NerdGraph::ask`].
     pub async fn nrql(&self, account_id: u64, nrql: &str) -> Result<Vec<Map<String, Value>>, NerdGraphError> {
         let query = "query($id: Int!, $q: Nrql!) { actor { account(id: $id) { nrql(query: $q) { results } } } }";
-        let data = self.ask(query, json!({ "id": account_id, "q": nrql })).await?;
-        let rows = data.pointer("/actor/account/nrql/results").and_then(Value::as_array);
-        let none = || NerdGraphError::Refused { class: None, message: "the answer holds no results".to_owned() };
-        Ok(rows.ok_or_else(none)?.iter().filter_map(|row| row.as_object().cloned()).collect())
+        rows(&self.ask(query, json!({ "id": account_id, "q": nrql })).await?)
     }
+
+    /// The same for a query that may take longer than the 5 s that New Relic gives it by default.
+    ///
+    /// # Errors
+    /// As [`NerdGraph::ask`].
+    pub async fn nrql_within(
+        &self,
+        account_id: u64,
+        nrql: &str,
+        seconds: u32,
+    ) -> Result<Vec<Map<String, Value>>, NerdGraphError> {
+        let query = "query($id: Int!, $q: Nrql!, $t: Seconds) { actor { account(id: $id) { nrql(query: $q, timeout: $t) { results } } } }";
+        rows(&self.ask(query, json!({ "id": account_id, "q": nrql, "t": seconds })).await?)
+    }
+}
+
+/// The rows in the answer to a query.
+fn rows(data: &Value) -> Result<Vec<Map<String, Value>>, NerdGraphError> {
+    let rows = data.pointer("/actor/account/nrql/results").and_then(Value::as_array);
+    let none = || NerdGraphError::Refused { class: None, message: "the answer holds no results".to_owned() };
+    Ok(rows.ok_or_else(none)?.iter().filter_map(|row| row.as_object().cloned()).collect())
 }
 
 /// A text in NRQL, in quotes.

@@ -71,6 +71,7 @@ async fn printed(commands: &[&str], words: &[&str]) -> String {
 #[tokio::test]
 async fn every_command_explains_itself() {
     let always = [
+        "quickstart",
         "run",
         "replay",
         "ingest",

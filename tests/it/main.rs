@@ -66,6 +66,8 @@ mod nrql;
 #[cfg(test)]
 mod nrql_cases;
 #[cfg(test)]
+mod nrql_import;
+#[cfg(test)]
 mod object_faults;
 #[cfg(test)]
 mod objects;
@@ -75,6 +77,8 @@ mod patterns;
 mod posture;
 #[cfg(test)]
 mod preview;
+#[cfg(test)]
+mod quickstart;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

@@ -451,9 +451,10 @@ fn asked_in_vain(step: &'static str, error: &NerdGraphError) -> Step {
         NerdGraphError::Key(_) => {
             (State::Problem, "newrelic.apiKey must be a user key (NRAK-…) of a user in the configured region, and not be revoked")
         }
-        NerdGraphError::Settings(_) | NerdGraphError::Refused { .. } | NerdGraphError::Payment(_) => {
-            (State::Problem, "check newrelic.apiKey, newrelic.accountId and the rights of the user")
-        }
+        NerdGraphError::Settings(_)
+        | NerdGraphError::Refused { .. }
+        | NerdGraphError::TooLarge { .. }
+        | NerdGraphError::Payment(_) => (State::Problem, "check newrelic.apiKey, newrelic.accountId and the rights of the user"),
         NerdGraphError::Unreachable(_) | NerdGraphError::Passing(_) => (State::Failed, "try again in a few minutes"),
     };
     Step::bad(step, state, one_line(&error.to_string()), hint)

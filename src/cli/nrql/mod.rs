@@ -1,12 +1,14 @@
 //! `nrql`: New Relic's query language: check queries, list its functions, run a query.
 //!
 //! In: queries in a file, one as an argument or some that a person types; rows of this machine, or New Relic's. Out: what is wrong
-//! with them and where; the functions; rows. What always holds: checking and listing need no account, no data and no lab; asking New
+//! with them and where; the functions; rows, printed or in a folder. What always holds: checking and listing need no account, no data and no lab; asking New
 //! Relic needs no lab.
 
 mod check;
 mod file;
 mod functions;
+#[cfg(feature = "lab")]
+mod import;
 mod lint;
 #[cfg(feature = "lab")]
 mod local;
@@ -45,9 +47,12 @@ pub(super) struct Args {
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "NAME=FILE", value_parser = lookup::asked, requires = "data", conflicts_with = "save")]
     lookup: Vec<lookup::Asked>,
-    /// Write the rows of --data into this folder as Parquet, one file for each event type, and end
+    /// Write rows into this folder as Parquet, one file for each event type: those of --data, or all that a query lists --on newrelic
+    ///
+    /// On New Relic the query is `SELECT * FROM Type WHERE … SINCE … UNTIL …`; it is read in parts of its window, so that no limit
+    /// leaves rows out. Either all rows are written or none.
     #[cfg(feature = "lab")]
-    #[arg(long, value_name = "DIR", requires = "data", conflicts_with = "what")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["parse_only", "lint", "functions", "rules"])]
     save: Option<PathBuf>,
     /// Ask New Relic instead, with a user key and the account in the environment
     #[arg(long, value_enum, requires = "query")]
@@ -123,7 +128,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     match &args.query {
         Some(query) if args.on.is_some() => {
             nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
-            newrelic::Account::of_environment()?.ask(query, args.format)
+            let account = newrelic::Account::of_environment()?;
+            #[cfg(feature = "lab")]
+            if let Some(to) = &args.save {
+                return import::run(&account, query, to);
+            }
+            account.ask(query, args.format)
         }
         _ => local(&args),
     }
@@ -134,6 +144,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 fn local(args: &Args) -> anyhow::Result<Exit> {
     let hint = "`--data PATH` names rows of this machine, `--on newrelic` asks New Relic";
     let data = args.data.as_ref().ok_or_else(|| Stop::usage("nothing to ask", Some(hint.to_owned())))?;
+    if args.save.is_some() && args.query.is_some() {
+        let hint = "leave the query out to save all rows, or ask New Relic with `--on newrelic`".to_owned();
+        return Err(Stop::usage("--save writes all rows of --data, and a query has other ones", Some(hint)).into());
+    }
     // A query that is none is said before the rows are read.
     if let Some(query) = &args.query {
         nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "lab")]
+use serde_json::Map;
 use serde_json::Value;
 
 use super::Format;
@@ -13,10 +15,16 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::{print, runtime};
 use crate::config::{Environment, Hosts, NewRelic, Region, env};
 use crate::publish::nerdgraph::NerdGraph;
+#[cfg(feature = "lab")]
+use crate::publish::nerdgraph::NerdGraphError;
 use crate::secret::Secret;
 
 /// Longest wait for one answer; New Relic itself gives up after a minute.
 const PATIENCE: Duration = Duration::from_secs(70);
+
+/// Longest that New Relic may take for one of many queries, seconds: the longest that it allows. [NerdGraph NRQL guide]
+#[cfg(feature = "lab")]
+const SECONDS: u32 = 60;
 
 /// An account of New Relic's that may be asked.
 pub(super) struct Account {
@@ -49,6 +57,15 @@ impl Account {
         let settings = NewRelic { region, account_id: id, license_key: Secret::new(""), api_key: None, hosts };
         let nerd_graph = NerdGraph::new(&settings, &key, PATIENCE).map_err(|error| Stop::usage(error.to_string(), None))?;
         Ok(Self { nerd_graph, id })
+    }
+
+    /// The rows of one query, asked once.
+    ///
+    /// # Errors
+    /// As [`NerdGraph::ask`].
+    #[cfg(feature = "lab")]
+    pub(super) async fn rows(&self, query: &str) -> Result<Vec<Map<String, Value>>, NerdGraphError> {
+        self.nerd_graph.nrql_within(self.id, query, SECONDS).await
     }
 
     /// Runs one query.

@@ -6,6 +6,8 @@
 mod place;
 mod posture;
 
+pub(crate) use posture::is_aggregator;
+
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
@@ -280,7 +282,7 @@ fn is_source_name(text: &str) -> bool {
 }
 
 /// Whether a text can be a bucket's name (S3 user guide, bucket naming rules).
-fn is_bucket(text: &str) -> bool {
+pub(crate) fn is_bucket(text: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = text.bytes().next().is_some_and(inside) && text.bytes().last().is_some_and(inside);
     (3..=63).contains(&text.len())

@@ -107,7 +107,8 @@ fn once(reader: &mut Reader<'_>, path: &str, what: &str, fits: impl Fn(&str) -> 
     kept
 }
 
-fn is_aggregator(text: &str) -> bool {
+/// Whether a text can be an aggregator's name.
+pub(crate) fn is_aggregator(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 

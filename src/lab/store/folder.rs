@@ -93,12 +93,18 @@ impl Kind {
 pub fn save(snapshot: &Snapshot, folder: &Path) -> Result<(), FolderError> {
     std::fs::create_dir_all(folder).map_err(|error| FolderError::new(folder, error))?;
     for table in snapshot.tables.values() {
-        let path = folder.join(format!("{}.{ENDS}", file_name(table.name())));
+        let path = file(folder, table.name());
         let unfinished = path.with_extension("unfinished");
         write(table, &unfinished)?;
         std::fs::rename(&unfinished, &path).map_err(|error| FolderError::new(&path, error))?;
     }
     Ok(())
+}
+
+/// The file that [`save`] writes for an event type.
+#[must_use]
+pub fn file(folder: &Path, event_type: &str) -> PathBuf {
+    folder.join(format!("{}.{ENDS}", file_name(event_type)))
 }
 
 /// Reads every `.parquet` file of `folder` into `store`. Gives the number of rows.

@@ -1,0 +1,182 @@
+//! `quickstart`: from five questions to what a first run needs.
+//!
+//! In: answers, by flags or from a person at a terminal. Out: a commented configuration, the dashboards in both languages, the IAM
+//! policy, and the next commands. What always holds: nothing is connected to; no key is asked for or written, only where it is; what
+//! is written has been read back as the agent reads it; no file is replaced without `--force`, and all are written or none.
+
+mod answers;
+mod ask;
+mod questions;
+mod words;
+mod write;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Stop};
+use super::print;
+use crate::config::{Config, Environment, Need, env};
+use crate::publish::dashboard::{Definition, Language, Request, render};
+use crate::publish::iam::{self, Who};
+use answers::Answers;
+use ask::Asking;
+use words::Say;
+
+/// Name of the configuration.
+const CONFIG: &str = "cspm-relay.yml";
+
+/// Arguments.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Args {
+    /// Folder to write into; it is made where it is not there
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Language of the questions [default: that of LC_ALL or LANG]
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
+    /// New Relic data centre: us, eu, jp
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// New Relic account id; the dashboards ask all that are named, with commas between, and the first one gets the data
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// Where the licence key is, never the key itself: env:NAME or file:PATH [default: env:NEW_RELIC_LICENSE_KEY]
+    #[arg(long, value_name = "WHERE")]
+    license_key: Option<String>,
+    /// URL of the SQS queue with notifications of the trail's bucket, or none [default: none]
+    #[arg(long, value_name = "URL")]
+    trail_queue: Option<String>,
+    /// Bucket of the trail, several with commas between, or any that a notification names [default: any]
+    #[arg(long, value_name = "BUCKET")]
+    trail_bucket: Option<String>,
+    /// URL of the SQS queue with `EventBridge` events, or none [default: none]
+    #[arg(long, value_name = "URL")]
+    event_queue: Option<String>,
+    /// Whose AWS Config is read: off, own, aggregator:NAME, or account ids with commas between [default: off]
+    #[arg(long, value_name = "WHOSE")]
+    posture: Option<String>,
+    /// Regions whose AWS Config is read, with commas between [default: the queue's]
+    #[arg(long, value_name = "REGIONS")]
+    posture_regions: Option<String>,
+    /// Role that the agent takes in each account of --posture [default: cspm-relay-read]
+    #[arg(long, value_name = "ROLE")]
+    posture_role: Option<String>,
+    /// IANA time zone of days, weeks and months [default: UTC, in Japanese Asia/Tokyo]
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Ask nothing: take the default of every question that has no flag
+    #[arg(long)]
+    yes: bool,
+    /// Replace files that are there
+    #[arg(long)]
+    force: bool,
+}
+
+/// A language as it is asked for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Lang {
+    /// English
+    En,
+    /// Japanese
+    Ja,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let environment = env::Process;
+    let language = language(args.lang, &environment);
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let (mut input, mut output) = (std::io::stdin().lock(), std::io::stderr());
+    let asking = Asking::new(language, &mut input, &mut output, is_terminal && !args.yes, args.yes);
+    let answers = questions::all(&args, &environment, asking)?;
+    let files = files(&answers, &environment)?;
+    let paths: Vec<(PathBuf, &str)> = files.iter().map(|(name, text)| (args.dir.join(name), text.as_str())).collect();
+    write::all(&paths, args.force, language)?;
+    print(&ending(&args.dir, &files, &answers, language))?;
+    std::io::stderr().flush()?;
+    Ok(Exit::Good)
+}
+
+/// The language that was asked for, else that of the environment.
+fn language(asked: Option<Lang>, environment: &dyn Environment) -> Language {
+    let of_environment = || {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().filter_map(|name| environment.get(name));
+        let set = set.filter_map(|text| text.into_string().ok()).find(|text| !text.is_empty());
+        if set.is_some_and(|text| text.starts_with("ja")) { Language::Japanese } else { Language::English }
+    };
+    match asked {
+        Some(Lang::En) => Language::English,
+        Some(Lang::Ja) => Language::Japanese,
+        None => of_environment(),
+    }
+}
+
+/// Names and texts of everything that is written.
+fn files(answers: &Answers, environment: &dyn Environment) -> anyhow::Result<Vec<(String, String)>> {
+    let text = yaml::text(answers);
+    let config = read_back(&text, environment)?;
+    let definition = Definition::shipped()?;
+    let mut files = vec![(CONFIG.to_owned(), text)];
+    for (name, language) in [("dashboards/cspm.json", Language::English), ("dashboards/cspm.ja.json", Language::Japanese)] {
+        let request = Request { language, accounts: &answers.accounts, page: None, timezone: Some(&answers.timezone) };
+        let document = render(&definition, request).map_err(|error| Stop::usage(error.to_string(), None))?;
+        files.push((name.to_owned(), serde_json::to_string_pretty(&document)? + "\n"));
+    }
+    for (stem, who) in [("iam-policy", Who::Agent), ("iam-role-policy", Who::Role)] {
+        for (number, document) in (1..).zip(iam::documents(&iam::statements(&config, who))) {
+            let name = if number == 1 { format!("{stem}.json") } else { format!("{stem}-{number}.json") };
+            files.push((name, serde_json::to_string_pretty(&document)? + "\n"));
+        }
+    }
+    Ok(files)
+}
+
+/// The configuration as the agent will read it, but for the key, which may not be there yet.
+fn read_back(text: &str, environment: &dyn Environment) -> Result<Config, Stop> {
+    const KEY: &str = "0000000000000000000000000000000000000000";
+    let mut variables = BTreeMap::from([("NEW_RELIC_LICENSE_KEY".to_owned(), KEY.to_owned())]);
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        if let Some(value) = environment.get(name).and_then(|value| value.into_string().ok()) {
+            variables.insert(name.to_owned(), value);
+        }
+    }
+    let config = Config::of_text(Need::RUN, text.as_bytes(), &variables);
+    config.map_err(|faults| Stop::usage(format!("these answers do not go together\n{faults}"), None))
+}
+
+/// What was written, what is left to a person, and the next commands.
+fn ending(folder: &Path, files: &[(String, String)], answers: &Answers, language: Language) -> String {
+    let mut text = format!("{}\n", words::WRITTEN.get(language));
+    for (name, _) in files {
+        let about = words::file(name);
+        text += &format!("  {}  {}\n", folder.join(name).display(), about.get(language));
+    }
+    let is_any_bucket = answers.trail_queue.is_some() && answers.trail_buckets.is_empty();
+    let notes: [(bool, Say); 2] =
+        [(is_any_bucket, words::ANY_BUCKET), (answers.event_queue.is_some() || answers.posture.is_on(), words::NO_STATE)];
+    for (_, note) in notes.iter().filter(|(holds, _)| *holds) {
+        text += &format!("{}\n", note.get(language));
+    }
+    let config = quoted(&folder.join(CONFIG).display().to_string());
+    text += &format!("\n{}\n", words::NEXT.get(language));
+    for (command, about) in [
+        (format!("cspm-relay check {config}"), words::CHECK),
+        (format!("cspm-relay doctor newrelic --config {config}"), words::DOCTOR),
+        (format!("cspm-relay run {config}"), words::RUN),
+    ] {
+        text += &format!("  {command}  # {}\n", about.get(language));
+    }
+    text
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

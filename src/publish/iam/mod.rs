@@ -1,0 +1,108 @@
+//! The least-privilege IAM policy of a configuration.
+//!
+//! In: a valid configuration. Out: policy documents for the agent, for the role that it takes in other accounts, and for who looks
+//! after dead letters. What always holds: every action stands in one table ([`ROWS`]) with the reason for it; every call of an AWS
+//! SDK has a row in [`OPERATIONS`] (tested); no document is larger than a managed policy may be. It asks nobody: where the
+//! configuration does not say which bucket or key, the statement is bounded by path, Region or service instead.
+
+mod places;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Value, json};
+
+pub use table::{BESIDE_CALLS, OPERATIONS, On, Operation, ROWS, Row, Topic, Who};
+
+use crate::config::Config;
+use places::Places;
+
+/// Most characters of a managed policy; white space does not count. [IAM user guide, "IAM and AWS STS quotas"]
+pub const POLICY_CHARS: usize = 6_144;
+
+/// Most characters of one statement: room for the document around it.
+const STATEMENT_CHARS: usize = POLICY_CHARS - 100;
+
+/// One statement, and why it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Letters and digits.
+    pub sid: String,
+    /// As `sqs:ReceiveMessage`.
+    pub actions: Vec<&'static str>,
+    /// ARNs, or `*`; never empty.
+    pub resources: Vec<String>,
+    /// Operator, key and values, if there is a condition.
+    pub condition: Option<(&'static str, &'static str, Vec<String>)>,
+    /// What the agent does with it.
+    pub why: &'static str,
+}
+
+impl Statement {
+    /// As IAM reads it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let mut statement = json!({ "Sid": self.sid, "Effect": "Allow", "Action": self.actions, "Resource": self.resources });
+        if let (Some((operator, key, values)), Some(fields)) = (&self.condition, statement.as_object_mut()) {
+            fields.insert("Condition".to_owned(), json!({ *operator: { *key: values } }));
+        }
+        statement
+    }
+
+    fn chars(&self) -> usize {
+        self.json().to_string().chars().count()
+    }
+}
+
+/// The statements that `who` needs with this configuration, in the order of the table. Empty: nothing is needed.
+#[must_use]
+pub fn statements(config: &Config, who: Who) -> Vec<Statement> {
+    let places = Places::of(config);
+    let rows = ROWS.iter().filter(|row| row.who == who || who == Who::Role && row.topic.is_taken_with_role());
+    rows.filter_map(|row| {
+        if who == Who::Role && !places.takes_role(row.topic) {
+            return None;
+        }
+        let (resources, condition) = places.ground(row)?;
+        Some(Statement { sid: row.sid.to_owned(), actions: row.actions.to_vec(), resources, condition, why: row.why })
+    })
+    .collect()
+}
+
+/// The statements as policy documents, each within [`POLICY_CHARS`]. A statement of too many resources becomes several.
+#[must_use]
+pub fn documents(statements: &[Statement]) -> Vec<Value> {
+    let mut documents: Vec<Vec<Statement>> = Vec::new();
+    for statement in statements.iter().flat_map(parts) {
+        let room = |held: &Vec<Statement>| held.iter().map(|one| one.chars() + 1).sum::<usize>() + statement.chars();
+        match documents.last_mut().filter(|held| room(held) <= STATEMENT_CHARS) {
+            Some(held) => held.push(statement),
+            None => documents.push(vec![statement]),
+        }
+    }
+    let document = |held: &Vec<Statement>| {
+        let statements: Vec<Value> = held.iter().map(Statement::json).collect();
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    };
+    documents.iter().map(document).collect()
+}
+
+/// A statement, or several that together say the same and each fit into a document.
+fn parts(statement: &Statement) -> Vec<Statement> {
+    if statement.chars() <= STATEMENT_CHARS {
+        return vec![statement.clone()];
+    }
+    let mut parts: Vec<Statement> = Vec::new();
+    for resource in &statement.resources {
+        let fits = |part: &Statement| part.chars() + resource.chars().count() + 3 <= STATEMENT_CHARS;
+        match parts.last_mut().filter(|part| fits(part)) {
+            Some(part) => part.resources.push(resource.clone()),
+            None => {
+                let sid = format!("{}{}", statement.sid, parts.len() + 1);
+                parts.push(Statement { sid, resources: vec![resource.clone()], ..statement.clone() });
+            }
+        }
+    }
+    parts
+}
