@@ -47,6 +47,7 @@ use tokio::task::JoinHandle;
 use connection::{Connection, CuttingListener, Open};
 pub use fault::{Api, Fault, HeldRequest, Hold, RandomFaults};
 pub use intake::Violation;
+pub use nerdgraph::{NerdGraphSettings, TooMany};
 use server::Shared;
 pub use settings::{ACCOUNT_ID, Account, BackendArgs, BackendSettings, LICENSE_KEY, USER_KEY};
 pub use store::{ApiCounts, Ending, IntegrationError, Retain, Store, Summary, TypeCounts};
