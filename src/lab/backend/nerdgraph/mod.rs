@@ -12,6 +12,7 @@
 //! | `entity`, `search`, `tag` | what exists, who finds it, how it is marked |
 //! | `dashboard`, `widget` | dashboards, and what is refused in them |
 //! | `policy`, `condition`, `condition_input`, `muting` | alerts, and what is refused in them |
+//! | `notification`, `workflow` | destinations, channels, and which issues go there |
 //!
 //! Where New Relic's documentation is silent, [`NerdGraphSettings`] decides; what is from memory says so.
 
@@ -21,12 +22,14 @@ mod dashboard;
 mod entity;
 mod graphql;
 mod muting;
+mod notification;
 mod nrql;
 mod policy;
 mod search;
 mod settings;
 mod tag;
 mod widget;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -41,8 +44,12 @@ use graphql::{Fault, Resolve, Schema};
 pub use settings::{NerdGraphSettings, TooMany};
 
 /// What may be asked.
-const SCHEMA: &str =
-    concat!(include_str!("schema/query.graphql"), include_str!("schema/entities.graphql"), include_str!("schema/alerts.graphql"));
+const SCHEMA: &str = concat!(
+    include_str!("schema/query.graphql"),
+    include_str!("schema/entities.graphql"),
+    include_str!("schema/alerts.graphql"),
+    include_str!("schema/notifications.graphql")
+);
 
 /// Read once; a fault in it is found by a test.
 static READ: LazyLock<Schema> = LazyLock::new(|| Schema::read(SCHEMA).unwrap_or_default());
@@ -78,6 +85,9 @@ struct Kept {
     policies: BTreeMap<u64, policy::Policy>,
     conditions: BTreeMap<u64, condition::Condition>,
     muting_rules: BTreeMap<u64, muting::MutingRule>,
+    destinations: notification::Records,
+    channels: notification::Records,
+    workflows: notification::Records,
     queries: nrql::Queries,
     ids: u64,
 }
@@ -174,6 +184,8 @@ impl Resolve for Session<'_> {
             "RootQueryType" => Ok(Some(json!({}))),
             "Actor" => self.of_actor(name, arguments).map(Some),
             "Account" => self.of_account(parent, name, arguments),
+            "AiNotificationsAccountStitchedFields" => self.notifications(account_of(parent), name, arguments).map(Some),
+            "AiWorkflowsAccountStitchedFields" => self.workflows(account_of(parent), arguments).map(Some),
             "AlertsAccountStitchedFields" => self.of_alerts(parent, name, arguments).map(Some),
             "DashboardWidget" if name == "linkedEntities" => Ok(Some(self.linked(parent))),
             "EntitySearch" => search::of_search(parent, name, arguments),
@@ -214,13 +226,13 @@ impl Session<'_> {
         match name {
             "nrql" => self.nrql(&[id], arguments).map(Some),
             "nrqlQueryProgress" => self.progress(&[id], arguments).map(Some),
-            "alerts" => Ok(Some(json!({ "accountId": id }))),
+            "alerts" | "aiNotifications" | "aiWorkflows" => Ok(Some(json!({ "accountId": id }))),
             _ => Ok(None),
         }
     }
 
     fn of_alerts(&mut self, alerts: &Json, name: &str, arguments: &Arguments) -> Result<Json, Fault> {
-        let account = alerts.get("accountId").and_then(Json::as_u64).unwrap_or_default();
+        let account = account_of(alerts);
         match name {
             "policy" => self.policy(account, arguments),
             "policiesSearch" => self.policies(account, arguments),
@@ -252,7 +264,16 @@ impl Session<'_> {
             "alertsConditionDelete" => self.delete_condition(arguments),
             "alertsMutingRuleCreate" => self.create_muting_rule(arguments),
             "alertsMutingRuleUpdate" => self.update_muting_rule(arguments),
-            _ => self.delete_muting_rule(arguments),
+            "alertsMutingRuleDelete" => self.delete_muting_rule(arguments),
+            "aiNotificationsCreateDestination" => self.create_destination(arguments),
+            "aiNotificationsUpdateDestination" => self.update_destination(arguments),
+            "aiNotificationsDeleteDestination" => self.delete_destination(arguments),
+            "aiNotificationsCreateChannel" => self.create_channel(arguments),
+            "aiNotificationsUpdateChannel" => self.update_channel(arguments),
+            "aiNotificationsDeleteChannel" => self.delete_channel(arguments),
+            "aiWorkflowsCreateWorkflow" => self.create_workflow(arguments),
+            "aiWorkflowsUpdateWorkflow" => self.update_workflow(arguments),
+            _ => self.delete_workflow(arguments),
         }
     }
 
@@ -287,6 +308,11 @@ impl Session<'_> {
         }
         Ok(accounts)
     }
+}
+
+/// The account whose part this is.
+fn account_of(part: &Json) -> u64 {
+    part.get("accountId").and_then(Json::as_u64).unwrap_or_default()
 }
 
 fn no_account() -> Fault {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::document::DEEPEST;
 use super::{Fault, Posted, Resolve, Schema, answer};
 
-const SCHEMA: &str = r#"
+const SCHEMA: &str = "
 interface Animal { name: String }
 type Dog implements Animal { name: String friend: Animal tricks: [String!] }
 type Cat implements Animal { name: String lives: Int! }
@@ -18,7 +18,7 @@ type RootMutationType { feed(what: String!): String }
 input Wish { word: String! more: Wish times: Int = 1 flag: Boolean }
 enum Kind { DOG CAT }
 scalar Anything
-"#;
+";
 
 struct Pets;
 
@@ -97,7 +97,7 @@ fn aliases_fragments_directives_and_lists_are_answered_in_the_order_asked() {
         ("comments and commas", "{ # note }\n pets(limit: 1,,) { name, } }", json!({}), json!({ "pets": [{ "name": "Rex" }] })),
         (
             "inputs get their defaults, what is left out stays out",
-            r#"query Q($w: String!, $none: Int) { echo(number: $none, list: 1, wish: { word: $w, flag: null }, free: { a: [$w, ONE] }) }"#,
+            "query Q($w: String!, $none: Int) { echo(number: $none, list: 1, wish: { word: $w, flag: null }, free: { a: [$w, ONE] }) }",
             json!({ "w": "hi" }),
             json!({ "echo": { "list": [1], "wish": { "word": "hi", "times": 1, "flag": null }, "free": { "a": ["hi", "ONE"] } } }),
         ),

@@ -3,6 +3,7 @@
 mod alerts;
 mod dashboards;
 mod entities;
+mod notifications;
 mod queries;
 
 use super::*;

@@ -47,7 +47,7 @@ async fn each_account_has_rows_of_its_own_and_several_are_told_apart_by_account_
         (
             "told apart",
             "SELECT count(*) FROM AwsSecurityEvent FACET accountId()",
-            json!([{ "facet": "1", "accountId()": "1", "count": 2 }, { "facet": "2", "accountId()": "2", "count": 1 }]),
+            json!([{ "facet": "1", "accountId()": 1, "count": 2 }, { "facet": "2", "accountId()": 2, "count": 1 }]),
         ),
         ("chosen", "SELECT count(*) FROM AwsSecurityEvent WHERE accountId() = 2", json!([{ "count": 1 }])),
         (
