@@ -102,14 +102,15 @@ impl Session<'_> {
     /// `nrqlConditionsSearch` of an account.
     pub(super) fn conditions(&self, account: u64, arguments: &Arguments) -> Result<Json, Fault> {
         let criteria = input(arguments, "searchCriteria");
-        let policy = criteria.get("policyId").filter(|policy| !policy.is_null());
+        let has_policy = criteria.get("policyId").is_some_and(|policy| !policy.is_null());
+        let policy = id_of(&criteria, "policyId");
         let operator = criteria.get("termsOperator").filter(|operator| !operator.is_null());
         let state = self.state.lock();
         let found: Vec<Json> = state
             .conditions
             .iter()
             .filter(|(_, condition)| condition.account == account)
-            .filter(|(_, condition)| policy.is_none_or(|policy| *policy == condition.policy.to_string()))
+            .filter(|(_, condition)| !has_policy || policy == Some(condition.policy))
             .filter(|(_, condition)| operator.is_none_or(|operator| condition.has_operator(operator)))
             .filter(|(_, condition)| is_found(&criteria, "name", "nameLike", text(&condition.fields, "name")))
             .filter(|(_, condition)| is_found(&criteria, "query", "queryLike", condition.nrql()))

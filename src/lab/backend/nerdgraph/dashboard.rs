@@ -166,15 +166,13 @@ impl Session<'_> {
                 more.insert("dashboardParentGuid".to_owned(), guid.into());
                 Version { name: format!("{name} / {page_name}"), tags, more }
             };
-            match fresh {
-                Some(guid) => state.entities.put(&guid, version(own_tags(account)), self.now_ms, delay_ms),
-                None => {
-                    gone.remove(&page_guid);
-                    let tags =
-                        state.entities.0.get(&page_guid).and_then(|entity| entity.newest()).map(|newest| newest.tags.clone());
-                    let version = version(tags.unwrap_or_else(|| own_tags(account)));
-                    state.entities.change(&page_guid, version, self.now_ms, delay_ms);
-                }
+            if let Some(guid) = fresh {
+                state.entities.put(&guid, version(own_tags(account)), self.now_ms, delay_ms);
+            } else {
+                gone.remove(&page_guid);
+                let tags = state.entities.0.get(&page_guid).and_then(|entity| entity.newest()).map(|newest| newest.tags.clone());
+                let version = version(tags.unwrap_or_else(|| own_tags(account)));
+                state.entities.change(&page_guid, version, self.now_ms, delay_ms);
             }
             let widgets =
                 list(page, "widgets").iter().filter_map(Json::as_object).map(|widget| kept_widget(state, widget)).collect();

@@ -24,6 +24,7 @@ mod graphql;
 mod muting;
 mod notification;
 mod nrql;
+mod page;
 mod policy;
 mod search;
 mod settings;
@@ -41,6 +42,7 @@ use super::server::{Answer, header_text};
 use super::settings::Account;
 use super::store::Store;
 use graphql::{Fault, Resolve, Schema};
+use page::{cursor, page};
 pub use settings::{NerdGraphSettings, TooMany};
 
 /// What may be asked.
@@ -346,24 +348,6 @@ fn date_time(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).map(|moment| moment.to_string()).unwrap_or_default()
 }
 
-/// One page of what was found, and where the next one begins. A cursor is the position, in a form that nobody takes for a number.
-fn page<T>(found: Vec<T>, cursor: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), Fault> {
-    let start: usize = match cursor {
-        None | Some("") => 0,
-        Some(cursor) => {
-            let position = cursor.strip_prefix("after:").and_then(|position| position.parse().ok());
-            position.ok_or_else(|| Fault::of("BAD_USER_INPUT", format!("the cursor {cursor:?} is none that was given")))?
-        }
-    };
-    let next = start.saturating_add(size);
-    let more = found.len() > next;
-    Ok((found.into_iter().skip(start).take(size).collect(), more.then(|| format!("after:{next}"))))
-}
-
-fn cursor(arguments: &Arguments) -> Option<&str> {
-    arguments.get("cursor").and_then(Json::as_str)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::settings::{ACCOUNT_ID, USER_KEY};
@@ -386,16 +370,5 @@ mod tests {
         for key in [None, Some(accounts[0].license_key.expose()), Some("")] {
             assert_eq!(with(key).unwrap_err()["errors"][0]["extensions"]["error_code"], "BAD_API_KEY");
         }
-    }
-
-    #[test]
-    fn pages_follow_each_other_to_the_end_and_a_made_up_cursor_is_refused() {
-        let all = vec!['a', 'b', 'c', 'd', 'e'];
-        let of = |cursor: Option<&str>| page(all.clone(), cursor, 2);
-        assert_eq!(of(None), Ok((vec!['a', 'b'], Some("after:2".to_owned()))));
-        assert_eq!(of(Some("after:2")), Ok((vec!['c', 'd'], Some("after:4".to_owned()))));
-        assert_eq!(of(Some("after:4")), Ok((vec!['e'], None)));
-        assert_eq!(of(Some("after:99")), Ok((vec![], None)));
-        assert!(of(Some("2")).is_err());
     }
 }

@@ -7,7 +7,8 @@
 //! How long a query takes is not measured: it takes no time, or as long as a [`Fault::SlowQueries`](super::super::Fault) says, by
 //! the stand-in's clock, so a test decides and does not wait. Facts (`NerdGraph` tutorials on NRQL and on asynchronous queries):
 //! a query is given up after `timeout`, 5 s when it is not named; an asynchronous one answers within 5 s or with `queryProgress`;
-//! across accounts, `accountId()` tells them apart. That `timeout` is from 5 to 120 s is the range that New Relic's UI offers.
+//! across accounts, `accountId()` tells them apart. That `timeout` is from 5 to 120 s is taken
+//! for granted here; so are the class and the words of a time-out beyond that it is `TIMEOUT`.
 
 use std::collections::VecDeque;
 

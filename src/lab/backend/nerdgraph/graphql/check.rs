@@ -254,22 +254,22 @@ pub(super) fn values(
     root: &str,
     variables: &input::Variables,
 ) -> Vec<Fault> {
-    let mut values = Values { schema, variables, faults: Vec::new() };
+    let mut values = Values { schema, document, variables, known: BTreeSet::new(), faults: Vec::new() };
     values.selection(&operation.selection, root);
-    for fragment in document.fragments.values() {
-        values.selection(&fragment.selection, &fragment.on);
-    }
     values.faults
 }
 
 struct Values<'a> {
     schema: &'a Schema,
+    document: &'a Document,
     variables: &'a input::Variables,
+    /// Fragments that were walked through. One that nothing spreads may hold variables of another operation.
+    known: BTreeSet<&'a str>,
     faults: Vec<Fault>,
 }
 
-impl Values<'_> {
-    fn selection(&mut self, selection: &[Selection], on: &str) {
+impl<'a> Values<'a> {
+    fn selection(&mut self, selection: &'a [Selection], on: &str) {
         for selected in selection {
             match selected {
                 Selection::Field(field) => {
@@ -284,7 +284,11 @@ impl Values<'_> {
                     self.selection(&field.selection, known.of.name());
                 }
                 Selection::Inline { on: narrower, selection, .. } => self.selection(selection, narrower.as_deref().unwrap_or(on)),
-                Selection::Spread { .. } => {}
+                Selection::Spread { name, .. } => {
+                    if let Some(fragment) = self.document.fragments.get(name).filter(|_| self.known.insert(name)) {
+                        self.selection(&fragment.selection, &fragment.on);
+                    }
+                }
             }
         }
     }

@@ -328,7 +328,7 @@ impl<'t> Parser<'t> {
         Ok(arguments)
     }
 
-    fn directives(&mut self) -> Result<Vec<Directive>, Fault> {
+    pub(super) fn directives(&mut self) -> Result<Vec<Directive>, Fault> {
         let mut directives = Vec::new();
         while self.token == Token::Sign('@') {
             let place = self.place;

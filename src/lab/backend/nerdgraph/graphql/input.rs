@@ -7,7 +7,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::document::{Type, Value, constant};
-use super::schema::{Definition, Input, Schema};
+use super::schema::{Definition, Input, Kind, Schema};
 
 /// Largest whole number that JSON keeps everywhere.
 const LARGEST: i64 = 1 << 53;
@@ -134,14 +134,16 @@ fn read(schema: &Schema, given: &Given<'_>, of: &Type, variables: &Variables) ->
                 };
                 word.filter(|word| names.contains(word)).map(|word| word.as_str().into()).ok_or_else(wrong)
             }
-            _ => {
+            Some(Definition::Scalar(kind)) => {
                 let value = match given {
                     Given::Json(value) => (*value).clone(),
-                    Given::Written(Value::Enum(_)) if name != "DashboardWidgetRawConfiguration" => return Err(wrong()),
+                    // A word stands for a text only within something else.
+                    Given::Written(Value::Enum(_)) => return Err(wrong()),
                     Given::Written(value) => replaced(value, variables),
                 };
-                scalar(name, value).ok_or_else(wrong)
+                scalar(*kind, value).ok_or_else(wrong)
             }
+            Some(Definition::Object { .. }) | None => Err(wrong()),
         },
     }
 }
@@ -188,21 +190,19 @@ fn object(
     if lines.is_empty() { Ok(object) } else { Err(lines) }
 }
 
-/// A value of a scalar; none if it is not one. What a scalar that is not here holds is its own matter.
-fn scalar(name: &str, value: Json) -> Option<Json> {
-    match name {
-        "Int" | "Seconds" | "Minutes" | "Milliseconds" | "EpochMilliseconds" | "EpochSeconds" => {
-            value.as_i64().filter(|number| number.abs() <= LARGEST).map(Json::from)
-        }
-        "Float" => value.as_f64().map(|_| value),
-        "Boolean" => value.is_boolean().then_some(value),
-        "ID" => match value {
+/// A value of a scalar; none if it is not one.
+fn scalar(kind: Kind, value: Json) -> Option<Json> {
+    match kind {
+        Kind::Int => value.as_i64().filter(|number| (-LARGEST..=LARGEST).contains(number)).map(Json::from),
+        Kind::Float => value.is_number().then_some(value),
+        Kind::Text => value.is_string().then_some(value),
+        Kind::Boolean => value.is_boolean().then_some(value),
+        Kind::Id => match value {
             Json::String(_) => Some(value),
             Json::Number(number) if number.is_i64() => Some(number.to_string().into()),
             _ => None,
         },
-        "String" | "Nrql" | "EntityGuid" | "DateTime" | "NaiveDateTime" | "SecureValue" => value.is_string().then_some(value),
-        "DashboardWidgetRawConfiguration" => value.is_object().then_some(value),
-        _ => Some(value),
+        Kind::Object => value.is_object().then_some(value),
+        Kind::Anything => Some(value),
     }
 }

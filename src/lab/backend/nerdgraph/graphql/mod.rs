@@ -120,7 +120,6 @@ fn prepare(schema: &Schema, posted: &Posted) -> Result<Prepared, Vec<Fault>> {
     }
     let given = posted.variables.clone().unwrap_or_default();
     let variables = run::variables(schema, operation, &given)?;
-    // A fragment that nothing spreads may hold variables of another operation.
     let faults = check::values(schema, &document, operation, root, &variables);
     if !faults.is_empty() {
         return Err(faults);

@@ -119,10 +119,10 @@ impl<'a, R: Resolve> Run<'a, R> {
                         None => fields.push((field.key(), vec![field])),
                     }
                 }
-                Selection::Inline { on, directives, selection, .. } if self.is_wanted(directives) => {
-                    if on.as_deref().is_none_or(|on| self.schema.is_a(concrete, on)) {
-                        self.collect(selection, concrete, fields);
-                    }
+                Selection::Inline { on, directives, selection, .. }
+                    if self.is_wanted(directives) && on.as_deref().is_none_or(|on| self.schema.is_a(concrete, on)) =>
+                {
+                    self.collect(selection, concrete, fields);
                 }
                 Selection::Spread { name, directives, .. } if self.is_wanted(directives) => {
                     if let Some(fragment) =

@@ -41,17 +41,37 @@ pub(super) enum Definition {
     },
     Input(Vec<Input>),
     Enum(Vec<String>),
-    Scalar,
+    /// A value without parts that are known; what it must be.
+    Scalar(Kind),
 }
+
+/// What a value of a scalar must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Float,
+    Text,
+    Boolean,
+    Id,
+    Object,
+    Anything,
+}
+
+/// Kinds by the names they have in a schema: `scalar Seconds @is(a: Int)`. Without it: anything.
+const KINDS: [(&str, Kind); 6] = [
+    ("Int", Kind::Int),
+    ("Float", Kind::Float),
+    ("String", Kind::Text),
+    ("Boolean", Kind::Boolean),
+    ("ID", Kind::Id),
+    ("Object", Kind::Object),
+];
 
 /// Types by name.
 #[derive(Debug, Default)]
 pub(in super::super) struct Schema {
     types: BTreeMap<String, Definition>,
 }
-
-/// What GraphQL itself has.
-const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
 impl Schema {
     /// Reads a schema.
@@ -61,14 +81,15 @@ impl Schema {
     pub(in super::super) fn read(text: &str) -> Result<Self, Fault> {
         let mut parser = Parser::new(text)?;
         let mut schema = Self::default();
-        for name in BUILT_IN {
-            schema.types.insert(name.to_owned(), Definition::Scalar);
+        // What GraphQL itself has; an object has fields there.
+        for (name, kind) in KINDS.into_iter().filter(|(_, kind)| *kind != Kind::Object) {
+            schema.types.insert(name.to_owned(), Definition::Scalar(kind));
         }
         while parser.token != Token::End {
             let word = parser.name()?;
             let name = parser.name()?;
             let definition = match word.as_str() {
-                "scalar" => Definition::Scalar,
+                "scalar" => Definition::Scalar(kind(&mut parser)?),
                 "type" | "interface" => object(&mut parser, word == "interface")?,
                 "input" => Definition::Input(inputs(&mut parser, '{', '}')?),
                 "enum" => Definition::Enum(names(&mut parser)?),
@@ -92,7 +113,7 @@ impl Schema {
                 of_fields.chain(interfaces.iter().map(String::as_str)).collect()
             }
             Definition::Input(inputs) => inputs.iter().map(|input| input.of.name()).collect::<Vec<_>>(),
-            Definition::Enum(_) | Definition::Scalar => Vec::new(),
+            Definition::Enum(_) | Definition::Scalar(_) => Vec::new(),
         });
         named.into_iter().find(|name| !self.types.contains_key(*name))
     }
@@ -114,7 +135,7 @@ impl Schema {
     }
 
     pub(super) fn is_input(&self, name: &str) -> bool {
-        matches!(self.get(name), Some(Definition::Input(_) | Definition::Enum(_) | Definition::Scalar))
+        matches!(self.get(name), Some(Definition::Input(_) | Definition::Enum(_) | Definition::Scalar(_)))
     }
 
     /// Whether an object of the type `concrete` is one of `name`, a type or interface.
@@ -127,6 +148,15 @@ impl Schema {
     pub(super) fn overlap(&self, one: &str, other: &str) -> bool {
         self.types.keys().any(|concrete| self.is_a(concrete, one) && self.is_a(concrete, other))
     }
+}
+
+fn kind(parser: &mut Parser<'_>) -> Result<Kind, Fault> {
+    let directives = parser.directives()?;
+    let named = directives.iter().flat_map(|directive| &directive.arguments).find_map(|(_, _, value)| match value {
+        Value::Enum(name) => Some(name.as_str()),
+        _ => None,
+    });
+    Ok(KINDS.iter().find(|(name, _)| Some(*name) == named).map_or(Kind::Anything, |(_, kind)| *kind))
 }
 
 fn object(parser: &mut Parser<'_>, is_interface: bool) -> Result<Definition, Fault> {

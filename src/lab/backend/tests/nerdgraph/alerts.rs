@@ -198,6 +198,7 @@ async fn conditions_are_found_by_name_policy_query_and_operator_and_keep_their_k
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of refusals")]
 async fn every_range_and_combination_of_a_condition_is_kept_and_named() {
     let (backend, _) = fleet(NerdGraphSettings::default()).await;
     let policy = policy(&backend, "P").await;

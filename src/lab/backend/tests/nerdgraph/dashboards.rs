@@ -148,6 +148,7 @@ async fn dashboards_of_accounts_that_the_key_does_not_open_stay_as_they_are() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table of refusals")]
 async fn every_limit_is_kept_and_named() {
     let (backend, _) = fleet(NerdGraphSettings::default()).await;
     let widget = |fields: Value| {
