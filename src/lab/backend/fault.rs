@@ -62,6 +62,9 @@ pub enum Fault {
     CutAfterRead,
     /// Stored, then the connection is cut: the client never learns of it.
     AcceptThenCut,
+    /// The NRQL queries of this request take so long, by the stand-in's clock; nobody waits for it. One that was asked for
+    /// asynchronously and takes longer than 5 s is answered by `queryProgress`. Nothing to an API that takes data.
+    SlowQueries(Duration),
     /// Stored, then silence for this long, then the connection is cut.
     AcceptThenHang(Duration),
 }

@@ -9,9 +9,7 @@ use serde_json::{Map, Value};
 
 use super::intake::{Intake, Row, Violation, is_longer, is_reserved, timestamp_ms};
 use crate::encode::limits;
-
-/// Event type of every log.
-pub(super) const LOG: &str = "Log";
+use crate::lab::store::{LOG, flatten_log, log_fields};
 
 /// What New Relic puts before the name of a value's blob.
 const BLOB_PREFIX: &str = "newrelic.ext.";
@@ -127,23 +125,13 @@ impl LogRow<'_> {
     }
 
     fn take_parsed(&mut self, parsed: Map<String, Value>) {
-        // The raw text keeps the name `message`, and the log's own timestamp stays.
-        for (name, value) in parsed.into_iter().filter(|(name, _)| name != "message" && name != "timestamp") {
+        for (name, value) in log_fields(parsed) {
             self.flatten(&name, value);
         }
     }
 
     fn flatten(&mut self, name: &str, value: Value) {
-        match value {
-            Value::Null => {}
-            Value::Object(nested) => {
-                for (inner, value) in nested {
-                    self.flatten(&format!("{name}.{inner}"), value);
-                }
-            }
-            Value::Array(_) => self.set(name, Value::String(value.to_string())),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) => self.set(name, value),
-        }
+        flatten_log(name, value, &mut |name, value| self.set(name, value));
     }
 
     fn set(&mut self, name: &str, value: Value) {

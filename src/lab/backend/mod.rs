@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `POST /v1/accounts/{id}/events` | Event API: 200, 400, 403, 408, 413, 415, 429 |
 //! | `POST /log/v1` | Log API: 202, 400, 403, 408, 413, 415, 429 |
-//! | `POST /graphql` | `NerdGraph`: user, account, and the few NRQL queries that `query` knows |
+//! | `POST /graphql` | `NerdGraph`: NRQL at once, later and over several accounts; dashboards, entity search, tags, alerts, workflows: 200, 400, 401, 429 |
 //! | `POST /v1/metrics` | OTLP in protobuf: 200, 400, 401, 403, 408, 413, 415, 429 |
 //! | `POST /v1/{logs,traces}` | 501: this part of OTLP is not in the stand-in yet; it belongs beside `otlp` |
 //! | `GET /stand-in/summary`, `GET /stand-in/ids?type=T` | what was accepted, as JSON |
@@ -19,7 +19,7 @@
 //! or be held by a [`Hold`]. A cut really closes the TCP connection.
 //!
 //! Not imitated: TLS, retention, OTLP as JSON or packed with zstd, distinct types and names per account, daily quotas, account-side parsing and drop rules.
-//! The NRQL engine will replace `query`. Parts: `connection` (cutting), `body` (size, unpacking), `server` (order of
+//! Parts: `connection` (cutting), `body` (size, unpacking), `server` (order of
 //! checks, answers), `event_api`, `log_api` and `otlp` (bodies to rows), `intake` (broken rules), `store`, `fault`, `nerdgraph`.
 
 mod body;
@@ -47,6 +47,7 @@ use tokio::task::JoinHandle;
 use connection::{Connection, CuttingListener, Open};
 pub use fault::{Api, Fault, HeldRequest, Hold, RandomFaults};
 pub use intake::Violation;
+pub use nerdgraph::{NerdGraphSettings, TooMany};
 use server::Shared;
 pub use settings::{ACCOUNT_ID, Account, BackendArgs, BackendSettings, LICENSE_KEY, USER_KEY};
 pub use store::{ApiCounts, Ending, IntegrationError, Retain, Store, Summary, TypeCounts};

@@ -38,6 +38,7 @@ pub(super) struct Shared {
     settings: BackendSettings,
     pub(super) store: Store,
     pub(super) plans: Plans,
+    nerdgraph: nerdgraph::State,
     rates: Mutex<BTreeMap<(u64, Api), Rate>>,
     /// A day, and its series.
     series: Mutex<(i64, SeriesOfDay)>,
@@ -179,11 +180,12 @@ impl Shared {
     pub(super) fn new(settings: BackendSettings) -> Self {
         let plans = Plans::default();
         plans.random(settings.faults);
-        let store = Store::new(settings.retain);
+        let store = Store::new(settings.retain, settings.accounts.iter().map(|account| account.id));
         Self {
             settings,
             store,
             plans,
+            nerdgraph: nerdgraph::State::default(),
             rates: Mutex::default(),
             series: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(0)),
@@ -213,7 +215,12 @@ impl Shared {
             Fault::Says { code, body } => {
                 return Some(Answer::new(scripted_status(code), serde_json::from_str(body).unwrap_or_else(|_| body.into())));
             }
-            Fault::Normal | Fault::TooLarge | Fault::CutBeforeRead | Fault::AcceptThenCut | Fault::AcceptThenHang(_) => {}
+            Fault::Normal
+            | Fault::TooLarge
+            | Fault::CutBeforeRead
+            | Fault::AcceptThenCut
+            | Fault::AcceptThenHang(_)
+            | Fault::SlowQueries(_) => {}
         }
         let passed = match self.check(api, path_account, &parts, received) {
             Ok(passed) => passed,
@@ -225,11 +232,20 @@ impl Shared {
         if let Some(code) = self.plans.refusal(api, &passed.body) {
             return Some(Answer::new(scripted_status(code), json!({ "error": "scripted for what this body holds" })));
         }
+        // Counted while it is held, too.
+        let _running = match api {
+            Api::NerdGraph => match self.nerdgraph.begin(&passed.account, &self.settings.nerd_graph) {
+                Ok(running) => Some(running),
+                Err(answer) => return Some(answer),
+            },
+            Api::Events | Api::Logs | Api::Metrics => None,
+        };
         let decision = self.plans.pass(api, &passed.body).await;
         if decision == Decision::Cut {
             return None;
         }
-        let (answer, rows) = self.accept(api, &passed);
+        let slow = if let Fault::SlowQueries(time) = fault { time } else { Duration::ZERO };
+        let (answer, rows) = self.accept(api, &passed, slow);
         if decision == Decision::AcceptThenCut || matches!(fault, Fault::AcceptThenCut | Fault::AcceptThenHang(_)) {
             self.store.unanswered(api, rows);
             if let Fault::AcceptThenHang(time) = fault {
@@ -311,13 +327,21 @@ impl Shared {
     }
 
     /// Stores a body; the documented answer, and the rows that came of it.
-    fn accept(&self, api: Api, passed: &Passed) -> (Answer, u64) {
+    fn accept(&self, api: Api, passed: &Passed, slow: Duration) -> (Answer, u64) {
         let request_id = self.request_id();
         let now_ms = self.settings.clock.now_ms();
         let answer = match api {
             Api::NerdGraph => {
                 self.store.accept_unread(api);
-                return (nerdgraph::answer(&self.settings.accounts, &passed.account, &self.store, now_ms, &passed.body), 0);
+                let asked = nerdgraph::Asked {
+                    accounts: &self.settings.accounts,
+                    user: &passed.account,
+                    settings: &self.settings.nerd_graph,
+                    store: &self.store,
+                    now_ms,
+                    slow_ms: i64::try_from(slow.as_millis()).unwrap_or(i64::MAX),
+                };
+                return (nerdgraph::answer(asked, &self.nerdgraph, &passed.body), 0);
             }
             Api::Events => Answer::new(StatusCode::OK, json!({ "success": true, "uuid": request_id })),
             Api::Logs => Answer::new(StatusCode::ACCEPTED, json!({ "requestId": request_id })),
@@ -333,7 +357,12 @@ impl Shared {
         }
         let key_prefix: String = passed.account.license_key.expose().chars().take(6).collect();
         let rows = u64::try_from(intake.rows.len()).unwrap_or(u64::MAX);
-        self.store.accept(Origin { api, request_id: &request_id, key_prefix: &key_prefix, now_ms }, passed.body.len(), intake);
+        let account = passed.account.id;
+        self.store.accept(
+            Origin { api, account, request_id: &request_id, key_prefix: &key_prefix, now_ms },
+            passed.body.len(),
+            intake,
+        );
         (answer, rows)
     }
 

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use clap::Args;
 
 use super::fault::RandomFaults;
+use super::nerdgraph::NerdGraphSettings;
 use super::store::Retain;
 use crate::clock::Clock;
 use crate::secret::Secret;
@@ -50,6 +51,8 @@ pub struct BackendSettings {
     /// Requests per minute, account and ingest API before 429 for the rest of that minute of the clock; `None`: no bound.
     /// New Relic's own: 100,000 for events, 300,000 for logs.
     pub requests_per_minute: Option<u32>,
+    /// Where `NerdGraph` is not documented, and its limits.
+    pub nerd_graph: NerdGraphSettings,
     /// Random faults from the start.
     pub faults: Option<RandomFaults>,
 }
@@ -62,6 +65,7 @@ impl Default for BackendSettings {
             clock: Clock::system(),
             retain: Retain::default(),
             requests_per_minute: None,
+            nerd_graph: NerdGraphSettings::default(),
             faults: None,
         }
     }
@@ -116,6 +120,7 @@ impl BackendArgs {
             clock,
             retain: if self.count_only { Retain::Counts } else { Retain::Rows },
             requests_per_minute: self.requests_per_minute,
+            nerd_graph: NerdGraphSettings::default(),
             faults: (self.fault_share > 0.0).then_some(RandomFaults {
                 seed: self.fault_seed,
                 share: self.fault_share,

@@ -1,7 +1,8 @@
 //! What the stand-in accepted, and what tests and people may ask of it.
 //!
 //! In: intakes and the end of every request. Out: rows by type, how often each id came, violations, integration errors,
-//! counts per answer. A row is kept as compact JSON text and as columns for the engine, or only counted, as [`Retain`] says. Nothing is ever removed:
+//! counts per answer. A row is kept as compact JSON text, which tests compare and which queries over several accounts put together, and as columns of its
+//! account for the engine; or it is only counted, as [`Retain`] says. Nothing is ever removed:
 //! memory grows with what is accepted, so a bench keeps counts only.
 
 use std::collections::{BTreeMap, HashMap};
@@ -150,6 +151,15 @@ pub struct IntegrationError {
     pub limit_value: Option<u64>,
 }
 
+impl IntegrationError {
+    fn row(&self) -> Option<Map<String, Value>> {
+        match json!(self) {
+            Value::Object(row) => Some(row),
+            _ => None,
+        }
+    }
+}
+
 /// Times each id was accepted.
 type Times = HashMap<Box<str>, u32>;
 
@@ -163,11 +173,12 @@ struct TypeRows {
     ids: Times,
     /// By `detection.id`: an event has one row per rule it matched.
     detections: Times,
-    kept: Vec<Box<str>>,
+    /// With the account each is of.
+    kept: Vec<(u64, Box<str>)>,
 }
 
 impl TypeRows {
-    fn add(&mut self, row: Row, retain: Retain) {
+    fn add(&mut self, row: Row, account: u64, retain: Retain) {
         self.rows = self.rows.saturating_add(1);
         let seen = |times: &mut Times, id: &str| {
             let times = times.entry(id.into()).or_default();
@@ -187,7 +198,7 @@ impl TypeRows {
         // The type was taken out.
         add(&mut self.bytes, compact.len() + row.event_type.len() + r#""eventType":"","#.len());
         if retain == Retain::Rows {
-            self.kept.push(compact.into_boxed_str());
+            self.kept.push((account, compact.into_boxed_str()));
         }
     }
 
@@ -208,7 +219,7 @@ struct State {
     apis: BTreeMap<Api, ApiCounts>,
     elsewhere: u64,
     violations: BTreeMap<Violation, u64>,
-    errors: Vec<IntegrationError>,
+    errors: Vec<(u64, IntegrationError)>,
     errors_raised: u64,
 }
 
@@ -216,8 +227,8 @@ struct State {
 struct Inner {
     retain: Retain,
     state: Mutex<State>,
-    /// The rows that are kept once more, as the engine reads them.
-    columns: Columns,
+    /// The rows of each account, as the engine reads them.
+    columns: BTreeMap<u64, Columns>,
     changes: watch::Sender<()>,
 }
 
@@ -229,14 +240,15 @@ pub struct Store(Arc<Inner>);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin<'a> {
     pub(super) api: Api,
+    pub(super) account: u64,
     pub(super) request_id: &'a str,
     pub(super) key_prefix: &'a str,
     pub(super) now_ms: i64,
 }
 
 impl Store {
-    pub(super) fn new(retain: Retain) -> Self {
-        let columns = Columns::in_memory();
+    pub(super) fn new(retain: Retain, accounts: impl IntoIterator<Item = u64>) -> Self {
+        let columns = accounts.into_iter().map(|account| (account, Columns::in_memory())).collect();
         Self(Arc::new(Inner { retain, state: Mutex::default(), columns, changes: watch::Sender::new(()) }))
     }
 
@@ -284,9 +296,10 @@ impl Store {
     /// Stores what came out of an accepted body.
     pub(super) fn accept(&self, origin: Origin<'_>, unpacked_bytes: usize, intake: Intake) {
         let retain = self.0.retain;
+        let columns = self.columns_of(origin.account);
         if retain == Retain::Rows {
             for row in &intake.rows {
-                self.0.columns.append_json(&row.event_type, &row.attributes, origin.now_ms);
+                columns.append_json(&row.event_type, &row.attributes, origin.now_ms);
             }
         }
         self.change(|state| {
@@ -298,7 +311,7 @@ impl Store {
                     state.types.insert(row.event_type.clone(), TypeRows::default());
                 }
                 if let Some(rows) = state.types.get_mut(&row.event_type) {
-                    rows.add(row, retain);
+                    rows.add(row, origin.account, retain);
                 }
             }
             for (violation, times) in intake.violations {
@@ -308,10 +321,10 @@ impl Store {
                 state.errors_raised += 1;
                 if state.errors.len() < ERRORS_KEPT {
                     let error = integration_error(origin, violation, loss.rows, loss.sample);
-                    if let Value::Object(row) = json!(error) {
-                        self.0.columns.append_json(INTEGRATION_ERROR, &row, origin.now_ms);
+                    if let Some(row) = error.row() {
+                        columns.append_json(INTEGRATION_ERROR, &row, origin.now_ms);
                     }
-                    state.errors.push(error);
+                    state.errors.push((origin.account, error));
                 }
             }
         });
@@ -375,20 +388,35 @@ impl Store {
     pub fn rows(&self, event_type: &str) -> Vec<Map<String, Value>> {
         let state = self.state();
         if event_type == INTEGRATION_ERROR {
-            let as_row = |error| match json!(error) {
-                Value::Object(row) => Some(row),
-                _ => None,
-            };
-            return state.errors.iter().filter_map(as_row).collect();
+            return state.errors.iter().filter_map(|(_, error)| error.row()).collect();
         }
         let Some(rows) = state.types.get(event_type) else { return Vec::new() };
-        rows.kept.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
+        rows.kept.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
     }
 
-    /// The same rows as the engine reads them.
+    /// The rows of the only account, as the engine reads them; of the one with the lowest id, if there are several.
     #[must_use]
     pub fn columns(&self) -> Columns {
-        self.0.columns.clone()
+        self.0.columns.values().next().cloned().unwrap_or_default()
+    }
+
+    /// The rows of one account, as the engine reads them. Of an account that is not there: none, and what is added is lost.
+    pub(super) fn columns_of(&self, account: u64) -> Columns {
+        self.0.columns.get(&account).cloned().unwrap_or_default()
+    }
+
+    /// Every row of an account: its type and attributes. Others wait meanwhile.
+    pub(super) fn each_row(&self, account: u64, mut each: impl FnMut(&str, Map<String, Value>)) {
+        let state = self.state();
+        for (event_type, rows) in &state.types {
+            let of_it = rows.kept.iter().filter(|(of, _)| *of == account);
+            for row in of_it.filter_map(|(_, text)| serde_json::from_str(text).ok()) {
+                each(event_type, row);
+            }
+        }
+        for row in state.errors.iter().filter(|(of, _)| *of == account).filter_map(|(_, error)| error.row()) {
+            each(INTEGRATION_ERROR, row);
+        }
     }
 
     /// Broken rules and how often; empty when the sender kept them all.
@@ -400,7 +428,7 @@ impl Store {
     /// Losses reported, oldest first, at most 10,000.
     #[must_use]
     pub fn integration_errors(&self) -> Vec<IntegrationError> {
-        self.state().errors.clone()
+        self.state().errors.iter().map(|(_, error)| error.clone()).collect()
     }
 
     /// Waits until `reached` holds; asked now and after each change. Bound it with a time-out.

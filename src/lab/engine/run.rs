@@ -154,6 +154,7 @@ impl<'e> Run<'e> {
         let ground = Ground {
             scalars: evaluator.scalars(),
             account_id: self.settings.account_id,
+            account_attribute: self.settings.account_attribute.as_deref(),
             default_rate_ms: f64::from(self.settings.switches.default_rate_ms),
             subqueries: &subqueries,
         };

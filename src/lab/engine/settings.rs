@@ -22,6 +22,8 @@ pub struct Settings {
     pub lookups: BTreeMap<String, Arc<TableView>>,
     /// What `accountId()` gives.
     pub account_id: u64,
+    /// The attribute that `accountId()` gives instead, when rows of several accounts are asked together.
+    pub account_attribute: Option<Arc<str>>,
     /// Most rows looked at by one query, all its parts together; none for no end.
     pub row_budget: Option<u64>,
     /// Asked now and then: a query stops when it says so.
@@ -36,6 +38,7 @@ impl Default for Settings {
             metric_retention_days: 395,
             lookups: BTreeMap::new(),
             account_id: 0,
+            account_attribute: None,
             row_budget: None,
             stop: None,
         }

@@ -14,19 +14,37 @@ pub const LOG: &str = "Log";
 /// Names that the Log API drops.
 const DROPPED: [&str; 2] = ["eventType", "accountId"];
 
+/// What a value of a log becomes: fields of objects with dotted names, a list as JSON text, anything plain as it is, null nothing.
+pub fn flatten(name: &str, value: Json, each: &mut dyn FnMut(&str, Json)) {
+    match value {
+        Json::Null => {}
+        Json::Object(fields) => {
+            for (field, value) in fields {
+                flatten(&format!("{name}.{field}"), value, each);
+            }
+        }
+        Json::Array(_) => each(name, value.to_string().into()),
+        plain => each(name, plain),
+    }
+}
+
+/// The fields that a message which is JSON adds to its log: the names `message` and `timestamp` stay the log's own.
+pub fn fields(message: Map<String, Json>) -> impl Iterator<Item = (String, Json)> {
+    message.into_iter().filter(|(name, _)| name != "message" && name != "timestamp")
+}
+
 impl Rows<'_> {
     /// One log: opens a row and writes all of it. `attributes` may hold `timestamp`; without it the log is of the time it was
     /// received.
     pub fn log(&mut self, attributes: &Map<String, Json>, message: &Json, received_ms: i64) {
         let mut row = Map::new();
-        flat("", attributes, &mut row);
         let parsed = match message {
             Json::String(text) => serde_json::from_str::<Json>(text).ok(),
             other => Some(other.clone()),
         };
-        if let Some(Json::Object(mut fields)) = parsed {
-            fields.retain(|name, _| name != "message" && name != "timestamp");
-            flat("", &fields, &mut row);
+        let parsed = if let Some(Json::Object(parsed)) = parsed { parsed } else { Map::new() };
+        for (name, value) in attributes.clone().into_iter().chain(fields(parsed)) {
+            flatten(&name, value, &mut |name, value| drop(row.insert(name.to_owned(), value)));
         }
         match message {
             Json::Null => {}
@@ -35,17 +53,5 @@ impl Rows<'_> {
         }
         row.retain(|name, _| !DROPPED.contains(&name.as_str()));
         self.json(&row, received_ms);
-    }
-}
-
-fn flat(before: &str, fields: &Map<String, Json>, row: &mut Map<String, Json>) {
-    for (name, value) in fields {
-        let name = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
-        match value {
-            Json::Object(fields) => flat(&name, fields, row),
-            Json::Array(_) => drop(row.insert(name, value.to_string().into())),
-            Json::Null => {}
-            plain => drop(row.insert(name, plain.clone())),
-        }
     }
 }

@@ -28,7 +28,7 @@ use serde_json::{Map, Value as Json};
 pub use column::Part;
 pub use dictionary::Entries;
 pub use json::json_value;
-pub use log::LOG;
+pub use log::{LOG, fields as log_fields, flatten as flatten_log};
 pub use open::{OpenError, Opened, open};
 pub use row::{Point, Rows};
 pub use segment::{SEGMENT_ROWS, Segment};

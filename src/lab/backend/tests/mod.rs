@@ -3,6 +3,7 @@
 mod answers;
 mod faults;
 mod metrics;
+mod nerdgraph;
 
 use std::io::Write as _;
 use std::time::Duration;

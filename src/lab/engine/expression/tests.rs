@@ -114,7 +114,8 @@ fn nodes(text: &str, relation: &mut Relation, scalars: &Scalars) -> Node {
         panic!("{text}")
     };
     let subqueries = |_: &crate::nrql::ast::Query| Ok(super::super::Answer::default());
-    let ground = plan::Ground { scalars, account_id: 1, default_rate_ms: 1_000.0, subqueries: &subqueries };
+    let ground =
+        plan::Ground { scalars, account_id: 1, account_attribute: None, default_rate_ms: 1_000.0, subqueries: &subqueries };
     let plan = plan::plan(&query, &ground).unwrap_or_else(|error| panic!("{text}: {error}"));
     relation.resolve(&plan.columns);
     plan.condition.expect("a condition")

@@ -38,7 +38,14 @@ impl Planner<'_> {
                 Place::Row(_) => Ok(Node::EventType),
                 Place::Group => Err(QueryError::at(span, "eventType() stands outside an aggregate: write latest(eventType())")),
             },
-            "accountid" => Ok(Node::Constant(Value::Number(self.ground.account_id as f64))),
+            "accountid" => match (self.ground.account_attribute, place) {
+                (None, _) => Ok(Node::Constant(Value::Number(self.ground.account_id as f64))),
+                (Some(attribute), Place::Row(_)) => Ok(Node::Column(self.column(attribute))),
+                (Some(_), Place::Group) => Err(QueryError::at(
+                    span,
+                    "accountId() of several accounts stands outside an aggregate: write latest(accountId()) or FACET accountId()",
+                )),
+            },
             "getfield" if call.arguments.len() == 2 => {
                 let (Some(value), Some(key)) = (expression(call, 0), expression(call, 1)) else {
                     return Err(QueryError::at(span, "getField takes a value and the name of a field"));

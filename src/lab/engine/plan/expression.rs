@@ -54,11 +54,15 @@ fn argument(argument: &Argument) -> Option<&Expr> {
 }
 
 /// Whether an expression reads no row.
-pub(super) fn is_constant(value: &Expr, constant_name: &impl Fn(&str) -> bool) -> bool {
+pub(super) fn is_constant(value: &Expr, one_account: bool, constant_name: &impl Fn(&str) -> bool) -> bool {
     match &value.kind {
         ExprKind::Name(name) => constant_name(name),
         ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("eventType") => false,
-        _ => !aggregate::is_aggregate(value) && children(value).into_iter().all(|child| is_constant(child, constant_name)),
+        ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("accountId") => one_account,
+        _ => {
+            !aggregate::is_aggregate(value)
+                && children(value).into_iter().all(|child| is_constant(child, one_account, constant_name))
+        }
     }
 }
 

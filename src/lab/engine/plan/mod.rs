@@ -104,6 +104,8 @@ pub(super) type Subqueries<'p> = &'p dyn Fn(&Query) -> Result<Answer, QueryError
 pub(super) struct Ground<'p> {
     pub(super) scalars: &'p Scalars,
     pub(super) account_id: u64,
+    /// The attribute that holds a row's account, when rows of several are asked together.
+    pub(super) account_attribute: Option<&'p str>,
     pub(super) default_rate_ms: f64,
     pub(super) subqueries: Subqueries<'p>,
 }
@@ -324,7 +326,7 @@ impl Planner<'_> {
     fn is_constant(&self, value: &Expr) -> bool {
         let constant_name =
             |name: &str| self.variables.iter().any(|(known, node)| known == name && matches!(node, Node::Constant(_)));
-        expression::is_constant(value, &constant_name)
+        expression::is_constant(value, self.ground.account_attribute.is_none(), &constant_name)
     }
 }
 

@@ -1,0 +1,156 @@
+//! NRQL over one account or several, at once or later.
+//!
+//! In: a query, the accounts it reads, how long it may take. Out: New Relic's result container. What always holds: a query sees
+//! the rows accepted before it was asked, also when its answer is fetched later; what is kept for later is bounded and expires;
+//! accounts that the key does not open are refused before anything is read.
+//!
+//! How long a query takes is not measured: it takes no time, or as long as a [`Fault::SlowQueries`](super::super::Fault) says, by
+//! the stand-in's clock, so a test decides and does not wait. Facts (`NerdGraph` tutorials on NRQL and on asynchronous queries):
+//! a query is given up after `timeout`, 5 s when it is not named; an asynchronous one answers within 5 s or with `queryProgress`;
+//! across accounts, `accountId()` tells them apart. That `timeout` is from 5 to 120 s is taken
+//! for granted here; so are the class and the words of a time-out beyond that it is `TIMEOUT`.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::graphql::Fault;
+use super::{Session, number};
+use crate::lab::engine::{Engine, Settings};
+use crate::lab::store::Store as Columns;
+
+/// How long a query may take that names no time, and how long an asynchronous one is waited for, ms.
+const PATIENCE_MS: i64 = 5_000;
+
+/// What `timeout` may be, seconds.
+const TIMEOUT_S: std::ops::RangeInclusive<i64> = 5..=120;
+
+/// Longest asynchronous query, ms: ten minutes, with Data Plus.
+const LONGEST_MS: i64 = 600_000;
+
+/// Attribute that holds the account of a row while rows of several are read together. New Relic keeps the name for itself, so no
+/// row has one of its own.
+const ACCOUNT: &str = "accountId";
+
+/// Results kept for later; the oldest go first.
+const KEPT: usize = 100;
+
+/// A query that is answered later.
+#[derive(Debug)]
+struct Later {
+    id: String,
+    accounts: Vec<u64>,
+    answer: Json,
+    ready_ms: i64,
+    expires_ms: i64,
+}
+
+/// Queries that are answered later.
+#[derive(Debug, Default)]
+pub(super) struct Queries {
+    kept: VecDeque<Later>,
+    asked: u64,
+}
+
+impl Session<'_> {
+    /// `nrql` of an account or of the actor.
+    pub(super) fn nrql(&mut self, accounts: &[u64], arguments: &Map<String, Json>) -> Result<Json, Fault> {
+        let text = arguments.get("query").and_then(Json::as_str).unwrap_or_default();
+        let timeout = match number(arguments, "timeout") {
+            None => PATIENCE_MS,
+            Some(seconds) if TIMEOUT_S.contains(&seconds) => seconds * 1_000,
+            Some(seconds) => {
+                let (least, most) = (TIMEOUT_S.start(), TIMEOUT_S.end());
+                return Err(Fault::of("VALIDATION_ERROR", format!("timeout is {seconds} seconds, expected {least} to {most}")));
+            }
+        };
+        let answer = self.run(accounts, text);
+        let takes_ms = self.slow_ms;
+        if arguments.get("async") == Some(&Json::Bool(true)) {
+            return self.later(accounts, answer, takes_ms);
+        }
+        if takes_ms > timeout {
+            return Err(Fault::of("TIMEOUT", format!("NRDB:1106 - Query timed out after {} seconds", timeout / 1_000)));
+        }
+        answer.map_err(|message| Fault::of("NRQL_SYNTAX_ERROR", message))
+    }
+
+    /// The whole answer to a query.
+    fn run(&self, accounts: &[u64], text: &str) -> Result<Json, String> {
+        let statement = crate::nrql::parse(text).map_err(|fault| fault.to_string())?;
+        let (snapshot, settings) = match accounts {
+            [account] => (self.store.columns_of(*account).snapshot(), Settings { account_id: *account, ..Settings::default() }),
+            several => {
+                let together = Columns::in_memory();
+                for account in several {
+                    self.store.each_row(*account, |event_type, mut row| {
+                        row.insert(ACCOUNT.to_owned(), (*account).into());
+                        // A kept row has its time.
+                        together.append_json(event_type, &row, self.now_ms);
+                    });
+                }
+                (together.snapshot(), Settings { account_attribute: Some(ACCOUNT.into()), ..Settings::default() })
+            }
+        };
+        // The end of a window is not included, and a clock that stands must not hide what came just now.
+        let answer = Engine::new(snapshot, settings).run(&statement, self.now_ms.saturating_add(1));
+        let mut answer = answer.map_err(|fault| format!("NRQL Syntax Error: {fault}"))?.json();
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("nrql".to_owned(), text.into());
+        }
+        Ok(answer)
+    }
+
+    /// The answer, if it comes soon enough, else where to ask for it.
+    fn later(&mut self, accounts: &[u64], answer: Result<Json, String>, takes_ms: i64) -> Result<Json, Fault> {
+        if takes_ms > LONGEST_MS {
+            return Err(Fault::of("TIMEOUT", format!("NRDB:1106 - Query timed out after {} seconds", LONGEST_MS / 1_000)));
+        }
+        // A query that cannot be read is refused at once, however it was asked.
+        let answer = answer.map_err(|message| Fault::of("NRQL_SYNTAX_ERROR", message))?;
+        let ready_ms = self.now_ms.saturating_add(if takes_ms > PATIENCE_MS { takes_ms } else { 0 });
+        let expires_ms = ready_ms.saturating_add(i64::from(self.settings.result_expiration_s) * 1_000);
+        let mut state = self.state.lock();
+        let queries = &mut state.queries;
+        queries.asked += 1;
+        let id = format!("stand-in-query-{}", queries.asked);
+        while queries.kept.len() >= KEPT {
+            queries.kept.pop_front();
+        }
+        let later = Later { id, accounts: accounts.to_vec(), answer, ready_ms, expires_ms };
+        let told = self.told(&later);
+        queries.kept.push_back(later);
+        Ok(told)
+    }
+
+    /// `nrqlQueryProgress`.
+    pub(super) fn progress(&mut self, accounts: &[u64], arguments: &Map<String, Json>) -> Result<Json, Fault> {
+        let id = arguments.get("queryId").and_then(Json::as_str).unwrap_or_default();
+        let mut state = self.state.lock();
+        let now_ms = self.now_ms;
+        state.queries.kept.retain(|query| query.expires_ms > now_ms);
+        let same = |query: &&Later| query.id == id && query.accounts == accounts;
+        match state.queries.kept.iter().find(same) {
+            Some(query) => Ok(self.told(query)),
+            // What New Relic says is not documented.
+            None => Err(Fault::of("NOT_FOUND", format!("no query {id:?} of these accounts, or its result has expired"))),
+        }
+    }
+
+    fn told(&self, query: &Later) -> Json {
+        let completed = query.ready_ms <= self.now_ms;
+        let left_s = query.expires_ms.saturating_sub(self.now_ms) / 1_000;
+        let mut answer = if completed { query.answer.clone() } else { json!({}) };
+        if let Some(answer) = answer.as_object_mut() {
+            let progress = json!({
+                "queryId": query.id,
+                "completed": completed,
+                "retryAfter": if completed { Json::Null } else { self.settings.retry_after_s.into() },
+                "retryDeadline": if completed { Json::Null } else { left_s.into() },
+                "resultExpiration": left_s,
+            });
+            answer.insert("queryProgress".to_owned(), progress);
+        }
+        answer
+    }
+}
