@@ -448,6 +448,36 @@ mod tests {
         assert_eq!(FILES.iter().map(|(key, _)| *key).collect::<Vec<_>>(), found, "add the files to the list above");
     }
 
+    /// The dashboard's week has nothing of them, the weeks before have.
+    #[test]
+    fn files_that_went_silent_have_copies_of_earlier_weeks_only_and_one_copy_is_cut_off() {
+        let now_ms = 1_795_292_071_000;
+        let objects: Vec<Made> = steps(now_ms)
+            .unwrap()
+            .into_iter()
+            .filter_map(|step| if let Step::Object(made) = step { Some(made) } else { None })
+            .collect();
+        for end in SILENT {
+            let of_file = objects.iter().filter(|made| made.name.contains(end));
+            let newest = of_file.clone().flat_map(|made| {
+                let found = EVENT_TIME.as_ref().unwrap().captures_iter(&made.text);
+                found.map(|found| time::parse_ms(found.get(1).unwrap().as_str()).unwrap()).collect::<Vec<_>>()
+            });
+            assert!(of_file.count() >= 3, "{end}");
+            assert!(newest.max().unwrap() < now_ms - 7 * DAY_MS, "{end}");
+        }
+        let files = objects.iter().filter(|made| made.kind == Kind::File).count();
+        assert_eq!(files, FILES.len() - SILENT.len());
+        let broken: Vec<&Made> =
+            objects.iter().filter(|made| made.kind != Kind::Between && made.name.contains("AWSLogs")).collect();
+        let broken: Vec<&str> = broken
+            .into_iter()
+            .filter(|made| serde_json::from_str::<serde_json::Value>(&made.text).is_err())
+            .map(|made| made.name.as_str())
+            .collect();
+        assert!(matches!(broken[..], [name] if name.starts_with("demo/cut-off/") && name.ends_with(CUT)), "{broken:?}");
+    }
+
     #[test]
     fn only_times_move_and_all_lie_in_the_window() {
         let now = 1_795_292_071_000;

@@ -303,6 +303,7 @@ mod tests {
         let clock = Clock::fixed(NOW_MS - posture::SPAN_MS);
         let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
         let backend = Backend::start(settings).await.unwrap();
+        trouble::plan(&backend);
         let pace = Arc::new(Pace::of(LOOK));
         let relay = relay(&backend.url(), &clock, NOW_MS, &pace).unwrap();
         let stages = Arc::clone(&relay.stages);
@@ -323,6 +324,7 @@ mod tests {
         for kind in [COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, "Log"] {
             assert!(store.rows(kind).iter().all(|row| row["relay.late"] == "false"), "{kind}");
         }
+        assert_eq!(trouble::lost(&store, &["Log"]), 1, "what was to be lost");
         let changes = store.rows(RESOURCE_CHANGE);
         assert_eq!(changes.len(), posture::changes::COUNT + 1);
         for row in &changes {
