@@ -49,7 +49,7 @@ pub(super) fn summary(store: &Store) -> String {
         return String::new();
     }
     let note = "  The demo keeps no dead letters: what follows a gap would be one, and stays in its object\n";
-    "\nWhat went wrong, as the page Relay health shows it\n".to_owned() + &table(&["what", "of", "why"], &lines) + note
+    "\nWhat went wrong, as the page Relay health shows it\n".to_owned() + &table(&["what", "of", "why"], &lines) + note + "\n"
 }
 
 /// How far an object was read.

@@ -80,7 +80,7 @@ fn line(row: &Map<String, Value>, colour: bool) -> String {
     )
 }
 
-/// Detections per control and severity, top actors, the preventive half, what arrived, what went wrong and how late it came; `delays` of the files, shortest
+/// Detections per control and severity, top actors, the preventive half, what arrived, how late it came and what went wrong; `delays` of the files, shortest
 /// first; `state` is what the preventive half is held against.
 pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) -> String {
     let rows = store.rows(SECURITY_EVENT);
@@ -133,7 +133,7 @@ pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) ->
         out += "  unknown: these records do not tell a person from a program, as with a user's key in the AWS CLI; the same user\n  \
                 at the console is human. `cspm-relay schema` explains actor.kind\n";
     }
-    out + &preventive::summary(store, state) + &arrived(store) + &trouble::summary(store) + &lag(store, delays)
+    out + &preventive::summary(store, state) + &arrived(store) + &lag(store, delays) + &trouble::summary(store)
 }
 
 /// What New Relic would hold.

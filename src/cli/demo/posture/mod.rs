@@ -81,8 +81,8 @@ const RULES: [Rule; 15] = [
     Rule { name: "kms-cmk-not-scheduled-for-deletion", resource_type: "AWS::KMS::Key", control: "KMS.3", severity: "CRITICAL", note: "the key is scheduled for deletion" },
 ];
 
-const COMPLIANT: &str = "COMPLIANT";
-const VIOLATING: &str = "NON_COMPLIANT";
+pub(super) const COMPLIANT: &str = "COMPLIANT";
+pub(super) const VIOLATING: &str = "NON_COMPLIANT";
 const GONE: &str = "NOT_APPLICABLE";
 
 /// One event.
