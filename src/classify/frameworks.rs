@@ -58,9 +58,16 @@ impl Frameworks {
     /// # Errors
     /// [`FileError`] lists everything that is wrong.
     pub fn from_file(path: &Path) -> Result<(Self, Vec<FileFault>), FileError> {
-        let text = file_error::read(HOLDS, path)?;
+        Self::from_text(&file_error::read(HOLDS, path)?, path)
+    }
+
+    /// The same of the text of a file; `path` names it in what is told.
+    ///
+    /// # Errors
+    /// [`FileError`] lists everything that is wrong.
+    pub fn from_text(text: &str, path: &Path) -> Result<(Self, Vec<FileFault>), FileError> {
         let mut reader = Reader::default();
-        reader.read(&text);
+        reader.read(text);
         if !reader.faults.is_empty() {
             return Err(FileError::new(HOLDS, path, reader.faults));
         }

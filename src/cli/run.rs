@@ -18,7 +18,7 @@ use crate::deliver::{Endpoint, Patience};
 use crate::health;
 use crate::health::probe::{Probe, Watched};
 use crate::pipeline::changes::Rest;
-use crate::pipeline::{Relay, To};
+use crate::pipeline::{EXPIRY_LOOK, Relay, To};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         dead_letters: assemble::target(config.dead_letters.as_ref()).await,
         heartbeat: config.telemetry.heartbeat,
         rollups: crate::pipeline::rollups::EVERY,
-        expiry: true,
+        expiry: Some(EXPIRY_LOOK),
         posture,
         clock: clock.clone(),
     };

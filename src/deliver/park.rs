@@ -52,7 +52,7 @@ pub enum Target {
     },
     /// Nowhere: everything is returned, and the source's own redrive decides.
     Nowhere,
-    /// Forgotten: for a look at the input that sends nothing and lets go of nothing.
+    /// Forgotten: for a look at the input that sends nothing and lets go of nothing, and for the demo, whose objects stay as they are.
     Discard,
     /// Nowhere either, but somebody wants to know why: each letter that would have been written is told, and its piece is
     /// returned. For a replay of letters, where what fails again stays as it is.

@@ -18,13 +18,15 @@ use crate::config::Limits;
 use crate::encode::exception::push_expired;
 use crate::encode::{Batch, Lane};
 
-/// Time between two looks at the clock.
-const LOOK: Duration = Duration::from_secs(10);
+/// Time between two looks at the clock, where nobody moves it.
+pub const LOOK: Duration = Duration::from_secs(10);
 
 /// Tells the ends, as long as this agent leads or nobody does.
 pub(super) struct Ends {
     pub(super) stages: Arc<Stages>,
     pub(super) clock: Clock,
+    /// Time between two looks at it.
+    pub(super) look: Duration,
     pub(super) limits: Limits,
     pub(super) batches: mpsc::Sender<Batch>,
     /// Whether it is this agent that tells.
@@ -35,7 +37,7 @@ pub(super) struct Ends {
 
 impl Ends {
     pub(super) async fn run(self) {
-        let Self { stages, clock, limits, batches, mut leading, mut finished } = self;
+        let Self { stages, clock, look, limits, batches, mut leading, mut finished } = self;
         let mut expiry = Expiry::default();
         let tell = async {
             // Nobody who could say so is left: it is the end.
@@ -45,7 +47,7 @@ impl Ends {
                         tracing::debug!("The end of an exception was not sent: the sender has gone");
                     }
                 }
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(look).await;
             }
         };
         tokio::select! {
@@ -157,6 +159,7 @@ mod tests {
         let ends = Ends {
             stages: Arc::new(stages),
             clock: clock.clone(),
+            look: LOOK,
             limits: config.limits,
             batches,
             leading: leading.subscribe(),

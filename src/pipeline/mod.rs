@@ -48,6 +48,7 @@ use crate::deliver::{Endpoint, Patience, Sender, Traffic, retry::Backoff};
 use crate::encode::{Batch, Lane, Outlet};
 use crate::source::skipped::{Few, Skipped};
 use crate::source::{self, Intake, Object, Phase, SourceError};
+pub use expiry::LOOK as EXPIRY_LOOK;
 pub use posture::Standing;
 use posture::{Lead, Posture};
 pub use running::Running;
@@ -142,8 +143,8 @@ pub struct Relay {
     pub heartbeat: Option<Duration>,
     /// Time between two sendings of what was counted; nothing is, unless the stages count.
     pub rollups: Duration,
-    /// Whether it is told when an exception ends.
-    pub expiry: bool,
+    /// Time between two looks for exceptions that have ended; `None`: nobody is told.
+    pub expiry: Option<Duration>,
     /// What the agent that leads has to do; `None`: nothing is read of AWS, and the state is in memory only.
     pub posture: Option<Posture>,
     /// The present.
@@ -383,10 +384,11 @@ impl Tasks {
                     };
                     tasks.lead.spawn(lead.run().map(|()| End::InOrder));
                 }
-                if let (true, Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
+                if let (Some(look), Some((_, events))) = (expiry, lanes.iter().find(|(lane, _)| *lane == Lane::Events)) {
                     let ends = expiry::Ends {
                         stages: Arc::clone(&stages),
                         clock: clock.clone(),
+                        look,
                         limits: limits.clone(),
                         batches: events.clone(),
                         leading: tasks.leading.subscribe(),

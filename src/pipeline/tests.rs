@@ -52,7 +52,7 @@ fn relay(outlet: impl Outlet + 'static) -> Relay {
         dead_letters: Target::Nowhere,
         heartbeat: None,
         rollups: rollups::EVERY,
-        expiry: false,
+        expiry: None,
         posture: None,
         clock,
     }

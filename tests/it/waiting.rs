@@ -60,7 +60,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         dead_letters: Target::Nowhere,
         heartbeat: None,
         rollups: cspm_relay::pipeline::rollups::EVERY,
-        expiry: false,
+        expiry: None,
         posture: None,
         clock: clock.clone(),
     };

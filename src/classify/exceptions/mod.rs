@@ -152,8 +152,15 @@ impl Exceptions {
     /// # Errors
     /// [`FileError`] lists everything that is wrong.
     pub fn from_file(path: &Path, time_zone: &str, rules: &RuleSet) -> Result<(Self, Vec<FileFault>), FileError> {
-        let text = file_error::read(HOLDS, path)?;
-        let (list, doubts) = file::read(&text, time_zone, rules).map_err(|faults| FileError::new(HOLDS, path, faults))?;
+        Self::from_text(&file_error::read(HOLDS, path)?, path, time_zone, rules)
+    }
+
+    /// The same of the text of a file; `path` names it in what is told.
+    ///
+    /// # Errors
+    /// [`FileError`] lists everything that is wrong.
+    pub fn from_text(text: &str, path: &Path, time_zone: &str, rules: &RuleSet) -> Result<(Self, Vec<FileFault>), FileError> {
+        let (list, doubts) = file::read(text, time_zone, rules).map_err(|faults| FileError::new(HOLDS, path, faults))?;
         Ok((Self::new(list), doubts))
     }
 

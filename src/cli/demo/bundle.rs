@@ -1,8 +1,9 @@
 //! The records of the demo: a trail of real ones, moved to the present, and weeks of posture that were made.
 //!
 //! In: the files of `tests/fixtures/cloudtrail` (their `README.md` names sources and licences), embedded at build, and the events
-//! of `posture`. Out: objects in the order of time; the newest records of the files lie spread over the last twenty hours; each
-//! day before has copies of a few files; how long each file took to be accepted. What always holds: of the last day's trail only
+//! of `posture`. Out: objects in the order of time; the newest records of the files lie spread over the last twenty hours, but for a
+//! few that came last more than a week ago; each day before has copies of a few files, one of them cut off; how long each file took
+//! to be accepted. What always holds: of the last day's trail only
 //! `eventTime` is changed, of the days before `eventID` too, so that no record is another one's copy; every file keeps the order
 //! and, within an hour, the distances of its records; each turn of the past is accepted, and what was due in it is done, before
 //! the next one.
@@ -117,6 +118,19 @@ pub(super) const PAST_MS: i64 = HOUR_MS;
 const ONE_OF: (u32, u32) = (7, 20);
 /// Copies the same files every time.
 const SEED: u64 = 11;
+
+/// Ends of the names of files that have no records of late: what only they were detected by (DNS query logging removed, snapshot of
+/// RDS shared, federation token issued) has gone silent.
+const SILENT: [&str; 3] = ["_XCEydLEPrDcx01te.json.gz", "_7gpfIXstJ8KrmpY7.json.gz", "_jdgXIHlG6zZMHZRY.json.gz"];
+/// Time without their records, milliseconds: more than the week of the dashboard.
+const SILENT_MS: i64 = 8 * DAY_MS;
+/// Every how many days before it they come.
+const SILENT_EVERY: i64 = 4;
+
+/// The end of the name of the file of which one copy is cut off.
+const CUT: &str = "_pgdHsHNtVFnp6GcD.json.gz";
+/// How long ago that is, milliseconds: on the day before the last.
+const CUT_MS: i64 = 30 * HOUR_MS;
 
 /// The records as a source.
 #[derive(Debug)]
@@ -259,7 +273,7 @@ fn steps(now_ms: i64) -> Result<VecDeque<Step>, SourceError> {
         steps.extend(events(take_until(&mut events_left, until_ms), Kind::Past));
         steps.push_back(Step::Turn(until_ms));
     }
-    for (number, (key, packed)) in (0_u64..).zip(FILES) {
+    for (number, (key, packed)) in (0_u64..).zip(FILES).filter(|(_, (key, _))| !is_silent(key)) {
         let newest_ms = now_ms - age_ms(number, files());
         steps.extend(events(take_until(&mut events_left, newest_ms), Kind::Between));
         let made = file(key, packed, newest_ms, Kind::File)?;
@@ -293,7 +307,13 @@ fn copies(now_ms: i64, until_ms: i64) -> Result<VecDeque<(i64, Made)>, SourceErr
         let one_of = if is_free { ONE_OF.1 } else { ONE_OF.0 };
         for (number, (key, packed)) in FILES.iter().enumerate() {
             // Who is only in these files is new on the last day.
-            if number % 5 == 4 || rng.u32(0..one_of) > 0 {
+            let is_left_out = if is_silent(key) {
+                let days_ago = (now_ms - day_ms) / DAY_MS;
+                day_ms + DAY_MS > now_ms - SILENT_MS || days_ago % SILENT_EVERY > 0
+            } else {
+                number % 5 == 4 || rng.u32(0..one_of) > 0
+            };
+            if is_left_out {
                 continue;
             }
             let newest_ms = day_ms + FILE_MS + (rng.i64(0..DAY_MS / 2 - FILE_MS) + rng.i64(0..DAY_MS / 2));
@@ -306,8 +326,28 @@ fn copies(now_ms: i64, until_ms: i64) -> Result<VecDeque<(i64, Made)>, SourceErr
         }
         day_ms += DAY_MS;
     }
+    for (key, packed) in FILES.iter().filter(|(key, _)| key.ends_with(CUT)) {
+        copies.push((now_ms - CUT_MS, cut_off(key, packed, now_ms - CUT_MS)?));
+    }
     copies.sort_by_key(|(newest_ms, _)| *newest_ms);
     Ok(copies.into())
+}
+
+/// Whether nothing of this file has come of late.
+fn is_silent(key: &str) -> bool {
+    SILENT.iter().any(|end| key.ends_with(end))
+}
+
+/// A copy of a file as an upload that broke would leave it: it ends in the middle of a record.
+fn cut_off(key: &str, packed: &[u8], newest_ms: i64) -> Result<Made, SourceError> {
+    let mut made = file(key, packed, newest_ms, Kind::Past)?;
+    made.text = renamed(&made.text, newest_ms);
+    // At the last mark of a record that lies in the first half.
+    let half = made.text.floor_char_boundary(made.text.len() / 2);
+    let end = made.text.get(..half).and_then(|half| half.rfind("\"eventID\"")).unwrap_or(half);
+    made.text.truncate(end);
+    made.name = format!("demo/cut-off/{key}");
+    Ok(made)
 }
 
 /// The records with ids of their own.
@@ -406,6 +446,36 @@ mod tests {
         }
         found.sort();
         assert_eq!(FILES.iter().map(|(key, _)| *key).collect::<Vec<_>>(), found, "add the files to the list above");
+    }
+
+    /// The dashboard's week has nothing of them, the weeks before have.
+    #[test]
+    fn files_that_went_silent_have_copies_of_earlier_weeks_only_and_one_copy_is_cut_off() {
+        let now_ms = 1_795_292_071_000;
+        let objects: Vec<Made> = steps(now_ms)
+            .unwrap()
+            .into_iter()
+            .filter_map(|step| if let Step::Object(made) = step { Some(made) } else { None })
+            .collect();
+        for end in SILENT {
+            let of_file = objects.iter().filter(|made| made.name.contains(end));
+            let newest = of_file.clone().flat_map(|made| {
+                let found = EVENT_TIME.as_ref().unwrap().captures_iter(&made.text);
+                found.map(|found| time::parse_ms(found.get(1).unwrap().as_str()).unwrap()).collect::<Vec<_>>()
+            });
+            assert!(of_file.count() >= 3, "{end}");
+            assert!(newest.max().unwrap() < now_ms - 7 * DAY_MS, "{end}");
+        }
+        let files = objects.iter().filter(|made| made.kind == Kind::File).count();
+        assert_eq!(files, FILES.len() - SILENT.len());
+        let broken: Vec<&Made> =
+            objects.iter().filter(|made| made.kind != Kind::Between && made.name.contains("AWSLogs")).collect();
+        let broken: Vec<&str> = broken
+            .into_iter()
+            .filter(|made| serde_json::from_str::<serde_json::Value>(&made.text).is_err())
+            .map(|made| made.name.as_str())
+            .collect();
+        assert!(matches!(broken[..], [name] if name.starts_with("demo/cut-off/") && name.ends_with(CUT)), "{broken:?}");
     }
 
     #[test]

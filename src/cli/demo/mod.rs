@@ -5,9 +5,11 @@
 
 mod aws;
 mod bundle;
+mod files;
 mod iam;
 mod posture;
 mod preventive;
+mod trouble;
 mod view;
 
 use std::cell::Cell;
@@ -59,7 +61,7 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Time between two heartbeats: five weeks have some hundred.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// Time between two sendings of counts: about a turn of the clock, so that each is of the day on which it was counted.
+/// Time between two sendings of counts, and two looks for exceptions that have ended: about a turn of the clock, so that each is of the day on which it was counted.
 const TURN: Duration = Duration::from_millis(20);
 
 /// Where the dashboards are, when the port is free: an address that can be kept.
@@ -82,6 +84,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     let clock = Clock::fixed(now_ms - posture::SPAN_MS);
     let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
     let backend = Backend::start(settings).await.map_err(|error| Stop::usage(error.to_string(), None))?;
+    trouble::plan(&backend);
     let url = backend.url();
     let pace = Arc::new(Pace::of(LOOK));
     let relay = relay(&url, &clock, now_ms, &pace)?;
@@ -91,7 +94,8 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     print(&format!(
         "New Relic stand-in on {url}\n{shown}{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
          Before them five weeks of copies, and of AWS Config, Security Hub, GuardDuty, Inspector, Macie, Access Analyzer and IAM, \
-         made for the demo\n\n\
+         made for the demo\n\
+         One file is cut off, one exception ends and one log is lost after New Relic's yes: that is how it looks when it happens\n\n\
          Detections of severity CRITICAL and HIGH, as the stand-in accepts them:\n",
         relay.stages.rules.rules().len()
     ))?;
@@ -185,16 +189,19 @@ fn relay(url: &str, clock: &Clock, now_ms: i64, pace: &Arc<Pace>) -> anyhow::Res
     config.limits.flush_after = FLUSH_AFTER;
     let endpoint = Endpoint::new(&config.new_relic, config.limits.request_timeout)?;
     let manner = Manner { notices: true, follow: true, ..Manner::default() };
-    let stages = assemble::stages(&config, clock.clone(), manner)?;
+    let mut stages = assemble::stages(&config, clock.clone(), manner)?;
+    stages.exceptions = files::exceptions(now_ms, &config.telemetry.time_zone, &stages.rules)?;
+    stages.frameworks = files::frameworks(now_ms)?;
     stages.enricher.rename(AccountNames::default().with(posture::account_names()));
     Ok(Relay {
         stages: Arc::new(stages),
         limits: config.limits.clone(),
         to: To::NewRelic { endpoint: Box::new(endpoint), patience: Patience::GiveUp },
-        dead_letters: Target::Nowhere,
+        // What is cut off is bundled whole: nothing is lost with its letter.
+        dead_letters: Target::Discard,
         heartbeat: Some(BEAT),
         rollups: TURN,
-        expiry: true,
+        expiry: Some(TURN),
         posture: Some(leads(now_ms, clock, pace)),
         clock: clock.clone(),
     })
@@ -277,7 +284,11 @@ mod tests {
         for event in posture::weeks(NOW_MS) {
             let detail = &event.envelope["detail"];
             let (id, is_open) = match &detail["findings"][0] {
-                Value::Null if detail.get("configRuleName").is_some() || detail.get("configurationItem").is_some() => continue,
+                Value::Null
+                    if ["configRuleName", "configurationItem", "insightArn"].iter().any(|name| detail.get(*name).is_some()) =>
+                {
+                    continue;
+                }
                 Value::Null => (detail.get("findingArn").unwrap_or(&detail["id"]), detail["status"] != "CLOSED"),
                 finding => (&finding["Id"], finding["Compliance"]["Status"] == "FAILED"),
             };
@@ -292,6 +303,7 @@ mod tests {
         let clock = Clock::fixed(NOW_MS - posture::SPAN_MS);
         let settings = BackendSettings { clock: clock.clone(), ..BackendSettings::default() };
         let backend = Backend::start(settings).await.unwrap();
+        trouble::plan(&backend);
         let pace = Arc::new(Pace::of(LOOK));
         let relay = relay(&backend.url(), &clock, NOW_MS, &pace).unwrap();
         let stages = Arc::clone(&relay.stages);
@@ -312,6 +324,7 @@ mod tests {
         for kind in [COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, "Log"] {
             assert!(store.rows(kind).iter().all(|row| row["relay.late"] == "false"), "{kind}");
         }
+        assert_eq!(trouble::lost(&store, &["Log"]), 1, "what was to be lost");
         let changes = store.rows(RESOURCE_CHANGE);
         assert_eq!(changes.len(), posture::changes::COUNT + 1);
         for row in &changes {

@@ -11,8 +11,10 @@ use serde_json::{Map, Value};
 
 use super::super::table::table;
 use super::super::{count, print};
-use super::{SOURCE, preventive};
-use crate::encode::dictionary::{COMPLIANCE_CHANGE, FINDING, HEARTBEAT, NOTICE, RESOURCE_CHANGE, SECURITY_EVENT};
+use super::{SOURCE, preventive, trouble};
+use crate::encode::dictionary::{
+    COMPLIANCE_CHANGE, FINDING, FINDING_INSIGHT, HEARTBEAT, NOTICE, RESOURCE_CHANGE, SECURITY_EVENT,
+};
 use crate::lab::backend::Store;
 use crate::posture::Compliance;
 use crate::record::time;
@@ -78,7 +80,7 @@ fn line(row: &Map<String, Value>, colour: bool) -> String {
     )
 }
 
-/// Detections per control and severity, top actors, the preventive half, what arrived and how late; `delays` of the files, shortest
+/// Detections per control and severity, top actors, the preventive half, what arrived, how late it came and what went wrong; `delays` of the files, shortest
 /// first; `state` is what the preventive half is held against.
 pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) -> String {
     let rows = store.rows(SECURITY_EVENT);
@@ -131,14 +133,16 @@ pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) ->
         out += "  unknown: these records do not tell a person from a program, as with a user's key in the AWS CLI; the same user\n  \
                 at the console is human. `cspm-relay schema` explains actor.kind\n";
     }
-    out + &preventive::summary(store, state) + &arrived(store) + &lag(store, delays)
+    out + &preventive::summary(store, state) + &arrived(store) + &lag(store, delays) + &trouble::summary(store)
 }
 
 /// What New Relic would hold.
 fn arrived(store: &Store) -> String {
     // Each record is a log or one event of these types, so their ids are the records.
-    let types = ["Log", COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE];
-    let records = types.map(|name| (name, store.counts(name)));
+    let types = ["Log", COMPLIANCE_CHANGE, FINDING, RESOURCE_CHANGE, FINDING_INSIGHT];
+    // An insight has several rows, which repeat nothing.
+    let records = types.into_iter().filter(|name| *name != FINDING_INSIGHT).map(|name| (name, store.counts(name)));
+    let records: Vec<_> = records.collect();
     let beside = [SECURITY_EVENT, NOTICE].map(|name| (name, store.counts(name)));
     let beats = store.rows(HEARTBEAT);
     // What readings of AWS Config and IAM add is not in the records that came in.
@@ -168,8 +172,11 @@ fn arrived(store: &Store) -> String {
         .collect();
     out += &table(&["type", "rows", "distinct records", "repeated", "late"], &lines);
     out += &notices(&store.rows(NOTICE));
-    let verdict = if received == i64::try_from(sent).unwrap_or(-1) { "in = out" } else { "IN IS NOT OUT" };
-    out += &format!("\nRecords in, by heartbeats: {received}; records out: {} = {sent}: {verdict}\n", parts.join(" + "));
+    let lost = trouble::lost(store, &types);
+    let ended = u64::try_from(sent).unwrap_or(u64::MAX).saturating_add(lost);
+    let verdict = if u64::try_from(received) == Ok(ended) { "in = out" } else { "IN IS NOT OUT" };
+    let lost = if lost == 0 { String::new() } else { format!(", and {lost} that New Relic lost after its yes") };
+    out += &format!("\nRecords in, by heartbeats: {received}; records out: {} = {sent}{lost}: {verdict}\n", parts.join(" + "));
     out
 }
 

@@ -329,7 +329,7 @@ impl Replay {
             dead_letters: Target::Told(told),
             heartbeat: None,
             rollups: crate::pipeline::rollups::EVERY,
-            expiry: false,
+            expiry: None,
             posture: None,
             clock: self.clock.clone(),
         };

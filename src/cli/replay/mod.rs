@@ -314,7 +314,7 @@ impl<'a> Going<'a> {
             },
             heartbeat: None,
             rollups: crate::pipeline::rollups::EVERY,
-            expiry: false,
+            expiry: None,
             posture: None,
             clock,
         };

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
+use super::intake::Intake;
+
 /// Requests that may wait in one [`Hold`]; more wait in front of it.
 const HELD_REQUESTS: usize = 256;
 
@@ -142,6 +144,8 @@ struct Plan {
     hold: Option<mpsc::Sender<HeldRequest>>,
     /// Bytes that make a body refused, and the status of the refusal.
     poison: Option<(Box<[u8]>, u16)>,
+    /// `event.id` of the row that is lost after the yes.
+    lost: Option<Box<str>>,
 }
 
 /// The plans of all APIs.
@@ -186,6 +190,18 @@ impl Plans {
             let (marker, code) = plan.poison.as_ref()?;
             memchr::memmem::find(body, marker).map(|_| *code)
         })
+    }
+
+    /// Loses the first row of this `event.id` that `api` accepts from now on; an earlier one is forgotten.
+    pub(super) fn lose(&self, api: Api, event_id: &str) {
+        self.with(api, |plan| plan.lost = Some(event_id.into()));
+    }
+
+    /// Takes the row that is to be lost out of what an accepted body turned into, if it is there.
+    pub(super) fn take_lost(&self, api: Api, intake: &mut Intake) {
+        self.with(api, |plan| {
+            plan.lost.take_if(|event_id| intake.lose_row(event_id));
+        });
     }
 
     /// Holds the requests to `api` from now on; an earlier hold on it ends.

@@ -138,6 +138,8 @@ pub(super) struct Intake {
     pub(super) rows: Vec<Row>,
     pub(super) losses: BTreeMap<Violation, Loss>,
     pub(super) violations: BTreeMap<Violation, u64>,
+    /// Rows lost though they break no rule, because a script says so.
+    pub(super) scripted: Option<Loss>,
 }
 
 impl Intake {
@@ -151,6 +153,15 @@ impl Intake {
         self.count(violation, rows);
         let loss = self.losses.entry(violation).or_insert_with(|| Loss { rows: 0, sample: sample.map(str::to_owned) });
         loss.rows = loss.rows.saturating_add(rows);
+    }
+
+    /// Loses the first row of this `event.id`, which breaks no rule. Whether there is one.
+    pub(super) fn lose_row(&mut self, event_id: &str) -> bool {
+        let is_lost = |row: &Row| row.attributes.get("event.id").and_then(Value::as_str) == Some(event_id);
+        let Some(at) = self.rows.iter().position(is_lost) else { return false };
+        let row = self.rows.remove(at);
+        self.scripted = Some(Loss { rows: 1, sample: Some(row.event_type) });
+        true
     }
 
     fn count(&mut self, violation: Violation, times: u64) {

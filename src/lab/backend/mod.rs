@@ -122,6 +122,12 @@ impl Backend {
         self.shared.plans.poison(api, marker, code);
     }
 
+    /// Says yes to the next body of `api` with a row of this `event.id` and loses that row afterwards, as New Relic may: only an
+    /// `NrIntegrationError` tells. The sender broke no rule, so there is no [`Violation`].
+    pub fn lose(&self, api: Api, event_id: &str) {
+        self.shared.plans.lose(api, event_id);
+    }
+
     /// Holds every request to `api` from now on, until the [`Hold`] is dropped.
     #[must_use = "dropping it releases every request"]
     pub fn hold(&self, api: Api) -> Hold {

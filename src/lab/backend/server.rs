@@ -355,6 +355,7 @@ impl Shared {
         if api == Api::Metrics {
             self.count_series(passed.account.id, now_ms, &mut intake);
         }
+        self.plans.take_lost(api, &mut intake);
         let key_prefix: String = passed.account.license_key.expose().chars().take(6).collect();
         let rows = u64::try_from(intake.rows.len()).unwrap_or(u64::MAX);
         let account = passed.account.id;

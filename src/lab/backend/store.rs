@@ -14,11 +14,14 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::fault::Api;
-use super::intake::{Intake, Row, Violation};
+use super::intake::{Intake, Loss, Row, Violation};
 use crate::lab::store::Store as Columns;
 
 /// Type of the rows that report losses.
 pub(super) const INTEGRATION_ERROR: &str = "NrIntegrationError";
+
+/// Why rows are lost that break no rule.
+const SCRIPTED: &str = "scripted by the stand-in";
 
 /// Integration errors kept; later ones are only counted.
 const ERRORS_KEPT: usize = 10_000;
@@ -136,6 +139,9 @@ pub struct IntegrationError {
     pub name: &'static str,
     /// Why and how many.
     pub message: String,
+    /// How many, for those who count; New Relic has it in the message only.
+    #[serde(skip)]
+    pub rows: u64,
     /// `uuid` or `requestId` of the answer.
     pub request_id: String,
     /// First six characters of the key.
@@ -317,10 +323,11 @@ impl Store {
             for (violation, times) in intake.violations {
                 *state.violations.entry(violation).or_default() += times;
             }
-            for (violation, loss) in intake.losses {
+            let of_rules = intake.losses.into_iter().map(|(violation, loss)| (violation.message(), violation.limit(), loss));
+            for (why, limit, loss) in of_rules.chain(intake.scripted.map(|loss| (SCRIPTED, None, loss))) {
                 state.errors_raised += 1;
                 if state.errors.len() < ERRORS_KEPT {
-                    let error = integration_error(origin, violation, loss.rows, loss.sample);
+                    let error = integration_error(origin, why, limit, loss);
                     if let Some(row) = error.row() {
                         columns.append_json(INTEGRATION_ERROR, &row, origin.now_ms);
                     }
@@ -452,8 +459,8 @@ fn add(sum: &mut u64, bytes: usize) {
     *sum = sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
 }
 
-fn integration_error(origin: Origin<'_>, violation: Violation, rows: u64, sample: Option<String>) -> IntegrationError {
-    let limit = violation.limit();
+fn integration_error(origin: Origin<'_>, why: &str, limit: Option<(&'static str, u64)>, loss: Loss) -> IntegrationError {
+    let Loss { rows, sample } = loss;
     let (new_relic_feature, category, name) = match origin.api {
         Api::Logs => ("Logs", "LogApiException", "LogValidationException"),
         Api::Metrics => ("Metrics", "MetricApiException", "MetricValidationException"),
@@ -465,9 +472,10 @@ fn integration_error(origin: Origin<'_>, violation: Violation, rows: u64, sample
         category: if limit.is_some() { "ApiLimit" } else { category },
         name,
         message: match origin.api {
-            Api::Metrics => format!("One or more OTLP data point(s) was dropped: {}: {rows}", violation.message()),
-            Api::Events | Api::Logs | Api::NerdGraph => format!("{}: {rows} event(s) lost", violation.message()),
+            Api::Metrics => format!("One or more OTLP data point(s) was dropped: {why}: {rows}"),
+            Api::Events | Api::Logs | Api::NerdGraph => format!("{why}: {rows} event(s) lost"),
         },
+        rows,
         request_id: origin.request_id.to_owned(),
         api_key_prefix: origin.key_prefix.to_owned(),
         event_type_sample: sample,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::data::REGION;
-use super::{PATIENCE, eventually, setting};
+use super::{PATIENCE, eventually, setting, within};
 
 /// Licence key of every agent under test; the stand-in is told to accept it.
 pub(crate) const LICENSE_KEY: &str = "0123456789abcdef0123456789abcdef0123NRAL";
@@ -174,7 +174,12 @@ impl Running {
 
     /// Waits until it has printed or logged a text.
     pub(crate) async fn says(&mut self, text: &str) {
-        eventually(&format!("the agent says {text:?}"), async || {
+        self.says_within(PATIENCE, text).await;
+    }
+
+    /// The same of what takes longer.
+    pub(crate) async fn says_within(&mut self, limit: Duration, text: &str) {
+        within(limit, &format!("the agent says {text:?}"), async || {
             let found = self.stdout.text().contains(text) || self.stderr.text().contains(text);
             if !found {
                 self.assert_alive();
@@ -188,6 +193,11 @@ impl Running {
         if let Some(status) = self.child.try_wait().expect("a child can be asked") {
             panic!("the agent ended with {status}:\n{}\n{}", self.stdout.text(), self.stderr.text());
         }
+    }
+
+    /// Everything it has printed so far.
+    pub(crate) fn printed(&self) -> String {
+        self.stdout.text()
     }
 
     /// Everything it has logged so far.

@@ -6,6 +6,7 @@
 
 pub(super) mod changes;
 mod findings;
+mod insights;
 #[cfg(test)]
 mod tests;
 
@@ -80,8 +81,8 @@ const RULES: [Rule; 15] = [
     Rule { name: "kms-cmk-not-scheduled-for-deletion", resource_type: "AWS::KMS::Key", control: "KMS.3", severity: "CRITICAL", note: "the key is scheduled for deletion" },
 ];
 
-const COMPLIANT: &str = "COMPLIANT";
-const VIOLATING: &str = "NON_COMPLIANT";
+pub(super) const COMPLIANT: &str = "COMPLIANT";
+pub(super) const VIOLATING: &str = "NON_COMPLIANT";
 const GONE: &str = "NOT_APPLICABLE";
 
 /// One event.
@@ -112,10 +113,16 @@ pub(super) fn weeks(now_ms: i64) -> Vec<Event> {
     let mut maker =
         Maker { rng: fastrand::Rng::with_seed(SEED), start_ms: (now_ms - SPAN_MS) / 1_000 * 1_000, events: Vec::new() };
     let mut results = maker.first_results();
+    let mut counted = Vec::new();
     for day in 1..DAYS {
         maker.day(day, &mut results);
+        // The last day of each week.
+        if day % 7 == 6 {
+            counted.push(insights::Counted::of(day, &results));
+        }
     }
     maker.other_findings();
+    maker.insights(counted);
     let mut events = maker.events;
     // Whole seconds, as all the others.
     events.push(changes::unseen((now_ms - 5 * HOUR_MS) / 1_000 * 1_000));

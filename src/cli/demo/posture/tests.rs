@@ -51,6 +51,35 @@ fn violations_begin_are_mended_and_come_back_and_resources_are_deleted() {
     assert_eq!(told(&[GONE, COMPLIANT]) + told(&[GONE, VIOLATING]), 0, "what is deleted stays so");
 }
 
+/// S1-11: what an insight counts is what violates at that time.
+#[test]
+fn an_insight_counts_the_failed_controls_of_each_account_once_a_week() {
+    let weeks = weeks(NOW_MS);
+    let insights: Vec<_> = weeks.iter().filter(|event| event.envelope["detail-type"] == "Security Hub Insight Results").collect();
+    assert_eq!(insights.len(), 5);
+    for insight in insights {
+        let mut last: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+        for event in weeks.iter().take_while(|event| event.at_ms < insight.at_ms) {
+            let detail = &event.envelope["detail"];
+            if let Some(state) = detail["newEvaluationResult"]["complianceType"].as_str() {
+                let key = ["awsAccountId", "configRuleName", "resourceId"].map(|name| detail[name].as_str().unwrap()).join(" ");
+                last.insert(key, (detail["awsAccountId"].as_str().unwrap(), state));
+            }
+        }
+        let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
+        for (account, _) in last.values().filter(|(_, state)| *state == VIOLATING) {
+            *failed.entry(account).or_default() += 1;
+        }
+        let results = insight.envelope["detail"]["insightResults"].as_array().unwrap();
+        let told: BTreeMap<&str, u64> = results
+            .iter()
+            .flat_map(|result| result.as_object().unwrap())
+            .map(|(account, count)| (account.as_str(), count.as_u64().unwrap()))
+            .collect();
+        assert_eq!(told, failed);
+    }
+}
+
 #[test]
 fn every_service_tells_something_of_accounts_that_have_names() {
     let weeks = weeks(NOW_MS);

@@ -165,6 +165,7 @@ async fn bad_content_is_answered_200_and_told_by_an_integration_error() {
             category: "ApiLimit",
             name: "EventValidationException",
             message: "attribute value is too long: 2 event(s) lost".to_owned(),
+            rows: 2,
             request_id: answered["uuid"].as_str().unwrap().to_owned(),
             api_key_prefix: "000000".to_owned(),
             event_type_sample: Some("T".to_owned()),
@@ -182,6 +183,27 @@ async fn bad_content_is_answered_200_and_told_by_an_integration_error() {
     let query = json!({ "query": "{ actor { account(id: 1234567) { nrql(query: \"SELECT count(*) FROM NrIntegrationError\") { results } } } }" });
     let (code, found) = answer(post(&client, &backend, Api::NerdGraph, query.to_string())).await;
     assert_eq!((code, &found["data"]["actor"]["account"]["nrql"]["results"]), (200, &json!([{ "count": 3 }])));
+}
+
+/// Whoever sends must be able to see what New Relic lost though every rule was kept.
+#[tokio::test]
+async fn a_row_that_is_to_be_lost_is_lost_once_under_a_yes_and_told() {
+    let backend = backend().await;
+    let client = client();
+    backend.lose(Api::Events, "b");
+    let sent = json!([event("a"), event("b"), event("c")]);
+    for _ in 0..2 {
+        assert_eq!(status(post(&client, &backend, Api::Events, sent.to_string())).await, 200);
+    }
+    let store = backend.store();
+    let times = [("a".to_owned(), 2), ("b".to_owned(), 1), ("c".to_owned(), 2)];
+    assert_eq!((store.ids("AwsSecurityEvent"), store.violations()), (times.into(), [].into()));
+    let [error] = store.integration_errors().try_into().unwrap();
+    assert_eq!(
+        (error.category, error.message.as_str(), error.rows, error.event_type_sample.as_deref()),
+        ("EventApiException", "scripted by the stand-in: 1 event(s) lost", 1, Some("AwsSecurityEvent"))
+    );
+    assert!(!store.rows("NrIntegrationError")[0].contains_key("rows"), "New Relic has no such attribute");
 }
 
 #[tokio::test]

@@ -1,20 +1,29 @@
-//! The demo as a newcomer sees it: both halves of its summary, and how it ends.
+//! The demo as a newcomer sees it: the dashboard in the browser, both halves of its summary, and how it ends.
+
+mod widgets;
 
 use std::time::Duration;
 
 use super::support::PATIENCE;
 use super::support::agent::{Agent, is_lean};
 
-/// Time for five weeks, in a build that is not optimised, beside other tests.
-const WEEKS: Duration = Duration::from_mins(5);
+/// Time for five weeks, in a build that is not optimised, beside other tests on a busy machine.
+const WEEKS: Duration = Duration::from_mins(10);
 
 /// Everything the table counts as severe has a line in the feed, the last ones too.
 #[tokio::test]
-async fn the_demo_feeds_every_severe_detection_and_ends_well() {
+async fn the_demo_feeds_every_severe_detection_fills_every_widget_and_ends_well() {
     if is_lean() {
         return;
     }
-    let ended = Agent::new(["demo", "--once"]).start().exited(WEEKS).await;
+    let mut demo = Agent::new(["demo"]).start();
+    demo.says_within(WEEKS, "Ctrl-C ends both").await;
+    let printed = demo.printed();
+    let url = printed.lines().find_map(|line| line.strip_prefix("Dashboards on ")).expect("an address");
+    let (widgets, empty) = widgets::empty(url.trim()).await;
+    demo.terminate();
+    let ended = demo.exited(PATIENCE).await;
+    assert!(widgets > 80 && empty.is_empty(), "{widgets} widgets, of which show nothing:\n{}", empty.join("\n"));
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
     let (feed, table) = ended.stdout.split_once("Detections per control").expect("a table after the feed");
     for severity in ["CRITICAL", "HIGH"] {
@@ -29,10 +38,11 @@ async fn the_demo_feeds_every_severe_detection_and_ends_well() {
         table.lines().find_map(|line| line.strip_prefix("Lag, from the agent's taking a file to the yes to the last of it: "));
     let seconds: Vec<f64> = added.into_iter().flat_map(str::split_whitespace).filter_map(|word| word.parse().ok()).collect();
     assert!(matches!(seconds[..], [median, longest] if 0.0 < median && median <= longest), "{added:?}");
-    assert!(added.is_some_and(|line| line.ends_with(" (63 files)")), "{added:?}");
+    assert!(added.is_some_and(|line| line.ends_with(" (60 files)")), "{added:?}");
     let own = table.lines().find(|line| line.starts_with("Lag by the records' own times (relay.lagMs): at most "));
     assert!(own.is_some_and(|line| line.contains(" 0 h ") || line.contains(" 1 h ") || line.contains(" 2 h ")), "{own:?}");
     the_demo_shows_what_is_out_of_policy(&ended.stdout);
+    the_demo_says_what_went_wrong(&ended.stdout);
 }
 
 /// The preventive half of the summary: each table is there, and its numbers fit one another.
@@ -74,6 +84,16 @@ fn the_demo_shows_what_is_out_of_policy(stdout: &str) {
     for text in ["\nThe agent's own state says the same\n", ": in = out\n", "\ndemo: the counts add up\n"] {
         assert!(stdout.contains(text), "{text:?} in {stdout}");
     }
+}
+
+/// What the summary says went wrong: on purpose, each once.
+fn the_demo_says_what_went_wrong(stdout: &str) {
+    let (_, rest) =
+        stdout.split_once("\nWhat went wrong, as the page Relay health shows it\n").expect("a table of what went wrong");
+    let what: Vec<&str> = rest.lines().skip(1).take(3).filter_map(|line| line.trim().split("  ").next()).collect();
+    assert_eq!(what, ["gap (corrupt, 14 records read)", "lost after the yes", "exception expired"], "{stdout}");
+    assert!(stdout.contains(", and 1 that New Relic lost after its yes: in = out\n"), "{stdout}");
+    assert!(stdout.contains(" released + 1 parked + 0 returned\n"), "{stdout}");
 }
 
 /// One signal ends it wherever it is, with the summary.
