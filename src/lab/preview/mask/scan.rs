@@ -24,7 +24,7 @@ const SHAPES: &str = r#"(?x)
   | (?P<id>      (?:acl|ami|cgw|dopt|eipalloc|eipassoc|eni|fl|i|igw|lt|nat|pcx|rtb|rtbassoc|sg|sgr|snap|subnet|tgw|vgw|vol|vpc
                  |vpce)-[0-9a-f]{8,17} )
   | (?P<ip4>     [0-9]{1,3}(?:\.[0-9]{1,3}){3} )
-  | (?P<dashed>  [0-9]{1,3}(?:-[0-9]{1,3}){3} )
+  | (?P<dashed>  (?:[A-Za-z][A-Za-z0-9]*-)?[0-9]{1,3}(?:-[0-9]{1,3}){3} )
   | (?P<ip6>     [0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]* )
   | (?P<digits>  [0-9]{12,} )
 "#;
@@ -160,7 +160,9 @@ pub(super) fn address(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String
 
 /// Four numbers of a byte with dashes between them, as in names of hosts: `ip-10-20-30-40`. Part of a longer row they are a date.
 fn dashed(before: &str, found: &str, after: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
-    // The word that a dash joins to it, from the dash on: `ip`, `ec2`; `2026` or `59` goes on with the row.
+    let head = found.split_inclusive('-').next().filter(|head| head.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("");
+    let numbers = found.get(head.len()..).unwrap_or_default();
+    // The word that a dash joins to it, from the dash on: `2026` or `59` goes on with the row.
     let apart = |next: &mut dyn Iterator<Item = char>| match next.next() {
         Some('-') => {
             let word: String = next.take_while(|c| c.is_alphanumeric()).take(5).collect();
@@ -170,8 +172,8 @@ fn dashed(before: &str, found: &str, after: &str, replace: &mut dyn FnMut(Kind, 
         None => true,
     };
     let is_apart = apart(&mut before.chars().rev()) && apart(&mut after.chars());
-    let dotted = found.replace('-', ".");
-    if is_apart && is_ip4(&dotted) { ip4(&dotted, replace).replace('.', "-") } else { within(found, replace) }
+    let dotted = numbers.replace('-', ".");
+    if is_apart && is_ip4(&dotted) { head.to_owned() + &ip4(&dotted, replace).replace('.', "-") } else { within(found, replace) }
 }
 
 /// A bucket by its address: `name.s3.region.amazonaws.com`.
