@@ -289,9 +289,14 @@ impl Piece {
         piece
     }
 
+    /// What it counts once it is accepted.
+    pub fn tallies(&self) -> impl Iterator<Item = &Tally> {
+        self.tallies.iter().flatten()
+    }
+
     /// A request that held it may have been taken, though no answer says so: what it counts may be counted twice.
     pub fn doubt(&self) {
-        self.tallies.iter().flatten().for_each(Tally::doubt);
+        self.tallies().for_each(Tally::doubt);
     }
 
     /// Gives the answer.

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
+use crate::ack::{Counter, Rollups, Tally};
 use crate::record::id::digest_id;
 
 /// What is in a letter.
@@ -24,6 +25,32 @@ pub enum LetterKind {
     Event,
     /// An encoded log that the Log API refused. Replay sends it again.
     Log,
+}
+
+/// What a refused item counts in the roll-up metrics once New Relic accepts it: one more in this series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Count {
+    /// Name of the counter, `cspm.detections`.
+    pub metric: String,
+    /// Values of the series, in the order of [`Counter::attributes`].
+    pub values: Vec<String>,
+}
+
+impl Count {
+    fn of(tally: &Tally) -> Self {
+        let series = tally.series();
+        let values = series.attributes().map(|(_, value)| value.to_owned()).collect();
+        Self { metric: series.counter().name().to_owned(), values }
+    }
+
+    /// The same among what is counted here; `None`: nothing is counted, or no relay counts such a thing.
+    #[must_use]
+    pub fn tally(&self, rollups: &Rollups) -> Option<Tally> {
+        let counter = Counter::ALL.into_iter().find(|counter| counter.name() == self.metric)?;
+        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        (values.len() == counter.attributes().len()).then(|| rollups.tally(counter, &values))?
+    }
 }
 
 /// A dead letter.
@@ -55,6 +82,9 @@ pub struct Letter {
     /// The content in base64, when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_base64: Option<String>,
+    /// What a refused item counts once it is accepted, for whoever sends it again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<Count>,
 }
 
 impl Letter {
@@ -92,7 +122,14 @@ impl Letter {
             reason: reason.to_owned(),
             content: text,
             content_base64: base64,
+            counts: Vec::new(),
         }
+    }
+
+    /// The same, counting this once it is accepted.
+    #[must_use]
+    pub fn counting<'t>(self, tallies: impl Iterator<Item = &'t Tally>) -> Self {
+        Self { counts: tallies.map(Count::of).collect(), ..self }
     }
 
     /// The same, about one version of its object.
@@ -133,6 +170,26 @@ impl Letter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_says_what_its_item_counts_once_it_is_accepted() {
+        let rollups = Rollups::new(true);
+        let values = ["111122223333", "eu-west-1", "iam", "HIGH", "root-used"];
+        let tally = rollups.tally(Counter::Detections, &values).unwrap();
+        let plain = Letter::new(LetterKind::Event, 5, "", "", None, "status 400", b"{}");
+        let letter = plain.clone().counting([&tally].into_iter());
+        assert_eq!(letter.id, plain.id);
+        let read: Letter = serde_json::from_str(&letter.line()).unwrap();
+        assert_eq!(read.counts, [Count { metric: "cspm.detections".to_owned(), values: values.map(str::to_owned).to_vec() }]);
+        let again: Vec<_> = read.counts.iter().filter_map(|count| count.tally(&rollups)).collect();
+        let shown: Vec<_> = again.iter().flat_map(|tally| tally.series().attributes()).map(|(_, value)| value).collect();
+        assert_eq!(shown, values);
+        // One that somebody edited counts nothing rather than something else.
+        for (metric, values) in [("cspm.detections", 4), ("cspm.unheard", 5), ("cspm.rollup.maybeDouble", 1)] {
+            let count = Count { metric: metric.to_owned(), values: vec!["x".to_owned(); values] };
+            assert!(count.tally(&rollups).is_none(), "{metric}");
+        }
+    }
 
     #[test]
     fn a_letter_keeps_any_bytes_and_the_same_thing_has_the_same_id() {

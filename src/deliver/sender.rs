@@ -383,7 +383,7 @@ impl<P: Post> Sender<P> {
             );
         }
         let Some(kind) = kind else { return piece.settle(Settled::Rejected) };
-        let letter = Letter::new(kind, now_ms, "", "", None, &reason, item);
+        let letter = Letter::new(kind, now_ms, "", "", None, &reason, item).counting(piece.tallies());
         if self.letters.send(Parking { letter, piece, settled: Settled::Rejected }).await.is_err() {
             tracing::debug!("The dead letters have closed; the record goes back");
         }

@@ -145,8 +145,7 @@ pub(super) fn names(event: &mut EventWriter<'_>, account: &AccountName<'_>) {
     event.text("aws.accountId", account.id);
     event.text("aws.accountName", account.name);
     event.text("aws.organizationalUnit", account.organizational_unit);
-    // Dashboards filter on it.
-    event.text("aws.environment", account.environment.unwrap_or("unknown"));
+    event.text("aws.environment", account.environment_or_unknown());
     // A tag of a resource may hold anything.
     event.maybe("aws.owner", account.owner.map(mask::masked).as_deref());
 }

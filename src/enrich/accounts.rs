@@ -31,6 +31,13 @@ pub struct AccountName<'a> {
 }
 
 impl<'a> AccountName<'a> {
+    /// Its environment, else `unknown`: what rows and points say, for dashboards filter on it and a filter passes over what is not
+    /// there.
+    #[must_use]
+    pub fn environment_or_unknown(&self) -> &'a str {
+        self.environment.unwrap_or(UNKNOWN)
+    }
+
     /// The path of its organizational unit; `None`: not known.
     #[must_use]
     pub fn unit(&self) -> Option<&'a str> {

@@ -18,6 +18,8 @@ use crate::ack::rollup::SERIES_MAX;
 use crate::ack::{Counts, ObjectEntry, Released, Settled, Taken};
 use crate::clock::Clock;
 use crate::config::Limits;
+use crate::deliver::retry::Backoff;
+use crate::deliver::{Endpoint, Patience, Sender};
 use crate::encode::otlp::{Point, Value, push_point};
 use crate::encode::{Batch, Batcher, Lane, limits, metric};
 use crate::source::Phase;
@@ -65,6 +67,35 @@ pub(super) struct Sending {
     pub(super) phase: watch::Receiver<Phase>,
     /// Set when every record has ended: send what is left.
     pub(super) settled: watch::Receiver<bool>,
+}
+
+/// Sends what was counted outside of a running relay, and ends when all answers have come or the endpoint is shut. What nobody took
+/// waits in the ledger.
+pub async fn send_rest(stages: &Arc<Stages>, endpoint: Endpoint, limits: &Limits, clock: &Clock) {
+    let (batches_in, batches) = mpsc::channel(1);
+    let (letters, _none) = mpsc::channel(1);
+    let sender = Sender {
+        endpoint,
+        backoff: Backoff::default(),
+        clock: clock.clone(),
+        letters,
+        gate: Arc::default(),
+        traffic: Arc::default(),
+        patience: Patience::GiveUp,
+    };
+    let (_running, phase) = watch::channel(Phase::Running);
+    let (_ended, settled) = watch::channel(true);
+    let sending = Sending {
+        every: EVERY,
+        stages: Arc::clone(stages),
+        gauges: Gauges::default(),
+        clock: clock.clone(),
+        limits: limits.clone(),
+        batches: batches_in,
+        phase,
+        settled,
+    };
+    tokio::join!(sender.run(batches, 1), sending.run());
 }
 
 impl Sending {
@@ -190,11 +221,8 @@ impl Points<'_> {
         let enricher = self.stages.enricher.now();
         let account = own.iter().find(|(name, _)| *name == "aws.accountId").map(|(_, id)| enricher.account(id));
         let of_account = account.map(|account| {
-            metric::OF_ACCOUNT.into_iter().zip([
-                account.name,
-                account.organizational_unit,
-                account.environment.unwrap_or_default(),
-            ])
+            let names = [account.name, account.organizational_unit, account.environment_or_unknown()];
+            metric::OF_ACCOUNT.into_iter().zip(names)
         });
         let flag = is_overflow.then_some((metric::OVERFLOW, "true"));
         push_point(&mut self.item, point, own.iter().copied().chain(of_account.into_iter().flatten()).chain(flag));

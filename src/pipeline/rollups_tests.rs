@@ -159,3 +159,28 @@ fn gauges_are_the_newest_and_bounded() {
     assert_eq!(taken[&[OVERFLOW; 4].map(Box::from)], 6);
     assert!(gauges.take().1.is_empty());
 }
+
+/// What a dashboard filters by is never missing in a point: a filter passes over what is not there.
+#[tokio::test(start_paused = true)]
+async fn points_of_an_account_that_nobody_knows_say_so() {
+    let (batches_in, _batches) = mpsc::channel(2);
+    let (_phase, heard) = watch::channel(Phase::Running);
+    let (_settled, ends) = watch::channel(false);
+    let sending = sending(batches_in, heard, ends);
+    count(&sending.stages, "111122223333");
+    sending.gauges.set(NOW, [(["111122223333", "HIGH", "CSPM", "COMPLIANT"].map(Box::from), 5)]);
+    let mut from_ms = NOW - 60_000;
+    let items = sending.points(&mut from_ms, None).remove(0).into_items().unwrap();
+    assert_eq!(items.len(), 2);
+    for (item, piece) in items {
+        let text = String::from_utf8_lossy(&item).into_owned();
+        for (name, value) in
+            [("aws.accountName", "111122223333"), ("aws.organizationalUnit", "unknown"), ("aws.environment", "unknown")]
+        {
+            // A pair of protobuf: name, tags and lengths, value.
+            let after = text.split(name).nth(1).unwrap_or_default();
+            assert!(after.chars().take(value.len() + 8).collect::<String>().contains(value), "{name} in {text:?}");
+        }
+        piece.settle(Settled::Delivered);
+    }
+}

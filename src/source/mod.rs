@@ -44,7 +44,7 @@ pub struct Object {
     pub body: Body,
     /// Part of the byte budget, given back when the body has been read.
     pub room: Option<OwnedSemaphorePermit>,
-    /// The source has handed it out before, to this agent or another one.
+    /// The source has handed it out before, to this agent or another one, or has told this agent of it twice lately.
     pub again: bool,
 }
 

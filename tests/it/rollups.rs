@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 use crate::support::agent::Agent;
 use crate::support::aws::emulator;
 use crate::support::data;
-use crate::support::replay::{Replayed, assert_clean, file_of, good, replay_of, stand_in, text};
+use crate::support::replay::{Replayed, assert_clean, file_of, finish, good, replay_of, stand_in, text};
 use crate::support::scene::{Scene, objects, stopped};
+use crate::support::within;
 
 /// Records and detections by their attributes.
 type Sums = BTreeMap<Vec<String>, u64>;
@@ -197,4 +198,85 @@ async fn metrics_can_be_switched_off() {
     assert_eq!(backend.store().api(Api::Metrics).requests, 0);
     assert_eq!(ended.summary["rollups"]["sent"], 0);
     assert_eq!(backend.store().ids("Log").len(), 100);
+}
+
+/// S1-02: a point says of its account what an event says, also of an account of which nobody knows anything: a filter of the
+/// dashboard passes over what is not there.
+#[tokio::test]
+async fn points_say_of_an_unknown_account_what_events_say() {
+    let backend = stand_in(BackendSettings::default()).await;
+    sent(&backend, same).await;
+    let names = ["aws.accountId", "aws.accountName", "aws.organizationalUnit", "aws.environment", "aws.region"];
+    let said = |row: &Map<String, Value>| names.map(|name| row.get(name).cloned());
+    let expected = [data::ACCOUNT, data::ACCOUNT, "unknown", "unknown", data::REGION].map(|value| Some(Value::from(value)));
+    let events = backend.store().rows("AwsSecurityEvent");
+    assert!(!events.is_empty());
+    for row in events.iter().chain(&points(&backend, "cspm.records")).chain(&points(&backend, "cspm.detections")) {
+        assert_eq!(said(row), expected, "{row:?}");
+    }
+}
+
+/// What is refused counts when its letter is accepted: not before, not twice, and nothing else that the letters hold.
+#[tokio::test]
+async fn what_is_accepted_of_the_dead_letters_is_counted_then() {
+    let backend = stand_in(BackendSettings::default()).await;
+    let letters = tempfile::TempDir::new().expect("a folder");
+    let records = data::mixed(0, 100, Clock::system().now_ms() - 120_000);
+    let agent = replay_of::<&str>([]);
+    let path = agent.file("records.json", &file_of(&records));
+    let agent = agent.arg(path.to_string_lossy()).arg("--logs").arg("all").arg("--to").arg(backend.url());
+    backend.poison(Api::Events, "AwsSecurityEvent", 400);
+    backend.poison(Api::Logs, &data::id(7), 400);
+    let ended = finish(agent.env("CSPM_RELAY_DEAD_LETTERS", letters.path().to_string_lossy())).await;
+    // The alarming record of a hundred, and one of the others.
+    let refused = ended.count("records.rejected");
+    assert_eq!(refused, 2, "{}", ended.stderr);
+    assert_eq!((total(&sums(&backend, "cspm.records", &[])), detections(&backend)), (98, 0));
+    assert!(points(&backend, "cspm.detections").is_empty());
+
+    let replay = || {
+        let agent = Agent::new(["dlq", "replay"]).arg("--from").arg(letters.path().to_string_lossy());
+        agent.arg("--to").arg(backend.url()).finish()
+    };
+    let still = replay().await;
+    assert_eq!(total(&sums(&backend, "cspm.records", &[])), 98, "refused again: {}{}", still.stdout, still.stderr);
+    backend.poison(Api::Events, "", 400);
+    backend.poison(Api::Logs, "", 400);
+    let replayed = replay().await;
+    assert_eq!(replayed.status.code(), Some(0), "{}{}", replayed.stdout, replayed.stderr);
+    let names = ["aws.accountId", "aws.region", "record.kind"];
+    let key = [data::ACCOUNT, data::REGION, "trail"].map(str::to_owned).to_vec();
+    assert_eq!(sums(&backend, "cspm.records", &names), [(key, 100)].into());
+    let by_control = |row: &Map<String, Value>| ["control.severity", "control.id"].map(|name| text(&row[name])).to_vec();
+    let mut expected = Sums::new();
+    for row in backend.store().rows("AwsSecurityEvent") {
+        *expected.entry(by_control(&row)).or_default() += 1;
+    }
+    assert_eq!(sums(&backend, "cspm.detections", &["control.severity", "control.id"]), expected);
+    assert!(total(&expected) >= 1);
+    // Nothing is left, so nothing is counted again.
+    let again = replay().await;
+    assert_eq!(again.status.code(), Some(0), "{}{}", again.stdout, again.stderr);
+    assert_eq!(total(&sums(&backend, "cspm.records", &[])), 100);
+    assert_clean(&backend);
+}
+
+/// S3 tells of an object once or more. An agent that has forgotten its records still knows the object, and says what it doubts.
+#[tokio::test]
+async fn an_object_that_is_told_of_twice_is_in_doubt() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let mut agent = scene.agent().env("CSPM_RELAY_SEEN_RECORDS", "2").start();
+    agent.ready().await;
+    let (first, other) = (objects(0, 1, 100), objects(1, 1, 100));
+    for (objects, rows) in [(&first, 100), (&other, 200), (&first, 300)] {
+        scene.deliver(objects).await;
+        let has_come = async || scene.new_relic.store().counts("Log").rows == rows;
+        within(Duration::from_mins(1), "the object's logs have come", has_come).await;
+        scene.empty().await;
+    }
+    stopped(agent).await;
+    let backend = &scene.new_relic;
+    assert_eq!(total(&sums(backend, "cspm.records", &[])), 300, "200 records, and 100 of them again");
+    assert_eq!(maybe_double(backend, "cspm.records"), 100);
 }

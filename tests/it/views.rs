@@ -88,6 +88,11 @@ fn made(options: &[&str]) -> Made {
     }
 }
 
+/// The rows without copies, in Tokyo, and what is now there.
+pub(crate) fn made_rows() -> (Store, i64) {
+    (TOKYO.store.clone(), TOKYO.now_ms)
+}
+
 impl Made {
     /// What the queries of each widget give: fields in order of display.
     fn answers(&self, definition: &Definition, language: Language) -> BTreeMap<(String, String), Vec<Rows>> {

@@ -6,7 +6,11 @@
 //! [`SERIES_MAX`] series of a counter are known in a day, everything beyond is counted in one named series.
 //!
 //! A record is counted when it has ended well and its event was accepted, so that refusals, retries and splits change nothing.
-//! What nobody can know (an answer that was lost, an object that a source offers again) is counted as a doubt.
+//! What nobody can know (an answer that was lost, an object that a source offers again, or tells of twice) is counted as a doubt.
+//!
+//! How far a sum may be off: too high by its doubts, too low by what a process that was killed had taken in since it sent last, a
+//! minute at most. Beyond that nothing is known between processes: two notifications of one object that two agents take, or one agent
+//! before and after a restart, count twice and raise no doubt; the bound of series holds for one process.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -17,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[cfg(test)]
 mod tests;
 
-/// Most series of one counter in a day (UTC), per agent: half of what New Relic takes per metric and day, so that a second agent
+/// Most series of one counter in a day (UTC), per process: half of what New Relic takes per metric and day, so that a second agent
 /// with other accounts has room.
 pub const SERIES_MAX: usize = 50_000;
 
@@ -144,6 +148,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Where it counts.
+    #[must_use]
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
     /// Adds it.
     pub(super) fn count(&self) {
         self.series.pending.fetch_add(self.amount, Relaxed);

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -33,7 +34,7 @@ use crate::deliver::{Endpoint, Letter, Patience};
 use crate::health;
 use crate::pipeline::changes::Rest;
 use crate::pipeline::worker::Stages;
-use crate::pipeline::{Relay, Running, To};
+use crate::pipeline::{Relay, Running, To, rollups};
 use crate::record::id::digest_id;
 use crate::source::aws;
 use crate::source::bucket::Bucket;
@@ -106,6 +107,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     if let Err(error) = mailbox.close().await {
         say(&format!("warning: {error}; they show again by themselves within two minutes"));
     }
+    replay.send_counts(&stop).await;
     replay.told_missing();
     super::super::print(&match args.place.format {
         Format::Text => replay.text(),
@@ -135,6 +137,9 @@ fn elsewhere(place: &Where, need: Need, to: &str) -> Result<Config, Stop> {
 /// part of a second, and most files hold one letter.
 const TOGETHER: usize = 500;
 const TOGETHER_BYTES: usize = 8 << 20;
+
+/// How long the counts of items may take to be accepted: metrics that are not taken must not keep a replay from ending.
+const COUNTS_PATIENCE: Duration = Duration::from_secs(30);
 
 type StopSignal = Shared<BoxFuture<'static, ()>>;
 
@@ -247,7 +252,8 @@ impl Replay {
                 self.path(&endpoint, &mut plan, stop).await;
             }
             if !plan.items.is_empty() {
-                let resend = Resend { endpoint, limits: &self.config.limits, clock: self.clock.clone() };
+                let (limits, rollups) = (&self.config.limits, &self.stages.rollups);
+                let resend = Resend { endpoint, limits, clock: self.clock.clone(), rollups };
                 let sent = resend.send(std::mem::take(&mut plan.items), stop.clone()).await;
                 add(&mut self.totals.items, &sent.counts);
                 self.blocked = self.blocked.or(sent.blocked);
@@ -328,7 +334,7 @@ impl Replay {
             to: To::NewRelic { endpoint: Box::new(endpoint.clone()), patience: Patience::GiveUp },
             dead_letters: Target::Told(told),
             heartbeat: None,
-            rollups: crate::pipeline::rollups::EVERY,
+            rollups: rollups::EVERY,
             expiry: None,
             posture: None,
             clock: self.clock.clone(),
@@ -374,6 +380,24 @@ impl Replay {
         let bucket = aws::bucket(region.as_deref()).await;
         self.buckets.insert(region, Arc::clone(&bucket));
         Some(bucket)
+    }
+
+    /// What was counted of the items that New Relic accepted; the pipeline has sent its own.
+    async fn send_counts(&self, stop: &StopSignal) {
+        let Some(endpoint) = self.endpoint.clone().filter(|_| self.blocked.is_none()) else { return };
+        let rollups = &self.stages.rollups;
+        let sent = rollups::send_rest(&self.stages, endpoint, &self.config.limits, &self.clock);
+        tokio::select! {
+            () = sent => {}
+            () = stop.clone() => {}
+            () = tokio::time::sleep(COUNTS_PATIENCE) => {}
+        }
+        let waiting = rollups.waiting();
+        if waiting > 0 {
+            say(&format!(
+                "warning: {waiting} counts of what was accepted are missing in the roll-up metrics: New Relic did not take them"
+            ));
+        }
     }
 
     /// Ids that were asked for and are nowhere.
@@ -476,7 +500,7 @@ fn add_to(plan: &mut Plan, at: usize, letter: &Letter, config: &Config, now_ms: 
                 "a queue message that was not understood: send it to its queue again once the sender is mended".to_owned()
             );
         }
-        LetterKind::Event | LetterKind::Log => plan.items.push(item(at, letter.kind, &bytes, &config.limits, now_ms)?),
+        LetterKind::Event | LetterKind::Log => plan.items.push(item(at, letter, &bytes, &config.limits, now_ms)?),
     }
     Ok(())
 }

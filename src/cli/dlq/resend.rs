@@ -13,11 +13,11 @@ use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 
 use crate::ack::counts::Snapshot;
-use crate::ack::{Counts, ObjectEntry, Outcome, Verdict};
+use crate::ack::{Counts, ObjectEntry, Outcome, Rollups, Verdict};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::deliver::answer::Block;
-use crate::deliver::letter::{Letter, LetterKind};
+use crate::deliver::letter::{Count, Letter, LetterKind};
 use crate::deliver::retry::Backoff;
 use crate::deliver::sender::Gate;
 use crate::deliver::{Endpoint, Patience, Sender, Traffic};
@@ -31,6 +31,8 @@ pub(super) struct Item {
     pub(super) at: usize,
     lane: Lane,
     bytes: Vec<u8>,
+    /// What it counts once it is accepted.
+    counts: Vec<Count>,
     /// What a letter about it would be called.
     id: String,
 }
@@ -41,6 +43,8 @@ pub(super) struct Resend<'a> {
     pub(super) endpoint: Endpoint,
     pub(super) limits: &'a Limits,
     pub(super) clock: Clock,
+    /// Where what is accepted is counted.
+    pub(super) rollups: &'a Rollups,
 }
 
 /// How items ended.
@@ -65,8 +69,8 @@ struct Fields {
 ///
 /// # Errors
 /// Why it cannot be sent.
-pub(super) fn item(at: usize, kind: LetterKind, bytes: &[u8], settings: &Limits, now_ms: i64) -> Result<Item, String> {
-    let lane = if kind == LetterKind::Log { Lane::Logs } else { Lane::Events };
+pub(super) fn item(at: usize, letter: &Letter, bytes: &[u8], settings: &Limits, now_ms: i64) -> Result<Item, String> {
+    let lane = if letter.kind == LetterKind::Log { Lane::Logs } else { Lane::Events };
     // A list would pass for the fields in their order.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(format!("what is in the letter is no whole {}: not an object", lane.as_str()));
@@ -82,7 +86,7 @@ pub(super) fn item(at: usize, kind: LetterKind, bytes: &[u8], settings: &Limits,
         return Err(format!("{} bytes, more than the {most} that one request may hold", bytes.len()));
     }
     let id = letter_id(lane, &bytes);
-    Ok(Item { at, lane, bytes, id })
+    Ok(Item { at, lane, bytes, counts: letter.counts.clone(), id })
 }
 
 /// The id under which the sender would park this item.
@@ -115,7 +119,10 @@ impl Resend<'_> {
                 let record = entry.record();
                 record.ends_as(Outcome::Delivered);
                 entry.decoded();
-                batches.extend(batcher.push(&item.bytes, oldest_ms, record.piece()));
+                // An item counts in two series at most.
+                let mut tallies = item.counts.iter().map(|count| count.tally(self.rollups));
+                let piece = record.piece().counting([tallies.next().flatten(), tallies.next().flatten()]);
+                batches.extend(batcher.push(&item.bytes, oldest_ms, piece));
             }
             batches.extend(batcher.close());
             let sender = Sender {
@@ -181,11 +188,12 @@ mod tests {
     fn only_whole_items_are_sent() {
         let settings = Limits::default();
         let good = br#"{"eventType":"AwsSecurityEvent","timestamp":1000,"relay.late":"false"}"#;
-        let made = item(3, LetterKind::Event, good, &settings, NOW).unwrap();
+        let letter = |kind| Letter::new(kind, NOW, "", "", None, "", b"");
+        let made = item(3, &letter(LetterKind::Event), good, &settings, NOW).unwrap();
         let text = String::from_utf8(made.bytes.clone()).unwrap();
         assert_eq!(text, format!(r#"{{"eventType":"AwsSecurityEvent","timestamp":{NOW},"relay.late":"true"}}"#));
         assert_eq!((made.at, made.lane), (3, Lane::Events));
-        let log = item(0, LetterKind::Log, br#"{"message":{}}"#, &settings, NOW).unwrap();
+        let log = item(0, &letter(LetterKind::Log), br#"{"message":{}}"#, &settings, NOW).unwrap();
         assert_eq!((log.lane, log.bytes.as_slice()), (Lane::Logs, br#"{"message":{}}"#.as_slice()));
         let long = format!(r#"{{"eventType":"A","x":"{}"}}"#, "x".repeat(1_000_000));
         for (name, bytes, says) in [
@@ -195,7 +203,7 @@ mod tests {
             ("no type", b"{}", "no eventType"),
             ("too long", long.as_bytes(), "more than the"),
         ] {
-            let why = item(0, LetterKind::Event, bytes, &settings, NOW).unwrap_err();
+            let why = item(0, &letter(LetterKind::Event), bytes, &settings, NOW).unwrap_err();
             assert!(why.contains(says), "{name}: {why}");
         }
     }

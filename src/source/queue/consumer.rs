@@ -16,6 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::known::Known;
 use super::leases::{Leases, RECEIVE};
 use super::{Attributes, Message, Queue, QueueError};
 use crate::ack::{Released, Verdict};
@@ -128,6 +129,7 @@ impl<P: Fn(&str, String) -> Plan + Send + 'static> Consumer<P> {
             ready: VecDeque::new(),
             open: HashMap::new(),
             number: 0,
+            known: Known::default(),
             stopping: false,
         };
         let mut quiet: Option<Instant> = None;
@@ -250,6 +252,7 @@ struct Desk {
     ready: VecDeque<(u64, Origin, Body, Option<OwnedSemaphorePermit>)>,
     open: HashMap<u64, u64>,
     number: u64,
+    known: Known,
     stopping: bool,
 }
 
@@ -392,7 +395,9 @@ impl Desk {
             work.unsent = work.unsent.saturating_sub(1);
             work.open += 1;
         }
-        let again = self.leases.receive_count(lease) > 1;
+        // A second message about the same object: not handed out before, but read before.
+        let known = origin.sight != Sight::Message && self.known.meets(&origin);
+        let again = known || self.leases.receive_count(lease) > 1;
         Some(Object { number, origin, body, room, again })
     }
 

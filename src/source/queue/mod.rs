@@ -8,6 +8,7 @@
 //! developer guide, "visibility timeout" (0 to 12 hours counted from the receive), `ReceiveMessage`, `DeleteMessageBatch`.
 
 pub(super) mod consumer;
+mod known;
 pub(super) mod leases;
 
 #[cfg(test)]

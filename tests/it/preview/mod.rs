@@ -2,6 +2,9 @@
 //!
 //! The rows are made up (`tests/fixtures/preview`): one event type for each widget.
 
+mod masked;
+mod shipped;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

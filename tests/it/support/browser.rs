@@ -74,6 +74,11 @@ impl Browser {
         self.ready();
     }
 
+    /// Runs this in every document that is opened from now on, before anything of its own.
+    pub(crate) fn before_every_page(&mut self, script: &str) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
     /// Waits until the page says that it is drawn.
     pub(crate) fn ready(&mut self) {
         // Between two documents there is none.

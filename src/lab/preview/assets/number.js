@@ -75,7 +75,6 @@ export function withUnit(value, unit) {
 
 /** Names that say by themselves that a number is a time. */
 const TIMES = /(^|\.|_)(timestamp|time|since|firstSeen|lastUsed|createdAt|observedAt|evaluatedAt|expiresTime)$/i;
-const PERCENT = /percent|割合|率|\(%\)|％/i;
 
 /** Whether a number can be a moment of our time, in milliseconds. */
 export const isMoment = (value) => typeof value === "number" && value > 9e11 && value < 9e12;
@@ -98,6 +97,5 @@ export function cell(value, name, configuration, now, roomy = true) {
   const unit = unitOf(configuration, name);
   if (unit && unit in UNITS) return withUnit(value, unit);
   if (isMoment(value) && (TIMES.test(name) || Number.isInteger(value))) return dateTime(value);
-  if (PERCENT.test(name) && Math.abs(value) <= 1000) return `${decimal(value, 2)} %`;
   return roomy ? exact(value) : humanised(value);
 }

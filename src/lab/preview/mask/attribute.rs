@@ -2,43 +2,71 @@
 //!
 //! In: the name of an attribute, of a column (`latest.actor.name`) or of a field of an AWS record. Out: what it holds. What
 //! always holds: the last part of a name decides (`userName` in `requestParameters.userName`), so fields of records that nobody
-//! listed are covered when AWS named them as it names others.
+//! listed are covered when AWS named them as it names others. Every text attribute of the dictionary is either here or among those
+//! that a test says to keep.
 
 /// What an attribute holds. Later ones win when a column shows several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Holds {
     /// An account id, perhaps as a number.
     Account,
-    /// One name.
+    /// A word that somebody chose, and that says something else elsewhere: `main`, `trail`, `network`. Replaced here only.
+    Word,
+    /// What people wrote: replaced as a whole.
+    Prose,
+    /// Words, labels and values in a line that we put together: every word is replaced that is none of ours.
+    Line,
+    /// One name, or a path of names; replaced wherever it is met.
     Name,
     /// Names between bars.
     Names,
 }
 
 /// Whole names of attributes of ours: the last part alone (`name`, `id`) says too little.
-const OURS: [(&str, Holds); 24] = [
+const OURS: [(&str, Holds); 43] = [
     ("actor.name", Holds::Name),
     ("actor.sourceIdentity", Holds::Name),
     ("actor.sessionIssuer", Holds::Name),
     ("aws.accountName", Holds::Name),
     ("aws.organizationalUnit", Holds::Name),
     ("aws.owner", Holds::Name),
+    // Values of properties, by path.
+    ("change.after", Holds::Word),
+    ("change.before", Holds::Word),
+    ("change.summary", Holds::Line),
+    ("code.branch", Holds::Word),
+    ("code.file", Holds::Word),
+    ("code.logicalLocation", Holds::Word),
+    ("code.repository", Holds::Word),
+    ("code.scan", Holds::Word),
     ("compliance.exception.owner", Holds::Name),
+    ("compliance.exception.reason", Holds::Prose),
     ("control.attestedBy", Holds::Name),
+    ("control.automationReason", Holds::Prose),
     ("exception.owner", Holds::Name),
-    ("exception.scope", Holds::Names),
+    ("exception.reason", Holds::Prose),
+    ("exception.scope", Holds::Line),
     ("finding.bucket", Holds::Name),
-    ("finding.objectKey", Holds::Name),
+    ("finding.objectKey", Holds::Word),
     ("finding.principal", Holds::Name),
     ("finding.repository", Holds::Name),
     ("finding.resourceIds", Holds::Names),
     ("finding.resources", Holds::Names),
-    ("iac.stack", Holds::Name),
+    ("finding.userFields", Holds::Prose),
+    ("gap.object", Holds::Word),
+    ("heartbeat.id", Holds::Word),
+    ("iac.path", Holds::Word),
+    ("iac.stack", Holds::Word),
+    ("identity.boundary", Holds::Name),
     ("identity.id", Holds::Name),
     ("identity.name", Holds::Name),
     ("identity.owner", Holds::Name),
-    ("identity.trusts", Holds::Names),
+    ("identity.path", Holds::Word),
     ("insight.result", Holds::Name),
+    // Begins with the name of its host.
+    ("relay.agent", Holds::Name),
+    ("relay.source", Holds::Word),
+    ("resource.arn", Holds::Name),
     ("resource.id", Holds::Name),
     ("resource.name", Holds::Name),
 ];
@@ -96,7 +124,7 @@ const FIELDS: [(&str, Holds); 48] = [
 ];
 
 /// Words in the place of a name that name nobody.
-const NOBODY: [&str; 18] = [
+const NOBODY: [&str; 25] = [
     "root",
     "admin",
     "administrator",
@@ -114,8 +142,23 @@ const NOBODY: [&str; 18] = [
     "aws",
     "amazon",
     "owner",
+    "allow",
+    "deny",
+    "localhost",
+    "0.0.0.0",
+    "127.0.0.1",
+    "不明",
+    "なし",
     "*",
 ];
+
+/// Words of lines that we put together.
+const OF_LINES: [&str; 10] =
+    ["CREATE", "UPDATE", "DELETE", "more", "accounts", "organizationalUnits", "environments", "regions", "resources", "actors"];
+
+/// Folders that AWS makes in buckets.
+const FOLDERS: [&str; 7] =
+    ["AWSLogs", "CloudTrail", "CloudTrail-Digest", "CloudTrail-Insight", "Config", "ConfigHistory", "ConfigSnapshot"];
 
 /// What an attribute or column of this name holds.
 pub(super) fn holds(name: &str) -> Option<Holds> {
@@ -130,12 +173,39 @@ pub(super) fn holds(name: &str) -> Option<Holds> {
 
 /// Whether a name says who, and not only what.
 pub(super) fn names_somebody(name: &str) -> bool {
-    // A word of one or two letters stands for itself in any text.
-    name.chars().count() > 2
-        && !NOBODY.iter().any(|word| word.eq_ignore_ascii_case(name))
+    !NOBODY.iter().any(|word| word.eq_ignore_ascii_case(name))
         && !name.ends_with(".amazonaws.com")
         && !name.starts_with("AWSServiceRole")
         && name.chars().any(char::is_alphanumeric)
+}
+
+/// Whether a name that was met stands for nobody else in a text: a word of one or two Latin letters is a word of any language.
+pub(super) fn is_known_in_texts(name: &str) -> bool {
+    names_somebody(name) && !(name.is_ascii() && name.len() <= 2)
+}
+
+/// Whether a name is looked for inside of words too, and over several: Japanese has no blanks, other names have some. One letter
+/// alone is only known as a word of its own.
+pub(super) fn is_phrase(name: &str) -> bool {
+    is_known_in_texts(name) && name.chars().nth(1).is_some() && name.chars().any(|c| !c.is_ascii() || c == ' ')
+}
+
+/// Whether a part of a path says who: a folder of AWS's or a year, a month, a day in it does not.
+pub(super) fn is_telling_part(part: &str) -> bool {
+    names_somebody(part) && !FOLDERS.contains(&part) && !is_small_number(part)
+}
+
+/// Whether a word of a line that we put together is one of ours: a type of AWS's, a path of a property, a number.
+pub(super) fn is_of_line(word: &str) -> bool {
+    let bare = word.trim_start_matches('+').trim_end_matches(':');
+    let is_path = ["Configuration", "SupplementaryConfiguration", "Relationships", "Tags"]
+        .iter()
+        .any(|head| bare.strip_prefix(head).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    OF_LINES.contains(&bare) || bare.starts_with("AWS::") || is_path || is_small_number(bare) || !names_somebody(bare)
+}
+
+fn is_small_number(word: &str) -> bool {
+    word.len() <= 4 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -156,6 +226,10 @@ mod tests {
             ("userIdentity.sessionContext.sessionIssuer.userName", Some(Holds::Name)),
             ("aws.accountId", Some(Holds::Account)),
             ("finding.resources", Some(Holds::Names)),
+            ("uniques.relay.agent", Some(Holds::Name)),
+            ("change.summary", Some(Holds::Line)),
+            ("relay.source", Some(Holds::Word)),
+            ("identity.trusts", None),
             ("event.name", None),
             ("control.id", None),
             ("count", None),
@@ -166,11 +240,25 @@ mod tests {
 
     #[test]
     fn words_that_name_nobody() {
-        for name in ["root", "ROOT", "*", "-", "cloudtrail.amazonaws.com", "AWSServiceRoleForConfig", "ab"] {
+        for name in ["root", "ROOT", "*", "-", "cloudtrail.amazonaws.com", "AWSServiceRoleForConfig", "不明"] {
             assert!(!names_somebody(name), "{name}");
         }
-        for name in ["alice", "山田太郎", "prod-admin"] {
+        for name in ["alice", "山田太郎", "prod-admin", "営業", "林", "ab", "x"] {
             assert!(names_somebody(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn which_names_are_looked_for_in_texts() {
+        for (name, in_texts, within) in [
+            ("alice", true, false),
+            ("ab", false, false),
+            ("営業", true, true),
+            ("林", true, false),
+            ("Tanaka Hanako", true, true),
+            ("root", false, false),
+        ] {
+            assert_eq!((is_known_in_texts(name), is_phrase(name)), (in_texts, within), "{name}");
         }
     }
 }

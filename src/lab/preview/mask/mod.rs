@@ -4,7 +4,8 @@
 //! a run the same value gets the same pseudonym wherever it stands, two values never share one, and shapes stay (12 digits are
 //! 12 digits that begin with 0000, an address is one of the ranges for documentation, an ARN is an ARN). What the page sends
 //! back is translated, so that clicks and drop-downs work. Kept, because they say much and name nobody: `root`, AWS's own
-//! policies, roles and services, `0.0.0.0`, `::`, `*`.
+//! policies, roles and services, `0.0.0.0`, `::`, `*`. What an attribute holds decides first; a name that was met there is looked for
+//! in every text, but for words of one or two Latin letters, which are words of any language.
 //!
 //! Parts: `scan` finds what is to be replaced in a text, `attribute` says which attributes hold names, `pseudonym` makes the
 //! values.
@@ -16,10 +17,12 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::origin::Origins;
 use super::tree::Tree;
@@ -44,6 +47,8 @@ enum Kind {
     Uuid,
     /// A name that somebody gave.
     Name,
+    /// The same, where it says less than its letters: it is replaced as a name is, and not looked for in texts.
+    Word,
 }
 
 /// The pseudonyms of one run.
@@ -57,6 +62,32 @@ struct Table {
     pseudonyms: HashMap<(Kind, String), String>,
     /// Pseudonym → what it stands for.
     originals: HashMap<String, String>,
+    /// Names that are looked for in texts.
+    told: HashSet<String>,
+    /// Those of them that may stand inside of words, and go over several.
+    phrases: Vec<String>,
+    /// What finds them; `None`: there are none, or more than it was made for.
+    finder: Option<Arc<AhoCorasick>>,
+    /// Of how many it was made.
+    found: usize,
+}
+
+impl Table {
+    fn tell(&mut self, name: &str) {
+        if attribute::is_known_in_texts(name) && self.told.insert(name.to_owned()) && attribute::is_phrase(name) {
+            self.phrases.push(name.to_owned());
+        }
+    }
+
+    /// What finds the phrases that are known by now.
+    fn finder(&mut self) -> Option<Arc<AhoCorasick>> {
+        if self.found < self.phrases.len() {
+            // Millions of names would be too many for it: then words are found, and nothing inside of them.
+            self.finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&self.phrases).ok().map(Arc::new);
+            self.found = self.phrases.len();
+        }
+        self.finder.clone()
+    }
 }
 
 impl fmt::Debug for Mask {
@@ -99,7 +130,34 @@ impl Mask {
     /// A text with everything replaced that is recognised by its shape, and the names that were met before.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        scan::rewrite(text, &mut |kind, value| self.pseudonym(kind, value), &|word| self.known_name(word))
+        self.scanned(text, self.finder().as_deref())
+    }
+
+    /// The value of an attribute as an answer shows it.
+    #[must_use]
+    pub fn value(&self, attribute: &str, value: &str) -> String {
+        let columns = Columns { mask: self, origins: &Origins::new(), facets: Vec::new(), finder: self.finder() };
+        columns.text(attribute::holds(attribute), value)
+    }
+
+    fn finder(&self) -> Option<Arc<AhoCorasick>> {
+        self.table().finder()
+    }
+
+    fn scanned(&self, text: &str, finder: Option<&AhoCorasick>) -> String {
+        let mut replace = |kind, value: &str| self.pseudonym(kind, value);
+        let known = |word: &str| self.known_name(word);
+        let (mut out, mut end) = (String::new(), 0);
+        for found in finder.into_iter().flat_map(|finder| finder.find_iter(text)) {
+            if let Some(phrase) = text.get(found.range()).filter(|_| scan::stands_apart(text, found.range()))
+                && let Some(name) = known(phrase)
+            {
+                out += &scan::rewrite(text.get(end..found.start()).unwrap_or_default(), &mut replace, &known);
+                out += &name;
+                end = found.end();
+            }
+        }
+        out + &scan::rewrite(text.get(end..).unwrap_or_default(), &mut replace, &known)
     }
 
     /// What the page sent, as it was before: the reverse of [`Mask::text`].
@@ -122,10 +180,10 @@ impl Mask {
             Some(list) => list.items().iter().filter_map(Tree::text).collect(),
             None => Vec::new(),
         };
-        let columns = Columns { mask: self, origins, facets };
+        let columns = |facets| Columns { mask: self, origins, facets, finder: self.finder() };
         // Twice: a text may hold a name that only a later field tells to be one.
-        columns.tree(None, answer);
-        columns.tree(None, answer)
+        columns(facets.clone()).tree(None, answer);
+        columns(facets).tree(None, answer)
     }
 
     /// A value of which nothing is known but its shape: a dashboard, an error.
@@ -143,10 +201,11 @@ impl Mask {
     }
 
     fn known_name(&self, word: &str) -> Option<String> {
-        if !attribute::names_somebody(word) {
+        let table = self.table();
+        if !table.told.contains(word) {
             return None;
         }
-        self.table().pseudonyms.get(&(Kind::Name, word.to_owned())).cloned()
+        table.pseudonyms.get(&(Kind::Name, word.to_owned())).cloned()
     }
 
     fn pseudonym(&self, kind: Kind, value: &str) -> String {
@@ -155,6 +214,15 @@ impl Mask {
         if table.originals.contains_key(value) {
             return value.to_owned();
         }
+        // The same letters are the same name, whatever they say.
+        let kind = if kind == Kind::Word {
+            Kind::Name
+        } else {
+            if kind == Kind::Name {
+                table.tell(value);
+            }
+            kind
+        };
         if let Some(known) = table.pseudonyms.get(&(kind, value.to_owned())) {
             return known.clone();
         }
@@ -171,16 +239,28 @@ impl Mask {
         pseudonym
     }
 
-    /// A value that is a name as a whole, unless its shape says that it is something else.
-    fn name(&self, value: &str) -> String {
+    /// A value that is a name as a whole, unless its shape says that it is something else. `kind`: of its parts.
+    fn name(&self, kind: Kind, value: &str) -> String {
         if !attribute::names_somebody(value) {
             return value.to_owned();
         }
+        let mut part = |found, part: &str| self.pseudonym(if found == Kind::Name { kind } else { found }, part);
         match scan::whole(value) {
             Some(kind) => self.pseudonym(kind, value),
             None if value.starts_with("arn:") => self.text(value),
-            None => scan::segments(value, &mut |kind, part| self.pseudonym(kind, part)),
+            None if value.contains("://") => scan::address(value, &mut part),
+            None => scan::segments(value, &mut part),
         }
+    }
+
+    /// A line of ours: what stands between its marks, but for words of ours.
+    fn line(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for (words, mark) in scan::runs(text, &attribute::is_of_line) {
+            out += &if attribute::is_of_line(words) { words.to_owned() } else { self.name(Kind::Word, words) };
+            out += mark;
+        }
+        out
     }
 }
 
@@ -189,6 +269,8 @@ struct Columns<'a> {
     mask: &'a Mask,
     origins: &'a Origins,
     facets: Vec<&'a str>,
+    /// Finds names inside of words.
+    finder: Option<Arc<AhoCorasick>>,
 }
 
 impl Columns<'_> {
@@ -223,7 +305,7 @@ impl Columns<'_> {
             return (name.clone(), value);
         }
         // A name may hold a value: the condition of an aggregate that was given no other name.
-        (self.mask.text(name), self.tree(self.column(name).or(outer), value))
+        (self.scanned(name), self.tree(self.column(name).or(outer), value))
     }
 
     /// What a column holds, by the attributes it shows, or by its own name.
@@ -239,13 +321,21 @@ impl Columns<'_> {
         if text.starts_with(['{', '['])
             && let Ok(inner) = serde_json::from_str::<Tree>(text)
         {
-            let masked = Columns { mask: self.mask, origins: &Origins::new(), facets: Vec::new() }.tree(holds, &inner);
+            let columns = Columns { mask: self.mask, origins: &Origins::new(), facets: Vec::new(), finder: self.finder.clone() };
+            let masked = columns.tree(holds, &inner);
             return serde_json::to_string(&masked).unwrap_or_default();
         }
         match holds {
-            Some(Holds::Name) => self.mask.name(text),
-            Some(Holds::Names) => text.split('|').map(|part| self.mask.name(part)).collect::<Vec<_>>().join("|"),
-            Some(Holds::Account) | None => self.mask.text(text),
+            Some(Holds::Name) => self.mask.name(Kind::Name, text),
+            Some(Holds::Names) => text.split('|').map(|part| self.mask.name(Kind::Name, part)).collect::<Vec<_>>().join("|"),
+            Some(Holds::Word) => self.mask.name(Kind::Word, text),
+            Some(Holds::Prose) if attribute::names_somebody(text) => self.mask.pseudonym(Kind::Word, text),
+            Some(Holds::Line) => self.mask.line(text),
+            Some(Holds::Prose | Holds::Account) | None => self.scanned(text),
         }
+    }
+
+    fn scanned(&self, text: &str) -> String {
+        self.mask.scanned(text, self.finder.as_deref())
     }
 }

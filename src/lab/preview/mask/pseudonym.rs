@@ -49,7 +49,7 @@ pub(super) fn make(key: &[u8; 16], kind: Kind, value: &str, attempt: u32) -> Str
             format!("{prefix}-{}", hexadecimal(&mut drawn, rest))
         }
         Kind::Uuid => hexadecimal(&mut drawn, value),
-        Kind::Name => name(&mut drawn),
+        Kind::Name | Kind::Word => name(&mut drawn),
     }
 }
 

@@ -5,6 +5,7 @@
 //! that can be an address are one.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -13,13 +14,17 @@ use super::{Kind, attribute};
 
 /// One alternative per shape; the first that matches at a place wins.
 const SHAPES: &str = r#"(?x)
-    (?P<arn>     arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9a-z]*:[^\s"'<>`,;)\]}|\\]* )
+    (?P<address> s3[an]?://[^\s"'<>`,;)\]}|\\]+
+                 | https?://[^\s"'<>`,;)\]}|\\/]*amazonaws\.com(?:\.cn)?(?::[0-9]+)?(?:/[^\s"'<>`,;)\]}|\\]*)?
+                 | https?://[^\s"'<>`,;)\]}|\\/]+/[0-9]{12}/[^\s"'<>`,;)\]}|\\]+ )
+  | (?P<arn>     arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9a-z]*:[^\s"'<>`,;)\]}|\\]* )
   | (?P<email>   [A-Za-z0-9._%+=-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ )
   | (?P<iam>     (?:A3T|ABIA|ACCA|AGPA|AIDA|AIPA|AKIA|ANPA|ANVA|APKA|AROA|ASCA|ASIA)[A-Z0-9]{12,} )
   | (?P<host>    [a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com )
   | (?P<id>      (?:acl|ami|cgw|dopt|eipalloc|eipassoc|eni|fl|i|igw|lt|nat|pcx|rtb|rtbassoc|sg|sgr|snap|subnet|tgw|vgw|vol|vpc
                  |vpce)-[0-9a-f]{8,17} )
   | (?P<ip4>     [0-9]{1,3}(?:\.[0-9]{1,3}){3} )
+  | (?P<dashed>  (?:[A-Za-z][A-Za-z0-9]*-)?[0-9]{1,3}(?:-[0-9]{1,3}){3} )
   | (?P<ip6>     [0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]* )
   | (?P<digits>  [0-9]{12,} )
 "#;
@@ -59,8 +64,12 @@ pub(super) fn rewrite(
         let Some(all) = found.get(0) else { continue };
         words(text.get(end..all.start()).unwrap_or_default(), known, &mut out);
         let before = text.get(..all.start()).and_then(|before| before.chars().next_back());
-        let shape = ["arn", "email", "iam", "host", "id", "ip4", "ip6"].into_iter().find(|shape| found.name(shape).is_some());
+        let after = text.get(all.end()..).unwrap_or_default();
+        let shapes = ["address", "arn", "email", "iam", "host", "id", "ip4", "dashed", "ip6"];
+        let shape = shapes.into_iter().find(|shape| found.name(shape).is_some());
         out.push_str(&match shape {
+            Some("address") => address(all.as_str(), replace),
+            Some("dashed") => dashed(text.get(..all.start()).unwrap_or_default(), all.as_str(), after, replace),
             Some("arn") => arn(all.as_str(), replace),
             Some("email") => replace(Kind::Email, all.as_str()),
             Some("iam") if !before.is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) => {
@@ -106,7 +115,7 @@ pub(super) fn segments(path: &str, replace: &mut dyn FnMut(Kind, &str) -> String
     let mut out = String::with_capacity(path.len());
     for piece in path.split_inclusive(['/', ':']) {
         let name = piece.trim_end_matches(['/', ':']);
-        if attribute::names_somebody(name) && !is_region(name) {
+        if attribute::is_telling_part(name) && !is_region(name) {
             out.push_str(&replace(whole(name).unwrap_or(Kind::Name), name));
         } else {
             out.push_str(name);
@@ -130,6 +139,41 @@ fn arn(arn: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
     let account = within(account, replace);
     let name = segments(name, replace);
     format!("{head}:{partition}:{service}:{region}:{account}:{kind}{name}")
+}
+
+/// A bucket and a key in it, a queue, or anything else with an address: the host stays when it is AWS's. What ends a sentence is no
+/// part of it.
+pub(super) fn address(found: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
+    let address = found.trim_end_matches(['.', ':', '?', '!']);
+    let Some((scheme, rest)) = address.split_once("://") else { return within(found, replace) };
+    let (place, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+    let named = place.split(':').next().unwrap_or(place);
+    let place = if named.ends_with(".amazonaws.com") || named.ends_with(".amazonaws.com.cn") {
+        if named.contains(".s3") { host(place, replace) } else { within(place, replace) }
+    } else {
+        segments(place, replace)
+    };
+    // Keys are words like others: they are replaced, and not looked for elsewhere.
+    let path = segments(path, &mut |kind, part| replace(if kind == Kind::Name { Kind::Word } else { kind }, part));
+    format!("{scheme}://{place}{path}{}", found.get(address.len()..).unwrap_or_default())
+}
+
+/// Four numbers of a byte with dashes between them, as in names of hosts: `ip-10-20-30-40`. Part of a longer row they are a date.
+fn dashed(before: &str, found: &str, after: &str, replace: &mut dyn FnMut(Kind, &str) -> String) -> String {
+    let head = found.split_inclusive('-').next().filter(|head| head.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("");
+    let numbers = found.get(head.len()..).unwrap_or_default();
+    // The word that a dash joins to it, from the dash on: `2026` or `59` goes on with the row.
+    let apart = |next: &mut dyn Iterator<Item = char>| match next.next() {
+        Some('-') => {
+            let word: String = next.take_while(|c| c.is_alphanumeric()).take(5).collect();
+            word.is_empty() || word.len() > 4 || !word.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        Some(c) => !c.is_alphanumeric(),
+        None => true,
+    };
+    let is_apart = apart(&mut before.chars().rev()) && apart(&mut after.chars());
+    let dotted = numbers.replace('-', ".");
+    if is_apart && is_ip4(&dotted) { head.to_owned() + &ip4(&dotted, replace).replace('.', "-") } else { within(found, replace) }
 }
 
 /// A bucket by its address: `name.s3.region.amazonaws.com`.
@@ -205,6 +249,43 @@ fn words(text: &str, known: &dyn Fn(&str) -> Option<String>, out: &mut String) {
         out.push_str(between);
         rest = following;
     }
+}
+
+/// Whether what was found is no piece of a longer Latin word.
+pub(super) fn stands_apart(text: &str, range: Range<usize>) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let within = text.get(range.clone()).unwrap_or_default();
+    let before = text.get(..range.start).and_then(|before| before.chars().next_back());
+    let after = text.get(range.end..).and_then(|after| after.chars().next());
+    !(is_letter(before) && is_letter(within.chars().next()) || is_letter(after) && is_letter(within.chars().next_back()))
+}
+
+/// Words of a line and the mark behind them. Words that are not ours stay together when only a blank stands between them, as those
+/// of a name do.
+pub(super) fn runs<'t>(text: &'t str, is_ours: &dyn Fn(&str) -> bool) -> Vec<(&'t str, &'t str)> {
+    let ends = |c: char| c.is_whitespace() || "\"'`;,{}[]()<>=→|".contains(c);
+    let (mut runs, mut from, mut at) = (Vec::new(), 0, 0);
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let word = rest.find(ends).and_then(|end| rest.get(..end)).unwrap_or(rest);
+        // A colon at its end belongs to the line.
+        let bare = word.trim_end_matches(':');
+        let behind = rest.get(bare.len()..).unwrap_or_default();
+        let mark = behind.find(|c: char| !ends(c) && c != ':').and_then(|end| behind.get(..end)).unwrap_or(behind);
+        let next = mark.len() + bare.len();
+        let following = rest.get(next..).unwrap_or_default();
+        let following = following.split(ends).next().unwrap_or_default();
+        let goes_on = mark == " " && !is_ours(bare) && !is_ours(following.trim_end_matches(':'));
+        at += next;
+        if !goes_on {
+            let end = at - mark.len();
+            runs.push((text.get(from..end).unwrap_or_default(), mark));
+            from = at;
+        }
+        if next == 0 {
+            break;
+        }
+    }
+    runs
 }
 
 /// `us-east-1`: says where, not whose.

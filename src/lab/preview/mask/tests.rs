@@ -117,6 +117,136 @@ fn columns_are_known_by_what_they_show() {
 }
 
 #[test]
+fn names_of_one_and_two_letters_are_names_where_an_attribute_says_so() {
+    let mask = mask();
+    let rows = answer(
+        &mask,
+        r#"{"results":[{"actor.name":"山田","aws.accountName":"営業","actor.sourceIdentity":"林","identity.name":"ab",
+            "compliance.annotation":"山田さんが営業部の ab を変更, 林, 森林","exception.owner":"Tanaka Hanako",
+            "finding.title":"Tanaka Hanako did it"}]}"#,
+    );
+    for leaked in ["山田", "営業", "Tanaka", "Hanako", r#":"林""#, r#":"ab""#, " 林,"] {
+        assert!(!rows.contains(leaked), "{leaked} in {rows}");
+    }
+    let [yamada, sales, tanaka] = ["山田", "営業", "Tanaka Hanako"].map(|name| mask.pseudonym(Kind::Name, name));
+    assert!(rows.contains(&format!("{yamada}さんが{sales}部の ab を変更")), "{rows}");
+    assert!(rows.contains(&format!("{tanaka} did it")) && rows.contains("森林"), "{rows}");
+    assert_eq!(mask.original(&sales), "営業");
+}
+
+#[test]
+fn hosts_buckets_and_queues_are_found_by_their_addresses() {
+    let mask = mask();
+    let (name, word) = (r"[a-z]+-[a-z]+-\d\d", r"[a-z]+-[a-z]+-\d\d");
+    for (text, shape) in [
+        (
+            "by ip-10-20-30-40.ap-northeast-1.compute.internal",
+            r"^by ip-(192-0-2|198-51-100|203-0-113)-\d+\.ap-northeast-1\.compute\.internal$".to_owned(),
+        ),
+        (
+            "ec2-54-12-33-7.compute-1.amazonaws.com",
+            r"^ec2-(192-0-2|198-51-100|203-0-113)-\d+\.compute-1\.amazonaws\.com$".to_owned(),
+        ),
+        (
+            "s3://acme-trail-logs/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/27/a.json.gz: gone",
+            format!(r"^s3://{name}/AWSLogs/0000\d{{8}}/CloudTrail/eu-west-1/2026/11/27/{word}: gone$"),
+        ),
+        (
+            "https://sqs.eu-west-1.amazonaws.com/111122223333/acme-trail",
+            format!(r"^https://sqs\.eu-west-1\.amazonaws\.com/0000\d{{8}}/{word}$"),
+        ),
+        ("http://127.0.0.1:4566/000000000001/acme-trail.", format!(r"^http://127\.0\.0\.1:4566/0000\d{{8}}/{word}\.$")),
+        (
+            "https://acme-trail-logs.s3.eu-west-1.amazonaws.com/a/b",
+            format!(r"^https://{name}\.s3\.eu-west-1\.amazonaws\.com/{word}/{word}$"),
+        ),
+        ("host-10-20-30-40-0a1b2c", r"^host-(192-0-2|198-51-100|203-0-113)-\d+-0a1b2c$".to_owned()),
+        ("2026-11-27-13-59-10 and 10-20-30-400", "^2026-11-27-13-59-10 and 10-20-30-400$".to_owned()),
+        (
+            "https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html",
+            "^https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html$".to_owned(),
+        ),
+    ] {
+        let masked = mask.text(text);
+        assert!(regex::Regex::new(&shape).unwrap().is_match(&masked), "{text}: {masked}");
+        assert_eq!(mask.original(&masked), text);
+        assert_eq!(mask.text(&masked), masked, "masked again");
+    }
+    let address = mask.pseudonym(Kind::Ip4, "10.20.30.40");
+    assert_eq!(mask.text("ip-10-20-30-40"), format!("ip-{}", address.replace('.', "-")));
+    let bucket = mask.pseudonym(Kind::Name, "acme-trail-logs");
+    assert_eq!(mask.text("s3://acme-trail-logs"), format!("s3://{bucket}"));
+    assert_eq!(mask.text("arn:aws:s3:::acme-trail-logs"), format!("arn:aws:s3:::{bucket}"));
+}
+
+#[test]
+fn what_an_attribute_holds_decides() {
+    let mask = mask();
+    let word = |text: &str| mask.pseudonym(Kind::Word, text);
+    let ledger = mask.pseudonym(Kind::Name, "ledger");
+    for (attribute, value, expected) in [
+        (
+            "relay.agent",
+            "ip-10-20-30-40.ap-northeast-1.compute.internal-0a1b2c",
+            word("ip-10-20-30-40.ap-northeast-1.compute.internal-0a1b2c"),
+        ),
+        ("relay.source", "acme-trail", word("acme-trail")),
+        ("gap.object", "s3://acme-trail-logs/a.gz", format!("s3://{}/{}", word("acme-trail-logs"), word("a.gz"))),
+        ("heartbeat.id", "host-7:trail:1795292071000", format!("{}:{}:{}", word("host-7"), word("trail"), word("1795292071000"))),
+        (
+            "change.summary",
+            "BucketName: payroll-archive -> payroll-new; owner Tanaka Hanako",
+            format!(
+                "{}: {} -> {}; owner {}",
+                word("BucketName"),
+                word("payroll-archive"),
+                word("payroll-new"),
+                word("Tanaka Hanako")
+            ),
+        ),
+        (
+            "change.summary",
+            r#"UPDATE AWS::S3::Bucket ledger: Tags.owner: "山田" → null; Configuration.IpPermissions.0: {"fromPort":22,"cidr":"0.0.0.0/0"}; +2 more"#,
+            format!(
+                r#"UPDATE AWS::S3::Bucket {ledger}: Tags.owner: "{}" → null; Configuration.IpPermissions.0: {{"{}":22,"{}":"0.0.0.0/0"}}; +2 more"#,
+                word("山田"),
+                word("fromPort"),
+                word("cidr")
+            ),
+        ),
+        (
+            "change.before",
+            r#"{"Tags.owner":"Tanaka Hanako","Configuration.Port":22,"Configuration.Public":true,"Configuration.Policy":"payroll"}"#,
+            format!(
+                r#"{{"Tags.owner":"{}","Configuration.Port":22,"Configuration.Public":true,"Configuration.Policy":"{}"}}"#,
+                word("Tanaka Hanako"),
+                word("payroll")
+            ),
+        ),
+        ("exception.reason", "asked for by Tanaka", word("asked for by Tanaka")),
+        (
+            "exception.scope",
+            "accounts: 111122223333; regions: eu-west-1",
+            format!("accounts: {}; regions: eu-west-1", mask.text("111122223333")),
+        ),
+        (
+            "code.repository",
+            "https://git.example.com/payments/infra",
+            format!("https://{}/{}/{}", word("git.example.com"), word("payments"), word("infra")),
+        ),
+        ("identity.trusts", "|otherAccount|awsService|", "|otherAccount|awsService|".to_owned()),
+    ] {
+        assert_eq!(mask.value(attribute, value), expected, "{attribute}");
+        assert_eq!(mask.value(attribute, &expected), expected, "{attribute}, masked again");
+    }
+    // The text of a change that was cut is no JSON any more.
+    let cut = mask.value("change.after", r#"{"Tags.owner":"Tanaka Hanako","Tags.team":"pay…"#);
+    assert!(!cut.contains("Tanaka") && !cut.contains("pay…"), "{cut}");
+    // What a line or a text of people says is looked for nowhere else.
+    assert_eq!(mask.text("payroll trail infra"), "payroll trail infra");
+}
+
+#[test]
 fn numbers_are_ids_only_where_ids_are() {
     let mask = mask();
     let rows = r#"{"sum.bytes":123456789012,"count":5,"aws.accountId":210987654321,"big":210987654321}"#;
@@ -128,7 +258,7 @@ fn numbers_are_ids_only_where_ids_are() {
 #[test]
 fn two_values_never_share_a_pseudonym() {
     let mask = mask();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for number in 0..3_000_u32 {
         let address = format!("54.{}.{}.9", number / 250, number % 250);
         let masked = mask.text(&address);
