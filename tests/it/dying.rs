@@ -41,7 +41,19 @@ async fn dies_at(deletes: u64, point: impl FnOnce(&Proxy, &Proxy) -> Hold) -> Op
     stopped(agent).await;
     assert_eq!((scene.letters(), scene.gaps().len()), (vec![], 0));
     scene.no_violations();
+    counted(&scene, ids.len() as u64, had as u64);
     Some(Death { scene, had, left })
+}
+
+/// What the dead agent had counted and not sent is lost with it, and nothing more; what both counted is told as doubt.
+fn counted(scene: &Scene, records: u64, had: u64) {
+    let sum = |metric: &str| -> u64 {
+        let rows = scene.new_relic.store().rows("Metric").into_iter().filter(|row| row["metricName"] == metric);
+        rows.map(|row| row[metric]["count"].as_u64().expect("a whole number")).sum()
+    };
+    let (counted, doubt) = (sum("cspm.records"), sum("cspm.rollup.maybeDouble"));
+    assert!(counted > 0 && counted + had >= records, "{counted} of {records} counted, {had} accepted before the death");
+    assert!(counted <= records + doubt, "{counted} of {records} counted, {doubt} in doubt");
 }
 
 #[tokio::test]
