@@ -89,8 +89,13 @@ def listed(rows, limit, names):
 
 def exposed(view):
     run = view.run("violations", 3 * DAY)
-    rows = [row for row in view.stored("AwsComplianceViolation", 3 * DAY) if row["snapshot.id"] == run
-            and row.get("compliance.exposure") == "public" and "|PCI-DSS" in row["control.frameworks"]]
+    now = [row for row in view.stored("AwsComplianceViolation", 3 * DAY) if row["snapshot.id"] == run]
+
+    def resource(row):
+        return tuple(row[name] for name in ("aws.accountId", "aws.region", "resource.type", "resource.id"))
+    # Whichever rule says that the internet reaches it.
+    public = {resource(row) for row in now if row.get("compliance.exposure") == "public"}
+    rows = [row for row in now if resource(row) in public and "|PCI-DSS" in row["control.frameworks"]]
     names = {"Severity": "control.severity", "Type": "resource.type", "Resource": "resource.id", "Account": "aws.accountName",
              "Region": "aws.region", "Rule": "control.id", "Days": "compliance.ageDays", "Owner": "aws.owner",
              "Steps": "control.runbookUrl"}
