@@ -38,7 +38,7 @@ async fn a_dashboard_is_printed_for_the_accounts_that_are_named() {
     assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
     let page: Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!((&page["name"], &page["variables"]), (&"稼働状況".into(), &Value::Array(vec![])));
-    assert_eq!(ended.stdout.matches("1234567").count(), 12);
+    assert_eq!(ended.stdout.matches("1234567").count(), 14);
     assert_eq!(
         page["pages"][0]["widgets"][0]["rawConfiguration"]["nrqlQueries"][0]["accountIds"],
         serde_json::json!([1_234_567, 7_654_321])

@@ -201,7 +201,7 @@ fn a_widget_is_what_new_relic_imports() {
         rest,
         json!({
             "title": "Dead letters and gaps, 7 days",
-            "layout": { "column": 1, "row": 5, "width": 4, "height": 3 },
+            "layout": { "column": 1, "row": 5, "width": 3, "height": 3 },
             "linkedEntityGuids": null,
             "visualization": { "id": "viz.billboard" },
             "rawConfiguration": {

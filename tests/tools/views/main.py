@@ -1,6 +1,6 @@
 """Rows of 62 days and the answer to every widget's question, computed from them.
 
-    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet]
+    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet | --trail-alone]
 
 writes DIR/rows.ndjson (one row a line, in order of arrival) and DIR/truth.json (`nowMs`, `zone`, how many rows of each type
 are not past the retention, and the rows that each query of each widget must give). Makers of rows (`made/`) and answers
@@ -52,10 +52,11 @@ def main():
     arguments.add_argument("--duplicates", type=float, default=0.0)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--fleet", action="store_true", help="200 accounts × 3 Regions × 150 rules, posture alone")
+    arguments.add_argument("--trail-alone", action="store_true", help="rows of the trail and of the relay alone, without answers")
     given = arguments.parse_args()
 
     world = base.World(given.zone, given.seed)
-    for maker in [fleet] if given.fleet else MAKERS:
+    for maker in [fleet] if given.fleet else [trail, operation] if given.trail_alone else MAKERS:
         maker.make(world)
     rows = doubled(world.rows, given.duplicates, given.seed)
 
@@ -66,7 +67,10 @@ def main():
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     with open(path, encoding="utf-8") as file:
         view = base.View([json.loads(line) for line in file], world.now, given.zone)
-    pages = fleet.answers(view) if given.fleet else {name: page.answers(view) for name, page in PAGES.items()}
+    if given.fleet:
+        pages = fleet.answers(view)
+    else:
+        pages = {} if given.trail_alone else {name: page.answers(view) for name, page in PAGES.items()}
     with open(os.path.join(given.out, "truth.json"), "w", encoding="utf-8") as file:
         truth = {"nowMs": world.now, "zone": given.zone, "kept": view.kept(), "pages": pages}
         json.dump(truth, file, ensure_ascii=False, indent=1)
