@@ -117,8 +117,12 @@ def place(account, region=None):
 class View:
     """Rows as a reader sees them: nothing past the retention, and of a row that came twice one."""
 
-    def __init__(self, rows, now, zone):
+    def __init__(self, rows, now, zone, whole=None, placed=None):
         self.now, self.zone = now, ZoneInfo(zone)
+        # What there is beside what a reader chose to see; without a choice the same.
+        self.whole = whole or self
+        # What is left by a choice of places alone, whatever else was chosen.
+        self.placed = placed or self
         self._stored, self._distinct, self._known, seen = {}, {}, {}, set()
         for row in rows:
             days = METRIC_DAYS if row["eventType"] == "Metric" else EVENT_DAYS

@@ -25,7 +25,8 @@ def make(world):
                     "control.severity": levels[rule % 5], "control.severityScore": SEVERITIES[levels[rule % 5]],
                     "compliance.ruleName": f"rule-{rule}", "compliance.state": state, "compliance.violatingResources": violating,
                     "compliance.compliantResources": compliant, "posture.observedAt": at - account * MINUTE})
-        for requirement in range(60):
+        # More places than `uniqueCount` is exact for.
+        for requirement in range(300):
             world.add("AwsFrameworkSnapshot", at, {
                 "snapshot.id": "frameworks-1", "aws.accountId": number, "aws.accountName": f"account-{account:03}",
                 "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "framework.name": f"Framework {requirement % 4}",
@@ -77,6 +78,8 @@ def answers(view):
                         "✖ Failed": framework(rows, "failed"), "▲ Partial": 0, "? Unknown": framework(rows, "unknown"),
                         "Requirements": len({row["framework.id"] for row in rows})}
                 for group, rows in grouped(requirements, "framework.name").items()}, ["Framework"])],
+            "frameworks-states": [table({(sign,): {"Requirements": framework(requirements, state)} for state, sign in (
+                ("passed", "✔ Passed"), ("failed", "✖ Failed"), ("unknown", "? Unknown"))}, ["cases"])],
         },
     }
 

@@ -17,7 +17,8 @@ def make(world):
             if (days + number) % 3 == 0:
                 world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": "HIGH"})
             if (days + number) % 4 == 0:
-                world.metric(time, "cspm.findings", "count", chance.randrange(25), {**where, "control.severity": "LOW"})
+                world.metric(time, "cspm.findings", "count", chance.randrange(25), {
+                    **where, "control.severity": "LOW", "finding.transition": ["new", "resolved"][days % 8 // 4]})
             for state, rules in [("COMPLIANT", 100 + (420 - days) // 8), ("NON_COMPLIANT", 60 - (420 - days) // 10 + number),
                                  ("INSUFFICIENT_DATA", 3)]:
                 if (days + number) % 2 == 0:

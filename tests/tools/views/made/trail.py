@@ -34,6 +34,10 @@ CONTROLS = [
     ("trail-deleted", "Trail deleted", "CRITICAL", "defense-evasion", "T1562.008", "CSPM"),
     # Fires in the last days alone.
     ("lambda-url-public", "Function URL without authentication", "HIGH", "initial-access", "T1190", "CWPP"),
+    ("cluster-deleted", "Cluster deleted", "MEDIUM", "impact", "T1485", "CWPP"),
+    ("remote-port-forwarded", "Port forwarded through an instance", "HIGH", "command-and-control", "T1090.001", "CWPP"),
+    ("accounts-listed", "Accounts of the organization listed", "LOW", "reconnaissance", "T1591", "CIEM"),
+    ("domain-registered", "Domain registered", "LOW", "resource-development", "T1583.001", "CSPM"),
 ]
 # Further tactics of a control; the one above is the first.
 MORE_TACTICS = {"admin-policy-attached": ("persistence",), "secret-read": ("collection",), "root-used": ("initial-access",),
@@ -59,6 +63,12 @@ ACTIONS = [
     ("ListBuckets", "s3", "Management", "true", ["unauthorized-api-call"]),
     ("DescribeInstances", "ec2", "Management", "true", ["unauthorized-api-call"]),
     ("ConsoleLogin", "signin", "Management", "false", ["console-login-failed"]),
+    # One name, two services.
+    ("DeleteCluster", "eks", "Management", "false", ["cluster-deleted"]),
+    ("DeleteCluster", "ecs", "Management", "false", ["cluster-deleted"]),
+    ("StartSession", "ssm", "Management", "false", ["remote-port-forwarded"]),
+    ("ListAccounts", "organizations", "Management", "true", ["accounts-listed"]),
+    ("RegisterDomain", "route53domains", "Management", "false", ["domain-registered"]),
 ]
 ERRORS = ["AccessDenied", "Client.UnauthorizedOperation", "UnauthorizedOperation", "AccessDeniedException"]
 
@@ -75,8 +85,14 @@ class Trail:
             "human": ["Ops/ada", "山田 太郎", "Dev/o'brien", 'Dev/"bob"'], "workload": ["payments-task", "batch"],
             "awsService": ["autoscaling.amazonaws.com"], "ci": ["deploy/github"], "federated": ["sso/eve"], "unknown": ["unknown"],
         }[kind])
-        arn = None if kind in ("awsService", "unknown") else f"arn:aws:sts::{account[0]}:assumed-role/{name}"
-        return {"actor.kind": kind, "actor.name": name, "actor.arn": arn, "actor.type": "AssumedRole"}
+        if kind in ("awsService", "unknown"):
+            return {"actor.kind": kind, "actor.name": name, "actor.type": "AWSService"}
+        role = name.split("/")[0]
+        if kind in ("workload", "ci"):
+            # A task's or a pipeline's session has a new name each time; a person's bears the person's.
+            name = f"{role}/session-{self.count:x}"
+        return {"actor.kind": kind, "actor.name": name, "actor.arn": f"arn:aws:sts::{account[0]}:assumed-role/{name}",
+                "actor.sessionIssuer": f"arn:aws:iam::{account[0]}:role/{role}", "actor.type": "AssumedRole"}
 
     def record(self, time, account, region, action, sent=None, actor=None, controls=None, **more):
         """A record of `time`, sent at `sent`: then it is late."""
