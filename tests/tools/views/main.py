@@ -37,10 +37,12 @@ def doubled(rows, share, seed):
     """The rows with copies of a share of them, half right behind, half much later in arrival."""
     if not share:
         return rows
-    rng = random.Random(f"doubles:{seed}")
+    # A source of chance for each type, so that one type's rows do not move another's copies.
+    chance = {}
     out, late = [], []
     for row in rows:
         out.append(row)
+        rng = chance.setdefault(row["eventType"], random.Random(f"doubles:{seed}:{row['eventType']}"))
         if row["eventType"] not in NEVER_DOUBLED and rng.random() < share:
             (out if rng.random() < 0.5 else late).append(dict(row))
     return out + late

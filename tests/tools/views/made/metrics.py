@@ -15,7 +15,7 @@ def make(world):
             whole = {name: value for name, value in where.items() if name != "aws.region"}
             world.metric(time, "cspm.records", "count", 500 + chance.randrange(900), {**where, "aws.service": "s3"})
             if (days + number) % 3 == 0:
-                world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": "HIGH"})
+                world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": ["HIGH", "LOW"][number % 2]})
             if (days + number) % 4 == 0:
                 world.metric(time, "cspm.findings", "count", chance.randrange(25), {
                     **where, "control.severity": "LOW", "finding.transition": ["new", "resolved"][days % 8 // 4]})

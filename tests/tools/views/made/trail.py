@@ -32,8 +32,9 @@ CONTROLS = [
     # Fired in the past alone, and never again: silent.
     ("user-created", "User created", "MEDIUM", "persistence", "T1136.003", "CIEM"),
     ("trail-deleted", "Trail deleted", "CRITICAL", "defense-evasion", "T1562.008", "CSPM"),
-    # Fires in the last days alone.
+    # Fire in the last days alone.
     ("lambda-url-public", "Function URL without authentication", "HIGH", "initial-access", "T1190", "CWPP"),
+    ("mail-identity-verified", "Mail sender verified", "MEDIUM", "resource-development", "T1585.002", "CSPM"),
     ("cluster-deleted", "Cluster deleted", "MEDIUM", "impact", "T1485", "CWPP"),
     ("remote-port-forwarded", "Port forwarded through an instance", "HIGH", "command-and-control", "T1090.001", "CWPP"),
     ("accounts-listed", "Accounts of the organization listed", "LOW", "reconnaissance", "T1591", "CIEM"),
@@ -216,6 +217,9 @@ def new_and_silent(world, trail):
     for days in (8, 12, 12, 25, 33):
         trail.record(world.now - days * DAY, ACCOUNTS[1], REGIONS[0], create)
         trail.record(world.now - days * DAY - HOUR, ACCOUNTS[3], REGIONS[1], delete)
+        trail.record(world.now - days * DAY - 2 * HOUR, ACCOUNTS[2], REGIONS[1], create)
     url = ("CreateFunctionUrlConfig", "lambda", "Management", "false", ["lambda-url-public"])
+    mail = ("VerifyEmailIdentity", "ses", "Management", "false", ["mail-identity-verified"])
     for hours in (5, 30, 100):
         trail.record(world.now - hours * HOUR, ACCOUNTS[4], REGIONS[2], url)
+        trail.record(world.now - hours * HOUR - MINUTE, ACCOUNTS[1], REGIONS[1], mail)
