@@ -429,8 +429,8 @@ fn a_large_fleet_is_counted_whole() {
 fn beyond_exact(made: &Made, definition: &Definition) -> Vec<String> {
     let mut faults = Vec::new();
     for (widget, text) in made.queries(definition, Language::English, None) {
-        let within =
-            text.match_indices("FROM (SELECT ").map(|(at, _)| format!("{} SINCE 3 days ago", bracketed(&text[at + 5..])));
+        let within = text.split("FROM (").skip(1).filter(|after| after.starts_with("SELECT "));
+        let within = within.map(|after| format!("{} SINCE 3 days ago", bracketed(after)));
         for query in within.chain([text.clone()]) {
             let asked = query.split(" FROM ").next().unwrap_or_default();
             // Times are greater than any count.
@@ -445,12 +445,12 @@ fn beyond_exact(made: &Made, definition: &Definition) -> Vec<String> {
     faults
 }
 
-/// What stands in the brackets with which a text begins.
-fn bracketed(text: &str) -> &str {
-    let mut deep = 0;
-    let end = text.find(|c| {
-        deep += i32::from(c == '(') - i32::from(c == ')');
-        deep == 0
-    });
-    &text[1..end.expect("a closing bracket")]
+/// What stands before the bracket that closes one opened before the text.
+fn bracketed(text: &str) -> String {
+    let mut open = 1;
+    let is_within = |c: &char| {
+        open += i32::from(*c == '(') - i32::from(*c == ')');
+        open > 0
+    };
+    text.chars().take_while(is_within).collect()
 }
