@@ -173,6 +173,14 @@ impl<'a> ClassifiedFinding<'a> {
     pub fn pillar_of(product: &str, control: &str) -> Pillar {
         pillar(product, control, security_hub::control(control))
     }
+
+    /// Whether an open finding of a control means that the internet, or every AWS account, reaches the resource: every rule behind
+    /// it watches just that.
+    #[must_use]
+    pub fn means_public(control: &str) -> bool {
+        security_hub::control(control)
+            .is_some_and(|known| !known.rules.is_empty() && known.rules.iter().all(|rule| rule.watches_public_access()))
+    }
 }
 
 /// The numbers of a control: those of the tables, and of the customer for it or for a rule that serves it alone.

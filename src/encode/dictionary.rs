@@ -136,6 +136,7 @@ const SNR: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE];
 const SNRY: &[&str] = &[SECURITY_EVENT, NOTICE, RESOURCE_CHANGE, IDENTITY_POSTURE];
 const SNF: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING];
 const SNFV: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING, VIOLATION];
+const VO: &[&str] = &[VIOLATION, FINDING_SNAPSHOT];
 const NCV: &[&str] = &[NOTICE, COMPLIANCE_CHANGE, VIOLATION];
 const NFO: &[&str] = &[NOTICE, FINDING, FINDING_SNAPSHOT];
 const SNFT: &[&str] = &[SECURITY_EVENT, NOTICE, FINDING, CONTROL];
@@ -394,7 +395,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("compliance.evaluatedAt", Number, "ms since epoch", "1795292071000", NCV, "When AWS Config recorded this result; absent when nobody knows, and of what left."),
     attribute("compliance.observedAt", Number, "ms since epoch", "1795292071000", NCV, "When this was last known to be so: an event told it, or AWS Config was read; an aggregator is six hours behind."),
     attribute("compliance.ageDays", Number, "days", "12", V, "Whole days since compliance.since; absent when nobody knows since when."),
-    attribute("compliance.exposure", Text, "", "public", V, "public when the violation means that the internet, or every AWS account, reaches the resource; else absent: the rule says nothing of it."),
+    attribute("compliance.exposure", Text, "", "public", VO, "public when a rule that watches just that says that the internet, or every AWS account, reaches the resource: of a violation that or another rule which the resource violates, of open findings their control; else absent: nothing says it."),
     attribute("compliance.compliantResources", Number, "count", "3", K, "Resources that are compliant under this rule."),
     attribute("compliance.violatingResources", Number, "count", "3", K, "Resources that violate this rule."),
     attribute("compliance.notApplicableResources", Number, "count", "3", K, "Resources that this rule does not concern."),

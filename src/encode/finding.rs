@@ -195,6 +195,9 @@ pub fn push_open(out: &mut Vec<u8>, open: &OpenFindings, account: &AccountName<'
     event.text("control.severity", open.severity.as_str());
     event.number("control.severityScore", i64::from(open.severity.default_score()));
     event.text("control.pillar", ClassifiedFinding::pillar_of(&open.product, &open.control).as_str());
+    if ClassifiedFinding::means_public(&open.control) {
+        event.text("compliance.exposure", "public");
+    }
     event.text("finding.product", &open.product);
     event.number("finding.open", i64::try_from(open.open).unwrap_or(i64::MAX));
     event.number("finding.excepted", i64::try_from(open.excepted).unwrap_or(i64::MAX));
@@ -329,6 +332,11 @@ mod tests {
             "aws.region": "eu-west-1", "relay.source": "findings",
         });
         assert_eq!(row, want);
+        // S3-03: where to start depends on what the internet reaches.
+        let public = OpenFindings { control: "S3.2".to_owned(), ..open };
+        push_open(&mut out, &public, &account, FindingRun { id: "run-1", now_ms: 5, source: "findings" });
+        let row: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        assert_eq!((&row["compliance.exposure"], &row["control.id"]), (&"public".into(), &"S3.2".into()));
     }
 
     #[test]

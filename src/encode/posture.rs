@@ -5,7 +5,7 @@
 //! there. What always holds: rows of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta
 //! without a past, since when) is left out, never 0 or 100.
 //!
-//! A violation says that a resource is `public` where its rule watches just that. Nothing in AWS Config tells how sensitive the
+//! A violation says that a resource is `public` where a rule that watches just that is violated, too. Nothing in AWS Config tells how sensitive the
 //! data in it is, so nothing is said of that.
 
 use super::compliance;
@@ -197,6 +197,8 @@ pub fn push_rule(out: &mut Vec<u8>, row: &RuleRow<'_>, snapshot: Snapshot<'_>) -
 pub struct ViolationRow<'a> {
     /// The violation as the change that began it, with names and the control behind its rule; `at_ms` is since when, 0: unknown.
     pub violation: ClassifiedChange<'a>,
+    /// Whether it, or another violation of the same resource, means that the internet or every AWS account reaches the resource.
+    pub is_exposed: bool,
     /// When it was first seen to violate this rule; 0: unknown.
     pub first_seen_ms: i64,
     /// How often it violated again after it was mended.
@@ -229,7 +231,7 @@ pub fn push_violation(out: &mut Vec<u8>, row: &ViolationRow<'_>, snapshot: Snaps
     }
     event.number("compliance.reopenCount", i64::from(row.reopen_count));
     compliance::freshness(&mut event, row.evaluated_ms, row.observed_ms);
-    if control.is_some_and(PreventiveControl::watches_public_access) {
+    if row.is_exposed {
         event.text("compliance.exposure", "public");
     }
     event::place(&mut event, &enriched.account, enriched.region, enriched.partition, &enriched.service);

@@ -1,8 +1,9 @@
-//! Which exceptions have ended since they were last asked for.
+//! Which exceptions have ended and still stand in the file.
 //!
 //! In: the exceptions and the present, again and again. Out: a `CspmRelayException` for each that has expired, and a line in the
-//! log: once for those of before the start, once when another expires. What always holds: of agents of which one leads only that one
-//! tells, and one that takes over tells again what ended before; it depends on nothing else that is told from time to time.
+//! log: at start, when another expires, and all of them again every day, so that a dashboard that looks two days back shows those
+//! that stand now and no others. What always holds: of agents of which one leads only that one tells, and one that takes over tells
+//! again what ended before; it depends on nothing else that is told from time to time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,10 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::encode::exception::push_expired;
 use crate::encode::{Batch, Lane};
+use crate::record::time::DAY_MS;
+
+/// Time after which all of them are told again, milliseconds.
+const AGAIN_MS: i64 = DAY_MS;
 
 /// Time between two looks at the clock.
 const LOOK: Duration = Duration::from_secs(10);
@@ -75,15 +80,20 @@ fn told(expiry: &mut Expiry, stages: &Stages, clock: &Clock, limits: &Limits) ->
     closed
 }
 
-/// Tells each end once.
+/// Tells each end when it comes, and all of them every day.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     told_until_ms: Option<i64>,
+    /// When all of them were told last.
+    all_told_ms: Option<i64>,
 }
 
 impl Expiry {
     /// The items to send now, as events.
     pub(super) fn items(&mut self, exceptions: &Exceptions, now_ms: i64, agent: &str) -> Vec<Vec<u8>> {
+        if self.all_told_ms.is_none_or(|told_ms| now_ms >= told_ms.saturating_add(AGAIN_MS)) {
+            (self.told_until_ms, self.all_told_ms) = (None, Some(now_ms));
+        }
         let since_ms = self.told_until_ms;
         // A clock that was set back tells nothing twice.
         self.told_until_ms = Some(since_ms.map_or(now_ms, |since_ms| since_ms.max(now_ms)));
@@ -110,9 +120,9 @@ mod tests {
     use super::*;
     use crate::classify::RuleSet;
 
-    /// S2-20: an exception expires loudly: once at start, once when it does.
+    /// S2-20: an exception expires loudly: at start, when it does, and every day as long as it stands in the file.
     #[test]
-    fn each_end_is_told_once() {
+    fn an_end_is_told_when_it_comes_and_every_day() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("exceptions.yml");
         let text = "- {control: restricted-ssh, owner: net, reason: old, expires: 2026-01-01}\n\
@@ -127,10 +137,14 @@ mod tests {
             items.map(|item| item["exception.owner"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(told("2026-03-01T00:00:00Z"), ["net"], "at start");
+        assert_eq!(told("2026-03-01T23:59:59Z"), Vec::<String>::new());
+        assert_eq!(told("2026-03-02T00:00:00Z"), ["net"], "a day later");
+        assert_eq!(told("2026-05-31T20:00:00Z"), ["net"], "nobody looked for months");
         assert_eq!(told("2026-06-01T11:59:59Z"), Vec::<String>::new());
         assert_eq!(told("2026-06-01T12:00:00Z"), ["web"]);
         assert_eq!(told("2026-03-01T00:00:00Z"), Vec::<String>::new(), "the clock was set back");
         assert_eq!(told("2026-06-01T12:00:01Z"), Vec::<String>::new());
+        assert_eq!(told("2026-06-01T20:00:00Z"), ["net", "web"], "all of them, a day after all were told last");
         let item = Expiry::default().items(&exceptions, at("2026-07-01T00:00:00Z"), "agent-1").pop().expect("an item");
         let item: serde_json::Value = serde_json::from_slice(&item).expect("JSON");
         assert_eq!(item["eventType"], "CspmRelayException");
@@ -171,7 +185,7 @@ mod tests {
         leading.send_replace(false);
         assert_eq!(wait().await, None);
         leading.send_replace(true);
-        assert_eq!(wait().await, Some(1), "what ended since it led last");
+        assert_eq!(wait().await, Some(2), "what ended since it led last, and what a day ago was told");
         finished.send_replace(true);
         running.await.expect("an end");
     }

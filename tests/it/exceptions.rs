@@ -51,7 +51,7 @@ async fn a_muted_record_is_suppressed_until_its_exception_ends() {
     }
 }
 
-/// S2-20: the end of an exception is an event, once from each start, also of an agent that sends no heartbeats.
+/// S2-20: the end of an exception is an event, from each start and not at each look, also of an agent that sends no heartbeats.
 #[tokio::test]
 async fn an_exception_that_has_expired_is_told() {
     let Some(aws) = emulator("ministack").await else { return };

@@ -51,7 +51,7 @@ const DOUBLES_SHOW: [(&str, &[&str]); 5] = [
         "a heartbeat sums up a minute, and a day of an agent's heartbeats can be more groups than a query may have",
         &["health-books", "health-dead", "health-retries", "health-sources"],
     ),
-    ("how much is stored is the question", &["health-cost", "health-doubles"]),
+    ("how much is stored is the question", &["health-cost", "health-doubles", "health-total"]),
 ];
 
 /// Without copies, in two zones whose days begin nine hours apart.
@@ -377,6 +377,33 @@ fn rows_past_the_retention_are_hidden() {
     for event_type in ["AwsSecurityEvent", "AwsComplianceChange", "AwsSecurityFinding", "CspmRelayHeartbeat", "Log", "Metric"] {
         assert!(count(event_type, &everything) > count(event_type, &made.engine), "{event_type}: nothing is hidden");
     }
+}
+
+/// Who has the trail alone knows nothing of policy, findings and identities: a billboard shows nothing there, not 0. How many
+/// accounts, Regions and types it speaks of is known, and is 0.
+#[test]
+fn what_was_never_measured_is_no_number() {
+    if is_lean() {
+        return; // The engine is no agent's: once is enough.
+    }
+    let definition = shipped();
+    let answers = made(&["--trail-alone"]).answers(&definition, Language::English, None);
+    let counted = ["Accounts", "Accounts with changes", "Regions", "Types"];
+    let (mut asked, mut faults) = (0, Vec::new());
+    for (page, source) in &definition.pages {
+        let billboards = source.widgets.iter().filter(|widget| widget.visualization == "viz.billboard");
+        for widget in billboards.filter(|_| ["preventive", "findings", "resources", "identity"].contains(&page.as_str())) {
+            for (name, value) in answers[&(page.clone(), widget.id.clone())].iter().flatten().flatten() {
+                asked += 1;
+                let (value, is_count) = (json(value), counted.contains(&&**name));
+                if (is_count && value != 0) || (!is_count && !value.is_null()) {
+                    faults.push(format!("{page}/{}: {name} is {value}", widget.id));
+                }
+            }
+        }
+    }
+    assert!(asked > 30, "{asked}");
+    check(&faults);
 }
 
 /// Rows that New Relic stored twice, right behind each other or much later, change no number.

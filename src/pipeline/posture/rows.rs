@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::freshness::Freshness;
 use super::leaving;
 use crate::classify::{
-    CatalogueKind, CatalogueRow, ClassifiedChange, DeployedState, Exceptions, Frameworks, Requirements, RuleSet,
-    preventive_control, preventive_control_behind, preventive_control_id,
+    CatalogueKind, CatalogueRow, ClassifiedChange, DeployedState, Exceptions, Frameworks, PreventiveControl, Requirements,
+    RuleSet, preventive_control, preventive_control_behind, preventive_control_id,
 };
 use crate::config::Watched;
 use crate::encode::catalogue::push_control;
@@ -26,6 +26,9 @@ use crate::posture::compliance::counts::percent;
 use crate::posture::{Compliance, Findings, OpenFindings, Trend, Violation};
 use crate::record::{AccountRegion, ComplianceState, StateChange};
 use crate::source::config_api::Pack;
+
+/// What a rule judges that looks at an account as a whole: no resource that somebody reaches.
+const ACCOUNT: &str = "AWS::::Account";
 
 /// Conformance packs of each place that was read; `None`: they could not be read there.
 pub type Packs = BTreeMap<AccountRegion, Option<Vec<Pack>>>;
@@ -251,10 +254,19 @@ impl Rows<'_> {
     }
 
     fn violations(&self, place: &AccountRegion, rows: &mut Writer<'_>) {
-        for violation in self.state.violations(place) {
-            self.classified(place, &violation, |classified| {
+        let violations = self.state.violations(place);
+        // A resource that one rule calls public is so whichever rule the row is of. Of an account as a resource that is not so.
+        let exposing =
+            violations.iter().filter(|violation| &*violation.resource_type != ACCOUNT && watches_public_access(violation));
+        let exposed: HashSet<(&str, &str)> =
+            exposing.map(|violation| (&*violation.resource_type, &*violation.resource_id)).collect();
+        for violation in &violations {
+            let is_exposed =
+                watches_public_access(violation) || exposed.contains(&(&*violation.resource_type, &*violation.resource_id));
+            self.classified(place, violation, |classified| {
                 let row = ViolationRow {
                     violation: *classified,
+                    is_exposed,
                     first_seen_ms: violation.first_seen_ms,
                     reopen_count: violation.reopen_count,
                     evaluated_ms: violation.evaluated_ms,
@@ -378,6 +390,12 @@ impl Writer<'_> {
 #[cfg(test)]
 #[path = "rows_findings_tests.rs"]
 mod findings_tests;
+/// Whether it means that the internet, or every AWS account, reaches the resource.
+fn watches_public_access(violation: &Violation) -> bool {
+    preventive_control_behind(&violation.rule, violation.identifier.as_deref())
+        .is_some_and(PreventiveControl::watches_public_access)
+}
+
 #[cfg(test)]
 #[path = "rows_tests.rs"]
 mod tests;

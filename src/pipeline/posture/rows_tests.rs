@@ -417,6 +417,32 @@ fn a_violation_says_since_when_and_what_it_means() {
     }
 }
 
+/// S2-05: a bucket that is public by one rule is so in the row of every rule it violates; its neighbour and what is mended are not.
+#[test]
+fn what_one_rule_calls_public_is_public_whatever_else_it_violates() {
+    let state = Compliance::in_memory();
+    let public: [Judged<'_>; 2] = [("open", NonCompliant, NOW), ("mended", Compliant, NOW)];
+    let both: [Judged<'_>; 3] = [("open", NonCompliant, NOW), ("mended", NonCompliant, NOW), ("other", NonCompliant, NOW)];
+    read(&state, &here(), &[("s3-bucket-public-read-prohibited", &public), ("s3-bucket-logging-enabled", &both)], NOW);
+    let all = rows(&state, RowKind::Violations);
+    let mut exposed: Vec<_> = all
+        .iter()
+        .map(|row| {
+            (row["control.id"].as_str().unwrap(), row["resource.id"].as_str().unwrap(), row.get("compliance.exposure").is_some())
+        })
+        .collect();
+    exposed.sort_unstable();
+    assert_eq!(
+        exposed,
+        [
+            ("s3-bucket-logging-enabled", "mended", false),
+            ("s3-bucket-logging-enabled", "open", true),
+            ("s3-bucket-logging-enabled", "other", false),
+            ("s3-bucket-public-read-prohibited", "open", true),
+        ]
+    );
+}
+
 #[test]
 fn a_rule_that_no_table_knows_is_unmapped_and_has_its_rows() {
     let state = Compliance::in_memory();

@@ -23,13 +23,13 @@ WIDGETS = {
     "detective-log": DETECTIONS | {"event"}, "detective-raw": {"account", "event"},
     # Summaries of accounts know neither Region nor severity; points of the gauge know no Region.
     "preventive-trend": PLACE, "preventive-accounts": PLACE, "preventive-year": PLACE | {"severity"},
-    "findings-open": PLACE | {"region"}, "findings-accounts": PLACE | {"region"}, "findings-since": PLACE,
-    "findings-insights": PLACE,
+    "findings-open": PLACE | {"region"}, "findings-accounts": PLACE | {"region"}, "findings-since": PLACE | {"region"},
+    "findings-insights": PLACE | {"region"}, "findings-trend": PLACE | {"region"},
     # The catalogue of controls is the same everywhere.
     "attack-coverage": set(), "attack-tactics": set(), "attack-never-fired": set(), "attack-findings": PLACE | {"region"},
     "frameworks-packs": PLACE | {"region"}, "frameworks-not-automated": set(), "frameworks-not-evaluated": {"severity"},
     "frameworks-drift": DETECTIONS,
-    "resources-since": PLACE, "resources-exposed": DETECTIONS, "resources-types": DETECTIONS, "resources-broke": DETECTIONS | {"resource"},
+    "resources-since": PLACE | {"region"}, "resources-exposed": DETECTIONS, "resources-types": DETECTIONS, "resources-broke": DETECTIONS | {"resource"},
     "identity-activity": DETECTIONS, "identity-escalation": DETECTIONS, "identity-analyzer": PLACE | {"region"},
 }
 

@@ -1,6 +1,6 @@
 """Rows of 62 days and the answer to every widget's question, computed from them.
 
-    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet] [--chosen] [--missing relay]
+    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet | --trail-alone] [--chosen] [--missing relay]
 
 writes DIR/rows.ndjson (one row a line, in order of arrival) and DIR/truth.json (`nowMs`, `zone`, how many rows of each type
 are not past the retention, and the rows that each query of each widget must give). Makers of rows (`made/`) and answers
@@ -65,8 +65,7 @@ def under_choices(rows, view, zone, pages):
     for variable, values in chosen.CHOICES:
         if variable == "findingSeverity":
             findings_page.SHOWN = tuple(values)
-        seen = base.View(chosen.left(rows, variable, values), view.now, zone, whole=view,
-                         placed=None if variable in chosen.PLACE else view)
+        seen = base.View(chosen.left(rows, variable, values), view.now, zone, whole=view, chosen=variable)
         under = {}
         for name, page in PAGES.items():
             followed = [widget for widget in pages[name] if chosen.follows(name, widget, variable)]
@@ -85,12 +84,13 @@ def main():
     arguments.add_argument("--duplicates", type=float, default=0.0)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--fleet", action="store_true", help="200 accounts × 3 Regions × 150 rules, posture alone")
+    arguments.add_argument("--trail-alone", action="store_true", help="rows of the trail and of the relay alone, without answers")
     arguments.add_argument("--chosen", action="store_true", help="answers under each choice of the variables, too")
     arguments.add_argument("--missing", choices=MISSING, help="leave out what is not there")
     given = arguments.parse_args()
 
     world = base.World(given.zone, given.seed)
-    for maker in [fleet] if given.fleet else MAKERS:
+    for maker in [fleet] if given.fleet else [trail, operation] if given.trail_alone else MAKERS:
         maker.make(world)
     if given.missing:
         world.rows = [row for row in world.rows if not MISSING[given.missing](row, world.now)]
@@ -105,7 +105,10 @@ def main():
         rows = [json.loads(line) for line in file]
     view = base.View(rows, world.now, given.zone)
     asked = {name: PAGES[name] for name in WITHOUT} if given.missing else PAGES
-    pages = fleet.answers(view) if given.fleet else {name: page.answers(view) for name, page in asked.items()}
+    if given.fleet:
+        pages = fleet.answers(view)
+    else:
+        pages = {} if given.trail_alone else {name: page.answers(view) for name, page in asked.items()}
     under = under_choices(rows, view, given.zone, pages) if given.chosen else []
     with open(os.path.join(given.out, "truth.json"), "w", encoding="utf-8") as file:
         truth = {"nowMs": world.now, "zone": given.zone, "kept": view.kept(), "pages": pages, "chosen": under}

@@ -21,6 +21,9 @@ CONTROLS = [
     ("Trivy", "AVD-AWS-0086", "No public access block in code", "HIGH", "IaC", "Code"),
 ]
 
+# Controls that say of a resource that the internet reaches it.
+PUBLIC = ("S3.8", "EC2.19")
+
 # What GuardDuty says of them in the words of ATT&CK.
 TECHNIQUES = {
     "UnauthorizedAccess:EC2/SSHBruteForce": {"attack.tactic": "credential-access", "attack.technique": "T1110"},
@@ -144,22 +147,29 @@ def counts(world, found, at):
         world.add("AwsFindingSnapshot", at, {
             "snapshot.id": f"findings-{at}", **place(account, region), "control.id": control, "control.kind": "finding",
             "control.severity": severity, "control.severityScore": SEVERITIES[severity], "control.pillar": pillar,
+            "compliance.exposure": "public" if control in PUBLIC else None,
             "finding.product": product, **{f"finding.{name}": value for name, value in count.items()}})
 
 
 def insights(world):
-    """Results of insights, once a day."""
+    """Results of insights, most once a day: a managed one is told by two accounts, one was told last weeks ago, and one is told in
+    two Regions."""
     rng = world.random("insights")
     for days in range(40, -1, -1):
         at = world.now - days * DAY - 3 * HOUR
-        for name, values in [("Resources with the most findings", ["i-0001", "i-0002", "bucket \"a\""]),
-                             ("重大な検出結果のある製品", ["Inspector"])]:
+        for name, values, account, region in [
+                ("Resources with the most findings", ["i-0001", "i-0002", "bucket \"a\""], ACCOUNTS[3], REGIONS[0]),
+                ("Resources with the most findings", ["i-0001"], ACCOUNTS[0], REGIONS[0]),
+                ("Resources with the most findings", ["i-0001", "i-0009"], ACCOUNTS[0], REGIONS[1]),
+                ("重大な検出結果のある製品", ["Inspector"], ACCOUNTS[3], REGIONS[0])]:
+            if days < 20 and region == REGIONS[1]:
+                continue
             for value in values:
                 if days == 0 and value == "i-0002":
-                    # It is not in the newest result any more; what was told last stands.
+                    # It is not in the newest result any more.
                     continue
                 world.add("AwsFindingInsight", at, {
-                    "event.id": f"insight-{days}-{name}", "event.category": "Finding", "event.time": at - 2 * MINUTE,
-                    **world.days(at), **place(ACCOUNTS[3], REGIONS[0]), "insight.name": name,
+                    "event.id": f"insight-{days}-{name}-{account[0]}-{region}", "event.category": "Finding", "event.time": at - 2 * MINUTE,
+                    **world.days(at), **place(account, region), "insight.name": name,
                     "insight.arn": f"arn:aws:securityhub:::insight/{len(name)}",
                     "insight.resultType": "ResourceId", "insight.result": value, "insight.count": rng.randint(1, 90)})

@@ -5,7 +5,7 @@ from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, place
 
 def make(world):
     """Adds them to the world."""
-    chance = world.random("metrics")
+    chance, summaries = world.random("metrics"), summarised()
     for days in reversed(range(420)):
         time = world.now - days * DAY - 40 * MINUTE
         for number, account in enumerate(ACCOUNTS[:5]):
@@ -19,11 +19,13 @@ def make(world):
             if (days + number) % 4 == 0:
                 world.metric(time, "cspm.findings", "count", chance.randrange(25), {
                     **where, "control.severity": "LOW", "finding.transition": ["new", "resolved"][days % 8 // 4]})
-            for state, rules in [("COMPLIANT", 100 + (420 - days) // 8), ("NON_COMPLIANT", 60 - (420 - days) // 10 + number),
-                                 ("INSUFFICIENT_DATA", 3)]:
-                if (days + number) % 2 == 0:
-                    world.metric(time, "cspm.compliance", "gauge", rules,
-                                 {**whole, "control.severity": ["HIGH", "LOW"][number % 2], "compliance.state": state})
+            for pillar in ("CSPM", "DSPM") if days in summaries else ():
+                for state, results in [("COMPLIANT", 100 + (420 - days) // 8), ("NON_COMPLIANT", 60 - (420 - days) // 10 + number),
+                                       ("INSUFFICIENT_DATA", 3)]:
+                    for hours in summaries[days]:
+                        world.metric(time - hours * HOUR, "cspm.compliance", "gauge", results if pillar == "CSPM" else results // 9 + hours,
+                                     {**whole, "control.severity": ["HIGH", "LOW"][number % 2], "control.pillar": pillar,
+                                      "compliance.state": state})
     # Either side of the first of a month, in the zone of the relay.
     for month in (1, 4, 7):
         for offset in (-1, 0):
@@ -31,3 +33,10 @@ def make(world):
                          {"aws.accountId": ACCOUNTS[0][0], "aws.region": REGIONS[0], "aws.service": "iam"})
     for hours, count in ((5, 2), (30 * 24 + 1, 100), (29 * 24, 3)):
         world.metric(world.now - hours * HOUR, "cspm.rollup.maybeDouble", "count", count, {"relay.agent": "agent-1"})
+
+
+def summarised():
+    """Days ago: hours before it at which a summary was sent. Somebody made the interval shorter; for three weeks and for half a
+    week the relay did not run."""
+    often = {days: (0,) if days > 30 or days % 2 else (0, 6, 12) for days in range(420) if days < 60 or days % 2 == 0}
+    return {days: hours for days, hours in often.items() if not 100 <= days <= 122 and not 36 <= days <= 39}

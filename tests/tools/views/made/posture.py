@@ -25,6 +25,7 @@ RULES = [
     ("s3-bucket-logging-enabled", "LOW", "AWS::S3::Bucket", "CSPM", (), False),
     ("access-keys-rotated", "MEDIUM", "AWS::IAM::User", "CIEM", ("CIS-AWS-3.0:1.14",), False),
     ("ours-tags 必須タグ", None, "AWS::EC2::Instance", "unknown", (), False),
+    ("lambda-inside-vpc", "MEDIUM", "AWS::Lambda::Function", "CWPP", ("PCI-DSS-4.0:1.2.1",), False),
     ("rds-multi-az-support", "INFORMATIONAL", "AWS::RDS::DBInstance", "CSPM", (), False),
 ]
 # Its rows end a week ago: somebody removed it.
@@ -254,6 +255,8 @@ def snapshot(world, resources, at, name):
 
 def violations(world, resources, at, name):
     """A row per resource that violates a rule."""
+    public = {exposed_as(resource) for resource in resources
+              if resource.rule[5] and resource.state(at)[0] in ("NON_COMPLIANT", "EXCEPTED")}
     for resource in resources:
         state, since, again = resource.state(at)
         if state not in ("NON_COMPLIANT", "EXCEPTED") or (resource.rule[0] == REMOVED and at > world.now - 7 * DAY):
@@ -266,8 +269,13 @@ def violations(world, resources, at, name):
             "compliance.state": state, "compliance.annotation": ANNOTATIONS[len(resource.id) % 4],
             "compliance.ruleName": resource.rule[0] + "-deployed", "compliance.since": since if known else None,
             "compliance.ageDays": (at - since) // DAY if known else None, "compliance.reopenCount": again,
-            "compliance.exposure": "public" if resource.rule[5] else None, "resource.type": resource.type,
+            "compliance.exposure": "public" if exposed_as(resource) in public else None, "resource.type": resource.type,
             "resource.id": resource.id, "resource.arn": resource.arn})
+
+
+def exposed_as(resource):
+    """By what a resource is known whichever rule judges it."""
+    return resource.account, resource.region, resource.type, resource.id
 
 
 # Framework, and its requirements with the rules that judge them; no rules: nobody judges it; None: a rule that runs nowhere.

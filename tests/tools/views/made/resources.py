@@ -3,11 +3,11 @@
 from base import ACCOUNTS, DAY, HOUR, MINUTE, REGIONS, SECOND, place
 
 TYPES = ["AWS::S3::Bucket", "AWS::EC2::SecurityGroup", "AWS::IAM::Role", "AWS::Lambda::Function", "AWS::EC2::Instance"]
-# Kind, name, and whether it goes through a pipeline: None where nobody can tell.
+# Kind, name, and whether a pipeline did it: None where the record does not tell what stands behind the actor.
 ACTORS = [
     ("human", "tanaka", "false"), ("human", "o'brien", "false"), ("human", "山田", "false"), ("root", "root", "false"),
-    ("ci", "github-actions", "true"), ("ci", "terraform", "true"), ("awsService", "autoscaling.amazonaws.com", None),
-    ("workload", "batch-role", None), ("unknown", "deploy-key", "false"),
+    ("ci", "github-actions", "true"), ("ci", "terraform", "true"), ("awsService", "autoscaling.amazonaws.com", "false"),
+    ("workload", "batch-role", "false"), ("federated", "partner", "false"), ("unknown", "deploy-key", None),
 ]
 STACKS = [(None, None), ("cloudformation", "network"), ("terraform", "web \"blue\""), ("cdk", "支払い"), ("terraform", None)]
 

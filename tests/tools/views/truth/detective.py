@@ -66,7 +66,8 @@ def by_actor(rows):
 
 def fleet_of(view, detected):
     """Accounts with a detection among those that are known at all; which Region or severity is asked for changes the first alone."""
-    known = {row["aws.accountId"] for kind in ("AwsPostureSummary", "AwsSecurityEvent") for row in view.placed.rows(kind, 30 * DAY)}
+    places = view.without("region", "severity")
+    known = {row["aws.accountId"] for kind in ("AwsPostureSummary", "AwsSecurityEvent") for row in places.rows(kind, 30 * DAY)}
     return {"Accounts with a detection": distinct(detected, "aws.accountId") if known else None,
             "Accounts known": len(known) or None}
 

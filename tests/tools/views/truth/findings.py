@@ -7,7 +7,7 @@ SHOWN = ("CRITICAL", "HIGH")
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
-    counts = view.of_run("AwsFindingSnapshot", "findings")
+    counts = view.of_run("AwsFindingSnapshot", "findings", 3 * DAY)
     chosen = [row for row in counts if row["control.severity"] in SHOWN]
     month = [row for row in view.rows("AwsSecurityFinding", 30 * DAY) if row["control.severity"] in SHOWN]
     week = [row for row in month if row["timestamp"] >= view.now - 7 * DAY]
@@ -23,12 +23,8 @@ def answers(view):
                              "Data since": view.local(first).strftime("%Y-%m-%d")}]],
         "findings-accounts": [table({
             group: open_by(rows, "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
-            for group, rows in grouped(counts, "aws.accountName").items()}, ["Account"])],
-        "findings-start": [table({
-            group: {"Weight": total(rows, "finding.open") * most(rows, "control.severityScore"),
-                    "Open": total(rows, "finding.open"), "Accounts": distinct(rows, "aws.accountId")}
-            for group, rows in grouped([row for row in chosen if row["finding.open"] > 0], "control.severity", "finding.product",
-                                       "control.id").items()}, ["Severity", "Product", "Control"])],
+            for group, rows in grouped(counts, "aws.accountName", "aws.accountId").items()}, ["Account", "Account id"])],
+        "findings-start": [start([row for row in chosen if row["finding.open"] > 0])],
         # CRITICAL and HIGH are all that is shown until more is chosen.
         "findings-pillars": [table({
             group: {"Open": total(rows, "finding.open"), "CRITICAL and HIGH": total(rows, "finding.open"),
@@ -39,8 +35,8 @@ def answers(view):
             [{**row, "owner": row.get("aws.owner", "unknown")} for row in month], "owner").items()}, ["Owner"])],
         "findings-resources": [table({
             group: {"Findings": len(rows), "Score": most(rows, "control.severityScore"), "Controls": distinct(rows, "control.id")}
-            for group, rows in grouped(came, "aws.accountName", "resource.type", "resource.id").items()},
-            ["Account", "Type", "Resource"], 100)],
+            for group, rows in grouped(came, "aws.accountName", "aws.accountId", "resource.type", "resource.id").items()},
+            ["Account", "Account id", "Type", "Resource"], 100)],
         "findings-back": [table({
             group: {"Findings": len(rows), "↻ Reopened": sum(row["finding.transition"] == "reopened" for row in rows),
                     "Accounts": distinct(rows, "aws.accountId")}
@@ -48,8 +44,9 @@ def answers(view):
                                        "control.title").items()}, ["Control", "Title"], 200)],
         "findings-insights": [table({
             group: {"Findings": newest(rows, "insight.count"), "As of": most(rows, "event.time")}
-            for group, rows in grouped(view.rows("AwsFindingInsight", 30 * DAY), "insight.name", "insight.result").items()},
-            ["Insight", "Value"])],
+            for group, rows in grouped(newest_results(view), "aws.accountName", "aws.accountId", "aws.region", "insight.name",
+                                       "insight.result").items()},
+            ["Account", "Account id", "Region", "Insight", "Value"])],
         "findings-log": [log(view)],
     }
 
@@ -63,13 +60,34 @@ def aside(rows):
     return total(rows, "finding.suppressed") + total(rows, "finding.excepted")
 
 
+def start(rows):
+    """Ten controls with most weight: each open finding counts as its severity's score, twice where the internet reaches the
+    resource. The places are those in which there is work."""
+    found = {}
+    for group, mine in grouped(rows, "control.severity", "finding.product", "control.id").items():
+        public = any(row.get("compliance.exposure") == "public" for row in mine)
+        places = len({(row["aws.accountId"], row["aws.region"]) for row in mine})
+        weight = total(mine, "finding.open") * most(mine, "control.severityScore") * (2 if public else 1)
+        found[group] = {"Weight": weight, "Open": total(mine, "finding.open"), "Exposed": "public" if public else None,
+                        "Places": places, "Accounts": distinct(mine, "aws.accountId"), "Weight per place": weight / places}
+    return table(found, ["Severity", "Product", "Control"], 10)
+
+
+def newest_results(view):
+    """Of each insight of an account and Region what was told of it last."""
+    found = []
+    for mine in grouped(view.rows("AwsFindingInsight", 30 * DAY), "aws.accountId", "aws.region", "insight.arn").values():
+        last = newest(mine, "event.id")
+        found += [row for row in mine if row["event.id"] == last]
+    return found
+
+
 def trend(view, begin, end):
-    """Open findings, as the mean of the runs of a day whose rows are all there."""
+    """Open findings of any severity, as the mean of the runs of a day whose rows are all there."""
     runs = {row["snapshot.id"] for row in between(view.rows("AwsPostureRun", 30 * DAY), begin, end)
             if row["run.kind"] == "findings" and row["run.accepted"] == "true"}
     rows = [row for row in between(view.rows("AwsFindingSnapshot", 30 * DAY), begin, end)
-            if row["snapshot.id"] in runs and row["control.severity"] in SHOWN]
-    # MEDIUM and LOW are not among those that are shown.
+            if row["snapshot.id"] in runs]
     return {severity: count / len(runs) if runs else None
             for severity, count in open_by(rows, "CRITICAL", "HIGH", "MEDIUM", "LOW").items()}
 

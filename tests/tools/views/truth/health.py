@@ -2,15 +2,16 @@
 
 import json
 
-from base import DAY, MINUTE, WEEK, between, buckets, distinct, grouped, least, most, newest, newest_first, ranked, table, total
+from base import DAY, HOUR, MINUTE, WEEK, between, buckets, distinct, grouped, least, most, newest, newest_first, ranked, table, total
 from truth.detective import day, listed
 
 ENDED = {"✔ Delivered": "Delivered", "Ignored": "Ignored", "◇ Suppressed": "Suppressed", "Duplicate": "Duplicate",
          "✖ Unreadable": "Unreadable", "✖ Rejected": "Rejected", "↻ Returned": "Returned"}
 # Types whose bytes the relay causes.
 OURS = ("AwsSecurityEvent AwsSecurityNotice AwsComplianceChange AwsComplianceSnapshot AwsComplianceViolation AwsPostureSummary "
-        "AwsFrameworkSnapshot AwsSecurityFinding AwsFindingSnapshot AwsResourceChange AwsIdentityPosture CspmRelayControl "
-        "CspmRelayHeartbeat Log Metric").split()
+        "AwsFrameworkSnapshot AwsConformancePackSnapshot AwsSecurityFinding AwsFindingSnapshot AwsFindingInsight AwsPostureRun "
+        "AwsResourceChange AwsIdentityPosture CspmRelayControl CspmRelayHeartbeat CspmRelayGap CspmRelayException Log "
+        "Metric").split()
 
 
 def books(rows):
@@ -44,18 +45,37 @@ def length(row):
     return len(text.encode()) - text.count('\\"')
 
 
+def ours(view, kind):
+    """Rows of a type of the last day that the relay caused."""
+    return [row for row in view.stored(kind, DAY)
+            if "relay.version" in row or "snapshot.id" in row or row.get("metricName", "").startswith("cspm.")]
+
+
+def gigabytes(rows):
+    """In 30 days like this one."""
+    return sum(map(length, rows)) * 30 / 1e9
+
+
 def cost(view):
     answers = {}
     for kind in OURS:
-        rows = [row for row in view.stored(kind, DAY)
-                if "relay.version" in row or "snapshot.id" in row or row.get("metricName", "").startswith("cspm.")]
+        rows = ours(view, kind)
         if rows:
-            answers[(kind,)] = {"GB in 30 days": sum(map(length, rows)) * 30 / 1e9}
+            answers[(kind,)] = {"GB in 30 days": gigabytes(rows)}
     return table(answers, ["eventType()"], 20)
 
 
+def by_source(rows):
+    """Rows by the source that they came through; `other` where they came through none."""
+    found = {}
+    for row in rows:
+        found.setdefault((row.get("relay.source", "other"),), []).append(row)
+    return found
+
+
 def of_source(rows):
-    return {"Fetched, MB": total(rows, "heartbeat.bytesPacked") / 1e6, "Unpacked, MB": total(rows, "heartbeat.bytesUnpacked") / 1e6,
+    """Of a source: what its rows add up to, heartbeats of it and what came through it."""
+    return {"GB in 30 days": gigabytes(rows), "Fetched, MB": total(rows, "heartbeat.bytesPacked") / 1e6, "Unpacked, MB": total(rows, "heartbeat.bytesUnpacked") / 1e6,
             "Objects": total(rows, "heartbeat.objectsReceived"), "Records": total(rows, "heartbeat.recordsReceived"),
             "Detections": total(rows, "heartbeat.detections"), "↻ Redelivered": total(rows, "heartbeat.redelivered"),
             "Newest": most(rows, "heartbeat.newestEventTime")}
@@ -63,7 +83,7 @@ def of_source(rows):
 
 def runs(view):
     answers = {}
-    for group, rows in grouped(view.rows("AwsPostureRun", WEEK), "run.kind").items():
+    for group, rows in grouped(view.rows("AwsPostureRun", 15 * DAY), "run.kind").items():
         answers[group] = {"Complete": newest(rows, "run.complete"), "Accepted": newest(rows, "run.accepted"),
                           "Last": most(rows, "run.ended"), "Rows": newest(rows, "run.rows"), "Places": newest(rows, "run.places"),
                           "✖ Places failed": newest(rows, "run.placesFailed"), "Repairs": newest(rows, "run.repairs"),
@@ -75,7 +95,7 @@ def runs(view):
 
 
 def exceptions(view):
-    rows = [row for row in view.rows("CspmRelayException", 30 * DAY) if row["exception.state"] == "expired"]
+    rows = [row for row in view.rows("CspmRelayException", 2 * DAY) if row["exception.state"] == "expired"]
     answers = {group: {"Owner": newest(rows, "exception.owner"), "Expired": newest(rows, "exception.expires"),
                        "Scope": newest(rows, "exception.scope"), "Why": newest(rows, "exception.reason")}
                for group, rows in grouped(rows, "control.id", "exception.id").items()}
@@ -94,22 +114,26 @@ def answers(view):
     gaps = {"Kind": "gap.kind", "Object": "gap.object", "Why": "gap.reason", "Records read": "gap.recordsRead", "Source": "relay.source"}
     doubts = [row["cspm.rollup.maybeDouble"]["count"] for row in view.rows("Metric", 30 * DAY)
               if row["metricName"] == "cspm.rollup.maybeDouble"]
+    everything = [row for kind in OURS for row in ours(view, kind)]
     counted = [row for row in view.rows("Metric", DAY) if row["metricName"] == "cspm.records"]
     return {
         "health-books": [table({group: books(rows) for group, rows in grouped(last_day, "relay.source").items()}, ["Source"])],
         "health-dead": [[{"✖ Records in dead letters": total(week, "heartbeat.recordsUnreadable") + total(week, "heartbeat.recordsRejected"),
                           "✖ Objects in dead letters": total(week, "heartbeat.objectsParked"),
                           "✖ Gaps": distinct(view.rows("CspmRelayGap", WEEK), "gap.id")}]],
-        "health-doubles": [[{"Doubled detections (exact to 50,000)": len(stored) - distinct(stored, "detection.id"),
-                             "Roll-ups: at most too many": sum(doubts)}]],
-        "health-since": [[{"Agents": distinct(beats, "relay.agent"), "Accounts": distinct(counted, "aws.accountId"),
-                           "Data since": day(view, least(beats, "timestamp"))}]],
+        "health-doubles": [
+            [{"Agents, last 2 hours": distinct(view.rows("CspmRelayHeartbeat", 2 * HOUR), "relay.agent"),
+              "Accounts, last day": distinct(counted, "aws.accountId")}],
+            [{"Data since": day(view, least(beats, "timestamp"))}],
+            [{"Doubled detections (exact to 50,000)": len(stored) - distinct(stored, "detection.id"),
+              "Roll-ups: at most too many": sum(doubts)}]],
+        "health-total": [[{"GB in 30 days": gigabytes(everything)}]],
         "health-lag": [chart(view, last_day, "relay.source", 20, lambda rows: {
             "Largest lag, s": seconds(most(rows, "heartbeat.lagMsMax")), "Oldest message, s": seconds(most(rows, "heartbeat.queueAgeMs"))})],
         "health-retries": [chart(view, last_day, "relay.agent", 20, lambda rows: {
             "Requests": mean(rows, "heartbeat.requests"), "Retries": mean(rows, "heartbeat.retries")})],
         "health-cost": [cost(view)],
-        "health-sources": [table({group: of_source(rows) for group, rows in grouped(last_day, "relay.source").items()}, ["Source"])],
+        "health-sources": [table({group: of_source(rows) for group, rows in by_source(everything).items()}, ["Source"])],
         "health-refused": [table({group: {"Errors": len(rows), "Last": most(rows, "timestamp")} for group, rows in refused.items()},
                                  ["Feature", "Message"], 100)],
         "health-gaps": [listed(view.stored("CspmRelayGap", 30 * DAY), gaps, 200)],

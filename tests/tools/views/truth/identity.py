@@ -1,18 +1,21 @@
 """Answers of the page Identity: who may do what, who does not use it, who from outside may come in."""
 
-from base import DAY, between, distinct, grouped, most, newest, newest_first, series, table, worded
+from base import DAY, between, distinct, grouped, least, most, newest, newest_first, series, table, total
 
+# The least first.
+RISKS = ("none", "low", "medium", "high", "critical")
 OUTSIDERS = ("anyone", "anyoneUnderCondition", "otherAccount", "oidc", "saml", "unknown")
 
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
-    now = view.of_run("AwsIdentityPosture", "identity", 3 * DAY)
-    run = view.run("identity", 3 * DAY)
+    # Inventories may be a week apart.
+    now = view.of_run("AwsIdentityPosture", "identity", 15 * DAY)
+    run = view.run("identity", 15 * DAY)
     accepted = view.accepted()
     month = [row for row in view.rows("AwsIdentityPosture", 30 * DAY) if row["snapshot.id"] in accepted]
     # A list shows a row that came twice twice.
-    listed = [row for row in view.stored("AwsIdentityPosture", 3 * DAY) if row["snapshot.id"] == run]
+    listed = [row for row in view.stored("AwsIdentityPosture", 15 * DAY) if row["snapshot.id"] == run]
 
     def those(name, *words):
         return [row for row in now if row.get(name) in words]
@@ -24,8 +27,10 @@ def answers(view):
     return {
         "identity-risk": [[{
             **{risk: len(those("identity.risk", risk)) for risk in ("critical", "high", "medium")}, "Identities": len(now),
+            "? MFA unknown": sum(row["identity.kind"] in ("root", "user") and row["identity.mfaActive"] == "unknown" for row in now),
             "Accounts": distinct(now, "aws.accountId"),
-            "As of": view.local(most(now, "timestamp")).strftime("%Y-%m-%d %H:%M")}]],
+            "As of": view.local(most(now, "timestamp")).strftime("%Y-%m-%d %H:%M")}],
+            [{"Data since": view.local(least(view.rows("AwsIdentityPosture", 30 * DAY), "timestamp")).strftime("%Y-%m-%d")}]],
         "identity-signs": [[{
             "✖ Root without MFA": len(both(root, no_mfa)),
             "✖ Root with a key": sum(row.get("identity.activeKeys", 0) > 0 for row in root),
@@ -48,9 +53,10 @@ def answers(view):
             {"Kind": "identity.kind", "Name": "identity.name", "Account": "aws.accountName", "Idle days": "identity.idleDays",
              "Why": "identity.unusedReason", "Owner": "identity.owner"})],
         "identity-external": [shown(
-            [row for row in listed if row["identity.kind"] == "role" and row["identity.trust"] in OUTSIDERS],
-            lambda row: row["identity.risk"],
-            {"Risk": "identity.risk", "Trusted": "identity.trust", "Accounts trusted": "identity.trustedAccounts",
+            [{**row, "score": RISKS.index(row["identity.risk"])} for row in listed if row["identity.kind"] == "role" and row["identity.trust"] in OUTSIDERS],
+            # The table sorts by the score.
+            lambda row: 0,
+            {"Score": "score", "Risk": "identity.risk", "Trusted": "identity.trust", "Accounts trusted": "identity.trustedAccounts",
              "Name": "identity.name", "Account": "aws.accountName", "Over-broad": "identity.overBroad",
              "Idle days": "identity.idleDays"})],
         "identity-analyzer": [analyzer(view)],
@@ -65,7 +71,7 @@ def answers(view):
             lambda row: falling(row, "identity.keyAgeDays"),
             {"Name": "identity.name", "Key": "identity.keySlot", "Account": "aws.accountName", "Days": "identity.keyAgeDays",
              "Last service": "identity.keyLastUsedService", "Last Region": "identity.keyLastUsedRegion",
-             "Last": "identity.keyLastUsed", "Owner": "identity.owner"})],
+             "Last used": "identity.keyLastUsed", "Owner": "identity.owner"})],
         "identity-trend": [series(view.now, 30 * DAY, DAY, lambda begin, end: trend(between(month, begin, end)))],
     }
 
@@ -98,16 +104,16 @@ def activity(view):
 
 
 def analyzer(view):
-    """What was told last of each finding."""
-    rows = [row for row in view.rows("AwsSecurityFinding", 30 * DAY) if row["finding.product"] == "IAM Access Analyzer"]
-    found = []
-    for group, mine in grouped(rows, "aws.accountName", "resource.id", "finding.key").items():
-        found.append({
-            "facet": list(group), "Account": group[0], "Resource": group[1], "Finding key": group[2],
-            "State": newest(mine, "finding.status"), "Who": newest(mine, "finding.principal"),
-            "Access": newest(mine, "finding.accessType"), "Public": newest(mine, "finding.public"),
-            "Severity": newest(mine, "control.severity"), "As of": most(mine, "event.time")})
-    return worded(found, "State")
+    """What is open now, by account, Region and kind, and what was told of it in 30 days."""
+    ours = [row for row in view.of_run("AwsFindingSnapshot", "findings", 3 * DAY) + view.rows("AwsSecurityFinding", 30 * DAY)
+            if row["finding.product"] == "IAM Access Analyzer"]
+    found = {}
+    for group, mine in grouped(ours, "aws.accountName", "aws.accountId", "aws.region", "control.id", "control.severity").items():
+        found[group] = {
+            "Open": total(mine, "finding.open"), "◇ Set aside": total(mine, "finding.suppressed") + total(mine, "finding.excepted"),
+            "Findings told": distinct(mine, "finding.key"), "Public": newest(mine, "finding.public"),
+            "Who": newest(mine, "finding.principal"), "Resource": newest(mine, "resource.id"), "Newest": most(mine, "event.time")}
+    return table(found, ["Account", "Account id", "Region", "Finding", "Severity"])
 
 
 def escalation(view):

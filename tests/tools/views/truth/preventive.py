@@ -1,15 +1,16 @@
 """Answers of the page Preventive: what is out of policy now, how that came, and who mends it."""
 
-from base import DAY, HOUR, WEEK, between, distinct, grouped, least, most, newest, series, share, table, worded
+from base import DAY, WEEK, between, distinct, grouped, least, most, newest, series, share, table, worded
 
 BAD, GOOD = "NON_COMPLIANT", "COMPLIANT"
 
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
-    known = {row["aws.accountId"] for row in view.rows("AwsPostureSummary", DAY)}
-    rules = [row for row in view.of_run("AwsComplianceSnapshot", "snapshot") if row["aws.accountId"] in known]
-    summary = view.of_run("AwsPostureSummary", "summary")
+    # Runs may be a day apart, and take their time.
+    known = {row["aws.accountId"] for row in view.rows("AwsPostureSummary", 3 * DAY)}
+    rules = [row for row in view.of_run("AwsComplianceSnapshot", "snapshot", 3 * DAY) if row["aws.accountId"] in known]
+    summary = view.of_run("AwsPostureSummary", "summary", 3 * DAY)
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
     changes = [row for row in view.rows("AwsComplianceChange", 30 * DAY) if row["compliance.outOfOrder"] == "false"]
     return {
@@ -23,7 +24,8 @@ def answers(view):
             "✔ Compliant": {"Rules": in_state(rules, GOOD)}, "✖ Violating": {"Rules": in_state(rules, BAD)}})],
         "preventive-since": [[{
             "Accounts": distinct(rules, "aws.accountId"), "Regions": distinct(rules, "aws.region"),
-            "Oldest reading": view.local(least(rules, "posture.observedAt")).strftime("%Y-%m-%d %H:%M")}]],
+            "Oldest reading": view.local(least(rules, "posture.observedAt")).strftime("%Y-%m-%d %H:%M")}],
+            [{"Data since": view.local(least(view.rows("AwsPostureSummary"), "timestamp")).strftime("%Y-%m-%d")}]],
         "preventive-trend": [series(view.now, 30 * DAY, DAY, lambda begin, end: trend(view, begin, end))],
         "preventive-year": [year(view)],
         "preventive-violated-rules": [table({
@@ -33,12 +35,8 @@ def answers(view):
             for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
         "preventive-accounts": [accounts(summary)],
         "preventive-week": [week(view, changes)],
-        "preventive-owners": [owners(changes)],
-        "preventive-open-by-owner": [table({
-            group: {"✖ Violations": len(rows),
-                    "CRITICAL and HIGH": sum(row["control.severity"] in ("CRITICAL", "HIGH") for row in rows),
-                    "Oldest, days": most(rows, "compliance.ageDays")}
-            for group, rows in grouped(owned(violations), "owner").items()}, ["Owner"])],
+        "preventive-progress": [[progress(view, changes)], [{"Days without a new CRITICAL or HIGH": streak(view.without("severity"))}]],
+        "preventive-owners": [owners(changes, violations)],
         "preventive-violations": [listed(view)],
     }
 
@@ -78,17 +76,18 @@ def trend(view, begin, end):
 
 
 def year(view):
-    """Violating results as the mean of a week's hours: a point of the gauge is one hour of one account."""
+    """Violating results of all places together, each as the mean of what a week's summaries said of it."""
     points = [row for row in view.rows("Metric", 13 * 30 * DAY)
               if row["metricName"] == "cspm.compliance" and row["compliance.state"] == BAD]
-    counts = {group: sum(row["cspm.compliance"]["total"] for row in rows)
-              for group, rows in grouped(points, "control.severity").items()}
-    found = []
-    for group in sorted(counts, key=lambda group: (-counts[group], group)):
-        mine = [row for row in points if row["control.severity"] == group[0]]
+
+    def mean(rows):
+        places = grouped(rows, "aws.accountId", "control.pillar").values()
+        means = [sum(row["cspm.compliance"]["latest"] for row in mine) / len(mine) for mine in places]
+        return {"Violating results": sum(means) if means else None}
+    found, told = [], grouped(points, "control.severity")
+    for group in sorted(told, key=lambda group: (-mean(told[group])["Violating results"], group)):
         found += [{"facet": group[0], "control.severity": group[0], **row} for row in series(
-            view.now, 13 * 30 * DAY, WEEK, lambda begin, end: {
-                "Violating results": sum(row["cspm.compliance"]["total"] for row in between(mine, begin, end)) * HOUR / WEEK})]
+            view.now, 13 * 30 * DAY, WEEK, lambda begin, end: mean(between(told[group], begin, end)))]
     return found
 
 
@@ -125,14 +124,37 @@ def week(view, changes):
     return found
 
 
-def owners(changes):
+def progress(view, changes):
+    """What was fixed and what broke in the last seven days; None where nothing was heard at all."""
+    week = [row for row in changes if row["timestamp"] >= view.now - 7 * DAY]
+    heard = week or view.rows("AwsPostureSummary", 7 * DAY)
+    return {label: sum(kind(row) == label for row in week) if heard else None
+            for label in ("✔ Fixed", "✖ Newly violating", "↻ Reopened")}
+
+
+def streak(view):
+    """Whole days since the last violation of CRITICAL or HIGH began, or since there is data, until what was heard last."""
+    changes = [row for row in view.rows("AwsComplianceChange", 30 * DAY) if row["compliance.outOfOrder"] == "false"]
+    heard = [row["timestamp"] for row in changes + view.rows("AwsPostureSummary", 30 * DAY)]
+    bad = [row["timestamp"] for row in changes
+           if row["compliance.state"] == BAD and row["control.severity"] in ("CRITICAL", "HIGH")]
+    return (max(heard) - max(bad or [min(heard)])) // DAY if heard else None
+
+
+def owners(changes, violations):
+    """What each has to fix now, and what was fixed in 30 days. Who had no change fixed none; who has no row violates nothing."""
     found = {}
-    for group, rows in grouped(owned(changes), "owner").items():
+    told, open_now = grouped(owned(changes), "owner"), grouped(owned(violations), "owner")
+    for group in set(told) | set(open_now):
+        rows, mine = told.get(group, []), open_now.get(group, [])
         days = [row["compliance.resolvedAfterMs"] / DAY for row in rows
                 if row["compliance.state"] == GOOD and row.get("compliance.resolvedAfterMs") is not None]
         found[group] = {"✔ Fixed": sum(kind(row) == "✔ Fixed" for row in rows),
                         "Mean days to fix": sum(days) / len(days) if days else None,
-                        "↻ Reopened": sum(kind(row) == "↻ Reopened" for row in rows)}
+                        "↻ Reopened": sum(kind(row) == "↻ Reopened" for row in rows),
+                        "✖ Violations": len(mine),
+                        "CRITICAL and HIGH": sum(row["control.severity"] in ("CRITICAL", "HIGH") for row in mine),
+                        "Oldest, days": most(mine, "compliance.ageDays")}
     return table(found, ["Owner"])
 
 

@@ -3,6 +3,8 @@
 from base import DAY, HOUR, between, distinct, grouped, most, newest_first, series, table
 from truth.preventive import resources
 
+PEOPLE = ("human", "root")
+PROGRAMS = ("workload", "awsService")
 TOLD = ["AwsSecurityEvent", "AwsResourceChange", "AwsComplianceChange", "AwsSecurityFinding"]
 
 
@@ -13,36 +15,31 @@ def answers(view):
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
     return {
         "resources-changes": [[{
-            "Changes": len(week), "▲ By hand": pipeline(week, "false"), "✔ By a pipeline": pipeline(week, "true"),
-            "? Nobody known": sum(row["change.actorConfidence"] in ("ambiguous", "none") for row in week)}]],
+            "Changes": len(week), **{label: len(rows) for label, rows in by_whom(week).items()}}]],
         "resources-since": [[{
-            "Accounts": distinct(month, "aws.accountId"), "Types": distinct(month, "resource.type"),
-            "Data since": view.local(min(row["event.time"] for row in month)).strftime("%Y-%m-%d")}]],
-        "resources-pipeline": [table({
-            (label,): {"Changes": pipeline(month, word)}
-            for label, word in (("✔ By a pipeline", "true"), ("▲ By hand", "false"), ("? Unknown", None))}, ["cases"])],
+            "Accounts": len({row["aws.accountId"] for row in month + view.rows("AwsPostureSummary", 30 * DAY)}),
+            "Accounts with changes": distinct(month, "aws.accountId"), "Types": distinct(month, "resource.type"),
+            "Data since": view.local(min(row["timestamp"] for row in month)).strftime("%Y-%m-%d")}]],
+        "resources-pipeline": [table({(label,): {"Changes": len(rows)} for label, rows in by_whom(month).items()}, ["cases"])],
         "resources-exposed": [exposed(view)],
-        "resources-types": [table({
-            group: {"✖ Violations": len(rows), "Resources": resources(rows),
-                    "✖ Exposed": sum(row.get("compliance.exposure") == "public" for row in rows)}
-            for group, rows in grouped(violations, "resource.type").items()}, ["Type"])],
+        "resources-types": [inventory(view, violations)],
         "resources-trend": [kinds(view, week)],
         "resources-actors": [table({
-            group: {"Changes": len(rows), "▲ By hand": pipeline(rows, "false"), "Types": distinct(rows, "resource.type"),
+            group: {"Changes": len(rows), "▲ By hand": by_hand(rows), "Types": distinct(rows, "resource.type"),
                     "Accounts": distinct(rows, "aws.accountId"), "Last": most(rows, "event.time")}
             for group, rows in grouped(
                 [{**row, "kind": row.get("actor.kind", "unknown"), "name": row.get("actor.name", "unknown")}
                  for row in stream if row["timestamp"] >= view.now - 7 * DAY], "kind", "name").items()}, ["Kind", "Actor"], 500)],
         "resources-by-hand": [listed(
-            [row for row in view.stored("AwsResourceChange", 7 * DAY) if row.get("change.viaPipeline") == "false"
-             and row["actor.kind"] in ("human", "root", "unknown") and row.get("change.tagsOnly") == "false"], 200,
+            [row for row in view.stored("AwsResourceChange", 7 * DAY) if row.get("actor.kind") in PEOPLE
+             and row.get("change.tagsOnly") != "true"], 200,
             {"Actor": "actor.name", "Account": "aws.accountName", "Change": "change.summary", "Action": "change.eventName",
              "Source": "source.ip", "Confidence": "change.actorConfidence"})],
         "resources-stacks": [table({
-            group: {"Changes": len(rows), "▲ By hand": pipeline(rows, "false"), "Resources": resources(rows)}
+            group: {"Changes": len(rows), "▲ By hand": by_hand(rows), "Resources": resources(rows)}
             for group, rows in grouped(
                 [{**row, "tool": row.get("iac.tool", "none"), "stack": row.get("iac.stack", "none")} for row in stream],
-                "tool", "stack", "aws.accountName").items()}, ["Tool", "Stack", "Account"], 500)],
+                "tool", "stack", "aws.accountName", "aws.accountId").items()}, ["Tool", "Stack", "Account", "Account id"], 500)],
         "resources-broke": [listed(
             [row for row in view.stored("AwsComplianceChange", 7 * DAY)
              if row["compliance.outOfOrder"] == "false" and row["compliance.state"] == "NON_COMPLIANT"], 500,
@@ -59,8 +56,29 @@ def answers(view):
     }
 
 
-def pipeline(rows, word):
-    return sum(row.get("change.viaPipeline") == word for row in rows)
+def by_whom(rows):
+    """Changes by what stands behind the actor; whose nature nobody knows is not taken for a person."""
+    kinds = {kind: "▲ By hand" for kind in PEOPLE} | {kind: "By programs" for kind in PROGRAMS} | {"ci": "✔ By a pipeline"}
+    found = {"▲ By hand": [], "✔ By a pipeline": [], "By programs": [], "? Nobody known": []}
+    for row in rows:
+        found[kinds.get(row.get("actor.kind"), "? Nobody known")].append(row)
+    return found
+
+
+def by_hand(rows):
+    return sum(row.get("actor.kind") in PEOPLE for row in rows)
+
+
+def inventory(view, violations):
+    """Resources of each type of AWS Config that anything told of in 30 days, and those of them that violate something now."""
+    seen = [row for kind in ("AwsResourceChange", "AwsComplianceChange", "AwsComplianceViolation")
+            for row in view.without("severity").rows(kind, 30 * DAY)]
+    found = {}
+    for group, rows in grouped(seen, "resource.type").items():
+        bad = [row for row in violations if row["resource.type"] == group[0]]
+        found[group] = {"Resources": resources(rows), "✖ Violating resources": resources(bad),
+                        "✖ Exposed": resources([row for row in bad if row.get("compliance.exposure") == "public"])}
+    return table(found, ["Type"])
 
 
 def listed(rows, limit, names):
@@ -71,8 +89,13 @@ def listed(rows, limit, names):
 
 def exposed(view):
     run = view.run("violations", 3 * DAY)
-    rows = [row for row in view.stored("AwsComplianceViolation", 3 * DAY) if row["snapshot.id"] == run
-            and row.get("compliance.exposure") == "public" and "|PCI-DSS" in row["control.frameworks"]]
+    now = [row for row in view.stored("AwsComplianceViolation", 3 * DAY) if row["snapshot.id"] == run]
+
+    def resource(row):
+        return tuple(row[name] for name in ("aws.accountId", "aws.region", "resource.type", "resource.id"))
+    # Whichever rule says that the internet reaches it.
+    public = {resource(row) for row in now if row.get("compliance.exposure") == "public"}
+    rows = [row for row in now if resource(row) in public and "|PCI-DSS" in row["control.frameworks"]]
     names = {"Severity": "control.severity", "Type": "resource.type", "Resource": "resource.id", "Account": "aws.accountName",
              "Region": "aws.region", "Rule": "control.id", "Days": "compliance.ageDays", "Owner": "aws.owner",
              "Steps": "control.runbookUrl"}
