@@ -69,46 +69,46 @@ async fn every_widget_is_listed_with_its_question() {
     let ended = Agent::new(["dashboards", "list", "--lang", "ja", "--format", "json"]).finish().await;
     let widgets: Vec<Value> = serde_json::from_str(&ended.stdout).expect("JSON");
     let ids: Vec<&str> = widgets.iter().filter_map(|widget| widget["id"].as_str()).collect();
-    assert_eq!((ids.len(), ids.first(), ids.last()), (107, Some(&"overview-months"), Some(&"health-runs")));
+    assert_eq!((ids.len(), ids.first(), ids.last()), (108, Some(&"overview-months"), Some(&"health-runs")));
     assert_eq!(widgets[4]["question"], "準拠ルールと違反ルールの比率はどうか。");
     let table = Agent::new(["dashboards", "list"]).finish().await;
-    assert_eq!(table.stdout.lines().count(), 108);
+    assert_eq!(table.stdout.lines().count(), 109);
 }
 
 #[tokio::test]
 async fn lint_tells_file_line_and_byte_of_each_fault() {
     let built_in = Agent::new(["dashboards", "lint"]).finish().await;
-    assert_eq!((built_in.status.code(), &*built_in.stdout), (Some(0), "9 pages, 107 widgets: 0 findings\n"));
-    assert_eq!(linted(Path::new(SOURCE)).await, (Some(0), "9 pages, 107 widgets: 0 findings\n".to_owned()));
+    assert_eq!((built_in.status.code(), &*built_in.stdout), (Some(0), "9 pages, 108 widgets: 0 findings\n"));
+    assert_eq!(linted(Path::new(SOURCE)).await, (Some(0), "9 pages, 108 widgets: 0 findings\n".to_owned()));
 
     for (file, from, to, want) in [
         (
             "overview.yml",
             "layout: { column: 5, row: 1, width: 2, height: 4 }",
             "layout: { column: 4, row: 1, width: 2, height: 4 }",
-            "overview.yml:22: overview-week: stands on `overview-months`: both take cells of columns 4 to 5 from row 1 on",
+            "overview.yml:26: overview-week: stands on `overview-months`: both take cells of columns 4 to 5 from row 1 on",
         ),
         (
             "overview.yml",
             "layout: { column: 10, row: 1, width: 3, height: 4 }",
             "layout: { column: 10, row: 1, width: 4, height: 4 }",
-            "overview.yml:50: overview-percent: columns 10 to 13; a page has columns 1 to 12",
+            "overview.yml:55: overview-percent: columns 10 to 13; a page has columns 1 to 12",
         ),
         (
             "overview.yml",
             "detection.primary = 'true' SINCE 1 week ago",
             "detection.primry = 'true' SINCE 1 week ago",
-            "overview.yml:22: overview-week: query 1, byte 105, at `detection.primry = 'true`: error[unknown-attribute]: `detection.primry` is no attribute of AwsSecurityEvent; did you mean `detection.primary`?",
+            "overview.yml:26: overview-week: query 1, byte 105, at `detection.primry = 'true`: error[unknown-attribute]: `detection.primry` is no attribute of AwsSecurityEvent; did you mean `detection.primary`?",
         ),
         (
             "overview.yml",
-            "COMPARE WITH",
-            "COMPARE",
-            "overview.yml:22: overview-week: query 1, byte 157, at `1 week ago`: found `1`, expected `WITH`",
+            "1 week ago COMPARE WITH",
+            "1 week ago COMPARE",
+            "overview.yml:26: overview-week: query 1, byte 157, at `1 week ago`: found `1`, expected `WITH`",
         ),
     ] {
         let folder = changed(file, from, to);
-        assert_eq!(linted(folder.path()).await, (Some(1), format!("{want}\n9 pages, 107 widgets: 1 finding\n")));
+        assert_eq!(linted(folder.path()).await, (Some(1), format!("{want}\n9 pages, 108 widgets: 1 finding\n")));
     }
 
     let folder = changed("health.yml", "  - id: health-runs\n", "  - identity: health-runs\n");

@@ -5,7 +5,7 @@
 //! position in Japanese, where columns have other names. What always holds: a widget without an answer fails, and so does an
 //! answer without a widget, or a widget with nothing to show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -21,11 +21,10 @@ use serde_json::{Map, Value};
 use super::support::agent::is_lean;
 
 /// Widgets whose rows copies of rows do change, and why no query can help it. Points of metrics, too, have no id.
-const DOUBLES_SHOW: [(&str, &[&str]); 4] = [
+const DOUBLES_SHOW: [(&str, &[&str]); 5] = [
     (
         "a list shows every row that is stored",
         &[
-            "overview-log",
             "detective-log",
             "detective-raw",
             "preventive-violations",
@@ -43,9 +42,11 @@ const DOUBLES_SHOW: [(&str, &[&str]); 4] = [
             "identity-escalation",
             "identity-services",
             "identity-keys",
+            "health-gaps",
         ],
     ),
     ("a histogram counts rows", &["detective-hours"]),
+    ("more accounts and requirements a day than groups a query may have: a share of rows", &["frameworks-trend"]),
     (
         "a heartbeat sums up a minute, and a day of an agent's heartbeats can be more groups than a query may have",
         &["health-books", "health-dead", "health-retries", "health-sources"],
@@ -55,7 +56,20 @@ const DOUBLES_SHOW: [(&str, &[&str]); 4] = [
 
 /// Without copies, in two zones whose days begin nine hours apart.
 static TOKYO: LazyLock<Made> = LazyLock::new(|| made(&["--zone", "Asia/Tokyo"]));
-static UTC: LazyLock<Made> = LazyLock::new(|| made(&["--zone", "UTC"]));
+static UTC: LazyLock<Made> = LazyLock::new(|| made(&["--zone", "UTC", "--chosen"]));
+
+/// Up to how many values `uniqueCount` is exact in New Relic, at the highest precision. The engine's always is.
+const EXACT: f64 = 50_000.0;
+
+/// Widgets that follow a choice and show the same for all that: the greatest of a few, or all rows are of one account.
+const UNMOVED: [(&str, &[&str]); 3] = [
+    ("account = prod-%", &["frameworks-people"]),
+    ("environment = prod", &["frameworks-people", "findings-insights"]),
+    ("severity = HIGH, unknown", &["preventive-since"]),
+];
+
+/// Answers of Python's, by page and widget.
+type Pages = Map<String, Value>;
 
 /// Rows and answers, as Python made them.
 struct Made {
@@ -64,7 +78,21 @@ struct Made {
     now_ms: i64,
     zone: String,
     kept: Map<String, Value>,
-    pages: Map<String, Value>,
+    pages: Pages,
+    chosen: Vec<Chosen>,
+}
+
+/// What a reader chose, and the answers then.
+struct Chosen {
+    variable: String,
+    values: Vec<String>,
+    pages: Pages,
+    /// Widgets whose question is asked of the chosen rows alone.
+    follow: Vec<String>,
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn made(options: &[&str]) -> Made {
@@ -85,6 +113,16 @@ fn made(options: &[&str]) -> Made {
         zone: truth["zone"].as_str().expect("zone").to_owned(),
         kept: truth["kept"].as_object_mut().map(std::mem::take).expect("kept"),
         pages: truth["pages"].as_object_mut().map(std::mem::take).expect("pages"),
+        chosen: truth["chosen"].as_array_mut().map(std::mem::take).expect("chosen").into_iter().map(chosen).collect(),
+    }
+}
+
+fn chosen(mut choice: Value) -> Chosen {
+    Chosen {
+        variable: choice["variable"].as_str().expect("a variable").to_owned(),
+        values: texts(&choice["values"]),
+        pages: choice["pages"].as_object_mut().map(std::mem::take).expect("pages"),
+        follow: texts(&choice["follow"]),
     }
 }
 
@@ -94,40 +132,64 @@ pub(crate) fn made_rows() -> (Store, i64) {
 }
 
 impl Made {
-    /// What the queries of each widget give: fields in order of display.
-    fn answers(&self, definition: &Definition, language: Language) -> BTreeMap<(String, String), Vec<Rows>> {
-        let request = Request { language, accounts: &[1], page: None, timezone: Some(&self.zone) };
-        let document = render(definition, request).expect("a document");
-        let defaults: Vec<(&str, Replacement)> = document
-            .variables
-            .iter()
-            .map(|variable| {
-                let values = variable.default_values.iter().map(|default| default.value.string.clone()).collect();
-                (variable.name.as_str(), Replacement { values, strategy: Strategy::Text })
-            })
-            .collect();
-        let mut answers = BTreeMap::new();
-        for ((page, source), drawn) in definition.pages.iter().zip(&document.pages) {
-            for (widget, drawn) in source.widgets.iter().zip(&drawn.widgets) {
-                let Some(queries) = drawn.raw_configuration.get("nrqlQueries").and_then(Value::as_array) else { continue };
-                let run = |query: &Value| {
-                    let text = query["query"].as_str().expect("a query");
-                    let text = fill(text, &defaults).unwrap_or_else(|error| panic!("{}: {error}", widget.id));
-                    let statement = nrql::parse(&text).unwrap_or_else(|error| panic!("{}: {error}: {text}", widget.id));
-                    match self.engine.run(&statement, self.now_ms) {
-                        Ok(answer) => answer.results.iter().map(cspm_relay::lab::engine::ResultRow::fields).collect(),
-                        Err(error) => panic!("{}: {}: {text}", widget.id, error.message),
-                    }
-                };
-                answers.insert((page.clone(), widget.id.clone()), queries.iter().map(run).collect());
-            }
+    /// What the queries of each widget give: fields in order of display. Every variable stands at its default but the chosen one.
+    fn answers(
+        &self,
+        definition: &Definition,
+        language: Language,
+        choice: Option<&Chosen>,
+    ) -> BTreeMap<(String, String), Vec<Rows>> {
+        let pages: BTreeMap<&str, &str> = definition.widgets().map(|(page, widget)| (widget.id.as_str(), page)).collect();
+        let mut answers: BTreeMap<(String, String), Vec<Rows>> = BTreeMap::new();
+        for (widget, query) in self.queries(definition, language, choice) {
+            let rows = self.run(&widget, &query);
+            answers.entry((pages[widget.as_str()].to_owned(), widget)).or_default().push(rows);
         }
         answers
     }
 
-    fn truth(&self, page: &str, widget: &str) -> Option<&Vec<Value>> {
-        self.pages.get(page)?.get(widget)?.as_array()
+    /// Every query with its widget, in order, as it is sent.
+    fn queries(&self, definition: &Definition, language: Language, choice: Option<&Chosen>) -> Vec<(String, String)> {
+        let request = Request { language, accounts: &[1], page: None, timezone: Some(&self.zone) };
+        let document = render(definition, request).expect("a document");
+        let chosen = |name: &str| choice.filter(|choice| choice.variable == name).map(|choice| choice.values.clone());
+        let filled: Vec<(&str, Replacement)> = document
+            .variables
+            .iter()
+            .map(|variable| {
+                let defaults = || variable.default_values.iter().map(|default| default.value.string.clone()).collect();
+                let values = chosen(&variable.name).unwrap_or_else(defaults);
+                (variable.name.as_str(), Replacement { values, strategy: Strategy::Text })
+            })
+            .collect();
+        let mut queries = Vec::new();
+        for ((_, source), drawn) in definition.pages.iter().zip(&document.pages) {
+            for (widget, drawn) in source.widgets.iter().zip(&drawn.widgets) {
+                for query in drawn.raw_configuration.get("nrqlQueries").and_then(Value::as_array).into_iter().flatten() {
+                    let text = query["query"].as_str().expect("a query");
+                    let text = fill(text, &filled).unwrap_or_else(|error| panic!("{}: {error}", widget.id));
+                    queries.push((widget.id.clone(), text));
+                }
+            }
+        }
+        queries
     }
+
+    fn run(&self, widget: &str, query: &str) -> Rows {
+        let statement = nrql::parse(query).unwrap_or_else(|error| panic!("{widget}: {error}: {query}"));
+        match self.engine.run(&statement, self.now_ms) {
+            Ok(answer) => answer.results.iter().map(cspm_relay::lab::engine::ResultRow::fields).collect(),
+            Err(error) => panic!("{widget}: {}: {query}", error.message),
+        }
+    }
+
+    fn truth(&self, page: &str, widget: &str) -> Option<&Vec<Value>> {
+        answer(&self.pages, page, widget)
+    }
+}
+
+fn answer<'a>(pages: &'a Pages, page: &str, widget: &str) -> Option<&'a Vec<Value>> {
+    pages.get(page)?.get(widget)?.as_array()
 }
 
 type Rows = Vec<Vec<Field>>;
@@ -168,24 +230,12 @@ fn difference(want: &[Value], got: &[Value]) -> Option<String> {
 
 /// All that is wrong with the answers in a language, widget by widget.
 fn faults(definition: &Definition, made: &Made) -> Vec<String> {
-    let mut faults = Vec::new();
-    let english = made.answers(definition, Language::English);
-    for ((page, widget), queries) in &english {
-        let Some(truth) = made.truth(page, widget) else {
-            faults.push(format!("{page}/{widget}: no answer in Python"));
-            continue;
-        };
-        if truth.len() != queries.len() {
-            faults.push(format!("{page}/{widget}: {} queries, {} answers", queries.len(), truth.len()));
-        }
-        for (number, (got, want)) in queries.iter().zip(truth).enumerate() {
-            let got: Vec<Value> = got.iter().map(|row| object(row)).collect();
-            let want = want.as_array().cloned().unwrap_or_default();
-            if want.is_empty() {
-                faults.push(format!("{page}/{widget}: query {}: nothing to show", number + 1));
-            }
-            if let Some(difference) = difference(&want, &got) {
-                faults.push(format!("{page}/{widget}: query {}: {difference}", number + 1));
+    let english = made.answers(definition, Language::English, None);
+    let mut faults = compared(&english, &made.pages);
+    for (page, widget) in english.keys() {
+        for (number, want) in (1..).zip(made.truth(page, widget).into_iter().flatten()) {
+            if want.as_array().is_none_or(Vec::is_empty) {
+                faults.push(format!("{page}/{widget}: query {number}: nothing to show"));
             }
         }
     }
@@ -200,11 +250,33 @@ fn faults(definition: &Definition, made: &Made) -> Vec<String> {
     faults
 }
 
+/// Where the answers of queries differ from those of Python, on the pages that it answered.
+fn compared(answers: &BTreeMap<(String, String), Vec<Rows>>, pages: &Pages) -> Vec<String> {
+    let mut faults = Vec::new();
+    for ((page, widget), queries) in answers.iter().filter(|((page, _), _)| pages.contains_key(page)) {
+        let Some(truth) = answer(pages, page, widget) else {
+            faults.push(format!("{page}/{widget}: no answer in Python"));
+            continue;
+        };
+        if truth.len() != queries.len() {
+            faults.push(format!("{page}/{widget}: {} queries, {} answers", queries.len(), truth.len()));
+        }
+        for (number, (got, want)) in queries.iter().zip(truth).enumerate() {
+            let got: Vec<Value> = got.iter().map(|row| object(row)).collect();
+            let want = want.as_array().cloned().unwrap_or_default();
+            if let Some(difference) = difference(&want, &got) {
+                faults.push(format!("{page}/{widget}: query {}: {difference}", number + 1));
+            }
+        }
+    }
+    faults
+}
+
 /// What is wrong in Japanese: the same values at the same positions, but for labels, which have their own words.
 fn in_japanese(definition: &Definition, made: &Made, english: &BTreeMap<(String, String), Vec<Rows>>) -> Vec<String> {
     let translated = |value: Value| translate(definition, value);
     let mut faults = Vec::new();
-    for ((place, queries), english) in made.answers(definition, Language::Japanese).iter().zip(english.values()) {
+    for ((place, queries), english) in made.answers(definition, Language::Japanese, None).iter().zip(english.values()) {
         for (got, want) in queries.iter().zip(english) {
             let values = |row: &Vec<Field>| Value::Array(row.iter().map(|(_, value)| json(value)).collect());
             let mut want: Vec<Value> = want.iter().map(|row| translated(values(row))).collect();
@@ -247,6 +319,49 @@ fn every_widget_shows_what_its_question_asks() {
     }
 }
 
+/// A widget that drops a variable shows too much, one that follows it by accident too little.
+#[test]
+fn every_widget_follows_the_variables_that_its_question_has() {
+    if is_lean() {
+        return; // The engine is no agent's: once is enough.
+    }
+    let (made, definition) = (&*UTC, shipped());
+    let mut faults = Vec::new();
+    for choice in &made.chosen {
+        let about = format!("{} = {}", choice.variable, choice.values.join(", "));
+        let answers = made.answers(&definition, Language::English, Some(choice));
+        faults.extend(compared(&answers, &choice.pages).into_iter().map(|fault| format!("{about}: {fault}")));
+        for (page, widget) in answers.keys().filter(|(_, widget)| choice.follow.contains(widget)) {
+            let same = equal(&json_of(answer(&choice.pages, page, widget)), &json_of(made.truth(page, widget)));
+            let known = UNMOVED.iter().any(|(choice, names)| *choice == about && names.contains(&widget.as_str()));
+            if same != known {
+                faults.push(format!("{about}: {page}/{widget}: the same with and without: {same}, expected {known}"));
+            }
+        }
+    }
+    let all: BTreeSet<&str> = definition.shared.variables.iter().map(|variable| variable.name.as_str()).collect();
+    let tried: BTreeSet<&str> = made.chosen.iter().map(|choice| choice.variable.as_str()).collect();
+    assert_eq!(tried, all, "a variable that nobody chose");
+    check(&faults);
+}
+
+fn json_of(answer: Option<&Vec<Value>>) -> Value {
+    answer.cloned().map_or(Value::Null, Value::from)
+}
+
+/// Nobody knows what today is after the relay fell silent, nor how many rules hold when none was read: that is null, never 0.
+#[test]
+fn what_nobody_measured_is_no_number() {
+    if is_lean() {
+        return; // The engine is no agent's: once is enough.
+    }
+    for missing in ["relay", "state"] {
+        let made = made(&["--missing", missing]);
+        let faults = compared(&made.answers(&shipped(), Language::English, None), &made.pages);
+        check(&faults.into_iter().map(|fault| format!("without {missing}: {fault}")).collect::<Vec<_>>());
+    }
+}
+
 /// Events and logs past 30 days and metrics past 395 are hidden, however far back a query asks.
 #[test]
 fn rows_past_the_retention_are_hidden() {
@@ -277,7 +392,7 @@ fn what_was_never_measured_is_no_number() {
         return; // The engine is no agent's: once is enough.
     }
     let definition = shipped();
-    let answers = made(&["--trail-alone"]).answers(&definition, Language::English);
+    let answers = made(&["--trail-alone"]).answers(&definition, Language::English, None);
     let counted = ["Accounts", "Accounts with changes", "Regions", "Types"];
     let (mut asked, mut faults) = (0, Vec::new());
     for (page, source) in &definition.pages {
@@ -325,7 +440,7 @@ fn a_large_fleet_is_counted_whole() {
         return; // The engine is no agent's: once is enough.
     }
     let made = made(&["--fleet"]);
-    let answers = made.answers(&shipped(), Language::English);
+    let answers = made.answers(&shipped(), Language::English, None);
     let mut faults = Vec::new();
     for (page, widgets) in &made.pages {
         for (widget, queries) in widgets.as_object().expect("widgets") {
@@ -338,5 +453,36 @@ fn a_large_fleet_is_counted_whole() {
         }
     }
     assert!(!made.pages.is_empty());
+    faults.extend(beyond_exact(&made, &shipped()));
     check(&faults);
+}
+
+/// Widgets that ask `uniqueCount` for more values than it is exact for, in the query itself or in one within it.
+fn beyond_exact(made: &Made, definition: &Definition) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (widget, text) in made.queries(definition, Language::English, None) {
+        let within = text.split("FROM (").skip(1).filter(|after| after.starts_with("SELECT "));
+        let within = within.map(|after| format!("{} SINCE 3 days ago", bracketed(after)));
+        for query in within.chain([text.clone()]) {
+            let asked = query.split(" FROM ").next().unwrap_or_default();
+            // Times are greater than any count.
+            let rows = made.run(&widget, &query);
+            let most = rows.iter().flatten().filter_map(|(_, value)| json(value).as_f64());
+            let most = most.filter(|value| *value < 1e9).fold(0.0, f64::max);
+            if asked.contains("uniqueCount(") && most > EXACT {
+                faults.push(format!("{widget}: {most} values, and `uniqueCount` is exact to {EXACT}: {query}"));
+            }
+        }
+    }
+    faults
+}
+
+/// What stands before the bracket that closes one opened before the text.
+fn bracketed(text: &str) -> String {
+    let mut open = 1;
+    let is_within = |c: &char| {
+        open += i32::from(*c == '(') - i32::from(*c == ')');
+        open > 0
+    };
+    text.chars().take_while(is_within).collect()
 }

@@ -229,9 +229,15 @@ fn a_widget_is_what_new_relic_imports() {
 fn heat_is_a_range_for_each_column() {
     let widget = rendered(Language::English, &[1], Some("attack")).pages.remove(0).widgets.remove(2);
     let ranges = widget.raw_configuration["thresholds"].as_array().expect("ranges").clone();
-    assert_eq!(ranges.len(), 30);
-    assert_eq!(ranges[0], json!({ "from": 1, "to": 10, "columnName": "Initial access", "severity": "warning" }));
-    assert_eq!(ranges[2], json!({ "from": 100, "to": 1_000_000_000, "columnName": "Initial access", "severity": "critical" }));
+    assert_eq!(ranges.len(), 36);
+    assert_eq!(
+        ranges[0],
+        json!({ "from": 1, "to": 10, "columnName": "Reconnaissance and resource development", "severity": "warning" })
+    );
+    assert_eq!(
+        ranges[2],
+        json!({ "from": 100, "to": 1_000_000_000, "columnName": "Reconnaissance and resource development", "severity": "critical" })
+    );
 }
 
 #[test]

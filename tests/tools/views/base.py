@@ -117,8 +117,11 @@ def place(account, region=None):
 class View:
     """Rows as a reader sees them: nothing past the retention, and of a row that came twice one."""
 
-    def __init__(self, rows, now, zone):
+    def __init__(self, rows, now, zone, whole=None, chosen=None):
         self.now, self.zone = now, ZoneInfo(zone)
+        # What there is beside what a reader chose to see; without a choice the same.
+        self.whole = whole or self
+        self.chosen = chosen
         self._stored, self._distinct, self._known, seen = {}, {}, {}, set()
         for row in rows:
             days = METRIC_DAYS if row["eventType"] == "Metric" else EVENT_DAYS
@@ -130,6 +133,10 @@ class View:
             if row["eventType"] == "Metric" or key not in seen:
                 seen.add(key)
                 self._distinct.setdefault(row["eventType"], []).append(row)
+
+    def without(self, *variables):
+        """The rows as if nothing were chosen in these variables."""
+        return self.whole if self.chosen in variables else self
 
     def rows(self, event_type, since=None, until=0):
         """Distinct rows of a type in [now - since, now - until), in order of arrival. Both in ms; None: all that is kept."""

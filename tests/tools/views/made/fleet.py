@@ -25,12 +25,15 @@ def make(world):
                     "control.severity": levels[rule % 5], "control.severityScore": SEVERITIES[levels[rule % 5]],
                     "compliance.ruleName": f"rule-{rule}", "compliance.state": state, "compliance.violatingResources": violating,
                     "compliance.compliantResources": compliant, "posture.observedAt": at - account * MINUTE})
-        for requirement in range(60):
+        # One framework as large as NIST 800-53, most of it unknown: more places than `uniqueCount` is exact for.
+        for requirement in range(330):
+            name = f"Framework {0 if requirement < 300 else requirement % 3 + 1}"
+            state = ("passed", "failed", *["unknown"] * 10)[(account + requirement) % 12]
             world.add("AwsFrameworkSnapshot", at, {
                 "snapshot.id": "frameworks-1", "aws.accountId": number, "aws.accountName": f"account-{account:03}",
-                "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "framework.name": f"Framework {requirement % 4}",
-                "framework.requirement": f"R{requirement}", "framework.id": f"Framework {requirement % 4}:R{requirement}",
-                "framework.state": ("passed", "failed", "unknown")[(account + requirement) % 3], "framework.failedRules": 1})
+                "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "framework.name": name,
+                "framework.requirement": f"R{requirement}", "framework.id": f"{name}:R{requirement}",
+                "framework.state": state, "framework.failedRules": 1})
         world.add("AwsPostureSummary", at, {
             "snapshot.id": "summary-1", "aws.accountId": number, "aws.accountName": f"account-{account:03}",
             "aws.organizationalUnit": "Fleet", "aws.environment": "prod", "posture.compliantRules": counts[GOOD],
@@ -77,6 +80,8 @@ def answers(view):
                         "✖ Failed": framework(rows, "failed"), "▲ Partial": 0, "? Unknown": framework(rows, "unknown"),
                         "Requirements": len({row["framework.id"] for row in rows})}
                 for group, rows in grouped(requirements, "framework.name").items()}, ["Framework"])],
+            "frameworks-states": [table({(sign,): {"Requirements": framework(requirements, state)} for state, sign in (
+                ("passed", "✔ Passed"), ("failed", "✖ Failed"), ("unknown", "? Unknown"))}, ["cases"])],
         },
     }
 

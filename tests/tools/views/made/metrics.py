@@ -15,9 +15,10 @@ def make(world):
             whole = {name: value for name, value in where.items() if name != "aws.region"}
             world.metric(time, "cspm.records", "count", 500 + chance.randrange(900), {**where, "aws.service": "s3"})
             if (days + number) % 3 == 0:
-                world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": "HIGH"})
+                world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": ["HIGH", "LOW"][number % 2]})
             if (days + number) % 4 == 0:
-                world.metric(time, "cspm.findings", "count", chance.randrange(25), {**where, "control.severity": "LOW"})
+                world.metric(time, "cspm.findings", "count", chance.randrange(25), {
+                    **where, "control.severity": "LOW", "finding.transition": ["new", "resolved"][days % 8 // 4]})
             for pillar in ("CSPM", "DSPM") if days in summaries else ():
                 for state, results in [("COMPLIANT", 100 + (420 - days) // 8), ("NON_COMPLIANT", 60 - (420 - days) // 10 + number),
                                        ("INSUFFICIENT_DATA", 3)]:

@@ -204,7 +204,7 @@ def catalogue(world):
             world.add("CspmRelayControl", time, {
                 "control.id": name, "control.title": name, "control.kind": "preventive", "control.severity": level or "unknown",
                 "control.severityScore": SEVERITIES.get(level), "control.pillar": "CSPM", "control.enabled": "true",
-                "control.frameworks": None if number == 1 else f"|NIST-800-53-r5:SC-{number}|", "control.evaluated": "false",
+                "control.frameworks": "|unmapped|" if number == 1 else f"|NIST-800-53-r5:SC-{number}|", "control.evaluated": "false",
                 "control.automation": "automated"})
         for name, automation, whose, why, by, since in UNJUDGED:
             world.add("CspmRelayControl", time, {

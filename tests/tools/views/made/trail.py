@@ -32,8 +32,13 @@ CONTROLS = [
     # Fired in the past alone, and never again: silent.
     ("user-created", "User created", "MEDIUM", "persistence", "T1136.003", "CIEM"),
     ("trail-deleted", "Trail deleted", "CRITICAL", "defense-evasion", "T1562.008", "CSPM"),
-    # Fires in the last days alone.
+    # Fire in the last days alone.
     ("lambda-url-public", "Function URL without authentication", "HIGH", "initial-access", "T1190", "CWPP"),
+    ("mail-identity-verified", "Mail sender verified", "MEDIUM", "resource-development", "T1585.002", "CSPM"),
+    ("cluster-deleted", "Cluster deleted", "MEDIUM", "impact", "T1485", "CWPP"),
+    ("remote-port-forwarded", "Port forwarded through an instance", "HIGH", "command-and-control", "T1090.001", "CWPP"),
+    ("accounts-listed", "Accounts of the organization listed", "LOW", "reconnaissance", "T1591", "CIEM"),
+    ("domain-registered", "Domain registered", "LOW", "resource-development", "T1583.001", "CSPM"),
 ]
 # Further tactics of a control; the one above is the first.
 MORE_TACTICS = {"admin-policy-attached": ("persistence",), "secret-read": ("collection",), "root-used": ("initial-access",),
@@ -59,6 +64,12 @@ ACTIONS = [
     ("ListBuckets", "s3", "Management", "true", ["unauthorized-api-call"]),
     ("DescribeInstances", "ec2", "Management", "true", ["unauthorized-api-call"]),
     ("ConsoleLogin", "signin", "Management", "false", ["console-login-failed"]),
+    # One name, two services.
+    ("DeleteCluster", "eks", "Management", "false", ["cluster-deleted"]),
+    ("DeleteCluster", "ecs", "Management", "false", ["cluster-deleted"]),
+    ("StartSession", "ssm", "Management", "false", ["remote-port-forwarded"]),
+    ("ListAccounts", "organizations", "Management", "true", ["accounts-listed"]),
+    ("RegisterDomain", "route53domains", "Management", "false", ["domain-registered"]),
 ]
 ERRORS = ["AccessDenied", "Client.UnauthorizedOperation", "UnauthorizedOperation", "AccessDeniedException"]
 
@@ -75,8 +86,14 @@ class Trail:
             "human": ["Ops/ada", "山田 太郎", "Dev/o'brien", 'Dev/"bob"'], "workload": ["payments-task", "batch"],
             "awsService": ["autoscaling.amazonaws.com"], "ci": ["deploy/github"], "federated": ["sso/eve"], "unknown": ["unknown"],
         }[kind])
-        arn = None if kind in ("awsService", "unknown") else f"arn:aws:sts::{account[0]}:assumed-role/{name}"
-        return {"actor.kind": kind, "actor.name": name, "actor.arn": arn, "actor.type": "AssumedRole"}
+        if kind in ("awsService", "unknown"):
+            return {"actor.kind": kind, "actor.name": name, "actor.type": "AWSService"}
+        role = name.split("/")[0]
+        if kind in ("workload", "ci"):
+            # A task's or a pipeline's session has a new name each time; a person's bears the person's.
+            name = f"{role}/session-{self.count:x}"
+        return {"actor.kind": kind, "actor.name": name, "actor.arn": f"arn:aws:sts::{account[0]}:assumed-role/{name}",
+                "actor.sessionIssuer": f"arn:aws:iam::{account[0]}:role/{role}", "actor.type": "AssumedRole"}
 
     def record(self, time, account, region, action, sent=None, actor=None, controls=None, **more):
         """A record of `time`, sent at `sent`: then it is late."""
@@ -200,6 +217,9 @@ def new_and_silent(world, trail):
     for days in (8, 12, 12, 25, 33):
         trail.record(world.now - days * DAY, ACCOUNTS[1], REGIONS[0], create)
         trail.record(world.now - days * DAY - HOUR, ACCOUNTS[3], REGIONS[1], delete)
+        trail.record(world.now - days * DAY - 2 * HOUR, ACCOUNTS[2], REGIONS[1], create)
     url = ("CreateFunctionUrlConfig", "lambda", "Management", "false", ["lambda-url-public"])
+    mail = ("VerifyEmailIdentity", "ses", "Management", "false", ["mail-identity-verified"])
     for hours in (5, 30, 100):
         trail.record(world.now - hours * HOUR, ACCOUNTS[4], REGIONS[2], url)
+        trail.record(world.now - hours * HOUR - MINUTE, ACCOUNTS[1], REGIONS[1], mail)

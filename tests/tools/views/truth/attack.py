@@ -1,13 +1,17 @@
 """Answers of the page ATT&CK: detections by tactic and technique, and what no control covers."""
 
-from base import DAY, WEEK, between, buckets, distinct, grouped, least, most, newest, ranked, table
-from truth.detective import SEVERE, day, detections, listed
+from base import DAY, WEEK, between, buckets, distinct, grouped, least, most, newest, ranked, series, table
+from truth.detective import SEVERE, SEVERITIES, by_actor, detections, fleet_of, listed, listening
+
+MONTHS_13 = 13 * 30 * DAY
 
 MATRIX = {
+    "Reconnaissance and resource development": ("reconnaissance", "resource-development"),
     "Initial access": ("initial-access",), "Execution": ("execution",), "Persistence": ("persistence",),
     "Privilege escalation": ("privilege-escalation",),
     "Defense evasion": ("defense-evasion", "stealth", "defense-impairment"), "Credential access": ("credential-access",),
     "Discovery": ("discovery",), "Lateral movement": ("lateral-movement",),
+    "Command and control": ("command-and-control",),
     "Collection and exfiltration": ("collection", "exfiltration"), "Impact": ("impact",),
 }
 
@@ -57,11 +61,26 @@ def tactics(view):
 
 
 def new_techniques(view):
-    known = {row.get("attack.technique") for row in view.rows("AwsSecurityEvent", 30 * DAY, WEEK)}
+    # What was seen anywhere is not new.
+    known = {row.get("attack.technique") for row in view.whole.rows("AwsSecurityEvent", 30 * DAY, WEEK)}
     new = [row for row in detections(view, WEEK) if row.get("attack.technique") and row["attack.technique"] not in known]
     answers = {group: {"Detections": len(rows), "Accounts": distinct(rows, "aws.accountId"), "First": least(rows, "event.time")}
                for group, rows in grouped(new, "attack.tactic", "attack.technique").items()}
     return table(answers, ["Tactic", "Technique"])
+
+
+def weeks(view):
+    """Detections of each week by severity, of the counters: weeks end now."""
+    points = [row for row in view.rows("Metric", MONTHS_13)
+              if row["metricName"] == "cspm.detections" and row["control.severity"] in SEVERITIES]
+    groups, out = grouped(points, "control.severity"), []
+
+    def counted(rows):
+        return {"Detections": sum(row["cspm.detections"]["count"] for row in rows)}
+    for group, _ in ranked({group: counted(rows) for group, rows in groups.items()}, 10):
+        out += [{"facet": group[0], "control.severity": group[0], **row} for row in series(
+            view.now, MONTHS_13, WEEK, lambda begin, end: counted(between(groups[group], begin, end)))]
+    return out
 
 
 def of_findings(view):
@@ -79,7 +98,7 @@ def answers(view):
     run = [row for row in catalogue(view) if row["control.enabled"] == "true"]
     off = [row for row in catalogue(view) if row["control.enabled"] == "false"]
     accounts = {group: {label: sum(row.get("attack.tactic") in tactics for row in rows) for label, tactics in MATRIX.items()}
-                for group, rows in grouped(month, "aws.accountName").items()}
+                for group, rows in grouped(month, "aws.accountName", "aws.accountId").items()}
     techniques = {group: {"Detections": len(rows), "CRITICAL and HIGH": sum(row["control.severity"] in SEVERE for row in rows),
                           "Controls": distinct(rows, "control.id"), "Accounts": distinct(rows, "aws.accountId"),
                           "Last": most(rows, "event.time")}
@@ -87,16 +106,19 @@ def answers(view):
     actors = {group: {"Tactics": distinct(rows, "attack.tactic"), "Techniques": distinct(rows, "attack.technique"),
                       "Detections": len(rows), "Score": most(rows, "control.severityScore"),
                       "Accounts": distinct(rows, "aws.accountId"), "Last": most(rows, "event.time")}
-              for group, rows in grouped(detections(view, WEEK), "actor.kind", "actor.name").items() if distinct(rows, "attack.tactic")}
+              for group, rows in grouped(by_actor(detections(view, WEEK)), "actor.kind", "who").items() if distinct(rows, "attack.tactic")}
     log = {"Tactic": "attack.tactic", "Technique": "attack.technique", "Severity": "control.severity", "Control": "control.title",
            "Account": "aws.accountName", "Actor": "actor.name", "Action": "event.name"}
     severe = [row for row in view.stored("AwsSecurityEvent", WEEK) if row["control.severity"] in SEVERE]
     return {
         "attack-fired": [[{"Controls that fired": distinct(month, "control.id"), "Techniques seen": distinct(month, "attack.technique"),
-                           "Accounts": distinct(month, "aws.accountId"), "Data since": day(view, least(month, "event.time"))}]],
-        "attack-coverage": [[{"Controls that run": distinct(run, "control.id"), "✖ Switched off": distinct(off, "control.id"),
-                              "Techniques covered": distinct(run, "attack.technique")}]],
-        "attack-accounts": [table(accounts, ["Account"])],
+                           "Accounts with a detection": distinct(month, "aws.accountId")}],
+                         [{"Accounts known": fleet_of(view, month)["Accounts known"]}], [listening(view)]],
+        # Without a catalogue nobody knows what runs.
+        "attack-coverage": [[{label: count if run or off else None for label, count in (
+            ("Controls that run", distinct(run, "control.id")), ("✖ Switched off", distinct(off, "control.id")),
+            ("Techniques covered", distinct(run, "attack.technique")))}]],
+        "attack-accounts": [table(accounts, ["Account", "Account id"])],
         "attack-techniques": [table(techniques, ["Tactic", "Technique"])],
         "attack-trend": [trend(view)],
         "attack-never-fired": [never_fired(view)],
@@ -105,4 +127,5 @@ def answers(view):
         "attack-new": [new_techniques(view)],
         "attack-findings": [of_findings(view)],
         "attack-log": [listed(severe, log, 200)],
+        "attack-weeks": [weeks(view)],
     }

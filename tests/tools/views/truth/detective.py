@@ -1,6 +1,6 @@
 """Answers of the page Detective: what CloudTrail records tell."""
 
-from base import DAY, WEEK, distinct, grouped, least, most, newest, newest_first, table
+from base import DAY, MINUTE, WEEK, distinct, grouped, least, most, newest_first, table
 
 SEVERE = ("CRITICAL", "HIGH")
 REFUSED = ("AccessDenied", "Client.UnauthorizedOperation", "UnauthorizedOperation", "AccessDeniedException")
@@ -18,22 +18,64 @@ def records(view, since, until=0):
     return [row for row in detections(view, since, until) if row["detection.primary"] == "true"]
 
 
+def heard(view):
+    """Whether the relay lives: it tells so once an hour at least. Of one that is silent nobody knows what is missing."""
+    return bool(view.whole.rows("CspmRelayHeartbeat", 70 * MINUTE))
+
+
 def periods(view, rows):
-    """How many are of today, of this week, of this month: in the zone of the relay, which is what its last heartbeat says."""
-    words = view.once("periods", lambda: now_of(view))
-    return {label: sum(row[f"event.{word}"] == now for row in rows) for label, (word, now) in words.items()}
-
-
-def now_of(view):
-    beats = view.rows("CspmRelayHeartbeat", 30 * DAY)
-    return {label: (word, newest(beats, f"heartbeat.{word}"))
-            for label, word in (("Today", "date"), ("This week", "week"), ("This month", "month"))}
+    """How many are of today, of this week, of this month, by the clock in the zone of the relay."""
+    now = view.local(view.now)
+    year, week, _ = now.isocalendar()
+    words = {"Today": ("date", now.strftime("%Y-%m-%d")), "This week": ("week", f"{year}-W{week:02}"),
+             "This month": ("month", now.strftime("%Y-%m"))}
+    return {label: sum(row[f"event.{word}"] == current for row in rows) if heard(view) else None
+            for label, (word, current) in words.items()}
 
 
 def by(view, rows, columns, more=lambda rows: {}):
-    """A table of the three periods."""
-    groups = grouped(rows, *columns.values())
-    return table({group: {**periods(view, rows), **more(rows)} for group, rows in groups.items()}, columns)
+    """A table of the three periods: of what came this week or this month."""
+    found = {}
+    for group, mine in grouped(rows, *columns.values()).items():
+        counts = periods(view, mine)
+        if counts["This week"] or counts["This month"]:
+            found[group] = {**counts, **more(mine)}
+    return table(found, columns)
+
+
+def accounts(view, rows):
+    """Every account and Region of the month. Of one with nothing this week and this month the last is told, and no counts."""
+    found = {}
+    for group, mine in grouped(rows, "aws.accountName", "aws.accountId", "aws.region").items():
+        counts = periods(view, mine)
+        quiet = not (counts["This week"] or counts["This month"])
+        found[group] = {**{label: None if quiet else count for label, count in counts.items()},
+                        "Newest": most(mine, "event.time"), "Largest lag, s": lag(mine)}
+    return table(found, ["Account", "Account id", "Region"])
+
+
+def who(row):
+    """One actor whatever the session: a person is known by the session, everybody else by the role behind it."""
+    session = row.get("actor.arn") or row["actor.name"]
+    return session if row["actor.kind"] in ("human", "federated") else row.get("actor.sessionIssuer") or session
+
+
+def by_actor(rows):
+    return [{**row, "who": who(row)} for row in rows]
+
+
+def fleet_of(view, detected):
+    """Accounts with a detection among those that are known at all; which Region or severity is asked for changes the first alone."""
+    places = view.without("region", "severity")
+    known = {row["aws.accountId"] for kind in ("AwsPostureSummary", "AwsSecurityEvent") for row in places.rows(kind, 30 * DAY)}
+    return {"Accounts with a detection": distinct(detected, "aws.accountId") if known else None,
+            "Accounts known": len(known) or None}
+
+
+def listening(view):
+    """Since when the relay listens, as far back as is kept."""
+    first = least(view.whole.rows("CspmRelayHeartbeat", 30 * DAY), "timestamp")
+    return {"Data since": None if first is None else day(view, first)}
 
 
 def day(view, ms):
@@ -47,15 +89,14 @@ def lag(rows):
 
 
 def weeks(view):
-    """Seven days before the last heartbeat part what is recent from what is before."""
-    week_ago = most(view.rows("CspmRelayHeartbeat", 2 * WEEK), "timestamp") - WEEK
+    """Seven days ago part what is recent from what is before."""
     answers = {}
-    for group, rows in grouped(records(view, 2 * WEEK), "event.name").items():
-        recent = sum(row["timestamp"] >= week_ago for row in rows)
+    for group, rows in grouped(records(view, 2 * WEEK), "aws.service", "event.name").items():
+        recent = sum(row["timestamp"] >= view.now - WEEK for row in rows)
         before = len(rows) - recent
         answers[group] = {"Last 7 days": recent, "7 days before": before, "Change": recent - before,
                           "Change, %": 100 * (recent - before) / before if before else None}
-    return table(answers, ["Action"])
+    return table(answers, ["Service", "Action"])
 
 
 def hours(view):
@@ -71,11 +112,12 @@ def hours(view):
 
 
 def new_actors(view):
-    known = {row["actor.arn"] for row in view.rows("AwsSecurityEvent", 30 * DAY, WEEK) if row.get("actor.arn")}
-    new = [row for row in records(view, WEEK) if row.get("actor.arn") and row["actor.arn"] not in known]
+    # Whoever was seen anywhere is not new.
+    known = {who(row) for row in view.whole.rows("AwsSecurityEvent", 30 * DAY, WEEK)}
+    new = [row for row in by_actor(records(view, WEEK)) if row["who"] not in known]
     answers = {group: {"Records with a detection": len(rows), "First": least(rows, "event.time"),
                        "Score": most(rows, "control.severityScore"), "Accounts": distinct(rows, "aws.accountId")}
-               for group, rows in grouped(new, "actor.kind", "actor.name").items()}
+               for group, rows in grouped(new, "actor.kind", "who").items()}
     return table(answers, ["Kind", "Actor"], 100)
 
 
@@ -101,8 +143,8 @@ def answers(view):
            "Error": "event.errorCode", "What to do": "control.remediation", "Event id": "event.id"}
     raw = {"event.id": "event.id", "aws.accountName": "aws.accountName", "message": "message"}
     return {
-        "detective-periods": [[{**periods(view, month), "Accounts": distinct(month, "aws.accountId"),
-                                "Data since": day(view, least(month, "event.time"))}]],
+        "detective-periods": [*([{label: count}] for label, count in periods(view, month).items()),
+                              [fleet_of(view, month)], [listening(view)]],
         "detective-signs": [[{
             "Failed console sign-ins": sum(row["event.name"] == "ConsoleLogin" and row["event.outcome"] == "failure" for row in week),
             "Root user": sum(row["actor.kind"] == "root" for row in week),
@@ -111,9 +153,9 @@ def answers(view):
         "detective-controls": [by(view, detections(view, 30 * DAY), {"Severity": "control.severity", "Control": "control.id"},
                                   lambda rows: {"Score": most(rows, "control.severityScore")})],
         "detective-names": [by(view, month, {"Category": "event.category", "Service": "aws.service", "Action": "event.name"})],
-        "detective-accounts": [by(view, month, {"Account": "aws.accountName", "Region": "aws.region"},
-                                  lambda rows: {"Newest": most(rows, "event.time"), "Largest lag, s": lag(rows)})],
-        "detective-actors": [by(view, month, {"Kind": "actor.kind", "Actor": "actor.name", "Account": "aws.accountName"})],
+        "detective-accounts": [accounts(view, month)],
+        "detective-actors": [by(view, by_actor(month), {
+            "Kind": "actor.kind", "Actor": "who", "Account": "aws.accountName", "Account id": "aws.accountId"})],
         "detective-weeks": [weeks(view)],
         "detective-hours": [hours(view)],
         "detective-new-actors": [new_actors(view)],

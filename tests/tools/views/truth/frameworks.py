@@ -1,6 +1,6 @@
 """Answers of the page Frameworks: requirements that pass, fail, and that nobody judges."""
 
-from base import DAY, between, distinct, grouped, most, newest, newest_first, series, share, table, worded
+from base import DAY, between, distinct, grouped, least, most, newest, newest_first, series, share, table, worded
 
 SIGNS = {"passed": "✔ Passed", "failed": "✖ Failed", "partial": "▲ Partial", "unknown": "? Unknown"}
 
@@ -22,9 +22,10 @@ def answers(view):
                     **{sign: states(rows, state) for state, sign in SIGNS.items()},
                     "Requirements": distinct(rows, "framework.id")}
             for group, rows in grouped(now, "framework.name").items()}, ["Framework"])],
-        "frameworks-since": [[{
-            "Accounts": distinct(now, "aws.accountId"), "Frameworks": distinct(now, "framework.name"),
-            "As of": view.local(most(now, "timestamp")).strftime("%Y-%m-%d %H:%M")}]],
+        "frameworks-since": [
+            [{"Accounts": distinct(now, "aws.accountId") or None, "Frameworks": distinct(now, "framework.name") or None,
+              "As of": stamp(view, most(now, "timestamp"), "%Y-%m-%d %H:%M")}],
+            [{"Data since": stamp(view, least(view.rows("AwsFrameworkSnapshot", 30 * DAY), "timestamp"), "%Y-%m-%d")}]],
         "frameworks-states": [table({(sign,): {"Requirements": states(now, state)} for state, sign in SIGNS.items()
                                      if states(now, state)}, ["cases"])],
         "frameworks-trend": [trend(view)],
@@ -40,7 +41,8 @@ def answers(view):
         "frameworks-accounts": [table({
             group: {"✔ Passed, % of all": share(states(rows, "passed"), len(rows)), "✖ Failed": states(rows, "failed"),
                     "? Unknown": states(rows, "unknown")}
-            for group, rows in grouped(now, "aws.accountName", "framework.name").items()}, ["Account", "Framework"])],
+            for group, rows in grouped(now, "aws.accountName", "aws.accountId", "framework.name").items()},
+            ["Account", "Account id", "Framework"])],
         "frameworks-packs": [packs(view)],
         "frameworks-people": [table({
             group: {"Manual": most(rows, "framework.manualItems") or 0,
@@ -55,10 +57,14 @@ def answers(view):
              "Attested on": "control.attestedOn"})],
         "frameworks-not-evaluated": [in_order(
             [row for row in controls if row["control.kind"] == "preventive" and row.get("control.evaluated") == "false"
-             and row.get("control.frameworks") is not None],
+             and row.get("control.frameworks") not in (None, "|unmapped|")],
             {"Severity": "control.severity", "Rule": "control.id"}, {"Frameworks": "control.frameworks"})],
         "frameworks-drift": [drift(view)],
     }
+
+
+def stamp(view, moment, pattern):
+    return None if moment is None else view.local(moment).strftime(pattern)
 
 
 def states(rows, state):
@@ -67,7 +73,8 @@ def states(rows, state):
 
 def trend(view):
     accepted = view.accepted()
-    rows = [row for row in view.rows("AwsFrameworkSnapshot", 30 * DAY) if row["snapshot.id"] in accepted]
+    # A share of rows: copies of them move it a little.
+    rows = [row for row in view.stored("AwsFrameworkSnapshot", 30 * DAY) if row["snapshot.id"] in accepted]
     told, found = grouped(rows, "framework.name"), []
     for group in sorted(told, key=lambda group: (-share(states(told[group], "passed"), len(told[group])), group)):
         def passed(begin, end):
@@ -78,8 +85,8 @@ def trend(view):
 
 
 def packs(view):
-    return in_order(view.of_run("AwsConformancePackSnapshot", "packs"),
-                    {"Pack": "pack.name", "Account": "aws.accountName", "Region": "aws.region"},
+    return in_order(view.of_run("AwsConformancePackSnapshot", "packs", 2 * DAY),
+                    {"Pack": "pack.name", "Account": "aws.accountName", "Account id": "aws.accountId", "Region": "aws.region"},
                     {"State": "pack.state", "✔ Compliant rules, %": "pack.percentRules",
                      "✖ Violating rules": "pack.violatingRules", "? Unknown rules": "pack.unknownRules"})
 

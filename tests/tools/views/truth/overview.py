@@ -1,7 +1,6 @@
 """Answers of the page Overview: where we stand."""
 
-from base import DAY, WEEK, between, buckets, distinct, grouped, least, most, ranked, series, share, table, total
-from truth.detective import SEVERE, listed
+from base import DAY, WEEK, between, buckets, distinct, grouped, least, most, ranked, series, share, table
 from truth.preventive import BAD, GOOD, cases, in_state, resources
 
 MONTHS_13 = 13 * 30 * DAY
@@ -12,18 +11,44 @@ def primary(view, since, until=0):
     return [row for row in view.rows("AwsSecurityEvent", since, until) if row["detection.primary"] == "true"]
 
 
-def counted(rows, name):
-    return sum(row[name]["count"] for row in rows if row["metricName"] == name)
+def counted(rows, name, **wanted):
+    """Sum of a counter; what came of findings, where it is asked for."""
+    return sum(row[name]["count"] for row in rows if row["metricName"] == name
+               and all(row.get(f"finding.{word}") == value for word, value in wanted.items()))
+
+
+def counters(rows):
+    return {"Records": counted(rows, "cspm.records"), "Detections": counted(rows, "cspm.detections"),
+            "New findings": counted(rows, "cspm.findings", transition="new")}
 
 
 def months(view):
     """Counters by month of the zone."""
     groups = {}
-    for row in view.rows("Metric", MONTHS_13):
+    for row in view.rows("Metric", 395 * DAY):
         groups.setdefault((view.local(row["timestamp"]).strftime("%Y-%m"),), []).append(row)
-    answers = {group: {"Records": counted(rows, "cspm.records"), "Detections": counted(rows, "cspm.detections"),
-                       "Findings": counted(rows, "cspm.findings")} for group, rows in groups.items()}
+    answers = {}
+    for group, rows in groups.items():
+        days = len({view.local(row["timestamp"]).date() for row in rows if row["metricName"] == "cspm.records"})
+        if days:
+            counts = counters(rows)
+            answers[group] = {**counts, "Days with records": days, "Detections a day": counts["Detections"] / days}
     return table(answers, ["Month"], 20)
+
+
+def change(view):
+    """30 days and the 30 before. Who counts nothing knows nothing."""
+    def span(since, until=0):
+        rows = [row for row in view.rows("Metric", since, until)
+                if row["metricName"] in ("cspm.records", "cspm.detections", "cspm.findings")]
+        return {label: count if rows else None for label, count in counters(rows).items()}
+    return [{"comparison": "current", **span(30 * DAY)}, {"comparison": "previous", **span(60 * DAY, 30 * DAY)}]
+
+
+def known_total(rows, name):
+    """The sum of what is known; of nothing known, nothing."""
+    told = [row[name] for row in rows if row.get(name) is not None]
+    return sum(told) if told else None
 
 
 def improvement(view):
@@ -40,13 +65,12 @@ def improvement(view):
 
 def accounts(summary):
     answers = {}
-    for group, rows in grouped(summary, "aws.accountName").items():
-        rows = [row for row in rows if row.get("posture.violatingRules") is not None]
-        if rows:
-            bad, good = total(rows, "posture.violatingRules"), total(rows, "posture.compliantRules")
+    for group, (row, *_) in grouped(summary, "aws.accountName", "aws.accountId").items():
+        bad, good = row.get("posture.violatingRules"), row.get("posture.compliantRules")
+        if bad is not None:
             answers[group] = {"✖ Violating rules": bad, "✔ Compliant rules, %": share(good, good + bad),
-                              "Change, 7 days": total(rows, "posture.violatingRulesDelta7d")}
-    return table(answers, ["Account"])
+                              "Change, 7 days": row.get("posture.violatingRulesDelta7d")}
+    return table(answers, ["Account", "Account id"])
 
 
 def days(view):
@@ -61,28 +85,29 @@ def days(view):
 
 def since(view):
     answers = {}
-    for kind in ("AwsPostureSummary", "AwsSecurityEvent"):
+    for kind in ("AwsPostureSummary", "AwsSecurityEvent", "CspmRelayHeartbeat"):
         rows = view.rows(kind, 30 * DAY)
-        answers[(kind,)] = {"Accounts": distinct(rows, "aws.accountId"), "Data since": least(rows, "timestamp"),
+        if not rows:
+            continue
+        # A heartbeat is of no account.
+        answers[(kind,)] = {"Accounts": distinct(rows, "aws.accountId") or None, "Data since": least(rows, "timestamp"),
                             "Newest": most(rows, "timestamp"), "Oldest reading of AWS Config": least(rows, "posture.observedAt")}
     return table(answers, ["Kind"], 10)
 
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
-    summary = view.of_run("AwsPostureSummary", "summary")
-    rules = view.of_run("AwsComplianceSnapshot", "snapshot")
+    summary = view.of_run("AwsPostureSummary", "summary", 2 * DAY)
+    rules = view.of_run("AwsComplianceSnapshot", "snapshot", 2 * DAY)
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
-    severe = [row for row in view.stored("AwsSecurityEvent", WEEK) if row["control.severity"] in SEVERE]
     open_findings = grouped(view.of_run("AwsFindingSnapshot", "findings"), "control.severity")
-    log = {"Severity": "control.severity", "Control": "control.title", "Account": "aws.accountName", "Actor": "actor.name",
-           "Action": "event.name", "Outcome": "event.outcome"}
 
     def posture(name):
-        return total(summary, f"posture.{name}")
+        return known_total(summary, f"posture.{name}")
 
     def violating(of):
-        return share(posture(f"violating{of}"), posture(f"violating{of}") + posture(f"compliant{of}"))
+        bad, good = posture(f"violating{of}") or 0, posture(f"compliant{of}") or 0
+        return share(bad, bad + good)
     return {
         "overview-months": [months(view)],
         "overview-week": [[{"comparison": "current", "Records with a detection": len(primary(view, WEEK))},
@@ -91,7 +116,8 @@ def answers(view):
                              "◇ Excepted (counted as violating)": posture("exceptedRules"),
                              "? Unknown rules": posture("unknownRules")}]],
         "overview-percent": [[{"✖ Rules violating, %": violating("Rules"), "✖ Resources violating, %": violating("Resources")}]],
-        "overview-ratio": [cases({"✔ Compliant": {"Rules": in_state(rules, GOOD)}, "✖ Violating": {"Rules": in_state(rules, BAD)}})],
+        "overview-ratio": [cases({sign: {"Rules": in_state(rules, state)} for sign, state in (("✔ Compliant", GOOD), ("✖ Violating", BAD))
+                                  if in_state(rules, state)})],
         "overview-improvement": [improvement(view)],
         "overview-violated-rules": [table({
             group: {"Score": most(rows, "control.severityScore") or 0, "✖ Violating resources": resources(rows),
@@ -99,8 +125,8 @@ def answers(view):
             for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
         "overview-accounts": [accounts(summary)],
         "overview-days": [days(view)],
-        "overview-log": [listed(severe, log, 100)],
-        "overview-findings": [table({group: {"Open": total(rows, "finding.open")} for group, rows in open_findings.items()},
+        "overview-change": [change(view)],
+        "overview-findings": [table({group: {"Open": known_total(rows, "finding.open")} for group, rows in open_findings.items()},
                                     ["control.severity"], 10)],
         "overview-since": [since(view)],
     }

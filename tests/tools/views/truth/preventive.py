@@ -35,7 +35,7 @@ def answers(view):
             for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
         "preventive-accounts": [accounts(summary)],
         "preventive-week": [week(view, changes)],
-        "preventive-progress": [[progress(view, changes)], [{"Days without a new CRITICAL or HIGH": streak(view)}]],
+        "preventive-progress": [[progress(view, changes)], [{"Days without a new CRITICAL or HIGH": streak(view.without("severity"))}]],
         "preventive-owners": [owners(changes, violations)],
         "preventive-violations": [listed(view)],
     }

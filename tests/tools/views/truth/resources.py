@@ -72,7 +72,7 @@ def by_hand(rows):
 def inventory(view, violations):
     """Resources of each type of AWS Config that anything told of in 30 days, and those of them that violate something now."""
     seen = [row for kind in ("AwsResourceChange", "AwsComplianceChange", "AwsComplianceViolation")
-            for row in view.rows(kind, 30 * DAY)]
+            for row in view.without("severity").rows(kind, 30 * DAY)]
     found = {}
     for group, rows in grouped(seen, "resource.type").items():
         bad = [row for row in violations if row["resource.type"] == group[0]]
