@@ -25,6 +25,7 @@ const DOUBLES_SHOW: [(&str, &[&str]); 5] = [
     (
         "a list shows every row that is stored",
         &[
+            "overview-log",
             "detective-log",
             "detective-raw",
             "preventive-violations",

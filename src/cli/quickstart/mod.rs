@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Folder to write into; it is made where it is not there
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// Language of the questions [default: that of LC_ALL or LANG]
+    /// Language of the questions [default: that of `LC_ALL` or `LANG`]
     #[arg(long, value_enum)]
     lang: Option<Lang>,
     /// New Relic data centre: us, eu, jp
@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// New Relic account id; the dashboards ask all that are named, with commas between, and the first one gets the data
     #[arg(long, value_name = "ID")]
     account: Option<String>,
-    /// Where the licence key is, never the key itself: env:NAME or file:PATH [default: env:NEW_RELIC_LICENSE_KEY]
+    /// Where the licence key is, never the key itself: `env:NAME` or `file:PATH` [default: `env:NEW_RELIC_LICENSE_KEY`]
     #[arg(long, value_name = "WHERE")]
     license_key: Option<String>,
     /// URL of the SQS queue with notifications of the trail's bucket, or none [default: none]

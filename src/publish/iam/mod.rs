@@ -96,12 +96,11 @@ fn parts(statement: &Statement) -> Vec<Statement> {
     let mut parts: Vec<Statement> = Vec::new();
     for resource in &statement.resources {
         let fits = |part: &Statement| part.chars() + resource.chars().count() + 3 <= STATEMENT_CHARS;
-        match parts.last_mut().filter(|part| fits(part)) {
-            Some(part) => part.resources.push(resource.clone()),
-            None => {
-                let sid = format!("{}{}", statement.sid, parts.len() + 1);
-                parts.push(Statement { sid, resources: vec![resource.clone()], ..statement.clone() });
-            }
+        if let Some(part) = parts.last_mut().filter(|part| fits(part)) {
+            part.resources.push(resource.clone());
+        } else {
+            let sid = format!("{}{}", statement.sid, parts.len() + 1);
+            parts.push(Statement { sid, resources: vec![resource.clone()], ..statement.clone() });
         }
     }
     parts

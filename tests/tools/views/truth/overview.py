@@ -1,6 +1,7 @@
 """Answers of the page Overview: where we stand."""
 
-from base import DAY, WEEK, between, buckets, distinct, grouped, least, most, ranked, series, share, table
+from base import DAY, WEEK, between, distinct, grouped, least, most, series, share, table
+from truth.detective import SEVERE, listed
 from truth.preventive import BAD, GOOD, cases, in_state, resources
 
 MONTHS_13 = 13 * 30 * DAY
@@ -73,16 +74,6 @@ def accounts(summary):
     return table(answers, ["Account", "Account id"])
 
 
-def days(view):
-    """Records of each day by severity: days end now."""
-    groups, out = grouped(primary(view, 30 * DAY), "control.severity"), []
-    for group, _ in ranked({group: {"rows": len(rows)} for group, rows in groups.items()}, 10):
-        for begin, end in buckets(view.now, 30 * DAY, DAY):
-            out.append({"facet": group[0], "control.severity": group[0], "beginTimeSeconds": begin / 1000,
-                        "endTimeSeconds": end / 1000, "Records with a detection": len(between(groups[group], begin, end))})
-    return out
-
-
 def since(view):
     answers = {}
     for kind in ("AwsPostureSummary", "AwsSecurityEvent", "CspmRelayHeartbeat"):
@@ -100,6 +91,9 @@ def answers(view):
     summary = view.of_run("AwsPostureSummary", "summary", 2 * DAY)
     rules = view.of_run("AwsComplianceSnapshot", "snapshot", 2 * DAY)
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
+    severe = [row for row in view.stored("AwsSecurityEvent", WEEK) if row["control.severity"] in SEVERE]
+    log = {"Severity": "control.severity", "Control": "control.title", "Account": "aws.accountName", "Actor": "actor.name",
+           "Action": "event.name", "Outcome": "event.outcome"}
     open_findings = grouped(view.of_run("AwsFindingSnapshot", "findings"), "control.severity")
 
     def posture(name):
@@ -124,7 +118,7 @@ def answers(view):
                     "Accounts": distinct(rows, "aws.accountId")}
             for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
         "overview-accounts": [accounts(summary)],
-        "overview-days": [days(view)],
+        "overview-log": [listed(severe, log, 100)],
         "overview-change": [change(view)],
         "overview-findings": [table({group: {"Open": known_total(rows, "finding.open")} for group, rows in open_findings.items()},
                                     ["control.severity"], 10)],
