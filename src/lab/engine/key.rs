@@ -141,13 +141,13 @@ impl Keys {
     pub(super) fn number(&mut self, evaluator: &Evaluator, batch: &Batch<'_>, rows: &[u32], keep_null: bool) -> Vec<u32> {
         let Some((first, rest)) = self.parts.split_first_mut() else { return vec![0; rows.len()] };
         let mut numbers = first.number(evaluator, batch, rows);
-        let mut missing: Vec<u8> = numbers.iter().map(|number| u8::from(*number == 0)).collect();
-        let all = u8::try_from(rest.len() + 1).unwrap_or(u8::MAX);
+        let mut missing: Vec<usize> = numbers.iter().map(|number| usize::from(*number == 0)).collect();
+        let all = rest.len() + 1;
         for ((part, combined), origins) in rest.iter_mut().zip(&mut self.combined).zip(&mut self.origins) {
             let more = part.number(evaluator, batch, rows);
             let mut last = (u64::MAX, 0);
             for ((number, more), missing) in numbers.iter_mut().zip(more).zip(&mut missing) {
-                *missing += u8::from(more == 0);
+                *missing += usize::from(more == 0);
                 let pair = (u64::from(*number) << 32) | u64::from(more);
                 if last.0 != pair {
                     let so_far = *number;

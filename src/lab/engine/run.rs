@@ -156,8 +156,11 @@ impl<'e> Run<'e> {
     fn sources(&self, query: &Query, scope: &Scope<'_>) -> Result<(Relation, Vec<Arc<str>>), QueryError> {
         let mut relation = Relation::default();
         let mut event_types = Vec::new();
+        let mut seen: Vec<&Source> = Vec::new();
         for source in &query.from {
             match source {
+                // A type, or a table, that is named twice is read once: FROM is a union of types.
+                Source::Type(_) | Source::Lookup(_) if seen.iter().any(|known| same_source(known, source)) => {}
                 Source::Type(name) => {
                     let view = self.snapshot.table(&name.text).cloned();
                     let view = view.unwrap_or_else(|| TableView::build(&name.text, |_| {}));
@@ -192,6 +195,7 @@ impl<'e> Run<'e> {
                     }
                 }
             }
+            seen.push(source);
         }
         Ok((relation, event_types))
     }
@@ -301,6 +305,14 @@ impl<'e> Run<'e> {
     fn visible_from(&self, event_type: &str, now_ms: i64) -> i64 {
         let days = if event_type == METRIC { self.settings.metric_retention_days } else { self.settings.event_retention_days };
         now_ms.saturating_sub(i64::from(days) * DAY_MS)
+    }
+}
+
+/// Whether both are the same event type, or the same table.
+fn same_source(one: &Source, two: &Source) -> bool {
+    match (one, two) {
+        (Source::Type(one), Source::Type(two)) | (Source::Lookup(one), Source::Lookup(two)) => one.text == two.text,
+        _ => false,
     }
 }
 

@@ -71,12 +71,9 @@ fn build(pattern: &str, written: &str, ignore_case: bool) -> Result<Regex, Patte
 fn anchored(pattern: &str) -> Result<Regex, PatternError> {
     // By itself first: a pattern that closes a group it never opened would break out of ours.
     build(pattern, pattern, false)?;
-    build(&format!(r"\A(?:{pattern}{}\z", group_end(pattern)), pattern, false)
-}
-
-/// The end of our group; on a line of its own where the pattern's last line may be a comment.
-fn group_end(pattern: &str) -> &'static str {
-    if pattern.contains("(?") && pattern.contains('#') && pattern.contains('x') { "\n)" } else { ")" }
+    // Where the pattern ends in a comment (`(?x)`), that hides the end of our group: then, and only then, the group is not closed. A
+    // line break in any other pattern would be a part of what must match.
+    build(&format!(r"\A(?:{pattern})\z"), pattern, false).or_else(|_| build(&format!("\\A(?:{pattern}\n)\\z"), pattern, false))
 }
 
 /// `RLIKE`: a regular expression for the whole value, in its case.

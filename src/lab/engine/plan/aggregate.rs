@@ -256,6 +256,10 @@ fn percentile(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<No
 
 fn percentage(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
     let inner = arguments.inner()?;
+    // Each level would need its inner aggregates with and without its condition: twice as many with every level.
+    if holds_percentage(inner) {
+        return Err(QueryError::at(inner.span, "percentage takes an aggregate, not another percentage"));
+    }
     let condition = planner.condition(arguments, 1)?;
     let part = planner.filtered(inner, condition)?;
     let all = planner.compile(inner, Place::Group)?;
@@ -265,6 +269,11 @@ fn percentage(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<No
     // Of nothing there is no percentage, whatever else `x / 0` is.
     let nothing = Node::Compare(Comparison::Equal, Box::new(all), number(0.0));
     Ok(Node::If(Box::new(nothing), Box::new(Node::NULL), Box::new(ratio)))
+}
+
+fn holds_percentage(value: &Expr) -> bool {
+    let is_percentage = matches!(&value.kind, ExprKind::Call(call) if canonical(&call.name.text) == Some("percentage"));
+    is_percentage || children(value).into_iter().any(holds_percentage)
 }
 
 fn filter(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {

@@ -19,6 +19,7 @@ use super::error::QueryError;
 use super::expression::{Node, Scalars, number_of};
 use super::result::Answer;
 use super::value::Value;
+use crate::lab::store::hash::{QuickMap, QuickSet};
 use crate::nrql::ast::{Expr, FacetItem, Limit, OrderItem, Query, Selected, Span};
 
 pub(super) use aggregate::AGGREGATES;
@@ -261,10 +262,11 @@ impl Planner<'_> {
         }
         unique_names(&mut items);
         let mut facets = Vec::new();
+        let mut names = Names::default();
         for FacetItem { value, alias } in query.facet.iter().flat_map(|facet| &facet.items) {
             let node = self.row(value, "FACET")?;
             let name = alias.as_ref().map_or_else(|| name::facet(value), |alias| alias.text.clone());
-            facets.push(FacetPlan { name: name.into(), node });
+            facets.push(FacetPlan { name: names.own(&name.into()), node });
         }
         let survivors = query.facet.as_ref().and_then(|facet| facet.order_by.as_ref());
         let survivors = survivors.map(|order| self.survivors(&order.value)).transpose()?;
@@ -328,18 +330,61 @@ impl Planner<'_> {
     }
 }
 
-/// Gives every item a name of its own: a row has one value for each name.
+/// Gives every item a name of its own: a row has one value for each name. An item whose fields would take another's name keeps them
+/// under its own.
 fn unique_names(items: &mut [Item]) {
-    let mut seen: Vec<Arc<str>> = Vec::new();
-    for item in items {
-        let mut name = Arc::clone(&item.name);
-        let mut count = 1;
-        while seen.contains(&name) {
-            count += 1;
-            name = format!("{} {count}", item.name).into();
+    let mut names = Names::default();
+    for item in items.iter_mut().filter(|item| !item.spread) {
+        item.name = names.own(&item.name);
+    }
+    for item in items.iter_mut().filter(|item| item.spread) {
+        let fields: Vec<&str> = name::SPREAD
+            .iter()
+            .filter(|(function, _)| function_of(&item.name) == *function)
+            .flat_map(|(_, fields)| *fields)
+            .copied()
+            .collect();
+        if fields.iter().any(|field| names.is_taken(field)) {
+            item.spread = false;
+            item.name = names.own(&item.name);
+        } else {
+            fields.into_iter().for_each(|field| names.take(field.into()));
         }
-        item.name = Arc::clone(&name);
-        seen.push(name);
+    }
+}
+
+/// The function in an item's name: what stands before the dot.
+fn function_of(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(function, _)| function)
+}
+
+/// Names that are taken.
+#[derive(Default)]
+struct Names {
+    taken: QuickSet<Arc<str>>,
+    /// The number tried last, for each name that was wanted more than once.
+    numbers: QuickMap<Arc<str>, usize>,
+}
+
+impl Names {
+    fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+
+    fn take(&mut self, name: Arc<str>) {
+        self.taken.insert(name);
+    }
+
+    /// The name, or if it is taken the name and the first number that makes it one of its own.
+    fn own(&mut self, wanted: &Arc<str>) -> Arc<str> {
+        let mut name = Arc::clone(wanted);
+        while self.is_taken(&name) {
+            let number = self.numbers.entry(Arc::clone(wanted)).or_insert(1);
+            *number += 1;
+            name = format!("{wanted} {number}").into();
+        }
+        self.take(Arc::clone(&name));
+        name
     }
 }
 
