@@ -168,6 +168,13 @@ impl Keys {
         numbers
     }
 
+    /// Bytes that its values take, about.
+    pub(super) fn held(&self) -> u64 {
+        let values: usize = self.parts.iter().map(|part| part.values.len()).sum();
+        let combined: usize = self.origins.iter().map(Vec::len).sum();
+        96 * values as u64 + 32 * combined as u64
+    }
+
     /// The values a number stands for, one for each expression.
     pub(super) fn values(&self, number: u32) -> Vec<Value> {
         let mut values = Vec::with_capacity(self.parts.len());

@@ -62,6 +62,10 @@ impl Accumulator for UniqueCount {
         Box::new(other)
     }
 
+    fn held(&self) -> u64 {
+        self.keys.borrow().held() + self.seen.held()
+    }
+
     fn has(&self, slot: usize) -> bool {
         self.counts.get(slot).is_some_and(|count| *count > 0)
     }
@@ -110,6 +114,11 @@ impl Accumulator for Uniques {
             self.lists.get(from).into_iter().flatten().for_each(|number| other.put(slot, *number));
         }
         Box::new(other)
+    }
+
+    fn held(&self) -> u64 {
+        // Every pair that was seen stands in a list too.
+        self.keys.borrow().held() + 2 * self.seen.held()
     }
 
     fn has(&self, slot: usize) -> bool {
@@ -173,6 +182,10 @@ impl Accumulator for Funnel {
             }
         }
         Box::new(other)
+    }
+
+    fn held(&self) -> u64 {
+        self.keys.borrow().held() + 24 * self.done.len() as u64
     }
 
     fn has(&self, slot: usize) -> bool {

@@ -99,8 +99,12 @@ impl Evaluator {
             if values.len() <= at {
                 values.resize(at + 1, None);
             }
-            if let Some(empty) = values.get_mut(at).filter(|value| value.is_none()) {
-                *empty = Some(scalar::value(&self.scalars, node, &Combination { batch, columns, codes }));
+            if let Some(empty) = values.get_mut(at).filter(|value| value.is_none())
+                && self.step()
+            {
+                let value = scalar::value(&self.scalars, node, &Combination { batch, columns, codes });
+                self.hold(&value);
+                *empty = Some(value);
             }
         };
         let places = places(&found, columns.len(), batch, rows, &mut memory.combinations, &mut compute);
@@ -125,7 +129,9 @@ impl Evaluator {
             if truths.len() <= at {
                 truths.resize(at + 1, None);
             }
-            if let Some(empty) = truths.get_mut(at).filter(|truth| truth.is_none()) {
+            if let Some(empty) = truths.get_mut(at).filter(|truth| truth.is_none())
+                && self.step()
+            {
                 *empty = Some(scalar::truth(&self.scalars, node, &Combination { batch, columns, codes }));
             }
         };

@@ -1,7 +1,5 @@
 //! Calls: functions of the language itself, aggregates, functions of one row.
 
-use std::rc::Rc;
-
 use super::super::error::QueryError;
 use super::super::expression::{CallNode, Node};
 use super::super::function::{self, RowFunction};
@@ -113,9 +111,11 @@ impl Planner<'_> {
             let found = arguments.len();
             return Err(QueryError::at(span, format!("{} takes {allowed} arguments, not {found}", function.name)));
         }
-        let prepared = match (function.prepare, arguments.get(1)) {
-            (Some(prepare), Some(Node::Constant(Value::Text(text)))) => {
-                Some(Rc::new(prepare(text).map_err(|error| QueryError::prepare(span, &error))?))
+        let prepared = match arguments.get(1) {
+            Some(Node::Constant(Value::Text(text))) => self.ground.cost.prepared(function, text, span)?,
+            // An expression to compile for every row would cost more than any query is worth.
+            Some(pattern) if pattern.reads_rows() && matches!(function.name, "capture" | "aparse") => {
+                return Err(QueryError::at(span, format!("the pattern of {} is a constant text", function.name)));
             }
             _ => None,
         };

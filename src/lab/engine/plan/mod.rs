@@ -14,7 +14,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::aggregate::Aggregate;
+use super::aggregate::{Aggregate, Function};
+use super::cost::Cost;
 use super::error::QueryError;
 use super::expression::{Node, Scalars, number_of};
 use super::result::Answer;
@@ -22,17 +23,17 @@ use super::value::Value;
 use crate::lab::store::hash::{QuickMap, QuickSet};
 use crate::nrql::ast::{Expr, FacetItem, Limit, OrderItem, Query, Selected, Span};
 
-pub(super) use aggregate::AGGREGATES;
+pub(super) use aggregate::{AGGREGATES, calls};
 pub(super) use expression::bare_name;
 
 /// Most groups, rows, and rows of a subquery. New Relic's page on limits.
 pub(super) const LIMIT_MAX: usize = 5_000;
 /// Most rows of a lookup table.
 const LOOKUP_LIMIT_MAX: usize = 20_000;
-/// Groups without `LIMIT`.
-const GROUPS_DEFAULT: usize = 10;
+/// Groups without `LIMIT`, and rows on the right side of a join.
+pub(super) const GROUPS_DEFAULT: usize = 10;
 /// Rows without `LIMIT`.
-const ROWS_DEFAULT: usize = 100;
+pub(super) const ROWS_DEFAULT: usize = 100;
 
 /// A query that can be run on a relation whose columns are looked up by `columns`.
 #[derive(Debug)]
@@ -107,29 +108,60 @@ pub(super) struct Ground<'p> {
     pub(super) account_id: u64,
     pub(super) default_rate_ms: f64,
     pub(super) subqueries: Subqueries<'p>,
+    pub(super) cost: &'p Cost,
+    /// Rows without `LIMIT`.
+    pub(super) rows_default: usize,
 }
 
 /// Makes a plan.
 struct Planner<'p> {
     ground: &'p Ground<'p>,
     columns: Vec<String>,
-    variables: Vec<(String, Node)>,
+    variables: Vec<Variable>,
     aggregates: Vec<Aggregate>,
     /// Conditions of the `filter`s around the place being read.
     filter: Option<Node>,
     memories: usize,
     messages: Vec<String>,
+    /// How deep the place being read stands, and the deepest one yet.
+    depth: usize,
+    deepest: usize,
+}
+
+/// A variable of `WITH`: it is put in where it is used.
+struct Variable {
+    name: String,
+    node: Node,
+    /// Of how many parts it is made, and in how many levels.
+    parts: usize,
+    depth: usize,
 }
 
 impl<'p> Planner<'p> {
     fn new(ground: &'p Ground<'p>, columns: Vec<String>) -> Self {
-        Self { ground, columns, variables: Vec::new(), aggregates: Vec::new(), filter: None, memories: 0, messages: Vec::new() }
+        Self {
+            ground,
+            columns,
+            variables: Vec::new(),
+            aggregates: Vec::new(),
+            filter: None,
+            memories: 0,
+            messages: Vec::new(),
+            depth: 0,
+            deepest: 0,
+        }
     }
 }
 
 /// A key of a join: its node, and the columns it reads after those given.
-pub(super) fn key(value: &Expr, columns: &[String], ground: &Ground<'_>) -> Result<(Node, Vec<String>), QueryError> {
+pub(super) fn key(
+    value: &Expr,
+    query: &Query,
+    columns: &[String],
+    ground: &Ground<'_>,
+) -> Result<(Node, Vec<String>), QueryError> {
     let mut planner = Planner::new(ground, columns.to_vec());
+    planner.variables(query)?;
     let node = planner.row(value, "ON")?;
     Ok((node, planner.columns))
 }
@@ -148,21 +180,49 @@ pub(super) fn plan(query: &Query, ground: &Ground<'_>) -> Result<Plan, QueryErro
     }
     let kind =
         if planner.selects_values(query) { Kind::Values(planner.values(query)?) } else { Kind::Rows(planner.rows(query)?) };
-    let default = if matches!(kind, Kind::Rows(_)) { ROWS_DEFAULT } else { GROUPS_DEFAULT };
+    let default = if matches!(kind, Kind::Rows(_)) { ground.rows_default } else { GROUPS_DEFAULT };
     let limit = planner.limit(query, default);
     Ok(Plan { columns: planner.columns, condition, kind, limit, messages: planner.messages })
+}
+
+impl Plan {
+    /// Whether it reads every attribute of a row, not those alone that it names.
+    pub(super) fn reads_all(&self) -> bool {
+        match &self.kind {
+            Kind::Rows(rows) => rows.all,
+            Kind::Values(values) => {
+                values.aggregates.iter().any(|aggregate| matches!(aggregate.function, Function::Keyset | Function::Bytes))
+            }
+        }
+    }
+
+    /// The names of what its rows hold, as far as the plan alone tells.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let of = |items: &[Item]| -> Vec<Arc<str>> {
+            let spread = items.iter().filter(|item| item.spread);
+            let fields = spread.flat_map(|item| name::fields(&item.name)).map(|name| Arc::from(*name));
+            items.iter().filter(|item| !item.spread).map(|item| Arc::clone(&item.name)).chain(fields).collect()
+        };
+        match &self.kind {
+            Kind::Rows(rows) => of(&rows.items),
+            Kind::Values(values) => values.facets.iter().map(|facet| Arc::clone(&facet.name)).chain(of(&values.items)).collect(),
+        }
+    }
 }
 
 impl Planner<'_> {
     fn variables(&mut self, query: &Query) -> Result<(), QueryError> {
         for variable in &query.variables {
+            self.deepest = 0;
             let node = self.row(&variable.value, "WITH")?;
+            let (parts, depth) = (node.parts(), self.deepest + 1);
             match &*variable.names {
-                [name] => self.variables.push((name.text.clone(), node)),
+                [name] => self.variables.push(Variable { name: name.text.clone(), node, parts, depth }),
                 names => {
                     for (at, name) in names.iter().enumerate() {
-                        let output = self.remembered(Node::Output(Box::new(node.clone()), at, name.text.as_str().into()));
-                        self.variables.push((name.text.clone(), output));
+                        self.ground.cost.copy(parts, variable.value.span)?;
+                        let node = self.remembered(Node::Output(Box::new(node.clone()), at, name.text.as_str().into()));
+                        self.variables.push(Variable { name: name.text.clone(), node, parts: parts + 1, depth });
                     }
                 }
             }
@@ -279,7 +339,7 @@ impl Planner<'_> {
             return self.compile(value, Place::Group);
         }
         let node = self.row(value, "FACET … ORDER BY")?;
-        Ok(self.aggregate(super::aggregate::Function::Latest(node)))
+        Ok(self.aggregate(Function::Latest(node)))
     }
 
     /// The items an expression makes: several if it has several names.
@@ -317,7 +377,7 @@ impl Planner<'_> {
     }
 
     /// Takes in an aggregate.
-    fn aggregate(&mut self, function: super::aggregate::Function) -> Node {
+    fn aggregate(&mut self, function: Function) -> Node {
         self.aggregates.push(Aggregate { function, filter: self.filter.clone() });
         Node::Aggregate { index: self.aggregates.len() - 1, whole: false }
     }
@@ -325,7 +385,7 @@ impl Planner<'_> {
     /// Whether an expression is the same for all rows: it reads none.
     fn is_constant(&self, value: &Expr) -> bool {
         let constant_name =
-            |name: &str| self.variables.iter().any(|(known, node)| known == name && matches!(node, Node::Constant(_)));
+            |name: &str| self.variables.iter().any(|known| known.name == name && matches!(known.node, Node::Constant(_)));
         expression::is_constant(value, &constant_name)
     }
 }
@@ -338,24 +398,14 @@ fn unique_names(items: &mut [Item]) {
         item.name = names.own(&item.name);
     }
     for item in items.iter_mut().filter(|item| item.spread) {
-        let fields: Vec<&str> = name::SPREAD
-            .iter()
-            .filter(|(function, _)| function_of(&item.name) == *function)
-            .flat_map(|(_, fields)| *fields)
-            .copied()
-            .collect();
+        let fields = name::fields(&item.name);
         if fields.iter().any(|field| names.is_taken(field)) {
             item.spread = false;
             item.name = names.own(&item.name);
         } else {
-            fields.into_iter().for_each(|field| names.take(field.into()));
+            fields.iter().for_each(|field| names.take((*field).into()));
         }
     }
-}
-
-/// The function in an item's name: what stands before the dot.
-fn function_of(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(function, _)| function)
 }
 
 /// Names that are taken.

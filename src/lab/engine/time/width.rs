@@ -161,6 +161,14 @@ impl Series {
         self.edges(self.count - 1).1
     }
 
+    /// The bucket that begins at a moment; none if none does.
+    #[must_use]
+    pub fn begins(&self, ms: i64) -> std::ops::Range<i64> {
+        let after = ms.saturating_sub(self.begin_ms);
+        let bucket = after.div_euclid(self.step_ms);
+        if after.rem_euclid(self.step_ms) == 0 && (0..self.count).contains(&bucket) { bucket..bucket + 1 } else { 0..0 }
+    }
+
     /// The buckets that hold a moment: none in a gap, several where they overlap.
     #[must_use]
     pub fn buckets(&self, ms: i64) -> std::ops::Range<i64> {
