@@ -37,6 +37,10 @@ pub(super) struct Args {
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "TIME", requires = "data")]
     now: Option<String>,
+    /// Read rows of any age; without it those older than 30 days, metrics 395, are hidden, as New Relic drops them
+    #[cfg(feature = "lab")]
+    #[arg(long, requires = "data")]
+    no_retention: bool,
     /// Write the rows of --data into this folder as Parquet, one file for each event type, and end
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "DIR", requires = "data", conflicts_with = "what")]
@@ -130,7 +134,7 @@ fn local(args: &Args) -> anyhow::Result<Exit> {
     if let Some(query) = &args.query {
         nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
     }
-    let local = local::Local::open(data, moment(args.now.as_deref())?)?;
+    let local = local::Local::open(data, moment(args.now.as_deref())?, args.no_retention)?;
     match (&args.save, &args.query) {
         (Some(to), _) => local.save(to),
         (None, Some(query)) => local.ask(query, args.format),

@@ -21,6 +21,8 @@ struct Numbered {
     numbers: QuickMap<Key, u32>,
     /// From `code + 1` to a number, by where codes come from.
     translations: QuickMap<(usize, usize, u32), Vec<u32>>,
+    /// The expression is a tuple: one of nothing is nothing, where a list of the rows' own is a value.
+    is_tuple: bool,
 }
 
 /// No number yet.
@@ -29,7 +31,9 @@ const UNKNOWN: u32 = u32::MAX;
 impl Numbered {
     fn new(node: Node, relation: &Relation) -> Self {
         let direct = direct(&node, relation);
-        Self { node, direct, values: vec![Value::Null], numbers: QuickMap::default(), translations: QuickMap::default() }
+        let is_tuple = node.any(&|part| matches!(part, Node::Call(call) if call.function.name == "tuple"));
+        let (numbers, translations) = (QuickMap::default(), QuickMap::default());
+        Self { node, direct, values: vec![Value::Null], numbers, translations, is_tuple }
     }
 
     /// One number for each of `rows`.
@@ -85,9 +89,8 @@ impl Numbered {
     }
 
     fn of(&mut self, value: Value) -> u32 {
-        // A tuple of nothing is nothing.
         let empty = |value: &Value| matches!(value, Value::List(items) if !items.is_empty() && items.iter().all(Value::is_null));
-        if value.is_null() || empty(&value) {
+        if value.is_null() || self.is_tuple && empty(&value) {
             return 0;
         }
         let next = u32::try_from(self.values.len()).unwrap_or(UNKNOWN - 1);

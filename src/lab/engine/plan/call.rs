@@ -1,5 +1,7 @@
 //! Calls: functions of the language itself, aggregates, functions of one row.
 
+use jiff::tz::{Offset, TimeZone};
+
 use super::super::error::QueryError;
 use super::super::expression::{CallNode, Node};
 use super::super::function::{self, RowFunction};
@@ -8,8 +10,7 @@ use super::expression::{bare_name, field};
 use super::{Place, Planner, aggregate};
 use crate::nrql::ast::{Argument, Call, Expr, NamedValue, Span};
 
-/// Functions of the calendar, and for how many ms each gives the same at least: clocks are set by quarters of an hour everywhere
-/// since 1972.
+/// Functions of the calendar, and for how many ms each gives the same where the clock stands at a quarter of an hour.
 const CALENDAR: [(&str, f64); 10] = [
     ("yearOf", 900_000.0),
     ("quarterOf", 900_000.0),
@@ -22,6 +23,16 @@ const CALENDAR: [(&str, f64); 10] = [
     ("hourOf", 900_000.0),
     ("minuteOf", 60_000.0),
 ];
+
+/// For how many ms the clock of a zone shows the same at least, seconds aside. A region's offset from UTC is a whole number of minutes
+/// since 1972, but may change at any minute (00:01 in St. John's).
+fn quantum_of(zone: &TimeZone) -> f64 {
+    match zone.to_fixed_offset().map(Offset::seconds) {
+        Ok(seconds) if seconds % 900 == 0 => 900_000.0,
+        Ok(seconds) if seconds % 60 != 0 => 1_000.0,
+        _ => 60_000.0,
+    }
+}
 
 impl Planner<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, place: Place) -> Result<Node, QueryError> {
@@ -119,7 +130,10 @@ impl Planner<'_> {
             }
             _ => None,
         };
-        let quantum = CALENDAR.iter().find(|(name, _)| *name == function.name).map(|(_, quantum)| *quantum);
+        let quantum = CALENDAR
+            .iter()
+            .find(|(name, _)| *name == function.name)
+            .map(|(_, quantum)| quantum.min(quantum_of(&self.ground.scalars.context.zone)));
         let constant = arguments.iter().skip(1).all(|argument| matches!(argument, Node::Constant(_)));
         let node = CallNode { function, prepared, arguments, named };
         match (quantum, place, node.arguments.first()) {

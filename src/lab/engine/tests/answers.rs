@@ -173,3 +173,68 @@ fn groups_of_lists_go_by_their_rows() {
         ]),
     )]);
 }
+
+#[test]
+fn a_list_of_nothing_is_a_group_and_a_tuple_of_nothing_is_none() {
+    let store = super::bounds::store_of([json!({"l": [null]}), json!({"l": ["x"]}), json!({"n": 1})]);
+    let ask = |query| super::bounds::ask(&store, super::Settings::default(), query);
+    assert_eq!(ask("SELECT count(l) FROM X"), Ok(json!([{"count.l": 2}])));
+    let groups = ask("SELECT count(*) FROM X FACET l").expect("an answer");
+    assert_eq!(groups.as_array().map(Vec::len), Some(2), "{groups}");
+    let groups = ask("SELECT count(*) FROM X FACET tuple(l, n)").expect("an answer");
+    assert_eq!(groups.as_array().map(Vec::len), Some(3), "{groups}");
+    assert_eq!(ask("SELECT count(*) FROM X FACET tuple(x, y)"), Ok(json!([])));
+}
+
+#[test]
+fn the_calendar_follows_clocks_that_do_not_stand_at_a_quarter_of_an_hour() {
+    // 1970-01-01T00:00Z + 7 minutes is an hour's begin at -00:07; each row has its own hour.
+    let store = crate::lab::store::Store::in_memory();
+    for minutes in [5, 8] {
+        let row = json!({"timestamp": super::NOW - 3_600_000 + minutes * 60_000});
+        store.append_json("X", row.as_object().expect("an object"), super::NOW);
+    }
+    let ask = |zone: &str| {
+        let query = format!("SELECT count(*) FROM X FACET hourOf(timestamp) SINCE 2 hours ago WITH TIMEZONE '{zone}'");
+        super::bounds::ask(&store, super::Settings::default(), &query)
+    };
+    let group = |hour: &str, count: i64| json!({"facet": hour, "hourOf(timestamp)": hour, "count": count});
+    assert_eq!(ask("-00:07"), Ok(json!([group("10:00", 1), group("11:00", 1)])));
+    assert_eq!(ask("UTC"), Ok(json!([group("11:00", 2)])));
+    // A quarter of an hour in which a clock changes at one minute past: St. John's, 2006-10-29T02:31Z.
+    let store = crate::lab::store::Store::in_memory();
+    for seconds in [1_162_089_030, 1_162_089_090] {
+        let row = json!({"timestamp": seconds * 1_000_i64});
+        store.append_json("X", row.as_object().expect("an object"), 0);
+    }
+    let settings = super::Settings { event_retention_days: u32::MAX, ..super::Settings::default() };
+    let query = "SELECT count(*) FROM X FACET hourOf(timestamp) SINCE 1162080000000 WITH TIMEZONE 'America/St_Johns'";
+    assert_eq!(super::bounds::ask(&store, settings, query), Ok(json!([group("0:00", 1), group("23:00", 1)])));
+}
+
+#[test]
+fn what_is_hidden_as_too_old_is_told() {
+    let store = crate::lab::store::Store::in_memory();
+    let row = json!({"timestamp": super::NOW - 40 * 86_400_000});
+    store.append_json("X", row.as_object().expect("an object"), super::NOW);
+    let told = |query: &str, days| {
+        let settings = super::Settings { event_retention_days: days, ..super::Settings::default() };
+        let statement = crate::nrql::parse(query).expect("a query");
+        let answer = super::Engine::new(store.snapshot(), settings).run(&statement, super::NOW).expect("an answer");
+        (answer.metadata.messages.clone(), answer.json()["results"][0]["count"].clone())
+    };
+    let query = "SELECT count(*) FROM X SINCE 50 days ago";
+    let message = "`X` has rows older than 30 days: they are hidden, as New Relic drops them".to_owned();
+    assert_eq!(told(query, 30), (vec![message], json!(0)));
+    assert_eq!(told(query, u32::MAX), (Vec::new(), json!(1)));
+    assert_eq!(told("SELECT count(*) FROM X SINCE 35 days ago", 30), (Vec::new(), json!(0)));
+}
+
+#[test]
+fn numbers_beyond_what_can_be_counted_are_no_ranges_and_no_narrow_buckets() {
+    check_values(&[("SELECT latest(buckets(ms, 1e308, 1e308)) FROM E", json!(null))]);
+    assert_eq!(
+        refusal("SELECT count(*) FROM E TIMESERIES 1e300 years"),
+        "a bucket of 9223372036854775807 ms is wider than the window of 3600000 ms"
+    );
+}

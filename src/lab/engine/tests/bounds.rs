@@ -131,3 +131,16 @@ fn queries_of_others_have_narrow_limits() {
     assert_eq!(settings.limits.rows, Some(20_000_000));
     assert_eq!(ask(&store_of([json!({"n": 1})]), settings, "SELECT latest(accountId()) AS a FROM X"), Ok(json!([{"a": 7}])));
 }
+
+/// 2,000 rows with 2,000 names would be four million places.
+#[test]
+fn rows_that_each_bring_a_name_of_their_own_take_no_square_of_memory() {
+    let store = store_of((0..2_000).map(|number| json!({ format!("own{number}"): number })));
+    let snapshot = store.snapshot();
+    let segments = snapshot.table("X").expect("rows").segments();
+    assert!(segments.len() > 2, "{} segments", segments.len());
+    let places: usize =
+        segments.iter().map(|one| one.rows() * (0..2_000).filter(|column| one.part(*column).is_some()).count()).sum();
+    assert!(places < 2_000_000, "{places} places");
+    assert_eq!(ask(&store, Settings::default(), "SELECT sum(own0) + sum(own1999) AS n FROM X"), Ok(json!([{"n": 1_999}])));
+}

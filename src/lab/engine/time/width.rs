@@ -211,6 +211,8 @@ fn wide(width: &Width, window_ms: i64) -> Result<i64, WidthError> {
         // A window shorter than the narrowest width is one bucket.
         Width::Auto => Ok(auto_width_ms(window_ms).min(window_ms).max(1)),
         Width::Max => Ok(max_width_ms(window_ms).min(window_ms).max(1)),
+        // A span beyond what can be counted is wider than any window.
+        Width::Exact(duration) if span_ms(duration) >= i64::MAX as f64 => Ok(i64::MAX),
         Width::Exact(duration) => whole(span_ms(duration)).filter(|ms| *ms >= 1).ok_or(WidthError::TooNarrow),
         Width::Template(name) => Err(WidthError::Template { name: name.text.clone(), at: name.span.start }),
     }
