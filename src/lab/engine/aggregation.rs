@@ -248,8 +248,14 @@ impl Aggregation<'_> {
                     self.add(&mut accumulators, &matched.batch, &matched.rows, &slots);
                 }
                 Some(series) => {
-                    let (rows, slots) = bucketed(matched, &series, buckets, group);
-                    self.add(&mut accumulators, &matched.batch, &rows, &slots);
+                    // A row stands once for each bucket that holds it: some rows at a time, so that they do not fill the memory.
+                    let most = usize::try_from(series.overlap()).map_or(1, |overlap| (REPEATED_ROWS / overlap).max(1));
+                    for (part, rows) in matched.rows.chunks(most).enumerate() {
+                        let group = |at: usize| group(part * most + at);
+                        let (rows, slots) = bucketed(&matched.batch, rows, &series, buckets, group);
+                        self.add(&mut accumulators, &matched.batch, &rows, &slots);
+                        self.cost.check()?;
+                    }
                 }
             }
             self.charge(&accumulators, &mut held)?;
@@ -304,13 +310,22 @@ impl Aggregation<'_> {
     }
 }
 
+/// Most rows that are repeated at once, for the buckets that hold them.
+const REPEATED_ROWS: usize = 1 << 20;
+
 /// Every row once for each bucket that holds it, and the slots.
-fn bucketed(matched: &Matched<'_>, series: &Series, buckets: u32, group: impl Fn(usize) -> u32) -> (Vec<u32>, Vec<u32>) {
-    let times = matched.batch.segment.timestamps();
-    let follows = matched.batch.table().is_some_and(|member| member.follows);
-    let mut rows = Vec::with_capacity(matched.rows.len());
-    let mut slots = Vec::with_capacity(matched.rows.len());
-    for (at, row) in matched.rows.iter().enumerate() {
+fn bucketed(
+    batch: &Batch<'_>,
+    chosen: &[u32],
+    series: &Series,
+    buckets: u32,
+    group: impl Fn(usize) -> u32,
+) -> (Vec<u32>, Vec<u32>) {
+    let times = batch.segment.timestamps();
+    let follows = batch.table().is_some_and(|member| member.follows);
+    let mut rows = Vec::with_capacity(chosen.len());
+    let mut slots = Vec::with_capacity(chosen.len());
+    for (at, row) in chosen.iter().enumerate() {
         let Some(ms) = times.get(*row as usize) else { continue };
         let held_by = if follows { series.begins(*ms) } else { series.buckets(*ms) };
         for bucket in held_by {

@@ -66,7 +66,9 @@ pub const FUNCTIONS: &[Function] = &[
     of(Row, T2, "if", 2, 3, "The second argument if the first holds, else the third, or null."),
     any(Row, T2, "concat", 1, "Texts behind each other, up to 20; nulls are skipped.").named(&["precision"]),
     of(Row, T2, "numeric", 1, 1, "A text as a number; null if it is none."),
-    of(Row, T2, "string", 1, 1, "A value as text.").named(&["precision"]),
+    of(Row, T2, "string", 1, 1, "A value as text.")
+        .named(&["precision"])
+        .differs("a facet of numbers keeps its decimals without it, New Relic's loses them"),
     of(Row, T2, "boolean", 1, 1, "`true` and `false` as truth values; null for all else."),
     of(Row, T2, "eventType", 0, 0, "The type of the row."),
     any(Row, T2, "tuple", 1, "Several values as one."),

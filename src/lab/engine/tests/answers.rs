@@ -238,3 +238,11 @@ fn numbers_beyond_what_can_be_counted_are_no_ranges_and_no_narrow_buckets() {
         "a bucket of 9223372036854775807 ms is wider than the window of 3600000 ms"
     );
 }
+
+#[test]
+fn the_average_of_great_numbers_is_one_of_them() {
+    let store = super::bounds::store_of((0..3).map(|_| json!({"n": 1e308})));
+    let answer = super::bounds::ask(&store, super::Settings::default(), "SELECT average(n) AS a FROM X");
+    assert_eq!(answer, Ok(json!([{"a": 1e308}])));
+    check_values(&[("SELECT average(ms) FROM E", json!(115.0 / 6.0))]);
+}

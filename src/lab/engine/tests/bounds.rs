@@ -144,3 +144,24 @@ fn rows_that_each_bring_a_name_of_their_own_take_no_square_of_memory() {
     assert!(places < 2_000_000, "{places} places");
     assert_eq!(ask(&store, Settings::default(), "SELECT sum(own0) + sum(own1999) AS n FROM X"), Ok(json!([{"n": 1_999}])));
 }
+
+#[test]
+fn a_text_encoded_in_itself_again_and_again_ends_in_nothing() {
+    let encoded = |times: usize| format!("{}s{}", "encode(".repeat(times), ", 'base64')".repeat(times));
+    let store = store_of([json!({"s": "a".repeat(4_000)})]);
+    let length = |times| ask(&store, Settings::default(), &format!("SELECT latest(length({})) AS n FROM X", encoded(times)));
+    assert_eq!(length(1), Ok(json!([{"n": 5_336}])));
+    assert_eq!(length(60), Ok(json!([{"n": null}])));
+}
+
+/// 366 buckets hold every row: more copies than are made at once.
+#[test]
+fn rows_in_many_overlapping_buckets_are_all_counted() {
+    let store = store_of((0..4_000).map(|number| json!({"n": number % 2})));
+    let query = "SELECT count(*) FROM X SINCE 731 minutes ago TIMESERIES 366 minutes SLIDE BY 1 minute FACET n";
+    let rows = ask(&store, Settings::default(), query).expect("an answer");
+    let rows = rows.as_array().expect("rows");
+    let last: Vec<&Json> =
+        rows.iter().filter(|row| row["endTimeSeconds"] == json!(NOW / 1_000)).map(|row| &row["count"]).collect();
+    assert_eq!(last, [&json!(2_000), &json!(2_000)]);
+}

@@ -161,6 +161,12 @@ impl Series {
         self.edges(self.count - 1).1
     }
 
+    /// In how many buckets a moment lies at most.
+    #[must_use]
+    pub fn overlap(&self) -> i64 {
+        divide_up(self.width_ms, self.step_ms).clamp(1, self.count.max(1))
+    }
+
     /// The bucket that begins at a moment; none if none does.
     #[must_use]
     pub fn begins(&self, ms: i64) -> std::ops::Range<i64> {
