@@ -25,6 +25,9 @@ enum End {
     Bytes,
 }
 
+/// What was made ready, by function and text.
+type PreparedTexts = QuickMap<(&'static str, Box<str>), Rc<Prepared>>;
+
 /// What one query has cost.
 #[derive(Debug, Default)]
 pub(super) struct Cost {
@@ -36,7 +39,7 @@ pub(super) struct Cost {
     copied: Cell<usize>,
     pattern_bytes: Cell<u64>,
     rlikes: RefCell<QuickMap<Box<str>, Rc<Rlike>>>,
-    prepared: RefCell<QuickMap<(&'static str, Box<str>), Rc<Prepared>>>,
+    prepared: RefCell<PreparedTexts>,
     /// Rows in windows.
     pub(super) inspected: Cell<u64>,
     /// Rows that satisfied `WHERE`.

@@ -403,7 +403,9 @@ fn unique_names(items: &mut [Item]) {
             item.spread = false;
             item.name = names.own(&item.name);
         } else {
-            fields.iter().for_each(|field| names.take((*field).into()));
+            for field in fields {
+                names.take((*field).into());
+            }
         }
     }
 }
