@@ -17,6 +17,9 @@ use crate::lab::engine::{Engine, Settings, json};
 use crate::lab::store::{Opened, Snapshot, TableView, folder, open};
 use crate::nrql;
 
+/// The end of the year 9999, ms since 1970: times have four digits of a year.
+const LAST_MS: i64 = 253_402_300_799_999;
+
 /// Rows, and when it is.
 pub(super) struct Local {
     snapshot: Snapshot,
@@ -26,15 +29,25 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// Reads the rows; `lookups` are tables beside them.
-    pub(super) fn open(data: &Path, lookups: BTreeMap<String, Arc<TableView>>, now_ms: Option<i64>) -> Result<Self, Stop> {
+    /// Reads the rows; `lookups` are tables beside them. `all_ages`: those that New Relic would have dropped can be asked too.
+    pub(super) fn open(
+        data: &Path,
+        lookups: BTreeMap<String, Arc<TableView>>,
+        now_ms: Option<i64>,
+        all_ages: bool,
+    ) -> Result<Self, Stop> {
         let present_ms = now_ms.unwrap_or_else(|| Clock::system().now_ms());
         let Opened { store, rows, newest_ms } = open(data, present_ms).map_err(|error| {
             Stop::usage(format!("reading {error}"), Some("`cspm-relay replay PATH > rows.ndjson` makes rows".to_owned()))
         })?;
-        // `UNTIL` is not included.
+        // `UNTIL` is not included. A row that says it is of no year that can be written is no measure of time.
+        let newest_ms = newest_ms.filter(|ms| *ms < LAST_MS);
         let now_ms = now_ms.or_else(|| newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
-        Ok(Self { snapshot: store.snapshot(), settings: Settings { lookups, ..Settings::default() }, rows, now_ms })
+        let mut settings = Settings { lookups, ..Settings::default() };
+        if all_ages {
+            (settings.event_retention_days, settings.metric_retention_days) = (u32::MAX, u32::MAX);
+        }
+        Ok(Self { snapshot: store.snapshot(), settings, rows, now_ms })
     }
 
     /// Writes the rows as a folder of Parquet.
@@ -61,13 +74,7 @@ impl Local {
             .iter()
             .map(|row| row.fields().into_iter().map(|(name, value)| (name.to_string(), json(&value))).collect())
             .collect();
-        let mut text = rows::text(&found, format)?;
-        if format == Format::Table {
-            for message in &answer.metadata.messages {
-                text += &format!("note: {message}\n");
-            }
-        }
-        Ok(text)
+        rows::text(&found, &answer.metadata.messages, format)
     }
 
     /// Asks a person for queries, one a line, until there are no more. A fault ends no conversation.

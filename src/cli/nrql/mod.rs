@@ -41,6 +41,10 @@ pub(super) struct Args {
     #[cfg(feature = "lab")]
     #[arg(long, value_name = "TIME", requires = "data")]
     now: Option<String>,
+    /// Read rows of any age; without it those older than 30 days, metrics 395, are hidden, as New Relic drops them
+    #[cfg(feature = "lab")]
+    #[arg(long, requires = "data")]
+    no_retention: bool,
     /// A table for lookup(NAME): a CSV file whose first line names the columns; may be given more than once
     ///
     /// A cell is a truth, a number or a text, as in New Relic, where an account id becomes a number: string(id) is its text.
@@ -153,7 +157,7 @@ fn local(args: &Args) -> anyhow::Result<Exit> {
         nrql::parse(query).map_err(|fault| Stop::usage(fault.to_string(), None))?;
     }
     let lookups = lookup::tables(&args.lookup)?;
-    let local = local::Local::open(data, lookups, moment(args.now.as_deref())?)?;
+    let local = local::Local::open(data, lookups, moment(args.now.as_deref())?, args.no_retention)?;
     match (&args.save, &args.query) {
         (Some(to), _) => local.save(to),
         (None, Some(query)) => local.ask(query, args.format),

@@ -73,7 +73,7 @@ impl Account {
         let answer = runtime()?.block_on(self.nerd_graph.nrql(self.id, query));
         let found = answer.map_err(|error| Stop::failed(error.to_string(), None))?;
         let found: Vec<Row> = found.into_iter().map(|row| row.into_iter().collect::<Vec<(String, Value)>>()).collect();
-        print(&rows::text(&found, format)?)?;
+        print(&rows::text(&found, &[], format)?)?;
         Ok(Exit::Good)
     }
 }

@@ -3,7 +3,7 @@
 //! In: names and values, row by row. Out: a table, JSON or CSV. What always holds: columns stand in the order in which they first
 //! come; a value that a row does not have is an empty cell, and absent in JSON.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Format;
 use crate::cli::count;
@@ -16,14 +16,14 @@ const CELL: usize = 120;
 /// One row: names and values in order.
 pub(super) type Row = Vec<(String, Value)>;
 
-/// As it was asked for.
-pub(super) fn text(rows: &[Row], format: Format) -> anyhow::Result<String> {
+/// As it was asked for, with what the reader should know beside the rows. CSV has no place for that.
+pub(super) fn text(rows: &[Row], messages: &[String], format: Format) -> anyhow::Result<String> {
     Ok(match format {
-        Format::Table => as_table(rows),
+        Format::Table => messages.iter().fold(as_table(rows), |text, message| text + "note: " + message + "\n"),
         Format::Csv => as_csv(rows),
         Format::Json => {
             let objects: Vec<Map<String, Value>> = rows.iter().map(|row| row.iter().cloned().collect()).collect();
-            serde_json::to_string_pretty(&objects)? + "\n"
+            serde_json::to_string_pretty(&json!({"results": objects, "metadata": {"messages": messages}}))? + "\n"
         }
     })
 }
@@ -103,8 +103,6 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn rows() -> Vec<Row> {
@@ -122,6 +120,16 @@ mod tests {
         assert_eq!(as_table(&[]), "no rows\n");
         let at = vec![vec![("timestamp".to_owned(), json!(1_702_900_800_000_i64)), ("x".to_owned(), json!("a\nb"))]];
         assert_eq!(as_table(&at), "  timestamp             x\n  2023-12-18T12:00:00Z  a b\n1 row\n");
+    }
+
+    #[test]
+    fn messages_stand_below_a_table_and_in_the_metadata_of_json() {
+        let messages = ["LIMIT 9000 is more than 5000: 5000 is used".to_owned()];
+        let table = text(&[], &messages, Format::Table).expect("a table");
+        assert_eq!(table, "no rows\nnote: LIMIT 9000 is more than 5000: 5000 is used\n");
+        let found: Value = serde_json::from_str(&text(&rows(), &messages, Format::Json).expect("JSON")).expect("JSON");
+        assert_eq!(found["metadata"], json!({"messages": messages}));
+        assert_eq!(found["results"][0], json!({"facet": "東京", "city": "東京", "count": 12}));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! with what is shown; the total is the sum of all slots, never a second reading.
 
 use super::aggregate::{Accumulator, Input};
+use super::cost::Cost;
 use super::error::QueryError;
 use super::expression::{Batch, Evaluator, Node, Row, value};
 use super::group::Groups;
@@ -58,6 +59,7 @@ pub(super) struct Aggregation<'p> {
     pub(super) relation: &'p Relation,
     pub(super) evaluator: &'p Evaluator,
     pub(super) frame: Frame,
+    pub(super) cost: &'p Cost,
 }
 
 impl Aggregation<'_> {
@@ -65,16 +67,20 @@ impl Aggregation<'_> {
     pub(super) fn run(&self, matched: &[Matched<'_>], given: Option<&[Vec<Value>]>) -> Result<Aggregated, QueryError> {
         let mut keys = (!self.plan.facets.is_empty())
             .then(|| Keys::new(&self.plan.facets.iter().map(|facet| facet.node.clone()).collect::<Vec<_>>(), self.relation));
-        let numbered: Vec<Numbered<'_, '_>> = matched
-            .iter()
-            .map(|matched| {
-                let keep = self.evaluator.scalars().switches.facet_keeps_null;
-                let numbers = keys.as_mut().map(|keys| keys.number(self.evaluator, &matched.batch, &matched.rows, keep));
-                Numbered { matched, numbers: numbers.unwrap_or_default() }
-            })
-            .collect();
+        let rows: usize = matched.iter().map(|matched| matched.rows.len()).sum();
+        let mut numbered: Vec<Numbered<'_, '_>> = Vec::with_capacity(matched.len());
+        let mut held = 0;
+        for matched in matched {
+            let keep = self.evaluator.scalars().switches.facet_keeps_null;
+            let numbers = keys.as_mut().map(|keys| keys.number(self.evaluator, &matched.batch, &matched.rows, keep));
+            numbered.push(Numbered { matched, numbers: numbers.unwrap_or_default() });
+            let now = keys.as_ref().map_or(0, Keys::held);
+            self.cost.hold(now - held);
+            held = now;
+            self.cost.check()?;
+        }
         let Some(keys) = keys else {
-            let accumulators = self.fill(&numbered, None, self.empty(self.frame.buckets(), |_| true));
+            let accumulators = self.fill(&numbered, None, self.empty(self.frame.buckets(), rows, |_| true)?)?;
             let results = (0..self.frame.buckets()).map(|bucket| self.row(&accumulators, bucket, bucket, Vec::new())).collect();
             return Ok(Aggregated { results, ..Aggregated::default() });
         };
@@ -83,14 +89,20 @@ impl Aggregation<'_> {
         let (groups, ranking) = if let Some(shown) = given {
             (Groups::given(shown, &keys, numbers), None)
         } else {
-            let (groups, ranking) = self.choose(&numbered, &keys, numbers)?;
+            let (groups, ranking) = self.choose(&numbered, &keys, numbers, rows)?;
             (groups, Some(ranking))
         };
-        Ok(self.shown(&numbered, &groups, ranking, numbers))
+        self.shown(&numbered, &groups, ranking, (numbers, rows))
     }
 
     /// Fills the slots of the groups that are shown and makes their rows.
-    fn shown(&self, numbered: &[Numbered<'_, '_>], groups: &Groups, ranking: Option<Accumulators>, numbers: usize) -> Aggregated {
+    fn shown(
+        &self,
+        numbered: &[Numbered<'_, '_>],
+        groups: &Groups,
+        ranking: Option<Accumulators>,
+        (numbers, rows): (usize, usize),
+    ) -> Result<Aggregated, QueryError> {
         let (shown, buckets) = (groups.len(), self.frame.buckets());
         let slots = (shown + 2) * buckets;
         let mut accumulators: Accumulators = match (self.frame.series, ranking) {
@@ -103,8 +115,9 @@ impl Aggregation<'_> {
             }
             _ => self.plan.aggregates.iter().map(|_| None).collect(),
         };
-        let missing = self.empty(slots, |index| accumulators.get(index).is_some_and(Option::is_none));
-        let filled = self.fill(numbered, Some(groups), missing);
+        self.cost.check()?;
+        let missing = self.empty(slots, rows, |index| accumulators.get(index).is_some_and(Option::is_none))?;
+        let filled = self.fill(numbered, Some(groups), missing)?;
         for (place, filled) in accumulators.iter_mut().zip(filled) {
             if filled.is_some() {
                 *place = filled;
@@ -115,26 +128,38 @@ impl Aggregation<'_> {
         for (group, values) in (0_u32..).zip(&groups.shown) {
             for bucket in 0..buckets {
                 let facets = names.clone().cloned().zip(values.iter().cloned()).collect();
-                results.push(self.row(&accumulators, group * buckets + bucket, bucket, facets));
+                let row = self.row(&accumulators, group * buckets + bucket, bucket, facets);
+                self.cost.hold(96 + 40 * (row.facets.len() + row.values.len()) as u64);
+                results.push(row);
             }
+            self.cost.check()?;
         }
         let other = (0..buckets).map(|bucket| self.row(&accumulators, shown * buckets + bucket, bucket, Vec::new())).collect();
         let to: Vec<u32> = (0..slots).map(|slot| slot % buckets).collect();
+        self.cost.check()?;
         let total: Accumulators =
             accumulators.iter().map(|each| each.as_ref().map(|each| each.regroup(&to, buckets as usize))).collect();
         let total = (0..buckets).map(|bucket| self.row(&total, bucket, bucket, Vec::new())).collect();
-        Aggregated { results, total, other }
+        Ok(Aggregated { results, total, other })
     }
 
     /// Ranks all groups over the whole window.
-    fn choose(&self, numbered: &[Numbered<'_, '_>], keys: &Keys, numbers: usize) -> Result<(Groups, Accumulators), QueryError> {
+    fn choose(
+        &self,
+        numbered: &[Numbered<'_, '_>],
+        keys: &Keys,
+        numbers: usize,
+        all_rows: usize,
+    ) -> Result<(Groups, Accumulators), QueryError> {
         let first = self.plan.items.first();
         let ranks = |index: usize| {
             let reads = |node: &Node| node.any(&|node| matches!(node, Node::Aggregate { index: read, .. } if *read == index));
             first.is_some_and(|item| reads(&item.node)) || self.plan.survivors.as_ref().is_some_and(reads)
         };
         let slots = u32::try_from(numbers + 1).map_err(|_| QueryError::whole("too many groups"))?;
-        let mut accumulators = self.empty(slots, ranks);
+        let mut accumulators = self.empty(slots, all_rows, ranks)?;
+        self.cost.hold(16 * u64::from(slots));
+        let mut held = 0;
         let mut rows = vec![0_u64; numbers];
         for Numbered { matched, numbers: of_rows } in numbered {
             // Rows without a group are counted together, after all groups.
@@ -145,6 +170,7 @@ impl Aggregation<'_> {
                 }
             }
             self.add(&mut accumulators, &matched.batch, &matched.rows, &places);
+            self.charge(&accumulators, &mut held)?;
         }
         let needed = first.and_then(|item| self.needed(&item.node));
         let exists = |number: &u32| {
@@ -155,8 +181,9 @@ impl Aggregation<'_> {
         let of = |node: Option<&Node>, number: u32| {
             node.map_or(Value::Null, |node| self.value(node, &accumulators, number, self.frame.window))
         };
-        let by_rows = self.evaluator.scalars().switches.facet_order == FacetOrder::Documented
-            && !first.is_some_and(|item| self.orders(&item.node));
+        let documented = self.evaluator.scalars().switches.facet_order == FacetOrder::Documented;
+        let by_rows = first.is_some_and(|item| self.is_list(&item.node))
+            || documented && !first.is_some_and(|item| self.orders(&item.node));
         let rank = |number: u32| {
             if by_rows {
                 Value::Number(rows.get(number as usize).copied().unwrap_or(0) as f64)
@@ -167,6 +194,7 @@ impl Aggregation<'_> {
         let survival = |number: u32| of(self.plan.survivors.as_ref(), number);
         let survival: Option<&dyn Fn(u32) -> Value> = self.plan.survivors.as_ref().map(|_| &survival as &dyn Fn(u32) -> Value);
         let groups = Groups::chosen(candidates, self.frame.limit, keys, rank, survival);
+        self.cost.check()?;
         Ok((groups, accumulators))
     }
 
@@ -176,24 +204,41 @@ impl Aggregation<'_> {
         self.plan.aggregates.get(*index).filter(|it| it.filter.is_none() && it.function.needs_value()).map(|_| *index)
     }
 
+    /// A list is neither great nor small: groups go by their rows then.
+    fn is_list(&self, node: &Node) -> bool {
+        let Node::Aggregate { index, .. } = node else { return false };
+        self.plan.aggregates.get(*index).is_some_and(|aggregate| aggregate.function.is_list())
+    }
+
     fn orders(&self, node: &Node) -> bool {
         let Node::Aggregate { index, .. } = node else { return false };
         self.plan.aggregates.get(*index).is_some_and(|aggregate| aggregate.function.orders_facets())
     }
 
-    /// Accumulators with nothing in them, for the aggregates that are wanted.
-    fn empty(&self, slots: u32, wanted: impl Fn(usize) -> bool) -> Accumulators {
+    /// Accumulators with nothing in them, for the aggregates that are wanted, which `rows` rows will be added to.
+    fn empty(&self, slots: u32, rows: usize, wanted: impl Fn(usize) -> bool) -> Result<Accumulators, QueryError> {
+        let wanted_ones = self.plan.aggregates.iter().enumerate().filter(|(index, _)| wanted(*index));
+        for (_, aggregate) in wanted_ones {
+            self.cost.hold(aggregate.function.bytes(u64::from(slots), rows as u64));
+            self.cost.check()?;
+        }
         let start = |(index, aggregate): (usize, &super::aggregate::Aggregate)| {
             wanted(index).then(|| aggregate.function.start(slots as usize, self.relation, self.evaluator.scalars().switches))
         };
-        self.plan.aggregates.iter().enumerate().map(start).collect()
+        Ok(self.plan.aggregates.iter().enumerate().map(start).collect())
     }
 
     /// Adds all rows, each to the slot of its group and bucket.
-    fn fill(&self, numbered: &[Numbered<'_, '_>], groups: Option<&Groups>, mut accumulators: Accumulators) -> Accumulators {
+    fn fill(
+        &self,
+        numbered: &[Numbered<'_, '_>],
+        groups: Option<&Groups>,
+        mut accumulators: Accumulators,
+    ) -> Result<Accumulators, QueryError> {
         if accumulators.iter().all(Option::is_none) {
-            return accumulators;
+            return Ok(accumulators);
         }
+        let mut held = 0;
         let buckets = self.frame.buckets();
         for Numbered { matched, numbers } in numbered {
             let group = |at: usize| groups.map_or(0, |groups| groups.place(numbers.get(at).copied().unwrap_or(u32::MAX)));
@@ -203,12 +248,27 @@ impl Aggregation<'_> {
                     self.add(&mut accumulators, &matched.batch, &matched.rows, &slots);
                 }
                 Some(series) => {
-                    let (rows, slots) = bucketed(matched, &series, buckets, group);
-                    self.add(&mut accumulators, &matched.batch, &rows, &slots);
+                    // A row stands once for each bucket that holds it: some rows at a time, so that they do not fill the memory.
+                    let most = usize::try_from(series.overlap()).map_or(1, |overlap| (REPEATED_ROWS / overlap).max(1));
+                    for (part, rows) in matched.rows.chunks(most).enumerate() {
+                        let group = |at: usize| group(part * most + at);
+                        let (rows, slots) = bucketed(&matched.batch, rows, &series, buckets, group);
+                        self.add(&mut accumulators, &matched.batch, &rows, &slots);
+                        self.cost.check()?;
+                    }
                 }
             }
+            self.charge(&accumulators, &mut held)?;
         }
-        accumulators
+        Ok(accumulators)
+    }
+
+    /// What accumulators hold beyond `held`, which they held before.
+    fn charge(&self, accumulators: &Accumulators, held: &mut u64) -> Result<(), QueryError> {
+        let now: u64 = accumulators.iter().flatten().map(|accumulator| accumulator.held()).sum();
+        self.cost.hold(now.saturating_sub(*held));
+        *held = now;
+        self.cost.check()
     }
 
     /// Adds rows to every accumulator whose condition they satisfy.
@@ -216,6 +276,9 @@ impl Aggregation<'_> {
         let evaluator = self.evaluator;
         for (accumulator, aggregate) in accumulators.iter_mut().zip(&self.plan.aggregates) {
             let Some(accumulator) = accumulator else { continue };
+            if self.cost.check().is_err() {
+                return;
+            }
             match &aggregate.filter {
                 None => accumulator.add(&Input { evaluator, batch, rows, slots }),
                 Some(filter) => {
@@ -247,14 +310,25 @@ impl Aggregation<'_> {
     }
 }
 
+/// Most rows that are repeated at once, for the buckets that hold them.
+const REPEATED_ROWS: usize = 1 << 20;
+
 /// Every row once for each bucket that holds it, and the slots.
-fn bucketed(matched: &Matched<'_>, series: &Series, buckets: u32, group: impl Fn(usize) -> u32) -> (Vec<u32>, Vec<u32>) {
-    let times = matched.batch.segment.timestamps();
-    let mut rows = Vec::with_capacity(matched.rows.len());
-    let mut slots = Vec::with_capacity(matched.rows.len());
-    for (at, row) in matched.rows.iter().enumerate() {
+fn bucketed(
+    batch: &Batch<'_>,
+    chosen: &[u32],
+    series: &Series,
+    buckets: u32,
+    group: impl Fn(usize) -> u32,
+) -> (Vec<u32>, Vec<u32>) {
+    let times = batch.segment.timestamps();
+    let follows = batch.table().is_some_and(|member| member.follows);
+    let mut rows = Vec::with_capacity(chosen.len());
+    let mut slots = Vec::with_capacity(chosen.len());
+    for (at, row) in chosen.iter().enumerate() {
         let Some(ms) = times.get(*row as usize) else { continue };
-        for bucket in series.buckets(*ms) {
+        let held_by = if follows { series.begins(*ms) } else { series.buckets(*ms) };
+        for bucket in held_by {
             rows.push(*row);
             slots.push(group(at) * buckets + u32::try_from(bucket).unwrap_or(0));
         }

@@ -1,15 +1,19 @@
 //! `JOIN`: rows of the left side, each with the row of the right side that has its key.
 //!
-//! In: a relation, the rows of the right side, the columns the query reads. Out: another relation that holds those columns alone.
+//! In: a relation, the rows of the right side, the columns the query reads. Out: another relation that holds those columns, all of them
+//! if the query reads whole rows.
 //! What always holds: keys are equal as they are, without conversion; a row without a partner is dropped, or kept under `LEFT`; at
 //! most [`PARTNERS_MAX`] rows of the right side have one key; a column of the right side hides one of the left.
 
 use std::sync::Arc;
 
+use super::cost::Cost;
+use super::error::QueryError;
 use super::expression::{Evaluator, Node};
-use super::relation::{Member, Relation};
+use super::relation::{Member, Relation, TIMESTAMP};
 use super::result::ResultRow;
 use super::scan::Matched;
+use super::time::whole;
 use super::value::{Key, Value};
 use crate::lab::store::TableView;
 use crate::lab::store::hash::QuickMap;
@@ -22,6 +26,8 @@ pub(super) struct Sides<'j> {
     pub(super) left: &'j [Matched<'j>],
     pub(super) key: &'j Node,
     pub(super) right: &'j [ResultRow],
+    /// What the right side has, whether or not there are rows.
+    pub(super) names: &'j [Arc<str>],
     /// Name of the key on the right.
     pub(super) column: &'j str,
     /// The key has that name on the left too.
@@ -31,7 +37,13 @@ pub(super) struct Sides<'j> {
 }
 
 /// The joined rows, with the columns of these names.
-pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], evaluator: &Evaluator) -> Relation {
+pub(super) fn join(
+    sides: &Sides<'_>,
+    relation: &Relation,
+    names: &[String],
+    evaluator: &Evaluator,
+    cost: &Cost,
+) -> Result<Relation, QueryError> {
     let mut partners: QuickMap<Key, Vec<usize>> = QuickMap::default();
     let rows: Vec<Vec<super::result::Field>> = sides.right.iter().map(named).collect();
     for (at, row) in rows.iter().enumerate() {
@@ -45,8 +57,9 @@ pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], eva
     }
     // A key of one name on both sides is the left side's: it is there without a partner too.
     let shared = |name: &str| name == sides.column && sides.same_name;
-    let of_right: Vec<bool> =
-        names.iter().map(|name| !shared(name) && rows.iter().any(|row| row.iter().any(|(right, _)| **right == **name))).collect();
+    let is_right = |name: &String| !shared(name) && sides.names.iter().any(|right| **right == **name);
+    let of_right: Vec<bool> = names.iter().map(is_right).collect();
+    let row_bytes = 32 + 16 * names.len() as u64;
     let mut joined = Relation::default();
     for (table, member) in relation.members.iter().enumerate() {
         let view = TableView::build(member.view.name(), |pen| {
@@ -55,8 +68,15 @@ pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], eva
                 for row in &matched.rows {
                     let ms = matched.batch.segment.timestamps().get(*row as usize).copied().unwrap_or_default();
                     let found = partners.get(&Key(keys.value(*row)));
+                    let own_time = matched.batch.own_timestamp().map(|_| evaluator.value(&Node::Timestamp, &matched.batch, *row));
                     let mut write = |right: Option<&Vec<super::result::Field>>| {
+                        if !cost.hold(row_bytes) || !cost.step() {
+                            return;
+                        }
                         pen.begin(ms, ms);
+                        if let Some(time) = &own_time {
+                            pen.plain(TIMESTAMP, time);
+                        }
                         for (column, (name, of_right)) in names.iter().zip(&of_right).enumerate() {
                             let value = if *of_right {
                                 right
@@ -65,7 +85,7 @@ pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], eva
                             } else {
                                 Some(matched.batch.value(column, *row))
                             };
-                            pen.value(name, &value.unwrap_or(Value::Null));
+                            pen.plain(name, &value.unwrap_or(Value::Null));
                         }
                     };
                     match found {
@@ -76,10 +96,11 @@ pub(super) fn join(sides: &Sides<'_>, relation: &Relation, names: &[String], eva
                 }
             }
         });
-        joined.members.push(Member::whole(view, member.timed));
+        joined.members.push(Member { follows: member.follows, ..Member::whole(view, member.timed) });
+        cost.check()?;
     }
     joined.resolve(names);
-    joined
+    Ok(joined)
 }
 
 /// What a row of a result has, for another query to read: its facets, its times, its values.
@@ -97,10 +118,13 @@ fn named(row: &ResultRow) -> Vec<super::result::Field> {
 pub(super) fn table(name: &str, rows: &[ResultRow], at_ms: i64) -> Arc<TableView> {
     TableView::build(name, |pen| {
         for row in rows {
-            let ms = row.timestamp_ms.or(row.bucket_ms.map(|(begin, _)| begin)).unwrap_or(at_ms);
+            // A query of rows that selects `timestamp` has its rows' times there.
+            let selected = || row.values.iter().find(|(name, _)| &**name == TIMESTAMP).and_then(|(_, value)| value.as_number());
+            let ms = row.timestamp_ms.or(row.bucket_ms.map(|(begin, _)| begin)).or_else(|| selected().and_then(whole));
+            let ms = ms.unwrap_or(at_ms);
             pen.begin(ms, ms);
             for (name, value) in named(row) {
-                pen.value(&name, &value);
+                pen.plain(&name, &value);
             }
         }
     })

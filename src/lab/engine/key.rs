@@ -21,6 +21,8 @@ struct Numbered {
     numbers: QuickMap<Key, u32>,
     /// From `code + 1` to a number, by where codes come from.
     translations: QuickMap<(usize, usize, u32), Vec<u32>>,
+    /// The expression is a tuple: one of nothing is nothing, where a list of the rows' own is a value.
+    is_tuple: bool,
 }
 
 /// No number yet.
@@ -29,7 +31,9 @@ const UNKNOWN: u32 = u32::MAX;
 impl Numbered {
     fn new(node: Node, relation: &Relation) -> Self {
         let direct = direct(&node, relation);
-        Self { node, direct, values: vec![Value::Null], numbers: QuickMap::default(), translations: QuickMap::default() }
+        let is_tuple = node.any(&|part| matches!(part, Node::Call(call) if call.function.name == "tuple"));
+        let (numbers, translations) = (QuickMap::default(), QuickMap::default());
+        Self { node, direct, values: vec![Value::Null], numbers, translations, is_tuple }
     }
 
     /// One number for each of `rows`.
@@ -85,9 +89,8 @@ impl Numbered {
     }
 
     fn of(&mut self, value: Value) -> u32 {
-        // A tuple of nothing is nothing.
         let empty = |value: &Value| matches!(value, Value::List(items) if !items.is_empty() && items.iter().all(Value::is_null));
-        if value.is_null() || empty(&value) {
+        if value.is_null() || self.is_tuple && empty(&value) {
             return 0;
         }
         let next = u32::try_from(self.values.len()).unwrap_or(UNKNOWN - 1);
@@ -141,13 +144,13 @@ impl Keys {
     pub(super) fn number(&mut self, evaluator: &Evaluator, batch: &Batch<'_>, rows: &[u32], keep_null: bool) -> Vec<u32> {
         let Some((first, rest)) = self.parts.split_first_mut() else { return vec![0; rows.len()] };
         let mut numbers = first.number(evaluator, batch, rows);
-        let mut missing: Vec<u8> = numbers.iter().map(|number| u8::from(*number == 0)).collect();
-        let all = u8::try_from(rest.len() + 1).unwrap_or(u8::MAX);
+        let mut missing: Vec<usize> = numbers.iter().map(|number| usize::from(*number == 0)).collect();
+        let all = rest.len() + 1;
         for ((part, combined), origins) in rest.iter_mut().zip(&mut self.combined).zip(&mut self.origins) {
             let more = part.number(evaluator, batch, rows);
             let mut last = (u64::MAX, 0);
             for ((number, more), missing) in numbers.iter_mut().zip(more).zip(&mut missing) {
-                *missing += u8::from(more == 0);
+                *missing += usize::from(more == 0);
                 let pair = (u64::from(*number) << 32) | u64::from(more);
                 if last.0 != pair {
                     let so_far = *number;
@@ -166,6 +169,13 @@ impl Keys {
             }
         }
         numbers
+    }
+
+    /// Bytes that its values take, about.
+    pub(super) fn held(&self) -> u64 {
+        let values: usize = self.parts.iter().map(|part| part.values.len()).sum();
+        let combined: usize = self.origins.iter().map(Vec::len).sum();
+        96 * values as u64 + 32 * combined as u64
     }
 
     /// The values a number stands for, one for each expression.

@@ -7,6 +7,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use super::cost::Cost;
+use super::error::QueryError;
 use super::expression::{Batch, Evaluator};
 use super::plan::RowPlan;
 use super::result::{Field, ResultRow};
@@ -14,22 +16,43 @@ use super::scan::Matched;
 use super::value::{Value, order};
 
 /// The rows of a plan.
-pub(super) fn list(plan: &RowPlan, limit: usize, matched: &[Matched<'_>], evaluator: &Evaluator) -> Vec<ResultRow> {
+pub(super) fn list(
+    plan: &RowPlan,
+    limit: usize,
+    matched: &[Matched<'_>],
+    evaluator: &Evaluator,
+    cost: &Cost,
+) -> Result<Vec<ResultRow>, QueryError> {
     let most = plan.offset.saturating_add(limit);
-    let chosen = if plan.order.is_empty() { newest(most, matched) } else { ordered(plan, most, matched, evaluator) };
+    let rows: usize = matched.iter().map(|matched| matched.rows.len()).sum();
+    let held = if plan.order.is_empty() { 24 * rows.min(most) } else { (64 + 24 * plan.order.len()) * rows };
+    cost.hold(held as u64);
+    cost.check()?;
+    let chosen = if plan.order.is_empty() { newest(most, matched, cost) } else { ordered(plan, most, matched, evaluator) };
+    cost.check()?;
     let shown = chosen.into_iter().skip(plan.offset);
     let shown = shown.filter_map(|(at, row)| matched.get(at).map(|matched| (&matched.batch, row)));
-    shown.map(|(batch, row)| result(plan, batch, row, evaluator)).collect()
+    let mut results = Vec::new();
+    for (batch, row) in shown {
+        let result = result(plan, batch, row, evaluator);
+        cost.hold(64 + 40 * result.values.len() as u64);
+        results.push(result);
+        cost.check()?;
+    }
+    Ok(results)
 }
 
 /// Positions of the newest rows, newest first.
-fn newest(most: usize, matched: &[Matched<'_>]) -> Vec<(usize, u32)> {
+fn newest(most: usize, matched: &[Matched<'_>], cost: &Cost) -> Vec<(usize, u32)> {
     let mut best: BinaryHeap<Reverse<(i64, usize, u32)>> = BinaryHeap::new();
     // What arrived last is newest in most stores: from behind, few rows ever replace another.
     for (at, Matched { batch, rows }) in matched.iter().enumerate().rev() {
         let oldest = best.peek().map_or(i64::MIN, |oldest| oldest.0.0);
         if best.len() >= most && batch.segment.last_ms() < oldest {
             continue;
+        }
+        if cost.check().is_err() {
+            break;
         }
         for row in rows.iter().rev() {
             let Some(ms) = batch.segment.timestamps().get(*row as usize) else { continue };

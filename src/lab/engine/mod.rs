@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod aggregation;
+mod cost;
 mod error;
 mod expression;
 pub mod function;
@@ -26,7 +27,7 @@ mod tests;
 
 pub use error::QueryError;
 pub use result::{Answer, Field, Metadata, ResultRow, Window, json};
-pub use settings::{Deviation, DivisionByZero, FacetOrder, PreviousTimes, Settings, Stop, Switches};
+pub use settings::{Deviation, DivisionByZero, FacetOrder, Limits, PreviousTimes, Settings, Stop, Switches};
 
 use super::store::Snapshot;
 use crate::nrql::Statement;

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use crate::lab::store::TableView;
 
+/// The attribute that says when a row happened.
+pub(super) const TIMESTAMP: &str = "timestamp";
+
 /// Several tables, united by name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Relation {
@@ -23,6 +26,8 @@ pub(super) struct Member {
     pub(super) windowed: bool,
     /// Whether its rows happened at some time.
     pub(super) timed: bool,
+    /// Its rows were made for one bucket each of the query that reads them: they belong to that alone, however buckets overlap.
+    pub(super) follows: bool,
     /// Rows before this are hidden, ms.
     pub(super) visible_from_ms: i64,
 }
@@ -30,7 +35,7 @@ pub(super) struct Member {
 impl Member {
     /// A table that is read whole.
     pub(super) fn whole(view: Arc<TableView>, timed: bool) -> Self {
-        Self { view, positions: Vec::new(), windowed: false, timed, visible_from_ms: i64::MIN }
+        Self { view, positions: Vec::new(), windowed: false, timed, follows: false, visible_from_ms: i64::MIN }
     }
 }
 

@@ -3,18 +3,20 @@
 //! In: a query and the scope it stands in. Out: its answer. What always holds: a subquery is answered once, before the query that
 //! holds it; nested levels share the window of the outermost; nothing is read that the snapshot does not hold.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::aggregation::{Aggregated, Aggregation, Frame};
+use super::cost::Cost;
 use super::error::QueryError;
 use super::expression::{Evaluator, Scalars};
 use super::join::{self, Sides};
 use super::listing;
 use super::plan::{self, Ground, Kind, Plan};
-use super::relation::{Member, Relation};
+use super::relation::{Member, Relation, TIMESTAMP};
 use super::result::{Answer, Metadata, ResultRow, Window};
-use super::scan::{Counters, scan};
+use super::scan::scan;
 use super::settings::{PreviousTimes, Settings};
 use super::time::{Context, Role, Series, resolve, series, shift_ms, zone};
 use super::value::Value;
@@ -32,8 +34,10 @@ const SUBQUERIES_MAX: u32 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     Outermost,
-    /// In an expression, or the right side of a join.
+    /// In an expression.
     Subquery,
+    /// The right side of a join.
+    Joined,
     /// In `FROM`.
     Nested,
 }
@@ -62,19 +66,37 @@ struct Ready {
 pub(super) struct Run<'e> {
     pub(super) snapshot: &'e Snapshot,
     pub(super) settings: &'e Settings,
-    counters: Counters,
+    cost: Rc<Cost>,
     subqueries: Cell<u32>,
+}
+
+/// The answer to a part of a query.
+struct Part {
+    answer: Answer,
+    /// What its rows hold, whether or not there are any.
+    names: Vec<Arc<str>>,
+    /// Its rows were made for the buckets of the level above, each for one.
+    follows: bool,
 }
 
 impl<'e> Run<'e> {
     pub(super) fn new(snapshot: &'e Snapshot, settings: &'e Settings) -> Self {
-        Self { snapshot, settings, counters: Counters::default(), subqueries: Cell::new(0) }
+        Self { snapshot, settings, cost: Rc::new(Cost::new(settings)), subqueries: Cell::new(0) }
     }
 
     /// The answer to a whole query.
     pub(super) fn outermost(&self, query: &Query, now_ms: i64) -> Result<Answer, QueryError> {
         let window = (now_ms.saturating_sub(WINDOW_DEFAULT_MS), now_ms);
-        self.query(query, &Scope { level: Level::Outermost, window, context: Context::utc(now_ms), series: None })
+        let scope = Scope { level: Level::Outermost, window, context: Context::utc(now_ms), series: None };
+        let mut answer = self.query(query, &scope)?.answer;
+        for event_type in self.cost.hidden.borrow().iter() {
+            let days = self.retention_days(event_type);
+            answer
+                .metadata
+                .messages
+                .push(format!("`{event_type}` has rows older than {days} days: they are hidden, as New Relic drops them"));
+        }
+        Ok(answer)
     }
 
     /// The event types in a window.
@@ -96,7 +118,7 @@ impl<'e> Run<'e> {
         Ok(Answer { results, metadata, ..Answer::default() })
     }
 
-    fn query(&self, query: &Query, scope: &Scope<'_>) -> Result<Answer, QueryError> {
+    fn query(&self, query: &Query, scope: &Scope<'_>) -> Result<Part, QueryError> {
         let mut scope = scope.clone();
         if let Some(name) = &query.timezone {
             scope.context.zone = zone(&name.text).ok_or_else(|| {
@@ -122,9 +144,13 @@ impl<'e> Run<'e> {
             bucket_ms: ready.series.map(|series| series.width_ms),
             ..written(query.since.as_ref(), query.until.as_ref())
         };
-        answer.inspected_count = self.counters.inspected.get();
-        answer.match_count = self.counters.matched.get();
-        Ok(answer)
+        answer.inspected_count = self.cost.inspected.get();
+        answer.match_count = self.cost.matched.get();
+        let follows = match ready.plan.kind {
+            Kind::Values(_) => query.timeseries.is_none() && scope.series.is_some(),
+            Kind::Rows(_) => ready.relation.members.iter().all(|member| member.follows),
+        };
+        Ok(Part { answer, names: ready.plan.names(), follows })
     }
 
     /// A window on `Metric` with its ends where roll-ups end, if the switch says so.
@@ -141,15 +167,22 @@ impl<'e> Run<'e> {
     /// Makes a query ready: sources, subqueries, plan.
     fn ready(&self, query: &Query, scope: &Scope<'_>) -> Result<Ready, QueryError> {
         let scalars = Scalars { context: scope.context.clone(), switches: self.settings.switches };
-        let evaluator = Evaluator::new(scalars);
+        let evaluator = Evaluator::new(scalars).charged(&self.cost);
         let (mut relation, event_types) = self.sources(query, scope)?;
         let inner = Scope { level: Level::Subquery, series: None, ..scope.clone() };
+        // What is planned twice, such as the aggregate inside `percentage`, asks a subquery twice: it is answered and counted once.
+        let known: RefCell<Vec<(usize, Answer)>> = RefCell::default();
         let subqueries = |query: &Query| {
+            if let Some((_, answer)) = known.borrow().iter().find(|(start, _)| *start == query.span.start) {
+                return Ok(answer.clone());
+            }
             self.subqueries.set(self.subqueries.get() + 1);
             if self.subqueries.get() > SUBQUERIES_MAX {
                 return Err(QueryError::at(query.span, format!("a query has at most {SUBQUERIES_MAX} subqueries")));
             }
-            self.query(query, &inner)
+            let answer = self.query(query, &inner)?.answer;
+            known.borrow_mut().push((query.span.start, answer.clone()));
+            Ok(answer)
         };
         let ground = Ground {
             scalars: evaluator.scalars(),
@@ -157,9 +190,11 @@ impl<'e> Run<'e> {
             account_attribute: self.settings.account_attribute.as_deref(),
             default_rate_ms: f64::from(self.settings.switches.default_rate_ms),
             subqueries: &subqueries,
+            cost: &self.cost,
+            rows_default: if scope.level == Level::Joined { plan::GROUPS_DEFAULT } else { plan::ROWS_DEFAULT },
         };
         let plan = plan::plan(query, &ground)?;
-        relation = self.joined(query, relation, &plan.columns, scope, &ground)?;
+        relation = self.joined(query, relation, &plan, scope, &ground)?;
         relation.resolve(&plan.columns);
         let series = buckets(query, scope, &plan)?;
         Ok(Ready { relation, plan, evaluator, series, window: scope.window, event_types })
@@ -169,13 +204,16 @@ impl<'e> Run<'e> {
     fn sources(&self, query: &Query, scope: &Scope<'_>) -> Result<(Relation, Vec<Arc<str>>), QueryError> {
         let mut relation = Relation::default();
         let mut event_types = Vec::new();
+        let mut seen: Vec<&Source> = Vec::new();
         for source in &query.from {
             match source {
+                // A type, or a table, that is named twice is read once: FROM is a union of types.
+                Source::Type(_) | Source::Lookup(_) if seen.iter().any(|known| same_source(known, source)) => {}
                 Source::Type(name) => {
                     let view = self.snapshot.table(&name.text).cloned();
                     let view = view.unwrap_or_else(|| TableView::build(&name.text, |_| {}));
                     let visible_from_ms = self.visible_from(&name.text, scope.context.now_ms);
-                    relation.members.push(Member { view, positions: Vec::new(), windowed: true, timed: true, visible_from_ms });
+                    relation.members.push(Member { windowed: true, visible_from_ms, ..Member::whole(view, true) });
                     event_types.push(Arc::from(name.text.as_str()));
                 }
                 Source::Template(name) => {
@@ -194,10 +232,11 @@ impl<'e> Run<'e> {
                 }
                 Source::Query(inner) => {
                     let series = query.timeseries.as_ref().or(scope.series);
-                    let answer = self.query(inner, &Scope { level: Level::Nested, series, ..scope.clone() })?;
+                    let Part { answer, follows, .. } =
+                        self.query(inner, &Scope { level: Level::Nested, series, ..scope.clone() })?;
                     let timed = answer.results.iter().any(|row| row.timestamp_ms.is_some() || row.bucket_ms.is_some());
                     let view = join::table("", &answer.results, scope.window.0);
-                    relation.members.push(Member::whole(view, timed));
+                    relation.members.push(Member { follows, ..Member::whole(view, timed) });
                     for name in answer.metadata.event_types {
                         if !event_types.contains(&name) {
                             event_types.push(name);
@@ -205,6 +244,7 @@ impl<'e> Run<'e> {
                     }
                 }
             }
+            seen.push(source);
         }
         Ok((relation, event_types))
     }
@@ -214,15 +254,15 @@ impl<'e> Run<'e> {
         &self,
         query: &Query,
         mut relation: Relation,
-        columns: &[String],
+        plan: &Plan,
         scope: &Scope<'_>,
         ground: &Ground<'_>,
     ) -> Result<Relation, QueryError> {
         // All keys first: what an earlier join keeps, a later one may need.
-        let mut names = columns.to_vec();
+        let mut names = plan.columns.clone();
         let mut keys = Vec::new();
         for join in &query.joins {
-            let (key, more) = plan::key(&join.key, &names, ground)?;
+            let (key, more) = plan::key(&join.key, query, &names, ground)?;
             names = more;
             keys.push(key);
         }
@@ -237,34 +277,50 @@ impl<'e> Run<'e> {
             };
             let same_name = plan::bare_name(&join.key).is_some_and(|name| name == column);
             // Memories are of one relation: each join reads another.
-            let evaluator = Evaluator::new(ground.scalars.clone());
+            let evaluator = Evaluator::new(ground.scalars.clone()).charged(&self.cost);
+            if plan.reads_all() {
+                let left = relation.members.iter().flat_map(|member| member.view.columns()).map(|column| &column.name);
+                for name in left.chain(&right.names) {
+                    if **name != *TIMESTAMP && !names.iter().any(|known| **known == **name) {
+                        names.push(name.to_string());
+                    }
+                }
+            }
             relation.resolve(&names);
-            let matched = scan(&relation, scope.window, None, &evaluator, self.settings, &self.counters)?;
-            let sides = Sides { left: &matched, key, right: &right.results, column, same_name, keep: join.left };
-            relation = join::join(&sides, &relation, &names, &evaluator);
+            let matched = scan(&relation, scope.window, None, &evaluator, &self.cost)?;
+            let rows = &right.answer.results;
+            let sides = Sides { left: &matched, key, right: rows, names: &right.names, column, same_name, keep: join.left };
+            relation = join::join(&sides, &relation, &names, &evaluator, &self.cost)?;
         }
         Ok(relation)
     }
 
-    fn right_side(&self, join: &Join, scope: &Scope<'_>) -> Result<Answer, QueryError> {
+    fn right_side(&self, join: &Join, scope: &Scope<'_>) -> Result<Part, QueryError> {
         if join.query.select.iter().any(|item| matches!(item.value, Selected::All(_))) {
             return Err(QueryError::at(join.query.span, "the right side of a JOIN names its columns: `*` is not allowed"));
         }
-        self.query(&join.query, &Scope { level: Level::Subquery, series: None, ..scope.clone() })
+        let values = join.query.select.iter().filter_map(|item| match &item.value {
+            Selected::Value(value) => Some(value),
+            Selected::All(_) => None,
+        });
+        if let Some(value) = values.into_iter().find(|value| plan::calls(value, "uniques")) {
+            return Err(QueryError::at(value.span, "the right side of a JOIN does not select uniques()"));
+        }
+        self.query(&join.query, &Scope { level: Level::Joined, series: None, ..scope.clone() })
     }
 
     fn answer(&self, ready: &Ready, given: Option<&[Vec<Value>]>) -> Result<Answer, QueryError> {
         let window = ready.series.map_or(ready.window, |series| (series.begin_ms, series.end_ms()));
         let Ready { relation, plan, evaluator, .. } = ready;
-        let matched = scan(relation, window, plan.condition.as_ref(), evaluator, self.settings, &self.counters)?;
+        let matched = scan(relation, window, plan.condition.as_ref(), evaluator, &self.cost)?;
         match &plan.kind {
             Kind::Rows(rows) => {
-                let results = listing::list(rows, plan.limit, &matched, evaluator);
+                let results = listing::list(rows, plan.limit, &matched, evaluator, &self.cost)?;
                 Ok(Answer { results, ..Answer::default() })
             }
             Kind::Values(values) => {
                 let frame = Frame { window, series: ready.series, limit: plan.limit };
-                let aggregation = Aggregation { plan: values, relation, evaluator, frame };
+                let aggregation = Aggregation { plan: values, relation, evaluator, frame, cost: &self.cost };
                 let aggregated = aggregation.run(&matched, given)?;
                 let Aggregated { results, total, other } = aggregated;
                 Ok(Answer { results, total, other, ..Answer::default() })
@@ -293,6 +349,7 @@ impl<'e> Run<'e> {
         };
         let counted = self.subqueries.replace(0);
         let earlier = Scope { window: (scope.window.0 - shift, scope.window.1 - shift), ..scope.clone() };
+        self.cost.check()?;
         let ready = self.ready(query, &earlier)?;
         self.subqueries.set(counted);
         let given = (!facet_names(&current.plan).is_empty()).then_some(&*groups);
@@ -312,8 +369,19 @@ impl<'e> Run<'e> {
 
     /// Rows of a type before this are hidden, ms.
     fn visible_from(&self, event_type: &str, now_ms: i64) -> i64 {
-        let days = if event_type == METRIC { self.settings.metric_retention_days } else { self.settings.event_retention_days };
-        now_ms.saturating_sub(i64::from(days) * DAY_MS)
+        now_ms.saturating_sub(i64::from(self.retention_days(event_type)) * DAY_MS)
+    }
+
+    fn retention_days(&self, event_type: &str) -> u32 {
+        if event_type == METRIC { self.settings.metric_retention_days } else { self.settings.event_retention_days }
+    }
+}
+
+/// Whether both are the same event type, or the same table.
+fn same_source(one: &Source, two: &Source) -> bool {
+    match (one, two) {
+        (Source::Type(one), Source::Type(two)) | (Source::Lookup(one), Source::Lookup(two)) => one.text == two.text,
+        _ => false,
     }
 }
 
@@ -339,9 +407,9 @@ fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
             refuse("SINCE and UNTIL", "stand at the outermost level alone, for all levels")
         }
         Level::Nested if query.compare.is_some() => refuse("COMPARE WITH", "stands at the outermost level alone"),
-        Level::Subquery if query.compare.is_some() => refuse("COMPARE WITH", "does not stand in a subquery"),
-        Level::Subquery if query.timeseries.is_some() => refuse("TIMESERIES", "does not stand in a subquery"),
-        Level::Nested | Level::Subquery => Ok(()),
+        Level::Subquery | Level::Joined if query.compare.is_some() => refuse("COMPARE WITH", "does not stand in a subquery"),
+        Level::Subquery | Level::Joined if query.timeseries.is_some() => refuse("TIMESERIES", "does not stand in a subquery"),
+        Level::Nested | Level::Subquery | Level::Joined => Ok(()),
     }
 }
 

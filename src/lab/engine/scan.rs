@@ -3,29 +3,17 @@
 //! In: a relation, a window, a condition. Out: the matching rows of every segment, in order of arrival. What always holds: a segment
 //! that lies outside the window is not looked at; rows past their retention are as good as gone.
 
-use std::cell::Cell;
+use std::sync::Arc;
 
+use super::cost::Cost;
 use super::error::QueryError;
 use super::expression::{Batch, Evaluator, Node};
 use super::relation::Relation;
-use super::settings::Settings;
 
 /// The matching rows of one segment.
 pub(super) struct Matched<'b> {
     pub(super) batch: Batch<'b>,
     pub(super) rows: Vec<u32>,
-}
-
-/// Rows looked at so far, by all parts of a query.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) inspected: Cell<u64>,
-    pub(super) matched: Cell<u64>,
-}
-
-/// Adds to a count.
-fn add(count: &Cell<u64>, more: usize) {
-    count.set(count.get() + u64::try_from(more).unwrap_or(u64::MAX));
 }
 
 /// The rows at or after `begin_ms` and before `end_ms` that satisfy the condition.
@@ -34,27 +22,22 @@ pub(super) fn scan<'b>(
     (begin_ms, end_ms): (i64, i64),
     condition: Option<&Node>,
     evaluator: &Evaluator,
-    settings: &Settings,
-    counters: &Counters,
+    cost: &Cost,
 ) -> Result<Vec<Matched<'b>>, QueryError> {
     let mut all = Vec::new();
     for (table, member) in relation.members.iter().enumerate() {
-        let (begin, end) = if member.windowed { (begin_ms.max(member.visible_from_ms), end_ms) } else { (i64::MIN, i64::MAX) };
+        let (asked, end) = if member.windowed { (begin_ms, end_ms) } else { (i64::MIN, i64::MAX) };
+        let begin = asked.max(member.visible_from_ms);
         for segment in member.view.segments() {
-            if settings.stop.as_ref().is_some_and(super::settings::Stop::now) {
-                return Err(QueryError::whole("the query was stopped: it took longer than allowed"));
-            }
-            if segment.first_ms() >= end || segment.last_ms() < begin {
+            cost.check()?;
+            if segment.first_ms() >= end || segment.last_ms() < asked {
                 continue;
             }
-            let rows = rows_between(segment, begin, end);
-            add(&counters.inspected, rows.len());
-            if settings.row_budget.is_some_and(|budget| counters.inspected.get() > budget) {
-                let budget = settings.row_budget.unwrap_or_default();
-                return Err(QueryError::whole(format!(
-                    "the query looks at more than the {budget} rows allowed: narrow its window"
-                )));
+            if begin > asked && !rows_between(segment, asked, begin.min(end)).is_empty() {
+                cost.hidden.borrow_mut().insert(Arc::clone(member.view.name()));
             }
+            let rows = rows_between(segment, begin, end);
+            cost.look(rows.len())?;
             let batch = Batch { relation, table, segment };
             let rows = match condition {
                 None => rows,
@@ -63,12 +46,15 @@ pub(super) fn scan<'b>(
                     holds.iter().filter_map(|position| rows.get(*position as usize).copied()).collect()
                 }
             };
-            add(&counters.matched, rows.len());
+            cost.matched(rows.len());
+            // Each row's position, and later the number of its group.
+            cost.hold(8 * rows.len() as u64);
             if !rows.is_empty() {
                 all.push(Matched { batch, rows });
             }
         }
     }
+    cost.check()?;
     Ok(all)
 }
 

@@ -24,8 +24,8 @@ pub struct Settings {
     pub account_id: u64,
     /// The attribute that `accountId()` gives instead, when rows of several accounts are asked together.
     pub account_attribute: Option<Arc<str>>,
-    /// Most rows looked at by one query, all its parts together; none for no end.
-    pub row_budget: Option<u64>,
+    /// What one query may cost.
+    pub limits: Limits,
     /// Asked now and then: a query stops when it says so.
     pub stop: Option<Stop>,
 }
@@ -39,9 +39,43 @@ impl Default for Settings {
             lookups: BTreeMap::new(),
             account_id: 0,
             account_attribute: None,
-            row_budget: None,
+            limits: Limits::default(),
             stop: None,
         }
+    }
+}
+
+impl Settings {
+    /// For queries that others send over a network: narrow limits, and `stop` says when a query has taken too long. A query's text is
+    /// for the caller to measure: [`crate::nrql::lint::QUERY_BYTES`].
+    #[must_use]
+    pub fn served(account_id: u64, stop: Stop) -> Self {
+        Self { account_id, limits: Limits::SERVED, stop: Some(stop), ..Self::default() }
+    }
+}
+
+/// What one query may cost, all its parts together: its subqueries, its joins, both windows of `COMPARE WITH`. Beyond, it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most rows looked at; none for no end.
+    pub rows: Option<u64>,
+    /// Most bytes held for matching rows, groups, buckets, distinct values, joined rows and the answer, about.
+    pub bytes: u64,
+    /// Most bytes of compiled regular expressions.
+    pub pattern_bytes: u64,
+    /// Most parts of expressions copied to where they are used: variables of `WITH`, conditions of `filter`.
+    pub parts: usize,
+}
+
+impl Limits {
+    /// For a query that somebody else asks.
+    pub const SERVED: Self = Self { rows: Some(20_000_000), bytes: 512 << 20, pattern_bytes: 24 << 20, parts: 5_000 };
+}
+
+impl Default for Limits {
+    /// For a query on one's own machine.
+    fn default() -> Self {
+        Self { rows: None, bytes: 4 << 30, pattern_bytes: 64 << 20, parts: 20_000 }
     }
 }
 

@@ -108,6 +108,11 @@ impl Column {
         (part.kinds() > 0).then_some(part)
     }
 
+    /// Whether no row has a value yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.number.is_empty() && self.flag.is_empty() && self.other.is_empty()
+    }
+
     /// Forgets the rows, not what they said: codes stay.
     pub(super) fn clear(&mut self) {
         self.text.clear();

@@ -104,6 +104,10 @@ impl<'t> Rows<'t> {
             self.table.set_timestamp(self.row, milliseconds(number));
             return;
         }
+        self.plain_number(name, number);
+    }
+
+    fn plain_number(&mut self, name: &str, number: f64) {
         let (position, column) = self.table.column(name, self.guess);
         self.guess = position + 1;
         if let Some(column) = column.filter(|_| !number.is_nan()) {
@@ -134,6 +138,14 @@ impl<'t> Rows<'t> {
                     column.set_other(self.row, Key(value.clone()));
                 }
             }
+        }
+    }
+
+    /// Any value of a row that a query made: `timestamp` is a value like any other.
+    pub(in crate::lab) fn plain(&mut self, name: &str, value: &Value) {
+        match value {
+            Value::Number(number) => self.plain_number(name, *number),
+            other => self.value(name, other),
         }
     }
 

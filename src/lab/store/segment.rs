@@ -16,11 +16,15 @@ pub struct Segment {
     received: Int64Array,
     first_ms: i64,
     last_ms: i64,
-    parts: Vec<Option<Part>>,
+    /// Of the columns up to the last that has a value here.
+    parts: Vec<Option<Box<Part>>>,
 }
 
 impl Segment {
-    pub(super) fn new(timestamps: Vec<i64>, received: Vec<i64>, parts: Vec<Option<Part>>) -> Self {
+    pub(super) fn new(timestamps: Vec<i64>, received: Vec<i64>, parts: impl IntoIterator<Item = Option<Part>>) -> Self {
+        let mut parts: Vec<Option<Box<Part>>> = parts.into_iter().map(|part| part.map(Box::new)).collect();
+        parts.truncate(parts.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
+        parts.shrink_to_fit();
         let first_ms = timestamps.iter().copied().min().unwrap_or(i64::MAX);
         let last_ms = timestamps.iter().copied().max().unwrap_or(i64::MIN);
         Self { timestamps: timestamps.into(), received: received.into(), first_ms, last_ms, parts }
@@ -59,6 +63,6 @@ impl Segment {
     /// A column, by its position in the table; none if no row here has it.
     #[must_use]
     pub fn part(&self, column: usize) -> Option<&Part> {
-        self.parts.get(column).and_then(Option::as_ref)
+        self.parts.get(column).and_then(Option::as_deref)
     }
 }

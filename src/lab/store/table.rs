@@ -13,6 +13,10 @@ use super::hash::QuickMap;
 use super::segment::{SEGMENT_ROWS, Segment};
 use crate::lab::engine::value::{Key, Value};
 
+/// A segment with more places than this, 8 bytes each, of which fewer than one in so many has a value, is closed.
+const SPARSE_PLACES: usize = 1 << 18;
+const SPARSE_SHARE: usize = 16;
+
 /// A table that grows.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -22,6 +26,9 @@ pub(super) struct Table {
     segments: Vec<Arc<Segment>>,
     timestamps: Vec<i64>,
     received: Vec<i64>,
+    /// Of the open segment: columns that have a value, and values.
+    used_columns: usize,
+    values: usize,
     view: Option<Arc<TableView>>,
 }
 
@@ -34,6 +41,8 @@ impl Table {
             segments: Vec::new(),
             timestamps: Vec::new(),
             received: Vec::new(),
+            used_columns: 0,
+            values: 0,
             view: None,
         }
     }
@@ -41,15 +50,23 @@ impl Table {
     /// Opens a row; gives its position in the open segment.
     pub(super) fn begin(&mut self, timestamp_ms: i64, received_ms: i64) -> usize {
         self.view = None;
-        if self.timestamps.len() >= SEGMENT_ROWS {
+        if self.timestamps.len() >= SEGMENT_ROWS || self.is_sparse() {
             self.segments.push(Arc::new(self.open_segment()));
             self.timestamps.clear();
             self.received.clear();
             self.columns.iter_mut().for_each(Column::clear);
+            (self.used_columns, self.values) = (0, 0);
         }
         self.timestamps.push(timestamp_ms);
         self.received.push(received_ms);
         self.timestamps.len() - 1
+    }
+
+    /// Whether the open segment is mostly places without a value: rows that each bring names of their own would take memory with the
+    /// square of their number, so such a segment is closed early.
+    fn is_sparse(&self) -> bool {
+        let places = self.used_columns.saturating_mul(self.timestamps.len());
+        places > SPARSE_PLACES && self.values < places / SPARSE_SHARE
     }
 
     /// Moves the open row in time.
@@ -73,12 +90,15 @@ impl Table {
             self.positions.insert(shared, self.columns.len() - 1);
             self.columns.len() - 1
         });
-        (position, self.columns.get_mut(position))
+        let column = self.columns.get_mut(position);
+        self.values += 1;
+        self.used_columns += usize::from(column.as_ref().is_some_and(|column| column.is_empty()));
+        (position, column)
     }
 
     fn open_segment(&self) -> Segment {
         let rows = self.timestamps.len();
-        let parts = self.columns.iter().map(|column| column.part(rows)).collect();
+        let parts = self.columns.iter().map(|column| column.part(rows));
         Segment::new(self.timestamps.clone(), self.received.clone(), parts)
     }
 

@@ -33,7 +33,8 @@ pub const FUNCTIONS: &[Function] = &[
     of(Aggregate, T2, "uniques", 1, 2, "List of different values; second argument: at most so many (1,000, up to 10,000)."),
     any(Aggregate, T1, "percentile", 1, "Values below which so many percent lie (95 without); keyed by percent.").differs(SKETCH),
     of(Aggregate, T2, "median", 1, 1, "percentile 50, of the same shape.").differs(SKETCH),
-    any(Aggregate, T1, "percentage", 2, "100 × the aggregate where the condition holds, by the aggregate."),
+    any(Aggregate, T1, "percentage", 2, "100 × the aggregate where the condition holds, by the aggregate.")
+        .differs("null where the attribute is no number; New Relic gives 100"),
     of(Aggregate, T1, "filter", 2, 2, "The aggregate, over rows where the condition holds."),
     of(Aggregate, T1, "rate", 1, 2, "The aggregate per time: 1 second without.")
         .differs("without an interval per second, as is remembered, not documented"),
@@ -43,8 +44,9 @@ pub const FUNCTIONS: &[Function] = &[
     of(Aggregate, T3, "funnel", 2, 11, "Different values that pass 1 step, 2 steps … up to 10.")
         .differs("exact; New Relic's is exact to 256 values and an estimate above"),
     of(Aggregate, T2, "stddev", 1, 1, "Standard deviation of numbers.")
-        .differs("of the population; New Relic does not say which"),
-    of(Aggregate, T3, "stdvar", 1, 1, "Variance of numbers.").differs("of the population; New Relic does not say which"),
+        .differs("of the population, New Relic does not say which; null without a number, where New Relic gives 0"),
+    of(Aggregate, T3, "stdvar", 1, 1, "Variance of numbers.")
+        .differs("of the population, New Relic does not say which; null without a number, where New Relic gives 0"),
     of(Aggregate, T2, "derivative", 1, 2, "Slope of the line through the values, per time.")
         .differs("without an interval per second; New Relic does not say"),
     of(Aggregate, T3, "predictLinear", 1, 2, "The same line, so far behind the end of the window."),
@@ -64,7 +66,9 @@ pub const FUNCTIONS: &[Function] = &[
     of(Row, T2, "if", 2, 3, "The second argument if the first holds, else the third, or null."),
     any(Row, T2, "concat", 1, "Texts behind each other, up to 20; nulls are skipped.").named(&["precision"]),
     of(Row, T2, "numeric", 1, 1, "A text as a number; null if it is none."),
-    of(Row, T2, "string", 1, 1, "A value as text.").named(&["precision"]),
+    of(Row, T2, "string", 1, 1, "A value as text.")
+        .named(&["precision"])
+        .differs("a facet of numbers keeps its decimals without it, New Relic's loses them"),
     of(Row, T2, "boolean", 1, 1, "`true` and `false` as truth values; null for all else."),
     of(Row, T2, "eventType", 0, 0, "The type of the row."),
     any(Row, T2, "tuple", 1, "Several values as one."),

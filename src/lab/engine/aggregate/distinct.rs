@@ -62,6 +62,10 @@ impl Accumulator for UniqueCount {
         Box::new(other)
     }
 
+    fn held(&self) -> u64 {
+        self.keys.borrow().held() + self.seen.held()
+    }
+
     fn has(&self, slot: usize) -> bool {
         self.counts.get(slot).is_some_and(|count| *count > 0)
     }
@@ -112,6 +116,11 @@ impl Accumulator for Uniques {
         Box::new(other)
     }
 
+    fn held(&self) -> u64 {
+        // Every pair that was seen stands in a list too.
+        self.keys.borrow().held() + 2 * self.seen.held()
+    }
+
     fn has(&self, slot: usize) -> bool {
         self.lists.get(slot).is_some_and(|list| !list.is_empty())
     }
@@ -127,50 +136,64 @@ pub(super) struct Funnel {
     keys: Rc<RefCell<Keys>>,
     steps: Vec<Node>,
     done: QuickMap<u64, u16>,
-    slots: usize,
+    /// For each slot, how many values have satisfied the first step, the first two, …
+    counts: Vec<Vec<u64>>,
 }
 
 impl Funnel {
     pub(super) fn new(node: &Node, steps: &[Node], slots: usize, relation: &Relation) -> Self {
         let keys = Rc::new(RefCell::new(Keys::new(std::slice::from_ref(node), relation)));
-        Self { keys, steps: steps.to_vec(), done: QuickMap::default(), slots }
+        Self { keys, steps: steps.to_vec(), done: QuickMap::default(), counts: vec![Vec::new(); slots] }
+    }
+
+    /// Steps a value has satisfied in a slot.
+    fn put(&mut self, slot: u32, number: u32, steps: u16) {
+        let Some(counts) = self.counts.get_mut(slot as usize) else { return };
+        counts.resize(self.steps.len(), 0);
+        let done = self.done.entry(pair(slot, number)).or_default();
+        let in_a_row = |steps: u16| usize::try_from(steps.trailing_ones()).unwrap_or(0);
+        let before = in_a_row(*done);
+        *done |= steps;
+        counts.iter_mut().take(in_a_row(*done)).skip(before).for_each(|count| *count += 1);
     }
 }
 
 impl Accumulator for Funnel {
     fn add(&mut self, input: &Input<'_, '_>) {
         let numbers = self.keys.borrow_mut().number(input.evaluator, input.batch, input.rows, false);
-        for (step, condition) in self.steps.iter().enumerate() {
-            for position in input.evaluator.select(condition, input.batch, input.rows) {
+        for step in 0..self.steps.len() {
+            let holds = self.steps.get(step).map(|condition| input.evaluator.select(condition, input.batch, input.rows));
+            for position in holds.into_iter().flatten() {
                 let found = numbers.get(position as usize).zip(input.slots.get(position as usize));
                 if let Some((number, slot)) = found.filter(|(number, _)| **number != u32::MAX) {
-                    *self.done.entry(pair(*slot, *number)).or_default() |= 1 << step;
+                    self.put(*slot, *number, 1 << step);
                 }
             }
         }
     }
 
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator> {
-        let mut done: QuickMap<u64, u16> = QuickMap::default();
+        let counts = vec![Vec::new(); slots];
+        let mut other = Self { keys: Rc::clone(&self.keys), steps: self.steps.clone(), done: QuickMap::default(), counts };
         for (value, steps) in &self.done {
             let (slot, number) = split(*value);
             if let Some(to) = to.get(slot).filter(|to| **to != u32::MAX) {
-                *done.entry(pair(*to, number)).or_default() |= steps;
+                other.put(*to, number, *steps);
             }
         }
-        Box::new(Self { keys: Rc::clone(&self.keys), steps: self.steps.clone(), done, slots })
+        Box::new(other)
+    }
+
+    fn held(&self) -> u64 {
+        self.keys.borrow().held() + 24 * self.done.len() as u64
     }
 
     fn has(&self, slot: usize) -> bool {
-        slot < self.slots && self.done.keys().any(|value| split(*value).0 == slot)
+        self.counts.get(slot).is_some_and(|counts| !counts.is_empty())
     }
 
     fn value(&self, slot: usize, _: i64) -> Value {
-        let mut counts = vec![0_u64; self.steps.len()];
-        for steps in self.done.iter().filter(|(value, _)| split(**value).0 == slot).map(|(_, steps)| steps) {
-            let in_a_row = usize::try_from(steps.trailing_ones()).unwrap_or(0);
-            counts.iter_mut().take(in_a_row).for_each(|count| *count += 1);
-        }
-        list(counts.into_iter().map(whole))
+        let counts = self.counts.get(slot).filter(|counts| !counts.is_empty());
+        list((0..self.steps.len()).map(|step| whole(counts.and_then(|counts| counts.get(step)).copied().unwrap_or(0))))
     }
 }

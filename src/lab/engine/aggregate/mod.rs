@@ -90,6 +90,26 @@ impl Function {
         matches!(self, Self::CountAll | Self::Count(_) | Self::Min(_) | Self::Max(_) | Self::Average(_) | Self::Percentile(..))
     }
 
+    /// Whether its value is a list, by which groups have no order.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self, Self::Uniques(..) | Self::Histogram { .. } | Self::Funnel(..))
+    }
+
+    /// Bytes its slots take, about, once rows are added; what grows with distinct values tells [`Accumulator::held`].
+    pub(super) fn bytes(&self, slots: u64, rows: u64) -> u64 {
+        let few = |many: usize| 8 * many as u64;
+        match self {
+            Self::CountAll | Self::Count(_) | Self::Bytes => 8 * slots,
+            Self::Percentile(..) => 24 * slots + 8 * rows,
+            Self::Share(_, limits) => (32 + few(limits.len())) * slots,
+            // A slot without a value has no buckets.
+            Self::Histogram { buckets, .. } => 24 * slots + few(*buckets) * slots.min(rows),
+            Self::Funnel(_, steps) => 24 * slots + few(steps.len()) * slots.min(rows),
+            Self::Keyset => 72 * slots,
+            _ => 64 * slots,
+        }
+    }
+
     /// An accumulator with nothing in it.
     pub(super) fn start(&self, slots: usize, relation: &Relation, switches: Switches) -> Box<dyn Accumulator> {
         use measure::Measured;
@@ -137,6 +157,11 @@ pub(super) trait Accumulator {
 
     /// The same, with other slots: `to` says where each slot goes; several may go to one. [`u32::MAX`] goes nowhere.
     fn regroup(&self, to: &[u32], slots: usize) -> Box<dyn Accumulator>;
+
+    /// Bytes that its distinct values take, about.
+    fn held(&self) -> u64 {
+        0
+    }
 
     /// Whether a slot has taken in a value, of whatever kind.
     fn has(&self, slot: usize) -> bool;

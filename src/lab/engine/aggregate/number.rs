@@ -47,20 +47,23 @@ impl Measure for Sum {
     }
 }
 
-/// `average`.
+/// `average`: of sums made smaller by a power of two, so that numbers at the end of the range have a mean too.
 #[derive(Debug, Clone)]
 pub(super) struct Average;
+
+/// 2 to the power of -64: a product with it is exact.
+const SMALLER: f64 = 1.0 / 18_446_744_073_709_551_616.0;
 
 impl Measure for Average {
     type State = (f64, f64);
 
     fn add(&self, state: &mut Self::State, number: f64, _: i64) {
-        *state = (state.0 + number, state.1 + 1.0);
+        *state = (state.0 + number * SMALLER, state.1 + 1.0);
     }
 
     fn add_value(&self, state: &mut Self::State, value: &Value, ms: i64) {
         if let Some((total, count)) = field(value, &["total"]).zip(field(value, &["count"])) {
-            *state = (state.0 + total, state.1 + count);
+            *state = (state.0 + total * SMALLER, state.1 + count);
             return;
         }
         let number = super::super::expression::number_of(value);
@@ -74,7 +77,7 @@ impl Measure for Average {
     }
 
     fn value(&self, state: &Self::State, _: i64) -> Value {
-        number(state.0 / state.1)
+        number(state.0 / state.1 / SMALLER)
     }
 }
 

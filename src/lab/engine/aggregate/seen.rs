@@ -62,6 +62,14 @@ impl Seen {
         (*words, *bits) = (wider, grown);
     }
 
+    /// Bytes it takes, about.
+    pub(super) fn held(&self) -> u64 {
+        match self {
+            Self::Bits { bits, .. } => 8 * bits.len() as u64,
+            Self::Pairs(pairs) => 16 * pairs.len() as u64,
+        }
+    }
+
     /// Gives every pair to `take`.
     pub(super) fn each(&self, mut take: impl FnMut(u32, u32)) {
         match self {

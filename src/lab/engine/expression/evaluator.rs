@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::relation::{Member, Relation};
+use super::super::cost::Cost;
+use super::super::relation::{Member, Relation, TIMESTAMP};
 use super::super::value::Value;
 use super::Node;
 use super::memo::{Memory, MemoryKey};
@@ -82,10 +84,19 @@ impl<'b> Batch<'b> {
         found.map_or(Value::Null, |(position, member)| member.view.value(self.segment, position, row as usize))
     }
 
+    /// The column that is `timestamp`, where that is not when the row happened: rows that a query made may have an item of that name.
+    pub(in super::super) fn own_timestamp(&self) -> Option<usize> {
+        self.table().filter(|member| !member.windowed).and_then(|member| member.view.position(TIMESTAMP))
+    }
+
     /// A column of the batch.
     fn column(&self, column: usize, rows: &[u32]) -> Vector<'b> {
-        let found = self.position(column).zip(self.table());
-        let Some((position, member)) = found else { return Vector::Constant(Value::Null) };
+        self.position(column).map_or(Vector::Constant(Value::Null), |position| self.at(position, rows))
+    }
+
+    /// The column at a position of the table.
+    fn at(&self, position: usize, rows: &[u32]) -> Vector<'b> {
+        let Some(member) = self.table() else { return Vector::Constant(Value::Null) };
         let Some((part, view)) = self.segment.part(position).zip(member.view.columns().get(position)) else {
             return Vector::Constant(Value::Null);
         };
@@ -98,7 +109,7 @@ impl<'b> Batch<'b> {
             (1, _, _, Some(codes)) => {
                 Vector::Codes { codes: Cow::Borrowed(codes.values()), entries: Coding::Lists(&view.others), source: source(1) }
             }
-            _ => Vector::Values(spread(self.segment.rows(), rows, |row| self.value(column, row))),
+            _ => Vector::Values(spread(self.segment.rows(), rows, |row| member.view.value(self.segment, position, row as usize))),
         }
     }
 }
@@ -124,6 +135,7 @@ pub(in super::super) struct Evaluator {
     pub(super) memories: RefCell<QuickMap<MemoryKey, Memory>>,
     /// How many vectors of codes were made that are of one segment alone.
     pub(super) segment_codes: Cell<usize>,
+    cost: Option<Rc<Cost>>,
 }
 
 /// One row of a batch.
@@ -139,6 +151,9 @@ impl Row for BatchRow<'_, '_> {
     }
 
     fn timestamp(&self) -> Value {
+        if let (Some(position), Some(member)) = (self.batch.own_timestamp(), self.batch.table()) {
+            return member.view.value(self.batch.segment, position, self.row as usize);
+        }
         self.batch.segment.timestamps().get(self.row as usize).map_or(Value::Null, |ms| Value::Number(*ms as f64))
     }
 
@@ -153,7 +168,29 @@ impl Row for BatchRow<'_, '_> {
 
 impl Evaluator {
     pub(in super::super) fn new(scalars: Scalars) -> Self {
-        Self { scalars, memories: RefCell::default(), segment_codes: Cell::new(0) }
+        Self { scalars, memories: RefCell::default(), segment_codes: Cell::new(0), cost: None }
+    }
+
+    /// With what the query has cost: once it is to end, everything is nothing, quickly; whoever asked for it asks the cost too.
+    pub(in super::super) fn charged(self, cost: &Rc<Cost>) -> Self {
+        Self { cost: Some(Rc::clone(cost)), ..self }
+    }
+
+    /// One step of a loop; false once the query is to end.
+    pub(super) fn step(&self) -> bool {
+        self.cost.as_ref().is_none_or(|cost| cost.step())
+    }
+
+    /// Whether the query goes on after a loop over many rows.
+    fn goes_on(&self) -> bool {
+        self.cost.as_ref().is_none_or(|cost| cost.check().is_ok())
+    }
+
+    /// A value is remembered.
+    pub(super) fn hold(&self, value: &Value) {
+        if let Some(cost) = &self.cost {
+            cost.hold(64 + value.as_text().map_or(0, |text| text.len() as u64));
+        }
     }
 
     /// What every row shares.
@@ -163,20 +200,32 @@ impl Evaluator {
 
     /// The value in one row, the slow way.
     pub(in super::super) fn value(&self, node: &Node, batch: &Batch<'_>, row: u32) -> Value {
+        if !self.step() {
+            return Value::Null;
+        }
         scalar::value(&self.scalars, node, &BatchRow { evaluator: self, batch, row })
     }
 
     fn truth(&self, node: &Node, batch: &Batch<'_>, row: u32) -> Truth {
+        if !self.step() {
+            return Truth::Unknown;
+        }
         scalar::truth(&self.scalars, node, &BatchRow { evaluator: self, batch, row })
     }
 
     /// The values in some rows.
     pub(in super::super) fn vector<'b>(&self, node: &Node, batch: &Batch<'b>, rows: &[u32]) -> Vector<'b> {
         let size = batch.segment.rows();
+        if !self.goes_on() {
+            return Vector::Constant(Value::Null);
+        }
         match node {
             Node::Constant(value) => Vector::Constant(value.clone()),
             Node::Column(column) => batch.column(*column, rows),
-            Node::Timestamp => Vector::Numbers(batch.segment.timestamps().iter().map(|ms| *ms as f64).collect()),
+            Node::Timestamp => match batch.own_timestamp() {
+                Some(position) => batch.at(position, rows),
+                None => Vector::Numbers(batch.segment.timestamps().iter().map(|ms| *ms as f64).collect()),
+            },
             Node::EventType => Vector::Constant(BatchRow { evaluator: self, batch, row: 0 }.event_type()),
             Node::Memo { id, columns, node } => match self.remembered_values((*id, columns, node), batch, rows) {
                 Some(remembered) => Vector::remembered(remembered),
@@ -261,7 +310,7 @@ impl Evaluator {
         if let Node::Constant(otherwise) = otherwise {
             let entries = std::iter::once(otherwise.clone()).chain(names).map(Some).collect();
             let source = (usize::MAX, 0, CASES);
-            return Vector::Codes { codes: Cow::Owned(codes), entries: Coding::Memory(std::rc::Rc::new(entries)), source };
+            return Vector::Codes { codes: Cow::Owned(codes), entries: Coding::Memory(Rc::new(entries)), source };
         }
         let rest = self.vector(otherwise, batch, &left);
         if let Vector::Codes { codes: of_rest, entries, source: (id, table, lists) } = rest {

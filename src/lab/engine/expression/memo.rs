@@ -16,6 +16,9 @@ use crate::lab::store::hash::QuickMap;
 /// Most columns an expression may read to be remembered: their codes are packed into one 128-bit key.
 pub(in super::super) const COLUMNS_MAX: usize = 4;
 
+/// Since then, the end of 1972, every zone is whole minutes from UTC (Monrovia was the last to change), ms since 1970.
+const MINUTES_SINCE_MS: f64 = 94_694_400_000.0;
+
 /// What is remembered of one expression in one table.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
@@ -99,8 +102,12 @@ impl Evaluator {
             if values.len() <= at {
                 values.resize(at + 1, None);
             }
-            if let Some(empty) = values.get_mut(at).filter(|value| value.is_none()) {
-                *empty = Some(scalar::value(&self.scalars, node, &Combination { batch, columns, codes }));
+            if let Some(empty) = values.get_mut(at).filter(|value| value.is_none())
+                && self.step()
+            {
+                let value = scalar::value(&self.scalars, node, &Combination { batch, columns, codes });
+                self.hold(&value);
+                *empty = Some(value);
             }
         };
         let places = places(&found, columns.len(), batch, rows, &mut memory.combinations, &mut compute);
@@ -125,7 +132,9 @@ impl Evaluator {
             if truths.len() <= at {
                 truths.resize(at + 1, None);
             }
-            if let Some(empty) = truths.get_mut(at).filter(|truth| truth.is_none()) {
+            if let Some(empty) = truths.get_mut(at).filter(|truth| truth.is_none())
+                && self.step()
+            {
                 *empty = Some(scalar::truth(&self.scalars, node, &Combination { batch, columns, codes }));
             }
         };
@@ -170,7 +179,10 @@ impl Evaluator {
         if values.is_empty() {
             values.push(Some(Value::Null));
         }
-        let Some(quantum) = super::super::time::whole((ms / quantum_ms).floor()).filter(|_| !ms.is_nan()) else { return -1 };
+        // Before 1972 many clocks were seconds away from a whole minute.
+        let quantum_ms = if ms < MINUTES_SINCE_MS { 1_000.0 } else { *quantum_ms };
+        let begin = (ms / quantum_ms).floor() * quantum_ms;
+        let Some(quantum) = super::super::time::whole(begin).filter(|_| !ms.is_nan()) else { return -1 };
         if let Some((_, place)) = memory.last.filter(|(last, _)| *last == quantum) {
             return place;
         }

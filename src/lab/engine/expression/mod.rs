@@ -152,6 +152,11 @@ impl Node {
         }
     }
 
+    /// Of how many parts it is made, itself included.
+    pub(super) fn parts(&self) -> usize {
+        1 + self.children().into_iter().map(Self::parts).sum::<usize>()
+    }
+
     /// Whether it, or a part of it, is so.
     pub(super) fn any(&self, is: &impl Fn(&Self) -> bool) -> bool {
         is(self) || self.children().into_iter().any(|child| child.any(is))

@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::super::cost::Cost;
 use super::super::relation::{Member, Relation};
-use super::super::scan::{Counters, scan};
-use super::super::settings::{Settings, Switches};
+use super::super::scan::scan;
+use super::super::settings::Switches;
 use super::super::time::Context;
 use super::super::{plan, value::order};
 use super::*;
@@ -114,8 +115,16 @@ fn nodes(text: &str, relation: &mut Relation, scalars: &Scalars) -> Node {
         panic!("{text}")
     };
     let subqueries = |_: &crate::nrql::ast::Query| Ok(super::super::Answer::default());
-    let ground =
-        plan::Ground { scalars, account_id: 1, account_attribute: None, default_rate_ms: 1_000.0, subqueries: &subqueries };
+    let cost = Cost::default();
+    let ground = plan::Ground {
+        scalars,
+        account_id: 1,
+        account_attribute: None,
+        default_rate_ms: 1_000.0,
+        subqueries: &subqueries,
+        cost: &cost,
+        rows_default: 100,
+    };
     let plan = plan::plan(&query, &ground).unwrap_or_else(|error| panic!("{text}: {error}"));
     relation.resolve(&plan.columns);
     plan.condition.expect("a condition")
@@ -136,7 +145,7 @@ proptest! {
         for text in EXPRESSIONS {
             let node = nodes(text, &mut relation, &scalars);
             let evaluator = Evaluator::new(scalars.clone());
-            let matched = scan(&relation, (0, 99), None, &evaluator, &Settings::default(), &Counters::default()).expect("rows");
+            let matched = scan(&relation, (0, 99), None, &evaluator, &Cost::default()).expect("rows");
             let batch = &matched[0].batch;
             let slow: Vec<Value> = wanted.iter().map(|row| evaluator.value(&node, batch, *row)).collect();
             let vector = evaluator.vector(&node, batch, &wanted);

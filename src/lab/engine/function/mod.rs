@@ -155,6 +155,16 @@ impl Prepared {
         }
     }
 
+    /// The most bytes its regular expression takes, compiled; 0 without one.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Capture(capture) => capture.bytes(),
+            Self::Aparse(aparse) => aparse.bytes(),
+            Self::Path(_) | Self::Format(_) | Self::Parse(_) => 0,
+        }
+    }
+
     /// How many values come out for one row: a list of as many, if more than one.
     #[must_use]
     pub fn outputs(&self) -> usize {

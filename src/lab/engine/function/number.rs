@@ -88,6 +88,10 @@ fn buckets(_: &Context, args: &[Value], _: &Named<'_>) -> Value {
         return Value::Null;
     }
     let edge = |index: f64| ceiling * index / ranges;
+    // Ends that no double can tell apart, or hold, are no ranges.
+    if !edge(ranges).is_finite() {
+        return Value::Null;
+    }
     let index = (x * ranges / ceiling).floor().clamp(0.0, ranges - 1.0);
     Value::text(match index {
         _ if index >= ranges - 1.0 => format!(">={:?}", edge(index)),

@@ -3,13 +3,14 @@
 //! In: a pattern. Out: a matcher, made once for a query. What always holds: the whole value must match; regular expressions are RE2's, so
 //! they take time linear in the value, and a pattern that needs too much memory is refused; what is captured is text.
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Error, Regex, RegexBuilder};
 
 use super::{Named, Prepared, RowFunction, list, maybe_text, text_at};
 use crate::lab::engine::{time::Context, value::Value};
 
-/// Most bytes a compiled expression may take: far above any that a person writes.
-const COMPILED_MAX_BYTES: usize = 8 << 20;
+/// Most bytes a compiled expression may take, the last one far above any that a person writes. Each is tried in turn, which tells
+/// about how many bytes an expression needs.
+const COMPILED_BYTES: [usize; 3] = [64 << 10, 1 << 20, 8 << 20];
 /// Most groups of `capture`: New Relic's page on it.
 pub const CAPTURE_GROUPS_MAX: usize = 16;
 
@@ -53,35 +54,54 @@ pub enum PatternError {
     },
 }
 
-fn build(pattern: &str, written: &str, ignore_case: bool) -> Result<Regex, PatternError> {
-    RegexBuilder::new(pattern)
-        .size_limit(COMPILED_MAX_BYTES)
-        .case_insensitive(ignore_case)
-        .dot_matches_new_line(ignore_case)
-        .build()
-        .map_err(|error| {
-            // The text shows the pattern over several lines; its last says what is wrong.
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            PatternError::Expression { pattern: written.to_owned(), reason }
-        })
+/// A compiled expression, and the most bytes it takes.
+#[derive(Debug, Clone)]
+struct Compiled {
+    regex: Regex,
+    bytes: usize,
+}
+
+fn build(pattern: &str, written: &str, ignore_case: bool) -> Result<Compiled, PatternError> {
+    let mut builder = RegexBuilder::new(pattern);
+    builder.case_insensitive(ignore_case).dot_matches_new_line(ignore_case);
+    let mut fault = None;
+    for bytes in COMPILED_BYTES {
+        match builder.size_limit(bytes).build() {
+            Ok(regex) => return Ok(Compiled { regex, bytes }),
+            Err(error @ Error::CompiledTooBig(_)) => fault = Some(error),
+            Err(error) => return Err(expression_fault(written, &error)),
+        }
+    }
+    Err(fault.map_or_else(|| expression_fault(written, &Error::CompiledTooBig(0)), |error| expression_fault(written, &error)))
+}
+
+fn expression_fault(written: &str, error: &Error) -> PatternError {
+    // The text shows the pattern over several lines; its last says what is wrong.
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    PatternError::Expression { pattern: written.to_owned(), reason }
+}
+
+/// Whether a pattern is well-formed by itself, however large: it is read, not compiled.
+fn well_formed(pattern: &str) -> Result<(), PatternError> {
+    match RegexBuilder::new(pattern).size_limit(0).build() {
+        Err(error @ Error::Syntax(_)) => Err(expression_fault(pattern, &error)),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// An expression for the whole value.
-fn anchored(pattern: &str) -> Result<Regex, PatternError> {
+fn anchored(pattern: &str) -> Result<Compiled, PatternError> {
     // By itself first: a pattern that closes a group it never opened would break out of ours.
-    build(pattern, pattern, false)?;
-    build(&format!(r"\A(?:{pattern}{}\z", group_end(pattern)), pattern, false)
-}
-
-/// The end of our group; on a line of its own where the pattern's last line may be a comment.
-fn group_end(pattern: &str) -> &'static str {
-    if pattern.contains("(?") && pattern.contains('#') && pattern.contains('x') { "\n)" } else { ")" }
+    well_formed(pattern)?;
+    // Where the pattern ends in a comment (`(?x)`), that hides the end of our group: then, and only then, the group is not closed. A
+    // line break in any other pattern would be a part of what must match.
+    build(&format!(r"\A(?:{pattern})\z"), pattern, false).or_else(|_| build(&format!("\\A(?:{pattern}\n)\\z"), pattern, false))
 }
 
 /// `RLIKE`: a regular expression for the whole value, in its case.
 #[derive(Debug, Clone)]
-pub struct Rlike(Regex);
+pub struct Rlike(Compiled);
 
 impl Rlike {
     /// Compiles a pattern.
@@ -95,14 +115,20 @@ impl Rlike {
     /// Whether the whole value matches.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
-        self.0.is_match(value)
+        self.0.regex.is_match(value)
+    }
+
+    /// The most bytes it takes, compiled.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
     }
 }
 
 /// `capture`: the groups of a regular expression for the whole value.
 #[derive(Debug, Clone)]
 pub struct Capture {
-    regex: Regex,
+    compiled: Compiled,
     /// The named groups; all, where none has a name.
     groups: Vec<usize>,
 }
@@ -113,13 +139,20 @@ impl Capture {
     /// # Errors
     /// When it is no regular expression, or has no group or too many.
     pub fn compile(pattern: &str) -> Result<Self, PatternError> {
-        let regex = anchored(pattern)?;
+        let compiled = anchored(pattern)?;
+        let regex = &compiled.regex;
         let named: Vec<usize> = regex.capture_names().enumerate().filter_map(|(group, name)| name.map(|_| group)).collect();
         let groups = if named.is_empty() { (1..regex.captures_len()).collect() } else { named };
         if groups.is_empty() || groups.len() > CAPTURE_GROUPS_MAX {
             return Err(PatternError::Groups { pattern: pattern.to_owned(), groups: groups.len() });
         }
-        Ok(Self { regex, groups })
+        Ok(Self { compiled, groups })
+    }
+
+    /// The most bytes it takes, compiled.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.compiled.bytes
     }
 
     /// How many values come out.
@@ -132,14 +165,14 @@ impl Capture {
     /// took no part.
     #[must_use]
     pub fn apply(&self, text: &str) -> Value {
-        pick(self.regex.captures(text).as_ref(), &self.groups)
+        pick(self.compiled.regex.captures(text).as_ref(), &self.groups)
     }
 }
 
 /// `aparse`: what stands between anchors.
 #[derive(Debug, Clone)]
 pub struct Aparse {
-    regex: Regex,
+    compiled: Compiled,
     groups: Vec<usize>,
 }
 
@@ -163,7 +196,13 @@ impl Aparse {
             expression.push_str(wildcard);
         }
         expression.push_str(r"\z");
-        Ok(Self { regex: build(&expression, pattern, true)?, groups: (1..=stars).collect() })
+        Ok(Self { compiled: build(&expression, pattern, true)?, groups: (1..=stars).collect() })
+    }
+
+    /// The most bytes it takes, compiled.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.compiled.bytes
     }
 
     /// How many values come out.
@@ -175,7 +214,7 @@ impl Aparse {
     /// As [`Capture::apply`].
     #[must_use]
     pub fn apply(&self, text: &str) -> Value {
-        pick(self.regex.captures(text).as_ref(), &self.groups)
+        pick(self.compiled.regex.captures(text).as_ref(), &self.groups)
     }
 }
 

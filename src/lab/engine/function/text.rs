@@ -203,8 +203,15 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 /// Characters of a line in MIME: RFC 2045.
 const MIME_LINE: usize = 76;
 
+/// Most bytes that are encoded, far above any attribute's: encoded in each other, texts would grow by a third every time.
+const ENCODED_MAX_BYTES: usize = 1 << 20;
+
+/// Null for no such encoding, and for a text that is too long.
 fn encode(_: &Context, args: &[Value], _: &Named<'_>) -> Value {
     let (Some(text), Some(kind)) = (text_at(args, 0), text_at(args, 1)) else { return Value::Null };
+    if text.len() > ENCODED_MAX_BYTES {
+        return Value::Null;
+    }
     maybe_text(match kind {
         "base64" => Some(STANDARD.encode(text)),
         "base64url" => Some(URL_SAFE.encode(text)),

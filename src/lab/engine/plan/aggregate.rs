@@ -91,6 +91,12 @@ pub(super) fn holds_aggregate(value: &Expr) -> bool {
     is_aggregate(value) || children(value).into_iter().any(holds_aggregate)
 }
 
+/// Whether the aggregate of this name, as the documentation writes it, is called anywhere in an expression.
+pub(in super::super) fn calls(value: &Expr, function: &str) -> bool {
+    let is_call = matches!(&value.kind, ExprKind::Call(call) if canonical(&call.name.text) == Some(function));
+    is_call || children(value).into_iter().any(|child| calls(child, function))
+}
+
 /// The arguments of a call.
 struct Arguments<'q> {
     name: &'static str,
@@ -145,8 +151,13 @@ impl Planner<'_> {
             None => condition,
             Some(outer) => Node::And(Box::new(outer), Box::new(condition)),
         });
+        let before = self.aggregates.len();
         let node = self.compile(value, Place::Group);
+        // Each aggregate inside has a copy.
+        let copies = self.aggregates.len() - before;
+        let parts = self.filter.as_ref().map_or(0, Node::parts);
         self.filter = outer;
+        self.ground.cost.copy(copies.saturating_mul(parts), value.span)?;
         node
     }
 }
@@ -256,6 +267,10 @@ fn percentile(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<No
 
 fn percentage(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
     let inner = arguments.inner()?;
+    // Each level would need its inner aggregates with and without its condition: twice as many with every level.
+    if calls(inner, "percentage") {
+        return Err(QueryError::at(inner.span, "percentage takes an aggregate, not another percentage"));
+    }
     let condition = planner.condition(arguments, 1)?;
     let part = planner.filtered(inner, condition)?;
     let all = planner.compile(inner, Place::Group)?;

@@ -1,6 +1,6 @@
 //! Calls: functions of the language itself, aggregates, functions of one row.
 
-use std::rc::Rc;
+use jiff::tz::{Offset, TimeZone};
 
 use super::super::error::QueryError;
 use super::super::expression::{CallNode, Node};
@@ -11,8 +11,7 @@ use super::{Place, Planner, aggregate};
 use crate::nrql::ast::{Argument, Call, Expr, NamedValue, Span};
 use crate::nrql::function::{Support, function as known};
 
-/// Functions of the calendar, and for how many ms each gives the same at least: clocks are set by quarters of an hour everywhere
-/// since 1972.
+/// Functions of the calendar, and for how many ms each gives the same where the clock stands at a quarter of an hour.
 const CALENDAR: [(&str, f64); 10] = [
     ("yearOf", 900_000.0),
     ("quarterOf", 900_000.0),
@@ -25,6 +24,16 @@ const CALENDAR: [(&str, f64); 10] = [
     ("hourOf", 900_000.0),
     ("minuteOf", 60_000.0),
 ];
+
+/// For how many ms the clock of a zone shows the same at least, seconds aside. A region's offset from UTC is a whole number of minutes
+/// since 1972, but may change at any minute (00:01 in St. John's).
+fn quantum_of(zone: &TimeZone) -> f64 {
+    match zone.to_fixed_offset().map(Offset::seconds) {
+        Ok(seconds) if seconds % 900 == 0 => 900_000.0,
+        Ok(seconds) if seconds % 60 != 0 => 1_000.0,
+        _ => 60_000.0,
+    }
+}
 
 impl Planner<'_> {
     pub(super) fn call(&mut self, call: &Call, span: Span, place: Place) -> Result<Node, QueryError> {
@@ -124,13 +133,18 @@ impl Planner<'_> {
             let found = arguments.len();
             return Err(QueryError::at(span, format!("{} takes {allowed} arguments, not {found}", function.name)));
         }
-        let prepared = match (function.prepare, arguments.get(1)) {
-            (Some(prepare), Some(Node::Constant(Value::Text(text)))) => {
-                Some(Rc::new(prepare(text).map_err(|error| QueryError::prepare(span, &error))?))
+        let prepared = match arguments.get(1) {
+            Some(Node::Constant(Value::Text(text))) => self.ground.cost.prepared(function, text, span)?,
+            // An expression to compile for every row would cost more than any query is worth.
+            Some(pattern) if pattern.reads_rows() && matches!(function.name, "capture" | "aparse") => {
+                return Err(QueryError::at(span, format!("the pattern of {} is a constant text", function.name)));
             }
             _ => None,
         };
-        let quantum = CALENDAR.iter().find(|(name, _)| *name == function.name).map(|(_, quantum)| *quantum);
+        let quantum = CALENDAR
+            .iter()
+            .find(|(name, _)| *name == function.name)
+            .map(|(_, quantum)| quantum.min(quantum_of(&self.ground.scalars.context.zone)));
         let constant = arguments.iter().skip(1).all(|argument| matches!(argument, Node::Constant(_)));
         let node = CallNode { function, prepared, arguments, named };
         match (quantum, place, node.arguments.first()) {

@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use super::super::error::QueryError;
 use super::super::expression::{COLUMNS_MAX, Comparison, Node, Operation, Row};
-use super::super::function::{self, Like, Rlike};
+use super::super::function::{self, Like};
 use super::super::value::{Key as ValueKey, Value};
 use super::{Place, Planner, aggregate, single};
-use crate::nrql::ast::{Among, Argument, BinaryOp, Cases, Expr, ExprKind, IsWhat, Key, UnaryOp};
+use crate::nrql::ast::{Among, Argument, BinaryOp, Cases, Expr, ExprKind, IsWhat, Key, Span, UnaryOp};
+
+/// Most levels of an expression with the variables of `WITH` put in: a tree is walked on the stack. As deep as a text alone can be.
+const DEPTH_MAX: usize = crate::nrql::MAX_OPERATORS + 2 * crate::nrql::MAX_DEPTH;
 
 /// No row: for what reads none.
 struct Nowhere;
@@ -69,6 +72,27 @@ pub(super) fn is_constant(value: &Expr, one_account: bool, constant_name: &impl 
 impl Planner<'_> {
     /// The node of an expression.
     pub(super) fn compile(&mut self, value: &Expr, place: Place) -> Result<Node, QueryError> {
+        if !self.ground.cost.step() {
+            self.ground.cost.check()?;
+        }
+        self.depth += 1;
+        self.reach(self.depth, value.span)?;
+        let node = self.node(value, place)?;
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    /// An expression is so deep.
+    fn reach(&mut self, depth: usize, span: Span) -> Result<(), QueryError> {
+        self.deepest = self.deepest.max(depth);
+        if depth > DEPTH_MAX {
+            let message = format!("the expression is too deep: with its variables put in it has more than {DEPTH_MAX} levels");
+            return Err(QueryError::at(span, message));
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, value: &Expr, place: Place) -> Result<Node, QueryError> {
         let boxed = |planner: &mut Self, value: &Expr| planner.compile(value, place).map(Box::new);
         let negate = |negated: bool, node: Node| if negated { Node::Not(Box::new(node)) } else { node };
         let node = match &value.kind {
@@ -130,8 +154,8 @@ impl Planner<'_> {
                 let Node::Constant(Value::Text(pattern)) = pattern else {
                     return Err(QueryError::at(span, "RLIKE needs a constant text, such as r'a.*'"));
                 };
-                let rlike = Rlike::new(&pattern).map_err(|error| QueryError::at(span, error.to_string()))?;
-                negate(*negated, Node::Rlike(value, Rc::new(rlike)))
+                let rlike = self.ground.cost.rlike(&pattern, span)?;
+                negate(*negated, Node::Rlike(value, rlike))
             }
             ExprKind::Query(query) => Node::Constant(single(&(self.ground.subqueries)(query)?, value.span)?),
         };
@@ -139,10 +163,13 @@ impl Planner<'_> {
     }
 
     fn name(&mut self, name: &str, value: &Expr, place: Place) -> Result<Node, QueryError> {
-        if let Some((_, node)) = self.variables.iter().rev().find(|(known, _)| known == name)
-            && (matches!(place, Place::Row(_)) || matches!(node, Node::Constant(_)))
+        if let Some(variable) = self.variables.iter().rev().find(|variable| variable.name == name)
+            && (matches!(place, Place::Row(_)) || matches!(variable.node, Node::Constant(_)))
         {
-            return Ok(node.clone());
+            let (node, depth) = (variable.node.clone(), variable.depth);
+            self.ground.cost.copy(variable.parts, value.span)?;
+            self.reach(self.depth + depth, value.span)?;
+            return Ok(node);
         }
         match place {
             Place::Group => Err(QueryError::at(

@@ -14,24 +14,26 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::aggregate::Aggregate;
+use super::aggregate::{Aggregate, Function};
+use super::cost::Cost;
 use super::error::QueryError;
 use super::expression::{Node, Scalars, number_of};
 use super::result::Answer;
 use super::value::Value;
+use crate::lab::store::hash::{QuickMap, QuickSet};
 use crate::nrql::ast::{Expr, FacetItem, Limit, OrderItem, Query, Selected, Span};
 
-pub(super) use aggregate::AGGREGATES;
+pub(super) use aggregate::{AGGREGATES, calls};
 pub(super) use expression::bare_name;
 
 /// Most groups, rows, and rows of a subquery. New Relic's page on limits.
 pub(super) const LIMIT_MAX: usize = 5_000;
 /// Most rows of a lookup table.
 const LOOKUP_LIMIT_MAX: usize = 20_000;
-/// Groups without `LIMIT`.
-const GROUPS_DEFAULT: usize = 10;
+/// Groups without `LIMIT`, and rows on the right side of a join.
+pub(super) const GROUPS_DEFAULT: usize = 10;
 /// Rows without `LIMIT`.
-const ROWS_DEFAULT: usize = 100;
+pub(super) const ROWS_DEFAULT: usize = 100;
 
 /// A query that can be run on a relation whose columns are looked up by `columns`.
 #[derive(Debug)]
@@ -108,29 +110,60 @@ pub(super) struct Ground<'p> {
     pub(super) account_attribute: Option<&'p str>,
     pub(super) default_rate_ms: f64,
     pub(super) subqueries: Subqueries<'p>,
+    pub(super) cost: &'p Cost,
+    /// Rows without `LIMIT`.
+    pub(super) rows_default: usize,
 }
 
 /// Makes a plan.
 struct Planner<'p> {
     ground: &'p Ground<'p>,
     columns: Vec<String>,
-    variables: Vec<(String, Node)>,
+    variables: Vec<Variable>,
     aggregates: Vec<Aggregate>,
     /// Conditions of the `filter`s around the place being read.
     filter: Option<Node>,
     memories: usize,
     messages: Vec<String>,
+    /// How deep the place being read stands, and the deepest one yet.
+    depth: usize,
+    deepest: usize,
+}
+
+/// A variable of `WITH`: it is put in where it is used.
+struct Variable {
+    name: String,
+    node: Node,
+    /// Of how many parts it is made, and in how many levels.
+    parts: usize,
+    depth: usize,
 }
 
 impl<'p> Planner<'p> {
     fn new(ground: &'p Ground<'p>, columns: Vec<String>) -> Self {
-        Self { ground, columns, variables: Vec::new(), aggregates: Vec::new(), filter: None, memories: 0, messages: Vec::new() }
+        Self {
+            ground,
+            columns,
+            variables: Vec::new(),
+            aggregates: Vec::new(),
+            filter: None,
+            memories: 0,
+            messages: Vec::new(),
+            depth: 0,
+            deepest: 0,
+        }
     }
 }
 
 /// A key of a join: its node, and the columns it reads after those given.
-pub(super) fn key(value: &Expr, columns: &[String], ground: &Ground<'_>) -> Result<(Node, Vec<String>), QueryError> {
+pub(super) fn key(
+    value: &Expr,
+    query: &Query,
+    columns: &[String],
+    ground: &Ground<'_>,
+) -> Result<(Node, Vec<String>), QueryError> {
     let mut planner = Planner::new(ground, columns.to_vec());
+    planner.variables(query)?;
     let node = planner.row(value, "ON")?;
     Ok((node, planner.columns))
 }
@@ -149,21 +182,49 @@ pub(super) fn plan(query: &Query, ground: &Ground<'_>) -> Result<Plan, QueryErro
     }
     let kind =
         if planner.selects_values(query) { Kind::Values(planner.values(query)?) } else { Kind::Rows(planner.rows(query)?) };
-    let default = if matches!(kind, Kind::Rows(_)) { ROWS_DEFAULT } else { GROUPS_DEFAULT };
+    let default = if matches!(kind, Kind::Rows(_)) { ground.rows_default } else { GROUPS_DEFAULT };
     let limit = planner.limit(query, default);
     Ok(Plan { columns: planner.columns, condition, kind, limit, messages: planner.messages })
+}
+
+impl Plan {
+    /// Whether it reads every attribute of a row, not those alone that it names.
+    pub(super) fn reads_all(&self) -> bool {
+        match &self.kind {
+            Kind::Rows(rows) => rows.all,
+            Kind::Values(values) => {
+                values.aggregates.iter().any(|aggregate| matches!(aggregate.function, Function::Keyset | Function::Bytes))
+            }
+        }
+    }
+
+    /// The names of what its rows hold, as far as the plan alone tells.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let of = |items: &[Item]| -> Vec<Arc<str>> {
+            let spread = items.iter().filter(|item| item.spread);
+            let fields = spread.flat_map(|item| name::fields(&item.name)).map(|name| Arc::from(*name));
+            items.iter().filter(|item| !item.spread).map(|item| Arc::clone(&item.name)).chain(fields).collect()
+        };
+        match &self.kind {
+            Kind::Rows(rows) => of(&rows.items),
+            Kind::Values(values) => values.facets.iter().map(|facet| Arc::clone(&facet.name)).chain(of(&values.items)).collect(),
+        }
+    }
 }
 
 impl Planner<'_> {
     fn variables(&mut self, query: &Query) -> Result<(), QueryError> {
         for variable in &query.variables {
+            self.deepest = 0;
             let node = self.row(&variable.value, "WITH")?;
+            let (parts, depth) = (node.parts(), self.deepest + 1);
             match &*variable.names {
-                [name] => self.variables.push((name.text.clone(), node)),
+                [name] => self.variables.push(Variable { name: name.text.clone(), node, parts, depth }),
                 names => {
                     for (at, name) in names.iter().enumerate() {
-                        let output = self.remembered(Node::Output(Box::new(node.clone()), at, name.text.as_str().into()));
-                        self.variables.push((name.text.clone(), output));
+                        self.ground.cost.copy(parts, variable.value.span)?;
+                        let node = self.remembered(Node::Output(Box::new(node.clone()), at, name.text.as_str().into()));
+                        self.variables.push(Variable { name: name.text.clone(), node, parts: parts + 1, depth });
                     }
                 }
             }
@@ -263,10 +324,11 @@ impl Planner<'_> {
         }
         unique_names(&mut items);
         let mut facets = Vec::new();
+        let mut names = Names::default();
         for FacetItem { value, alias } in query.facet.iter().flat_map(|facet| &facet.items) {
             let node = self.row(value, "FACET")?;
             let name = alias.as_ref().map_or_else(|| name::facet(value), |alias| alias.text.clone());
-            facets.push(FacetPlan { name: name.into(), node });
+            facets.push(FacetPlan { name: names.own(&name.into()), node });
         }
         let survivors = query.facet.as_ref().and_then(|facet| facet.order_by.as_ref());
         let survivors = survivors.map(|order| self.survivors(&order.value)).transpose()?;
@@ -279,7 +341,7 @@ impl Planner<'_> {
             return self.compile(value, Place::Group);
         }
         let node = self.row(value, "FACET … ORDER BY")?;
-        Ok(self.aggregate(super::aggregate::Function::Latest(node)))
+        Ok(self.aggregate(Function::Latest(node)))
     }
 
     /// The items an expression makes: several if it has several names.
@@ -317,7 +379,7 @@ impl Planner<'_> {
     }
 
     /// Takes in an aggregate.
-    fn aggregate(&mut self, function: super::aggregate::Function) -> Node {
+    fn aggregate(&mut self, function: Function) -> Node {
         self.aggregates.push(Aggregate { function, filter: self.filter.clone() });
         Node::Aggregate { index: self.aggregates.len() - 1, whole: false }
     }
@@ -325,23 +387,58 @@ impl Planner<'_> {
     /// Whether an expression is the same for all rows: it reads none.
     fn is_constant(&self, value: &Expr) -> bool {
         let constant_name =
-            |name: &str| self.variables.iter().any(|(known, node)| known == name && matches!(node, Node::Constant(_)));
+            |name: &str| self.variables.iter().any(|known| known.name == name && matches!(known.node, Node::Constant(_)));
         expression::is_constant(value, self.ground.account_attribute.is_none(), &constant_name)
     }
 }
 
-/// Gives every item a name of its own: a row has one value for each name.
+/// Gives every item a name of its own: a row has one value for each name. An item whose fields would take another's name keeps them
+/// under its own.
 fn unique_names(items: &mut [Item]) {
-    let mut seen: Vec<Arc<str>> = Vec::new();
-    for item in items {
-        let mut name = Arc::clone(&item.name);
-        let mut count = 1;
-        while seen.contains(&name) {
-            count += 1;
-            name = format!("{} {count}", item.name).into();
+    let mut names = Names::default();
+    for item in items.iter_mut().filter(|item| !item.spread) {
+        item.name = names.own(&item.name);
+    }
+    for item in items.iter_mut().filter(|item| item.spread) {
+        let fields = name::fields(&item.name);
+        if fields.iter().any(|field| names.is_taken(field)) {
+            item.spread = false;
+            item.name = names.own(&item.name);
+        } else {
+            for field in fields {
+                names.take((*field).into());
+            }
         }
-        item.name = Arc::clone(&name);
-        seen.push(name);
+    }
+}
+
+/// Names that are taken.
+#[derive(Default)]
+struct Names {
+    taken: QuickSet<Arc<str>>,
+    /// The number tried last, for each name that was wanted more than once.
+    numbers: QuickMap<Arc<str>, usize>,
+}
+
+impl Names {
+    fn is_taken(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+
+    fn take(&mut self, name: Arc<str>) {
+        self.taken.insert(name);
+    }
+
+    /// The name, or if it is taken the name and the first number that makes it one of its own.
+    fn own(&mut self, wanted: &Arc<str>) -> Arc<str> {
+        let mut name = Arc::clone(wanted);
+        while self.is_taken(&name) {
+            let number = self.numbers.entry(Arc::clone(wanted)).or_insert(1);
+            *number += 1;
+            name = format!("{wanted} {number}").into();
+        }
+        self.take(Arc::clone(&name));
+        name
     }
 }
 

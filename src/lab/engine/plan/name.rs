@@ -10,6 +10,16 @@ use crate::nrql::ast::{Argument, Expr, ExprKind, Key};
 /// What an item whose name New Relic's documentation leaves open is called.
 const RESULT: &str = "result";
 
+/// The fields of an item's value that stand in the row themselves, by the name the item has.
+pub(super) fn fields(name: &str) -> &'static [&'static str] {
+    let function = name.split_once('.').map_or(name, |(function, _)| function);
+    SPREAD.iter().find(|(known, _)| *known == function).map_or(&[], |(_, fields)| fields)
+}
+
+/// Aggregates whose value is fields that stand in the row themselves, and those fields.
+const SPREAD: [(&str, &[&str]); 2] =
+    [("apdex", &["score", "s", "t", "f", "count"]), ("keyset", &["allKeys", "stringKeys", "numericKeys", "booleanKeys"])];
+
 /// The name of an item of `SELECT`, and whether the fields of its value stand in the row themselves.
 pub(super) fn item(value: &Expr) -> (String, bool) {
     match &value.kind {
@@ -18,7 +28,7 @@ pub(super) fn item(value: &Expr) -> (String, bool) {
             let name = canonical(&call.name.text)
                 .or_else(|| function::row(&call.name.text).map(|function| function.name))
                 .unwrap_or(&call.name.text);
-            let spread = matches!(name, "apdex" | "keyset");
+            let spread = SPREAD.iter().any(|(function, _)| *function == name);
             if name == "funnel" {
                 return ("steps".to_owned(), false);
             }

@@ -9,8 +9,16 @@ fn planned(text: &str) -> Plan {
     let Ok(Statement::Select(query)) = crate::nrql::parse(text) else { panic!("{text}") };
     let scalars = Scalars { context: Context::utc(0), switches: Switches::default() };
     let subqueries = |_: &Query| Ok(Answer::default());
-    let ground =
-        Ground { scalars: &scalars, account_id: 1, account_attribute: None, default_rate_ms: 1_000.0, subqueries: &subqueries };
+    let cost = Cost::default();
+    let ground = Ground {
+        scalars: &scalars,
+        account_id: 1,
+        account_attribute: None,
+        default_rate_ms: 1_000.0,
+        subqueries: &subqueries,
+        cost: &cost,
+        rows_default: 100,
+    };
     plan(&query, &ground).expect("a plan")
 }
 

@@ -1,5 +1,7 @@
 //! Queries on rows small enough to be counted by eye.
 
+mod answers;
+mod bounds;
 mod clauses;
 mod functions;
 mod joined;

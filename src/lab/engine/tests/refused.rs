@@ -1,6 +1,6 @@
 //! What New Relic refuses, or the lab does not run, and where it says so.
 
-use super::super::{Settings, Stop};
+use super::super::{Limits, Settings, Stop};
 use super::{refusal, run_with, settings};
 
 #[test]
@@ -77,7 +77,7 @@ fn faults_with_their_place() {
 
 #[test]
 fn a_budget_of_rows_holds() {
-    let with = |budget| Settings { row_budget: Some(budget), ..settings() };
+    let with = |budget| Settings { limits: Limits { rows: Some(budget), ..Limits::default() }, ..settings() };
     assert!(run_with(with(8), "SELECT count(*) FROM E").is_ok());
     let error = run_with(with(7), "SELECT count(*) FROM E").expect_err("more than seven");
     assert_eq!(error.to_string(), "the query looks at more than the 7 rows allowed: narrow its window");

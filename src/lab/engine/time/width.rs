@@ -161,6 +161,20 @@ impl Series {
         self.edges(self.count - 1).1
     }
 
+    /// In how many buckets a moment lies at most.
+    #[must_use]
+    pub fn overlap(&self) -> i64 {
+        divide_up(self.width_ms, self.step_ms).clamp(1, self.count.max(1))
+    }
+
+    /// The bucket that begins at a moment; none if none does.
+    #[must_use]
+    pub fn begins(&self, ms: i64) -> std::ops::Range<i64> {
+        let after = ms.saturating_sub(self.begin_ms);
+        let bucket = after.div_euclid(self.step_ms);
+        if after.rem_euclid(self.step_ms) == 0 && (0..self.count).contains(&bucket) { bucket..bucket + 1 } else { 0..0 }
+    }
+
     /// The buckets that hold a moment: none in a gap, several where they overlap.
     #[must_use]
     pub fn buckets(&self, ms: i64) -> std::ops::Range<i64> {
@@ -203,6 +217,8 @@ fn wide(width: &Width, window_ms: i64) -> Result<i64, WidthError> {
         // A window shorter than the narrowest width is one bucket.
         Width::Auto => Ok(auto_width_ms(window_ms).min(window_ms).max(1)),
         Width::Max => Ok(max_width_ms(window_ms).min(window_ms).max(1)),
+        // A span beyond what can be counted is wider than any window.
+        Width::Exact(duration) if span_ms(duration) >= i64::MAX as f64 => Ok(i64::MAX),
         Width::Exact(duration) => whole(span_ms(duration)).filter(|ms| *ms >= 1).ok_or(WidthError::TooNarrow),
         Width::Template(name) => Err(WidthError::Template { name: name.text.clone(), at: name.span.start }),
     }
