@@ -17,12 +17,12 @@ fn asked(args: &Args, typed: Option<&str>, language: Language) -> (Result<Answer
     (answers, String::from_utf8(output).unwrap())
 }
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn text(text: &str) -> String {
+    text.to_owned()
 }
 
 fn trail() -> Args {
-    Args { account: text("1234567"), trail_queue: text(TRAIL), yes: true, ..Args::default() }
+    Args { account: Some(text("1234567")), trail_queue: Some(text(TRAIL)), yes: true, ..Args::default() }
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_questions_are_japanese_where_that_is_asked_for() {
 
 #[test]
 fn without_a_terminal_every_missing_flag_is_named_at_once() {
-    let (answers, said) = asked(&Args { region: text("uk"), ..Args::default() }, None, Language::English);
+    let (answers, said) = asked(&Args { region: Some(text("uk")), ..Args::default() }, None, Language::English);
     let what = answers.unwrap_err().what;
     for told in [
         "--region: \"uk\" is no data centre",
@@ -85,25 +85,25 @@ fn without_a_terminal_every_missing_flag_is_named_at_once() {
 fn wrong_answers_are_told_with_what_is_allowed() {
     let gov = "https://sqs.us-gov-west-1.amazonaws.com/111122223333/events";
     for (args, told) in [
-        (Args { account: text("12a"), ..trail() }, "--account: \"12a\" is no New Relic account id: 1 to 10 digits are"),
-        (Args { account: text(","), ..trail() }, "--account: \",\" is no"),
+        (Args { account: Some(text("12a")), ..trail() }, "--account: \"12a\" is no New Relic account id: 1 to 10 digits are"),
+        (Args { account: Some(text(",")), ..trail() }, "--account: \",\" is no"),
         (
-            Args { trail_queue: text("http://x"), ..trail() },
+            Args { trail_queue: Some(text("http://x")), ..trail() },
             "--trail-queue: \"http://x\" is no URL of an SQS queue: https://sqs.",
         ),
-        (Args { event_queue: text(gov), ..trail() }, "is of another partition than the first queue (aws)"),
-        (Args { event_queue: text(TRAIL), ..trail() }, "--event-queue: "),
-        (Args { trail_bucket: text("A_B"), ..trail() }, "--trail-bucket: \"A_B\" is no bucket's name"),
-        (Args { license_key: text("0123456789abcdef"), ..trail() }, "--license-key: not a place of a key"),
-        (Args { license_key: text("ssm:/key"), ..trail() }, "--license-key: not a place of a key"),
-        (Args { posture: text("all"), ..trail() }, "--posture: \"all\" is none of off, own"),
-        (Args { posture: text("aggregator:org"), ..trail() }, "--posture: an aggregator is asked in the Region"),
+        (Args { event_queue: Some(text(gov)), ..trail() }, "is of another partition than the first queue (aws)"),
+        (Args { event_queue: Some(text(TRAIL)), ..trail() }, "--event-queue: "),
+        (Args { trail_bucket: Some(text("A_B")), ..trail() }, "--trail-bucket: \"A_B\" is no bucket's name"),
+        (Args { license_key: Some(text("0123456789abcdef")), ..trail() }, "--license-key: not a place of a key"),
+        (Args { license_key: Some(text("ssm:/key")), ..trail() }, "--license-key: not a place of a key"),
+        (Args { posture: Some(text("all")), ..trail() }, "--posture: \"all\" is none of off, own"),
+        (Args { posture: Some(text("aggregator:org")), ..trail() }, "--posture: an aggregator is asked in the Region"),
         (
-            Args { posture: text("own"), posture_regions: text("cn-north-1"), ..trail() },
+            Args { posture: Some(text("own")), posture_regions: Some(text("cn-north-1")), ..trail() },
             "--posture-regions: \"cn-north-1\" is of another",
         ),
-        (Args { posture_role: text("x"), ..trail() }, "--posture-role: a role is taken only"),
-        (Args { timezone: text("Mars/Base"), ..trail() }, "--timezone: \"Mars/Base\" is no IANA time zone"),
+        (Args { posture_role: Some(text("x")), ..trail() }, "--posture-role: a role is taken only"),
+        (Args { timezone: Some(text("Mars/Base")), ..trail() }, "--timezone: \"Mars/Base\" is no IANA time zone"),
         (Args { trail_queue: None, ..trail() }, "--posture: nothing would be read"),
     ] {
         let what = asked(&args, None, Language::English).0.unwrap_err().what;
@@ -115,11 +115,11 @@ fn wrong_answers_are_told_with_what_is_allowed() {
 fn the_file_is_read_back_as_it_was_meant() {
     for language in [Language::English, Language::Japanese] {
         let args = Args {
-            region: text("EU"),
-            license_key: text("file:/run/it's here"),
-            trail_bucket: text("example-trail"),
-            event_queue: text(EVENTS),
-            posture: text("111122223333,012345678901"),
+            region: Some(text("EU")),
+            license_key: Some(text("file:/run/it's here")),
+            trail_bucket: Some(text("example-trail")),
+            event_queue: Some(text(EVENTS)),
+            posture: Some(text("111122223333,012345678901")),
             ..trail()
         };
         let answers = asked(&args, None, language).0.unwrap();
@@ -141,7 +141,7 @@ fn the_role_has_a_policy_of_its_own() {
     };
     let always = ["cspm-relay.yml", "dashboards/cspm.json", "dashboards/cspm.ja.json", "iam-policy.json"];
     assert_eq!(names(&trail()), always);
-    let with_role = names(&Args { posture: text("111122223333,222233334444"), ..trail() });
+    let with_role = names(&Args { posture: Some(text("111122223333,222233334444")), ..trail() });
     assert_eq!(with_role, [&always[..], &["iam-role-policy.json"]].concat());
 }
 

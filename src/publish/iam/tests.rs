@@ -31,7 +31,7 @@ fn sources() -> Vec<(PathBuf, String)> {
                 if name != "tests" {
                     gather(&path, found);
                 }
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|ending| ending == "rs") && !name.ends_with("tests.rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("\nmod tests {").next().unwrap();
                 let lines = code.lines().map(str::trim).filter(|line| !line.starts_with("//"));

@@ -11,13 +11,16 @@
 //! for granted here; so are the class and the words of a time-out beyond that it is `TIMEOUT`.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
+use tokio::time::Instant;
 
 use super::graphql::Fault;
 use super::{Session, number};
-use crate::lab::engine::{Engine, Settings};
+use crate::lab::engine::{Engine, Settings, Stop};
 use crate::lab::store::Store as Columns;
+use crate::nrql::lint::QUERY_BYTES;
 
 /// How long a query may take that names no time, and how long an asynchronous one is waited for, ms.
 const PATIENCE_MS: i64 = 5_000;
@@ -27,6 +30,9 @@ const TIMEOUT_S: std::ops::RangeInclusive<i64> = 5..=120;
 
 /// Longest asynchronous query, ms: ten minutes, with Data Plus.
 const LONGEST_MS: i64 = 600_000;
+
+/// How long this machine works on a query at most, whatever the stand-in's clock says: as long as a `timeout` may be.
+const WORK: Duration = Duration::from_mins(2);
 
 /// Attribute that holds the account of a row while rows of several are read together. New Relic keeps the name for itself, so no
 /// row has one of its own.
@@ -77,9 +83,14 @@ impl Session<'_> {
 
     /// The whole answer to a query.
     fn run(&self, accounts: &[u64], text: &str) -> Result<Json, String> {
+        if text.len() >= QUERY_BYTES {
+            return Err(format!("NRQL Syntax Error: the query has {} bytes, and less than {QUERY_BYTES} are taken", text.len()));
+        }
         let statement = crate::nrql::parse(text).map_err(|fault| fault.to_string())?;
+        let end = Instant::now() + WORK;
+        let stop = Stop::new(move || Instant::now() > end);
         let (snapshot, settings) = match accounts {
-            [account] => (self.store.columns_of(*account).snapshot(), Settings { account_id: *account, ..Settings::default() }),
+            [account] => (self.store.columns_of(*account).snapshot(), Settings::served(*account, stop)),
             several => {
                 let together = Columns::in_memory();
                 for account in several {
@@ -89,7 +100,7 @@ impl Session<'_> {
                         together.append_json(event_type, &row, self.now_ms);
                     });
                 }
-                (together.snapshot(), Settings { account_attribute: Some(ACCOUNT.into()), ..Settings::default() })
+                (together.snapshot(), Settings { account_attribute: Some(ACCOUNT.into()), ..Settings::served(0, stop) })
             }
         };
         // The end of a window is not included, and a clock that stands must not hide what came just now.

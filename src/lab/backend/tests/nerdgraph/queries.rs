@@ -89,6 +89,10 @@ async fn a_query_that_cannot_be_read_or_a_time_out_beyond_the_range_is_refused()
         let (class, message) = refusal(&backend, ONE, json!({ "id": 1, "q": "SELECT 1", "a": asynchronous })).await;
         assert!(class == "NRQL_SYNTAX_ERROR" && message.starts_with("NRQL Syntax Error"), "{class}: {message}");
     }
+    let long = format!("SELECT count(*) FROM T WHERE a IN ({})", vec!["'0123456789'"; 400].join(", "));
+    let (class, message) = refusal(&backend, ONE, json!({ "id": 1, "q": long })).await;
+    let want = format!("NRQL Syntax Error: the query has {} bytes, and less than 4096 are taken", long.len());
+    assert_eq!((&*class, message), ("NRQL_SYNTAX_ERROR", want));
     for (seconds, fits) in [(4, false), (5, true), (120, true), (121, false)] {
         let answer = ask(&backend, ONE, json!({ "id": 1, "q": "SELECT count(*) FROM T", "t": seconds })).await;
         let message = format!("timeout is {seconds} seconds, expected 5 to 120");
