@@ -20,6 +20,7 @@ use super::time::{Context, Role, Series, resolve, series, shift_ms, zone};
 use super::value::Value;
 use crate::lab::store::{METRIC, Snapshot, TableView};
 use crate::nrql::ast::{Join, Moment, Query, Selected, Source, Timeseries};
+use crate::nrql::template;
 
 /// Ms in a day.
 const DAY_MS: i64 = 86_400_000;
@@ -306,6 +307,9 @@ impl<'e> Run<'e> {
 
 /// What may not stand at a level.
 fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
+    if let Some((name, needed)) = template::unfilled(query) {
+        return Err(QueryError::at(name.span, format!("the variable {{{{{}}}}} has no value: {needed} needed", name.text)));
+    }
     let refuse = |clause: &str, why: &str| Err(QueryError::at(query.span, format!("{clause} {why}")));
     match level {
         _ if query.predict.is_some() => refuse("PREDICT", "is not run here: its model is not published"),

@@ -204,6 +204,8 @@ fn wide(width: &Width, window_ms: i64) -> Result<i64, WidthError> {
         Width::Auto => Ok(auto_width_ms(window_ms).min(window_ms).max(1)),
         Width::Max => Ok(max_width_ms(window_ms).min(window_ms).max(1)),
         Width::Exact(duration) => whole(span_ms(duration)).filter(|ms| *ms >= 1).ok_or(WidthError::TooNarrow),
-        Width::Template(name) => Err(WidthError::Template { name: name.text.clone(), at: name.span.start }),
+        Width::Template(name) | Width::TemplateUnits { name, .. } => {
+            Err(WidthError::Template { name: name.text.clone(), at: name.span.start })
+        }
     }
 }
