@@ -74,7 +74,7 @@ rules! {
     WRONG_KIND Error "wrong-kind": "a function or sign of numbers gets numbers, one of texts gets texts",
         "docs: values of another kind are skipped or give null";
     NO_CONDITION Error "no-condition": "a condition says yes or no",
-        "docs: nothing is converted; a text, a number or a list is never true";
+        "docs: nothing is converted; a text or a list is never true";
     PERCENTILE_OBJECT Error "percentile-object": "of a percentile one number is taken before it is used as one",
         "docs: its value is an object, keyed by the percents";
     PERCENTAGE_SCALE Warning "percentage-scale": "percentage is read as 0 to 100", "docs: it is a hundred times the share";

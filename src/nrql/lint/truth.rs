@@ -1,6 +1,6 @@
-//! Conditions that are no conditions: a text, a number, a list where a yes or no is asked for.
+//! Conditions that are no conditions: a text or a list where a yes or no is asked for.
 //!
-//! What always holds: of a value whose kind is not known nothing is told; the operands of `AND`, `OR` and `NOT` are asked one by one.
+//! What always holds: of a value whose kind is not known nothing is told, nor of a number, which dashboards in use have there; the operands of `AND`, `OR` and `NOT` are asked one by one.
 
 use super::super::ast::{Argument, BinaryOp, Expr, ExprKind, UnaryOp};
 use super::scope::Scope;
@@ -47,7 +47,7 @@ impl Lint<'_> {
             }
             ExprKind::Unary(UnaryOp::Not, inner) => self.truth(inner, scope),
             _ => {
-                if let Some(found @ (Type::Text | Type::Number | Type::Keyed | Type::List)) = kind::of(value, scope) {
+                if let Some(found @ (Type::Text | Type::Keyed | Type::List)) = kind::of(value, scope) {
                     let message = format!("`{value}` is {}, no condition", found.as_str());
                     let hint = match (&value.kind, found) {
                         (ExprKind::Name(_), _) => format!("compare it, or say `{value} IS NOT NULL`"),

@@ -148,7 +148,7 @@ pub(super) const CASES: &[Case] = &[
     ("a text as a condition", Picked, "SELECT count(*) FROM Event WHERE ¦'a'", &["no-condition"]),
     ("an attribute as a condition", Picked, "SELECT count(*) FROM Event WHERE score > 1 AND ¦flag", &["no-condition"]),
     ("an attribute that is not", Picked, "SELECT count(*) FROM Event WHERE NOT ¦lower(flag)", &["no-condition"]),
-    ("a number as a condition", Picked, "SELECT filter(count(*), WHERE ¦score) FROM Event", &["no-condition"]),
+    ("a number as a condition", Picked, "SELECT filter(count(*), WHERE score) FROM Event", &[]),
     ("one attribute or the other", Picked, "SELECT count(*) FROM Event WHERE ¦flag OR control.id", &["no-condition"]),
     (
         "a text as the condition of a case",
