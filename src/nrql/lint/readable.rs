@@ -94,12 +94,11 @@ impl Lint<'_> {
             if text.contains("{{") {
                 continue;
             }
-            match unit::find(text) {
-                Some(unit) => measures.push((unit.measures, text, span)),
-                None => {
-                    let message = format!("`'{text}'` is none of the units that are known here");
-                    self.tell(&rule::UNKNOWN_UNIT, span, message, "UCUM names are taken, such as 's', 'min', 'By'; case matters");
-                }
+            if let Some(unit) = unit::find(text) {
+                measures.push((unit.measures, text, span));
+            } else {
+                let message = format!("`'{text}'` is none of the units that are known here");
+                self.tell(&rule::UNKNOWN_UNIT, span, message, "UCUM names are taken, such as 's', 'min', 'By'; case matters");
             }
         }
         if let [(from, from_text, _), (to, to_text, span)] = *measures

@@ -130,7 +130,7 @@ impl Lint<'_> {
             _ => query.span,
         };
         let keeps = format!("New Relic keeps {what} {} days", shown(kept));
-        if (least + most) / 2.0 <= kept {
+        if f64::midpoint(least, most) <= kept {
             let message = format!("looks up to {} days back; {keeps}", shown(most));
             self.tell(&rule::NEARLY_BEYOND_RETENTION, at, message, format!("say `{} days ago`", shown(kept)));
             return;
