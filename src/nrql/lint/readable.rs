@@ -17,8 +17,8 @@ type Read = fn(&str) -> Result<(), String>;
 
 /// Functions with such a text: in which place, counted from 0, and how it is read.
 const TEXTS: [(&str, usize, Read); 6] = [
-    ("capture", 1, |text| pattern::capture(text).map(drop).map_err(|error| error.to_string())),
-    ("aparse", 1, |text| pattern::aparse(text).map(drop).map_err(|error| error.to_string())),
+    ("capture", 1, |text| pattern::capture(text).map_err(|error| error.to_string())),
+    ("aparse", 1, |text| pattern::aparse(text).map_err(|error| error.to_string())),
     ("toDatetime", 1, date_pattern),
     ("toTimestamp", 1, date_pattern),
     ("encode", 1, encoding),
