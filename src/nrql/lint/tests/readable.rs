@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
     ("no regular expression", Picked, "SELECT count(*) FROM Event WHERE flag RLIKE ¦r'('", &["unreadable-text"]),
     ("an expression of any size", Picked, "SELECT count(*) FROM Event WHERE flag RLIKE '(.{999}){999}'", &[]),
     (
-        "too many groups",
+        "more groups than a capture takes",
         Picked,
         "SELECT capture(flag, ¦r'(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)(l)(m)(n)(o)(p)(q)') FROM Event",
         &["unreadable-text"],
