@@ -58,7 +58,7 @@ pub struct Query {
     pub span: Span,
     /// What is asked for; never empty.
     pub select: Vec<SelectItem>,
-    /// Where from; empty only if `WITH` supplies all values.
+    /// Where from; empty only if `WITH` supplies all values, or a variable of [`Query::templates`] may say it.
     pub from: Vec<Source>,
     /// In the order written.
     pub joins: Vec<Join>,
@@ -70,8 +70,8 @@ pub struct Query {
     pub order_by: Vec<OrderItem>,
     /// `LIMIT`.
     pub limit: Option<Limit>,
-    /// `OFFSET`, rows.
-    pub offset: Option<u64>,
+    /// `OFFSET`.
+    pub offset: Option<Offset>,
     /// `SINCE`.
     pub since: Option<Moment>,
     /// `UNTIL`.
@@ -92,6 +92,8 @@ pub struct Query {
     pub predict: Option<Predict>,
     /// `RAW`.
     pub raw: bool,
+    /// `{{name}}` where a clause may start: clauses to be filled in.
+    pub templates: Vec<Name>,
 }
 
 /// A name, as written: case matters.
@@ -108,6 +110,8 @@ pub struct Name {
 pub struct Text {
     /// Without quotes and escapes.
     pub text: String,
+    /// To be filled in: the text is `{{name}}`, written without quotes.
+    pub template: bool,
     /// Where.
     pub span: Span,
 }
@@ -202,12 +206,23 @@ pub struct OrderItem {
 }
 
 /// `LIMIT`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Limit {
     /// So many.
     Count(u64),
     /// As many as New Relic gives.
     Max,
+    /// To be filled in: `{{name}}`.
+    Template(Name),
+}
+
+/// `OFFSET`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Offset {
+    /// So many rows.
+    Count(u64),
+    /// To be filled in: `{{name}}`.
+    Template(Name),
 }
 
 /// A moment in time, not yet resolved.
@@ -234,6 +249,13 @@ pub enum Moment {
     Text(Text),
     /// To be filled in: `{{name}}`.
     Template(Name),
+    /// `{{name}} units AGO`, or `{{name}} AGO`.
+    TemplateAgo {
+        /// The variable.
+        name: Name,
+        /// Of what, if that is said.
+        unit: Option<Unit>,
+    },
 }
 
 /// A day by its word.
@@ -295,6 +317,13 @@ pub enum Width {
     Exact(Duration),
     /// To be filled in: `{{name}}`.
     Template(Name),
+    /// `{{name}} units`.
+    TemplateUnits {
+        /// The variable.
+        name: Name,
+        /// Of what.
+        unit: Unit,
+    },
 }
 
 /// `WITH value AS name`.
@@ -459,10 +488,18 @@ pub enum Key {
 /// `name(arguments)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// As written; functions are the same in any case.
+    /// As written; functions are the same in any case. `{{name}}` if it is to be filled in.
     pub name: Name,
     /// In the order written.
     pub arguments: Vec<Argument>,
+}
+
+impl Call {
+    /// Whether the function is to be filled in.
+    #[must_use]
+    pub fn is_template(&self) -> bool {
+        self.name.text.starts_with("{{")
+    }
 }
 
 /// One argument.

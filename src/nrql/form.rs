@@ -179,6 +179,8 @@ impl Usage {
         self.note(query.order_by.iter().any(|item| item.descending), "ORDER BY … DESC");
         self.note(matches!(query.limit, Some(Limit::Count(_))), "LIMIT n");
         self.note(matches!(query.limit, Some(Limit::Max)), "LIMIT MAX");
+        self.note(matches!(query.limit, Some(Limit::Template(_))), "{{variable}}");
+        self.note(!query.templates.is_empty(), "{{variable}}");
         self.note(query.offset.is_some(), "OFFSET");
         self.moments(query.since.as_ref(), query.until.as_ref());
         self.note(query.compare.is_some(), "COMPARE WITH");
@@ -191,7 +193,7 @@ impl Usage {
                     Width::Auto => "TIMESERIES AUTO",
                     Width::Max => "TIMESERIES MAX",
                     Width::Exact(_) => "TIMESERIES n units",
-                    Width::Template(_) => "{{variable}}",
+                    Width::Template(_) | Width::TemplateUnits { .. } => "{{variable}}",
                 },
             );
             self.note(timeseries.slide.is_some(), "SLIDE BY");
@@ -239,7 +241,7 @@ impl Usage {
                     Moment::This(_) => "THIS unit",
                     Moment::Last(_) => "LAST unit",
                     Moment::Text(_) => "date in quotes",
-                    Moment::Template(_) => "{{variable}}",
+                    Moment::Template(_) | Moment::TemplateAgo { .. } => "{{variable}}",
                 },
             );
         }
@@ -254,6 +256,7 @@ impl Usage {
             ExprKind::Template(_) => self.note(true, "{{variable}}"),
             ExprKind::Call(call) => {
                 match function::function(&call.name.text) {
+                    None if call.is_template() => self.forms.insert("{{variable}}"),
                     Some(Function { name, .. }) => self.functions.insert(name),
                     None => self.unknown.insert(call.name.text.clone()),
                 };

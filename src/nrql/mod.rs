@@ -5,6 +5,7 @@
 //! agent itself checks the queries it ships.
 
 pub mod ast;
+pub mod date_pattern;
 
 mod error;
 pub mod form;
@@ -13,8 +14,11 @@ mod lexer;
 pub mod lint;
 mod operator;
 mod parser;
+pub mod pattern;
 mod print;
 pub mod template;
+pub mod time;
+pub mod unit;
 pub mod walk;
 mod warnings;
 mod words;

@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use super::ast::{
     Among, Argument, Call, Cases, Duration, Expr, ExprKind, Facet, FacetItem, IsWhat, Join, Key, Limit, Moment, Name, NamedValue,
-    OrderItem, Predict, Query, SelectItem, Selected, Source, Statement, Text, Timeseries, UnaryOp, Unit, Variable, Width,
+    Offset, OrderItem, Predict, Query, SelectItem, Selected, Source, Statement, Text, Timeseries, UnaryOp, Unit, Variable, Width,
 };
 use super::operator::{self, Strength};
 use super::{lexer, words};
@@ -132,7 +132,11 @@ impl Display for Query {
             predict.fmt(out)?;
         }
         clause(out, "WITH METRIC_FORMAT", self.metric_format.as_ref())?;
-        out.write_str(if self.raw { " RAW" } else { "" })
+        out.write_str(if self.raw { " RAW" } else { "" })?;
+        self.templates.iter().try_for_each(|name| {
+            out.write_char(' ')?;
+            template(out, &name.text)
+        })
     }
 }
 
@@ -144,7 +148,7 @@ impl Display for Name {
 
 impl Display for Text {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        quoted(out, &self.text)
+        if self.template { out.write_str(&self.text) } else { quoted(out, &self.text) }
     }
 }
 
@@ -207,6 +211,16 @@ impl Display for Limit {
         match self {
             Self::Count(count) => count.fmt(out),
             Self::Max => out.write_str("MAX"),
+            Self::Template(name) => template(out, &name.text),
+        }
+    }
+}
+
+impl Display for Offset {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(out),
+            Self::Template(name) => template(out, &name.text),
         }
     }
 }
@@ -226,6 +240,11 @@ impl Display for Moment {
             Self::Last(unit) => write!(out, "LAST {unit}"),
             Self::Text(text) => text.fmt(out),
             Self::Template(name) => template(out, &name.text),
+            Self::TemplateAgo { name, unit } => {
+                template(out, &name.text)?;
+                unit.as_ref().map_or(Ok(()), |unit| write!(out, " {unit}s"))?;
+                out.write_str(" AGO")
+            }
         }
     }
 }
@@ -260,6 +279,10 @@ impl Display for Width {
             Self::Max => out.write_str("MAX"),
             Self::Exact(duration) => duration.fmt(out),
             Self::Template(name) => template(out, &name.text),
+            Self::TemplateUnits { name, unit } => {
+                template(out, &name.text)?;
+                write!(out, " {unit}s")
+            }
         }
     }
 }

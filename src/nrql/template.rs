@@ -4,8 +4,9 @@
 //! variables. What always holds: only whole variables are replaced, and a value given as text cannot end the text it is put
 //! into. Variables without a value stay as they are, for the parser takes them.
 
-use super::lexer::{self, TokenKind};
-use super::print;
+use super::ast::{Limit, Name, Offset, Query};
+use super::lexer::{self, Symbol, Token, TokenKind};
+use super::{print, words};
 
 /// How values are written (New Relic's dashboards, `replacementStrategy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,8 +17,8 @@ pub enum Strategy {
     Number,
     /// As they are: an event type, an attribute, a whole condition.
     Identifier,
-    /// As New Relic guesses. How is not documented; here: as it is behind `FROM` and `FACET`, as numbers if all are, else as
-    /// texts.
+    /// As New Relic guesses. How is not documented; here: as it is for an item of the lists behind `FROM` and `FACET`, for the name
+    /// of a function and where a clause may start; as numbers if all are; else as texts.
     #[default]
     Default,
 }
@@ -79,7 +80,7 @@ pub enum FillError {
 enum Place {
     /// By itself.
     Alone,
-    /// Behind `FROM` or `FACET`.
+    /// An item of `FROM` or `FACET`, the name of a function, or clauses.
     Named,
     /// Inside a text, between these quotes.
     Text(char),
@@ -130,11 +131,14 @@ pub fn fill(text: &str, replacements: &[(&str, Replacement)]) -> Result<String, 
 /// Every variable of a text, in order. Behind what is no token nothing is found: the text is no query, whatever is filled in.
 pub(super) fn uses(text: &str) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
-    let mut behind = "";
-    for token in lexer::tokens(text) {
+    let tokens = lexer::tokens(text);
+    let mut reader = Places::default();
+    for (at, token) in tokens.iter().enumerate() {
         let written = text.get(token.span.range()).unwrap_or_default();
+        let next = tokens.get(at + 1);
+        let is_name = reader.next(token, written, next, next.and_then(|next| text.get(next.span.range())).unwrap_or_default());
         let place = match token.kind {
-            TokenKind::Template(_) if ["FROM", "FACET"].iter().any(|word| word.eq_ignore_ascii_case(behind)) => Place::Named,
+            TokenKind::Template(_) if is_name => Place::Named,
             TokenKind::Text { double, .. } => Place::Text(if double { '"' } else { '\'' }),
             TokenKind::Raw(_) => Place::Unescaped('\''),
             TokenKind::Quoted(_) => Place::Unescaped('`'),
@@ -149,9 +153,73 @@ pub(super) fn uses(text: &str) -> Vec<Use<'_>> {
             uses.push(Use { name: name.trim(), start, end, place });
             rest = after.get(name.len() + "}}".len()..).unwrap_or_default();
         }
-        behind = written;
     }
     uses
+}
+
+/// What is known of the tokens before one.
+#[derive(Default)]
+struct Places {
+    /// Parentheses that are open: whether each stands in a list of names.
+    lists: Vec<bool>,
+    /// The list behind `FROM` or `FACET` goes on.
+    in_list: bool,
+    /// An item of that list begins.
+    begins: bool,
+    /// A value, or all that a clause needs, ended: what follows is an operator or a clause.
+    ended: bool,
+}
+
+impl Places {
+    /// Passes a token; whether a variable in its place stands for a name or for clauses.
+    fn next(&mut self, token: &Token, written: &str, next: Option<&Token>, behind: &str) -> bool {
+        let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(written));
+        let (begins, ended) = (std::mem::take(&mut self.begins), std::mem::take(&mut self.ended));
+        match token.kind {
+            TokenKind::Symbol(Symbol::Open) => self.lists.push(std::mem::take(&mut self.in_list)),
+            TokenKind::Symbol(Symbol::Close) => {
+                self.in_list = self.lists.pop().unwrap_or_default();
+                self.ended = true;
+            }
+            TokenKind::Symbol(Symbol::Comma) => self.begins = self.in_list,
+            TokenKind::Symbol(Symbol::CloseBracket) => self.ended = true,
+            TokenKind::Symbol(_) | TokenKind::Bad(_) | TokenKind::End => {}
+            // Behind a value the word of a clause is that clause; where a value must stand it may be a name.
+            TokenKind::Word if words::starts_clause(written) && (ended || !is_name(written, next, behind)) => {
+                self.in_list = is(&["FROM", "FACET"]);
+                self.begins = self.in_list;
+                self.ended = is(&["EXTRAPOLATE", "RAW"]);
+            }
+            TokenKind::Word if is(&["TIMEZONE", "METRIC_FORMAT", "BY", "ON", "AT"]) => {}
+            TokenKind::Word => self.ended = is(&["NULL", "TRUE", "FALSE"]) || !words::is_operator(written),
+            TokenKind::Quoted(_) | TokenKind::Text { .. } | TokenKind::Raw(_) | TokenKind::Number(_) => self.ended = true,
+            TokenKind::Template(_) => {
+                self.ended = true;
+                let is_called = next.is_some_and(|next| next.kind == TokenKind::Symbol(Symbol::Open));
+                return begins || ended || is_called;
+            }
+        }
+        false
+    }
+}
+
+fn is_name(word: &str, next: Option<&Token>, behind: &str) -> bool {
+    next.is_some_and(|next| words::is_name(word, &next.kind, behind))
+}
+
+/// The first variable of a query, not of those in it, that stands for clauses or a number of rows, and what is needed in its place.
+#[must_use]
+pub fn unfilled(query: &Query) -> Option<(&Name, &'static str)> {
+    let limit = match &query.limit {
+        Some(Limit::Template(name)) => Some(name),
+        _ => None,
+    };
+    let offset = match &query.offset {
+        Some(Offset::Template(name)) => Some(name),
+        _ => None,
+    };
+    let clauses = query.templates.first().map(|name| (name, "clauses are"));
+    clauses.or_else(|| limit.or(offset).map(|name| (name, "a whole number is")))
 }
 
 /// The values of a variable as text of its place, behind what stands before it.

@@ -97,9 +97,13 @@ pub(super) fn day(word: &str) -> Option<Day> {
 /// Whether the word means something in some place, so that it is printed in back-ticks.
 #[must_use]
 pub(super) fn has_meaning(word: &str) -> bool {
-    is_operator(word)
-        || CLAUSES.iter().any(|(name, _)| name.eq_ignore_ascii_case(word))
-        || ODD.iter().any(|name| name.eq_ignore_ascii_case(word))
+    is_operator(word) || starts_clause(word) || ODD.iter().any(|name| name.eq_ignore_ascii_case(word))
+}
+
+/// Whether clauses start with the word.
+#[must_use]
+pub(super) fn starts_clause(word: &str) -> bool {
+    CLAUSES.iter().any(|(name, _)| name.eq_ignore_ascii_case(word))
 }
 
 /// Whether the word is one of an operator, or `NULL`, `TRUE`, `FALSE`.

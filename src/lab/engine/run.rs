@@ -22,6 +22,7 @@ use super::time::{Context, Role, Series, resolve, series, shift_ms, zone};
 use super::value::Value;
 use crate::lab::store::{METRIC, Snapshot, TableView};
 use crate::nrql::ast::{Join, Moment, Query, Selected, Source, Timeseries};
+use crate::nrql::template;
 
 /// Ms in a day.
 const DAY_MS: i64 = 86_400_000;
@@ -387,6 +388,9 @@ fn same_source(one: &Source, two: &Source) -> bool {
 
 /// What may not stand at a level.
 fn allowed(query: &Query, level: Level) -> Result<(), QueryError> {
+    if let Some((name, needed)) = template::unfilled(query) {
+        return Err(QueryError::at(name.span, format!("the variable {{{{{}}}}} has no value: {needed} needed", name.text)));
+    }
     let refuse = |clause: &str, why: &str| Err(QueryError::at(query.span, format!("{clause} {why}")));
     if let Some(predict) = &query.predict {
         return Err(QueryError::elsewhere(predict.span, "PREDICT"));

@@ -41,7 +41,7 @@ pub const FUNCTIONS: &[Function] = &[
     of(Aggregate, T2, "apdex", 1, 2, "Score from 0 to 1: satisfied to t (0.5 without), tolerated to 4 t.").named(&["t"]),
     of(Aggregate, T2, "histogram", 1, 4, "Counts of values in equal buckets: width 10, 40 buckets, from 0.")
         .named(&["width", "buckets", "start"]),
-    of(Aggregate, T3, "funnel", 2, 11, "Different values that pass 1 step, 2 steps … up to 10.")
+    of(Aggregate, T3, "funnel", 3, 11, "Different values that pass 1 step, 2 steps …: 2 to 10 of them.")
         .differs("exact; New Relic's is exact to 256 values and an estimate above"),
     of(Aggregate, T2, "stddev", 1, 1, "Standard deviation of numbers.")
         .differs("of the population, New Relic does not say which; null without a number, where New Relic gives 0"),

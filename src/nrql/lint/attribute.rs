@@ -104,7 +104,12 @@ impl Lint<'_> {
             let (name, span) = match (&join.column, &join.key.kind) {
                 (Some(column), _) => (&column.text, column.span),
                 (None, ExprKind::Name(name)) => (name, join.key.span),
-                (None, _) => continue,
+                (None, ExprKind::Template(_)) => continue,
+                (None, _) => {
+                    let message = format!("`{}` is computed: the joined query has no column of that name", join.key);
+                    self.tell(&rule::JOIN_KEY, join.key.span, message, format!("say `ON {} = column`", join.key));
+                    continue;
+                }
             };
             if !columns.has(name) {
                 let hint = did_you_mean(name, columns.names());

@@ -17,6 +17,8 @@ const HISTOGRAM_BUCKETS: f64 = 500.0;
 const CONCAT: usize = 20;
 /// Aggregates that take an aggregate (docs: filter, percentage, rate).
 const OF_AGGREGATES: [&str; 3] = ["filter", "percentage", "rate"];
+/// Aggregates whose second argument is a time (docs: rate, derivative, predictLinear).
+const PER_TIME: [&str; 6] = ["rate", "derivative", "predictLinear", "latestrate", "irate", "deriv"];
 /// Aggregates that take `*` (docs: count; dashboards in use: the others).
 const OF_ALL: [&str; 4] = ["count", "uniqueCount", "cardinality", "bytecountestimate"];
 
@@ -24,6 +26,9 @@ impl Lint<'_> {
     /// Judges one call, without what stands in it.
     pub(super) fn call(&mut self, call: &Call, scope: &Scope<'_>) {
         let name = call.name.span;
+        if call.is_template() {
+            return;
+        }
         let Some(function) = function::function(&call.name.text) else {
             let known = FUNCTIONS.iter().flat_map(|function| [function.name].into_iter().chain(function.aliases.iter().copied()));
             let hint = did_you_mean(&call.name.text, known);
@@ -33,8 +38,10 @@ impl Lint<'_> {
         self.arity(call, function);
         self.named(call, function);
         self.form(call, function);
-        self.first_kind(call, function, scope);
+        self.kinds_of(call, function, scope);
+        self.time(call, function);
         self.limits_of(call, function);
+        self.texts_of(call, function);
     }
 
     fn arity(&mut self, call: &Call, function: &Function) {
@@ -103,31 +110,67 @@ impl Lint<'_> {
         }
     }
 
-    /// The first argument is of the kind that the function takes.
-    fn first_kind(&mut self, call: &Call, function: &Function, scope: &Scope<'_>) {
-        let Some(Argument::Value(value)) = plain_arguments(&call.arguments).next() else { return };
-        let found = kind::of(value, scope);
-        let (wanted, hint) = match (kind::takes(function), found) {
-            (Takes::Numbers, Some(Type::Text)) => ("numbers", "numeric"),
-            (Takes::Numbers, Some(Type::Truth)) => ("numbers", "if"),
-            (Takes::Texts, Some(Type::Number | Type::Truth)) => ("texts", "string"),
-            _ => return,
-        };
-        let is = found.map_or("", Type::as_str);
-        let message = format!("`{}` takes {wanted}; `{value}` is {is}", function.name);
-        let hint = match hint {
-            "if" => "say `if(…, 1, 0)`".to_owned(),
-            convert => format!("if it holds {wanted}, say `{convert}(…)`"),
-        };
-        self.tell(&rule::WRONG_KIND, value.span, message, hint);
+    /// Each argument is of the kind that the function takes in its place.
+    fn kinds_of(&mut self, call: &Call, function: &Function, scope: &Scope<'_>) {
+        for (place, argument) in plain_arguments(&call.arguments).enumerate() {
+            let Argument::Value(value) = argument else { continue };
+            let found = kind::of(value, scope);
+            let (wanted, hint) = match (kind::takes_at(function, place), found) {
+                (Takes::Numbers, Some(Type::Text)) => ("numbers", "numeric"),
+                (Takes::Numbers, Some(Type::Truth)) => ("numbers", "if"),
+                (Takes::Texts, Some(Type::Number | Type::Truth)) => ("texts", "string"),
+                _ => continue,
+            };
+            let is = found.map_or("", Type::as_str);
+            let behind = if place == 0 { "" } else { " in this place" };
+            let message = format!("`{}` takes {wanted}{behind}; `{value}` is {is}", function.name);
+            let hint = match hint {
+                _ if place > 0 => String::new(),
+                "if" => "say `if(…, 1, 0)`".to_owned(),
+                convert => format!("if it holds {wanted}, say `{convert}(…)`"),
+            };
+            self.tell(&rule::WRONG_KIND, value.span, message, hint);
+        }
+    }
+
+    /// The time that a slope or rate is of.
+    fn time(&mut self, call: &Call, function: &Function) {
+        if !PER_TIME.contains(&function.name) {
+            return;
+        }
+        if let Some(Argument::Value(value)) = plain_arguments(&call.arguments).nth(1)
+            && kind::number(value).is_none()
+            && !matches!(value.kind, ExprKind::Template(_))
+        {
+            let message = format!("`{}` takes a time behind its first argument, not `{value}`", function.name);
+            self.tell(&rule::WRONG_ARGUMENTS, value.span, message, "say `1 minute`, or a number of milliseconds");
+        }
     }
 
     /// Limits and habits of single functions.
     fn limits_of(&mut self, call: &Call, function: &Function) {
         match function.name {
             "uniqueCount" => self.unique_count(call),
-            "uniques" => self.over(call, "limit", 1, UNIQUES, "values"),
-            "histogram" => self.over(call, "buckets", 2, HISTOGRAM_BUCKETS, "buckets"),
+            "uniques" => self.between(call, "limit", 1, (1.0, UNIQUES), "values"),
+            "histogram" => {
+                self.between(call, "buckets", 2, (1.0, HISTOGRAM_BUCKETS), "buckets");
+                if let Some((width, span)) = kind::argument_number(call, "width", 1)
+                    && width <= 0.0
+                {
+                    let message = format!("a histogram {width} wide; a width above 0 is needed");
+                    self.tell(&rule::OVER_LIMIT, span, message, "");
+                }
+            }
+            "percentile" => {
+                for argument in plain_arguments(&call.arguments).skip(1) {
+                    if let Argument::Value(value) = argument
+                        && let Some(percent) = kind::number(value)
+                        && !(0.0..=100.0).contains(&percent)
+                    {
+                        self.tell(&rule::OVER_LIMIT, value.span, format!("percentile {percent}; 0 to 100 are allowed"), "");
+                    }
+                }
+            }
             "concat" => {
                 let count = plain_arguments(&call.arguments).count();
                 if count > CONCAT {
@@ -145,11 +188,12 @@ impl Lint<'_> {
         }
     }
 
-    fn over(&mut self, call: &Call, name: &str, place: usize, most: f64, of: &str) {
+    fn between(&mut self, call: &Call, name: &str, place: usize, (least, most): (f64, f64), of: &str) {
         if let Some((number, span)) = kind::argument_number(call, name, place)
-            && number > most
+            && !(least..=most).contains(&number)
         {
-            self.tell(&rule::OVER_LIMIT, span, format!("{number} {of}; at most {most} are allowed"), "");
+            let bound = if number > most { format!("at most {most}") } else { format!("at least {least}") };
+            self.tell(&rule::OVER_LIMIT, span, format!("{number} {of}; {bound} are allowed"), "");
         }
     }
 

@@ -50,7 +50,10 @@ impl Lint<'_> {
                 self.text_test(left, "LIKE", scope);
                 self.pattern(pattern);
             }
-            ExprKind::Rlike { value: left, .. } => self.text_test(left, "RLIKE", scope),
+            ExprKind::Rlike { value: left, pattern, .. } => {
+                self.text_test(left, "RLIKE", scope);
+                self.expression(pattern);
+            }
             _ => {}
         }
     }

@@ -161,17 +161,19 @@ impl Lint<'_> {
             self.tell(&rule::CONDITION_VALUE, value.span, message, format!("say `latest({value})`, `max({value})` or the like"));
             return;
         }
-        let several = percents(value);
+        let several = several(value);
         match kind::of(value, scope) {
-            Some(found @ (Type::Text | Type::List)) => {
+            Some(found @ (Type::Text | Type::List | Type::Truth)) => {
                 let message = format!("`{value}` is {}; a condition selects a number", found.as_str());
-                self.tell(&rule::CONDITION_VALUE, value.span, message, "");
+                let hint = if found == Type::Truth { "select the number; a term of the condition compares it" } else { "" };
+                self.tell(&rule::CONDITION_VALUE, value.span, message, hint);
             }
-            _ if several > 1 => {
-                let message = format!("`{value}` gives {several} numbers; a condition selects one");
-                self.tell(&rule::CONDITION_VALUE, value.span, message, "ask for one percent");
+            _ => {
+                if let Some((inner, several)) = several {
+                    let message = format!("`{inner}` gives {several} numbers; a condition selects one");
+                    self.tell(&rule::CONDITION_VALUE, inner.span, message, "ask for one of them");
+                }
             }
-            _ => {}
         }
     }
 
@@ -218,13 +220,27 @@ impl Lint<'_> {
     }
 }
 
-/// How many percents a value is asked for.
-fn percents(value: &Expr) -> usize {
+/// Functions that give a number for each argument behind the first.
+const ONE_EACH: [&str; 2] = ["percentile", "cdfPercentage"];
+
+/// The first part of a value that gives several numbers, and how many, where none of them is taken.
+fn several(value: &Expr) -> Option<(&Expr, usize)> {
     match &value.kind {
-        ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("percentile") => {
-            plain_arguments(&call.arguments).count().saturating_sub(1)
+        ExprKind::Index { .. } => None,
+        ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("getField") => None,
+        ExprKind::Call(call) if ONE_EACH.iter().any(|name| name.eq_ignore_ascii_case(&call.name.text)) => {
+            let numbers = plain_arguments(&call.arguments).count().saturating_sub(1);
+            (numbers > 1).then_some((value, numbers))
         }
-        _ => 0,
+        _ => {
+            let mut first = None;
+            walk::children(value, &mut |part| {
+                if let (None, walk::Part::Expr(inner)) = (first, part) {
+                    first = several(inner);
+                }
+            });
+            first
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //!
 //! [`FUNCTIONS`] says what functions give and take beside what the catalogue says (NRQL reference, aggregate and row functions).
 
+use std::ops::RangeInclusive;
+
 use super::super::ast::{Argument, BinaryOp, Call, Expr, ExprKind, NamedValue, UnaryOp};
 use super::super::function::{self, Function};
 use super::scope::Scope;
@@ -88,6 +90,18 @@ const FUNCTIONS: &[(&[&str], Gives, Takes)] = &[
     (&["jparse", "getField"], Unknown, Any),
 ];
 
+/// What functions take behind the first argument, from place to place.
+const FURTHER: &[(&[&str], RangeInclusive<usize>, Takes)] = &[
+    (&["round", "clamp_max", "clamp_min", "log", "pow", "mod", "apdex", "uniques", "getCdfCount"], 1..=1, Numbers),
+    (&["substring", "buckets"], 1..=2, Numbers),
+    (&["histogram"], 1..=3, Numbers),
+    (&["percentile", "cdfPercentage", "bucketPercentile"], 1..=usize::MAX, Numbers),
+    (&["position"], 1..=1, Texts),
+    (&["position"], 2..=2, Numbers),
+    (&["capture", "aparse", "encode", "decode", "toDatetime", "toTimestamp", "jparse", "mapKeys", "mapValues"], 1..=1, Texts),
+    (&["convert"], 1..=2, Texts),
+];
+
 /// Functions whose arguments behind the first are words of theirs, not attributes: `numeric`, a field.
 const WORDS: [&str; 12] = [
     "yearOf",
@@ -109,8 +123,15 @@ fn row(function: &Function) -> Option<(Gives, Takes)> {
 }
 
 /// Of what kind the first argument of a function is to be.
-pub(super) fn takes(function: &Function) -> Takes {
+fn takes(function: &Function) -> Takes {
     row(function).map_or(Any, |(_, takes)| takes)
+}
+
+/// Of what kind the argument in a place, counted from 0, is to be.
+pub(super) fn takes_at(function: &Function, place: usize) -> Takes {
+    let further =
+        || FURTHER.iter().find(|(names, places, _)| names.contains(&function.name) && places.contains(&place)).map(|row| row.2);
+    if place == 0 { takes(function) } else { further().unwrap_or(Any) }
 }
 
 /// Whether the arguments of a function behind the first are words of its own.
@@ -208,5 +229,6 @@ mod tests {
         known.sort_unstable();
         assert_eq!(rows, known);
         assert!(WORDS.iter().all(|word| known.contains(word)));
+        assert!(FURTHER.iter().flat_map(|(names, ..)| *names).all(|name| known.contains(name)));
     }
 }

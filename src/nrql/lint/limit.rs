@@ -2,7 +2,7 @@
 
 use super::super::ast::{Argument, Cases, ExprKind, Limit, Query, Source};
 use super::super::walk;
-use super::{Lint, Outer, holds_aggregate, plain_arguments, rule, values};
+use super::{Lint, Outer, holds_aggregate, may_say_more, plain_arguments, rule, values};
 
 /// Most rows or groups (docs: limits).
 const LIMIT: u64 = 5_000;
@@ -16,7 +16,7 @@ const GROUPS: usize = 10;
 impl Lint<'_> {
     pub(super) fn limits(&mut self, query: &Query, outer: &Outer<'_>) {
         self.limit(query);
-        if query.limit.is_none() && !self.is_condition() {
+        if query.limit.is_none() && !may_say_more(query) && !self.is_condition() {
             match outer {
                 Outer::None => self.facet(query),
                 Outer::From(_) | Outer::Join(_) | Outer::Value(_) | Outer::In(_) => self.nested_limit(query, outer),
@@ -30,6 +30,10 @@ impl Lint<'_> {
     /// `LIMIT` over what is allowed.
     fn limit(&mut self, query: &Query) {
         let Some(Limit::Count(count)) = query.limit else { return };
+        if count == 0 {
+            let at = self.clauses.find(query, "LIMIT");
+            self.tell(&rule::OVER_LIMIT, at, "LIMIT 0 gives nothing; at least 1 is allowed", "");
+        }
         let mut has_blob = false;
         for value in values(query) {
             walk::within(value, &mut |inner| {

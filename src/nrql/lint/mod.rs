@@ -6,8 +6,9 @@
 //! documentation is silent, that the answer depends on it is told. Nothing here runs a query.
 //!
 //! One module a question: which names exist ([`scope`], `attribute`), which functions (`call`), what can be compared (`compare`,
-//! `negation`, by the [`kind`] of a value), rows or aggregates (`shape`), what a query in another may hold (`nested`), how far back
-//! (`window`), how many (`limit`), what an alert condition may hold (`condition`), what is known before the tree (`text`).
+//! `negation`, by the [`kind`] of a value), what is a condition (`truth`), which texts can be read (`readable`), rows or aggregates
+//! (`shape`), what is said twice (`twice`), what a query in another may hold (`nested`), how far back (`window`), how many (`limit`),
+//! what an alert condition may hold (`condition`), what is known before the tree (`text`).
 
 mod attribute;
 mod call;
@@ -21,11 +22,14 @@ mod names;
 mod nearest;
 mod negation;
 mod nested;
+mod readable;
 mod report;
 mod rule;
 mod scope;
 mod shape;
 mod text;
+mod truth;
+mod twice;
 mod window;
 
 #[cfg(test)]
@@ -42,6 +46,7 @@ use super::ast::{Argument, Expr, ExprKind, Query, Selected, Source, Span, Statem
 use super::function::{self, Function, Kind as Over};
 use super::walk;
 use clause::Clauses;
+use kind::Type;
 use scope::Scope;
 
 /// What a query is for.
@@ -74,7 +79,10 @@ pub fn lint(text: &str, statement: &Statement, names: &Names, purpose: &Purpose)
             lint.query(query, &Outer::None);
             lint.whole(query);
         }
-        Statement::ShowEventTypes { .. } => lint.show(text),
+        Statement::ShowEventTypes { since, until } => {
+            lint.show(text);
+            since.iter().chain(until).for_each(|moment| lint.moment(moment));
+        }
     }
     // The same attribute may be asked about twice by one rule, as both sides of a coalescing `OR` are.
     lint.findings.sort_by_key(|finding| (finding.span.start, finding.span.end));
@@ -142,14 +150,19 @@ impl Lint<'_> {
             }
         }
         let joined: Vec<scope::Columns> = query.joins.iter().map(|join| self.query(&join.query, &Outer::Join(window))).collect();
-        let scope = Scope::of(self.names, query, nested, joined);
+        let mut scope = Scope::of(self.names, query, nested, joined);
+        self.texts(query);
+        self.twice(query, &scope);
         self.sources(query, &scope);
         self.clauses_of(query, outer);
         self.limits(query, outer);
         self.shape(query, &scope);
-        for part in parts(query) {
+        for (at, part) in parts(query).into_iter().enumerate() {
+            // A name of WITH is known behind its own.
+            scope.see_variables_before((part.place == Place::With).then_some(at));
             self.part(query, &scope, &part, window);
         }
+        scope.see_variables_before(None);
         self.keys(query, &scope);
         if matches!(outer, Outer::None) && self.is_condition() {
             self.condition(query, &scope);
@@ -160,11 +173,13 @@ impl Lint<'_> {
     /// Judges one expression of a query.
     fn part<'q>(&mut self, query: &'q Query, scope: &Scope<'_>, part: &Part<'q>, window: Window<'q>) {
         self.attributes(query, scope, part);
+        self.truth_of_part(part, scope);
         walk::within(part.value, &mut |inner| {
             if let ExprKind::Call(call) = &inner.kind {
                 self.call(call, scope);
             }
             self.comparison(inner, scope);
+            self.truths_in(inner, scope);
             self.and_or(inner);
             walk::children(inner, &mut |child| {
                 if let walk::Part::Query(subquery) = child {
@@ -196,7 +211,7 @@ struct Part<'q> {
     value: &'q Expr,
 }
 
-/// The expressions of a query, those of subqueries not among them.
+/// The expressions of a query, those of subqueries not among them; the values of `WITH` first.
 fn parts(query: &Query) -> Vec<Part<'_>> {
     let with = query.variables.iter().map(|variable| (Place::With, &variable.value));
     let select = values(query).map(|value| (Place::Select, value));
@@ -223,11 +238,18 @@ fn aggregate_of(value: &Expr) -> Option<&'static Function> {
     function::function(&call.name.text).filter(|function| function.kind == Over::Aggregate)
 }
 
-/// Whether an aggregate stands in an expression, outside of subqueries.
+/// Whether an aggregate stands in an expression, outside of subqueries, or a variable that may be one.
 fn holds_aggregate(value: &Expr) -> bool {
     let mut holds = false;
-    walk::within(value, &mut |inner| holds |= aggregate_of(inner).is_some());
+    walk::within(value, &mut |inner| {
+        holds |= aggregate_of(inner).is_some() || matches!(&inner.kind, ExprKind::Call(call) if call.is_template());
+    });
     holds
+}
+
+/// Whether a variable may say any clause that is not there.
+fn may_say_more(query: &Query) -> bool {
+    !query.templates.is_empty()
 }
 
 /// The values among the arguments of a call, those with names not among them.

@@ -3,7 +3,7 @@
 use super::super::ast::{Limit, Query, Selected, Source, Width};
 use super::super::function;
 use super::super::walk::{self, Part};
-use super::{ExprKind, Lint, Outer, holds_aggregate, rule, values};
+use super::{ExprKind, Lint, Outer, holds_aggregate, may_say_more, rule, values};
 
 /// Most subqueries of a query (docs: subqueries).
 const SUBQUERIES: usize = 3;
@@ -73,7 +73,7 @@ impl Lint<'_> {
         }
         if query.predict.is_some() {
             let at = at(self, "PREDICT");
-            if query.timeseries.is_none() {
+            if query.timeseries.is_none() && !may_say_more(query) {
                 self.tell(&rule::CLAUSE_ALONE, at, "PREDICT needs TIMESERIES", "");
             }
             if query.compare.is_some() {
@@ -116,7 +116,8 @@ impl Lint<'_> {
             self.tell(&rule::ONE_COLUMN, query.span, format!("{place} gives one column, not {columns}"), "");
         } else if is_value {
             let is_one = query.facet.is_none() && values(query).any(holds_aggregate) || query.from.is_empty();
-            if !is_one && query.limit != Some(Limit::Count(1)) {
+            let may_be_one = matches!(query.limit, Some(Limit::Count(1) | Limit::Template(_))) || may_say_more(query);
+            if !is_one && !may_be_one {
                 let message = format!("{place} gives one value; this one gives many");
                 self.tell(&rule::ONE_COLUMN, query.span, message, "say LIMIT 1, or an aggregate without FACET");
             }

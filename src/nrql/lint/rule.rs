@@ -44,6 +44,10 @@ rules! {
         "docs: what is sent under it is dropped without a word";
     UNKNOWN_VARIABLE Error "unknown-variable": "a {{variable}} is one of the dashboard",
         "docs: what is not replaced is no NRQL";
+    TYPE_TWICE Warning "type-twice": "an event type stands once in FROM",
+        "reference, clauses: several types are a union; no page says what one of them twice is";
+    NAME_TWICE Warning "name-twice": "columns of a result have different names",
+        "reference, result shapes: a column is found by its name; apdex gives `score`, `count`, `s`, `t` and `f`";
     // Functions.
     UNKNOWN_FUNCTION Error "unknown-function": "a function exists", "docs: New Relic refuses it";
     WRONG_ARGUMENTS Error "wrong-arguments": "a function gets as many arguments, and of the form, that it takes",
@@ -54,9 +58,13 @@ rules! {
         "docs: exact to 256 values without, to 50,000 with; design: refused without";
     COUNT_OF_TEXT Warning "count-of-text": "count asks for rows or for an attribute",
         "reference, traps: a text in quotes counts every row, whatever attribute was meant";
-    OVER_LIMIT Error "over-limit": "no limit of a function or clause is passed", "docs: limits";
+    OVER_LIMIT Error "over-limit": "no limit of a function or clause is passed, upwards or downwards", "docs: limits";
     UNIQUES_CUT Warning "uniques-cut": "uniques in a subquery says how many",
         "docs: 1,000 without, the rest is missing without a word";
+    UNREADABLE_TEXT Error "unreadable-text": "a zone, a date, a time of day, a pattern is one",
+        "docs: query time range, RLIKE, capture, aparse, toDatetime, encode; New Relic refuses what is none, or gives null";
+    UNKNOWN_UNIT Warning "unknown-unit": "convert gets two units of one measure",
+        "docs: UCUM names, in their case; only the common ones are known here";
     // Kinds of values.
     TEXT_AND_NUMBER Error "text-and-number": "texts are compared with texts, numbers with numbers",
         "docs: nothing is converted, '1' and 1 never match";
@@ -65,6 +73,8 @@ rules! {
     COMPARED_WITH_NULL Error "compared-with-null": "null is asked for with IS", "docs: every comparison with null is false";
     WRONG_KIND Error "wrong-kind": "a function or sign of numbers gets numbers, one of texts gets texts",
         "docs: values of another kind are skipped or give null";
+    NO_CONDITION Error "no-condition": "a condition says yes or no",
+        "docs: nothing is converted; a text or a list is never true";
     PERCENTILE_OBJECT Error "percentile-object": "of a percentile one number is taken before it is used as one",
         "docs: its value is an object, keyed by the percents";
     PERCENTAGE_SCALE Warning "percentage-scale": "percentage is read as 0 to 100", "docs: it is a hundred times the share";
@@ -78,7 +88,7 @@ rules! {
         "reference, types and nulls: not documented; three-valued as in SQL, or not";
     // Rows and aggregates.
     MIXED_SELECT Error "mixed-select": "SELECT has rows or aggregates, not both", "docs: New Relic refuses it";
-    AGGREGATE_IN_WHERE Error "aggregate-in-where": "WHERE, FACET and WITH ask about one row",
+    AGGREGATE_IN_WHERE Error "aggregate-in-where": "WHERE, FACET, WITH and ORDER BY ask about one row",
         "docs: they work before aggregation; a subquery or FROM (…) works after it";
     NESTED_AGGREGATE Error "nested-aggregate": "an aggregate is of rows", "docs: an aggregate of aggregates needs FROM (…)";
     CLAUSE_OF_AGGREGATES Error "clause-of-aggregates": "FACET, TIMESERIES and COMPARE WITH stand with aggregates",
@@ -93,6 +103,8 @@ rules! {
     NESTED_WITHOUT_LIMIT Warning "nested-without-limit": "a query in another says its LIMIT",
         "docs: 10 groups or 100 rows without, 10 in a JOIN; the outer query never sees the rest";
     CLAUSE_ALONE Error "clause-alone": "a clause stands with the clauses it needs", "docs: SLIDE BY, PREDICT";
+    JOIN_KEY Error "join-key": "ON with a computed key names the column of the joined query",
+        "docs: JOIN; the right side of the key is a column";
     // Time.
     NO_WINDOW Error "no-window": "a widget that ignores the time picker says SINCE", "docs: the last hour without";
     LAST_HOUR Warning "last-hour": "a saved query says SINCE", "docs: the last hour without";
@@ -101,6 +113,10 @@ rules! {
     EMPTY_WINDOW Error "empty-window": "the window begins before it ends", "docs: SINCE before UNTIL";
     BEYOND_RETENTION Error "beyond-retention": "nothing is asked for that is not kept any more",
         "docs: events and logs 30 days, metrics 13 months; design: refused";
+    NEARLY_BEYOND_RETENTION Warning "nearly-beyond-retention": "nothing is asked for that on some days is not kept any more",
+        "docs: events and logs 30 days, metrics 13 months; a calendar unit may be longer";
+    COMPARE_WITH_ITSELF Error "compare-with-itself": "COMPARE WITH compares with another time",
+        "docs: the window is moved as far back as it says; not at all shows no change ever";
     COMPARE_WITHOUT_WINDOW Warning "compare-without-window": "COMPARE WITH stands beside SINCE or UNTIL",
         "docs: required, though dashboards in use do without: then hours are compared";
     TOO_MANY_BUCKETS Error "too-many-buckets": "a series has at most 366 buckets and at least one", "docs: limits";

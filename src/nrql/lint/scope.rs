@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::ast::{Argument, Expr, ExprKind, Key, Name, Query, Selected, Source};
+use super::super::ast::{Argument, Call, Expr, ExprKind, Key, Name, Query, Selected, Source};
 use super::super::function;
 use super::super::walk;
 use super::kind::{self, Type};
 use super::names::{EventType, Kind, METRIC, Names};
-use super::{holds_aggregate, parts};
+use super::{holds_aggregate, may_say_more, parts};
 
 /// What is known of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,14 +48,9 @@ impl Columns {
     fn add_unnamed(&mut self, value: &Expr, kind: Option<Type>) {
         let nullable = is_nullable(value);
         if let ExprKind::Call(call) = &value.kind {
-            let name = function::function(&call.name.text).map_or(call.name.text.as_str(), |function| function.name);
-            let attribute = match call.arguments.first() {
-                Some(Argument::Value(Expr { kind: ExprKind::Name(attribute), .. })) => format!(".{attribute}"),
-                _ => String::new(),
-            };
-            self.add(&format!("{name}{attribute}"), kind, nullable);
-            if name == "apdex" {
-                for field in ["score", "count", "s", "t", "f"] {
+            self.add(&function_name(call), kind, nullable);
+            if is_apdex(call) {
+                for field in APDEX {
                     self.add(field, Some(Type::Number), false);
                 }
             }
@@ -86,7 +81,10 @@ pub(super) struct Scope<'a> {
     /// Results of queries that it reads, and of those it joins.
     pub(super) nested: Vec<Columns>,
     pub(super) joined: Vec<Columns>,
-    variables: BTreeMap<String, Column>,
+    /// Names of `WITH`, and which of its values gives each first.
+    variables: BTreeMap<String, (usize, Column)>,
+    /// Only the names of so many values of `WITH` are known yet.
+    before: Option<usize>,
     /// Names given by `AS`.
     aliases: BTreeMap<String, Column>,
     open: bool,
@@ -100,11 +98,12 @@ impl<'a> Scope<'a> {
         let mut scope = Self::of_types(names, query);
         scope.nested = nested;
         scope.joined = joined;
-        for variable in &query.variables {
+        for (at, variable) in query.variables.iter().enumerate() {
             let kind = kind::of(&variable.value, &scope).filter(|_| variable.names.len() == 1);
             let nullable = is_nullable(&variable.value);
             for name in &variable.names {
-                scope.variables.insert(name.text.clone(), Column { kind, nullable });
+                let first = scope.variables.get(&name.text).map_or(at, |(first, _)| *first);
+                scope.variables.insert(name.text.clone(), (first, Column { kind, nullable }));
             }
         }
         let facets = query.facet.iter().flat_map(|facet| &facet.items).map(|item| (&item.value, item.alias.as_slice()));
@@ -127,7 +126,7 @@ impl<'a> Scope<'a> {
     }
 
     fn of_types(names: &'a Names, query: &Query) -> Self {
-        let (mut types, mut open) = (Vec::new(), names.know_nothing());
+        let (mut types, mut open) = (Vec::new(), names.know_nothing() || may_say_more(query));
         for source in &query.from {
             match source {
                 Source::Type(name) => match names.event_type(&name.text) {
@@ -150,15 +149,21 @@ impl<'a> Scope<'a> {
             nested: Vec::new(),
             joined: Vec::new(),
             variables: BTreeMap::new(),
+            before: None,
             aliases: BTreeMap::new(),
             open,
             inner: false,
         }
     }
 
+    /// From now on, of the names of `WITH` only those of so many values are known; all without a number.
+    pub(super) fn see_variables_before(&mut self, value: Option<usize>) {
+        self.before = value;
+    }
+
     /// What a name is to expressions over rows.
     pub(super) fn find(&self, name: &str) -> Found {
-        if let Some(variable) = self.variables.get(name) {
+        if let Some((_, variable)) = self.variables.get(name).filter(|(first, _)| self.before.is_none_or(|most| *first < most)) {
             return Found::Column(*variable);
         }
         let mut found: Option<Column> = None;
@@ -268,8 +273,35 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// What `apdex` gives, beside each other in the result.
+const APDEX: [&str; 5] = ["score", "count", "s", "t", "f"];
+
+fn is_apdex(call: &Call) -> bool {
+    call.name.text.eq_ignore_ascii_case("apdex")
+}
+
+/// What New Relic calls an item that is a call: the function, a dot and its attribute if it has one.
+fn function_name(call: &Call) -> String {
+    let name = function::function(&call.name.text).map_or(call.name.text.as_str(), |function| function.name);
+    match call.arguments.first() {
+        Some(Argument::Value(Expr { kind: ExprKind::Name(attribute), .. })) => format!("{name}.{attribute}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// The columns of an item without a name in New Relic's answers; none where the documentation leaves the name open.
+pub(super) fn answer_names(value: &Expr) -> Vec<String> {
+    match &value.kind {
+        ExprKind::Name(name) => vec![name.clone()],
+        ExprKind::Call(call) if is_apdex(call) => APDEX.map(str::to_owned).to_vec(),
+        ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("funnel") => vec!["steps".to_owned()],
+        ExprKind::Call(call) if !call.is_template() => vec![function_name(call)],
+        _ => Vec::new(),
+    }
+}
+
 /// What a facet or item without a name is called.
-fn facet_name(value: &Expr) -> String {
+pub(super) fn facet_name(value: &Expr) -> String {
     match &value.kind {
         ExprKind::Name(name) => name.clone(),
         ExprKind::Cases(_) => "cases".to_owned(),

@@ -35,7 +35,7 @@ impl Lint<'_> {
             }
         }
         for part in parts(query) {
-            self.aggregates_of_rows(&part);
+            self.aggregates_of_rows(&part, is_aggregate);
         }
         for item in query.facet.iter().flat_map(|facet| &facet.items) {
             let is_plain = matches!(item.value.kind, ExprKind::Name(_) | ExprKind::Binary(..));
@@ -63,12 +63,14 @@ impl Lint<'_> {
     }
 
     /// Aggregates where one row is asked about.
-    fn aggregates_of_rows(&mut self, part: &Part<'_>) {
+    fn aggregates_of_rows(&mut self, part: &Part<'_>, beside_aggregates: bool) {
         let clause = match part.place {
             Place::Where => "WHERE",
             Place::Facet => "FACET",
             Place::With => "WITH",
             Place::JoinKey => "ON",
+            // Beside aggregates it is told that it changes nothing.
+            Place::Order if !beside_aggregates => "ORDER BY",
             Place::Select | Place::FacetOrder | Place::Order => "",
         };
         if clause.is_empty() {
@@ -141,6 +143,8 @@ fn free_name<'q>(value: &'q Expr, constants: &BTreeSet<&str>) -> Option<(&'q str
         return None;
     }
     match &value.kind {
+        // What a variable stands for may be an aggregate.
+        ExprKind::Call(call) if call.is_template() => None,
         ExprKind::Name(name) if constants.contains(name.as_str()) => None,
         ExprKind::Name(name) => Some((name, value.span)),
         // Behind the first argument some functions have words of their own.

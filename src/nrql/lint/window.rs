@@ -1,12 +1,18 @@
 //! How far back a query looks, how long New Relic keeps what it asks for, how many buckets that makes.
 //!
+//! No clock is asked, so that a query is judged alike on every day: of a fixed date is known that it lies before what is kept only if it
+//! did so already when this was written ([`WRITTEN_MS`]); and a calendar unit that is too long on a few days alone is a warning.
+//!
 //! What always holds: days are counted as New Relic does (`n months ago` is n times 30 days); a calendar unit counts with its longest:
 //! `last month` on the last day of a month begins 62 days ago. Facts: docs, manage data retention (custom events and logs 30 days,
 //! metrics 13 months), TIMESERIES (366 buckets), query time range.
 
+use jiff::tz::TimeZone;
+
 use super::super::ast::{Day, Duration, Moment, Query, Source, Unit, Width};
+use super::super::time;
 use super::names::METRIC;
-use super::{Lint, Outer, Purpose, Window, rule};
+use super::{Lint, Outer, Purpose, Window, may_say_more, rule};
 
 /// Days that New Relic keeps events and logs.
 const EVENT_DAYS: f64 = 30.0;
@@ -14,6 +20,10 @@ const EVENT_DAYS: f64 = 30.0;
 const METRIC_DAYS: f64 = 395.0;
 /// Days of the window without `SINCE`: an hour.
 const DEFAULT_DAYS: f64 = 1.0 / 24.0;
+/// A moment that is past, whatever the clock says: 2026-01-01T00:00Z, milliseconds since 1970.
+const WRITTEN_MS: i64 = 1_767_225_600_000;
+/// Milliseconds of a day.
+const DAY_MS: f64 = 86_400_000.0;
 /// Most buckets of a series.
 const BUCKETS: f64 = 366.0;
 
@@ -44,7 +54,7 @@ impl Lint<'_> {
     /// The window of the outermost query.
     fn own_window(&mut self, query: &Query) {
         let reads = query.from.iter().any(|source| !matches!(source, Source::Lookup(_)));
-        if query.since.is_none() && reads {
+        if query.since.is_none() && reads && !may_say_more(query) {
             match self.purpose {
                 Purpose::Widget { own_window: true } => {
                     let message = "the window is the query's own, and it has no SINCE";
@@ -56,7 +66,12 @@ impl Lint<'_> {
                 Purpose::Widget { own_window: false } | Purpose::Condition { .. } => {}
             }
         }
-        if query.compare.is_some() && query.since.is_none() && query.until.is_none() {
+        if let Some((_, most)) = query.compare.as_ref().and_then(back_days)
+            && most <= 0.0
+        {
+            let at = self.clauses.find(query, "COMPARE");
+            self.tell(&rule::COMPARE_WITH_ITSELF, at, "the window is compared with itself", "say how far back, as `1 week ago`");
+        } else if query.compare.is_some() && query.since.is_none() && query.until.is_none() && !may_say_more(query) {
             let at = self.clauses.find(query, "COMPARE");
             self.tell(&rule::COMPARE_WITHOUT_WINDOW, at, "COMPARE WITH without SINCE or UNTIL compares an hour", "");
         }
@@ -74,11 +89,16 @@ impl Lint<'_> {
     fn order(&mut self, query: &Query) {
         let since = query.since.as_ref().map_or(Some((DEFAULT_DAYS, DEFAULT_DAYS)), back_days);
         let until = query.until.as_ref().map_or(Some((0.0, 0.0)), back_days);
+        let ends_first = |since, until| matches!((since, until), (Some((_, since)), Some((until, _))) if since <= until);
+        let zone = zone_of(query);
         let is_empty = match (&query.since, &query.until) {
-            (Some(Moment::Epoch(since)), Some(Moment::Epoch(until))) => since >= until,
             // Without SINCE the window is the hour before UNTIL.
             (None, _) => false,
-            _ => matches!((since, until), (Some((_, since)), Some((until, _))) if since <= until),
+            (Some(from), Some(to)) => match (fixed_ms(from, &zone), fixed_ms(to, &zone)) {
+                (Some(from), Some(to)) => from >= to,
+                _ => ends_first(since, until),
+            },
+            _ => ends_first(since, until),
         };
         if is_empty {
             let at = self.clauses.find(query, "SINCE");
@@ -89,31 +109,44 @@ impl Lint<'_> {
     /// Nothing is asked for that is not kept.
     fn retention(&mut self, query: &Query, window: Window<'_>) {
         let Some((what, kept)) = kept_days(query) else { return };
-        let back =
-            |moment: Option<&Moment>, default| moment.map_or(Some(default), |moment| back_days(moment).map(|(_, most)| most));
+        let zone = zone_of(window.of.unwrap_or(query));
+        let back = |moment: Option<&Moment>, default: f64| {
+            moment.map_or(Some((default, default)), |moment| back_days(moment).or_else(|| long_past(moment, &zone)))
+        };
         let since = window.of.and_then(|of| of.since.as_ref());
         let until = window.of.and_then(|of| of.until.as_ref());
-        let compared = window.compared.and_then(|of| of.compare.as_ref());
+        let compare = window.compared.and_then(|of| of.compare.as_ref());
         let begins = match (since, until) {
-            (None, Some(until)) => back(Some(until), 0.0).map(|days| days + DEFAULT_DAYS),
+            (None, Some(until)) => back(Some(until), 0.0).map(|(least, most)| (least + DEFAULT_DAYS, most + DEFAULT_DAYS)),
             (since, _) => back(since, DEFAULT_DAYS),
         };
-        let (Some(begins), Some(compared)) = (begins, back(compared, 0.0)) else { return };
-        let total = begins + compared;
-        if total > kept + 1e-9 {
-            let at = match window.of {
-                Some(of) if std::ptr::eq(of, query) => self.clauses.find(query, if compared > 0.0 { "COMPARE" } else { "SINCE" }),
-                _ => query.span,
-            };
-            let message = format!("looks {} days back; New Relic keeps {what} {} days", shown(total), shown(kept));
-            self.tell(&rule::BEYOND_RETENTION, at, message, "");
+        let (Some(begins), Some(compared)) = (begins, back(compare, 0.0)) else { return };
+        let (least, most) = (begins.0 + compared.0, begins.1 + compared.1);
+        if most <= kept + 1e-9 {
+            return;
         }
+        let at = match window.of {
+            Some(of) if std::ptr::eq(of, query) => self.clauses.find(query, if compared.1 > 0.0 { "COMPARE" } else { "SINCE" }),
+            _ => query.span,
+        };
+        let keeps = format!("New Relic keeps {what} {} days", shown(kept));
+        if f64::midpoint(least, most) <= kept {
+            let message = format!("looks up to {} days back; {keeps}", shown(most));
+            self.tell(&rule::NEARLY_BEYOND_RETENTION, at, message, format!("say `{} days ago`", shown(kept)));
+            return;
+        }
+        let is_fixed = [since, until, compare].into_iter().flatten().any(|moment| fixed_ms(moment, &zone).is_some());
+        let how = if is_fixed { "more than " } else { "" };
+        self.tell(&rule::BEYOND_RETENTION, at, format!("looks {how}{} days back; {keeps}", shown(most)), "");
     }
 
     /// The buckets of a series.
     fn buckets(&mut self, query: &Query, window: Window<'_>) {
         let (Some(series), Some(of)) = (&query.timeseries, window.of) else { return };
         let Width::Exact(width) = series.width else { return };
+        if of.since.is_none() && may_say_more(of) {
+            return;
+        }
         let picked = matches!(self.purpose, Purpose::Widget { own_window: false }) && of.since.is_none();
         let since = of.since.as_ref().map_or(Some((DEFAULT_DAYS, DEFAULT_DAYS)), back_days);
         let until = of.until.as_ref().map_or(Some((0.0, 0.0)), back_days);
@@ -163,8 +196,31 @@ fn back_days(moment: &Moment) -> Option<(f64, f64)> {
         Moment::Day { .. } => between(0.0, 7.0),
         Moment::This(unit) => between(0.0, longest(*unit)),
         Moment::Last(unit) => between(shortest(*unit), 2.0 * longest(*unit)),
-        Moment::Epoch(_) | Moment::Text(_) | Moment::Template(_) => None,
+        Moment::Epoch(_) | Moment::Text(_) | Moment::Template(_) | Moment::TemplateAgo { .. } => None,
     }
+}
+
+/// A fixed date, milliseconds since 1970; `None`: the moment depends on now, or cannot be read.
+fn fixed_ms(moment: &Moment, zone: &TimeZone) -> Option<i64> {
+    match moment {
+        Moment::Epoch(ms) => Some(*ms),
+        Moment::Text(text) => {
+            let read = time::DateTimeText::parse(text.text.trim()).ok()?;
+            read.resolve(read.date?, zone)
+        }
+        _ => None,
+    }
+}
+
+/// Days that a fixed date is past at least; `None` of one that may be to come.
+fn long_past(moment: &Moment, zone: &TimeZone) -> Option<(f64, f64)> {
+    let past = WRITTEN_MS.checked_sub(fixed_ms(moment, zone)?).filter(|past| *past > 0)? as f64 / DAY_MS;
+    Some((past, past))
+}
+
+/// The zone of a query; UTC without one that can be read.
+fn zone_of(query: &Query) -> TimeZone {
+    query.timezone.as_ref().and_then(|text| time::zone(&text.text)).unwrap_or(TimeZone::UTC)
 }
 
 fn days(Duration { count, unit }: Duration) -> f64 {

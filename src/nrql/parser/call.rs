@@ -1,15 +1,18 @@
 //! Calls of functions and their arguments.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, braced};
 use crate::nrql::ast::{Argument, Call, Duration, Expr, ExprKind, Name, NamedValue, Span};
 use crate::nrql::lexer::{Symbol, TokenKind};
 use crate::nrql::words;
 
 impl Parser<'_> {
-    /// `name(arguments)`.
+    /// `name(arguments)`, `{{name}}(arguments)`.
     pub(super) fn call(&mut self) -> Parsed<Expr> {
         let start = self.start();
-        let name = self.need_name("a function")?;
+        let name = match self.eat_template() {
+            Some(Name { text, span }) => Name { text: braced(&text), span },
+            None => self.need_name("a function")?,
+        };
         let arguments = self.arguments()?;
         Ok(Expr { kind: ExprKind::Call(Call { name, arguments }), span: self.since(start) })
     }

@@ -2,8 +2,8 @@
 
 use super::{Parsed, Parser};
 use crate::nrql::ast::{
-    Facet, FacetItem, Limit, Moment, OrderItem, Predict, Query, SelectItem, Selected, Span, Statement, Timeseries, Variable,
-    Width,
+    Facet, FacetItem, Limit, Moment, Offset, OrderItem, Predict, Query, SelectItem, Selected, Span, Statement, Timeseries,
+    Variable, Width,
 };
 use crate::nrql::error::SyntaxError;
 use crate::nrql::lexer::{Symbol, TokenKind};
@@ -116,7 +116,12 @@ impl<'t> Parser<'t> {
         self.deeper(|parser| {
             let start = parser.start();
             let mut draft = Draft::default();
-            while let Some(clause) = parser.clause() {
+            loop {
+                if let Some(template) = parser.eat_template() {
+                    draft.query.templates.push(template);
+                    continue;
+                }
+                let Some(clause) = parser.clause() else { break };
                 if (clause.given)(&draft) {
                     return Err(parser.second());
                 }
@@ -150,7 +155,7 @@ impl<'t> Parser<'t> {
             self.note("another clause");
             return Err(self.fault());
         }
-        if query.from.is_empty() && query.variables.is_empty() {
+        if query.from.is_empty() && query.variables.is_empty() && query.templates.is_empty() {
             self.note("`FROM`");
             self.note("another clause");
             return Err(self.fault());
@@ -224,12 +229,19 @@ impl<'t> Parser<'t> {
     }
 
     fn limit(&mut self, draft: &mut Draft) -> Parsed<()> {
-        draft.query.limit = Some(if self.eat_word("MAX") { Limit::Max } else { Limit::Count(self.whole()?) });
+        draft.query.limit = Some(match self.eat_template() {
+            Some(name) => Limit::Template(name),
+            None if self.eat_word("MAX") => Limit::Max,
+            None => Limit::Count(self.whole()?),
+        });
         Ok(())
     }
 
     fn offset(&mut self, draft: &mut Draft) -> Parsed<()> {
-        draft.query.offset = Some(self.whole()?);
+        draft.query.offset = Some(match self.eat_template() {
+            Some(name) => Offset::Template(name),
+            None => Offset::Count(self.whole()?),
+        });
         Ok(())
     }
 

@@ -208,6 +208,7 @@ impl Parser<'_> {
                 ExprKind::Text(text)
             }
             TokenKind::Raw(text) => ExprKind::Raw(text.clone()),
+            TokenKind::Template(_) if self.ahead(1).kind == TokenKind::Symbol(Symbol::Open) => return self.call(),
             TokenKind::Template(name) => ExprKind::Template(name.clone()),
             TokenKind::Quoted(name) => ExprKind::Name(name.clone()),
             TokenKind::Symbol(Symbol::Open) => return self.parenthesised(),

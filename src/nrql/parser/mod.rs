@@ -185,9 +185,12 @@ impl<'t> Parser<'t> {
         Some(Name { text, span })
     }
 
-    /// Passes a text in quotes, if one stands here.
+    /// Passes a text in quotes, if one stands here, or a variable in its place.
     fn eat_text(&mut self, what: &str) -> Option<Text> {
         let span = self.token().span;
+        if let Some(Name { text, span }) = self.eat_template() {
+            return Some(Text { text: braced(&text), template: true, span });
+        }
         let TokenKind::Text { text, double } = &self.token().kind else {
             self.note(what);
             return None;
@@ -197,7 +200,7 @@ impl<'t> Parser<'t> {
             self.warn(span, WarningKind::DoubleQuotes);
         }
         self.advance();
-        Some(Text { text, span })
+        Some(Text { text, template: false, span })
     }
 
     fn need_text(&mut self, what: &str) -> Parsed<Text> {
@@ -278,6 +281,11 @@ fn allowed(bad: Bad) -> Vec<String> {
         Bad::TooLarge => "a number below 1e308".to_owned(),
         Bad::Character => "a sign of NRQL; names with other characters stand in back-ticks".to_owned(),
     }]
+}
+
+/// A variable as it is written.
+fn braced(name: &str) -> String {
+    format!("{{{{{name}}}}}")
 }
 
 /// What stands in a query, inside a message.

@@ -8,8 +8,15 @@ use crate::nrql::words;
 impl Parser<'_> {
     /// What stands behind `SINCE`, `UNTIL`, `COMPARE WITH`.
     pub(super) fn moment(&mut self) -> Parsed<Moment> {
-        if let Some(template) = self.eat_template() {
-            return Ok(Moment::Template(template));
+        if let Some(name) = self.eat_template() {
+            let unit = self.eat_unit();
+            return if self.eat_word("AGO") {
+                Ok(Moment::TemplateAgo { name, unit })
+            } else if unit.is_some() {
+                Err(self.fault())
+            } else {
+                Ok(Moment::Template(name))
+            };
         }
         if let TokenKind::Number(_) = self.token().kind {
             return self.number_of_moment();
@@ -77,8 +84,11 @@ impl Parser<'_> {
 
     /// How wide a bucket is, if it is said. A word behind `TIMESERIES` is the next clause, unless it is a unit.
     pub(super) fn width(&mut self) -> Parsed<Option<Width>> {
-        if let Some(template) = self.eat_template() {
-            return Ok(Some(Width::Template(template)));
+        if let Some(name) = self.eat_template() {
+            return Ok(Some(match self.eat_unit() {
+                Some(unit) => Width::TemplateUnits { name, unit },
+                None => Width::Template(name),
+            }));
         }
         if self.eat_word("AUTO") {
             return Ok(Some(Width::Auto));

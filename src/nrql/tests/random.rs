@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::{Expr, parse, printed};
 use crate::nrql::ast::{
     Among, Argument, BinaryOp, Call, Case, Cases, Day, Duration, ExprKind, Facet, FacetItem, IsWhat, Join, Key, Limit, Moment,
-    Name, NamedValue, OrderItem, Predict, Query, SelectItem, Selected, Source, Span, Statement, Text, Timeseries, UnaryOp, Unit,
-    Variable, Width,
+    Name, NamedValue, Offset, OrderItem, Predict, Query, SelectItem, Selected, Source, Span, Statement, Text, Timeseries,
+    UnaryOp, Unit, Variable, Width,
 };
 
 /// Names: usual ones, words of the language, odd ones. No back-tick: none can stand in them.
@@ -68,7 +68,8 @@ fn said() -> impl Strategy<Value = String> {
 }
 
 fn text() -> impl Strategy<Value = Text> {
-    said().prop_map(|text| Text { text, ..Text::default() })
+    let template = bare().prop_map(|name| Text { text: format!("{{{{{name}}}}}"), template: true, ..Text::default() });
+    prop_oneof![4 => said().prop_map(|text| Text { text, ..Text::default() }), 1 => template]
 }
 
 /// Numbers, never negative.
@@ -119,13 +120,20 @@ fn moment() -> impl Strategy<Value = Moment> {
         (day(), option::of(text())).prop_map(|(day, at)| Moment::Day { day, at }),
         unit().prop_map(Moment::This),
         unit().prop_map(Moment::Last),
-        text().prop_map(Moment::Text),
+        said().prop_map(|text| Moment::Text(Text { text, ..Text::default() })),
         template().prop_map(Moment::Template),
+        (template(), option::of(unit())).prop_map(|(name, unit)| Moment::TemplateAgo { name, unit }),
     ]
 }
 
 fn width() -> impl Strategy<Value = Width> {
-    prop_oneof![Just(Width::Auto), Just(Width::Max), duration().prop_map(Width::Exact), template().prop_map(Width::Template)]
+    prop_oneof![
+        Just(Width::Auto),
+        Just(Width::Max),
+        duration().prop_map(Width::Exact),
+        template().prop_map(Width::Template),
+        (template(), unit()).prop_map(|(name, unit)| Width::TemplateUnits { name, unit }),
+    ]
 }
 
 fn expr() -> BoxedStrategy<Expr> {
@@ -185,7 +193,7 @@ fn kind(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = ExprKind> {
         1 => (boxed.clone(), any::<bool>(), boxed.clone())
             .prop_map(|(value, negated, pattern)| ExprKind::Like { value, negated, pattern }),
         1 => (boxed.clone(), any::<bool>(), boxed).prop_map(|(value, negated, pattern)| ExprKind::Rlike { value, negated, pattern }),
-        2 => (bare(), arguments).prop_map(|(text, arguments)| {
+        2 => (prop_oneof![4 => bare(), 1 => Just("{{f}}".to_owned())], arguments).prop_map(|(text, arguments)| {
             ExprKind::Call(Call { name: Name { text, ..Name::default() }, arguments })
         }),
         2 => cases.prop_map(ExprKind::Cases),
@@ -219,7 +227,8 @@ fn query(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
     let facet_item = (value.clone(), option::of(alias())).prop_map(|(value, alias)| FacetItem { value, alias });
     let facet = (vec(facet_item, 1..3), option::of(order.clone().prop_map(Box::new)));
     let facet = facet.prop_map(|(items, order_by)| Facet { items, order_by });
-    let limit = prop_oneof![any::<u64>().prop_map(Limit::Count), Just(Limit::Max)];
+    let limit = prop_oneof![any::<u64>().prop_map(Limit::Count), Just(Limit::Max), template().prop_map(Limit::Template)];
+    let offset = prop_oneof![any::<u64>().prop_map(Offset::Count), template().prop_map(Offset::Template)];
     let variable = (value.clone(), vec(alias(), 1..3)).prop_map(|(value, names)| Variable { value, names });
     let timeseries = (width(), option::of(width())).prop_map(|(width, slide)| Timeseries { width, slide });
     let predict = (option::of(vec(argument(value.clone()), 0..2)), option::of(duration()), option::of(duration()));
@@ -228,13 +237,13 @@ fn query(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
         (vec(item, 1..3), vec(source, 1..3), vec(value, 0..3), option::of(facet), vec(order, 0..3), vec(variable, 0..3)).boxed();
     let times =
         (option::of(moment()), option::of(moment()), option::of(moment()), option::of(timeseries), option::of(predict)).boxed();
-    let rest =
-        (option::of(limit), option::of(any::<u64>()), option::of(text()), option::of(text()), any::<(bool, bool)>()).boxed();
+    let last = (any::<(bool, bool)>(), vec(template(), 0..2));
+    let rest = (option::of(limit), option::of(offset), option::of(text()), option::of(text()), last).boxed();
     (rows, times, rest)
         .prop_map(|(rows, times, rest)| {
             let (select, from, conditions, facet, order_by, variables) = rows;
             let (since, until, compare, timeseries, predict) = times;
-            let (limit, offset, timezone, metric_format, (extrapolate, raw)) = rest;
+            let (limit, offset, timezone, metric_format, ((extrapolate, raw), templates)) = rest;
             Query {
                 span: Span::default(),
                 select,
@@ -255,6 +264,7 @@ fn query(value: BoxedStrategy<Expr>) -> BoxedStrategy<Query> {
                 extrapolate,
                 predict,
                 raw,
+                templates,
             }
         })
         .boxed()

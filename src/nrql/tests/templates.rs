@@ -44,6 +44,68 @@ fn values_are_written_as_their_strategy_asks() {
     }
 }
 
+/// A query that nobody has filled in reads all the same.
+#[test]
+fn a_variable_stands_wherever_something_is_filled_in() {
+    for text in [
+        "SELECT a FROM E LIMIT {{n}} OFFSET {{m}}",
+        "SELECT a FROM E SINCE {{n}} hours AGO UNTIL {{u}} AGO",
+        "SELECT count(*) FROM E SINCE {{from}} COMPARE WITH {{n}} weeks AGO",
+        "SELECT a FROM E SINCE today AT {{time}}",
+        "SELECT a FROM E SINCE TODAY AT {{time}} WITH TIMEZONE {{tz}}",
+        "SELECT count(*) FROM E TIMESERIES {{n}} minutes SLIDE BY {{m}} seconds",
+        "SELECT {{agg}}(x) FROM E",
+        "SELECT round({{agg}}(x, {{p}})) FROM E",
+        "SELECT a AS {{name}} FROM E",
+        "SELECT a FROM E {{more}}",
+        "SELECT a FROM E WHERE b = 1 {{more}} LIMIT 5 {{and}}",
+        "{{first}} SELECT a FROM E FACET b {{more}}",
+        "SELECT a {{from}}",
+        "SELECT a FROM (SELECT a FROM E {{more}}) TIMESERIES AUTO {{more}}",
+    ] {
+        let tree = printed(text);
+        assert_eq!(variables(&tree).len(), variables(text).len(), "{text}: {tree}");
+    }
+    assert_eq!(printed("select {{agg}}(x) from E {{more}} limit {{ n }}"), "SELECT {{agg}}(x) FROM E LIMIT {{n}} {{more}}");
+}
+
+#[test]
+fn what_a_variable_leaves_open_is_no_query() {
+    for (text, found) in [
+        ("SELECT a FROM E SINCE {{n}} hours", "the end"),
+        ("{{query}}", "the end"),
+        ("SELECT a FROM E WHERE b {{op}} 1", "`1`"),
+        ("SELECT a FROM E LIMIT {{n}} 5", "`5`"),
+    ] {
+        assert_eq!(super::refused(text).found, found, "{text}");
+    }
+}
+
+/// What is guessed is of the whole list, of functions and of clauses: a name in quotes would be a constant.
+#[test]
+fn names_are_guessed_as_they_stand() {
+    for (query, filled) in [
+        ("SELECT count(*) FROM A, {{x}} FACET a, {{x}}", "SELECT count(*) FROM A, v FACET a, v"),
+        ("SELECT {{x}}(a) FROM E", "SELECT v(a) FROM E"),
+        ("FACET lower(a), CASES(WHERE b = {{x}}), {{x}} AS {{x}}", "FACET lower(a), CASES(WHERE b = 'v'), v AS 'v'"),
+        ("FACET a, limit, {{x}} LIMIT 5", "FACET a, limit, v LIMIT 5"),
+        (
+            "FROM A JOIN (SELECT a, b FROM B, {{x}}) ON a SELECT c, {{x}}",
+            "FROM A JOIN (SELECT a, b FROM B, v) ON a SELECT c, 'v'",
+        ),
+        ("FROM (SELECT a FROM E WHERE b IN ({{x}})), {{x}}", "FROM (SELECT a FROM E WHERE b IN ('v')), v"),
+        ("SELECT a FROM E WHERE b = 'c' {{x}} LIMIT MAX {{x}}", "SELECT a FROM E WHERE b = 'c' v LIMIT MAX v"),
+        ("SELECT a FROM E SINCE 1 {{x}} ago UNTIL {{x}}", "SELECT a FROM E SINCE 1 v ago UNTIL 'v'"),
+        ("SELECT a FROM E WITH TIMEZONE {{x}}", "SELECT a FROM E WITH TIMEZONE 'v'"),
+        ("SELECT a FROM E SINCE today AT {{x}} {{x}}", "SELECT a FROM E SINCE today AT 'v' v"),
+        ("WHERE a = {{x}} AND NOT {{x}} OR b LIKE {{x}}", "WHERE a = 'v' AND NOT 'v' OR b LIKE 'v'"),
+        ("WHERE if({{x}} != '', {{x}}, a)", "WHERE if('v' != '', 'v', a)"),
+        ("COMPARE WITH {{x}}", "COMPARE WITH 'v'"),
+    ] {
+        assert_eq!(fill(query, &[("x", values(Strategy::Default, &["v"]))]).as_deref(), Ok(filled), "{query}");
+    }
+}
+
 /// Values that try to end the text they stand in.
 #[test]
 fn a_value_stays_inside_its_text() {

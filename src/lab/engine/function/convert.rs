@@ -1,7 +1,10 @@
 //! From one type, or one unit, to another: the only places where anything converts.
 
-use super::{Named, RowFunction, number, number_at, text::display, text::precision, text_at, unit};
-use crate::lab::engine::{time::Context, value::Value};
+use super::{Named, RowFunction, number, number_at, text::display, text::precision, text_at};
+use crate::{
+    lab::engine::{time::Context, value::Value},
+    nrql::unit,
+};
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     RowFunction::new("numeric", 1, 1, numeric),

@@ -16,7 +16,6 @@ mod network;
 mod number;
 mod pattern;
 mod text;
-mod unit;
 
 use std::sync::Arc;
 

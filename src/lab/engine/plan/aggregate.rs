@@ -318,8 +318,8 @@ fn histogram(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Nod
 
 fn funnel(planner: &mut Planner<'_>, arguments: &Arguments<'_>) -> Result<Node, QueryError> {
     let steps = (1..arguments.places.len()).map(|at| planner.condition(arguments, at)).collect::<Result<Vec<Node>, _>>()?;
-    if !(1..=FUNNEL_STEPS_MAX).contains(&steps.len()) {
-        return Err(arguments.refuse(&format!("takes a value and up to {FUNNEL_STEPS_MAX} conditions")));
+    if !(2..=FUNNEL_STEPS_MAX).contains(&steps.len()) {
+        return Err(arguments.refuse(&format!("takes a value and 2 to {FUNNEL_STEPS_MAX} conditions")));
     }
     planner.of_value(arguments, |value| Function::Funnel(value, steps.clone()))
 }

@@ -21,7 +21,7 @@ use super::expression::{Node, Scalars, number_of};
 use super::result::Answer;
 use super::value::Value;
 use crate::lab::store::hash::{QuickMap, QuickSet};
-use crate::nrql::ast::{Expr, FacetItem, Limit, OrderItem, Query, Selected, Span};
+use crate::nrql::ast::{Expr, FacetItem, Limit, Offset, OrderItem, Query, Selected, Span};
 
 pub(super) use aggregate::{AGGREGATES, calls};
 pub(super) use expression::bare_name;
@@ -249,11 +249,12 @@ impl Planner<'_> {
         } else {
             LIMIT_MAX
         };
-        match query.limit {
-            None => default,
+        match &query.limit {
+            // A variable is refused before.
+            None | Some(Limit::Template(_)) => default,
             Some(Limit::Max) => most,
             Some(Limit::Count(count)) => {
-                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 if count > most {
                     self.messages.push(format!("LIMIT {count} is more than {most}: {most} is used"));
                 }
@@ -294,7 +295,10 @@ impl Planner<'_> {
             };
             order.push((node, *descending));
         }
-        let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(usize::MAX);
+        let offset = match query.offset {
+            Some(Offset::Count(count)) => usize::try_from(count).unwrap_or(usize::MAX),
+            None | Some(Offset::Template(_)) => 0,
+        };
         Ok(RowPlan { all, items, order, offset })
     }
 

@@ -5,17 +5,15 @@
 //! lengths; nothing here panics on any text.
 
 mod moment;
-mod text;
 mod width;
-mod zone;
 
 pub use moment::{MomentError, Role, resolve, shift_ms};
-pub use text::{DateTimeText, TextError};
 pub use width::{
     AUTO_WIDTHS, BUCKETS_MAX, MAX_WIDTHS, Series, WidthError, auto_width_ms, max_width_ms, series, span_ms, unit_ms,
 };
-pub(crate) use zone::offset_seconds;
-pub use zone::zone;
+
+pub(crate) use crate::nrql::time::offset_seconds;
+pub use crate::nrql::time::{DateTimeText, TextError, zone};
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 

@@ -10,12 +10,13 @@ use jiff::{
 };
 
 use super::{
-    Context,
-    text::{DateTimeText, TextError, instant},
-    whole,
+    Context, whole,
     width::{span_ms, unit_ms},
 };
-use crate::nrql::ast::{Day, Moment, Text, Unit};
+use crate::nrql::{
+    ast::{Day, Moment, Text, Unit},
+    time::{DateTimeText, TextError, instant, time_of_day},
+};
 
 /// The clause a moment stands in: only `SINCE` looks back for a time that is still to come today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +87,7 @@ pub fn resolve(moment: &Moment, context: &Context, role: Role) -> Result<i64, Mo
         Moment::This(unit) => this(*unit, &now),
         Moment::Last(unit) => last(*unit, &now),
         Moment::Text(text) => written(text, &now, context, role)?,
-        Moment::Template(name) => {
+        Moment::Template(name) | Moment::TemplateAgo { name, .. } => {
             return Err(MomentError::Template { name: name.text.clone(), at: name.span.start });
         }
     };
@@ -127,12 +128,8 @@ fn day_of(day: Day, now: &Zoned) -> Option<Date> {
 
 /// `day AT 'HH:MM[:SS]'`. In `SINCE`, `today AT` a time still to come is yesterday's.
 fn at_time(day: Day, at: &Text, now: &Zoned, role: Role) -> Result<Option<i64>, MomentError> {
-    let no_time = || MomentError::At { text: at.text.clone(), at: at.span.start };
-    let parsed = DateTimeText::parse(&at.text).map_err(|_| no_time())?;
-    if parsed.date.is_some() || parsed.zone.is_some() || parsed.time.subsec_nanosecond() != 0 || at.text.contains('.') {
-        return Err(no_time());
-    }
-    let on = |date: Date| instant(date.to_datetime(parsed.time), now.time_zone());
+    let time = time_of_day(&at.text).ok_or_else(|| MomentError::At { text: at.text.clone(), at: at.span.start })?;
+    let on = |date: Date| instant(date.to_datetime(time), now.time_zone());
     let Some(date) = day_of(day, now) else { return Ok(None) };
     Ok(match on(date) {
         Some(ms) if role == Role::Since && day == Day::Today && ms > now.timestamp().as_millisecond() => {

@@ -220,6 +220,8 @@ fn wide(width: &Width, window_ms: i64) -> Result<i64, WidthError> {
         // A span beyond what can be counted is wider than any window.
         Width::Exact(duration) if span_ms(duration) >= i64::MAX as f64 => Ok(i64::MAX),
         Width::Exact(duration) => whole(span_ms(duration)).filter(|ms| *ms >= 1).ok_or(WidthError::TooNarrow),
-        Width::Template(name) => Err(WidthError::Template { name: name.text.clone(), at: name.span.start }),
+        Width::Template(name) | Width::TemplateUnits { name, .. } => {
+            Err(WidthError::Template { name: name.text.clone(), at: name.span.start })
+        }
     }
 }

@@ -68,6 +68,11 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("a count below five", Term(Below, 5.0), "SELECT ¦count(*) FROM Event", &["count-blind-to-silence"]),
     ("a count at most one", Term(BelowOrEquals, 1.0), "SELECT ¦count(*) FROM Event", &["count-blind-to-silence"]),
+    ("two percents inside in a condition", Alert, "SELECT round(¦percentile(score, 50, 90)) FROM Event", &["condition-value"]),
+    ("one percent inside in a condition", Alert, "SELECT round(percentile(score, 50)) FROM Event", &[]),
+    ("one of two percents in a condition", Alert, "SELECT getField(percentile(score, 50, 90), '50') FROM Event", &[]),
+    ("two thresholds in a condition", Alert, "SELECT ¦cdfPercentage(score, 1, 2) FROM Event", &["condition-value"]),
+    ("a truth in a condition", Alert, "SELECT ¦count(*) > 5 FROM Event", &["condition-value"]),
 ];
 
 #[test]

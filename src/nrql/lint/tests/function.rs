@@ -50,11 +50,20 @@ pub(super) const CASES: &[Case] = &[
     (
         "too many captures",
         Picked,
-        "SELECT capture(flag, r'(?P<a>.)'), capture(flag, r'(?P<b>.)'), capture(flag, r'(?P<c>.)'), capture(flag, r'(?P<d>.)'), capture(flag, r'(?P<e>.)'), ¦capture(flag, r'(?P<f>.)') FROM Event",
+        "SELECT capture(flag, r'(?P<a>.)') AS a, capture(flag, r'(?P<b>.)') AS b, capture(flag, r'(?P<c>.)') AS c, capture(flag, r'(?P<d>.)') AS d, capture(flag, r'(?P<e>.)') AS e, ¦capture(flag, r'(?P<f>.)') AS f FROM Event",
         &["over-limit"],
     ),
     ("an aggregate of an aggregate", Picked, "SELECT max(¦count(*)) FROM Event", &["nested-aggregate"]),
     ("an aggregate deep in an aggregate", Picked, "SELECT sum(1 + ¦max(score)) FROM Event", &["nested-aggregate"]),
+    ("a percent over a hundred", Picked, "SELECT percentile(score, ¦101) FROM Event", &["over-limit"]),
+    ("a percent below zero", Picked, "SELECT percentile(score, 50, ¦-1) FROM Event", &["over-limit"]),
+    ("a histogram of no width", Picked, "SELECT histogram(score, ¦0) FROM Event", &["over-limit"]),
+    ("a histogram of no buckets", Picked, "SELECT histogram(score, 10, ¦0) FROM Event", &["over-limit"]),
+    ("a list of nothing", Picked, "SELECT uniques(flag, ¦0) FROM Event", &["over-limit"]),
+    ("a rate per text", Picked, "SELECT rate(count(*), ¦'x') FROM Event", &["wrong-arguments"]),
+    ("a slope per attribute", Picked, "SELECT derivative(score, ¦event.time) FROM Event", &["wrong-arguments"]),
+    ("a rate per milliseconds", Picked, "SELECT rate(count(*), 1000) FROM Event", &[]),
+    ("a funnel of one step", Picked, "SELECT ¦funnel(event.id, WHERE flag = 'a') FROM Event", &["wrong-arguments"]),
 ];
 
 #[test]

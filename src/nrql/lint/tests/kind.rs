@@ -143,6 +143,21 @@ pub(super) const CASES: &[Case] = &[
         "SELECT count(*) FROM Event WHERE ¦control.id NOT IN (SELECT uniques(control.id, 10000) FROM Event)",
         &["negated-null"],
     ),
+    ("a start that is a text", Picked, "SELECT substring(flag, ¦'a') FROM Event", &["wrong-kind"]),
+    ("a place to look for that is a number", Picked, "SELECT position(flag, ¦1) FROM Event", &["wrong-kind"]),
+    ("a text as a condition", Picked, "SELECT count(*) FROM Event WHERE ¦'a'", &["no-condition"]),
+    ("an attribute as a condition", Picked, "SELECT count(*) FROM Event WHERE score > 1 AND ¦flag", &["no-condition"]),
+    ("an attribute that is not", Picked, "SELECT count(*) FROM Event WHERE NOT ¦lower(flag)", &["no-condition"]),
+    ("a number as a condition", Picked, "SELECT filter(count(*), WHERE score) FROM Event", &[]),
+    ("one attribute or the other", Picked, "SELECT count(*) FROM Event WHERE ¦flag OR control.id", &["no-condition"]),
+    (
+        "a text as the condition of a case",
+        Picked,
+        "SELECT count(*) FROM Event FACET CASES(WHERE ¦flag AS 'a')",
+        &["no-condition"],
+    ),
+    ("a text as the condition of a choice", Picked, "SELECT if(¦flag, 1, 2) FROM Event", &["no-condition"]),
+    ("a truth as a condition", Picked, "SELECT count(*) FROM Event WHERE (boolean(flag) AND contains(whatever, 1)) OR TRUE", &[]),
 ];
 
 #[test]

@@ -12,7 +12,9 @@ mod message;
 mod name;
 mod nested;
 mod random;
+mod readable;
 mod shape;
+mod template;
 mod window;
 
 use std::collections::BTreeSet;
@@ -114,8 +116,18 @@ fn check(cases: &[Case]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-const TABLES: [&[Case]; 8] =
-    [clean::CASES, name::CASES, function::CASES, kind::CASES, shape::CASES, nested::CASES, window::CASES, condition::CASES];
+const TABLES: [&[Case]; 10] = [
+    clean::CASES,
+    name::CASES,
+    function::CASES,
+    kind::CASES,
+    readable::CASES,
+    shape::CASES,
+    nested::CASES,
+    template::CASES,
+    window::CASES,
+    condition::CASES,
+];
 
 #[test]
 fn every_rule_is_told_by_a_case_and_no_case_stands_twice() {

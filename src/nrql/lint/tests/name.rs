@@ -102,6 +102,13 @@ pub(super) const CASES: &[Case] = &[
         &["unknown-variable"],
     ),
     ("a variable in a condition", Alert, "SELECT count(*) FROM Event WHERE control.id LIKE ¦{{account}}", &["condition-clause"]),
+    (
+        "a later name of WITH hides no fault of an earlier",
+        Picked,
+        "WITH ¦a AS x, 1 AS a SELECT count(*) FROM Event WHERE x = a",
+        &["unknown-attribute"],
+    ),
+    ("a name of WITH made of the attribute of that name", Picked, "WITH lower(flag) AS flag SELECT flag FROM Event", &[]),
 ];
 
 #[test]

@@ -114,6 +114,18 @@ pub(super) const CASES: &[Case] = &[
         "SELECT count(*) FROM Event SINCE 1 day ago TIMESERIES COMPARE WITH 1 day ago ¦PREDICT BY 1 hour",
         &["clause-alone"],
     ),
+    (
+        "a computed key without a column",
+        Picked,
+        "SELECT count(*) FROM Event JOIN (SELECT event.id FROM Other LIMIT MAX) ON ¦lower(event.id)",
+        &["join-key"],
+    ),
+    (
+        "a computed key with a column",
+        Picked,
+        "SELECT count(*) FROM Event JOIN (SELECT event.id FROM Other LIMIT MAX) ON lower(event.id) = event.id",
+        &[],
+    ),
 ];
 
 #[test]

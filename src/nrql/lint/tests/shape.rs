@@ -55,6 +55,21 @@ pub(super) const CASES: &[Case] = &[
         "SELECT `limit`, limit FROM Log WHERE limit = 3 ¦LIMIT 5001",
         &["over-limit"],
     ),
+    ("a score beside a count", Picked, "SELECT count(*), ¦apdex(score) FROM Event", &["name-twice"]),
+    ("a score beside a count with a name", Picked, "SELECT count(*) AS n, apdex(score) FROM Event", &[]),
+    ("two items of one name", Picked, "SELECT max(score) AS 'x', min(score) AS ¦'x' FROM Event", &["name-twice"]),
+    ("two percents without names", Picked, "SELECT percentile(score, 50), ¦percentile(score, 95) FROM Event", &["name-twice"]),
+    (
+        "cases twice",
+        Picked,
+        "SELECT count(*) FROM Event FACET CASES(WHERE score > 1), ¦CASES(WHERE score > 2) LIMIT 20",
+        &["name-twice"],
+    ),
+    ("two sums", Picked, "SELECT score + 1, score + 1 FROM Event", &[]),
+    ("a type twice", Picked, "SELECT count(*) FROM Event, Other, ¦Event", &["type-twice"]),
+    ("all of a join", Picked, "SELECT ¦* FROM Event JOIN (SELECT event.id FROM Other LIMIT MAX) ON event.id", &["undocumented"]),
+    ("rows by an aggregate", Picked, "SELECT flag FROM Event ORDER BY ¦count(*)", &["aggregate-in-where"]),
+    ("no rows", Picked, "SELECT flag FROM Event ¦LIMIT 0", &["over-limit"]),
 ];
 
 #[test]

@@ -86,6 +86,32 @@ pub(super) const CASES: &[Case] = &[
         "SELECT max(n) FROM (SELECT count(*) AS n FROM Event ¦TIMESERIES 1 minute) SINCE 1 day ago",
         &["too-many-buckets"],
     ),
+    ("events of this month", Own, "SELECT count(*) FROM Event ¦SINCE this month", &["nearly-beyond-retention"]),
+    ("events of this quarter", Own, "SELECT count(*) FROM Event ¦SINCE this quarter", &["beyond-retention"]),
+    ("events since 1970", Saved, "SELECT count(*) FROM Event ¦SINCE 0", &["beyond-retention"]),
+    ("events since a date long past", Saved, "SELECT count(*) FROM Event ¦SINCE '2020-01-01'", &["beyond-retention"]),
+    ("metrics since a date long past", Saved, "SELECT sum(cspm.records) FROM Metric ¦SINCE '2020-01-01'", &["beyond-retention"]),
+    ("metrics since a year before", Saved, "SELECT sum(cspm.records) FROM Metric SINCE '2025-01-01'", &[]),
+    ("events since a date that may be near", Saved, "SELECT count(*) FROM Event SINCE '2025-12-20'", &[]),
+    (
+        "a date before the beginning",
+        Saved,
+        "SELECT count(*) FROM Event ¦SINCE '2026-02-01' UNTIL '2026-01-31'",
+        &["empty-window"],
+    ),
+    (
+        "an hour that its zone makes late",
+        Saved,
+        "SELECT count(*) FROM Event ¦SINCE '2026-02-01T10:00' UNTIL '2026-02-01T11:00+0900' WITH TIMEZONE 'Europe/Paris'",
+        &["empty-window"],
+    ),
+    ("a comparison with now", Picked, "SELECT count(*) FROM Event SINCE 1 day ago ¦COMPARE WITH now", &["compare-with-itself"]),
+    (
+        "a comparison with no days before",
+        Picked,
+        "SELECT count(*) FROM Event SINCE 1 day ago ¦COMPARE WITH 0 days ago",
+        &["compare-with-itself"],
+    ),
 ];
 
 #[test]

@@ -158,7 +158,7 @@ fn every_fault_is_told_at_its_place() {
         ("a comparison with before the retention", "SINCE 30 days ago", "SINCE 1 week ago COMPARE WITH 4 weeks ago",
             "one.yml:4: first: query 1, byte 180, at `COMPARE WITH 4 weeks ago`: error[beyond-retention]: looks 35 days back; New Relic keeps AwsSecurityEvent 30 days"),
         ("a whole month of events", "SINCE 30 days ago", "SINCE this month",
-            "one.yml:4: first: query 1, byte 163, at `SINCE this month`: error[beyond-retention]: looks 31 days back; New Relic keeps AwsSecurityEvent 30 days"),
+            "one.yml:4: first: query 1, byte 163, at `SINCE this month`: warning[nearly-beyond-retention]: looks up to 31 days back; New Relic keeps AwsSecurityEvent 30 days; say `30 days ago`"),
         ("metrics from before the retention", "FROM AwsSecurityEvent WHERE [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 30 days ago", "FROM Metric WHERE [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 14 months ago",
             "one.yml:4: first: query 1, byte 153, at `SINCE 14 months ago`: error[beyond-retention]: looks 420 days back; New Relic keeps metrics 395 days"),
         ("a subquery that inherits too long a window", "FROM AwsSecurityEvent WHERE [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 30 days ago", "FROM Metric WHERE a IN (SELECT uniques(a) FROM AwsSecurityEvent) AND [[place]] FACET aws.accountName AS 'Account' LIMIT 10 SINCE 13 months ago",

@@ -239,15 +239,15 @@ fn faults_say_where_in_the_query() {
     let now = context(NOW, "UTC");
     let cases = [
         (
-            Moment::Text(Text { text: "soon".into(), span: at(30) }),
+            Moment::Text(Text { text: "soon".into(), template: false, span: at(30) }),
             "'soon' is no date and time at its byte 0: a time as H:MM, H:MM:SS or H:MM:SS.fff (the text begins at 30)",
         ),
         (
-            Moment::Day { day: Day::Today, at: Some(Text { text: "12:00Z".into(), span: at(41) }) },
+            Moment::Day { day: Day::Today, at: Some(Text { text: "12:00Z".into(), template: false, span: at(41) }) },
             "'12:00Z' at 41 is no time of day: H:MM or H:MM:SS is",
         ),
         (
-            Moment::Day { day: Day::Today, at: Some(Text { text: "12:00:00.5".into(), span: at(41) }) },
+            Moment::Day { day: Day::Today, at: Some(Text { text: "12:00:00.5".into(), template: false, span: at(41) }) },
             "'12:00:00.5' at 41 is no time of day: H:MM or H:MM:SS is",
         ),
         (

@@ -40,7 +40,8 @@ pub fn zone(name: &str) -> Option<TimeZone> {
 }
 
 /// `±HH`, `±HHMM` or `±HH:MM` in seconds east of UTC; none for anything else, and beyond 18 hours.
-pub(crate) fn offset_seconds(text: &[u8]) -> Option<i32> {
+#[must_use]
+pub fn offset_seconds(text: &[u8]) -> Option<i32> {
     let (sign, hours, minutes) = match text {
         [sign, a, b] => (sign, two(*a, *b)?, 0),
         [sign, a, b, c, d] | [sign, a, b, b':', c, d] => (sign, two(*a, *b)?, two(*c, *d)?),

@@ -5,7 +5,8 @@
 
 /// What a unit measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+#[expect(missing_docs, reason = "the words themselves")]
+pub enum Measure {
     Time,
     Length,
     Mass,
@@ -15,8 +16,9 @@ pub(super) enum Measure {
 
 /// A unit: `up / down` of the measure's base (second, metre, gram, litre, bit).
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unit {
-    pub(super) measures: Measure,
+pub struct Unit {
+    /// What it measures.
+    pub measures: Measure,
     names: &'static [&'static str],
     up: f64,
     down: f64,
@@ -28,13 +30,15 @@ impl Unit {
     }
 
     /// So many of this unit, in the other.
-    pub(super) fn ratio(&self, to: &Self, x: f64) -> f64 {
+    #[must_use]
+    pub fn ratio(&self, to: &Self, x: f64) -> f64 {
         x * (self.up * to.down) / (self.down * to.up)
     }
 }
 
-/// The unit of this name.
-pub(super) fn find(name: &str) -> Option<&'static Unit> {
+/// The unit of this name; none if it is unknown.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Unit> {
     UNITS.iter().find(|unit| unit.names.contains(&name))
 }
 

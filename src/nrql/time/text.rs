@@ -54,9 +54,17 @@ impl DateTimeText {
     }
 }
 
-/// The moment a clock of this zone shows this, milliseconds since 1970.
-pub(super) fn instant(civil: DateTime, zone: &TimeZone) -> Option<i64> {
+/// The moment a clock of this zone shows this, milliseconds since 1970; none beyond the years -9999 to 9999.
+#[must_use]
+pub fn instant(civil: DateTime, zone: &TimeZone) -> Option<i64> {
     zone.to_ambiguous_timestamp(civil).compatible().ok().map(Timestamp::as_millisecond)
+}
+
+/// A time of day, as `AT` takes it: `H:MM` or `H:MM:SS`, with neither a day nor a zone nor parts of a second. `None`: the text is none.
+#[must_use]
+pub fn time_of_day(text: &str) -> Option<Time> {
+    let parsed = DateTimeText::parse(text).ok()?;
+    (parsed.date.is_none() && parsed.zone.is_none() && !text.contains('.')).then_some(parsed.time)
 }
 
 /// Where reading is.
