@@ -8,13 +8,13 @@ use regex::{Error, Regex, RegexBuilder};
 /// Most bytes an expression may take, compiled, for its groups to be counted: far above any that a person writes.
 const COUNTED_BYTES: usize = 1 << 20;
 /// Most groups of `capture`: New Relic's page on it.
-const CAPTURE_GROUPS_MAX: usize = 16;
+pub const CAPTURE_GROUPS_MAX: usize = 16;
 
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// No regular expression.
-    #[error("`r'{pattern}'` is no regular expression: {reason}")]
+    #[error("r'{pattern}' is no regular expression: {reason}")]
     Expression {
         /// The text.
         pattern: String,
@@ -22,7 +22,7 @@ pub enum PatternError {
         reason: String,
     },
     /// `capture` without a group, or with too many.
-    #[error("`r'{pattern}'` has {groups} groups; 1 to {CAPTURE_GROUPS_MAX} are allowed")]
+    #[error("r'{pattern}' has {groups} groups: 1 to {CAPTURE_GROUPS_MAX} as (?P<name>…) are allowed")]
     Groups {
         /// The text.
         pattern: String,
@@ -30,11 +30,22 @@ pub enum PatternError {
         groups: usize,
     },
     /// `aparse` without a `*`.
-    #[error("`'{pattern}'` takes nothing: it has no `*`")]
+    #[error("'{pattern}' captures nothing: a * stands for what to take")]
     NoStar {
         /// The text.
         pattern: String,
     },
+}
+
+impl PatternError {
+    /// What the compiler of expressions found wrong with a pattern.
+    #[must_use]
+    pub fn of(pattern: &str, error: &Error) -> Self {
+        // The text shows the pattern over several lines; its last says what is wrong.
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        Self::Expression { pattern: pattern.to_owned(), reason }
+    }
 }
 
 /// Reads the pattern of `RLIKE`.
@@ -51,12 +62,20 @@ pub fn rlike(pattern: &str) -> Result<(), PatternError> {
 /// When it is no regular expression, or has no group or more than 16.
 pub fn capture(pattern: &str) -> Result<(), PatternError> {
     let Some(expression) = expression(pattern, COUNTED_BYTES)? else { return Ok(()) };
-    let named = expression.capture_names().flatten().count();
-    let groups = if named == 0 { expression.captures_len().saturating_sub(1) } else { named };
-    if (1..=CAPTURE_GROUPS_MAX).contains(&groups) {
-        Ok(())
+    groups(pattern, &expression).map(drop)
+}
+
+/// The numbers of the groups that `capture` takes.
+///
+/// # Errors
+/// When there is none, or more than 16.
+pub fn groups(pattern: &str, expression: &Regex) -> Result<Vec<usize>, PatternError> {
+    let named: Vec<usize> = expression.capture_names().enumerate().filter_map(|(group, name)| name.map(|_| group)).collect();
+    let groups = if named.is_empty() { (1..expression.captures_len()).collect() } else { named };
+    if (1..=CAPTURE_GROUPS_MAX).contains(&groups.len()) {
+        Ok(groups)
     } else {
-        Err(PatternError::Groups { pattern: pattern.to_owned(), groups })
+        Err(PatternError::Groups { pattern: pattern.to_owned(), groups: groups.len() })
     }
 }
 
@@ -73,11 +92,6 @@ fn expression(pattern: &str, most_bytes: usize) -> Result<Option<Regex>, Pattern
     match RegexBuilder::new(pattern).size_limit(most_bytes).build() {
         Ok(expression) => Ok(Some(expression)),
         Err(Error::CompiledTooBig(_)) => Ok(None),
-        Err(error) => {
-            // The text shows the pattern over several lines; its last says what is wrong.
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(PatternError::Expression { pattern: pattern.to_owned(), reason })
-        }
+        Err(error) => Err(PatternError::of(pattern, &error)),
     }
 }

@@ -7,12 +7,12 @@ use regex::{Captures, Error, Regex, RegexBuilder};
 
 use super::{Named, Prepared, RowFunction, list, maybe_text, text_at};
 use crate::lab::engine::{time::Context, value::Value};
+use crate::nrql::pattern;
+pub use crate::nrql::pattern::{CAPTURE_GROUPS_MAX, PatternError};
 
 /// Most bytes a compiled expression may take, the last one far above any that a person writes. Each is tried in turn, which tells
 /// about how many bytes an expression needs.
 const COMPILED_BYTES: [usize; 3] = [64 << 10, 1 << 20, 8 << 20];
-/// Most groups of `capture`: New Relic's page on it.
-pub const CAPTURE_GROUPS_MAX: usize = 16;
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     RowFunction::new("capture", 2, 2, |_: &Context, args, _: &Named<'_>| match (text_at(args, 0), text_at(args, 1)) {
@@ -27,33 +27,6 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     .prepare(|pattern| Ok(Prepared::Aparse(Aparse::compile(pattern)?))),
 ];
 
-/// Why a pattern cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PatternError {
-    /// No regular expression, or too large a one.
-    #[error("r'{pattern}' is no regular expression: {reason}")]
-    Expression {
-        /// The pattern.
-        pattern: String,
-        /// What the compiler of expressions says, on one line.
-        reason: String,
-    },
-    /// `capture` without a group, or with too many.
-    #[error("r'{pattern}' has {groups} groups: 1 to {CAPTURE_GROUPS_MAX} as (?P<name>…) are allowed")]
-    Groups {
-        /// The pattern.
-        pattern: String,
-        /// How many.
-        groups: usize,
-    },
-    /// `aparse` without a `*`.
-    #[error("'{pattern}' captures nothing: a * stands for what to take")]
-    NoStar {
-        /// The pattern.
-        pattern: String,
-    },
-}
-
 /// A compiled expression, and the most bytes it takes.
 #[derive(Debug, Clone)]
 struct Compiled {
@@ -64,36 +37,21 @@ struct Compiled {
 fn build(pattern: &str, written: &str, ignore_case: bool) -> Result<Compiled, PatternError> {
     let mut builder = RegexBuilder::new(pattern);
     builder.case_insensitive(ignore_case).dot_matches_new_line(ignore_case);
-    let mut fault = None;
+    let mut fault = Error::CompiledTooBig(0);
     for bytes in COMPILED_BYTES {
         match builder.size_limit(bytes).build() {
             Ok(regex) => return Ok(Compiled { regex, bytes }),
-            Err(error @ Error::CompiledTooBig(_)) => fault = Some(error),
-            Err(error) => return Err(expression_fault(written, &error)),
+            Err(error @ Error::CompiledTooBig(_)) => fault = error,
+            Err(error) => return Err(PatternError::of(written, &error)),
         }
     }
-    Err(fault.map_or_else(|| expression_fault(written, &Error::CompiledTooBig(0)), |error| expression_fault(written, &error)))
-}
-
-fn expression_fault(written: &str, error: &Error) -> PatternError {
-    // The text shows the pattern over several lines; its last says what is wrong.
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    PatternError::Expression { pattern: written.to_owned(), reason }
-}
-
-/// Whether a pattern is well-formed by itself, however large: it is read, not compiled.
-fn well_formed(pattern: &str) -> Result<(), PatternError> {
-    match RegexBuilder::new(pattern).size_limit(0).build() {
-        Err(error @ Error::Syntax(_)) => Err(expression_fault(pattern, &error)),
-        Ok(_) | Err(_) => Ok(()),
-    }
+    Err(PatternError::of(written, &fault))
 }
 
 /// An expression for the whole value.
 fn anchored(pattern: &str) -> Result<Compiled, PatternError> {
     // By itself first: a pattern that closes a group it never opened would break out of ours.
-    well_formed(pattern)?;
+    pattern::rlike(pattern)?;
     // Where the pattern ends in a comment (`(?x)`), that hides the end of our group: then, and only then, the group is not closed. A
     // line break in any other pattern would be a part of what must match.
     build(&format!(r"\A(?:{pattern})\z"), pattern, false).or_else(|_| build(&format!("\\A(?:{pattern}\n)\\z"), pattern, false))
@@ -140,12 +98,7 @@ impl Capture {
     /// When it is no regular expression, or has no group or too many.
     pub fn compile(pattern: &str) -> Result<Self, PatternError> {
         let compiled = anchored(pattern)?;
-        let regex = &compiled.regex;
-        let named: Vec<usize> = regex.capture_names().enumerate().filter_map(|(group, name)| name.map(|_| group)).collect();
-        let groups = if named.is_empty() { (1..regex.captures_len()).collect() } else { named };
-        if groups.is_empty() || groups.len() > CAPTURE_GROUPS_MAX {
-            return Err(PatternError::Groups { pattern: pattern.to_owned(), groups: groups.len() });
-        }
+        let groups = pattern::groups(pattern, &compiled.regex)?;
         Ok(Self { compiled, groups })
     }
 
@@ -182,10 +135,7 @@ impl Aparse {
     /// # Errors
     /// When nothing is taken, or the pattern is too large.
     pub fn compile(pattern: &str) -> Result<Self, PatternError> {
-        let stars = pattern.matches('*').count();
-        if stars == 0 {
-            return Err(PatternError::NoStar { pattern: pattern.to_owned() });
-        }
+        pattern::aparse(pattern)?;
         let mut expression = String::from(r"\A");
         for piece in pattern.split_inclusive(['*', '%']) {
             let (anchor, wildcard) = match piece.strip_suffix('*') {
@@ -196,7 +146,7 @@ impl Aparse {
             expression.push_str(wildcard);
         }
         expression.push_str(r"\z");
-        Ok(Self { compiled: build(&expression, pattern, true)?, groups: (1..=stars).collect() })
+        Ok(Self { compiled: build(&expression, pattern, true)?, groups: (1..=pattern.matches('*').count()).collect() })
     }
 
     /// The most bytes it takes, compiled.
