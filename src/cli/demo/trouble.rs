@@ -3,6 +3,8 @@
 //! In: the stand-in, which is told what to lose; at the end its store. Out: the lines of the summary that name all of it. What
 //! always holds: the lines are of rows that the stand-in holds, as the page Relay health shows them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::super::count;
@@ -38,12 +40,16 @@ pub(super) fn summary(store: &Store) -> String {
         let sample = error.event_type_sample.clone().unwrap_or_else(|| "-".to_owned());
         ["lost after the yes".to_owned(), sample, error.message.clone()]
     });
-    let ended = store.rows(EXCEPTION);
-    let ended = ended.iter().map(|row| {
-        let which = format!("{} ({})", text(row, "control.id"), text(row, "exception.scope"));
-        let who = format!("{}: {}", text(row, "exception.owner"), text(row, "exception.reason"));
-        ["exception expired".to_owned(), which, who]
-    });
+    // An exception that stands expired is told of again each day.
+    let told = store.rows(EXCEPTION);
+    let ended: BTreeSet<[String; 3]> = told
+        .iter()
+        .map(|row| {
+            let which = format!("{} ({})", text(row, "control.id"), text(row, "exception.scope"));
+            let who = format!("{}: {}", text(row, "exception.owner"), text(row, "exception.reason"));
+            ["exception expired".to_owned(), which, who]
+        })
+        .collect();
     let lines: Vec<Vec<String>> = gaps.chain(losses).chain(ended).map(Vec::from).collect();
     if lines.is_empty() {
         return String::new();
