@@ -3,6 +3,7 @@
 mod answers;
 mod bounds;
 mod clauses;
+mod corpus;
 mod functions;
 mod joined;
 mod refused;
