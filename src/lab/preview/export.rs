@@ -31,8 +31,9 @@ const MOST_HEIGHT: u32 = 16_000;
 /// Pixels of a picture per CSS pixel.
 const SCALE: u32 = 2;
 
-/// How long the page's own clock may run until everything is drawn; it stands while the browser waits for an answer.
-const PAGE_TIME_MS: u32 = 20_000;
+/// How long the page's own clock may run until everything is drawn, one try after the other. It stands while the browser waits for
+/// an answer and runs ahead of the world otherwise, so a busy machine needs more of it; nobody waits that long.
+const PAGE_TIMES_MS: [u32; 3] = [20_000, 100_000, 500_000];
 
 /// How long a browser may take in all for one picture.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -148,9 +149,9 @@ pub fn export(
             page.number
         );
         let run = Run { browser, profile: &profile.0, page: &page.name, address: &address };
-        let height = run.height()?;
+        let (height, page_time_ms) = run.height()?;
         let file = folder.join(file_name(page));
-        run.picture(height, &file)?;
+        run.picture(height, page_time_ms, &file)?;
         made(&file);
         files.push(file);
     }
@@ -177,28 +178,30 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// How high the page is, drawn whole, CSS pixels.
-    fn height(&self) -> Result<u32, ExportError> {
-        let page = self.browse(LEAST_HEIGHT, "--dump-dom".into())?;
-        let attribute = |name: &str| {
-            let (_, after) = page.split_once(&format!("{name}=\""))?;
-            after.split_once('"').map(|(value, _)| value)
-        };
-        if attribute("data-ready") != Some("true") {
-            return Err(self.failed("not all widgets had their answers in time".to_owned()));
+    /// How high the page is, drawn whole, CSS pixels, and how much of its time that took.
+    fn height(&self) -> Result<(u32, u32), ExportError> {
+        for page_time_ms in PAGE_TIMES_MS {
+            let page = self.browse(LEAST_HEIGHT, page_time_ms, "--dump-dom".into())?;
+            let attribute = |name: &str| {
+                let (_, after) = page.split_once(&format!("{name}=\""))?;
+                after.split_once('"').map(|(value, _)| value)
+            };
+            if attribute("data-ready") == Some("true") {
+                let height = attribute("data-height").and_then(|height| height.parse().ok()).unwrap_or(LEAST_HEIGHT);
+                return Ok((height.clamp(LEAST_HEIGHT, MOST_HEIGHT), page_time_ms));
+            }
         }
-        let height = attribute("data-height").and_then(|height| height.parse().ok()).unwrap_or(LEAST_HEIGHT);
-        Ok(height.clamp(LEAST_HEIGHT, MOST_HEIGHT))
+        Err(self.failed("not all widgets had their answers in time; is the machine busy? It can be tried again".to_owned()))
     }
 
-    fn picture(&self, height: u32, file: &Path) -> Result<(), ExportError> {
+    fn picture(&self, height: u32, page_time_ms: u32, file: &Path) -> Result<(), ExportError> {
         let mut argument = OsString::from("--screenshot=");
         argument.push(file);
         // What an earlier run left would pass for the new one.
         if file.exists() {
             std::fs::remove_file(file).map_err(|why| ExportError::Write { path: file.to_owned(), why })?;
         }
-        self.browse(height, argument)?;
+        self.browse(height, page_time_ms, argument)?;
         if file.exists() { Ok(()) } else { Err(self.failed("the browser wrote no picture".to_owned())) }
     }
 
@@ -207,14 +210,14 @@ impl Run<'_> {
     }
 
     /// Opens the page, waits for the browser's end, gives what it printed.
-    fn browse(&self, height: u32, task: OsString) -> Result<String, ExportError> {
+    fn browse(&self, height: u32, page_time_ms: u32, task: OsString) -> Result<String, ExportError> {
         let mut profile = OsString::from("--user-data-dir=");
         profile.push(self.profile);
         let mut command = Command::new(self.browser);
         command.args(FLAGS).arg(profile).arg(task);
         command.arg(format!("--window-size={WIDTH},{height}"));
         command.arg(format!("--force-device-scale-factor={SCALE}"));
-        command.arg(format!("--virtual-time-budget={PAGE_TIME_MS}"));
+        command.arg(format!("--virtual-time-budget={page_time_ms}"));
         // Its sandbox refuses to start for root, as in containers. The page is ours and loads nothing from elsewhere.
         if std::fs::metadata(self.profile).is_ok_and(|about| about.uid() == 0) {
             command.arg("--no-sandbox");
