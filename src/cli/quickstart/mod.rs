@@ -2,8 +2,8 @@
 //!
 //! In: answers, by flags or from a person at a terminal. Out: a commented configuration, the dashboards in both languages, the IAM
 //! policy, and the next commands. What always holds: nothing is connected to; no key is asked for or written, only where it is; what
-//! is written has been read back as the agent reads it, wherever it runs; no file is replaced or removed without `--force`; what could not
-//! be finished is taken back.
+//! is written has been read back as the agent reads it, wherever it runs; no file is replaced or removed without `--force`; what could
+//! not be finished is taken back.
 
 mod answers;
 mod ask;
@@ -149,7 +149,8 @@ fn files(answers: &Answers) -> anyhow::Result<Vec<(String, String)>> {
     Ok(files)
 }
 
-/// Policies of an earlier run that these answers do not need: whoever attached all files would grant too much.
+/// Policies of an earlier run that these answers do not need: whoever attached all files would grant too much. Only what is named and
+/// reads as one that was written here.
 fn stale(folder: &Path, files: &[(String, String)]) -> Vec<PathBuf> {
     let is_policy = |name: &str| {
         let stem = name.strip_suffix(".json")?;
@@ -162,9 +163,20 @@ fn stale(folder: &Path, files: &[(String, String)]) -> Vec<PathBuf> {
     let entries = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let old = names.filter(|name| is_policy(name).is_some() && !files.iter().any(|(kept, _)| kept == name));
-    let mut stale: Vec<PathBuf> = old.map(|name| folder.join(name)).collect();
+    let mut stale: Vec<PathBuf> = old.map(|name| folder.join(name)).filter(|path| is_ours(path)).collect();
     stale.sort();
     stale
+}
+
+/// Whether every statement of a policy has a name of the table's; one that was too long has a number behind.
+fn is_ours(path: &Path) -> bool {
+    let Ok(text) = std::fs::read(path) else { return false };
+    let policy: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let is_row = |sid: &str| iam::ROWS.iter().any(|row| row.sid == sid.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let statements = policy.get("Statement").and_then(serde_json::Value::as_array);
+    statements.is_some_and(|all| {
+        all.iter().all(|statement| statement.get("Sid").and_then(serde_json::Value::as_str).is_some_and(is_row))
+    })
 }
 
 /// The configuration as the agent will read it, but for the key, which may not be there yet. Nothing of this machine's environment

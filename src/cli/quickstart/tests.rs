@@ -207,8 +207,10 @@ fn policies_of_an_earlier_run_are_found_and_nothing_else() {
         "my-iam-policy.json",
         "iam-policy.json.bak",
     ] {
-        std::fs::write(folder.path().join(name), name).unwrap();
+        std::fs::write(folder.path().join(name), r#"{"Statement":[{"Sid":"TrailQueue"},{"Sid":"ReaderRole2"}]}"#).unwrap();
     }
+    // Somebody else's, under a name of ours.
+    std::fs::write(folder.path().join("iam-policy-3.json"), r#"{"Statement":[{"Sid":"Mine"}]}"#).unwrap();
     std::fs::create_dir(folder.path().join("iam-letters-policy.json")).unwrap();
     let stale = stale(folder.path(), &[(text("iam-policy.json"), text("new"))]);
     assert_eq!(stale, ["iam-policy-2.json", "iam-role-policy.json"].map(|name| folder.path().join(name)));
@@ -216,7 +218,7 @@ fn policies_of_an_earlier_run_are_found_and_nothing_else() {
     let refused = write::all(&files, &stale, false, Language::English).unwrap_err();
     assert!(refused.what.contains("iam-role-policy.json: there already"), "{}", refused.what);
     write::all(&files, &stale, true, Language::English).unwrap();
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 7, "the two are gone, and nothing is left beside");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 8, "the two are gone, and nothing is left beside");
 }
 
 #[test]

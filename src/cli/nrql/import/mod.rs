@@ -2,8 +2,8 @@
 //!
 //! In: a query that lists rows, an account that may be asked. Out: a Parquet file for each event type. What always holds: all rows of
 //! the window are written, each once, or nothing is: files come into being when everything was read and counted. Rows are held until
-//! then, so there is a most of them; where there are none, nothing is written. Times and kinds of
-//! values stay as they were; a row arrives when it happened, as New Relic does not tell more.
+//! then, so there is a most of them; where there are none, nothing is written. Times and kinds of values stay as they were; a row
+//! arrives when it happened, as New Relic does not tell more.
 
 mod listing;
 mod pages;

@@ -1,9 +1,10 @@
 //! All rows of a listing, window by window.
 //!
 //! In: a listing, and whoever answers queries. Out: its rows, oldest window first. What always holds: a window that gives as many rows
-//! as a query may is not believed: it is halved until New Relic counts fewer, down to a millisecond, which is counted too; rows outside a window are left to the
-//! window they are of, so none comes twice whichever end a window includes; of every window as many rows came as New Relic counts there
-//! right after: neither fewer nor more, so that rows which arrive meanwhile in one window do not hide that some are missing in another.
+//! as a query may is not believed: it is halved until New Relic counts fewer, down to a millisecond; rows outside a window are left to
+//! the window they are of, so none comes twice whichever end a window includes; of every window as many rows came as New Relic counts
+//! there right after: neither fewer nor more, so that rows which arrive late in one window do not hide that some are missing in
+//! another.
 
 use serde_json::Value;
 
@@ -113,7 +114,8 @@ pub(super) fn timestamp(row: &Fields) -> Result<i64, PageError> {
     at.ok_or_else(|| PageError::Answer("a row without a timestamp".to_owned()))
 }
 
-/// Reads every row of one type, `most_rows` at most. `keep` gets the rows of a window in the order of their times; `tell` what has been read so far.
+/// Reads every row of one type, `most_rows` at most. `keep` gets the rows of a window in the order of their times; `tell` what has
+/// been read so far.
 pub(super) async fn read(
     listing: &Listing,
     event_type: &str,
