@@ -145,11 +145,8 @@ fn together(reader: &mut Reader<'_>, accounts: &[String], reads_iam: bool) {
         reader.faults.push(fault.hint(format!("write {ROLE}, or remove it")));
     }
     if reader.has(AGGREGATOR_REGION) && !reader.has(AGGREGATOR) && !reader.written.is_broken(AGGREGATOR) {
-        let fault = Fault::new(
-            AGGREGATOR_REGION,
-            reader.place(AGGREGATOR_REGION),
-            format!("there is no {AGGREGATOR} that could be there"),
-        );
+        let fault =
+            Fault::new(AGGREGATOR_REGION, reader.place(AGGREGATOR_REGION), format!("there is no {AGGREGATOR} that has it"));
         reader.faults.push(fault.hint(format!("write {AGGREGATOR}, or remove it")));
     }
     let alone =
