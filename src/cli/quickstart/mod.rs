@@ -198,7 +198,9 @@ fn ending(folder: &Path, files: &[(String, String)], stale: &[PathBuf], answers:
     }
     if !stale.is_empty() {
         text += &format!("{}\n", words::REMOVED.get(language));
-        stale.iter().for_each(|path| text += &format!("  {}\n", path.display()));
+        for path in stale {
+            text += &format!("  {}\n", path.display());
+        }
     }
     let is_any_bucket = answers.trail_queue.is_some() && answers.trail_buckets.is_empty();
     let notes: [(bool, Say); 3] = [
