@@ -119,3 +119,37 @@ async fn a_query_that_lists_no_rows_is_refused_before_anything_is_asked() {
     }
     assert_eq!(backend.store().summary().types.len(), 0);
 }
+
+#[tokio::test]
+async fn where_there_are_no_rows_that_is_said_and_nothing_is_written() {
+    if is_lean() {
+        return;
+    }
+    let backend = new_relic(cspm_relay::lab::backend::Retain::Rows).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("rows");
+    let ended = saved(&backend, "SELECT * FROM ImportTest", &to).await;
+    assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
+    assert!(ended.stdout.starts_with("no rows of ImportTest from ") && ended.stdout.ends_with(": nothing was written\n"));
+    assert!(!to.exists());
+}
+
+#[tokio::test]
+async fn no_file_is_left_when_one_cannot_be_written() {
+    if is_lean() {
+        return;
+    }
+    let newest = recently();
+    let backend = stand_in(newest).await;
+    let columns = backend.store().columns();
+    for event_type in ["ImpA", "ImpC"] {
+        columns.append_json(event_type, json!({ "timestamp": newest, "n": 1 }).as_object().expect("an object"), newest);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("ImpC.unfinished")).expect("a folder in the way");
+    let window = format!("SINCE {} UNTIL {}", newest - 60_000, newest + 1);
+    let ended = saved(&backend, &format!("SELECT * FROM ImpA, ImpC {window}"), folder.path()).await;
+    assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{}", ended.stderr);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("it").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(left, ["ImpC.unfinished"]);
+}

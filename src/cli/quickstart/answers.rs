@@ -6,7 +6,7 @@
 use super::words::{self, Say};
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::secret_ref::SecretRef;
-use crate::config::{Region, Role, is_aggregator, is_bucket};
+use crate::config::{DeadLetters, Region, Role, is_aggregator, is_bucket};
 use crate::publish::dashboard::Language;
 use crate::record::partition_of;
 use crate::record::trail::is_account_id;
@@ -27,8 +27,12 @@ pub(super) struct Answers {
     pub(super) posture: Posture,
     /// Empty where an aggregator has its own, or nothing is read.
     pub(super) posture_regions: Vec<String>,
+    /// Where the aggregator is; only with one.
+    pub(super) aggregator_region: Option<String>,
     /// Only with accounts.
     pub(super) posture_role: Option<String>,
+    /// Where dead letters go.
+    pub(super) dead_letters: Option<DeadLetters>,
     pub(super) timezone: String,
 }
 
@@ -41,9 +45,10 @@ pub(super) struct Queue {
 }
 
 /// Whose AWS Config is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) enum Posture {
     /// Nobody's.
+    #[default]
     Off,
     /// The agent's own account's.
     Own,
@@ -156,6 +161,30 @@ pub(super) fn regions(text: &str, partition: Option<&str>, language: Language) -
         Some(other) => Err(no(words::OTHER_PARTITION, other, language).replace("{partition}", partition)),
         None => Ok(once(regions)),
     }
+}
+
+/// A Region, of this partition if there is one.
+pub(super) fn one_region(text: &str, partition: Option<&str>, language: Language) -> Result<String, String> {
+    match regions(text, partition, language)?.as_slice() {
+        [region] => Ok(region.clone()),
+        _ => Err(no(words::NO_AWS_REGION, text, language)),
+    }
+}
+
+/// A place of dead letters that more than one machine reaches.
+pub(super) fn dead_letters(text: &str, language: Language) -> Result<Option<DeadLetters>, String> {
+    if is_none(text) {
+        return Ok(None);
+    }
+    if let Some(address) = text.strip_prefix("s3://") {
+        let (bucket, prefix) = address.split_once('/').unwrap_or((address, ""));
+        if is_bucket(bucket) && !prefix.starts_with('/') && !prefix.contains(char::is_control) {
+            return Ok(Some(DeadLetters::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() }));
+        }
+    } else if QueueUrl::parse(text).is_some() {
+        return Ok(Some(DeadLetters::Queue { url: text.to_owned() }));
+    }
+    Err(no(words::NO_LETTERS, text, language).replace("{allowed}", queue_url::ALLOWED))
 }
 
 pub(super) fn role(text: &str, language: Language) -> Result<String, String> {

@@ -2,7 +2,8 @@
 //!
 //! In: answers, by flags or from a person at a terminal. Out: a commented configuration, the dashboards in both languages, the IAM
 //! policy, and the next commands. What always holds: nothing is connected to; no key is asked for or written, only where it is; what
-//! is written has been read back as the agent reads it; no file is replaced without `--force`, and all are written or none.
+//! is written has been read back as the agent reads it, wherever it runs; no file is replaced or removed without `--force`; what could
+//! not be finished is taken back.
 
 mod answers;
 mod ask;
@@ -31,6 +32,10 @@ use words::Say;
 
 /// Name of the configuration.
 const CONFIG: &str = "cspm-relay.yml";
+
+/// Names of the policies without their ends, and whose they are.
+const POLICIES: [(&str, Who); 3] =
+    [("iam-policy", Who::Agent), ("iam-role-policy", Who::Role), ("iam-letters-policy", Who::Letters)];
 
 /// Arguments.
 #[derive(Debug, Default, clap::Args)]
@@ -65,16 +70,22 @@ pub(super) struct Args {
     /// Regions whose AWS Config is read, with commas between [default: the queue's]
     #[arg(long, value_name = "REGIONS")]
     posture_regions: Option<String>,
+    /// Region where the aggregator of --posture is [default: the event queue's, else the trail queue's, else that of `AWS_REGION`]
+    #[arg(long, value_name = "REGION")]
+    aggregator_region: Option<String>,
     /// Role that the agent takes in each account of --posture [default: cspm-relay-read]
     #[arg(long, value_name = "ROLE")]
     posture_role: Option<String>,
+    /// Where dead letters go: `s3://bucket/prefix`, the URL of an SQS queue, or none; not asked [default: none]
+    #[arg(long, value_name = "WHERE")]
+    dead_letters: Option<String>,
     /// IANA time zone of days, weeks and months [default: UTC, in Japanese Asia/Tokyo]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
     /// Ask nothing: take the default of every question that has no flag
     #[arg(long)]
     yes: bool,
-    /// Replace files that are there
+    /// Replace files that are there, and remove policies of an earlier run that are no longer needed
     #[arg(long)]
     force: bool,
 }
@@ -95,10 +106,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stderr());
     let asking = Asking::new(language, &mut input, &mut output, is_terminal && !args.yes, args.yes);
     let answers = questions::all(&args, &environment, asking)?;
-    let files = files(&answers, &environment)?;
+    let files = files(&answers)?;
     let paths: Vec<(PathBuf, &str)> = files.iter().map(|(name, text)| (args.dir.join(name), text.as_str())).collect();
-    write::all(&paths, args.force, language)?;
-    print(&ending(&args.dir, &files, &answers, language))?;
+    let stale = stale(&args.dir, &files);
+    write::all(&paths, &stale, args.force, language)?;
+    print(&ending(&args.dir, &files, &stale, &answers))?;
     std::io::stderr().flush()?;
     Ok(Exit::Good)
 }
@@ -118,9 +130,9 @@ fn language(asked: Option<Lang>, environment: &dyn Environment) -> Language {
 }
 
 /// Names and texts of everything that is written.
-fn files(answers: &Answers, environment: &dyn Environment) -> anyhow::Result<Vec<(String, String)>> {
+fn files(answers: &Answers) -> anyhow::Result<Vec<(String, String)>> {
     let text = yaml::text(answers);
-    let config = read_back(&text, environment)?;
+    let config = read_back(&text)?;
     let definition = Definition::shipped()?;
     let mut files = vec![(CONFIG.to_owned(), text)];
     for (name, language) in [("dashboards/cspm.json", Language::English), ("dashboards/cspm.ja.json", Language::Japanese)] {
@@ -128,7 +140,7 @@ fn files(answers: &Answers, environment: &dyn Environment) -> anyhow::Result<Vec
         let document = render(&definition, request).map_err(|error| Stop::usage(error.to_string(), None))?;
         files.push((name.to_owned(), serde_json::to_string_pretty(&document)? + "\n"));
     }
-    for (stem, who) in [("iam-policy", Who::Agent), ("iam-role-policy", Who::Role)] {
+    for (stem, who) in POLICIES {
         for (number, document) in (1..).zip(iam::documents(&iam::statements(&config, who))) {
             let name = if number == 1 { format!("{stem}.json") } else { format!("{stem}-{number}.json") };
             files.push((name, serde_json::to_string_pretty(&document)? + "\n"));
@@ -137,29 +149,65 @@ fn files(answers: &Answers, environment: &dyn Environment) -> anyhow::Result<Vec
     Ok(files)
 }
 
-/// The configuration as the agent will read it, but for the key, which may not be there yet.
-fn read_back(text: &str, environment: &dyn Environment) -> Result<Config, Stop> {
+/// Policies of an earlier run that these answers do not need: whoever attached all files would grant too much. Only what is named and
+/// reads as one that was written here.
+fn stale(folder: &Path, files: &[(String, String)]) -> Vec<PathBuf> {
+    let is_policy = |name: &str| {
+        let stem = name.strip_suffix(".json")?;
+        let number = POLICIES.iter().find_map(|(policy, _)| stem.strip_prefix(policy))?;
+        // As it is written: `-2` and on.
+        let is_number = |text: &str| text.parse().is_ok_and(|number: u32| number > 1 && number.to_string() == text);
+        (number.is_empty() || number.strip_prefix('-').is_some_and(is_number)).then_some(())
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let old = names.filter(|name| is_policy(name).is_some() && !files.iter().any(|(kept, _)| kept == name));
+    let mut stale: Vec<PathBuf> = old.map(|name| folder.join(name)).filter(|path| is_ours(path)).collect();
+    stale.sort();
+    stale
+}
+
+/// Whether every statement of a policy has a name of the table's; one that was too long has a number behind.
+fn is_ours(path: &Path) -> bool {
+    let Ok(text) = std::fs::read(path) else { return false };
+    let policy: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let is_row = |sid: &str| iam::ROWS.iter().any(|row| row.sid == sid.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let statements = policy.get("Statement").and_then(serde_json::Value::as_array);
+    statements.is_some_and(|all| {
+        all.iter().all(|statement| statement.get("Sid").and_then(serde_json::Value::as_str).is_some_and(is_row))
+    })
+}
+
+/// The configuration as the agent will read it, but for the key, which may not be there yet. Nothing of this machine's environment
+/// counts: the agent's machine may have another Region, and the policy is made of what is read here.
+fn read_back(text: &str) -> Result<Config, Stop> {
     const KEY: &str = "0000000000000000000000000000000000000000";
-    let mut variables = BTreeMap::from([("NEW_RELIC_LICENSE_KEY".to_owned(), KEY.to_owned())]);
-    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-        if let Some(value) = environment.get(name).and_then(|value| value.into_string().ok()) {
-            variables.insert(name.to_owned(), value);
-        }
-    }
+    let variables = BTreeMap::from([("NEW_RELIC_LICENSE_KEY".to_owned(), KEY.to_owned())]);
     let config = Config::of_text(Need::RUN, text.as_bytes(), &variables);
     config.map_err(|faults| Stop::usage(format!("these answers do not go together\n{faults}"), None))
 }
 
 /// What was written, what is left to a person, and the next commands.
-fn ending(folder: &Path, files: &[(String, String)], answers: &Answers, language: Language) -> String {
+fn ending(folder: &Path, files: &[(String, String)], stale: &[PathBuf], answers: &Answers) -> String {
+    let language = answers.language;
     let mut text = format!("{}\n", words::WRITTEN.get(language));
     for (name, _) in files {
         let about = words::file(name);
         text += &format!("  {}  {}\n", folder.join(name).display(), about.get(language));
     }
+    if !stale.is_empty() {
+        text += &format!("{}\n", words::REMOVED.get(language));
+        for path in stale {
+            text += &format!("  {}\n", path.display());
+        }
+    }
     let is_any_bucket = answers.trail_queue.is_some() && answers.trail_buckets.is_empty();
-    let notes: [(bool, Say); 2] =
-        [(is_any_bucket, words::ANY_BUCKET), (answers.event_queue.is_some() || answers.posture.is_on(), words::NO_STATE)];
+    let notes: [(bool, Say); 3] = [
+        (is_any_bucket, words::ANY_BUCKET),
+        (answers.event_queue.is_some(), words::ANY_CONFIG_BUCKET),
+        (answers.event_queue.is_some() || answers.posture.is_on(), words::NO_STATE),
+    ];
     for (_, note) in notes.iter().filter(|(holds, _)| *holds) {
         text += &format!("{}\n", note.get(language));
     }

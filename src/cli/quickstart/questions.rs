@@ -8,7 +8,7 @@ use super::answers::{self, Answers, Posture, Queue};
 use super::ask::{Asking, Question};
 use super::words;
 use crate::cli::exit::Stop;
-use crate::config::{Environment, Region};
+use crate::config::{DeadLetters, Environment, Region};
 use crate::publish::dashboard::Language;
 use crate::record::partition_of;
 
@@ -54,7 +54,11 @@ pub(super) fn all(args: &Args, environment: &dyn Environment, mut asking: Asking
     let known = known.or_else(|| set("AWS_REGION"));
     // Of a queue that is wrong, that is told.
     let may_be_off = trail_queue.is_some() || event_queue.is_some() || asking.is_in_doubt();
-    let posture = posture(args, known.as_deref(), may_be_off, event_queue.is_some() || set("AWS_REGION").is_some(), &mut asking)?;
+    // The agent takes an aggregator to be beside the events, too.
+    let of_events = event_queue.as_ref().and_then(|queue| queue.region.clone());
+    let home = of_events.or_else(|| known.clone());
+    let posture = posture(args, known.as_deref(), home, may_be_off, &mut asking)?;
+    let dead_letters = dead_letters(args, [&trail_queue, &event_queue], &mut asking);
 
     asking.explain(5, words::CALENDAR, words::CALENDAR_WHY)?;
     let timezone = asking.ask(&Question {
@@ -66,7 +70,7 @@ pub(super) fn all(args: &Args, environment: &dyn Environment, mut asking: Asking
     })?;
     asking.end()?;
     // What is missing here has been told.
-    let (posture, posture_regions, posture_role) = posture.unwrap_or((Posture::Off, Vec::new(), None));
+    let Read { posture, regions, aggregator_region, role } = posture.unwrap_or_default();
     Ok(Answers {
         language,
         region: region.unwrap_or(Region::Us),
@@ -76,8 +80,10 @@ pub(super) fn all(args: &Args, environment: &dyn Environment, mut asking: Asking
         trail_buckets,
         event_queue,
         posture,
-        posture_regions,
-        posture_role,
+        posture_regions: regions,
+        aggregator_region,
+        posture_role: role,
+        dead_letters,
         timezone: timezone.unwrap_or_default(),
     })
 }
@@ -119,15 +125,39 @@ fn queues(args: &Args, set: &dyn Fn(&str) -> Option<String>, asking: &mut Asking
     Ok((trail, buckets, events.flatten()))
 }
 
-type Read = (Posture, Vec<String>, Option<String>);
+/// What is read of AWS Config.
+#[derive(Debug, Default)]
+struct Read {
+    posture: Posture,
+    regions: Vec<String>,
+    aggregator_region: Option<String>,
+    role: Option<String>,
+}
 
-/// Whose AWS Config is read, where, and with which role. `known`: the Region of a queue or of AWS tools; `has_home`: there is a
-/// Region for an aggregator.
+/// Where dead letters go: a flag alone, as the agent runs without.
+fn dead_letters(args: &Args, queues: [&Option<Queue>; 2], asking: &mut Asking<'_>) -> Option<DeadLetters> {
+    let found = match answers::dead_letters(args.dead_letters.as_deref()?.trim(), asking.language) {
+        Ok(found) => found?,
+        Err(why) => {
+            asking.wrong("--dead-letters", &why);
+            return None;
+        }
+    };
+    if let DeadLetters::Queue { url } = &found
+        && queues.into_iter().flatten().any(|queue| queue.url == *url)
+    {
+        asking.wrong("--dead-letters", &words::SAME_LETTERS.get(asking.language).replace("{}", url));
+    }
+    Some(found)
+}
+
+/// Whose AWS Config is read, where, and with which role. `known`: the Region of a queue or of AWS tools; `home`: where an aggregator
+/// probably is.
 fn posture(
     args: &Args,
     known: Option<&str>,
+    home: Option<String>,
     may_be_off: bool,
-    has_home: bool,
     asking: &mut Asking<'_>,
 ) -> Result<Option<Read>, Stop> {
     let language = asking.language;
@@ -138,11 +168,29 @@ fn posture(
         default: Some(if may_be_off || !asking.is_person() { "off" } else { "own" }.to_owned()),
         parse: &|text| match answers::posture(text, language)? {
             Posture::Off if !may_be_off => Err(words::NOTHING_TO_READ.get(language).to_owned()),
-            Posture::Aggregator(_) if !has_home => Err(words::NO_HOME.get(language).to_owned()),
             posture => Ok(posture),
         },
     })?;
     let Some(posture) = posture else { return Ok(None) };
+    if posture == Posture::Off && args.posture_regions.is_some() {
+        asking.wrong("--posture-regions", words::REGIONS_ALONE.get(language));
+        return Ok(None);
+    }
+    let aggregator_region = if matches!(posture, Posture::Aggregator(_)) {
+        // Written down: the machine that runs the agent may have another AWS_REGION than this one, or none.
+        asking.ask(&Question {
+            flag: "--aggregator-region",
+            given: args.aggregator_region.as_deref(),
+            asks: words::AGGREGATOR_REGION,
+            default: home,
+            parse: &|text| answers::one_region(text, known.map(partition_of), language),
+        })?
+    } else {
+        if args.aggregator_region.is_some() {
+            asking.wrong("--aggregator-region", words::AGGREGATOR_ALONE.get(language));
+        }
+        None
+    };
     let needs_regions = matches!(posture, Posture::Own | Posture::Accounts(_));
     let regions = if needs_regions || args.posture_regions.is_some() {
         asking.ask(&Question {
@@ -169,5 +217,5 @@ fn posture(
         }
         None
     };
-    Ok(Some((posture, regions.unwrap_or_default(), role)))
+    Ok(Some(Read { posture, regions: regions.unwrap_or_default(), aggregator_region, role }))
 }

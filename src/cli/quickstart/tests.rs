@@ -97,7 +97,20 @@ fn wrong_answers_are_told_with_what_is_allowed() {
         (Args { license_key: Some(text("0123456789abcdef")), ..trail() }, "--license-key: not a place of a key"),
         (Args { license_key: Some(text("ssm:/key")), ..trail() }, "--license-key: not a place of a key"),
         (Args { posture: Some(text("all")), ..trail() }, "--posture: \"all\" is none of off, own"),
-        (Args { posture: Some(text("aggregator:org")), ..trail() }, "--posture: an aggregator is asked in the Region"),
+        (
+            Args { posture: Some(text("aggregator:org")), aggregator_region: Some(text("eu-west-1,eu-west-2")), ..trail() },
+            "--aggregator-region: \"eu-west-1,eu-west-2\" is no AWS Region",
+        ),
+        (
+            Args { aggregator_region: Some(text("eu-west-1")), ..trail() },
+            "--aggregator-region: it goes with --posture aggregator",
+        ),
+        (
+            Args { posture: Some(text("off")), posture_regions: Some(text("eu-west-1")), ..trail() },
+            "--posture-regions: no AWS Config is read",
+        ),
+        (Args { dead_letters: Some(text("/var/dead")), ..trail() }, "--dead-letters: \"/var/dead\" is no place of dead letters"),
+        (Args { dead_letters: Some(text(TRAIL)), ..trail() }, "is a queue that is read"),
         (
             Args { posture: Some(text("own")), posture_regions: Some(text("cn-north-1")), ..trail() },
             "--posture-regions: \"cn-north-1\" is of another",
@@ -123,7 +136,7 @@ fn the_file_is_read_back_as_it_was_meant() {
             ..trail()
         };
         let answers = asked(&args, None, language).0.unwrap();
-        let config = read_back(&yaml::text(&answers), &BTreeMap::new()).unwrap();
+        let config = read_back(&yaml::text(&answers)).unwrap();
         assert_eq!((config.new_relic.account_id, config.new_relic.region), (1_234_567, crate::config::Region::Eu));
         let posture = config.posture.unwrap();
         assert_eq!((&*posture.accounts[1], posture.role.unwrap().to_string()), ("012345678901", "cspm-relay-read".to_owned()));
@@ -137,12 +150,92 @@ fn the_file_is_read_back_as_it_was_meant() {
 fn the_role_has_a_policy_of_its_own() {
     let names = |args: &Args| {
         let answers = asked(args, None, Language::English).0.unwrap();
-        files(&answers, &BTreeMap::new()).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        files(&answers).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };
+    let letters = Args { dead_letters: Some(text("s3://example-dead/relay")), ..trail() };
     let always = ["cspm-relay.yml", "dashboards/cspm.json", "dashboards/cspm.ja.json", "iam-policy.json"];
     assert_eq!(names(&trail()), always);
     let with_role = names(&Args { posture: Some(text("111122223333,222233334444")), ..trail() });
     assert_eq!(with_role, [&always[..], &["iam-role-policy.json"]].concat());
+    assert_eq!(names(&letters), [&always[..], &["iam-letters-policy.json"]].concat());
+}
+
+/// What is written must hold where the agent runs, whose `AWS_REGION` is not this machine's.
+#[test]
+fn the_region_of_an_aggregator_is_in_the_file_and_in_the_policy() {
+    let regions = |aggregator_region: Option<&str>, event_queue: Option<&str>| {
+        let (aggregator_region, event_queue) = (aggregator_region.map(text), event_queue.map(text));
+        let args = Args { posture: Some(text("aggregator:org")), aggregator_region, event_queue, ..trail() };
+        let mut input = Cursor::new(Vec::new());
+        let mut output = Vec::new();
+        let asking = Asking::new(Language::English, &mut input, &mut output, false, true);
+        let environment = BTreeMap::from([("AWS_REGION".to_owned(), text("us-west-2"))]);
+        let answers = questions::all(&args, &environment, asking).unwrap();
+        let text = yaml::text(&answers);
+        let statements = iam::statements(&read_back(&text).unwrap(), Who::Agent);
+        let aggregator = statements.into_iter().find(|statement| statement.sid == "ConfigAggregator").unwrap();
+        let line = text.lines().find(|line| line.contains("aggregatorRegion")).unwrap().trim().to_owned();
+        (line, aggregator.condition.unwrap().2)
+    };
+    let both = |region: &str| (format!("aggregatorRegion: '{region}'"), vec![region.to_owned()]);
+    assert_eq!(regions(None, None), both("eu-west-1"));
+    assert_eq!(regions(None, Some(&EVENTS.replace("eu-west-1", "eu-west-2"))), both("eu-west-2"));
+    assert_eq!(regions(Some("eu-central-1"), None), both("eu-central-1"));
+}
+
+#[test]
+fn events_grant_any_bucket_of_aws_config_and_that_is_said() {
+    let said = |args: &Args| {
+        let answers = asked(args, None, Language::English).0.unwrap();
+        ending(Path::new("."), &[], &[], &answers)
+    };
+    let note = "Note: events name AWS Config's bucket, the configuration does not";
+    assert!(said(&Args { event_queue: Some(text(EVENTS)), ..trail() }).contains(note));
+    assert!(!said(&trail()).contains(note));
+}
+
+#[test]
+fn policies_of_an_earlier_run_are_found_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "iam-policy.json",
+        "iam-policy-2.json",
+        "iam-role-policy.json",
+        "iam-policy-1.json",
+        "iam-policy-02.json",
+        "iam-policy-a.json",
+        "my-iam-policy.json",
+        "iam-policy.json.bak",
+    ] {
+        std::fs::write(folder.path().join(name), r#"{"Statement":[{"Sid":"TrailQueue"},{"Sid":"ReaderRole2"}]}"#).unwrap();
+    }
+    // Somebody else's, under a name of ours.
+    std::fs::write(folder.path().join("iam-policy-3.json"), r#"{"Statement":[{"Sid":"Mine"}]}"#).unwrap();
+    std::fs::create_dir(folder.path().join("iam-letters-policy.json")).unwrap();
+    let stale = stale(folder.path(), &[(text("iam-policy.json"), text("new"))]);
+    assert_eq!(stale, ["iam-policy-2.json", "iam-role-policy.json"].map(|name| folder.path().join(name)));
+    let files = [(folder.path().join("iam-policy.json"), "new")];
+    let refused = write::all(&files, &stale, false, Language::English).unwrap_err();
+    assert!(refused.what.contains("iam-role-policy.json: there already"), "{}", refused.what);
+    write::all(&files, &stale, true, Language::English).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 8, "the two are gone, and nothing is left beside");
+}
+
+#[test]
+fn what_was_there_comes_back_when_a_file_cannot_get_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["old", "stale", "staged 1", "staged 2"] {
+        std::fs::write(at(name), name).unwrap();
+    }
+    let paths = ["staged 1", "old", "staged 2", "new", "stale", "not there", "last"].map(at);
+    let [first, old, second, new, stale, missing, last] = &paths;
+    let told = write::rename(&[(Some(first), old), (Some(second), new), (None, stale), (Some(missing), last)]).unwrap_err();
+    assert!(told.what.starts_with(&format!("writing {}: ", last.display())), "{}", told.what);
+    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["old", "stale"]);
+    assert_eq!(std::fs::read_to_string(old).unwrap(), "old");
 }
 
 #[test]
@@ -157,19 +250,19 @@ fn nothing_is_replaced_unless_it_may_be_and_nothing_half_written_stays() {
     };
     std::fs::write(at("b"), "old").unwrap();
     let files = [(at("a"), "new a"), (at("b"), "new b")];
-    let refused = write::all(&files, false, Language::English).unwrap_err();
+    let refused = write::all(&files, &[], false, Language::English).unwrap_err();
     assert_eq!(refused.what, format!("{}: there already, nothing was written", at("b").display()));
     assert_eq!(names(), ["b"]);
 
     // The second cannot be staged: the first must not be left.
     let broken = [(at("a"), "new a"), (at("b").join("c"), "below a file")];
-    assert!(write::all(&broken, true, Language::English).is_err());
+    assert!(write::all(&broken, &[], true, Language::English).is_err());
     assert_eq!(names(), ["b"]);
 
-    write::all(&files, true, Language::English).unwrap();
+    write::all(&files, &[], true, Language::English).unwrap();
     assert_eq!((names(), std::fs::read_to_string(at("b")).unwrap()), (vec!["a".to_owned(), "b".to_owned()], "new b".to_owned()));
     std::fs::create_dir(at("d")).unwrap();
-    let what = write::all(&[(at("d"), "x")], true, Language::English).unwrap_err().what;
+    let what = write::all(&[(at("d"), "x")], &[], true, Language::English).unwrap_err().what;
     assert!(what.contains("a folder, where a file is to be"), "{what}");
 }
 

@@ -65,6 +65,7 @@ pub(super) const WHOSE: Say = say(
     "対象：off、own（自アカウント）、aggregator:名前、またはカンマ区切りのアカウント ID",
 );
 pub(super) const REGIONS: Say = say("AWS Regions, with commas between", "AWS リージョン（カンマ区切り）");
+pub(super) const AGGREGATOR_REGION: Say = say("AWS Region where the aggregator is", "アグリゲーターのあるリージョン");
 pub(super) const ROLE: Say = say("Role that the agent takes in each account", "各アカウントで引き受けるロール");
 pub(super) const CALENDAR: Say = say("Calendar", "カレンダー");
 pub(super) const CALENDAR_WHY: Say = say(
@@ -125,10 +126,6 @@ pub(super) const NOTHING_TO_READ: Say = say(
     "nothing would be read: give a queue (--trail-queue, --event-queue), or own, aggregator:NAME or account ids here",
     "読むものがありません。キュー（--trail-queue、--event-queue）か、ここで own、aggregator:名前、アカウント ID を指定してください",
 );
-pub(super) const NO_HOME: Say = say(
-    "an aggregator is asked in the Region of the event queue, else of AWS_REGION: give --event-queue, or set AWS_REGION",
-    "アグリゲーターはイベントキューのリージョン、なければ AWS_REGION で読みます。--event-queue を指定するか AWS_REGION を設定してください",
-);
 pub(super) const NO_AWS_REGION: Say =
     say("{} is no AWS Region, as eu-west-1 is", "{} は AWS リージョンではありません（例：ap-northeast-1）");
 pub(super) const NO_ROLE: Say = say(
@@ -138,6 +135,18 @@ pub(super) const NO_ROLE: Say = say(
 pub(super) const ROLE_ALONE: Say = say(
     "a role is taken only where --posture names account ids",
     "ロールは --posture にアカウント ID を指定したときだけ使います",
+);
+pub(super) const REGIONS_ALONE: Say =
+    say("no AWS Config is read: --posture says whose", "AWS Config を読まない設定です。対象は --posture で指定します");
+pub(super) const AGGREGATOR_ALONE: Say =
+    say("it goes with --posture aggregator:NAME only", "--posture aggregator:名前 のときだけ使います");
+pub(super) const NO_LETTERS: Say = say(
+    "{} is no place of dead letters: s3://bucket/prefix, the URL of an SQS queue ({allowed}), or none is",
+    "{} はデッドレターの保存先ではありません。s3://バケット/プレフィックス、SQS キューの URL（{allowed}）、または none です",
+);
+pub(super) const SAME_LETTERS: Say = say(
+    "{} is a queue that is read: dead letters need one of their own",
+    "{} は読み取り用のキューです。デッドレターには専用のキューが必要です",
 );
 pub(super) const NO_ZONE: Say =
     say("{} is no IANA time zone, as Asia/Tokyo or UTC is", "{} は IANA タイムゾーンではありません（例：Asia/Tokyo、UTC）");
@@ -165,6 +174,10 @@ pub(super) const FILE_EVENTS: Say = say(
 );
 pub(super) const FILE_POSTURE: Say =
     say("What complies now, from AWS Config itself, every six hours.", "現在の準拠状況。六時間ごとに AWS Config から読みます。");
+pub(super) const FILE_AGGREGATOR: Say = say(
+    "Where the aggregator is; iam-policy.json lets it be asked there alone.",
+    "アグリゲーターのあるリージョン。iam-policy.json はここでの読み取りだけを許します。",
+);
 pub(super) const FILE_ROLE: Say = say(
     "Taken in each account but the agent's own; what it may do is in iam-role-policy.json.",
     "自アカウント以外で引き受けるロール。必要な権限は iam-role-policy.json にあります。",
@@ -181,6 +194,8 @@ pub(super) const FILE_LETTERS: Say = say(
 
 // The end.
 
+pub(super) const REMOVED: Say =
+    say("Removed, as an earlier run wrote them and these answers do not:", "削除しました（以前の実行で作成され、今回は不要）：");
 pub(super) const WRITTEN: Say = say("Written:", "書き込みました：");
 pub(super) const NEXT: Say = say("Next:", "次のコマンド：");
 pub(super) const CHECK: Say = say("is it good, and how much will it send?", "設定の確認と送信量の見積もり");
@@ -189,6 +204,10 @@ pub(super) const RUN: Say = say("the agent", "エージェントの実行");
 pub(super) const ANY_BUCKET: Say = say(
     "Note: no bucket was named, so the policy lets it read AWSLogs/ in any; --trail-bucket names yours.",
     "注意：バケットを指定していないため、ポリシーはすべてのバケットの AWSLogs/ の読み取りを許します。--trail-bucket で絞れます。",
+);
+pub(super) const ANY_CONFIG_BUCKET: Say = say(
+    "Note: events name AWS Config's bucket, the configuration does not, so the policy lets it read AWSLogs/*/Config/ in any; put yours into the statements ConfigObjects and ConfigBucket.",
+    "注意：AWS Config のバケットは設定になくイベントが示すため、ポリシーはすべてのバケットの AWSLogs/*/Config/ の読み取りを許します。ステートメント ConfigObjects と ConfigBucket をバケット名で絞れます。",
 );
 pub(super) const NO_STATE: Say = say(
     "Note: no state is kept yet; set `state` in the file, and let the policy read and write that bucket.",
@@ -204,6 +223,9 @@ pub(super) fn file(name: &str) -> Say {
             "New Relic の「Import dashboard」に貼り付けるダッシュボード（英語）",
         ),
         "dashboards/cspm.ja.json" => say("the same in Japanese", "同じもの（日本語）"),
+        name if name.starts_with("iam-letters-policy") => {
+            say("for whoever runs `dlq list` and `dlq replay`", "`dlq list` と `dlq replay` を実行する人に付けるポリシー")
+        }
         name if name.starts_with("iam-role-policy") => say(
             "for the role in each account, which the agent's role must be let take",
             "各アカウントのロールに付けるポリシー（エージェントのロールを信頼させます）",

@@ -4,6 +4,7 @@
 
 use super::answers::{Answers, Posture, Queue};
 use super::words::{self, Say};
+use crate::config::DeadLetters;
 
 /// The file.
 pub(super) fn text(answers: &Answers) -> String {
@@ -38,7 +39,12 @@ pub(super) fn text(answers: &Answers) -> String {
         }
         match &answers.posture {
             Posture::Off | Posture::Own => {}
-            Posture::Aggregator(name) => text += &format!("  aggregator: {}\n", quoted(name)),
+            Posture::Aggregator(name) => {
+                text += &format!("  aggregator: {}\n", quoted(name));
+                if let Some(region) = &answers.aggregator_region {
+                    text += &format!("  # {}\n  aggregatorRegion: {}\n", say(words::FILE_AGGREGATOR), quoted(region));
+                }
+            }
             Posture::Accounts(accounts) => text += &format!("  accounts: {}\n", list(accounts)),
         }
         if let Some(role) = &answers.posture_role {
@@ -47,7 +53,14 @@ pub(super) fn text(answers: &Answers) -> String {
     }
     text += &format!("\ntelemetry:\n  # {}\n  timeZone: {}\n", say(words::FILE_ZONE), quoted(&answers.timezone));
     text += &format!("\n# {}\n#state:\n#  s3: s3://example-state/cspm-relay\n", say(words::FILE_STATE));
-    text += &format!("\n# {}\n#deadLetters:\n#  s3: s3://example-dead-letters/cspm-relay\n", say(words::FILE_LETTERS));
+    text += &format!("\n# {}\n", say(words::FILE_LETTERS));
+    text += &match &answers.dead_letters {
+        Some(DeadLetters::S3 { bucket, prefix }) => {
+            format!("deadLetters:\n  s3: {}\n", quoted(&format!("s3://{bucket}/{prefix}")))
+        }
+        Some(DeadLetters::Queue { url }) => format!("deadLetters:\n  queue: {}\n", quoted(url)),
+        Some(DeadLetters::Folder(_)) | None => "#deadLetters:\n#  s3: s3://example-dead-letters/cspm-relay\n".to_owned(),
+    };
     text
 }
 

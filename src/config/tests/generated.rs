@@ -28,7 +28,7 @@ fn what_the_example_comments_out_is_valid_too() {
     let example = example::example();
     let lines = example.lines().map(|line| match line.trim_start().strip_prefix('#').filter(|rest| !rest.starts_with(' ')) {
         Some(off)
-            if !["socket:", "off:", "s3:", "queue:", "apiKey:", "aggregator:", "externalId:"]
+            if !["socket:", "off:", "s3:", "queue:", "apiKey:", "aggregator:", "aggregatorRegion:", "externalId:"]
                 .iter()
                 .any(|key| off.starts_with(key)) =>
         {

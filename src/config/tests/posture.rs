@@ -102,6 +102,13 @@ fn the_region_that_is_asked_is_found_or_missed() {
     let home = |lines: &str, region: &str| load(lines, region).unwrap().posture.unwrap().home;
     assert_eq!(home("posture: {aggregator: org}", "eu-north-1"), "eu-north-1");
     assert_eq!(home("posture: {regions: [us-east-1, us-east-2]}", ""), "us-east-1");
+    // What is written wins: another machine has another AWS_REGION.
+    assert_eq!(home("posture: {aggregator: org, aggregatorRegion: eu-west-3}", "eu-north-1"), "eu-west-3");
+    insta::assert_snapshot!(load("posture: {regions: [us-east-1], aggregatorRegion: eu-west-3}", "").unwrap_err(), @"
+    config relay.yml: 1 problem
+      posture.aggregatorRegion (line 3): there is no posture.aggregator that has it
+        hint: write posture.aggregator, or remove it
+    ");
     insta::assert_snapshot!(load("posture: {aggregator: org}", "").unwrap_err(), @"
     config relay.yml: 1 problem
       posture.regions: missing: there is no eventQueue source whose Region could be taken

@@ -15,6 +15,7 @@ use crate::secret::Secret;
 const REGIONS: &str = "posture.regions";
 const ACCOUNTS: &str = "posture.accounts";
 const AGGREGATOR: &str = "posture.aggregator";
+const AGGREGATOR_REGION: &str = "posture.aggregatorRegion";
 const ROLE: &str = "posture.role";
 const EXTERNAL_ID: &str = "posture.externalId";
 
@@ -27,6 +28,8 @@ pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -
     let regions = once(reader, REGIONS, "not an AWS Region", queue_url::is_region);
     let accounts = once(reader, ACCOUNTS, "not an AWS account id", is_account_id);
     let aggregator = reader.parse(AGGREGATOR, "not an aggregator's name", |text| is_aggregator(text).then(|| text.to_owned()));
+    let aggregator_region =
+        reader.parse(AGGREGATOR_REGION, "not an AWS Region", |text| queue_url::is_region(text).then(|| text.to_owned()));
     let role = reader.parse(ROLE, "not a role's name or an ARN for every account", Role::parse);
     let external_id = external_id(reader, need);
     let interval = reader.time("posture.interval", default.interval);
@@ -44,7 +47,9 @@ pub(super) fn posture(reader: &mut Reader<'_>, need: Need, sources: &[Source]) -
     }
     // IAM has one place for a whole partition: any Region of it will do.
     let of_trail = || if reads_config { None } else { trail_region(sources) };
-    let Some(home) = home(reader, sources).or_else(|| regions.first().cloned()).or_else(of_trail) else {
+    let of_aggregator = aggregator_region.filter(|_| aggregator.is_some());
+    let Some(home) = of_aggregator.or_else(|| home(reader, sources)).or_else(|| regions.first().cloned()).or_else(of_trail)
+    else {
         no_region(reader);
         return (None, None);
     };
@@ -139,6 +144,11 @@ fn together(reader: &mut Reader<'_>, accounts: &[String], reads_iam: bool) {
         let fault = Fault::new(EXTERNAL_ID, reader.place(EXTERNAL_ID), format!("there is no {ROLE} to take with it"));
         reader.faults.push(fault.hint(format!("write {ROLE}, or remove it")));
     }
+    if reader.has(AGGREGATOR_REGION) && !reader.has(AGGREGATOR) && !reader.written.is_broken(AGGREGATOR) {
+        let fault =
+            Fault::new(AGGREGATOR_REGION, reader.place(AGGREGATOR_REGION), format!("there is no {AGGREGATOR} that has it"));
+        reader.faults.push(fault.hint(format!("write {AGGREGATOR}, or remove it")));
+    }
     let alone =
         !reader.has(ROLE) && !reader.has(AGGREGATOR) && ![ROLE, AGGREGATOR].iter().any(|path| reader.written.is_broken(path));
     if accounts.len() > 1 && alone {
@@ -169,7 +179,7 @@ fn trail_region(sources: &[Source]) -> Option<String> {
 fn no_region(reader: &mut Reader<'_>) {
     // A Region may stand where a fault already is.
     let told = |path: &str| reader.written.is_broken(path) || reader.faults.iter().any(|fault| fault.path.starts_with(path));
-    if told(REGIONS) || told("sources") {
+    if told(REGIONS) || told("sources") || told(AGGREGATOR_REGION) {
         return;
     }
     let fault = Fault::new(REGIONS, Place::Nowhere, "missing: there is no eventQueue source whose Region could be taken");

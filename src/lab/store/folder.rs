@@ -89,16 +89,40 @@ impl Kind {
 /// Writes every table into `folder`, which is made where it is not there. Files of types that the snapshot does not have stay.
 ///
 /// # Errors
-/// When the folder cannot be written. Files are replaced one by one: each is the old one or the new one.
+/// When the folder cannot be written. Every file is whole under another name before the first one gets its own; when one cannot get
+/// it, those that are new are taken away again. Files that replaced older ones stay: each is the old one or the new one.
 pub fn save(snapshot: &Snapshot, folder: &Path) -> Result<(), FolderError> {
     std::fs::create_dir_all(folder).map_err(|error| FolderError::new(folder, error))?;
+    let mut undone = Undone(Vec::new());
+    let mut named = Vec::new();
     for table in snapshot.tables.values() {
         let path = file(folder, table.name());
         let unfinished = path.with_extension("unfinished");
-        write(table, &unfinished)?;
-        std::fs::rename(&unfinished, &path).map_err(|error| FolderError::new(&path, error))?;
+        let file = File::create(&unfinished).map_err(|error| FolderError::new(&unfinished, error))?;
+        undone.0.push(unfinished.clone());
+        write(table, file, &unfinished)?;
+        named.push((unfinished, path));
     }
+    for (unfinished, path) in &named {
+        let is_new = std::fs::symlink_metadata(path).is_err();
+        std::fs::rename(unfinished, path).map_err(|error| FolderError::new(path, error))?;
+        if is_new {
+            undone.0.push(path.clone());
+        }
+    }
+    undone.0.clear();
     Ok(())
+}
+
+/// Files that are taken away unless all could be written.
+struct Undone(Vec<PathBuf>);
+
+impl Drop for Undone {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _gone = std::fs::remove_file(path).is_ok();
+        }
+    }
 }
 
 /// The file that [`save`] writes for an event type.
@@ -179,10 +203,9 @@ struct Written {
     kind: Kind,
 }
 
-fn write(table: &TableView, path: &Path) -> Result<(), FolderError> {
+fn write(table: &TableView, file: File, path: &Path) -> Result<(), FolderError> {
     let fault = |error: &dyn std::fmt::Display| FolderError::new(path, error);
     let (schema, written) = schema(table);
-    let file = File::create(path).map_err(|error| fault(&error))?;
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(|error| fault(&error))?;
     for segment in table.segments() {

@@ -115,3 +115,22 @@ fn other_tools_columns_are_read_by_their_kind() {
     load(&store, folder.path()).unwrap();
     assert_eq!(rows(&store), ["B 1700000000000 1700000000000 count=7 name=\"x\""]);
 }
+
+#[test]
+fn all_files_are_written_or_none() {
+    let store = Store::in_memory();
+    for event_type in ["A", "B", "C"] {
+        store.append_json(event_type, json!({ "n": 1 }).as_object().unwrap(), 1_700_000_000_000);
+    }
+    // In the way of the second file's first name, and of its own.
+    for in_the_way in ["B.unfinished", "B.parquet"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(in_the_way)).unwrap();
+        std::fs::write(folder.path().join("D.parquet"), "another's").unwrap();
+        let error = save(&store.snapshot(), folder.path()).unwrap_err();
+        assert!(error.to_string().starts_with(&folder.path().join(in_the_way).display().to_string()), "{error}");
+        let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [in_the_way, "D.parquet"]);
+    }
+}

@@ -61,7 +61,8 @@ pub fn statements(config: &Config, who: Who) -> Vec<Statement> {
     let places = Places::of(config);
     let rows = ROWS.iter().filter(|row| row.who == who || who == Who::Role && row.topic.is_taken_with_role());
     rows.filter_map(|row| {
-        if who == Who::Role && !places.takes_role(row.topic) {
+        // Without dead letters there is nothing to look after.
+        if who == Who::Role && !places.takes_role(row.topic) || who == Who::Letters && config.dead_letters.is_none() {
             return None;
         }
         let (resources, condition) = places.ground(row)?;

@@ -146,6 +146,12 @@ pub const ROWS: &[Row] = &[
     row(Who::Letters, Topic::Letters, "LetterObjectKeyRead", On::ObjectKey, &["kms:Decrypt", "kms:GenerateDataKey"], "only where the bucket has a KMS key of its own"),
     row(Who::Letters, Topic::Letters, "LetterQueueRead", On::Queue, &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"], "reads dead letters, and takes away those that were replayed"),
     row(Who::Letters, Topic::Letters, "LetterQueueKeyRead", On::QueueKey, DECRYPT, "only where the queue has a KMS key of its own"),
+    row(Who::Letters, Topic::Trail, "TrailObjectsRead", On::Objects, OBJECTS, "reads again a whole object that a dead letter names"),
+    row(Who::Letters, Topic::Trail, "TrailBucketRead", On::Bucket, LIST, "learns that such an object is gone"),
+    row(Who::Letters, Topic::Trail, "TrailObjectKeyRead", On::ObjectKey, DECRYPT, "only where the trail or its bucket has a KMS key of its own"),
+    row(Who::Letters, Topic::Events, "ConfigObjectsRead", On::Objects, OBJECTS, "reads again a whole file of AWS Config that a dead letter names"),
+    row(Who::Letters, Topic::Events, "ConfigBucketRead", On::Bucket, LIST, "learns that such an object is gone"),
+    row(Who::Letters, Topic::Events, "ConfigObjectKeyRead", On::ObjectKey, DECRYPT, "only where AWS Config's bucket has a KMS key of its own"),
 ];
 
 /// Actions that no call of ours has the name of: S3 and SQS ask KMS, and a version in a read is an action of its own.

@@ -182,6 +182,30 @@ fn dead_letters_are_written_by_the_agent_and_read_by_others() {
 }
 
 #[test]
+fn who_replays_dead_letters_reads_the_objects_again_that_they_name() {
+    let mut config = empty();
+    config.sources = vec![trail("https://sqs.eu-west-1.amazonaws.com/111122223333/trail", "eu-west-1", &["example-trail"])];
+    assert_eq!(statements(&config, Who::Letters), [], "there are no dead letters");
+    config.dead_letters = Some(crate::config::DeadLetters::S3 { bucket: "dead".to_owned(), prefix: "relay/".to_owned() });
+    let told: Vec<(String, String, String)> = statements(&config, Who::Letters)
+        .into_iter()
+        .map(|statement| (statement.sid, statement.actions.join(" "), statement.resources.join(" ")))
+        .collect();
+    let told: Vec<(&str, &str, &str)> = told.iter().map(|(sid, actions, on)| (&**sid, &**actions, &**on)).collect();
+    assert_eq!(
+        told,
+        [
+            ("LetterBucketRead", "s3:ListBucket", "arn:aws:s3:::dead"),
+            ("LetterObjectsRead", "s3:GetObject s3:PutObject s3:DeleteObject", "arn:aws:s3:::dead/relay/*"),
+            ("LetterObjectKeyRead", "kms:Decrypt kms:GenerateDataKey", "arn:aws:kms:*:*:key/*"),
+            ("TrailObjectsRead", "s3:GetObject s3:GetObjectVersion", "arn:aws:s3:::example-trail/*AWSLogs/*"),
+            ("TrailBucketRead", "s3:ListBucket", "arn:aws:s3:::example-trail"),
+            ("TrailObjectKeyRead", "kms:Decrypt", "arn:aws:kms:eu-west-1:*:key/*"),
+        ]
+    );
+}
+
+#[test]
 fn what_is_too_long_for_one_policy_becomes_several_that_say_the_same() {
     let mut config = empty();
     let accounts: Vec<String> = (0..300_u64).map(|number| format!("{:012}", 100_000_000_000 + number)).collect();

@@ -1,8 +1,9 @@
 //! `nrql QUERY --on newrelic --save DIR`: rows of New Relic in a folder of this machine.
 //!
 //! In: a query that lists rows, an account that may be asked. Out: a Parquet file for each event type. What always holds: all rows of
-//! the window are written, each once, or nothing is: files come into being when everything was read and counted. Times and kinds of
-//! values stay as they were; a row arrives when it happened, as New Relic does not tell more.
+//! the window are written, each once, or nothing is: files come into being when everything was read and counted. Rows are held until
+//! then, so there is a most of them; where there are none, nothing is written. Times and kinds of values stay as they were; a row
+//! arrives when it happened, as New Relic does not tell more.
 
 mod listing;
 mod pages;
@@ -32,6 +33,11 @@ const TRIES: u32 = 6;
 /// Wait before the second try; it doubles, and up to half of it is left to chance.
 const WAIT: Duration = Duration::from_millis(500);
 
+/// Most rows that are held, of all types together.
+const MOST_ROWS: u64 = 2_000_000;
+/// Most bytes that are held, as JSON; columns take about as much memory, a share of it where texts repeat.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// A row as `NerdGraph` gives it.
 type Fields = Map<String, Value>;
 
@@ -48,27 +54,56 @@ pub(super) fn run(account: &Account, query: &str, to: &Path) -> anyhow::Result<E
     let begun = Instant::now();
     let store = Store::in_memory();
     let mut told = Told::default();
+    let mut bytes = 0;
     for event_type in listing.types() {
         let ask = async |nrql: &str| patiently(account, nrql).await;
-        let keep = |rows: Vec<Fields>| rows.iter().try_for_each(|row| kept(&store, event_type, row));
-        let read = pages::read(&listing, event_type, ask, keep, |asked| told.progress(event_type, asked));
+        let keep = |rows: Vec<Fields>| {
+            bytes += rows.iter().map(size).sum::<u64>();
+            within(bytes, MOST_BYTES)?;
+            rows.iter().try_for_each(|row| kept(&store, event_type, row))
+        };
+        let room = MOST_ROWS.saturating_sub(told.asked.rows);
+        let read = pages::read(&listing, event_type, room, ask, keep, |asked| told.progress(event_type, asked));
         let read = block_on(async { Ok(read.await) });
         told.end();
         let asked = read?.map_err(|error| Stop::failed(error.to_string(), Some(error.hint().to_owned())))?;
         told.asked.add(&asked);
     }
-    folder::save(&store.snapshot(), to).map_err(|error| Stop::usage(format!("writing {error}"), None))?;
     let (begin, end) = listing.window();
+    let (begin, end) = (format_ms(begin), format_ms(end));
+    if told.asked.rows == 0 {
+        let types = listing.types().join(", ");
+        print(&format!("no rows of {types} from {begin} until {end}: nothing was written\n"))?;
+        return Ok(Exit::Good);
+    }
+    folder::save(&store.snapshot(), to).map_err(|error| Stop::usage(format!("writing {error}"), None))?;
     print(&format!(
-        "{} in {}, from {} until {}: {} in {:.1} s\n",
+        "{} in {}, from {begin} until {end}: {} in {:.1} s\n",
         count(told.asked.rows, "row"),
         to.display(),
-        format_ms(begin),
-        format_ms(end),
         if told.asked.questions == 1 { "1 query".to_owned() } else { format!("{} queries", told.asked.questions) },
         begun.elapsed().as_secs_f64()
     ))?;
     Ok(Exit::Good)
+}
+
+/// Bytes of a row as JSON, about.
+fn size(row: &Fields) -> u64 {
+    let value = |value: &Value| match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(_) | Value::Object(_) => value.to_string().len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    };
+    row.iter().map(|(name, of)| (name.len() + value(of) + 4) as u64).sum()
+}
+
+/// Whether so many bytes may be held.
+fn within(bytes: u64, most: u64) -> Result<(), PageError> {
+    let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(PageError::TooMuch { found: format!("the rows are more than {}", mib(most)), most: mib(most) })
 }
 
 /// Puts a row into the store.
