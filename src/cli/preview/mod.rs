@@ -12,8 +12,7 @@ use clap::ValueEnum;
 use super::exit::{Exit, Stop};
 use super::replay::moment;
 use super::{count, lookup, print, runtime, stop_signal};
-use crate::classify::rule::Rule;
-use crate::classify::{RuleSet, preventive, security_hub};
+use crate::classify::{Rule, RuleSet, preventive_controls, security_hub_controls};
 use crate::clock::Clock;
 use crate::config::{Environment as _, Telemetry, env};
 use crate::health;
@@ -127,8 +126,8 @@ fn ours() -> impl Iterator<Item = String> {
     let texts = |rule: &Rule| [Some(rule.title.clone()), rule.remediation.clone(), rule.runbook.clone()];
     let of_rules: Vec<String> = rules.rules().iter().flat_map(texts).flatten().collect();
     // A control without a title is called by its id.
-    let ids = preventive::all().iter().flat_map(|control| [control.id, control.identifier]).map(str::to_owned);
-    let controls = security_hub::all().iter().map(|control| control.id.clone());
+    let ids = preventive_controls().iter().flat_map(|control| [control.id, control.identifier]).map(str::to_owned);
+    let controls = security_hub_controls().iter().map(|control| control.id.clone());
     of_rules.into_iter().chain(ids).chain(controls)
 }
 
