@@ -307,16 +307,17 @@ async fn letters_that_cannot_be_taken_away_are_in_doubt() {
     // What stays must be written under a longer name first, and there is none.
     let path = letters.path().join("n".repeat(240) + ".ndjson");
     let broken = Letter::new(LetterKind::Record, 0, "trail", "s3://b/k", Some(1), "not JSON", b"{\"half\":");
-    let whole = data::mixed(7, 1, Clock::system().now_ms()).remove(0).to_string();
+    let whole = data::alarming(7, Clock::system().now_ms()).to_string();
     let whole = Letter::new(LetterKind::Record, 0, "trail", "s3://b/k", Some(2), "a rule that was broken", whole.as_bytes());
     write_letters(&path, (0..10).map(counting_letter).chain([broken, whole]));
     for times in 1..=2 {
         let agent = Agent::new(["dlq", "replay"]).arg("--from").arg(letters.path().to_string_lossy());
         let ended = agent.arg("--to").arg(backend.url()).finish().await;
         assert!(ended.stderr.contains("what was sent will be sent again"), "{}{}", ended.stdout, ended.stderr);
-        for (metric, letters) in [("cspm.detections", 10), ("cspm.records", 1)] {
+        // Ten of the items, and that of the record.
+        for (metric, counts) in [("cspm.detections", 11), ("cspm.records", 1)] {
             let counted = total(&sums(&backend, metric, &[]));
-            assert_eq!((counted, maybe_double(&backend, metric)), (letters * times, letters * times), "{metric}");
+            assert_eq!((counted, maybe_double(&backend, metric)), (counts * times, counts * times), "{metric}");
         }
     }
 }
