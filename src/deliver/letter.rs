@@ -88,7 +88,8 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// The version of the form that is written and read.
+    /// The version of the form that is written and read. It is raised with every field that is added once a version of the program
+    /// was released: a reader refuses fields that it does not know.
     pub const VERSION: u32 = 1;
 
     /// A letter about `content`, which may be empty (an object that only has a name).

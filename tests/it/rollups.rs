@@ -4,9 +4,12 @@
 //! what the agent says of itself.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use cspm_relay::clock::Clock;
+use cspm_relay::deliver::Letter;
+use cspm_relay::deliver::letter::{Count, LetterKind};
 use cspm_relay::lab::backend::{Api, Backend, BackendSettings, Ending, Fault, RandomFaults};
 use serde_json::{Map, Value};
 
@@ -259,6 +262,64 @@ async fn what_is_accepted_of_the_dead_letters_is_counted_then() {
     assert_eq!(again.status.code(), Some(0), "{}{}", again.stdout, again.stderr);
     assert_eq!(total(&sums(&backend, "cspm.records", &[])), 100);
     assert_clean(&backend);
+}
+
+/// A letter of an event of this number, with what it counts.
+fn counting_letter(number: u64) -> Letter {
+    let item = format!(r#"{{"eventType":"AwsSecurityEvent","timestamp":1000,"event.id":"e-{number}","relay.late":"false"}}"#);
+    let values = [data::ACCOUNT, data::REGION, "iam", "HIGH", "root-used"].map(str::to_owned).to_vec();
+    let counts = vec![Count { metric: "cspm.detections".to_owned(), values }];
+    Letter { counts, ..Letter::new(LetterKind::Event, 0, "", "", None, "status 400", item.as_bytes()) }
+}
+
+fn write_letters(path: &Path, letters: impl IntoIterator<Item = Letter>) {
+    let text: String = letters.into_iter().map(|letter| letter.line() + "\n").collect();
+    std::fs::write(path, text).expect("a file of letters");
+}
+
+/// Who is refused part-way still counts what was accepted before, and says so when that too is refused.
+#[tokio::test]
+async fn a_replay_that_is_blocked_sends_what_it_counted_or_says_what_is_missing() {
+    for (name, metrics, counted, warns) in
+        [("metrics are taken", Fault::Normal, 500, false), ("nothing is", Fault::status(403), 0, true)]
+    {
+        let backend = stand_in(BackendSettings::default()).await;
+        let letters = tempfile::TempDir::new().expect("a folder");
+        write_letters(&letters.path().join("a.ndjson"), (0..500).map(counting_letter));
+        write_letters(&letters.path().join("b.ndjson"), (500..600).map(counting_letter));
+        backend.script(Api::Events, [Fault::Normal, Fault::status(403)]);
+        backend.script(Api::Metrics, [metrics]);
+        let agent = Agent::new(["dlq", "replay"]).arg("--from").arg(letters.path().to_string_lossy());
+        let ended = agent.arg("--to").arg(backend.url()).finish().await;
+        assert_eq!(ended.status.code(), Some(3), "{name}: {}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("500 replayed + 100 stayed"), "{name}: {}", ended.stdout);
+        assert_eq!(total(&sums(&backend, "cspm.detections", &[])), counted, "{name}: {}", ended.stderr);
+        let warning = "500 counts of what was accepted are missing in the roll-up metrics";
+        assert_eq!(ended.stderr.contains(warning), warns, "{name}: {}", ended.stderr);
+    }
+}
+
+/// A letter that was accepted and cannot be taken away is counted by the next replay too: so much is doubted.
+#[tokio::test]
+async fn letters_that_cannot_be_taken_away_are_in_doubt() {
+    let backend = stand_in(BackendSettings::default()).await;
+    let letters = tempfile::TempDir::new().expect("a folder");
+    // What stays must be written under a longer name first, and there is none.
+    let path = letters.path().join("n".repeat(240) + ".ndjson");
+    let broken = Letter::new(LetterKind::Record, 0, "trail", "s3://b/k", Some(1), "not JSON", b"{\"half\":");
+    let whole = data::alarming(7, Clock::system().now_ms()).to_string();
+    let whole = Letter::new(LetterKind::Record, 0, "trail", "s3://b/k", Some(2), "a rule that was broken", whole.as_bytes());
+    write_letters(&path, (0..10).map(counting_letter).chain([broken, whole]));
+    for times in 1..=2 {
+        let agent = Agent::new(["dlq", "replay"]).arg("--from").arg(letters.path().to_string_lossy());
+        let ended = agent.arg("--to").arg(backend.url()).finish().await;
+        assert!(ended.stderr.contains("what was sent will be sent again"), "{}{}", ended.stdout, ended.stderr);
+        // Ten of the items, and two of the record.
+        for (metric, counts) in [("cspm.detections", 12), ("cspm.records", 1)] {
+            let counted = total(&sums(&backend, metric, &[]));
+            assert_eq!((counted, maybe_double(&backend, metric)), (counts * times, counts * times), "{metric}");
+        }
+    }
 }
 
 /// S3 tells of an object once or more. An agent that has forgotten its records still knows the object, and says what it doubts.

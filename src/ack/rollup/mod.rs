@@ -240,6 +240,12 @@ impl Table {
         }
     }
 
+    /// What waits in its series.
+    fn pending(&self) -> u64 {
+        let series = self.known.iter().map(|Entry(series)| series).chain(&self.left).chain([&self.overflow]);
+        series.map(|series| series.pending.load(Relaxed)).sum()
+    }
+
     fn take(&mut self, taken: &mut Vec<Taken>) {
         let series = self.known.iter().map(|Entry(series)| series).chain(&self.left).chain([&self.overflow]);
         for series in series {
@@ -279,6 +285,8 @@ pub struct Rollups {
     sent: AtomicU64,
     /// Counts that were taken, and neither sent nor refused nor put back.
     under_way: AtomicU64,
+    /// Counts that were taken and not put back, by [`Rollups::COUNTERS`].
+    taken: [AtomicU64; 3],
 }
 
 /// How the roll-ups stand.
@@ -308,6 +316,9 @@ impl RollupTallies {
 }
 
 impl Rollups {
+    /// What counts AWS's facts, in the order of [`Rollups::counted`].
+    pub const COUNTERS: [Counter; 3] = [Counter::Records, Counter::Detections, Counter::Findings];
+
     /// Counts, if it `counts`.
     #[must_use]
     pub fn new(counts: bool) -> Arc<Self> {
@@ -315,8 +326,7 @@ impl Rollups {
     }
 
     fn with_most(counts: bool, most: usize) -> Arc<Self> {
-        let counters = [Counter::Records, Counter::Detections, Counter::Findings];
-        let doubts = counters.map(|counter| Series::new(Counter::MaybeDouble, counter.name(), None));
+        let doubts = Self::COUNTERS.map(|counter| Series::new(Counter::MaybeDouble, counter.name(), None));
         let [records, detections, findings] = &doubts;
         let table = |counter, doubts: &Arc<Series>| Mutex::new(Table::new(counter, Some(Arc::clone(doubts))));
         let tables =
@@ -329,6 +339,7 @@ impl Rollups {
             overflowed: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             under_way: AtomicU64::new(0),
+            taken: Default::default(),
         })
     }
 
@@ -382,23 +393,44 @@ impl Rollups {
             same
         });
         self.under_way.fetch_add(taken.iter().map(counts_of).sum(), Relaxed);
+        for (counter, total) in Self::COUNTERS.into_iter().zip(&self.taken) {
+            let of_counter = taken.iter().filter(|taken| taken.series().counter == counter);
+            total.fetch_add(of_counter.map(Taken::amount).sum(), Relaxed);
+        }
         taken
+    }
+
+    /// How much was counted since the start, by [`Rollups::COUNTERS`]: exact while nothing is being taken.
+    #[must_use]
+    pub fn counted(&self) -> [u64; 3] {
+        let mut counted = [0; 3];
+        for ((counted, table), taken) in counted.iter_mut().zip(self.tables.iter().flatten()).zip(&self.taken) {
+            *counted = table.lock().unwrap_or_else(PoisonError::into_inner).pending() + taken.load(Relaxed);
+        }
+        counted
+    }
+
+    /// Notes that so much of a counter may be counted again by somebody else.
+    pub fn doubt(&self, counter: Counter, amount: u64) {
+        let of_counter = self.doubts.iter().find(|series| *series.key == *counter.name());
+        if let Some(doubts) = of_counter.filter(|_| self.counts()) {
+            doubts.pending.fetch_add(amount, Relaxed);
+        }
     }
 
     /// What is not with New Relic yet, here or under way: counts, doubts not among them.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        let of = |table: &Mutex<Table>| {
-            let table = table.lock().unwrap_or_else(PoisonError::into_inner);
-            let series = table.known.iter().map(|Entry(series)| series).chain(&table.left).chain([&table.overflow]);
-            series.map(|series| series.pending.load(Relaxed)).sum::<u64>()
-        };
+        let of = |table: &Mutex<Table>| table.lock().unwrap_or_else(PoisonError::into_inner).pending();
         self.tables.iter().flatten().map(of).sum::<u64>() + self.under_way.load(Relaxed)
     }
 
     /// Notes that what was taken was not sent: it is counted with what comes next.
     pub fn put_back(&self, taken: &Taken) {
         taken.0.count();
+        for (_, total) in Self::COUNTERS.into_iter().zip(&self.taken).filter(|(counter, _)| *counter == taken.series().counter) {
+            total.fetch_sub(taken.amount(), Relaxed);
+        }
         self.under_way.fetch_sub(counts_of(taken), Relaxed);
     }
 

@@ -134,6 +134,32 @@ fn what_may_be_doubled_is_told_beside_it() {
     assert_eq!(taken.len(), 2);
 }
 
+/// Whoever knows that somebody else will count the same again says how much that is.
+#[test]
+fn what_was_counted_can_be_doubted_later() {
+    let rollups = Rollups::new(true);
+    let (object, first) = record();
+    first.ends_as(Outcome::Delivered);
+    let detection = rollups.tally(Counter::Detections, &["1", "r", "iam", "HIGH", "c"]);
+    first.piece().counting([rollups.tally(Counter::Records, &TRAIL), detection]).settle(Settled::Delivered);
+    drop((first, object));
+    assert_eq!(rollups.counted(), [1, 1, 0]);
+    let taken = rollups.take(0);
+    assert_eq!(rollups.counted(), [1, 1, 0], "taken");
+    for taken in &taken {
+        rollups.put_back(taken);
+    }
+    assert_eq!(rollups.counted(), [1, 1, 0], "put back");
+    rollups.doubt(Counter::Detections, 3);
+    rollups.doubt(Counter::MaybeDouble, 5);
+    let taken = rollups.take(0);
+    assert_eq!(shown(&taken).last(), Some(&("cspm.rollup.maybeDouble", "cspm.detections".to_owned(), 3)));
+    assert_eq!((taken.len(), rollups.counted()), (3, [1, 1, 0]), "a doubt is no count");
+    let silent = Rollups::new(false);
+    silent.doubt(Counter::Records, 1);
+    assert!(silent.take(0).is_empty());
+}
+
 /// Beyond the bound of a day everything is one series, told apart from the others; a new day begins anew and loses nothing.
 #[test]
 fn series_are_bounded_by_the_day() {

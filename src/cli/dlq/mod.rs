@@ -3,6 +3,7 @@
 //! In: the configured target, or the one named. Out: lists, and letters sent again. It shows what is in a letter only when
 //! asked, and takes one away only after everything of it has settled well.
 
+mod counts;
 mod list;
 mod replay;
 mod resend;

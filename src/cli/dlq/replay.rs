@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -21,7 +20,7 @@ use super::super::exit::{Exit, Stop};
 use super::super::replay::lend_keys;
 use super::super::table::table;
 use super::resend::{Item, Resend, item};
-use super::{Format, Where, harmless, say};
+use super::{Format, Where, counts, harmless, say};
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, Verdict};
 use crate::clock::Clock;
@@ -100,6 +99,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             let of_sheet = done.range(first..end).map(|at| at - first).collect();
             first = end;
             if let Err(error) = mailbox.remove(sheet, &of_sheet).await {
+                counts::doubt(&replay.stages.rollups, sheet, &of_sheet, &mut replay.by_path);
                 replay.failed(&format!("{error}; what was sent will be sent again, with the same ids"));
             }
         }
@@ -107,7 +107,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     if let Err(error) = mailbox.close().await {
         say(&format!("warning: {error}; they show again by themselves within two minutes"));
     }
-    replay.send_counts(&stop).await;
+    if let Some(endpoint) = replay.endpoint.clone() {
+        counts::send(&replay.stages, endpoint, &replay.config.limits, &replay.clock, &stop).await;
+    }
     replay.told_missing();
     super::super::print(&match args.place.format {
         Format::Text => replay.text(),
@@ -138,10 +140,7 @@ fn elsewhere(place: &Where, need: Need, to: &str) -> Result<Config, Stop> {
 const TOGETHER: usize = 500;
 const TOGETHER_BYTES: usize = 8 << 20;
 
-/// How long the counts of items may take to be accepted: metrics that are not taken must not keep a replay from ending.
-const COUNTS_PATIENCE: Duration = Duration::from_secs(30);
-
-type StopSignal = Shared<BoxFuture<'static, ()>>;
+pub(super) type StopSignal = Shared<BoxFuture<'static, ()>>;
 
 /// As the agent: what lies in the dead letters was never told to anybody, so its notices are sent too, and a record that has
 /// become old meanwhile is filed under the present and marked late.
@@ -160,6 +159,8 @@ struct Replay {
     totals: Totals,
     /// Letters that went well in this run.
     done: HashSet<String>,
+    /// What the pipeline counted of the letters that go together, by [`Rollups::COUNTERS`](crate::ack::Rollups::COUNTERS).
+    by_path: [u64; 3],
     /// New Relic accepts nothing, and what a person can do.
     blocked: Option<&'static str>,
     has_failed: bool,
@@ -212,6 +213,7 @@ impl Replay {
             dry_run,
             totals: Totals::default(),
             done: HashSet::new(),
+            by_path: [0; 3],
             blocked: None,
             has_failed: false,
         })
@@ -247,9 +249,14 @@ impl Replay {
     /// Sends what is asked for; gives the positions of the letters that may be taken away.
     async fn lines(&mut self, lines: &[&Line], stop: &StopSignal) -> anyhow::Result<BTreeSet<usize>> {
         let mut plan = self.plan(lines);
+        self.by_path = [0; 3];
         if let Some(endpoint) = self.endpoint.clone() {
             if !plan.again.is_empty() {
+                let before = self.stages.rollups.counted();
                 self.path(&endpoint, &mut plan, stop).await;
+                for ((by_path, after), before) in self.by_path.iter_mut().zip(self.stages.rollups.counted()).zip(before) {
+                    *by_path = after.saturating_sub(before);
+                }
             }
             if !plan.items.is_empty() {
                 let (limits, rollups) = (&self.config.limits, &self.stages.rollups);
@@ -380,24 +387,6 @@ impl Replay {
         let bucket = aws::bucket(region.as_deref()).await;
         self.buckets.insert(region, Arc::clone(&bucket));
         Some(bucket)
-    }
-
-    /// What was counted of the items that New Relic accepted; the pipeline has sent its own.
-    async fn send_counts(&self, stop: &StopSignal) {
-        let Some(endpoint) = self.endpoint.clone().filter(|_| self.blocked.is_none()) else { return };
-        let rollups = &self.stages.rollups;
-        let sent = rollups::send_rest(&self.stages, endpoint, &self.config.limits, &self.clock);
-        tokio::select! {
-            () = sent => {}
-            () = stop.clone() => {}
-            () = tokio::time::sleep(COUNTS_PATIENCE) => {}
-        }
-        let waiting = rollups.waiting();
-        if waiting > 0 {
-            say(&format!(
-                "warning: {waiting} counts of what was accepted are missing in the roll-up metrics: New Relic did not take them"
-            ));
-        }
     }
 
     /// Ids that were asked for and are nowhere.

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use super::exit::{Exit, Stop};
 use super::replay::moment;
 use super::{count, lookup, print, runtime, stop_signal};
+use crate::classify::{Rule, RuleSet, preventive_controls, security_hub_controls};
 use crate::clock::Clock;
 use crate::config::{Environment as _, Telemetry, env};
 use crate::health;
@@ -33,7 +34,8 @@ pub(super) struct Args {
     /// Address of this machine to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
     listen: SocketAddr,
-    /// Replace account ids, ARNs, IP addresses, e-mails and names by pseudonyms, the same one for the same value
+    /// Replace account ids, ARNs, IP addresses, e-mails, names, and texts that are not ours as a whole (titles, annotations, reasons,
+    /// messages) by pseudonyms, the same one for the same value; names of rules, controls and packs stay
     #[arg(long)]
     mask: bool,
     /// Write a picture (PNG) of every page into this folder and end; needs Chromium on PATH
@@ -97,7 +99,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         zone: jiff::tz::TimeZone::system().iana_name().map(str::to_owned),
         clock: Clock::fixed(now_ms),
         live: false,
-        mask: args.mask.then(|| Arc::new(Mask::new())),
+        mask: args.mask.then(|| Arc::new(Mask::new().keeping(ours()))),
     };
     let answers = Arc::new(FromStore::new(read.store, engine::Settings { lookups, ..engine::Settings::default() }));
     runtime()?.block_on(async {
@@ -116,6 +118,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         Ok(Exit::Good)
     })
+}
+
+/// Texts of the rules that come with the program: everybody can read them.
+fn ours() -> impl Iterator<Item = String> {
+    let rules = RuleSet::builtin();
+    let texts = |rule: &Rule| [Some(rule.title.clone()), rule.remediation.clone(), rule.runbook.clone()];
+    let of_rules: Vec<String> = rules.rules().iter().flat_map(texts).flatten().collect();
+    // A control without a title is called by its id.
+    let ids = preventive_controls().iter().flat_map(|control| [control.id, control.identifier]).map(str::to_owned);
+    let controls = security_hub_controls().iter().map(|control| control.id.clone());
+    of_rules.into_iter().chain(ids).chain(controls)
 }
 
 /// The files, or what is shipped, in one language or in both.

@@ -10,9 +10,12 @@
 pub(super) enum Holds {
     /// An account id, perhaps as a number.
     Account,
+    /// Anything of a record of AWS: replaced, unless it is a word of AWS's own.
+    Raw,
     /// A word that somebody chose, and that says something else elsewhere: `main`, `trail`, `network`. Replaced here only.
     Word,
-    /// What people wrote: replaced as a whole.
+    /// What people or programs wrote: which of its words are names nobody can know, so it is replaced as a whole. Texts of ours and
+    /// records of AWS are told apart by what they are.
     Prose,
     /// Words, labels and values in a line that we put together: every word is replaced that is none of ours.
     Line,
@@ -23,11 +26,12 @@ pub(super) enum Holds {
 }
 
 /// Whole names of attributes of ours: the last part alone (`name`, `id`) says too little.
-const OURS: [(&str, Holds); 43] = [
+const OURS: [(&str, Holds); 54] = [
     ("actor.name", Holds::Name),
     ("actor.sourceIdentity", Holds::Name),
     ("actor.sessionIssuer", Holds::Name),
     ("aws.accountName", Holds::Name),
+    ("aws.environment", Holds::Word),
     ("aws.organizationalUnit", Holds::Name),
     ("aws.owner", Holds::Name),
     // Values of properties, by path.
@@ -37,12 +41,18 @@ const OURS: [(&str, Holds); 43] = [
     ("code.branch", Holds::Word),
     ("code.file", Holds::Word),
     ("code.logicalLocation", Holds::Word),
+    ("code.message", Holds::Prose),
     ("code.repository", Holds::Word),
     ("code.scan", Holds::Word),
+    ("compliance.annotation", Holds::Prose),
     ("compliance.exception.owner", Holds::Name),
     ("compliance.exception.reason", Holds::Prose),
     ("control.attestedBy", Holds::Name),
     ("control.automationReason", Holds::Prose),
+    ("control.remediation", Holds::Prose),
+    ("control.runbookUrl", Holds::Prose),
+    ("control.title", Holds::Prose),
+    ("exception.id", Holds::Word),
     ("exception.owner", Holds::Name),
     ("exception.reason", Holds::Prose),
     ("exception.scope", Holds::Line),
@@ -52,8 +62,10 @@ const OURS: [(&str, Holds); 43] = [
     ("finding.repository", Holds::Name),
     ("finding.resourceIds", Holds::Names),
     ("finding.resources", Holds::Names),
+    ("finding.title", Holds::Prose),
     ("finding.userFields", Holds::Prose),
     ("gap.object", Holds::Word),
+    ("gap.reason", Holds::Prose),
     ("heartbeat.id", Holds::Word),
     ("iac.path", Holds::Word),
     ("iac.stack", Holds::Word),
@@ -62,7 +74,10 @@ const OURS: [(&str, Holds); 43] = [
     ("identity.name", Holds::Name),
     ("identity.owner", Holds::Name),
     ("identity.path", Holds::Word),
+    ("insight.name", Holds::Prose),
     ("insight.result", Holds::Name),
+    // A record of AWS, or why New Relic refused something.
+    ("message", Holds::Prose),
     // Begins with the name of its host.
     ("relay.agent", Holds::Name),
     ("relay.source", Holds::Word),
@@ -72,7 +87,7 @@ const OURS: [(&str, Holds); 43] = [
 ];
 
 /// Last parts of names of fields, in lower case, in records of AWS and among what we copy from their requests.
-const FIELDS: [(&str, Holds); 48] = [
+const FIELDS: [(&str, Holds); 50] = [
     ("accesskeyid", Holds::Name),
     ("accountalias", Holds::Name),
     ("accountid", Holds::Account),
@@ -91,6 +106,7 @@ const FIELDS: [(&str, Holds); 48] = [
     ("dbinstanceidentifier", Holds::Name),
     ("documentname", Holds::Name),
     ("domainname", Holds::Name),
+    ("errormessage", Holds::Prose),
     ("federatedname", Holds::Name),
     ("functionname", Holds::Name),
     ("grantee", Holds::Name),
@@ -120,8 +136,53 @@ const FIELDS: [(&str, Holds); 48] = [
     ("sessionname", Holds::Name),
     ("sourceidentity", Holds::Name),
     ("trailname", Holds::Name),
+    ("useragent", Holds::Prose),
     ("username", Holds::Name),
 ];
+
+/// Parts of a record of AWS whose fields anybody may have named and filled.
+const OF_RECORDS: [&str; 5] =
+    ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "userIdentity"];
+
+/// Fields of records whose values are AWS's own words, times and numbers of requests.
+const VOCABULARY: [&str; 17] = [
+    "apiVersion",
+    "awsRegion",
+    "cipherSuite",
+    "creationDate",
+    "errorCode",
+    "eventCategory",
+    "eventID",
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventVersion",
+    "managementEvent",
+    "mfaAuthenticated",
+    "requestID",
+    "sharedEventID",
+    "tlsVersion",
+];
+
+/// What `userIdentity.type` says.
+const IDENTITIES: [&str; 12] = [
+    "AWSAccount",
+    "AWSService",
+    "AssumedRole",
+    "Directory",
+    "FederatedUser",
+    "IAMUser",
+    "IdentityCenterUser",
+    "Role",
+    "Root",
+    "SAMLUser",
+    "Unknown",
+    "WebIdentityUser",
+];
+
+/// Where AWS's own pages stand.
+const PAGES: &str = "https://docs.aws.amazon.com/";
 
 /// Words in the place of a name that name nobody.
 const NOBODY: [&str; 25] = [
@@ -168,7 +229,20 @@ pub(super) fn holds(name: &str) -> Option<Holds> {
         return Some(*holds);
     }
     let last = name.rsplit(['.', '_', ' ', '(']).next().unwrap_or(name).trim_end_matches(')').to_lowercase();
-    FIELDS.binary_search_by(|(field, _)| (*field).cmp(&last)).ok().and_then(|at| FIELDS.get(at)).map(|(_, holds)| *holds)
+    let field = FIELDS.binary_search_by(|(field, _)| (*field).cmp(&last)).ok().and_then(|at| FIELDS.get(at));
+    let of_record = || name.split(['.', '(', ')']).any(|part| OF_RECORDS.contains(&part));
+    field.map(|(_, holds)| *holds).or_else(|| of_record().then_some(Holds::Raw))
+}
+
+/// Whether a field of a record of AWS holds nothing but AWS's own words: one of these fields, or the type of who or what.
+pub(super) fn is_vocabulary(field: &str, value: &str) -> bool {
+    VOCABULARY.contains(&field)
+        || field.eq_ignore_ascii_case("type") && (IDENTITIES.contains(&value) || value.starts_with("AWS::"))
+}
+
+/// Whether a text is the address of one of AWS's own pages.
+pub(super) fn is_page_of_aws(text: &str) -> bool {
+    text.starts_with(PAGES) && !text.contains(char::is_whitespace)
 }
 
 /// Whether a name says who, and not only what.
@@ -229,6 +303,12 @@ mod tests {
             ("uniques.relay.agent", Some(Holds::Name)),
             ("change.summary", Some(Holds::Line)),
             ("relay.source", Some(Holds::Word)),
+            ("message", Some(Holds::Prose)),
+            ("latest.compliance.annotation", Some(Holds::Prose)),
+            ("userAgent", Some(Holds::Prose)),
+            ("requestParameters.tags", Some(Holds::Raw)),
+            ("latest(responseElements.stackName)", Some(Holds::Raw)),
+            ("requestParameters.userName", Some(Holds::Name)),
             ("identity.trusts", None),
             ("event.name", None),
             ("control.id", None),

@@ -4,8 +4,10 @@
 //! a run the same value gets the same pseudonym wherever it stands, two values never share one, and shapes stay (12 digits are
 //! 12 digits that begin with 0000, an address is one of the ranges for documentation, an ARN is an ARN). What the page sends
 //! back is translated, so that clicks and drop-downs work. Kept, because they say much and name nobody: `root`, AWS's own
-//! policies, roles and services, `0.0.0.0`, `::`, `*`. What an attribute holds decides first; a name that was met there is looked for
-//! in every text, but for words of one or two Latin letters, which are words of any language.
+//! policies, roles and services, `0.0.0.0`, `::`, `*`, and names of rules, controls, packs and frameworks. What an attribute holds
+//! decides first; a name that was met there is looked for in every text, but for words of one or two Latin letters, which are words
+//! of any language. What people or programs wrote (titles, annotations, reasons, messages) is replaced as a whole, but for
+//! the [texts that are known](Mask::keeping); of a record of AWS every text is replaced that no field of AWS's own words holds.
 //!
 //! Parts: `scan` finds what is to be replaced in a text, `attribute` says which attributes hold names, `pseudonym` makes the
 //! values.
@@ -49,11 +51,15 @@ enum Kind {
     Name,
     /// The same, where it says less than its letters: it is replaced as a name is, and not looked for in texts.
     Word,
+    /// What somebody wrote, as a whole.
+    Text,
 }
 
 /// The pseudonyms of one run.
 pub struct Mask {
     key: [u8; 16],
+    /// Texts that are everybody's.
+    kept: HashSet<String>,
     table: Mutex<Table>,
 }
 
@@ -124,7 +130,14 @@ impl Mask {
     /// Pseudonyms of this key: the same in every run.
     #[must_use]
     pub fn with_key(key: [u8; 16]) -> Self {
-        Self { key, table: Mutex::default() }
+        Self { key, kept: HashSet::new(), table: Mutex::default() }
+    }
+
+    /// The same, leaving these texts as they are where a text of somebody may stand: what everybody can read anyway.
+    #[must_use]
+    pub fn keeping(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.kept.extend(texts);
+        self
     }
 
     /// A text with everything replaced that is recognised by its shape, and the names that were met before.
@@ -253,6 +266,11 @@ impl Mask {
         }
     }
 
+    /// Whether a text of somebody is everybody's.
+    fn is_kept(&self, text: &str) -> bool {
+        self.kept.contains(text) || attribute::is_page_of_aws(text)
+    }
+
     /// A line of ours: what stands between its marks, but for words of ours.
     fn line(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -287,6 +305,8 @@ impl Columns<'_> {
                 }
             }
             Tree::List(items) => Tree::List(items.iter().map(|item| self.tree(holds, item)).collect()),
+            // No text, then, but a record.
+            Tree::Object(_) if holds == Some(Holds::Prose) => self.tree(Some(Holds::Raw), tree),
             Tree::Object(fields) => Tree::Object(fields.iter().map(|field| self.field(holds, field)).collect()),
             Tree::Null | Tree::Bool(_) => tree.clone(),
         }
@@ -294,7 +314,7 @@ impl Columns<'_> {
 
     fn field(&self, outer: Option<Holds>, (name, value): &(String, Tree)) -> (String, Tree) {
         // A group: one value, or one for each facet.
-        if name == "facet" || name == "name" && outer.is_none() {
+        if outer.is_none() && (name == "facet" || name == "name") {
             let value = match value {
                 Tree::List(items) => {
                     let facets = self.facets.iter().map(|facet| self.column(facet)).chain(std::iter::repeat(None));
@@ -304,8 +324,12 @@ impl Columns<'_> {
             };
             return (name.clone(), value);
         }
+        let holds = match value {
+            Tree::Text(text) if outer == Some(Holds::Raw) && attribute::is_vocabulary(name, text) => None,
+            _ => self.column(name).or(outer),
+        };
         // A name may hold a value: the condition of an aggregate that was given no other name.
-        (self.scanned(name), self.tree(self.column(name).or(outer), value))
+        (self.scanned(name), self.tree(holds, value))
     }
 
     /// What a column holds, by the attributes it shows, or by its own name.
@@ -317,19 +341,20 @@ impl Columns<'_> {
     }
 
     fn text(&self, holds: Option<Holds>, text: &str) -> String {
-        // A record in a text: its own names say what its values are.
+        // A record in a text: its own names say what its values are, and where they do not, anything may be in it.
         if text.starts_with(['{', '['])
             && let Ok(inner) = serde_json::from_str::<Tree>(text)
         {
             let columns = Columns { mask: self.mask, origins: &Origins::new(), facets: Vec::new(), finder: self.finder.clone() };
-            let masked = columns.tree(holds, &inner);
+            let masked = columns.tree(holds.filter(|holds| *holds != Holds::Account).or(Some(Holds::Raw)), &inner);
             return serde_json::to_string(&masked).unwrap_or_default();
         }
         match holds {
             Some(Holds::Name) => self.mask.name(Kind::Name, text),
             Some(Holds::Names) => text.split('|').map(|part| self.mask.name(Kind::Name, part)).collect::<Vec<_>>().join("|"),
-            Some(Holds::Word) => self.mask.name(Kind::Word, text),
-            Some(Holds::Prose) if attribute::names_somebody(text) => self.mask.pseudonym(Kind::Word, text),
+            Some(Holds::Word | Holds::Raw) => self.mask.name(Kind::Word, text),
+            Some(Holds::Prose) if self.mask.is_kept(text) => text.to_owned(),
+            Some(Holds::Prose) if attribute::names_somebody(text) => self.mask.pseudonym(Kind::Text, text),
             Some(Holds::Line) => self.mask.line(text),
             Some(Holds::Prose | Holds::Account) | None => self.scanned(text),
         }

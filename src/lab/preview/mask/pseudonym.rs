@@ -50,6 +50,8 @@ pub(super) fn make(key: &[u8; 16], kind: Kind, value: &str, attempt: u32) -> Str
         }
         Kind::Uuid => hexadecimal(&mut drawn, value),
         Kind::Name | Kind::Word => name(&mut drawn),
+        // One more digit for every try: there may be more texts than four digits tell apart.
+        Kind::Text => format!("text-{}", hexadecimal(&mut drawn, &"x".repeat(4 + usize::try_from(attempt).unwrap_or(0).min(28)))),
     }
 }
 

@@ -80,7 +80,7 @@ fn the_same_value_is_the_same_everywhere() {
     let rows = answer(
         &mask,
         r#"{"results":[{"facet":["alice","111122223333"],"actor.name":"alice","aws.accountId":"111122223333","count":3,
-            "actor.arn":"arn:aws:iam::111122223333:user/alice","compliance.annotation":"alice did it in 111122223333",
+            "actor.arn":"arn:aws:iam::111122223333:user/alice","note":"alice did it in 111122223333",
             "message":"{\"userIdentity\":{\"userName\":\"alice\",\"accountId\":111122223333}}"}],
           "metadata":{"facets":["actor.name","aws.accountId"]}}"#,
     );
@@ -122,8 +122,8 @@ fn names_of_one_and_two_letters_are_names_where_an_attribute_says_so() {
     let rows = answer(
         &mask,
         r#"{"results":[{"actor.name":"山田","aws.accountName":"営業","actor.sourceIdentity":"林","identity.name":"ab",
-            "compliance.annotation":"山田さんが営業部の ab を変更, 林, 森林","exception.owner":"Tanaka Hanako",
-            "finding.title":"Tanaka Hanako did it"}]}"#,
+            "note":"山田さんが営業部の ab を変更, 林, 森林","exception.owner":"Tanaka Hanako",
+            "other":"Tanaka Hanako did it"}]}"#,
     );
     for leaked in ["山田", "営業", "Tanaka", "Hanako", r#":"林""#, r#":"ab""#, " 林,"] {
         assert!(!rows.contains(leaked), "{leaked} in {rows}");
@@ -183,6 +183,7 @@ fn hosts_buckets_and_queues_are_found_by_their_addresses() {
 fn what_an_attribute_holds_decides() {
     let mask = mask();
     let word = |text: &str| mask.pseudonym(Kind::Word, text);
+    let prose = |text: &str| mask.pseudonym(Kind::Text, text);
     let ledger = mask.pseudonym(Kind::Name, "ledger");
     for (attribute, value, expected) in [
         (
@@ -223,7 +224,7 @@ fn what_an_attribute_holds_decides() {
                 word("payroll")
             ),
         ),
-        ("exception.reason", "asked for by Tanaka", word("asked for by Tanaka")),
+        ("exception.reason", "asked for by Tanaka", prose("asked for by Tanaka")),
         (
             "exception.scope",
             "accounts: 111122223333; regions: eu-west-1",
@@ -244,6 +245,88 @@ fn what_an_attribute_holds_decides() {
     assert!(!cut.contains("Tanaka") && !cut.contains("pay…"), "{cut}");
     // What a line or a text of people says is looked for nowhere else.
     assert_eq!(mask.text("payroll trail infra"), "payroll trail infra");
+}
+
+/// S0-22: which words of a text are names nobody can know.
+#[test]
+fn texts_of_others_go_as_a_whole_and_ours_stay() {
+    let mask = mask().keeping(["Start logging again.".to_owned(), "CloudTrail logging stopped".to_owned()]);
+    let shape = regex::Regex::new("^text-[0-9a-f]{4}$").unwrap();
+    for (attribute, text) in [
+        ("control.title", "Console login by K.Tanaka"),
+        ("control.remediation", "ask jsmith"),
+        ("control.runbookUrl", "https://wiki.acme.internal/runbooks/payroll"),
+        ("finding.title", "Bucket payroll-archive-2 is public to jsmith"),
+        ("insight.name", "Failed by Tanaka"),
+        ("compliance.annotation", "Key AKIA1234567890ABCD of user mjones is old; policy acme-admin-pol"),
+        ("gap.reason", "access denied for role acme-relay-role on bucket acme-trail-two"),
+        ("event.errorMessage", "User: arn:aws:iam::111122223333:user/k.tanaka is not authorized: user secretbob"),
+        ("source.userAgent", "aws-cli/2 acme-laptop-17"),
+        ("message", "bad attribute for account acme-prod by jdoe"),
+        ("message", r#"{"eventName":"CreateUser","requestParameters":{"userName":"secretb"#),
+        ("code.message", "営業 may read it"),
+    ] {
+        let masked = mask.value(attribute, text);
+        assert!(shape.is_match(&masked), "{attribute}: {masked}");
+        assert_eq!((mask.value(attribute, text), mask.original(&masked)), (masked.clone(), text.to_owned()));
+        assert_eq!(mask.value(attribute, &masked), masked, "masked again");
+    }
+    assert_eq!(mask.value("finding.title", "ask jsmith"), mask.value("control.remediation", "ask jsmith"), "the same text");
+    for (attribute, text) in [
+        ("control.title", "CloudTrail logging stopped"),
+        ("control.remediation", "Start logging again."),
+        ("control.runbookUrl", "https://docs.aws.amazon.com/console/securityhub/IAM.3/remediation"),
+        ("source.userAgent", "cloudformation.amazonaws.com"),
+        ("aws.environment", "unknown"),
+    ] {
+        assert_eq!(mask.value(attribute, text), text, "{attribute}");
+    }
+    assert_eq!(mask.value("aws.environment", "acme-blue"), mask.pseudonym(Kind::Word, "acme-blue"));
+}
+
+/// S0-22: anything may be a name in what a call asked for.
+#[test]
+fn of_a_record_only_words_of_aws_stay() {
+    let mask = mask();
+    let record = r#"{"eventVersion":"1.11","eventTime":"2026-11-27T13:59:10Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser",
+        "awsRegion":"eu-west-1","userIdentity":{"type":"IAMUser","userName":"k.tanaka","name":"acme-who","facet":"acme-face"},
+        "requestParameters":{"userName":"secretbob","tags":[{"key":"Owner","value":"Hanako Tanaka"}],"count":7,"encrypted":true,
+            "roleArn":"arn:aws:iam::111122223333:role/x","description":"for jsmith","stackName":"acme-payroll","name":"acme-thing",
+            "queueUrl":"https://sqs.eu-west-1.amazonaws.com/111122223333/acme-queue","hostname":"db01.acme.internal","type":"acme-type",
+            "email":"x@acme.com","list":["acme-a","営業"],"policyDocument":"{\"Sid\":\"AcmeSid\",\"Action\":\"営業\"}"},
+        "resources":[{"type":"AWS::IAM::User"}],"userAgent":"aws-cli/2 acme-laptop","errorMessage":"user secretbob2 denied"}"#;
+    let whole: Tree = serde_json::from_str(record).unwrap();
+    let rows = Tree::Object(vec![("message".to_owned(), Tree::Text(serde_json::to_string(&whole).unwrap()))]);
+    let as_text = serde_json::to_string(&mask.tree(&rows)).unwrap();
+    // A record may also come as an object, and a part of it as a column.
+    let as_object = serde_json::to_string(&mask.tree(&Tree::Object(vec![("message".to_owned(), whole)]))).unwrap();
+    for masked in [&as_text, &as_object] {
+        let lower = masked.to_lowercase();
+        for leaked in ["acme", "tanaka", "hanako", "jsmith", "secretbob", "営業", "111122223333", "db01"] {
+            assert!(!lower.contains(leaked), "{leaked} in {masked}");
+        }
+        let plain = masked.replace('\\', "");
+        for kept in [
+            r#""eventVersion":"1.11","eventTime":"2026-11-27T13:59:10Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser""#,
+            r#""awsRegion":"eu-west-1","userIdentity":{"type":"IAMUser","#,
+            r#""count":7,"encrypted":true"#,
+            r#""resources":[{"type":"AWS::IAM::User"}]"#,
+            r#""queueUrl":"https://sqs.eu-west-1.amazonaws.com/0000"#,
+        ] {
+            assert!(plain.contains(kept), "{kept} in {plain}");
+        }
+    }
+    let column = answer(
+        &mask,
+        r#"{"results":[{"requestParameters.stackName":"acme-payroll","latest.responseElements.note":"for jsmith"}]}"#,
+    );
+    let word = |text: &str| mask.pseudonym(Kind::Word, text);
+    let expected = format!(
+        r#"{{"results":[{{"requestParameters.stackName":"{}","latest.responseElements.note":"{}"}}]}}"#,
+        word("acme-payroll"),
+        word("for jsmith")
+    );
+    assert_eq!(column, expected);
 }
 
 #[test]
