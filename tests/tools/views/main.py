@@ -109,10 +109,11 @@ def main():
     given = arguments.parse_args()
 
     world = base.World(given.zone, given.seed)
+    if given.frequent:
+        # The list takes those that arrived first.
+        frequent(world)
     for maker in [fleet] if given.fleet else [trail, operation] if given.trail_alone else MAKERS:
         maker.make(world)
-    if given.frequent:
-        frequent(world)
     if given.missing:
         world.rows = [row for row in world.rows if not MISSING[given.missing](row, world.now)]
     rows = doubled(world.rows, given.duplicates, given.seed)
