@@ -116,8 +116,8 @@ def hours(view):
         if row["detection.primary"] == "true":
             moment = view.local(row["event.time"])
             answers.setdefault(moment.strftime("%A"), [0] * 24)[moment.hour] += 1
-    # The order is that of the first hour's count.
-    order = sorted(answers.items(), key=lambda item: (-item[1][0], item[0]))
+    # The order is that of how many there are.
+    order = sorted(answers.items(), key=lambda item: (-sum(item[1]), item[0]))
     return [{"facet": weekday, "weekdayOf(event.time)": weekday, "histogram": counts} for weekday, counts in order]
 
 
