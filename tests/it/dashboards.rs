@@ -98,7 +98,7 @@ async fn lint_tells_file_line_and_byte_of_each_fault() {
             "overview.yml",
             "detection.primary = 'true' SINCE 1 week ago",
             "detection.primry = 'true' SINCE 1 week ago",
-            "overview.yml:26: overview-week: query 1, byte 105, at `detection.primry = 'true`: error[unknown-attribute]: `detection.primry` is no attribute of AwsSecurityEvent; did you mean `detection.primary`?",
+            "overview.yml:26: overview-week: query 1, byte 177, at `detection.primry = 'true`: error[unknown-attribute]: `detection.primry` is no attribute of AwsSecurityEvent; did you mean `detection.primary`?",
         ),
         (
             "overview.yml",

@@ -387,14 +387,15 @@ impl Writer<'_> {
     }
 }
 
-#[cfg(test)]
-#[path = "rows_findings_tests.rs"]
-mod findings_tests;
 /// Whether it means that the internet, or every AWS account, reaches the resource.
 fn watches_public_access(violation: &Violation) -> bool {
     preventive_control_behind(&violation.rule, violation.identifier.as_deref())
         .is_some_and(PreventiveControl::watches_public_access)
 }
+
+#[cfg(test)]
+#[path = "rows_findings_tests.rs"]
+mod findings_tests;
 
 #[cfg(test)]
 #[path = "rows_tests.rs"]

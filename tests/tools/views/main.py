@@ -1,6 +1,6 @@
 """Rows of 62 days and the answer to every widget's question, computed from them.
 
-    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet | --trail-alone] [--chosen] [--missing relay]
+    python3 main.py --out DIR [--zone Asia/Tokyo] [--duplicates 0.2] [--seed 1] [--fleet | --trail-alone] [--chosen] [--missing relay] [--frequent]
 
 writes DIR/rows.ndjson (one row a line, in order of arrival) and DIR/truth.json (`nowMs`, `zone`, how many rows of each type
 are not past the retention, and the rows that each query of each widget must give). Makers of rows (`made/`) and answers
@@ -48,15 +48,33 @@ def doubled(rows, share, seed):
     return out + late
 
 
-# What is not there: a relay that fell silent three days ago; one that reads no AWS Config, no findings, no catalogue.
+# What is not there: a relay that fell silent three days ago, one that fell silent eight days ago, one that told nothing of itself;
+# one that reads no AWS Config, no findings, no catalogue; one that has not yet said what is open.
 STATE = {"AwsPostureSummary", "AwsPostureRun", "AwsComplianceSnapshot", "AwsComplianceViolation", "AwsComplianceChange",
          "AwsFrameworkSnapshot", "AwsConformancePackSnapshot", "AwsFindingSnapshot", "AwsIdentityPosture", "CspmRelayControl", "Metric"}
 MISSING = {
     "relay": lambda row, now: row["timestamp"] >= now - 3 * base.DAY,
+    "relayOfWeek": lambda row, now: row["timestamp"] >= now - 8 * base.DAY,
+    "heartbeat": lambda row, now: row["eventType"] == "CspmRelayHeartbeat",
     "state": lambda row, now: row["eventType"] in STATE,
+    "runOfFindings": lambda row, now: row.get("run.kind") == "findings" or row["eventType"] == "AwsFindingSnapshot",
 }
-# Pages whose answers hold when something is missing.
-WITHOUT = ("overview", "detective", "attack", "frameworks")
+# Pages whose answers hold when that is missing.
+WITHOUT = {
+    "relay": ("overview", "detective", "attack", "frameworks"), "relayOfWeek": ("overview", "detective", "attack"),
+    "heartbeat": ("overview", "detective", "attack", "health"), "state": ("overview", "detective", "attack", "frameworks"),
+    "runOfFindings": ("identity",),
+}
+# Every five minutes for 30 days, of each of these kinds of runs: more ids than one list in a query may have.
+FREQUENT = ("summary", "snapshot")
+LINES = ("findings", "frameworks", "identity")
+
+
+def frequent(world):
+    """Runs whose rows say nothing new."""
+    for at in range(world.now - 30 * base.DAY, world.now - base.HOUR, 5 * base.MINUTE):
+        for kind in FREQUENT:
+            posture.ended(world, kind, at, f"{kind}-{at}", 0, True)
 
 
 def under_choices(rows, view, zone, pages):
@@ -87,9 +105,13 @@ def main():
     arguments.add_argument("--trail-alone", action="store_true", help="rows of the trail and of the relay alone, without answers")
     arguments.add_argument("--chosen", action="store_true", help="answers under each choice of the variables, too")
     arguments.add_argument("--missing", choices=MISSING, help="leave out what is not there")
+    arguments.add_argument("--frequent", action="store_true", help="runs every five minutes, and the answers of the lines of runs alone")
     given = arguments.parse_args()
 
     world = base.World(given.zone, given.seed)
+    if given.frequent:
+        # The list takes those that arrived first.
+        frequent(world)
     for maker in [fleet] if given.fleet else [trail, operation] if given.trail_alone else MAKERS:
         maker.make(world)
     if given.missing:
@@ -104,11 +126,14 @@ def main():
     with open(path, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     view = base.View(rows, world.now, given.zone)
-    asked = {name: PAGES[name] for name in WITHOUT} if given.missing else PAGES
+    wanted = WITHOUT[given.missing] if given.missing else LINES if given.frequent else PAGES
+    asked = {name: PAGES[name] for name in wanted}
     if given.fleet:
         pages = fleet.answers(view)
     else:
         pages = {} if given.trail_alone else {name: page.answers(view) for name, page in asked.items()}
+    if given.frequent:
+        pages = {name: {f"{name}-trend": pages[name][f"{name}-trend"]} for name in LINES}
     under = under_choices(rows, view, given.zone, pages) if given.chosen else []
     with open(os.path.join(given.out, "truth.json"), "w", encoding="utf-8") as file:
         truth = {"nowMs": world.now, "zone": given.zone, "kept": view.kept(), "pages": pages, "chosen": under}

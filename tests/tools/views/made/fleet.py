@@ -1,11 +1,12 @@
-"""A large fleet: posture rows of 200 accounts × 3 Regions × 150 rules."""
+"""A large fleet: posture rows of 200 accounts × 3 Regions × 150 rules, 260 identities an account, and every series of violations."""
 
-from base import MINUTE, SEVERITIES, grouped, share, table
+from base import DAY, MINUTE, SEVERITIES, WEEK, grouped, series, share, table
 from made.posture import ended
 
 ACCOUNTS, REGIONS, RULES = 200, ("ap-northeast-1", "eu-west-1", "us-east-1"), 150
 STATES = ("COMPLIANT", "NON_COMPLIANT", "COMPLIANT", "NOT_APPLICABLE", "COMPLIANT", "INSUFFICIENT_DATA", "NON_COMPLIANT")
 BAD, GOOD = "NON_COMPLIANT", "COMPLIANT"
+RISKS, PILLARS = ("critical", "high", "medium", "low"), ("CSPM", "CIEM", "CWPP", "DSPM", "IaC")
 
 
 def make(world):
@@ -14,6 +15,8 @@ def make(world):
     levels = list(SEVERITIES)
     for account in range(ACCOUNTS):
         number = f"{100000000000 + account}"
+        where = {"aws.accountId": number, "aws.accountName": f"account-{account:03}", "aws.organizationalUnit": "Fleet",
+                 "aws.environment": "prod"}
         counts = dict.fromkeys(STATES, 0)
         for region in REGIONS:
             for rule in range(RULES):
@@ -41,7 +44,19 @@ def make(world):
             "posture.exceptedRules": 1,
             "posture.compliantResources": 4 * counts[GOOD], "posture.violatingResources": 3 * counts[BAD],
             "posture.violatingRulesDelta7d": account % 5 - 2, "posture.observedAt": at - account * MINUTE})
-    for kind in ("snapshot", "summary", "frameworks"):
+        # More identities than `uniqueCount` is exact for.
+        for identity in range(260):
+            world.add("AwsIdentityPosture", at, {
+                "snapshot.id": "identity-1", **where, "identity.id": f"arn:aws:iam::{number}:role/{identity}",
+                "identity.kind": "role" if identity % 3 else "user", "identity.risk": RISKS[(account + identity) % 4],
+                "identity.mfaActive": "unknown", "actor.kind": "workload" if identity % 2 else "human"})
+        # As many series as a query may have groups, of two weeks.
+        for level in levels:
+            for pillar in PILLARS:
+                for days in (1, 8):
+                    world.metric(world.now - days * DAY, "cspm.compliance", "gauge", account % 7 + days, {
+                        **where, "control.severity": level, "control.pillar": pillar, "compliance.state": BAD})
+    for kind in ("snapshot", "summary", "frameworks", "identity"):
         ended(world, kind, at, f"{kind}-1", 0, True)
 
 
@@ -73,7 +88,9 @@ def answers(view):
                 "? Unknown rules": state("INSUFFICIENT_DATA")}]],
             "preventive-percent": [[{"✖ Rules violating, %": rules_bad}], [{"✖ Resources violating, %": resources_bad}]],
             "preventive-ratio": [ratio],
+            "preventive-year": [year(view)],
         },
+        "identity": {"identity-risk": [identities(view), [{"Data since": view.local(view.now - 30 * MINUTE).strftime("%Y-%m-%d")}]]},
         "frameworks": {
             "frameworks-percent": [table({
                 group: {"✔ Passed, % of all": share(framework(rows, "passed"), len(rows)), "✔ Passed": framework(rows, "passed"),
@@ -84,6 +101,25 @@ def answers(view):
                 ("passed", "✔ Passed"), ("failed", "✖ Failed"), ("unknown", "? Unknown"))}, ["cases"])],
         },
     }
+
+
+def identities(view):
+    """Each once, by risk."""
+    rows = view.of_run("AwsIdentityPosture", "identity")
+    return [{**{risk: sum(row["identity.risk"] == risk for row in rows) for risk in RISKS[:3]}, "Identities": len(rows),
+             "? MFA unknown": sum(row["identity.kind"] == "user" for row in rows), "Accounts": ACCOUNTS,
+             "As of": view.local(rows[0]["timestamp"]).strftime("%Y-%m-%d %H:%M")}]
+
+
+def year(view):
+    """Violating results by severity: a series says one thing a week."""
+    found, points = [], view.rows("Metric", 13 * 30 * DAY)
+    for group, rows in sorted(grouped(points, "control.severity").items()):
+        def results(begin, end):
+            mine = [row["cspm.compliance"]["latest"] for row in rows if begin <= row["timestamp"] < end]
+            return {"Violating results": sum(mine) if mine else None}
+        found += [{"facet": group[0], "control.severity": group[0], **row} for row in series(view.now, 13 * 30 * DAY, WEEK, results)]
+    return found
 
 
 def framework(rows, state):

@@ -26,6 +26,7 @@ def make(world):
                         world.metric(time - hours * HOUR, "cspm.compliance", "gauge", results if pillar == "CSPM" else results // 9 + hours,
                                      {**whole, "control.severity": ["HIGH", "LOW"][number % 2], "control.pillar": pillar,
                                       "compliance.state": state})
+    uneven(world)
     # Either side of the first of a month, in the zone of the relay.
     for month in (1, 4, 7):
         for offset in (-1, 0):
@@ -33,6 +34,16 @@ def make(world):
                          {"aws.accountId": ACCOUNTS[0][0], "aws.region": REGIONS[0], "aws.service": "iam"})
     for hours, count in ((5, 2), (30 * 24 + 1, 100), (29 * 24, 3)):
         world.metric(world.now - hours * HOUR, "cspm.rollup.maybeDouble", "count", count, {"relay.agent": "agent-1"})
+
+
+def uneven(world):
+    """A week in which one place is told of every hour and another, with far more violations, in its first four hours alone."""
+    for number, results, hours in ((0, 10, range(168)), (5, 1_000, range(164, 168))):
+        where = place(ACCOUNTS[number])
+        del where["aws.owner"]
+        for hour in reversed(hours):
+            world.metric(world.now - 21 * DAY - hour * HOUR - MINUTE, "cspm.compliance", "gauge", results, {
+                **where, "control.severity": "CRITICAL", "control.pillar": "CIEM", "compliance.state": "NON_COMPLIANT"})
 
 
 def summarised():

@@ -1,7 +1,7 @@
 """Answers of the page ATT&CK: detections by tactic and technique, and what no control covers."""
 
 from base import DAY, WEEK, between, buckets, distinct, grouped, least, most, newest, ranked, series, table
-from truth.detective import SEVERE, SEVERITIES, by_actor, detections, fleet_of, listed, listening
+from truth.detective import SEVERE, SEVERITIES, by_actor, detections, fleet_of, heard, listed, listening
 
 MONTHS_13 = 13 * 30 * DAY
 
@@ -111,8 +111,9 @@ def answers(view):
            "Account": "aws.accountName", "Actor": "actor.name", "Action": "event.name"}
     severe = [row for row in view.stored("AwsSecurityEvent", WEEK) if row["control.severity"] in SEVERE]
     return {
-        "attack-fired": [[{"Controls that fired": distinct(month, "control.id"), "Techniques seen": distinct(month, "attack.technique"),
-                           "Accounts with a detection": distinct(month, "aws.accountId")}],
+        "attack-fired": [[{label: distinct(month, name) if heard(view) else None for label, name in (
+            ("Controls that fired", "control.id"), ("Techniques seen", "attack.technique"),
+            ("Accounts with a detection", "aws.accountId"))}],
                          [{"Accounts known": fleet_of(view, month)["Accounts known"]}], [listening(view)]],
         # Without a catalogue nobody knows what runs.
         "attack-coverage": [[{label: count if run or off else None for label, count in (

@@ -68,7 +68,7 @@ def fleet_of(view, detected):
     """Accounts with a detection among those that are known at all; which Region or severity is asked for changes the first alone."""
     places = view.without("region", "severity")
     known = {row["aws.accountId"] for kind in ("AwsPostureSummary", "AwsSecurityEvent") for row in places.rows(kind, 30 * DAY)}
-    return {"Accounts with a detection": distinct(detected, "aws.accountId") if known else None,
+    return {"Accounts with a detection": distinct(detected, "aws.accountId") if heard(view) else None,
             "Accounts known": len(known) or None}
 
 
@@ -82,6 +82,14 @@ def day(view, ms):
     return view.local(ms).strftime("%Y-%m-%d")
 
 
+def signs(view, week):
+    """How often in seven days."""
+    return {"Failed console sign-ins": sum(row["event.name"] == "ConsoleLogin" and row["event.outcome"] == "failure" for row in week),
+            "Root user": sum(row["actor.kind"] == "root" for row in week),
+            "Sign-ins without MFA": sum(row["control.id"] == "console-login-without-mfa" for row in detections(view, WEEK)),
+            "Refused calls": sum(row.get("event.errorCode") in REFUSED for row in week)}
+
+
 def lag(rows):
     late_not = [row for row in rows if row["relay.late"] == "false"]
     largest = most(late_not, "relay.lagMs")
@@ -89,8 +97,10 @@ def lag(rows):
 
 
 def weeks(view):
-    """Seven days ago part what is recent from what is before."""
+    """Seven days ago part what is recent from what is before. While the relay is silent nobody knows what became fewer."""
     answers = {}
+    if not heard(view):
+        return []
     for group, rows in grouped(records(view, 2 * WEEK), "aws.service", "event.name").items():
         recent = sum(row["timestamp"] >= view.now - WEEK for row in rows)
         before = len(rows) - recent
@@ -122,6 +132,9 @@ def new_actors(view):
 
 
 def silent(view):
+    """A control that did not fire while the relay was not heard may have been silent or not."""
+    if not heard(view):
+        return []
     fired = {row["control.id"] for row in detections(view, WEEK)}
     gone = [row for row in detections(view, 30 * DAY, WEEK) if row["control.id"] not in fired]
     answers = {group: {"Detections": len(rows), "Last": most(rows, "event.time")}
@@ -145,11 +158,7 @@ def answers(view):
     return {
         "detective-periods": [*([{label: count}] for label, count in periods(view, month).items()),
                               [fleet_of(view, month)], [listening(view)]],
-        "detective-signs": [[{
-            "Failed console sign-ins": sum(row["event.name"] == "ConsoleLogin" and row["event.outcome"] == "failure" for row in week),
-            "Root user": sum(row["actor.kind"] == "root" for row in week),
-            "Sign-ins without MFA": sum(row["control.id"] == "console-login-without-mfa" for row in detections(view, WEEK)),
-            "Refused calls": sum(row.get("event.errorCode") in REFUSED for row in week)}]],
+        "detective-signs": [[{label: count if heard(view) else None}] for label, count in signs(view, week).items()],
         "detective-controls": [by(view, detections(view, 30 * DAY), {"Severity": "control.severity", "Control": "control.id"},
                                   lambda rows: {"Score": most(rows, "control.severityScore")})],
         "detective-names": [by(view, month, {"Category": "event.category", "Service": "aws.service", "Action": "event.name"})],

@@ -2,8 +2,8 @@
 
 import json
 
-from base import DAY, HOUR, MINUTE, WEEK, between, buckets, distinct, grouped, least, most, newest, newest_first, ranked, table, total
-from truth.detective import day, listed
+from base import DAY, HOUR, MINUTE, WEEK, between, buckets, distinct, grouped, most, newest, newest_first, ranked, table, total
+from truth.detective import heard, listed, listening
 
 ENDED = {"✔ Delivered": "Delivered", "Ignored": "Ignored", "◇ Suppressed": "Suppressed", "Duplicate": "Duplicate",
          "✖ Unreadable": "Unreadable", "✖ Rejected": "Rejected", "↻ Returned": "Returned"}
@@ -108,7 +108,6 @@ def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
     # A heartbeat is a sum over a minute: a copy adds to it, and `health-doubles` counts the doubles.
     last_day, week = view.stored("CspmRelayHeartbeat", DAY), view.stored("CspmRelayHeartbeat", WEEK)
-    beats = view.rows("CspmRelayHeartbeat", 30 * DAY)
     stored = view.stored("AwsSecurityEvent", 30 * DAY)
     refused = grouped(view.rows("NrIntegrationError", WEEK), "newRelicFeature", "message")
     gaps = {"Kind": "gap.kind", "Object": "gap.object", "Why": "gap.reason", "Records read": "gap.recordsRead", "Source": "relay.source"}
@@ -118,15 +117,16 @@ def answers(view):
     counted = [row for row in view.rows("Metric", DAY) if row["metricName"] == "cspm.records"]
     return {
         "health-books": [table({group: books(rows) for group, rows in grouped(last_day, "relay.source").items()}, ["Source"])],
-        "health-dead": [[{"✖ Records in dead letters": total(week, "heartbeat.recordsUnreadable") + total(week, "heartbeat.recordsRejected"),
-                          "✖ Objects in dead letters": total(week, "heartbeat.objectsParked"),
+        # Gaps are told by themselves; letters only by a heartbeat.
+        "health-dead": [[{"✖ Records in dead letters": total(week, "heartbeat.recordsUnreadable") + total(week, "heartbeat.recordsRejected") if week else None,
+                          "✖ Objects in dead letters": total(week, "heartbeat.objectsParked") if week else None,
                           "✖ Gaps": distinct(view.rows("CspmRelayGap", WEEK), "gap.id")}]],
         "health-doubles": [
-            [{"Agents, last 2 hours": distinct(view.rows("CspmRelayHeartbeat", 2 * HOUR), "relay.agent"),
+            [{"Agents, last 2 hours": distinct(view.rows("CspmRelayHeartbeat", 2 * HOUR), "relay.agent") or None,
               "Accounts, last day": distinct(counted, "aws.accountId")}],
-            [{"Data since": day(view, least(beats, "timestamp"))}],
+            [listening(view)],
             [{"Doubled detections (exact to 50,000)": len(stored) - distinct(stored, "detection.id"),
-              "Roll-ups: at most too many": sum(doubts)}]],
+              "Roll-ups: at most too many": sum(doubts) if heard(view) else None}]],
         "health-total": [[{"GB in 30 days": gigabytes(everything)}]],
         "health-lag": [chart(view, last_day, "relay.source", 20, lambda rows: {
             "Largest lag, s": seconds(most(rows, "heartbeat.lagMsMax")), "Oldest message, s": seconds(most(rows, "heartbeat.queueAgeMs"))})],

@@ -104,13 +104,16 @@ def activity(view):
 
 
 def analyzer(view):
-    """What is open now, by account, Region and kind, and what was told of it in 30 days."""
+    """What is open now, by account, Region and kind, and what was told of it in 30 days. Without a run of findings nobody
+    knows what is open."""
+    known = view.run("findings", 3 * DAY) is not None
     ours = [row for row in view.of_run("AwsFindingSnapshot", "findings", 3 * DAY) + view.rows("AwsSecurityFinding", 30 * DAY)
             if row["finding.product"] == "IAM Access Analyzer"]
     found = {}
     for group, mine in grouped(ours, "aws.accountName", "aws.accountId", "aws.region", "control.id", "control.severity").items():
         found[group] = {
-            "Open": total(mine, "finding.open"), "◇ Set aside": total(mine, "finding.suppressed") + total(mine, "finding.excepted"),
+            "Open": total(mine, "finding.open") if known else None,
+            "◇ Set aside": total(mine, "finding.suppressed") + total(mine, "finding.excepted") if known else None,
             "Findings told": distinct(mine, "finding.key"), "Public": newest(mine, "finding.public"),
             "Who": newest(mine, "finding.principal"), "Resource": newest(mine, "resource.id"), "Newest": most(mine, "event.time")}
     return table(found, ["Account", "Account id", "Region", "Finding", "Severity"])

@@ -1,7 +1,7 @@
 """Answers of the page Overview: where we stand."""
 
 from base import DAY, WEEK, between, distinct, grouped, least, most, series, share, table
-from truth.detective import SEVERE, listed
+from truth.detective import SEVERE, heard, listed
 from truth.preventive import BAD, GOOD, cases, in_state, resources
 
 MONTHS_13 = 13 * 30 * DAY
@@ -104,8 +104,9 @@ def answers(view):
         return share(bad, bad + good)
     return {
         "overview-months": [months(view)],
-        "overview-week": [[{"comparison": "current", "Records with a detection": len(primary(view, WEEK))},
-                           {"comparison": "previous", "Records with a detection": len(primary(view, 2 * WEEK, WEEK))}]],
+        # Whether it is more now nobody knows of a relay that is silent.
+        "overview-week": [[{"comparison": name, "Records with a detection": len(rows) if heard(view) else None} for name, rows in (
+            ("current", primary(view, WEEK)), ("previous", primary(view, 2 * WEEK, WEEK)))]],
         "overview-rules": [[{"✖ Violating rules": posture("violatingRules"), "✔ Compliant rules": posture("compliantRules"),
                              "◇ Excepted (counted as violating)": posture("exceptedRules"),
                              "? Unknown rules": posture("unknownRules")}]],

@@ -84,11 +84,11 @@ def year(view):
         places = grouped(rows, "aws.accountId", "control.pillar").values()
         means = [sum(row["cspm.compliance"]["latest"] for row in mine) / len(mine) for mine in places]
         return {"Violating results": sum(means) if means else None}
-    found, told = [], grouped(points, "control.severity")
-    for group in sorted(told, key=lambda group: (-mean(told[group])["Violating results"], group)):
-        found += [{"facet": group[0], "control.severity": group[0], **row} for row in series(
-            view.now, 13 * 30 * DAY, WEEK, lambda begin, end: mean(between(told[group], begin, end)))]
-    return found
+    lines = {group: series(view.now, 13 * 30 * DAY, WEEK, lambda begin, end: mean(between(rows, begin, end)))
+             for group, rows in grouped(points, "control.severity").items()}
+    # The severity with most over all weeks comes first.
+    order = sorted(lines, key=lambda group: (-sum(row["Violating results"] or 0 for row in lines[group]), group))
+    return [{"facet": group[0], "control.severity": group[0], **row} for group in order for row in lines[group]]
 
 
 def accounts(summary):
