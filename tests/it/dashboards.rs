@@ -104,7 +104,7 @@ async fn lint_tells_file_line_and_byte_of_each_fault() {
             "overview.yml",
             "1 week ago COMPARE WITH",
             "1 week ago COMPARE",
-            "overview.yml:26: overview-week: query 1, byte 157, at `1 week ago`: found `1`, expected `WITH`",
+            "overview.yml:26: overview-week: query 1, byte 229, at `1 week ago`: found `1`, expected `WITH`",
         ),
     ] {
         let folder = changed(file, from, to);
