@@ -18,7 +18,7 @@ def books(rows):
     """Received, how it ended, and what did not."""
     received = total(rows, "heartbeat.recordsReceived")
     ended = {label: total(rows, f"heartbeat.records{word}") for label, word in ENDED.items()}
-    return {"Received": received, **ended, "? On the way or missing": received - sum(ended.values())}
+    return {"Received": received, **ended, "? On the way or missing": max(received - sum(ended.values()), 0)}
 
 
 def chart(view, rows, name, limit, fields):

@@ -82,7 +82,7 @@ def since(view):
             continue
         # A heartbeat is of no account.
         answers[(kind,)] = {"Accounts": distinct(rows, "aws.accountId") or None, "Data since": least(rows, "timestamp"),
-                            "Newest": most(rows, "timestamp"), "Oldest reading of AWS Config": least(rows, "posture.observedAt")}
+                            "Newest": most(rows, "timestamp"), "Newest reading of AWS Config": most(rows, "posture.observedAt")}
     return table(answers, ["Kind"], 10)
 
 
