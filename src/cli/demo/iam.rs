@@ -65,6 +65,11 @@ const ROLES: [Role; 5] = [
 /// The account in which root has no MFA and everybody may take a role.
 const CARELESS: &str = "777788889999";
 
+/// A key that is not there, as a credential report tells it.
+fn no_key() -> AccessKey {
+    AccessKey { active: Some(false), used: LastUse::NotApplicable, ..AccessKey::default() }
+}
+
 /// IAM of all accounts.
 #[derive(Debug)]
 pub(super) struct Iam(pub(super) Clock);
@@ -84,12 +89,12 @@ impl Iam {
             password_used: LastUse::At(self.ago(if is_careless { 4 } else { 300 })),
             password_changed_ms: None,
             mfa: Some(!is_careless),
-            keys: Default::default(),
+            keys: [no_key(), no_key()],
         }
     }
 
     fn credentials(&self, account: &str, user: &User) -> Credentials {
-        let key = user.key.map_or_else(AccessKey::default, |(age, used)| AccessKey {
+        let key = user.key.map_or_else(no_key, |(age, used)| AccessKey {
             active: Some(true),
             changed_ms: Some(self.ago(age)),
             used: LastUse::At(self.ago(used)),
@@ -104,7 +109,7 @@ impl Iam {
             password_used: user.signed_in.map_or(LastUse::NotApplicable, |days| LastUse::At(self.ago(days))),
             password_changed_ms: user.signed_in.map(|_| self.ago(400)),
             mfa: Some(user.mfa),
-            keys: [key, AccessKey::default()],
+            keys: [key, no_key()],
         }
     }
 
