@@ -1,7 +1,8 @@
 //! Exceptions that have ended → items for the Event API.
 //!
 //! In: an exception that mutes nothing any more. Out: a `CspmRelayException`, so that its owner sees that the control speaks
-//! again; it is told every day as long as the exception stands. What always holds: each telling of the same exception has the same `exception.id`.
+//! again; it is told every day as long as the exception stands. What always holds: each telling of the same exception has the same
+//! `exception.id`.
 
 use super::dictionary::EXCEPTION;
 use super::event::VERSION;

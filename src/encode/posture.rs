@@ -5,8 +5,8 @@
 //! there. What always holds: rows of one run share `timestamp` and `snapshot.id`; what is not known (a percent of nothing, a delta
 //! without a past, since when) is left out, never 0 or 100.
 //!
-//! A violation says that a resource is `public` where a rule that watches just that is violated, too. Nothing in AWS Config tells how sensitive the
-//! data in it is, so nothing is said of that.
+//! A violation says that a resource is `public` where a rule that watches just that is violated, too. Nothing in AWS Config tells how
+//! sensitive the data in it is, so nothing is said of that.
 
 use super::compliance;
 use super::dictionary::{COMPLIANCE_SNAPSHOT, FRAMEWORK_SNAPSHOT, PACK_SNAPSHOT, POSTURE_RUN, POSTURE_SUMMARY, VIOLATION};

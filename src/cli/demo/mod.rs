@@ -1,7 +1,8 @@
 //! `cspm-relay demo`: AWS records through the real agent to a local New Relic stand-in, over HTTP.
 //!
 //! What is shown comes from the stand-in, not from the agent: what New Relic would hold; in the browser from the first record on,
-//! and as tables at the end. No account, no key, no network. Agent and stand-in share a clock that follows the records, so that weeks pass in seconds and nothing is late.
+//! and as tables at the end. No account, no key, no network. Agent and stand-in share a clock that follows the records, so that
+//! weeks pass in seconds and nothing is late.
 
 mod aws;
 mod bundle;
@@ -61,7 +62,8 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Time between two heartbeats: five weeks have some hundred.
 const BEAT: Duration = Duration::from_millis(250);
 
-/// Time between two sendings of counts, and two looks for exceptions that have ended: about a turn of the clock, so that each is of the day on which it was counted.
+/// Time between two sendings of counts, and two looks for exceptions that have ended: about a turn of the clock, so that each is of
+/// the day on which it was counted.
 const TURN: Duration = Duration::from_millis(20);
 
 /// Where the dashboards are, when the port is free: an address that can be kept.

@@ -80,8 +80,8 @@ fn line(row: &Map<String, Value>, colour: bool) -> String {
     )
 }
 
-/// Detections per control and severity, top actors, the preventive half, what arrived, how late it came and what went wrong; `delays` of the files, shortest
-/// first; `state` is what the preventive half is held against.
+/// Detections per control and severity, top actors, the preventive half, what arrived, how late it came and what went wrong; `delays`
+/// of the files, shortest first; `state` is what the preventive half is held against.
 pub(super) fn summary(store: &Store, state: &Compliance, delays: &[Duration]) -> String {
     let rows = store.rows(SECURITY_EVENT);
     let mut out = String::from("\nDetections per control\n");

@@ -1,8 +1,8 @@
 //! `nrql`: New Relic's query language: check queries, list its functions, run a query.
 //!
 //! In: queries in a file, one as an argument or some that a person types; rows of this machine, or New Relic's. Out: what is wrong
-//! with them and where; the functions; rows, printed or in a folder. What always holds: checking and listing need no account, no data and no lab; asking New
-//! Relic needs no lab.
+//! with them and where; the functions; rows, printed or in a folder. What always holds: checking and listing need no account, no
+//! data and no lab; asking New Relic needs no lab.
 
 mod check;
 mod file;

@@ -1,9 +1,9 @@
 //! What the stand-in accepted, and what tests and people may ask of it.
 //!
 //! In: intakes and the end of every request. Out: rows by type, how often each id came, violations, integration errors,
-//! counts per answer. A row is kept as compact JSON text, which tests compare and which queries over several accounts put together, and as columns of its
-//! account for the engine; or it is only counted, as [`Retain`] says. Nothing is ever removed:
-//! memory grows with what is accepted, so a bench keeps counts only.
+//! counts per answer. A row is kept as compact JSON text, which tests compare and which queries over several accounts put together,
+//! and as columns of its account for the engine; or it is only counted, as [`Retain`] says. Nothing is ever removed: memory grows with
+//! what is accepted, so a bench keeps counts only.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Conditions that are no conditions: a text or a list where a yes or no is asked for.
 //!
-//! What always holds: of a value whose kind is not known nothing is told, nor of a number, which dashboards in use have there; the operands of `AND`, `OR` and `NOT` are asked one by one.
+//! What always holds: of a value whose kind is not known nothing is told, nor of a number, which dashboards in use have there; the
+//! operands of `AND`, `OR` and `NOT` are asked one by one.
 
 use super::super::ast::{Argument, BinaryOp, Expr, ExprKind, UnaryOp};
 use super::scope::Scope;
