@@ -141,7 +141,7 @@ pub(super) async fn read(
         width = until_ms.saturating_sub(at_ms);
         asked.questions += 1;
         let page = match ask(&listing.rows(event_type, at_ms, until_ms)).await {
-            Ok(page) if page.len() < PAGE_ROWS || width == 1 => page,
+            Ok(page) if page.len() < PAGE_ROWS => page,
             Ok(_) | Err(NerdGraphError::TooLarge { .. }) if width > 1 => {
                 width = narrower(listing, event_type, at_ms, width, &ask, &mut asked).await?;
                 continue;
