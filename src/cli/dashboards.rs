@@ -183,6 +183,14 @@ fn check(folder: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
 /// Name and text of every YAML file in a folder.
 fn files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let told = |error: std::io::Error| Stop::usage(format!("{}: {error}", folder.display()), None);
+    if folder.is_file() {
+        let what = format!("{}: a file, and a definition is a folder of YAML files", folder.display());
+        return Err(Stop::usage(
+            what,
+            Some("dashboards/source is one; what `render` prints has no definition any more".to_owned()),
+        )
+        .into());
+    }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(told)? {
         let path = entry.map_err(told)?.path();

@@ -146,6 +146,10 @@ fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resu
     ended
 }
 
+/// What to do when an address is taken.
+#[cfg(feature = "lab")]
+const FREE_PORT: &str = "`--listen 127.0.0.1:0` takes a free port and says which";
+
 /// Writes text to standard output.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

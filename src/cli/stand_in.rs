@@ -1,7 +1,7 @@
 //! `cspm-relay stand-in`: the local New Relic stand-in on its own.
 
 use super::exit::{Exit, Stop};
-use super::{print, runtime, stop_signal};
+use super::{FREE_PORT, print, runtime, stop_signal};
 use crate::clock::Clock;
 use crate::config::Telemetry;
 use crate::health;
@@ -19,7 +19,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     health::log::start(&Telemetry::default())?;
     runtime()?.block_on(async {
         let backend = Backend::start(args.backend.settings(Clock::system()));
-        let backend = backend.await.map_err(|error| Stop::usage(error.to_string(), None))?;
+        let backend = backend.await.map_err(|error| Stop::usage(error.to_string(), Some(FREE_PORT.to_owned())))?;
         let url = backend.url();
         print(&greeting(&url, &args.backend))?;
         stop_signal().await;

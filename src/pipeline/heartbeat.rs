@@ -19,6 +19,25 @@ use crate::encode::event::{Heartbeat, push_heartbeat};
 use crate::encode::{Batch, Lane};
 use crate::posture::FindingTallies;
 
+/// The heartbeats of a run that has ended and was printed, one for each source that had records, of all that was counted. Nothing
+/// was requested of anybody.
+pub fn of_run(sources: &[(String, Snapshot)], stages: &Stages, now_ms: i64) -> Vec<Vec<u8>> {
+    let day = stages.enricher.now().day(now_ms);
+    let tallies = stages.findings.tallies();
+    let mut findings = (tallies != FindingTallies::default()).then_some(tallies);
+    let heard = sources.iter().filter(|(_, counts)| counts.records_received > 0);
+    heard
+        .map(|(source, counts)| {
+            let (agent, findings) = (stages.agent.as_str(), findings.take());
+            let mut out = Vec::new();
+            let beat =
+                Heartbeat { now_ms, source, agent, day: day.clone(), counts, requests: 0, retries: 0, findings, rollups: None };
+            let _cut = push_heartbeat(&mut out, &beat);
+            out
+        })
+        .collect()
+}
+
 /// Sends heartbeats until the sources have ended.
 pub(super) struct Heartbeats {
     pub(super) every: Duration,

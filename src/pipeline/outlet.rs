@@ -68,7 +68,7 @@ fn send(batches: &mpsc::Sender<Batch>, batch: Batch) {
     }
 }
 
-/// One line per item: `{"kind":"event"|"log","data":{…}}`.
+/// One line per item: `{"kind":"event","data":{…}}`, or `{"kind":"log","common":{…},"data":{…}}`.
 pub struct Lines<W> {
     out: W,
     waiting: Vec<Piece>,
@@ -91,20 +91,26 @@ impl<W: Write + Send> Lines<W> {
             let _heard = failed.send(error).is_ok();
         }
     }
+}
 
-    fn write(&mut self, lane: Lane, item: &[u8]) -> std::io::Result<()> {
-        self.out.write_all(b"{\"kind\":\"")?;
-        self.out.write_all(lane.as_str().as_bytes())?;
-        self.out.write_all(b"\",\"data\":")?;
-        // A record may be written over several lines; a line of output is one line.
-        if memchr::memchr2(b'\n', b'\r', item).is_some() {
-            let line: Vec<u8> = item.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
-            self.out.write_all(&line)?;
-        } else {
-            self.out.write_all(item)?;
-        }
-        self.out.write_all(b"}\n")
+/// Writes an item as a line. A log says beside it what a batch says once for all its logs.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_line(out: &mut impl Write, lane: Lane, item: &[u8]) -> std::io::Result<()> {
+    write!(out, "{{\"kind\":\"{}\",", lane.as_str())?;
+    if lane == Lane::Logs {
+        write!(out, "\"common\":{},", common())?;
     }
+    out.write_all(b"\"data\":")?;
+    // A record may be written over several lines; a line of output is one line.
+    if memchr::memchr2(b'\n', b'\r', item).is_some() {
+        let line: Vec<u8> = item.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+        out.write_all(&line)?;
+    } else {
+        out.write_all(item)?;
+    }
+    out.write_all(b"}\n")
 }
 
 impl<W: Write + Send> Outlet for Lines<W> {
@@ -113,7 +119,7 @@ impl<W: Write + Send> Outlet for Lines<W> {
         if self.failed.is_none() {
             return;
         }
-        if let Err(error) = self.write(lane, item) {
+        if let Err(error) = write_line(&mut self.out, lane, item) {
             self.fail(error);
         } else if self.waiting.len() >= LINES {
             self.flush();

@@ -178,6 +178,28 @@ async fn check_finds_broken_rules_and_accounts() {
     assert!(ended.stdout.starts_with("configuration has problems\n") && ended.stdout.contains("none.csv"), "{}", ended.stdout);
 }
 
+/// P47: what is estimated is what the configuration does, and what was assumed is said.
+#[tokio::test]
+async fn check_estimates_what_the_configuration_does() {
+    let agent = |settings: &[(&str, &str)], more: &[&str]| {
+        let agent = command(["check", "--format", "json"]).env("NEW_RELIC_ACCOUNT_ID", ACCOUNT_ID);
+        let agent = more.iter().fold(agent, |agent, one| agent.arg(*one));
+        settings.iter().fold(agent, |agent, (name, value)| agent.env(name, *value))
+    };
+    let aggregator = [("CSPM_RELAY_EVENT_QUEUE_URL", QUEUE), ("CSPM_RELAY_POSTURE_AGGREGATOR", "org")];
+    let ended = agent(&aggregator, &[]).finish().await;
+    let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let estimate = &report["estimate"];
+    assert_eq!(estimate["recordsPerDay"], 0, "no trail is read: {}", ended.stdout);
+    assert!(estimate["assumed"].as_str().is_some_and(|text| text.contains("without a trail")), "{estimate}");
+    assert_eq!(estimate["posture"], serde_json::json!({ "accounts": 1, "regions": 1 }));
+    // Two that beat: the queue, and what reads AWS Config.
+    assert_eq!(estimate["bytesPerMonth"]["heartbeats"], 2 * 43_200 * 1_000, "{estimate}");
+    let ended = agent(&aggregator, &["--records-per-day", "100000000"]).finish().await;
+    let report: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(report["estimate"]["posture"]["accounts"], 200, "as many as have so many records");
+}
+
 /// Every file that is named is looked into, whatever else is wrong; what stops `run` is 2, what it would leave out is 1.
 #[tokio::test]
 async fn check_tells_what_is_wrong_with_files_in_the_same_run() {

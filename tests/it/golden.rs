@@ -38,8 +38,8 @@ const LEFT_OUT: [&str; 4] = ["relay.version", "control.title", "control.remediat
 /// Printed items by `event.id`, without what changes with the version or with a rule's prose.
 fn items(ended: &Replayed) -> BTreeMap<String, Vec<Value>> {
     let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for line in ended.stdout.lines() {
-        let line: Value = serde_json::from_str(line).expect("a line is JSON");
+    for line in ended.lines() {
+        let line: Value = serde_json::from_str(&line).expect("a line is JSON");
         let mut data = line["data"].clone();
         let id = if line["kind"] == "log" { &data["attributes"]["event.id"] } else { &data["event.id"] };
         let id = text(id);

@@ -109,6 +109,8 @@ struct Report {
     estimate: Estimate,
     /// What the estimate is for, when nobody counted.
     assumed: Option<String>,
+    /// Where AWS Config is read.
+    fleet: Option<Fleet>,
 }
 
 impl Report {
@@ -116,20 +118,31 @@ impl Report {
         let mut found = Examined::of(files, &config.telemetry.time_zone);
         let mut warnings = warnings(config);
         warnings.append(&mut found.doubts);
-        let sources = config.sources.len() as u64;
-        let named = found.accounts.as_ref().and_then(|names| names.as_ref().ok()).map_or(1, |names| (*names as u64).max(1));
+        // What is read of AWS Config has heartbeats of its own.
+        let sources = config.sources.len() as u64 + u64::from(config.posture.is_some());
+        let reads_trail = config.sources.iter().any(|source| matches!(source.kind, SourceKind::TrailBucket { .. }));
+        // Whoever says how many records there are, and no names, says with it about how many accounts an aggregator has.
+        let of_records = || records_per_day.map_or(1, |records| records.div_ceil(RECORDS_PER_ACCOUNT_DAY).max(1));
+        let named = found.accounts.as_ref().and_then(|names| names.as_ref().ok());
+        let named = named.map_or_else(of_records, |names| (*names as u64).max(1));
         let fleet = config.posture.as_ref().map(|posture| Fleet::of(posture, named));
         let inventory = config.identity.as_ref().map(|identity| Inventory::of(identity, named));
+        let guess = |accounts: String| format!("{accounts} at {RECORDS_PER_ACCOUNT_DAY} records a day each, a guess");
         let (volume, assumed) = match (records_per_day, &found.accounts) {
             (Some(records_per_day), _) => (Volume { records_per_day, sources, fleet, inventory }, None),
+            (None, _) if !reads_trail => (
+                Volume::of_accounts(0, sources),
+                Some("a configuration without a trail, and records that come as events are not counted".to_owned()),
+            ),
             (None, Some(Ok(names @ 1..))) => {
                 let accounts = *names as u64;
-                (Volume::of_accounts(accounts, sources), Some(format!("{} of the accounts file", count(*names, "account"))))
+                let assumed = guess(format!("{} of the accounts file", count(*names, "account")));
+                (Volume::of_accounts(accounts, sources), Some(assumed))
             }
-            (None, _) => (Volume::of_accounts(1, sources), Some("one account".to_owned())),
+            (None, _) => (Volume::of_accounts(1, sources), Some(guess("one account".to_owned()))),
         };
         let volume = Volume { fleet, inventory, ..volume };
-        Self { found, warnings, estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat), assumed }
+        Self { found, warnings, estimate: estimate(volume, &config.outputs, config.telemetry.heartbeat), assumed, fleet }
     }
 
     /// What stops the agent is a fault of the configuration; a broken rule stops nothing, but is found.
@@ -212,10 +225,12 @@ impl Report {
         }
         text += if self.warnings.is_empty() { "\n" } else { "\n\n" };
         text += &format!("{}\n", self.estimate);
+        if let Some(Fleet { accounts, regions, .. }) = self.fleet {
+            let (accounts, regions) = (count(accounts, "account"), count(regions, "Region"));
+            text += &format!("posture is counted for {accounts} with {regions} each; each more sends as much again\n");
+        }
         if let Some(assumed) = &self.assumed {
-            text += &format!(
-                "this is for {assumed} at {RECORDS_PER_ACCOUNT_DAY} records a day each, a guess; give your own count with `--records-per-day N`\n"
-            );
+            text += &format!("this is for {assumed}; give your own count with `--records-per-day N`\n");
         }
         text
     }
@@ -264,6 +279,7 @@ impl Report {
             "health": place(&config.health),
             "estimate": {
                 "recordsPerDay": self.estimate.records_per_day, "assumed": self.assumed,
+                "posture": self.fleet.map(|fleet| json!({ "accounts": fleet.accounts, "regions": fleet.regions })),
                 "bytesPerMonth": {
                     "detections": self.estimate.detections, "notices": self.estimate.notices, "logs": self.estimate.logs,
                     "metrics": self.estimate.metrics, "heartbeats": self.estimate.heartbeats, "posture": self.estimate.posture,

@@ -201,6 +201,13 @@ impl Bundle {
         self.steps.iter().filter(|step| matches!(step, Step::Object(_))).count()
     }
 
+    /// How often a word stands in all of it.
+    #[cfg(test)]
+    pub(super) fn count(&self, word: &str) -> usize {
+        let objects = self.steps.iter().filter_map(|step| if let Step::Object(made) = step { Some(&made.text) } else { None });
+        objects.map(|text| text.matches(word).count()).sum()
+    }
+
     /// How long each file took, as far as it has been accepted.
     pub(super) fn delays(&self) -> Delays {
         self.delays.clone()
@@ -262,7 +269,9 @@ fn steps(now_ms: i64) -> Result<VecDeque<Step>, SourceError> {
     events_left.retain(|event| !event.is_lost);
     let mut steps = VecDeque::new();
     let trail_ms = now_ms - age_ms(0, files()) - FILE_MS;
-    let mut copies = copies(now_ms, trail_ms)?;
+    let (mut copies, changes) = copies(now_ms, trail_ms)?;
+    events_left.extend(changes);
+    events_left.make_contiguous().sort_by_key(|event| event.at_ms);
     let mut until_ms = now_ms - posture::SPAN_MS;
     // What is done by the clock is done first now: then it is due when the clock has come to the end of a turn, not in the middle.
     steps.push_back(Step::Turn(until_ms));
@@ -295,11 +304,11 @@ fn file(key: &str, packed: &[u8], newest_ms: i64, kind: Kind) -> Result<Made, So
     Ok(Made { name: format!("demo/{key}"), account, text, kind })
 }
 
-/// Copies of files on the days before `until_ms`, each with the time of its newest record, in the order of time. Fewer on
-/// Saturdays and Sundays, and most of them in the hours of work.
-fn copies(now_ms: i64, until_ms: i64) -> Result<VecDeque<(i64, Made)>, SourceError> {
+/// Copies of files on the days before `until_ms`, each with the time of its newest record, in the order of time, and what their
+/// calls changed. Fewer on Saturdays and Sundays, and most of them in the hours of work.
+fn copies(now_ms: i64, until_ms: i64) -> Result<(VecDeque<(i64, Made)>, Vec<Event>), SourceError> {
     let mut rng = fastrand::Rng::with_seed(SEED);
-    let mut copies = Vec::new();
+    let (mut copies, mut changes) = (Vec::new(), Vec::new());
     let mut day_ms = now_ms - posture::SPAN_MS;
     while day_ms < until_ms {
         // 1970 began on a Thursday.
@@ -319,6 +328,7 @@ fn copies(now_ms: i64, until_ms: i64) -> Result<VecDeque<(i64, Made)>, SourceErr
             let newest_ms = day_ms + FILE_MS + (rng.i64(0..DAY_MS / 2 - FILE_MS) + rng.i64(0..DAY_MS / 2));
             if newest_ms < until_ms {
                 let mut made = file(key, packed, newest_ms, Kind::Past)?;
+                changes.extend(posture::changes::of_copy(&made.text));
                 made.text = renamed(&made.text, newest_ms);
                 made.name = format!("{}.{newest_ms}", made.name);
                 copies.push((newest_ms, made));
@@ -330,7 +340,7 @@ fn copies(now_ms: i64, until_ms: i64) -> Result<VecDeque<(i64, Made)>, SourceErr
         copies.push((now_ms - CUT_MS, cut_off(key, packed, now_ms - CUT_MS)?));
     }
     copies.sort_by_key(|(newest_ms, _)| *newest_ms);
-    Ok(copies.into())
+    Ok((copies.into(), changes))
 }
 
 /// Whether nothing of this file has come of late.

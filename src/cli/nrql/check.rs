@@ -55,7 +55,11 @@ fn check(queries: &[Query]) -> Checked {
     let mut checked = Checked { queries: queries.len(), ..Checked::default() };
     for query in queries {
         let fault = match &query.text {
-            Ok(text) => nrql::parse(text).err().map(|fault| (fault.span.start, fault.message())),
+            Ok(text) => nrql::parse(text).err().map(|fault| {
+                let (byte, message) = (fault.span.start, fault.message());
+                let hint = query.hint(byte);
+                (byte, if hint.is_empty() { message } else { format!("{message}; {hint}") })
+            }),
             Err(_) => Some((0, NO_UTF8.to_owned())),
         };
         checked.failures.extend(fault.map(|(byte, message)| {

@@ -37,6 +37,25 @@ impl Query {
             Err(column) => (self.line, *column),
         }
     }
+
+    /// What to know of a syntax error at this byte: a second query in a file that is one query.
+    pub(super) fn hint(&self, byte: usize) -> &'static str {
+        let begins_line = |text: &String| byte > 0 && text.get(..byte).is_some_and(|before| before.ends_with('\n'));
+        let is_query = |text: &String| text.get(byte..).is_some_and(|rest| BEGINS.iter().any(|word| begins_with(rest, word)));
+        match &self.text {
+            Ok(text) if !self.is_line && begins_line(text) && is_query(text) => {
+                "a file named *.nrql is one query; in a file of another name each line is one"
+            }
+            _ => "",
+        }
+    }
+}
+
+/// Words that a query begins with.
+const BEGINS: [&str; 3] = ["SELECT", "FROM", "WITH"];
+
+fn begins_with(text: &str, word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
 }
 
 /// The queries of a file; `-` is standard input.

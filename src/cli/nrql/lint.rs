@@ -124,7 +124,10 @@ fn told(queries: &[Query], names: &Names, purpose: &Purpose) -> Vec<Told> {
         told.extend(report(text, names, purpose).into_iter().map(|reported| {
             let finding = reported.finding;
             let (line, column) = query.place(finding.span.start);
-            let (severity, rule, message, hint) = (finding.severity, finding.rule, finding.message, finding.hint);
+            let (severity, rule, message, mut hint) = (finding.severity, finding.rule, finding.message, finding.hint);
+            if rule == "syntax" {
+                hint.push_str(query.hint(finding.span.start));
+            }
             Told { line, column, severity, rule, message, hint }
         }));
     }

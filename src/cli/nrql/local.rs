@@ -9,13 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rows::{self, Row};
-use super::{Format, place};
+use super::{Format, advice, place};
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::print;
+use crate::cli::{print, summary};
 use crate::clock::Clock;
 use crate::lab::engine::{Engine, Settings, json};
 use crate::lab::store::{Opened, Snapshot, TableView, folder, open};
 use crate::nrql;
+use crate::nrql::lint::Names;
 
 /// The end of the year 9999, ms since 1970: times have four digits of a year.
 const LAST_MS: i64 = 253_402_300_799_999;
@@ -24,6 +25,7 @@ const LAST_MS: i64 = 253_402_300_799_999;
 pub(super) struct Local {
     snapshot: Snapshot,
     settings: Settings,
+    names: Names,
     rows: usize,
     now_ms: i64,
 }
@@ -35,7 +37,7 @@ impl Local {
         lookups: BTreeMap<String, Arc<TableView>>,
         now_ms: Option<i64>,
         all_ages: bool,
-    ) -> Result<Self, Stop> {
+    ) -> anyhow::Result<Self> {
         let present_ms = now_ms.unwrap_or_else(|| Clock::system().now_ms());
         let Opened { store, rows, newest_ms } = open(data, present_ms).map_err(|error| {
             Stop::usage(format!("reading {error}"), Some("`cspm-relay replay PATH > rows.ndjson` makes rows".to_owned()))
@@ -47,7 +49,8 @@ impl Local {
         if all_ages {
             (settings.event_retention_days, settings.metric_retention_days) = (u32::MAX, u32::MAX);
         }
-        Ok(Self { snapshot: store.snapshot(), settings, rows, now_ms })
+        let snapshot = store.snapshot();
+        Ok(Self { names: advice::known(&snapshot)?, snapshot, settings, rows, now_ms })
     }
 
     /// Writes the rows as a folder of Parquet.
@@ -74,20 +77,33 @@ impl Local {
             .iter()
             .map(|row| row.fields().into_iter().map(|(name, value)| (name.to_string(), json(&value))).collect())
             .collect();
-        rows::text(&found, &answer.metadata.messages, format)
+        let mut notes = answer.metadata.messages.clone();
+        notes.extend(advice::advice(query, &self.names, &self.snapshot, found.len()));
+        if format == Format::Csv {
+            // It has no place for what is no row.
+            notes.iter().for_each(|note| summary::say(&format!("note: {note}\n")));
+        }
+        rows::text(&found, &notes, format)
+    }
+
+    /// What a person can do here.
+    fn help(&self) -> String {
+        let types = self.snapshot.event_types(i64::MIN, i64::MAX);
+        let one = types.first().map_or("AwsSecurityEvent", |name| name);
+        format!(
+            "{} rows; it is {}. Event types: {}\nOne query a line, such as\n  SELECT count(*) FROM {one} SINCE 30 days ago\n\
+             `help` says this again, `exit` or Ctrl-D ends it.\n",
+            self.rows,
+            crate::record::time::format_ms(self.now_ms),
+            types.join(", "),
+        )
     }
 
     /// Asks a person for queries, one a line, until there are no more. A fault ends no conversation.
     pub(super) fn talk(&self, format: Format) -> anyhow::Result<Exit> {
         let is_terminal = std::io::stdin().is_terminal();
-        let types = self.snapshot.event_types(i64::MIN, i64::MAX);
         if is_terminal {
-            let shown = crate::record::time::format_ms(self.now_ms);
-            print(&format!(
-                "{} rows; it is {shown}. Event types: {}\nOne query a line; Ctrl-D ends it.\n",
-                self.rows,
-                types.join(", ")
-            ))?;
+            print(&self.help())?;
         }
         let mut end = Exit::Good;
         let mut lines = std::io::stdin().lock().lines();
@@ -97,18 +113,19 @@ impl Local {
             }
             let Some(line) = lines.next() else { break };
             let line = line.map_err(|error| Stop::usage(format!("reading standard input: {error}"), None))?;
-            let query = line.trim();
-            if query.is_empty() {
-                continue;
-            }
-            match self.answer(query, format) {
-                Ok(text) => print(&text)?,
-                Err(error) => {
-                    print(&format!("{error}\n"))?;
-                    if !is_terminal {
-                        end = Exit::Usage;
+            match line.trim() {
+                "" => {}
+                "help" => print(&self.help())?,
+                "exit" | "quit" => return Ok(end),
+                query => match self.answer(query, format) {
+                    Ok(text) => print(&text)?,
+                    Err(error) => {
+                        print(&format!("{error}\n"))?;
+                        if !is_terminal {
+                            end = Exit::Usage;
+                        }
                     }
-                }
+                },
             }
         }
         if is_terminal {

@@ -4,6 +4,8 @@
 //! with them and where; the functions; rows, printed or in a folder. What always holds: checking and listing need no account, no
 //! data and no lab; asking New Relic needs no lab.
 
+#[cfg(feature = "lab")]
+mod advice;
 mod check;
 mod file;
 mod functions;

@@ -3,6 +3,7 @@
 //! In: rows in files, dashboards (those that are shipped, or files in New Relic's import format). Out: a page on 127.0.0.1, or a
 //! picture of every page. No account, no key, no network.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Stop};
 use super::replay::moment;
-use super::{count, lookup, print, runtime, stop_signal};
+use super::{FREE_PORT, count, lookup, print, runtime, stop_signal};
 use crate::classify::{Rule, RuleSet, preventive_controls, security_hub_controls};
 use crate::clock::Clock;
 use crate::config::{Environment as _, Telemetry, env};
 use crate::health;
 use crate::lab::engine;
 use crate::lab::preview::export::{self, Theme};
-use crate::lab::preview::{FromStore, Language, Mask, Preview, Settings};
+use crate::lab::preview::{FromStore, Language, Mask, Preview, Settings, StartError};
 use crate::lab::store::open;
 use crate::publish::dashboard::{self, Definition, Request};
 
@@ -96,14 +97,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         listen: if args.export.is_some() { SocketAddr::from(([127, 0, 0, 1], 0)) } else { args.listen },
         dashboards,
         language: language.unwrap_or_default(),
-        zone: jiff::tz::TimeZone::system().iana_name().map(str::to_owned),
+        zones: zones()?,
         clock: Clock::fixed(now_ms),
         live: false,
         mask: args.mask.then(|| Arc::new(Mask::new().keeping(ours()))),
     };
     let answers = Arc::new(FromStore::new(read.store, engine::Settings { lookups, ..engine::Settings::default() }));
     runtime()?.block_on(async {
-        let preview = Preview::start(settings, answers).await.map_err(|error| Stop::usage(error.to_string(), None))?;
+        let preview = Preview::start(settings, answers).await.map_err(|error| {
+            let hint = matches!(error, StartError::Listen { .. }).then(|| FREE_PORT.to_owned());
+            Stop::usage(error.to_string(), hint)
+        })?;
         if let (Some(folder), Some(browser)) = (args.export, browser) {
             let made = tokio::task::spawn_blocking(move || {
                 export::export(&preview, &browser, &folder, Theme::Light, &mut |file| {
@@ -142,14 +146,31 @@ fn dashboards(files: &[PathBuf], only: Option<Language>) -> anyhow::Result<Vec<(
     if files.is_empty() { shipped(only) } else { Ok(dashboards) }
 }
 
+/// The languages of the page and of the definition.
+const LANGUAGES: [(Language, dashboard::Language); 2] =
+    [(Language::English, dashboard::Language::English), (Language::Japanese, dashboard::Language::Japanese)];
+
+/// The zone of this machine. UTC is what a machine has whom nobody told where it is: then the language says.
+fn zone(definition: &Definition, language: dashboard::Language) -> String {
+    let system = jiff::tz::TimeZone::system();
+    let told = system.iana_name().filter(|name| !matches!(*name, "UTC" | "Etc/UTC" | "Etc/Unknown"));
+    told.unwrap_or_else(|| definition.shared.timezone.get(language)).to_owned()
+}
+
+/// The zone of each language's times: that of the dashboard's own hours and days.
+pub(super) fn zones() -> anyhow::Result<BTreeMap<Language, String>> {
+    let definition = Definition::shipped()?;
+    Ok(LANGUAGES.into_iter().map(|(language, of_definition)| (language, zone(&definition, of_definition))).collect())
+}
+
 /// What is shipped, in one language or in both.
 pub(super) fn shipped(only: Option<Language>) -> anyhow::Result<Vec<(Language, String)>> {
     let mut dashboards = Vec::new();
     let definition = Definition::shipped()?;
-    let all = [(Language::English, dashboard::Language::English), (Language::Japanese, dashboard::Language::Japanese)];
-    for (language, of_definition) in all.into_iter().filter(|(language, _)| only.is_none_or(|only| only == *language)) {
+    for (language, of_definition) in LANGUAGES.into_iter().filter(|(language, _)| only.is_none_or(|only| only == *language)) {
         let accounts = [dashboard::PLACEHOLDER_ACCOUNT];
-        let request = Request { language: of_definition, accounts: &accounts, page: None, timezone: None };
+        let zone = zone(&definition, of_definition);
+        let request = Request { language: of_definition, accounts: &accounts, page: None, timezone: Some(&zone) };
         let document = dashboard::render(&definition, request).map_err(|error| Stop::failed(error.to_string(), None))?;
         dashboards.push((language, serde_json::to_string(&document)?));
     }

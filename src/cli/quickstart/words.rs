@@ -57,8 +57,8 @@ pub(super) const EVENT_QUEUE: Say =
     say("URL of the queue of EventBridge events, or none", "EventBridge イベントのキューの URL（なければ none）");
 pub(super) const POSTURE: Say = say("AWS Config", "AWS Config");
 pub(super) const POSTURE_WHY: Say = say(
-    "What complies now is read from AWS Config itself: of the agent's own account, through an aggregator, or account by account with a role.",
-    "現在の準拠状況は AWS Config から直接読みます。自アカウント、アグリゲーター経由、ロールを使ったアカウントごと、のいずれかです。",
+    "What complies now is read from AWS Config itself: of the agent's own account, through an aggregator, or account by account with a role. With off, the pages about compliance and controls show nothing but changes.",
+    "現在の準拠状況は AWS Config から直接読みます。自アカウント、アグリゲーター経由、ロールを使ったアカウントごと、のいずれかです。off の場合、準拠状況と統制のページに出るのは変化だけです。",
 );
 pub(super) const WHOSE: Say = say(
     "Whose: off, own, aggregator:NAME, or account ids with commas between",

@@ -1,7 +1,7 @@
 //! `cspm-relay replay`: the same pipeline over past records.
 //!
-//! To standard output it runs on a fixed clock, the newest record unless `--now` says otherwise, with one worker and no heartbeats:
-//! the same input gives the same bytes. Where no record is, the clock is at the present. To New Relic it runs on the present and
+//! To standard output it runs on a fixed clock, the newest record unless `--now` says otherwise, with one worker and
+//! one heartbeat at the end: the same input gives the same bytes. Where no record is, the clock is at the present. To New Relic it runs on the present and
 //! refuses records that New Relic would not take with their own time, unless `--restamp`. The first signal lets what is under way
 //! settle, the second ends it at once; either way the summary says what was not read or sent.
 
@@ -9,7 +9,7 @@ pub(super) mod report;
 pub(super) mod signals;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, IsTerminal as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -33,7 +33,8 @@ use crate::deliver::retry::Backoff;
 use crate::deliver::{Endpoint, Patience};
 use crate::encode::{Lane, Outlet};
 use crate::health;
-use crate::pipeline::outlet::Lines;
+use crate::pipeline::heartbeat;
+use crate::pipeline::outlet::{Lines, write_line};
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To, Watch};
 use crate::record::time;
@@ -196,8 +197,25 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
     };
     let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
     // The name of an agent differs from run to run; what is printed must not (P27).
-    let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(config, clock.clone(), manner)? };
-    Going::new(NAME, config, inputs, Arc::new(stages), clock, signals).printed().await
+    let stages = Arc::new(Stages { agent: NAME.to_owned(), ..assemble::stages(config, clock.clone(), manner)? });
+    let mut ended = Going::new(NAME, config, inputs, Arc::clone(&stages), clock.clone(), signals).printed().await?;
+    if !ended.unwanted {
+        match beat(&ended, &stages, clock.now_ms()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ended.unwanted = true,
+            Err(error) => return Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
+        }
+    }
+    Ok(ended)
+}
+
+/// Prints what a heartbeat at the end of it would tell: whoever asks these rows can tell silence from peace.
+fn beat(ended: &Report, stages: &Stages, now_ms: i64) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for row in heartbeat::of_run(&ended.summary.sources, stages, now_ms) {
+        write_line(&mut out, Lane::Events, &row)?;
+    }
+    out.flush()
 }
 
 /// Ends with the error that ended standard output; with none when there was none.

@@ -32,6 +32,7 @@ pub mod tree;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -115,8 +116,8 @@ pub struct Settings {
     pub dashboards: Vec<(Language, String)>,
     /// Language that the page begins with.
     pub language: Language,
-    /// IANA name of the zone in which times are shown; `None`: the browser's own.
-    pub zone: Option<String>,
+    /// IANA names of the zones in which times are shown, by language; a language without one shows the browser's own.
+    pub zones: BTreeMap<Language, String>,
     /// The clock of the data.
     pub clock: Clock,
     /// Data still come: the page asks again by itself.

@@ -118,7 +118,7 @@ async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
         "lang": language.code(),
         "languages": Language::ALL.map(Language::code),
         "now": shared.settings.clock.now_ms(),
-        "zone": shared.settings.zone,
+        "zone": shared.settings.zones.get(&language),
         "live": shared.settings.live,
         "masked": mask.is_some(),
         "dashboards": dashboards.iter().map(text).collect::<Vec<_>>(),

@@ -30,10 +30,17 @@ pub struct ImportError {
 
 /// A line of `replay --to stdout`.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "kind", content = "data", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "lowercase")]
 enum Line {
-    Event(Map<String, Json>),
-    Log(LogLine),
+    Event {
+        data: Map<String, Json>,
+    },
+    Log {
+        /// Attributes that it has with others.
+        #[serde(default)]
+        common: Map<String, Json>,
+        data: LogLine,
+    },
 }
 
 /// A log as the Log API takes it.
@@ -91,21 +98,23 @@ fn line(store: &Store, text: &[u8], now_ms: i64) -> Result<(), String> {
     let line = if row.contains_key("kind") && row.contains_key("data") && !row.contains_key("eventType") {
         serde_json::from_value(Json::Object(row)).map_err(|error| error.to_string())?
     } else {
-        Line::Event(row)
+        Line::Event { data: row }
     };
     match line {
-        Line::Event(row) => {
+        Line::Event { data: row } => {
             let Some(event_type) = row.get("eventType").and_then(Json::as_str).filter(|name| !name.is_empty()) else {
                 return Err("no `eventType`: each line is an event with its type, or a line that `replay` wrote".to_owned());
             };
             store.append_json(event_type, &row, now_ms);
         }
-        Line::Log(LogLine { mut timestamp, attributes, message }) => {
+        Line::Log { common, data: LogLine { mut timestamp, attributes, message } } => {
             // Logs may have their time as text, and milliseconds or seconds.
             if let Some(number) = timestamp.as_str().and_then(|text| text.parse::<i64>().ok()) {
                 timestamp = number.into();
             }
-            let mut row = attributes;
+            // As in the Log API, what is a log's own wins.
+            let mut row = common;
+            row.extend(attributes);
             row.insert("timestamp".to_owned(), timestamp);
             store.append(LOG, |pen| pen.log(&row, &message, now_ms));
         }

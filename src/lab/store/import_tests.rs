@@ -42,6 +42,16 @@ fn events_and_lines_of_replay_are_rows() {
 }
 
 #[test]
+fn a_log_has_what_is_common_to_its_batch_unless_it_says_otherwise() {
+    let store = read(
+        r#"{"kind":"log","common":{"logtype":"aws.cloudtrail","a":"theirs"},"data":{"timestamp":1700000000000,"attributes":{"a":"own"},"message":"m"}}"#,
+    )
+    .unwrap();
+    assert_eq!(value(&store, "Log", "logtype"), Value::text("aws.cloudtrail"));
+    assert_eq!(value(&store, "Log", "a"), Value::text("own"));
+}
+
+#[test]
 fn a_line_that_is_no_row_is_named() {
     for (text, want) in [
         ("{\"eventType\":\"A\"}\n{\"x\":1}\n", "rows.ndjson:2: no `eventType`"),

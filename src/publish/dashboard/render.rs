@@ -61,7 +61,7 @@ pub enum RenderError {
 pub fn render(definition: &Definition, request: Request<'_>) -> Result<Document, RenderError> {
     let Request { language, page: wanted, .. } = request;
     let shown: Vec<&(String, PageSource)> =
-        definition.pages.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name)).collect();
+        definition.pages.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(name))).collect();
     if let (Some(wanted), []) = (wanted, shown.as_slice()) {
         let known = definition.pages.iter().map(|(name, _)| name.clone()).collect();
         return Err(RenderError::Page { page: wanted.to_owned(), known });

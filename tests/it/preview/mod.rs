@@ -64,7 +64,7 @@ impl Scene {
             listen: "127.0.0.1:0".parse().unwrap(),
             dashboards: vec![(Language::English, ENGLISH.to_owned()), (Language::Japanese, JAPANESE.to_owned())],
             language: Language::English,
-            zone: Some("Asia/Tokyo".to_owned()),
+            zones: Language::ALL.into_iter().map(|language| (language, "Asia/Tokyo".to_owned())).collect(),
             clock: Clock::fixed(1_795_788_000_000),
             live: false,
             mask: mask.then(|| Arc::new(Mask::new())),

@@ -193,7 +193,7 @@ async fn every_shipped_page_shows_in_both_languages_what_its_queries_answer() {
         listen: "127.0.0.1:0".parse().expect("an address"),
         dashboards: documents.iter().map(|(language, document)| (*language, document.to_string())).collect(),
         language: Language::English,
-        zone: Some("Asia/Tokyo".to_owned()),
+        zones: Language::ALL.into_iter().map(|language| (language, "Asia/Tokyo".to_owned())).collect(),
         clock: Clock::fixed(now_ms),
         live: false,
         mask: None,

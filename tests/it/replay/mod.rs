@@ -19,7 +19,7 @@ use crate::support::agent::{Agent, Finished, binary};
 use crate::support::data::{self, gzip};
 use crate::support::eventually;
 use crate::support::replay::{
-    Replayed, attacks, event_ids, file_of, files, finish, fixtures, generate, good, log_ids, records, replay_of, stand_in, tally,
+    HEARTBEAT, Replayed, attacks, event_ids, file_of, files, finish, fixtures, generate, good, log_ids, records, replay_of, stand_in, tally,
     text, tool, unpack,
 };
 
@@ -68,15 +68,37 @@ async fn every_real_record_comes_out_once_and_always_alike() {
     assert_eq!(one.count("skipped"), 2);
     // Without the raw records the detections are the same, byte for byte.
     let events = |ended: &Replayed| -> Vec<String> {
-        ended.stdout.lines().filter(|line| line.starts_with("{\"kind\":\"event\"")).map(str::to_owned).collect()
+        ended.lines().into_iter().filter(|line| line.starts_with("{\"kind\":\"event\"")).collect()
     };
     let none = good(replay_of([fixtures()]).arg("--logs").arg("none")).await;
-    assert_eq!(none.stdout.lines().count() as u64, one.count("detections"));
+    assert_eq!(none.lines().len() as u64, one.count("detections"));
     assert!(events(&none) == events(&one), "logs changed the detections");
     assert_eq!(none.count("records.ignored") + none.count("records.delivered"), one.count("records.delivered"));
     let matched = good(replay_of([fixtures()])).await;
     judge(&matched.stdout, &fixtures(), "matched");
     assert_eq!(matched.count("records.ignored"), none.count("records.ignored"));
+}
+
+/// S0-22: whoever asks the printed rows can tell silence from peace, and a log has all that New Relic would keep of it.
+#[tokio::test]
+async fn one_heartbeat_at_the_end_tells_all_that_was_counted() {
+    let ended = good(replay_of([attacks()]).arg("--logs").arg("all").arg("--now").arg(NOW)).await;
+    let rows = ended.printed("event");
+    let heartbeats: Vec<&Value> = rows.iter().filter(|row| row["eventType"] == HEARTBEAT).collect();
+    let [heartbeat] = heartbeats[..] else { panic!("{heartbeats:?}") };
+    assert_eq!(rows.last(), Some(heartbeat), "it comes last");
+    assert_eq!(heartbeat["timestamp"], 1_722_592_800_000_i64, "of the clock of the replay");
+    assert_eq!(heartbeat["relay.source"], "replay");
+    assert_eq!(heartbeat["heartbeat.date"], "2024-08-02");
+    assert_eq!(heartbeat["heartbeat.recordsReceived"], ended.count("recordsReceived"));
+    assert_eq!(heartbeat["heartbeat.recordsDelivered"], ended.count("records.delivered"));
+    let logs: Vec<Value> = ended.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let logs: Vec<&Value> = logs.iter().filter(|line| line["kind"] == "log").collect();
+    assert!(!logs.is_empty() && logs.iter().all(|line| line["common"]["logtype"] == "aws.cloudtrail"), "{:?}", logs.first());
+    // Of nothing nothing is told: the moment would be another one each time.
+    let folder = TempDir::new().expect("a temporary folder");
+    let none = finish(replay_of([folder.path()])).await;
+    assert_eq!(none.stdout, "", "{}", none.stderr);
 }
 
 /// P27: a cut file is shown as a gap, and the gap is the same in every run.
@@ -186,14 +208,15 @@ async fn every_form_of_input_gives_the_same_bytes() {
         ("packed NDJSON", write("lines.ndjson.gz", &gzip(lines(str::to_owned).as_bytes()))),
         ("EventBridge envelopes", write("bus.jsonl", bus.as_bytes())),
     ] {
-        assert!(run(&path).await.stdout == want.stdout, "{name} gives other bytes than a trail's own file");
+        // The heartbeat says how long they are.
+        assert!(run(&path).await.lines() == want.lines(), "{name} gives other bytes than a trail's own file");
     }
     for (name, path) in [("packed", file.clone()), ("NDJSON", folder.path().join("lines.ndjson"))] {
         let piped = |more: &str| {
             let script = format!("exec \"$0\" replay --summary json --logs all {more} - <\"$1\"");
             Agent::new(["-c"]).program("/bin/sh").arg(script).arg(binary().to_string_lossy()).arg(path.to_string_lossy())
         };
-        assert!(good(piped(&format!("--now {NOW}"))).await.stdout == want.stdout, "standard input, {name}");
+        assert!(good(piped(&format!("--now {NOW}"))).await.lines() == want.lines(), "standard input, {name}");
         // Without --now the clock follows the records: still the same bytes each time, and the same records.
         let (one, two) = (good(piped("")).await, good(piped("")).await);
         assert!(one.stdout == two.stdout, "standard input without --now, {name}");
@@ -207,8 +230,8 @@ async fn every_form_of_input_gives_the_same_bytes() {
             let agent = Agent::new(["-c"]).program("/bin/sh").arg(script).arg(binary().to_string_lossy());
             agent.arg(path.to_string_lossy()).arg(fifo.to_string_lossy())
         };
-        assert!(good(named(&format!("--now {NOW}"))).await.stdout == want.stdout, "a named pipe, {name}");
-        assert!(good(named("")).await.stdout == one.stdout, "a named pipe without --now, {name}");
+        assert!(good(named(&format!("--now {NOW}"))).await.lines() == want.lines(), "a named pipe, {name}");
+        assert!(good(named("")).await.lines() == one.lines(), "a named pipe without --now, {name}");
     }
 }
 

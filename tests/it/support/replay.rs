@@ -17,6 +17,9 @@ use super::agent::Agent;
 /// How long a replay of tens of thousands of records may take in a debug build on a busy machine.
 const LONG: Duration = Duration::from_mins(4);
 
+/// What ends every replay to standard output that read anything.
+pub(crate) const HEARTBEAT: &str = "CspmRelayHeartbeat";
+
 /// A replay that has ended.
 #[derive(Debug)]
 pub(crate) struct Replayed {
@@ -75,9 +78,15 @@ impl Replayed {
         lines.filter(|line| line["kind"] == kind).map(|mut line| line["data"].take()).collect()
     }
 
-    /// Printed events.
+    /// Printed events, without the heartbeat at the end.
     pub(crate) fn events(&self) -> Vec<Value> {
-        self.printed("event")
+        self.printed("event").into_iter().filter(|event| event["eventType"] != HEARTBEAT).collect()
+    }
+
+    /// What was printed, line by line, without the heartbeat at the end.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let is_heartbeat = |line: &&str| line.contains(&format!("\"eventType\":\"{HEARTBEAT}\""));
+        self.stdout.lines().filter(|line| !is_heartbeat(line)).map(str::to_owned).collect()
     }
 
     /// Printed logs.

@@ -48,10 +48,6 @@ const CHANGES: [Change; 12] = [
 #[rustfmt::skip]
 const UNSEEN: Change = Change { call: "c0000000-0000-4000-8000-000000000001", account: "444455556666", region: "eu-west-1", resource_type: "AWS::EC2::Volume", id: "vol-0c1d2e3f4a5b6c7d8", name: None, arn: "arn:aws:ec2:eu-west-1:444455556666:volume/vol-0c1d2e3f4a5b6c7d8", kind: "DELETE", path: "Configuration" };
 
-/// How many changes are made by calls of the trail.
-#[cfg(test)]
-pub(in crate::cli::demo) const COUNT: usize = CHANGES.len();
-
 /// The change that nobody is seen to have made.
 pub(super) fn unseen(at_ms: i64) -> Event {
     item(&UNSEEN, at_ms)
@@ -59,21 +55,32 @@ pub(super) fn unseen(at_ms: i64) -> Event {
 
 /// What the calls of a trail file did, in the order of time.
 pub(in crate::cli::demo) fn of_trail(trail: &str) -> Vec<Event> {
+    calls(trail).into_iter().map(|(change, at_ms)| item(change, at_ms)).collect()
+}
+
+/// What the calls of a copy of a file did, whose records have other ids. What is there already is not made again, and what is gone
+/// later is there still: only updates are told.
+pub(in crate::cli::demo) fn of_copy(original: &str) -> Vec<Event> {
+    calls(original).into_iter().filter(|(change, _)| change.kind == "UPDATE").map(|(change, at_ms)| item(change, at_ms)).collect()
+}
+
+/// The calls of a trail file that changed something, and when that is told, in the order of time.
+fn calls(trail: &str) -> Vec<(&'static Change, i64)> {
     if !CHANGES.iter().any(|change| trail.contains(change.call)) {
         return Vec::new();
     }
     let Ok(trail) = serde_json::from_str::<Value>(trail) else { return Vec::new() };
     let records = trail.get("Records").and_then(Value::as_array).into_iter().flatten();
     let text = |record: &'_ Value, name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut events: Vec<Event> = records
+    let mut calls: Vec<(&Change, i64)> = records
         .filter_map(|record| {
             let id = text(record, "eventID");
             let change = CHANGES.iter().find(|change| change.call == id)?;
-            Some(item(change, time::parse_ms(&text(record, "eventTime"))? + AFTER_MS))
+            Some((change, time::parse_ms(&text(record, "eventTime"))? + AFTER_MS))
         })
         .collect();
-    events.sort_by_key(|event| event.at_ms);
-    events
+    calls.sort_by_key(|(_, at_ms)| *at_ms);
+    calls
 }
 
 fn item(change: &Change, at_ms: i64) -> Event {
@@ -104,6 +111,7 @@ fn item(change: &Change, at_ms: i64) -> Event {
     });
     // IAM is recorded in one Region.
     let told_in = if *region == "global" { "us-east-1" } else { region };
-    let envelope = envelope(call, at_ms, (account, told_in), "Config Configuration Item Change", "aws.config", detail);
+    let envelope =
+        envelope(&format!("{call}-{at_ms}"), at_ms, (account, told_in), "Config Configuration Item Change", "aws.config", detail);
     Event { at_ms, envelope, is_lost: false }
 }

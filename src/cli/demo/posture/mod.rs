@@ -36,6 +36,8 @@ const RESOURCES: usize = 10;
 struct Account {
     id: &'static str,
     name: &'static str,
+    /// Nobody has said of all.
+    owner: Option<&'static str>,
     unit: &'static str,
     environment: &'static str,
     /// Where its resources are.
@@ -46,10 +48,10 @@ struct Account {
 
 #[rustfmt::skip]
 const ACCOUNTS: [Account; 4] = [
-    Account { id: "111111111111", name: "shared-services", unit: "Infrastructure", environment: "production", region: "us-west-2", tidy: 0.93 },
-    Account { id: "111122223333", name: "shop-production", unit: "Workloads/Production", environment: "production", region: "us-east-1", tidy: 0.9 },
-    Account { id: "444455556666", name: "shop-staging", unit: "Workloads/Staging", environment: "staging", region: "eu-west-1", tidy: 0.82 },
-    Account { id: "777788889999", name: "sandbox", unit: "Sandbox", environment: "development", region: "eu-west-1", tidy: 0.7 },
+    Account { id: "111111111111", name: "shared-services", owner: Some("platform"), unit: "Infrastructure", environment: "production", region: "us-west-2", tidy: 0.93 },
+    Account { id: "111122223333", name: "shop-production", owner: Some("shop"), unit: "Workloads/Production", environment: "production", region: "us-east-1", tidy: 0.9 },
+    Account { id: "444455556666", name: "shop-staging", owner: Some("shop"), unit: "Workloads/Staging", environment: "staging", region: "eu-west-1", tidy: 0.82 },
+    Account { id: "777788889999", name: "sandbox", owner: None, unit: "Sandbox", environment: "development", region: "eu-west-1", tidy: 0.7 },
 ];
 
 /// A managed rule of AWS Config, and the control of Security Hub that looks at the same.
@@ -103,7 +105,7 @@ pub(super) fn account_names() -> Vec<AccountRow> {
         name: Some(account.name.to_owned()),
         organizational_unit: Some(account.unit.to_owned()),
         environment: Some(account.environment.to_owned()),
-        owner: None,
+        owner: account.owner.map(str::to_owned),
     };
     ACCOUNTS.iter().map(row).collect()
 }

@@ -97,5 +97,6 @@ export function cell(value, name, configuration, now, roomy = true) {
   const unit = unitOf(configuration, name);
   if (unit && unit in UNITS) return withUnit(value, unit);
   if (isMoment(value) && (TIMES.test(name) || Number.isInteger(value))) return dateTime(value);
-  return roomy ? exact(value) : humanised(value);
+  // Shares and means are read by two decimals; only what is less than one has more that count.
+  return roomy ? exact(value, Math.abs(value) >= 1 ? 2 : 4) : humanised(value);
 }
