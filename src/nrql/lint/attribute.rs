@@ -6,7 +6,7 @@ use super::names::METRIC;
 use super::nearest::did_you_mean;
 use super::rule;
 use super::scope::{Found, Scope};
-use super::{Lint, Part, Place, kind};
+use super::{Lint, Part, Place, Type, kind};
 
 impl Lint<'_> {
     /// Event types that do not exist.
@@ -145,6 +145,19 @@ impl Lint<'_> {
                 let hint = did_you_mean(name, columns.names());
                 self.tell(&rule::UNKNOWN_ATTRIBUTE, span, format!("`{name}` is no column of the joined query"), hint);
             }
+            self.key_kinds(&join.key, name, columns.kind(name), scope);
+        }
+    }
+
+    /// Both sides of a key are of one kind.
+    fn key_kinds(&mut self, key: &Expr, name: &str, other: Option<Type>, scope: &Scope<'_>) {
+        if let (Some(one @ (Type::Text | Type::Number)), Some(other @ (Type::Text | Type::Number))) =
+            (kind::of(key, scope), other)
+            && one != other
+        {
+            let message =
+                format!("`{key}` is {}, `{name}` of the joined query is {}: they never match", one.as_str(), other.as_str());
+            self.tell(&rule::TEXT_AND_NUMBER, key.span, message, "say `numeric(…)` or `string(…)` of one of them");
         }
     }
 }

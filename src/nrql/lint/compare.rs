@@ -41,6 +41,17 @@ impl Lint<'_> {
                 }
                 self.written(value, scope);
             }
+            ExprKind::In { value: left, among: Among::Query(query), .. } => {
+                let of = scope.one_level_in(query);
+                let listed = of.and_then(|of| super::values(query).next().and_then(|value| kind::of_items(value, &of)));
+                if let (Some(one @ (Type::Text | Type::Number)), Some(other @ (Type::Text | Type::Number))) =
+                    (kind::of(left, scope), listed)
+                    && one != other
+                {
+                    let message = format!("`{left}` is {}, the query gives {}s: they never match", one.as_str(), bare(other));
+                    self.tell(&rule::TEXT_AND_NUMBER, left.span, message, "say `numeric(…)` or `string(…)` of one of them");
+                }
+            }
             ExprKind::Is { value: left, what: what @ (IsWhat::True | IsWhat::False), .. } => {
                 self.is_truth(value, left, *what == IsWhat::True, scope);
             }
@@ -99,10 +110,7 @@ impl Lint<'_> {
 
     /// `IS [NOT] TRUE`, `IS [NOT] FALSE`.
     fn is_truth(&mut self, whole: &Expr, side: &Expr, flag: bool, scope: &Scope<'_>) {
-        let found = match kind::of(side, scope) {
-            Some(found @ (Type::Text | Type::Number)) => found,
-            _ => return,
-        };
+        let Some(found @ (Type::Text | Type::Number)) = kind::of(side, scope) else { return };
         let message = format!("`{side}` is {}, which is neither TRUE nor FALSE", found.as_str());
         if found == Type::Text {
             self.tell(&rule::FLAG_AS_BOOLEAN, whole.span, message, format!("say `= '{flag}'`"));
@@ -199,6 +207,11 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// A kind without its article.
+fn bare(kind: Type) -> &'static str {
+    kind.as_str().trim_start_matches("a ")
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

@@ -168,6 +168,17 @@ pub(super) fn of(value: &Expr, scope: &Scope<'_>) -> Option<Type> {
     }
 }
 
+/// Of what kind the items are that a query after `IN` lists: those of `uniques(x)`, or the rows themselves.
+pub(super) fn of_items(value: &Expr, scope: &Scope<'_>) -> Option<Type> {
+    match &value.kind {
+        ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("uniques") => match call.arguments.first() {
+            Some(Argument::Value(listed)) => of(listed, scope),
+            _ => None,
+        },
+        _ => of(value, scope),
+    }
+}
+
 /// How the texts of an expression are written.
 pub(super) fn form(value: &Expr, scope: &Scope<'_>) -> Form {
     match &value.kind {

@@ -6,11 +6,12 @@
 //! documentation is silent, that the answer depends on it is told. Nothing here runs a query.
 //!
 //! One module a question: which names exist ([`scope`], `attribute`), which functions (`call`), what can be compared (`compare`,
-//! `negation`, `written`, by the [`kind`] of a value), what is a condition (`truth`), which texts can be read (`readable`), rows or aggregates
+//! `negation`, `written`, `calendar`, by the [`kind`] of a value), what is a condition (`truth`), which texts can be read (`readable`), rows or aggregates
 //! (`shape`), what is said twice (`twice`), what a query in another may hold (`nested`), how far back (`window`, `span`), how many (`limit`),
 //! what an alert condition may hold (`condition`), what is known before the tree (`text`).
 
 mod attribute;
+mod calendar;
 mod call;
 mod clause;
 mod compare;

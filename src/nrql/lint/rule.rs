@@ -71,6 +71,8 @@ rules! {
         "docs: nothing is converted, '1' and 1 never match, neither is ever TRUE";
     FLAG_AS_BOOLEAN Error "flag-as-boolean": "a flag is compared with 'true' or 'false'",
         "design: flags are texts in every event, in small letters; IS TRUE never holds for a text";
+    CALENDAR_VALUE Error "calendar-value": "a part of a time is compared with what it can be",
+        "docs: hourOf gives `9:00` or 0 to 23, weekdayOf `Sunday` or 0 to 6; nothing else ever matches";
     LIST_AS_TEXT Error "list-as-text": "an item of a list is asked for with LIKE '%|item|%'",
         "design: a list is one text, `|a|b|`, in every event; no item of it is all of it";
     COMPARED_WITH_NULL Error "compared-with-null": "null is asked for with IS", "docs: every comparison with null is false";

@@ -47,6 +47,11 @@ impl Columns {
         self.open || self.named.contains_key(name)
     }
 
+    /// Of what kind one is.
+    pub(super) fn kind(&self, name: &str) -> Option<Type> {
+        self.named.get(name).and_then(|column| column.kind)
+    }
+
     /// Their names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
@@ -65,7 +70,9 @@ impl Columns {
         if let ExprKind::Call(call) = &value.kind {
             self.add(&function_name(call), column);
             if is_apdex(call) {
-                APDEX.iter().for_each(|field| self.add_number(field));
+                for field in APDEX {
+                    self.add_number(field);
+                }
             }
         }
         self.add(&facet_name(value), column);

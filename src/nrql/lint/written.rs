@@ -22,27 +22,29 @@ impl Lint<'_> {
             }
             ExprKind::In { value: left, negated, among: Among::Values(values) } => {
                 let not = if *negated { "NOT " } else { "" };
-                values.iter().for_each(|right| self.equal(left, right, not, scope));
+                for right in values {
+                    self.equal(left, right, not, scope);
+                }
             }
             ExprKind::Like { value: left, negated, pattern } if kind::form(left, scope) == Form::List => {
-                if let Some(text) = plain(pattern)
-                    && !(text.starts_with(['%', '|']) && text.ends_with(['%', '|']))
-                {
+                let never = plain(pattern).filter(|text| !(text.starts_with(['%', '|']) && text.ends_with(['%', '|'])));
+                if let Some(text) = never {
                     self.list(left, pattern, &item(text), if *negated { "NOT " } else { "" });
                 }
             }
-            ExprKind::Rlike { value: left, negated, pattern } if kind::form(left, scope) == Form::List => {
-                if plain(pattern).is_some_and(begins_with_letter) {
-                    self.list(left, pattern, "%|…|%", if *negated { "NOT " } else { "" });
-                }
+            ExprKind::Rlike { value: left, negated, pattern }
+                if kind::form(left, scope) == Form::List && plain(pattern).is_some_and(begins_with_letter) =>
+            {
+                self.list(left, pattern, "%|…|%", if *negated { "NOT " } else { "" });
             }
             _ => {}
         }
         self.findings.len() > before
     }
 
-    /// A text beside a flag or a list.
+    /// What stands beside a flag, a list or a part of a time.
     fn equal(&mut self, side: &Expr, other: &Expr, not: &str, scope: &Scope<'_>) {
+        self.calendar(side, other, scope);
         let Some(text) = plain(other) else { return };
         match kind::form(side, scope) {
             Form::List if !(text.len() > 2 && text.starts_with('|') && text.ends_with('|')) => {
