@@ -282,8 +282,8 @@ pub struct Duration {
     pub unit: Unit,
 }
 
-/// A unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A unit of time; the shorter before the longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the words themselves")]
 pub enum Unit {
     Millisecond,

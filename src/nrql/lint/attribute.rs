@@ -1,12 +1,12 @@
 //! Which names do not exist.
 
-use super::super::ast::{Argument, BinaryOp, Call, Expr, ExprKind, Query, Source};
+use super::super::ast::{Among, Argument, BinaryOp, Call, Expr, ExprKind, Query, Source};
 use super::super::walk;
 use super::names::METRIC;
 use super::nearest::did_you_mean;
 use super::rule;
 use super::scope::{Found, Scope};
-use super::{Lint, Part, Place, kind};
+use super::{Lint, Part, Place, Type, kind};
 
 impl Lint<'_> {
     /// Event types that do not exist.
@@ -44,6 +44,31 @@ impl Lint<'_> {
         }
     }
 
+    /// `eventType() = 'x'`, where no row is of that type.
+    pub(super) fn types_compared(&mut self, value: &Expr, scope: &Scope<'_>) {
+        let Some(types) = scope.event_types() else { return };
+        let is_type =
+            |value: &Expr| matches!(&value.kind, ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("eventType"));
+        let compared: Vec<&Expr> = match &value.kind {
+            ExprKind::Binary(BinaryOp::Equal, left, right) if is_type(left) => vec![right],
+            ExprKind::Binary(BinaryOp::Equal, left, right) if is_type(right) => vec![left],
+            ExprKind::In { value: left, negated: false, among: Among::Values(values) } if is_type(left) => {
+                values.iter().collect()
+            }
+            _ => return,
+        };
+        for other in compared {
+            if let ExprKind::Text(text) = &other.kind
+                && !types.contains(text)
+                && !text.contains("{{")
+            {
+                let message = format!("no row is of the type `{text}`, which is not in FROM");
+                let hint = did_you_mean(text, types.iter().map(String::as_str));
+                self.tell(&rule::UNKNOWN_TYPE, other.span, message, hint);
+            }
+        }
+    }
+
     /// Names in an expression that nothing in the query's rows has.
     pub(super) fn attributes(&mut self, query: &Query, scope: &Scope<'_>, part: &Part<'_>) {
         let mut words: Vec<*const Expr> = Vec::new();
@@ -64,6 +89,11 @@ impl Lint<'_> {
     }
 
     fn missing(&mut self, query: &Query, scope: &Scope<'_>, name: &str, span: super::Span) {
+        if scope.is_later(name) {
+            let message = format!("`{name}` is a name of WITH, known only behind the value that it names");
+            self.tell(&rule::NAME_TOO_EARLY, span, message, "put that value before this one");
+            return;
+        }
         if scope.is_alias(name) {
             let message = format!("`{name}` is a name given by AS, which stands for nothing here");
             self.tell(&rule::NAME_TOO_EARLY, span, message, format!("say `WITH … AS {name}`, or ask in a query around this one"));
@@ -115,6 +145,19 @@ impl Lint<'_> {
                 let hint = did_you_mean(name, columns.names());
                 self.tell(&rule::UNKNOWN_ATTRIBUTE, span, format!("`{name}` is no column of the joined query"), hint);
             }
+            self.key_kinds(&join.key, name, columns.kind(name), scope);
+        }
+    }
+
+    /// Both sides of a key are of one kind.
+    fn key_kinds(&mut self, key: &Expr, name: &str, other: Option<Type>, scope: &Scope<'_>) {
+        if let (Some(one @ (Type::Text | Type::Number)), Some(other @ (Type::Text | Type::Number))) =
+            (kind::of(key, scope), other)
+            && one != other
+        {
+            let message =
+                format!("`{key}` is {}, `{name}` of the joined query is {}: they never match", one.as_str(), other.as_str());
+            self.tell(&rule::TEXT_AND_NUMBER, key.span, message, "say `numeric(…)` or `string(…)` of one of them");
         }
     }
 }

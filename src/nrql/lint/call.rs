@@ -4,8 +4,8 @@ use super::super::ast::{Argument, Call, Expr, ExprKind, NamedValue, Span};
 use super::super::function::{self, FUNCTIONS, Function, Kind as Over};
 use super::kind::{self, Takes, Type};
 use super::nearest::did_you_mean;
-use super::scope::Scope;
-use super::{Lint, aggregate_of, holds_aggregate, plain_arguments, rule};
+use super::scope::{Form, Scope};
+use super::{Lint, aggregate_of, holds_aggregate, plain_arguments, rule, written};
 
 /// Least and most of a precision (docs: uniqueCount).
 const PRECISION: (f64, f64) = (256.0, 50_000.0);
@@ -15,6 +15,20 @@ const UNIQUES: f64 = 10_000.0;
 const HISTOGRAM_BUCKETS: f64 = 500.0;
 /// Most arguments (docs: concat).
 const CONCAT: usize = 20;
+/// Longest prefix of an address (docs: cidrAddress; IPv4 only).
+const PREFIX_BITS: f64 = 32.0;
+/// Names that people write and no page has, and what stands for them there (reference, functions: undocumented but used).
+const UNDOCUMENTED: [(&str, &str); 9] = [
+    ("avg", "`average`"),
+    ("ceiling", "`ceil`"),
+    ("conditional", "`if`"),
+    ("ifThen", "`if`"),
+    ("irate", "`latestrate`"),
+    ("deriv", "`derivative`"),
+    ("datapointCount", "`count(*)`"),
+    ("nativesizeestimate", "`bytecountestimate`"),
+    ("histogramPercentile", "`bucketPercentile`"),
+];
 /// Aggregates that take an aggregate (docs: filter, percentage, rate).
 const OF_AGGREGATES: [&str; 3] = ["filter", "percentage", "rate"];
 /// Aggregates whose second argument is a time (docs: rate, derivative, predictLinear).
@@ -35,6 +49,10 @@ impl Lint<'_> {
             self.tell(&rule::UNKNOWN_FUNCTION, name, format!("there is no function `{}`", call.name.text), hint);
             return;
         };
+        if let Some((written, instead)) = UNDOCUMENTED.iter().find(|(written, _)| written.eq_ignore_ascii_case(&call.name.text)) {
+            let message = format!("`{written}` is in no page of New Relic's");
+            self.tell(&rule::UNDOCUMENTED, name, message, format!("say {instead}"));
+        }
         self.arity(call, function);
         self.named(call, function);
         self.form(call, function);
@@ -119,6 +137,7 @@ impl Lint<'_> {
                 (Takes::Numbers, Some(Type::Text)) => ("numbers", "numeric"),
                 (Takes::Numbers, Some(Type::Truth)) => ("numbers", "if"),
                 (Takes::Texts, Some(Type::Number | Type::Truth)) => ("texts", "string"),
+                (Takes::Lists, Some(Type::Text | Type::Number | Type::Truth)) => ("lists", ""),
                 _ => continue,
             };
             let is = found.map_or("", Type::as_str);
@@ -126,6 +145,10 @@ impl Lint<'_> {
             let message = format!("`{}` takes {wanted}{behind}; `{value}` is {is}", function.name);
             let hint = match hint {
                 _ if place > 0 => String::new(),
+                "" if kind::form(value, scope) == Form::List => {
+                    format!("a list of ours is one text, `|a|b|`: say `{value} LIKE '{}'`", searched(call))
+                }
+                "" => String::new(),
                 "if" => "say `if(…, 1, 0)`".to_owned(),
                 convert => format!("if it holds {wanted}, say `{convert}(…)`"),
             };
@@ -171,6 +194,7 @@ impl Lint<'_> {
                     }
                 }
             }
+            "cidrAddress" => self.between(call, "prefix", 1, (0.0, PREFIX_BITS), "bits"),
             "concat" => {
                 let count = plain_arguments(&call.arguments).count();
                 if count > CONCAT {
@@ -218,6 +242,14 @@ impl Lint<'_> {
             }
             Some(_) => {}
         }
+    }
+}
+
+/// The pattern of `LIKE` for what `contains` looks for.
+fn searched(call: &Call) -> String {
+    match call.arguments.get(1) {
+        Some(Argument::Value(Expr { kind: ExprKind::Text(text), .. })) => written::item(text),
+        _ => "%|…|%".to_owned(),
     }
 }
 

@@ -61,6 +61,13 @@ impl<'a> Clauses<'a> {
         is(first.checked_sub(1), Symbol::Open) && is(Some(behind), Symbol::Close)
     }
 
+    /// The next word behind an expression and the parentheses that close behind it, if it is this one.
+    pub(super) fn word_behind(&self, span: Span, word: &str) -> Option<Span> {
+        let mut behind = self.tokens.iter().skip_while(|token| token.span.start < span.end);
+        let next = behind.find(|token| token.kind != TokenKind::Symbol(Symbol::Close))?;
+        self.written(next).eq_ignore_ascii_case(word).then_some(next.span)
+    }
+
     /// The word of an operator between two operands.
     pub(super) fn between(&self, left: Span, right: Span, word: &str) -> Span {
         let inside = self.tokens.iter().skip_while(|token| token.span.start < left.end);

@@ -18,6 +18,7 @@ impl Lint<'_> {
                     return;
                 }
                 self.kinds(value.span, left, right, scope);
+                self.written(value, scope);
                 self.percentage(left, right);
                 self.percentage(right, left);
                 for side in [&**left, &**right] {
@@ -38,20 +39,31 @@ impl Lint<'_> {
                 for right in values {
                     self.kinds(right.span, left, right, scope);
                 }
+                self.written(value, scope);
             }
-            ExprKind::Is { value: left, what: what @ (IsWhat::True | IsWhat::False), .. }
-                if kind::of(left, scope) == Some(Type::Text) =>
-            {
-                let word = if *what == IsWhat::True { "true" } else { "false" };
-                let message = format!("`{left}` is a text, which is neither TRUE nor FALSE");
-                self.tell(&rule::FLAG_AS_BOOLEAN, value.span, message, format!("say `= '{word}'`"));
+            ExprKind::In { value: left, among: Among::Query(query), .. } => {
+                let of = scope.one_level_in(query);
+                let listed = of.and_then(|of| super::values(query).next().and_then(|value| kind::of_items(value, &of)));
+                if let (Some(one @ (Type::Text | Type::Number)), Some(other @ (Type::Text | Type::Number))) =
+                    (kind::of(left, scope), listed)
+                    && one != other
+                {
+                    let message = format!("`{left}` is {}, the query gives {}s: they never match", one.as_str(), bare(other));
+                    self.tell(&rule::TEXT_AND_NUMBER, left.span, message, "say `numeric(…)` or `string(…)` of one of them");
+                }
+            }
+            ExprKind::Is { value: left, what: what @ (IsWhat::True | IsWhat::False), .. } => {
+                self.is_truth(value, left, *what == IsWhat::True, scope);
             }
             ExprKind::Like { value: left, pattern, .. } => {
                 self.text_test(left, "LIKE", scope);
-                self.pattern(pattern);
+                if !self.written(value, scope) {
+                    self.pattern(pattern);
+                }
             }
             ExprKind::Rlike { value: left, pattern, .. } => {
                 self.text_test(left, "RLIKE", scope);
+                self.written(value, scope);
                 self.expression(pattern);
             }
             _ => {}
@@ -61,7 +73,7 @@ impl Lint<'_> {
     /// Two sides of one kind.
     fn kinds(&mut self, span: Span, left: &Expr, right: &Expr, scope: &Scope<'_>) {
         let (Some(one), Some(other)) = (kind::of(left, scope), kind::of(right, scope)) else { return };
-        let (side, literal) = match (one, other) {
+        match (one, other) {
             (Type::Text, Type::Number) | (Type::Number, Type::Text) => {
                 let message = format!("`{left}` is {}, `{right}` is {}: they never match", one.as_str(), other.as_str());
                 let text = if one == Type::Text { left } else { right };
@@ -70,15 +82,41 @@ impl Lint<'_> {
                     _ => format!("say `numeric({text})`, or put the number in quotes"),
                 };
                 self.tell(&rule::TEXT_AND_NUMBER, span, message, hint);
-                return;
             }
-            (Type::Text, Type::Truth) => (left, right),
-            (Type::Truth, Type::Text) => (right, left),
-            _ => return,
-        };
-        let ExprKind::Bool(flag) = literal.kind else { return };
-        let message = format!("`{side}` is a text, which never is {literal}");
-        self.tell(&rule::FLAG_AS_BOOLEAN, span, message, format!("say `'{flag}'`"));
+            (Type::Text | Type::Number, Type::Truth) => self.truth_beside(span, left, right, one),
+            (Type::Truth, Type::Text | Type::Number) => self.truth_beside(span, right, left, other),
+            _ => {}
+        }
+    }
+
+    /// A text or number compared with `TRUE`, or with a condition.
+    fn truth_beside(&mut self, span: Span, side: &Expr, truth: &Expr, found: Type) {
+        let is = found.as_str();
+        match (&truth.kind, found) {
+            (ExprKind::Bool(flag), Type::Text) => {
+                let message = format!("`{side}` is {is}, which never is {truth}");
+                self.tell(&rule::FLAG_AS_BOOLEAN, span, message, format!("say `'{flag}'`"));
+            }
+            (ExprKind::Bool(_), _) => {
+                let message = format!("`{side}` is {is}, which never is {truth}");
+                self.tell(&rule::TEXT_AND_NUMBER, span, message, "compare it with a number");
+            }
+            _ => {
+                let message = format!("`{side}` is {is}, `{truth}` is {}: they never match", Type::Truth.as_str());
+                self.tell(&rule::TEXT_AND_NUMBER, span, message, "say TRUE or FALSE, or compare what the truth is made of");
+            }
+        }
+    }
+
+    /// `IS [NOT] TRUE`, `IS [NOT] FALSE`.
+    fn is_truth(&mut self, whole: &Expr, side: &Expr, flag: bool, scope: &Scope<'_>) {
+        let Some(found @ (Type::Text | Type::Number)) = kind::of(side, scope) else { return };
+        let message = format!("`{side}` is {}, which is neither TRUE nor FALSE", found.as_str());
+        if found == Type::Text {
+            self.tell(&rule::FLAG_AS_BOOLEAN, whole.span, message, format!("say `= '{flag}'`"));
+        } else {
+            self.tell(&rule::TEXT_AND_NUMBER, whole.span, message, "compare it with a number");
+        }
     }
 
     /// A side of a sum or product.
@@ -169,6 +207,11 @@ impl Lint<'_> {
             }
         }
     }
+}
+
+/// A kind without its article.
+fn bare(kind: Type) -> &'static str {
+    kind.as_str().trim_start_matches("a ")
 }
 
 fn is_comparison(op: BinaryOp) -> bool {

@@ -101,7 +101,9 @@ impl Lint<'_> {
             ("JOIN", "JOIN", !query.joins.is_empty(), ""),
         ];
         for (word, clause, _, hint) in clauses.into_iter().filter(|(_, _, stands, _)| *stands) {
-            let at = self.clauses.find(query, word);
+            // Alone, its word could be a name.
+            let predict = query.predict.as_ref().filter(|_| word == "PREDICT").map(|predict| predict.span);
+            let at = predict.unwrap_or_else(|| self.clauses.find(query, word));
             self.tell(&rule::CONDITION_CLAUSE, at, format!("{clause} in a condition"), hint);
         }
         if query.facet.as_ref().is_some_and(|facet| facet.order_by.is_some()) {

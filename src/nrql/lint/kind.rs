@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use super::super::ast::{Argument, BinaryOp, Call, Expr, ExprKind, NamedValue, UnaryOp};
 use super::super::function::{self, Function};
-use super::scope::Scope;
+use super::scope::{Form, Scope};
 use super::{plain_arguments, values};
 
 /// Of what kind a value is.
@@ -58,10 +58,11 @@ pub(super) enum Takes {
     Any,
     Numbers,
     Texts,
+    Lists,
 }
 
 use Gives::{Branches, Calendar, First, Is, Second, Unknown};
-use Takes::{Any, Numbers, Texts};
+use Takes::{Any, Lists, Numbers, Texts};
 
 /// What functions give and take; each of the catalogue once.
 const FUNCTIONS: &[(&[&str], Gives, Takes)] = &[
@@ -86,7 +87,8 @@ const FUNCTIONS: &[(&[&str], Gives, Takes)] = &[
     (&["substring", "lower", "upper", "capture", "aparse", "encode", "decode", "cidrAddress"], Is(Type::Text), Texts),
     (&["toDatetime", "buckets", "weekOf", "dateOf"], Is(Type::Text), Numbers),
     (&["yearOf", "quarterOf", "monthOf", "weekdayOf", "dayOfMonthOf", "daysInMonthOf", "hourOf", "minuteOf"], Calendar, Numbers),
-    (&["boolean", "contains"], Is(Type::Truth), Any),
+    (&["boolean"], Is(Type::Truth), Any),
+    (&["contains"], Is(Type::Truth), Lists),
     (&["jparse", "getField"], Unknown, Any),
 ];
 
@@ -163,6 +165,38 @@ pub(super) fn of(value: &Expr, scope: &Scope<'_>) -> Option<Type> {
                 _ => None,
             }
         }
+    }
+}
+
+/// Of what kind the items are that a query after `IN` lists: those of `uniques(x)`, or the rows themselves.
+pub(super) fn of_items(value: &Expr, scope: &Scope<'_>) -> Option<Type> {
+    match &value.kind {
+        ExprKind::Call(call) if call.name.text.eq_ignore_ascii_case("uniques") => match call.arguments.first() {
+            Some(Argument::Value(listed)) => of(listed, scope),
+            _ => None,
+        },
+        _ => of(value, scope),
+    }
+}
+
+/// How the texts of an expression are written.
+pub(super) fn form(value: &Expr, scope: &Scope<'_>) -> Form {
+    match &value.kind {
+        ExprKind::Name(name) => scope.form(name),
+        ExprKind::Binary(BinaryOp::Or, left, right) if !value.is_condition() => {
+            let form = form(left, scope);
+            if form == self::form(right, scope) { form } else { Form::Any }
+        }
+        ExprKind::Call(call) => {
+            let Some(Argument::Value(value)) = call.arguments.first() else { return Form::Any };
+            let known = function::function(&call.name.text);
+            match (known.map(|function| function.name), known.and_then(row)) {
+                (Some("lower" | "upper"), _) if form(value, scope) == Form::List => Form::List,
+                (_, Some((First, _))) => form(value, scope),
+                _ => Form::Any,
+            }
+        }
+        _ => Form::Any,
     }
 }
 

@@ -6,11 +6,12 @@
 //! documentation is silent, that the answer depends on it is told. Nothing here runs a query.
 //!
 //! One module a question: which names exist ([`scope`], `attribute`), which functions (`call`), what can be compared (`compare`,
-//! `negation`, by the [`kind`] of a value), what is a condition (`truth`), which texts can be read (`readable`), rows or aggregates
-//! (`shape`), what is said twice (`twice`), what a query in another may hold (`nested`), how far back (`window`), how many (`limit`),
+//! `negation`, `written`, `calendar`, by the [`kind`] of a value), what is a condition (`truth`), which texts can be read (`readable`), rows or aggregates
+//! (`shape`), what is said twice (`twice`), what a query in another may hold (`nested`), how far back (`window`, `span`), how many (`limit`),
 //! what an alert condition may hold (`condition`), what is known before the tree (`text`).
 
 mod attribute;
+mod calendar;
 mod call;
 mod clause;
 mod compare;
@@ -27,10 +28,12 @@ mod report;
 mod rule;
 mod scope;
 mod shape;
+mod span;
 mod text;
 mod truth;
 mod twice;
 mod window;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -79,10 +82,7 @@ pub fn lint(text: &str, statement: &Statement, names: &Names, purpose: &Purpose)
             lint.query(query, &Outer::None);
             lint.whole(query);
         }
-        Statement::ShowEventTypes { since, until } => {
-            lint.show(text);
-            since.iter().chain(until).for_each(|moment| lint.moment(moment));
-        }
+        Statement::ShowEventTypes { since, until } => lint.show(text, since.as_ref(), until.as_ref()),
     }
     // The same attribute may be asked about twice by one rule, as both sides of a coalescing `OR` are.
     lint.findings.sort_by_key(|finding| (finding.span.start, finding.span.end));
@@ -179,6 +179,7 @@ impl Lint<'_> {
                 self.call(call, scope);
             }
             self.comparison(inner, scope);
+            self.types_compared(inner, scope);
             self.truths_in(inner, scope);
             self.and_or(inner);
             walk::children(inner, &mut |child| {

@@ -13,8 +13,12 @@ pub(super) const METRIC: &str = "Metric";
 /// What an attribute holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text; flags are the words `true` and `false`.
+    /// Text.
     Text,
+    /// The words `true`, `false` and `unknown`.
+    Flag,
+    /// Several texts as one: `|a|b|`.
+    List,
     /// Numbers.
     Number,
     /// Either, or something else.

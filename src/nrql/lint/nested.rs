@@ -71,8 +71,8 @@ impl Lint<'_> {
             let at = at(self, "SLIDE");
             self.tell(&rule::CLAUSE_ALONE, at, "SLIDE BY needs TIMESERIES with a width", "say `TIMESERIES 1 hour SLIDE BY …`");
         }
-        if query.predict.is_some() {
-            let at = at(self, "PREDICT");
+        if let Some(predict) = &query.predict {
+            let at = predict.span;
             if query.timeseries.is_none() && !may_say_more(query) {
                 self.tell(&rule::CLAUSE_ALONE, at, "PREDICT needs TIMESERIES", "");
             }

@@ -33,13 +33,14 @@ rules! {
         "reference, lexical rules: dashboards in use have it, no page says what it means";
     TOO_LONG Error "too-long": "a query is shorter than 4,096 bytes", "docs: less than 4 KB";
     // Names.
-    UNKNOWN_TYPE Error "unknown-event-type": "an event type in FROM exists",
+    UNKNOWN_TYPE Error "unknown-event-type": "an event type in FROM exists, and eventType() is compared with one of FROM",
         "docs: names are case-sensitive, an unknown one gives no rows and no error";
     UNKNOWN_METRIC Error "unknown-metric": "a metric that is named exists", "docs: an unknown one gives no points and no error";
     UNKNOWN_ATTRIBUTE Error "unknown-attribute": "an attribute is one of the types in FROM",
         "docs: names are case-sensitive, an unknown one is null everywhere and no error";
-    NAME_TOO_EARLY Error "name-too-early": "a name given by AS is used where it is known: in ORDER BY and in the query outside",
-        "reference, clauses: WHERE and FACET see attributes and the names of WITH only";
+    NAME_TOO_EARLY Error "name-too-early":
+        "a name given by AS is used where it is known: of SELECT in ORDER BY and in the query outside, of WITH behind its value",
+        "reference, clauses: WHERE and FACET see attributes and the names of WITH only; a value of WITH sees the names before it";
     RESERVED_NAME Error "reserved-name": "no attribute has a name that New Relic reserves",
         "docs: what is sent under it is dropped without a word";
     UNKNOWN_VARIABLE Error "unknown-variable": "a {{variable}} is one of the dashboard",
@@ -67,9 +68,13 @@ rules! {
         "docs: UCUM names, in their case; only the common ones are known here";
     // Kinds of values.
     TEXT_AND_NUMBER Error "text-and-number": "texts are compared with texts, numbers with numbers",
-        "docs: nothing is converted, '1' and 1 never match";
+        "docs: nothing is converted, '1' and 1 never match, neither is ever TRUE";
     FLAG_AS_BOOLEAN Error "flag-as-boolean": "a flag is compared with 'true' or 'false'",
-        "design: flags are texts in every event; IS TRUE never holds for a text";
+        "design: flags are texts in every event, in small letters; IS TRUE never holds for a text";
+    CALENDAR_VALUE Error "calendar-value": "a part of a time is compared with what it can be",
+        "docs: hourOf gives `9:00` or 0 to 23, weekdayOf `Sunday` or 0 to 6; nothing else ever matches";
+    LIST_AS_TEXT Error "list-as-text": "an item of a list is asked for with LIKE '%|item|%'",
+        "design: a list is one text, `|a|b|`, in every event; no item of it is all of it";
     COMPARED_WITH_NULL Error "compared-with-null": "null is asked for with IS", "docs: every comparison with null is false";
     WRONG_KIND Error "wrong-kind": "a function or sign of numbers gets numbers, one of texts gets texts",
         "docs: values of another kind are skipped or give null";
@@ -93,7 +98,10 @@ rules! {
     NESTED_AGGREGATE Error "nested-aggregate": "an aggregate is of rows", "docs: an aggregate of aggregates needs FROM (…)";
     CLAUSE_OF_AGGREGATES Error "clause-of-aggregates": "FACET, TIMESERIES and COMPARE WITH stand with aggregates",
         "docs: rows have no groups and no buckets";
+    BLOB_OF_ROWS Error "blob-of-rows": "blob stands in SELECT of rows", "docs: blob; it gives a long text of each row, LIMIT 20";
     CLAUSE_OF_ROWS Warning "clause-of-rows": "ORDER BY and OFFSET stand with rows", "docs: ignored for aggregates";
+    FACET_ASCENDING Warning "facet-ascending": "FACET … ORDER BY is not said to ascend",
+        "docs: the greatest groups stay, ASC does not work there";
     NUMERIC_FACET Warning "numeric-facet": "a number in FACET is made a text", "docs: it loses its decimals without string()";
     // Queries in queries.
     CLAUSE_IN_NESTED Error "clause-in-nested": "a query in another has only clauses that are allowed there",

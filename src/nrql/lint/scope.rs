@@ -17,8 +17,20 @@ use super::{holds_aggregate, may_say_more, parts};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Column {
     pub(super) kind: Option<Type>,
+    pub(super) form: Form,
     /// Some rows may be without it.
     pub(super) nullable: bool,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Form {
+    #[default]
+    Any,
+    /// `true`, `false` or `unknown`.
+    Flag,
+    /// `|a|b|`.
+    List,
 }
 
 /// The columns of a result.
@@ -35,27 +47,58 @@ impl Columns {
         self.open || self.named.contains_key(name)
     }
 
+    /// Of what kind one is.
+    pub(super) fn kind(&self, name: &str) -> Option<Type> {
+        self.named.get(name).and_then(|column| column.kind)
+    }
+
     /// Their names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
     }
 
-    fn add(&mut self, name: &str, kind: Option<Type>, nullable: bool) {
-        self.named.entry(name.to_owned()).or_insert(Column { kind, nullable });
+    fn add(&mut self, name: &str, column: Column) {
+        self.named.entry(name.to_owned()).or_insert(column);
+    }
+
+    fn add_number(&mut self, name: &str) {
+        self.add(name, Column::NUMBER);
     }
 
     /// A column that the query gives no name: that of New Relic's answers, and the text of the expression.
-    fn add_unnamed(&mut self, value: &Expr, kind: Option<Type>) {
-        let nullable = is_nullable(value);
+    fn add_unnamed(&mut self, value: &Expr, column: Column) {
         if let ExprKind::Call(call) = &value.kind {
-            self.add(&function_name(call), kind, nullable);
+            self.add(&function_name(call), column);
             if is_apdex(call) {
                 for field in APDEX {
-                    self.add(field, Some(Type::Number), false);
+                    self.add_number(field);
                 }
             }
         }
-        self.add(&facet_name(value), kind, nullable);
+        self.add(&facet_name(value), column);
+    }
+}
+
+impl Column {
+    const NUMBER: Self = Self { kind: Some(Type::Number), form: Form::Any, nullable: false };
+
+    /// What an expression gives.
+    fn of(value: &Expr, scope: &Scope<'_>) -> Self {
+        Self { kind: kind::of(value, scope), form: kind::form(value, scope), nullable: is_nullable(value) }
+    }
+
+    /// One of several outputs of a value.
+    fn one_of_several(self) -> Self {
+        Self { kind: None, form: Form::Any, ..self }
+    }
+
+    /// An attribute of several types.
+    fn and(self, other: Self) -> Self {
+        Self {
+            kind: self.kind.filter(|kind| Some(*kind) == other.kind),
+            form: if self.form == other.form { self.form } else { Form::Any },
+            nullable: self.nullable || other.nullable,
+        }
     }
 }
 
@@ -85,8 +128,10 @@ pub(super) struct Scope<'a> {
     variables: BTreeMap<String, (usize, Column)>,
     /// Only the names of so many values of `WITH` are known yet.
     before: Option<usize>,
+    /// What `eventType()` may be; `None`: anything.
+    of_types: Option<BTreeSet<String>>,
     /// Names given by `AS`.
-    aliases: BTreeMap<String, Column>,
+    aliases: BTreeSet<String>,
     open: bool,
     /// It stands in another that was only looked into.
     inner: bool,
@@ -99,11 +144,11 @@ impl<'a> Scope<'a> {
         scope.nested = nested;
         scope.joined = joined;
         for (at, variable) in query.variables.iter().enumerate() {
-            let kind = kind::of(&variable.value, &scope).filter(|_| variable.names.len() == 1);
-            let nullable = is_nullable(&variable.value);
+            let column = Column::of(&variable.value, &scope);
+            let column = if variable.names.len() == 1 { column } else { column.one_of_several() };
             for name in &variable.names {
                 let first = scope.variables.get(&name.text).map_or(at, |(first, _)| *first);
-                scope.variables.insert(name.text.clone(), (first, Column { kind, nullable }));
+                scope.variables.insert(name.text.clone(), (first, column));
             }
         }
         let facets = query.facet.iter().flat_map(|facet| &facet.items).map(|item| (&item.value, item.alias.as_slice()));
@@ -111,12 +156,8 @@ impl<'a> Scope<'a> {
             Selected::Value(value) => Some((value, item.alias.as_slice())),
             Selected::All(_) => None,
         });
-        for (value, aliases) in items.chain(facets) {
-            let kind = kind::of(value, &scope).filter(|_| aliases.len() == 1);
-            for alias in aliases {
-                scope.aliases.insert(alias.text.clone(), Column { kind, nullable: false });
-            }
-        }
+        let aliases = items.chain(facets).flat_map(|(_, aliases)| aliases);
+        scope.aliases = aliases.map(|alias| alias.text.clone()).collect();
         scope
     }
 
@@ -150,7 +191,8 @@ impl<'a> Scope<'a> {
             joined: Vec::new(),
             variables: BTreeMap::new(),
             before: None,
-            aliases: BTreeMap::new(),
+            of_types: if may_say_more(query) { None } else { query.from.iter().map(of_type).collect() },
+            aliases: BTreeSet::new(),
             open,
             inner: false,
         }
@@ -167,20 +209,12 @@ impl<'a> Scope<'a> {
             return Found::Column(*variable);
         }
         let mut found: Option<Column> = None;
-        let mut also = |column: Column| {
-            found = Some(match found {
-                None => column,
-                Some(before) => Column {
-                    kind: before.kind.filter(|kind| Some(*kind) == column.kind),
-                    nullable: before.nullable || column.nullable,
-                },
-            });
-        };
+        let mut also = |column: Column| found = Some(found.map_or(column, |before| before.and(column)));
         for (event_type, known) in &self.types {
             if name == "timestamp" {
-                also(Column { kind: Some(Type::Number), nullable: false });
+                also(Column::NUMBER);
             } else if let Some(kind) = known.attributes.get(name) {
-                also(Column { kind: type_of(*kind), nullable: true });
+                also(column_of(*kind));
             } else if event_type == METRIC {
                 self.metric(name).into_iter().for_each(&mut also);
             }
@@ -200,23 +234,42 @@ impl<'a> Scope<'a> {
     fn metric(&self, name: &str) -> Option<Column> {
         // `%` is the wild card of metric names.
         if name.contains('%') || self.names.metrics().any(|(metric, _)| metric == name) {
-            return Some(Column { kind: Some(Type::Number), nullable: true });
+            return Some(column_of(Kind::Number));
         }
         let mut known = self.names.metrics().filter(|(metric, _)| self.metrics.contains(*metric));
-        known.any(|(_, attributes)| attributes.contains(name)).then_some(Column { kind: Some(Type::Text), nullable: true })
+        known.any(|(_, attributes)| attributes.contains(name)).then_some(column_of(Kind::Text))
     }
 
     /// Of what kind a name is.
     pub(super) fn kind(&self, name: &str) -> Option<Type> {
+        self.column(name).kind
+    }
+
+    /// How a name's texts are written.
+    pub(super) fn form(&self, name: &str) -> Form {
+        self.column(name).form
+    }
+
+    fn column(&self, name: &str) -> Column {
         match self.find(name) {
-            Found::Column(column) => column.kind,
-            Found::Unknowable | Found::Missing => None,
+            Found::Column(column) => column,
+            Found::Unknowable | Found::Missing => Column::default(),
         }
+    }
+
+    /// Whether a value of `WITH` further on gives a name, or the one that it is asked for in.
+    pub(super) fn is_later(&self, name: &str) -> bool {
+        self.variables.get(name).is_some_and(|(first, _)| self.before.is_some_and(|most| *first >= most))
+    }
+
+    /// The event types of its rows; `None`: they may be of any.
+    pub(super) fn event_types(&self) -> Option<&BTreeSet<String>> {
+        self.of_types.as_ref()
     }
 
     /// Whether a name is given by `AS`.
     pub(super) fn is_alias(&self, name: &str) -> bool {
-        self.aliases.contains_key(name)
+        self.aliases.contains(name)
     }
 
     /// Every name that it sees.
@@ -225,7 +278,8 @@ impl<'a> Scope<'a> {
         let nested = self.nested.iter().chain(&self.joined).flat_map(|columns| columns.named.keys());
         let metrics = self.names.metrics().filter(|(metric, _)| self.metrics.contains(*metric));
         let of_metrics = metrics.flat_map(|(metric, attributes)| attributes.iter().map(String::as_str).chain([metric]));
-        let named = attributes.chain(nested).chain(self.variables.keys()).map(String::as_str);
+        let variables = self.variables.keys().filter(|name| !self.is_later(name));
+        let named = attributes.chain(nested).chain(variables).map(String::as_str);
         named.chain(of_metrics).chain(["timestamp"]).collect()
     }
 
@@ -247,29 +301,36 @@ impl<'a> Scope<'a> {
     /// The columns of the query's result.
     pub(super) fn columns(&self, query: &Query) -> Columns {
         let mut columns = Columns::default();
-        columns.add("timestamp", Some(Type::Number), false);
+        columns.add_number("timestamp");
         for item in &query.select {
             let Selected::Value(value) = &item.value else {
                 columns.open = true;
                 continue;
             };
-            let kind = kind::of(value, self);
+            let column = Column::of(value, self);
             match item.alias.as_slice() {
-                [] => columns.add_unnamed(value, kind),
-                [name] => columns.add(&name.text, kind, is_nullable(value)),
-                several => several.iter().for_each(|name| columns.add(&name.text, None, is_nullable(value))),
+                [] => columns.add_unnamed(value, column),
+                [name] => columns.add(&name.text, column),
+                several => several.iter().for_each(|name| columns.add(&name.text, column.one_of_several())),
             }
         }
         for item in query.facet.iter().flat_map(|facet| &facet.items) {
-            let kind = kind::of(&item.value, self);
             let name = item.alias.as_ref().map_or_else(|| facet_name(&item.value), |alias: &Name| alias.text.clone());
-            columns.add(&name, kind, false);
+            columns.add(&name, Column { nullable: false, ..Column::of(&item.value, self) });
         }
         if query.timeseries.is_some() {
-            columns.add("beginTimeSeconds", Some(Type::Number), false);
-            columns.add("endTimeSeconds", Some(Type::Number), false);
+            columns.add_number("beginTimeSeconds");
+            columns.add_number("endTimeSeconds");
         }
         columns
+    }
+}
+
+/// The type of all rows of a source, if it is one.
+fn of_type(source: &Source) -> Option<String> {
+    match source {
+        Source::Type(name) => Some(name.text.clone()),
+        Source::Template(_) | Source::Lookup(_) | Source::Query(_) => None,
     }
 }
 
@@ -317,12 +378,16 @@ fn is_nullable(value: &Expr) -> bool {
     !holds_aggregate(value) && matches!(value.kind, ExprKind::Name(_) | ExprKind::Call(_))
 }
 
-fn type_of(kind: Kind) -> Option<Type> {
-    match kind {
-        Kind::Text => Some(Type::Text),
-        Kind::Number => Some(Type::Number),
-        Kind::Any => None,
-    }
+/// An attribute, which some rows may be without.
+fn column_of(kind: Kind) -> Column {
+    let (kind, form) = match kind {
+        Kind::Text => (Some(Type::Text), Form::Any),
+        Kind::Flag => (Some(Type::Text), Form::Flag),
+        Kind::List => (Some(Type::Text), Form::List),
+        Kind::Number => (Some(Type::Number), Form::Any),
+        Kind::Any => (None, Form::Any),
+    };
+    Column { kind, form, nullable: true }
 }
 
 /// The metrics that a query names; all of them if it names none.

@@ -36,10 +36,12 @@ impl Lint<'_> {
         }
         for part in parts(query) {
             self.aggregates_of_rows(&part, is_aggregate);
+            self.blobs(&part);
         }
+        self.survivors(query);
         for item in query.facet.iter().flat_map(|facet| &facet.items) {
-            let is_plain = matches!(item.value.kind, ExprKind::Name(_) | ExprKind::Binary(..));
-            if is_plain && kind::of(&item.value, scope) == Some(Type::Number) {
+            let has_decimals = matches!(item.value.kind, ExprKind::Name(_) | ExprKind::Binary(..)) || gives_decimals(&item.value);
+            if has_decimals && kind::of(&item.value, scope) == Some(Type::Number) {
                 let message = format!("`{}` is a number: a facet loses its decimals", item.value);
                 let hint = format!("say `string({})` or `buckets({}, …)`", item.value, item.value);
                 self.tell(&rule::NUMERIC_FACET, item.value.span, message, hint);
@@ -91,6 +93,38 @@ impl Lint<'_> {
         }
     }
 
+    /// `blob` anywhere but in `SELECT` of rows.
+    fn blobs(&mut self, part: &Part<'_>) {
+        let clause = match part.place {
+            Place::Where => "WHERE",
+            Place::Facet | Place::FacetOrder => "FACET",
+            Place::Order => "ORDER BY",
+            Place::JoinKey => "ON",
+            // Beside aggregates its attribute is told to be of one row; a name of WITH may stand in SELECT alone.
+            Place::Select | Place::With => return,
+        };
+        let mut blobs = Vec::new();
+        walk::within(part.value, &mut |inner| {
+            if let ExprKind::Call(call) = &inner.kind
+                && call.name.text.eq_ignore_ascii_case("blob")
+            {
+                blobs.push(inner.span);
+            }
+        });
+        for span in blobs {
+            self.tell(&rule::BLOB_OF_ROWS, span, format!("`blob` in {clause}"), "it stands in SELECT of rows alone");
+        }
+    }
+
+    /// `FACET … ORDER BY … ASC`.
+    fn survivors(&mut self, query: &Query) {
+        let Some(order) = query.facet.as_ref().and_then(|facet| facet.order_by.as_ref()) else { return };
+        if let Some(span) = self.clauses.word_behind(order.value.span, "ASC") {
+            let message = "ASC changes nothing in FACET … ORDER BY: the greatest groups stay";
+            self.tell(&rule::FACET_ASCENDING, span, message, "leave it out");
+        }
+    }
+
     fn aggregate_in(&mut self, value: &Expr, clause: &str) {
         let mut first = None;
         walk::within(value, &mut |inner| {
@@ -103,6 +137,19 @@ impl Lint<'_> {
             let hint = "ask in a query around this one, or compare with a subquery";
             self.tell(&rule::AGGREGATE_IN_WHERE, span, message, hint);
         }
+    }
+}
+
+/// Functions of numbers whose results are seldom whole.
+const OF_DECIMALS: [&str; 7] = ["sqrt", "exp", "ln", "log2", "log10", "log", "convert"];
+
+/// Whether an expression is a call that gives decimals: `round(x, .1)`.
+fn gives_decimals(value: &Expr) -> bool {
+    let ExprKind::Call(call) = &value.kind else { return false };
+    let to = kind::argument_number(call, "", 1);
+    match function::function(&call.name.text).map_or("", |function| function.name) {
+        "round" => to.is_some_and(|(to, _)| to.fract() != 0.0),
+        name => OF_DECIMALS.contains(&name),
     }
 }
 

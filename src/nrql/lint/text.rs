@@ -1,9 +1,9 @@
-//! What can be told without a tree: length, variables.
+//! What can be told without a tree, or with next to none: length, variables, `SHOW EVENT TYPES`.
 
-use super::super::ast::Span;
+use super::super::ast::{Moment, Name, Query, Source, Span};
 use super::super::template;
 use super::nearest::did_you_mean;
-use super::{Lint, rule};
+use super::{Lint, Window, rule};
 
 /// A query must be shorter, bytes (docs: "less than 4 KB").
 pub const QUERY_BYTES: usize = 4096;
@@ -30,9 +30,14 @@ impl Lint<'_> {
         }
     }
 
-    /// `SHOW EVENT TYPES`.
-    pub(super) fn show(&mut self, text: &str) {
+    /// `SHOW EVENT TYPES`: its window is judged as that of a query of events.
+    pub(super) fn show(&mut self, text: &str, since: Option<&Moment>, until: Option<&Moment>) {
         let span = Span { start: 0, end: text.len() };
+        since.into_iter().chain(until).for_each(|moment| self.moment(moment));
+        let from = vec![Source::Template(Name::default())];
+        let query = Query { span, from, since: since.cloned(), until: until.cloned(), ..Query::default() };
+        self.order(&query);
+        self.retention(&query, Window { of: Some(&query), compared: None });
         if self.is_condition() {
             self.tell(&rule::CONDITION_VALUE, span, "SHOW EVENT TYPES gives no number", "");
         }

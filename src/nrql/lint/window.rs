@@ -12,20 +12,22 @@ use jiff::tz::TimeZone;
 use super::super::ast::{Day, Duration, Moment, Query, Source, Unit, Width};
 use super::super::time;
 use super::names::METRIC;
-use super::{Lint, Outer, Purpose, Window, may_say_more, rule};
+use super::{Lint, Outer, Purpose, Window, may_say_more, rule, span};
 
 /// Days that New Relic keeps events and logs.
 const EVENT_DAYS: f64 = 30.0;
 /// Days that New Relic keeps metrics: 13 months.
 const METRIC_DAYS: f64 = 395.0;
 /// Days of the window without `SINCE`: an hour.
-const DEFAULT_DAYS: f64 = 1.0 / 24.0;
+pub(super) const DEFAULT_DAYS: f64 = 1.0 / 24.0;
 /// A moment that is past, whatever the clock says: 2026-01-01T00:00Z, milliseconds since 1970.
-const WRITTEN_MS: i64 = 1_767_225_600_000;
+pub(super) const WRITTEN_MS: i64 = 1_767_225_600_000;
 /// Milliseconds of a day.
-const DAY_MS: f64 = 86_400_000.0;
+pub(super) const DAY_MS: f64 = 86_400_000.0;
 /// Most buckets of a series.
 const BUCKETS: f64 = 366.0;
+/// Most buckets that are predicted, and most that a prediction learns from (docs: PREDICT).
+const PREDICTED: (f64, f64) = (360.0, 3_660.0);
 
 impl Lint<'_> {
     /// Judges the window of a query; gives the one that queries in it have.
@@ -48,6 +50,7 @@ impl Lint<'_> {
         }
         self.retention(query, window);
         self.buckets(query, window);
+        self.predicted(query);
         window
     }
 
@@ -86,28 +89,17 @@ impl Lint<'_> {
     }
 
     /// `SINCE` before `UNTIL`.
-    fn order(&mut self, query: &Query) {
-        let since = query.since.as_ref().map_or(Some((DEFAULT_DAYS, DEFAULT_DAYS)), back_days);
-        let until = query.until.as_ref().map_or(Some((0.0, 0.0)), back_days);
-        let ends_first = |since, until| matches!((since, until), (Some((_, since)), Some((until, _))) if since <= until);
-        let zone = zone_of(query);
-        let is_empty = match (&query.since, &query.until) {
-            // Without SINCE the window is the hour before UNTIL.
-            (None, _) => false,
-            (Some(from), Some(to)) => match (fixed_ms(from, &zone), fixed_ms(to, &zone)) {
-                (Some(from), Some(to)) => from >= to,
-                _ => ends_first(since, until),
-            },
-            _ => ends_first(since, until),
-        };
-        if is_empty {
+    pub(super) fn order(&mut self, query: &Query) {
+        if let Some((_, most)) = span::length(query, &zone_of(query))
+            && most <= 0.0
+        {
             let at = self.clauses.find(query, "SINCE");
             self.tell(&rule::EMPTY_WINDOW, at, "the window ends before it begins", "");
         }
     }
 
     /// Nothing is asked for that is not kept.
-    fn retention(&mut self, query: &Query, window: Window<'_>) {
+    pub(super) fn retention(&mut self, query: &Query, window: Window<'_>) {
         let Some((what, kept)) = kept_days(query) else { return };
         let zone = zone_of(window.of.unwrap_or(query));
         let back = |moment: Option<&Moment>, default: f64| {
@@ -140,18 +132,10 @@ impl Lint<'_> {
         self.tell(&rule::BEYOND_RETENTION, at, format!("looks {how}{} days back; {keeps}", shown(most)), "");
     }
 
-    /// The buckets of a series.
+    /// The buckets of a series. Of a window that is longer on some days than on others, what holds on all of them is told.
     fn buckets(&mut self, query: &Query, window: Window<'_>) {
         let (Some(series), Some(of)) = (&query.timeseries, window.of) else { return };
         let Width::Exact(width) = series.width else { return };
-        if of.since.is_none() && may_say_more(of) {
-            return;
-        }
-        let picked = matches!(self.purpose, Purpose::Widget { own_window: false }) && of.since.is_none();
-        let since = of.since.as_ref().map_or(Some((DEFAULT_DAYS, DEFAULT_DAYS)), back_days);
-        let until = of.until.as_ref().map_or(Some((0.0, 0.0)), back_days);
-        let (Some((_, since)), Some((until, _)), false) = (since, until, picked) else { return };
-        let length = if of.since.is_some() { since - until } else { DEFAULT_DAYS };
         let width = days(width);
         let step = match series.slide {
             Some(Width::Exact(step)) => days(step),
@@ -159,18 +143,45 @@ impl Lint<'_> {
             None => width,
         };
         let at = self.clauses.find(query, "TIMESERIES");
-        let buckets = if step > 0.0 && width > 0.0 { ((length - width) / step + 1e-9).floor() + 1.0 } else { f64::INFINITY };
+        if width <= 0.0 || step <= 0.0 {
+            self.tell(&rule::TOO_MANY_BUCKETS, at, "buckets of no width", "say wider buckets");
+            return;
+        }
+        let picked = matches!(self.purpose, Purpose::Widget { own_window: false });
+        if of.since.is_none() && (picked || may_say_more(of)) {
+            return;
+        }
+        let Some((least, most)) = span::length(of, &zone_of(of)) else { return };
+        let buckets = count(least, width, step);
         if buckets > BUCKETS {
-            let message = if buckets.is_finite() {
-                format!("{buckets} buckets; at most {BUCKETS} are allowed")
-            } else {
-                "buckets of no width".to_owned()
-            };
+            let at_least = if count(most, width, step) > buckets { "at least " } else { "" };
+            let message = format!("{at_least}{buckets} buckets; at most {BUCKETS} are allowed");
             self.tell(&rule::TOO_MANY_BUCKETS, at, message, "say wider buckets, or a shorter window");
-        } else if buckets < 1.0 && length > 0.0 {
+        } else if most > 0.0 && count(most, width, step) < 1.0 {
             self.tell(&rule::TOO_MANY_BUCKETS, at, "a bucket is wider than the window: there is none", "");
         }
     }
+
+    /// How many buckets are predicted, and from how many.
+    fn predicted(&mut self, query: &Query) {
+        let (Some(predict), Some(series)) = (&query.predict, &query.timeseries) else { return };
+        let Width::Exact(width) = series.slide.as_ref().unwrap_or(&series.width) else { return };
+        for (word, duration, most) in [("BY", predict.by, PREDICTED.0), ("USING", predict.using, PREDICTED.1)] {
+            let buckets = duration.map_or(0.0, |duration| (days(duration) / days(*width) - 1e-9).ceil());
+            if buckets > most && buckets.is_finite() {
+                let message = format!("PREDICT {word} of {buckets} buckets; at most {most} are allowed");
+                self.tell(&rule::OVER_LIMIT, predict.span, message, "say wider buckets, or a shorter time");
+            }
+        }
+    }
+}
+
+/// How many buckets a window has, all in days: the window is cut to whole widths at its begin, then the steps are counted.
+fn count(length: f64, width: f64, step: f64) -> f64 {
+    // What days in fractions lose.
+    let whole = |number: f64| (number + 1e-9).floor();
+    let cut = whole(length / width) * width;
+    if cut < width * (1.0 - 1e-9) { 0.0 } else { whole((cut - width) / step) + 1.0 }
 }
 
 /// What of what a query itself reads is kept shortest, and how many days; `None`: it reads nothing itself.
@@ -201,7 +212,7 @@ fn back_days(moment: &Moment) -> Option<(f64, f64)> {
 }
 
 /// A fixed date, milliseconds since 1970; `None`: the moment depends on now, or cannot be read.
-fn fixed_ms(moment: &Moment, zone: &TimeZone) -> Option<i64> {
+pub(super) fn fixed_ms(moment: &Moment, zone: &TimeZone) -> Option<i64> {
     match moment {
         Moment::Epoch(ms) => Some(*ms),
         Moment::Text(text) => {
@@ -223,7 +234,7 @@ fn zone_of(query: &Query) -> TimeZone {
     query.timezone.as_ref().and_then(|text| time::zone(&text.text)).unwrap_or(TimeZone::UTC)
 }
 
-fn days(Duration { count, unit }: Duration) -> f64 {
+pub(super) fn days(Duration { count, unit }: Duration) -> f64 {
     let fixed = match unit {
         Unit::Millisecond => 1.0 / 86_400_000.0,
         Unit::Second => 1.0 / 86_400.0,
@@ -239,7 +250,7 @@ fn days(Duration { count, unit }: Duration) -> f64 {
 }
 
 /// Days of the longest such calendar unit.
-fn longest(unit: Unit) -> f64 {
+pub(super) fn longest(unit: Unit) -> f64 {
     match unit {
         Unit::Month => 31.0,
         Unit::Quarter => 92.0,
@@ -249,7 +260,7 @@ fn longest(unit: Unit) -> f64 {
 }
 
 /// Days of the shortest such calendar unit.
-fn shortest(unit: Unit) -> f64 {
+pub(super) fn shortest(unit: Unit) -> f64 {
     match unit {
         Unit::Month => 28.0,
         Unit::Quarter => 90.0,

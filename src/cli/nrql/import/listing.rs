@@ -83,12 +83,12 @@ impl Listing {
         query.to_string()
     }
 
+    /// The zone stays: what WHERE says of hours and days is said in it.
     fn part(&self, event_type: &str, begin_ms: i64, end_ms: i64) -> Query {
         Query {
             from: vec![Source::Type(Name { text: event_type.to_owned(), ..Name::default() })],
             since: Some(Moment::Epoch(begin_ms)),
             until: Some(Moment::Epoch(end_ms)),
-            timezone: None,
             ..self.query.clone()
         }
     }

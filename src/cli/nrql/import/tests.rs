@@ -195,6 +195,21 @@ async fn an_answer_that_is_too_large_is_asked_for_in_halves() {
 }
 
 #[tokio::test]
+async fn every_part_asks_in_the_zone_of_the_query() {
+    // A row every half hour of a day, from midnight in London: 9 o'clock in Tokyo.
+    let answering = Answering::of((0..48).map(|number| DAY + number * 1_800_000));
+    let window = query(DAY, DAY + 86_400_000);
+    for (hour, zone, numbers) in
+        [(9, " WITH TIMEZONE 'Asia/Tokyo'", [0, 1]), (8, " WITH TIMEZONE 'Asia/Tokyo'", [46, 47]), (9, "", [18, 19])]
+    {
+        let text = window.replace(" SINCE", &format!(" WHERE hourOf(timestamp, numeric) = {hour} SINCE")) + zone;
+        let (read, kept) = answering.read(&text).await;
+        let read = read.unwrap();
+        assert_eq!((read.rows, read.counted, kept), (2, 2, numbers.to_vec()), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_in_the_window_is_one_question() {
     let answering = Answering::of(std::iter::once(DAY - 1));
     let (read, numbers) = answering.read(&query(DAY, DAY + 1_000)).await;
@@ -227,7 +242,8 @@ fn a_part_is_the_query_of_its_window() {
     let listing = Listing::of(text, DAY).unwrap();
     assert_eq!((listing.types(), listing.window()), (&["A".to_owned(), "B".to_owned()][..], (DAY - 7_200_000, DAY)));
     for part in [listing.rows("A", 1, 2), listing.count("A", 1, 2)] {
-        assert!(nrql::parse(&part).is_ok() && part.contains("SINCE 1 UNTIL 2") && !part.contains("TIMEZONE"), "{part}");
+        assert!(nrql::parse(&part).is_ok() && part.contains("SINCE 1 UNTIL 2"), "{part}");
+        assert!(part.contains("WITH TIMEZONE 'Asia/Tokyo'"), "{part}");
     }
     assert!(listing.rows("A", 1, 2).contains("LIMIT MAX"));
 }

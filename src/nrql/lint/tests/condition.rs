@@ -31,6 +31,12 @@ pub(super) const CASES: &[Case] = &[
     ("a histogram in a condition", Alert, "SELECT ¦histogram(score) FROM Event", &["condition-clause"]),
     ("bytes in a condition", Alert, "SELECT ¦bytecountestimate() FROM Event", &["condition-clause"]),
     (
+        "a prediction of no length in a condition",
+        Alert,
+        "SELECT count(*) FROM Event ¦TIMESERIES ¦PREDICT",
+        &["condition-clause", "condition-clause"],
+    ),
+    (
         "a prediction in a condition",
         Alert,
         "SELECT count(*) FROM Event ¦TIMESERIES ¦PREDICT BY 1 hour",

@@ -63,6 +63,11 @@ pub(super) const CASES: &[Case] = &[
     ("a rate per text", Picked, "SELECT rate(count(*), ¦'x') FROM Event", &["wrong-arguments"]),
     ("a slope per attribute", Picked, "SELECT derivative(score, ¦event.time) FROM Event", &["wrong-arguments"]),
     ("a rate per milliseconds", Picked, "SELECT rate(count(*), 1000) FROM Event", &[]),
+    ("a longer prefix than an address", Picked, "SELECT cidrAddress(flag, ¦40) FROM Event", &["over-limit"]),
+    ("a prefix of an address", Picked, "SELECT cidrAddress(flag, 32), cidrAddress(control.id) FROM Event", &[]),
+    ("another word for average", Picked, "SELECT ¦avg(score) FROM Event", &["undocumented"]),
+    ("another word for ceil", Picked, "SELECT max(¦Ceiling(score)) FROM Event", &["undocumented"]),
+    ("another word for if", Picked, "SELECT ¦ifThen(flag = 'a', 1) FROM Event", &["undocumented"]),
     ("a funnel of one step", Picked, "SELECT ¦funnel(event.id, WHERE flag = 'a') FROM Event", &["wrong-arguments"]),
 ];
 

@@ -42,6 +42,111 @@ pub(super) const CASES: &[Case] = &[
     ("a flag IS TRUE", Picked, "SELECT count(*) FROM Event WHERE ¦flag IS TRUE", &["flag-as-boolean"]),
     ("a flag IS NOT FALSE", Picked, "SELECT filter(count(*), WHERE ¦flag IS NOT FALSE) FROM Event", &["flag-as-boolean"]),
     ("a flag among truths", Picked, "SELECT count(*) FROM Event WHERE flag IN (¦true)", &["flag-as-boolean"]),
+    ("a flag in capitals", Picked, "SELECT count(*) FROM Event WHERE mfa = ¦'TRUE'", &["flag-as-boolean"]),
+    ("a flag that is no flag", Picked, "SELECT count(*) FROM Event WHERE mfa IN ('true', ¦'yes')", &["flag-as-boolean"]),
+    (
+        "the newest flag in capitals",
+        Picked,
+        "SELECT count(*) FROM (SELECT latest(mfa) AS o FROM Event FACET control.id LIMIT MAX) WHERE ¦'False' = o",
+        &["flag-as-boolean"],
+    ),
+    (
+        "flags as they are",
+        Picked,
+        "SELECT count(*) FROM Event WHERE mfa IN ('true', 'false', 'unknown') AND upper(mfa) = 'TRUE' AND mfa LIKE 'T%' \
+         AND (mfa OR 'no') = 'no' AND (flag = 'TRUE' OR mfa = {{account}})",
+        &[],
+    ),
+    ("a number that is true", Picked, "SELECT count(*) FROM Event WHERE ¦score = true", &["text-and-number"]),
+    ("a number IS TRUE", Picked, "SELECT count(*) FROM Event WHERE ¦score IS TRUE", &["text-and-number"]),
+    ("a truth that is a text", Picked, "SELECT count(*) FROM Event WHERE ¦boolean(flag) = 'true'", &["text-and-number"]),
+    (
+        "a key of a text and a number",
+        Picked,
+        "SELECT count(*) FROM Event JOIN (SELECT event.id FROM Other LIMIT MAX) ON ¦score = event.id",
+        &["text-and-number"],
+    ),
+    (
+        "a number among texts of a query",
+        Picked,
+        "SELECT count(*) FROM Event WHERE ¦score IN (SELECT uniques(event.id, 10) FROM Other)",
+        &["text-and-number"],
+    ),
+    (
+        "an attribute that is both among those of a query",
+        Picked,
+        "SELECT count(*) FROM Event WHERE string(score) IN (SELECT score FROM Event, Other LIMIT MAX)",
+        &[],
+    ),
+    (
+        "an hour with a zero before it",
+        Picked,
+        "SELECT count(*) FROM Event WHERE hourOf(timestamp) = ¦'09:00'",
+        &["calendar-value"],
+    ),
+    (
+        "days of the week in short",
+        Picked,
+        "SELECT count(*) FROM Event WHERE weekdayOf(timestamp) IN ('Sunday', ¦'Mon', ¦'friday')",
+        &["calendar-value", "calendar-value"],
+    ),
+    (
+        "a seventh day of the week",
+        Picked,
+        "SELECT count(*) FROM Event WHERE ¦7 = weekdayOf(timestamp, numeric)",
+        &["calendar-value"],
+    ),
+    (
+        "months and quarters without their year",
+        Picked,
+        "SELECT count(*) FROM Event FACET CASES(WHERE monthOf(timestamp) != ¦'July' AS 'a', WHERE quarterOf(timestamp) = ¦'Q1' AS 'b')",
+        &["calendar-value", "calendar-value"],
+    ),
+    (
+        "parts of a time as they are",
+        Picked,
+        "SELECT count(*) FROM Event WHERE hourOf(timestamp) IN ('0:00', '9:00', '23:00') OR hourOf(timestamp, numeric) IN (0, 23) \
+         OR weekdayOf(timestamp) = 'Sunday' OR weekdayOf(timestamp, numeric) = 0 OR monthOf(timestamp) = 'July 2026' \
+         OR quarterOf(timestamp) = 'Q3 2026' OR yearOf(timestamp) = '2026' OR yearOf(timestamp, numeric) = 2026 \
+         OR weekOf(timestamp) = 'Week of January 5' OR dateOf(timestamp) = 'July 15, 2026' OR dayOfMonthOf(timestamp) = '3' \
+         OR daysInMonthOf(timestamp) = '31' OR minuteOf(timestamp) = '0' OR monthOf(timestamp) LIKE 'July%' \
+         OR hourOf(timestamp) = '{{account}}'",
+        &[],
+    ),
+    ("a list that is one item", Picked, "SELECT count(*) FROM Event WHERE items = ¦'a'", &["list-as-text"]),
+    (
+        "a list that is not an item",
+        Picked,
+        "SELECT count(*) FROM Event WHERE items != ¦'' AND items IS NOT NULL",
+        &["list-as-text"],
+    ),
+    (
+        "a list among items",
+        Picked,
+        "SELECT count(*) FROM Event WHERE items IN ('|a|', ¦'a', ¦'|')",
+        &["list-as-text", "list-as-text"],
+    ),
+    ("a list like an item", Picked, "SELECT count(*) FROM Event WHERE items LIKE ¦'a'", &["list-as-text"]),
+    ("a list like the begin of an item", Picked, "SELECT count(*) FROM Event WHERE items LIKE ¦'a%'", &["list-as-text"]),
+    ("a list like the end of an item", Picked, "SELECT count(*) FROM Event WHERE items LIKE ¦'%a'", &["list-as-text"]),
+    ("a list by an expression", Picked, "SELECT count(*) FROM Event WHERE items RLIKE ¦r'T1078.*'", &["list-as-text"]),
+    ("a list that contains", Picked, "SELECT count(*) FROM Event WHERE contains(¦items, 'a')", &["wrong-kind"]),
+    ("a text that contains", Picked, "SELECT count(*) FROM Event WHERE contains(¦flag, 'a')", &["wrong-kind"]),
+    (
+        "a list of WITH, of another query, in small letters",
+        Picked,
+        "WITH lower(items) AS low SELECT count(*) FROM (SELECT items, control.id FROM Event LIMIT MAX) \
+         WHERE low = ¦'a' OR items = ¦'b'",
+        &["list-as-text", "list-as-text"],
+    ),
+    (
+        "lists as they are",
+        Picked,
+        "SELECT count(*) FROM Event WHERE items LIKE '%|a|%' OR items LIKE '|a|%' OR items LIKE '%a%' OR items = '|a|b|' \
+         OR items RLIKE r'.*\\|a\\|.*' OR items RLIKE 'a|.*' OR (items OR 'none') = 'none' OR items LIKE {{account}} \
+         OR items = flag",
+        &[],
+    ),
     ("equal to null", Picked, "SELECT count(*) FROM Event WHERE ¦flag = NULL", &["compared-with-null"]),
     ("other than null", Picked, "SELECT count(*) FROM Event WHERE ¦flag != NULL", &["compared-with-null"]),
     ("a sum of texts", Picked, "SELECT sum(¦flag) FROM Event", &["wrong-kind"]),

@@ -1,6 +1,6 @@
 //! What findings say, word by word.
 
-use super::For::{self, Alert, Own, Picked, Term};
+use super::For::{self, Alert, Own, Picked, Saved, Term};
 use super::told;
 use crate::nrql::lint::{Comparison, Names, Purpose, report};
 
@@ -101,6 +101,43 @@ const SAID: &[(For, &str, &str)] = &[
         "SELECT count(*) FROM Event SINCE 30 days ago TIMESERIES 1 hour",
         "error[too-many-buckets]: 720 buckets; at most 366 are allowed; say wider buckets, or a shorter window",
     ),
+    (
+        Saved,
+        "SELECT count(*) FROM Event SINCE '2026-11-20' UNTIL '2026-11-21' TIMESERIES 1 minute",
+        "error[too-many-buckets]: 1440 buckets; at most 366 are allowed; say wider buckets, or a shorter window",
+    ),
+    (
+        Own,
+        "SELECT count(*) FROM Event SINCE last week UNTIL now TIMESERIES 10 minutes",
+        "error[too-many-buckets]: at least 1008 buckets; at most 366 are allowed; say wider buckets, or a shorter window",
+    ),
+    (
+        Picked,
+        "SELECT count(*) FROM Event WHERE items LIKE 'T1078%'",
+        "error[list-as-text]: `items` is a list, written `|a|b|`, which never is `'T1078%'`; say `items LIKE '%|T1078%'`",
+    ),
+    (
+        Picked,
+        "SELECT count(*) FROM Event WHERE items NOT IN ('T1078') AND items IS NOT NULL",
+        "error[list-as-text]: `items` is a list, written `|a|b|`, which never is `'T1078'`; say `items NOT LIKE '%|T1078|%'`",
+    ),
+    (
+        Picked,
+        "SELECT count(*) FROM Event WHERE contains(items, 'T1078')",
+        "error[wrong-kind]: `contains` takes lists; `items` is a text; a list of ours is one text, `|a|b|`: say `items LIKE '%|T1078|%'`",
+    ),
+    (
+        Picked,
+        "SELECT count(*) FROM Event WHERE mfa = 'TRUE'",
+        "error[flag-as-boolean]: `mfa` is a flag, which never is `'TRUE'`; say `'true'`",
+    ),
+    (
+        Picked,
+        "WITH m + 1 AS n, numeric(flag) AS m SELECT n FROM Event",
+        "error[name-too-early]: `m` is a name of WITH, known only behind the value that it names; put that value before this one",
+    ),
+    (Picked, "SELECT avg(score) FROM Event", "warning[undocumented]: `avg` is in no page of New Relic's; say `average`"),
+    (Saved, "SHOW EVENT TYPES SINCE 40 days ago", "error[beyond-retention]: looks 40 days back; New Relic keeps events 30 days"),
     (
         Alert,
         "SELECT count(*) FROM Event FACET aws.accountId",

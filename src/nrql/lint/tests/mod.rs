@@ -65,6 +65,8 @@ fn names() -> Names {
         ("control.id", Kind::Text),
         ("control.severity", Kind::Text),
         ("flag", Kind::Text),
+        ("mfa", Kind::Flag),
+        ("items", Kind::List),
         ("event.time", Kind::Number),
         ("score", Kind::Number),
         ("whatever", Kind::Any),

@@ -106,7 +106,21 @@ pub(super) const CASES: &[Case] = &[
         "a later name of WITH hides no fault of an earlier",
         Picked,
         "WITH ¦a AS x, 1 AS a SELECT count(*) FROM Event WHERE x = a",
-        &["unknown-attribute"],
+        &["name-too-early"],
+    ),
+    ("a name of WITH in its own value", Picked, "WITH ¦m + 1 AS m SELECT m FROM Event", &["name-too-early"]),
+    ("a type that is not read", Picked, "SELECT count(*) FROM Event WHERE eventType() = ¦'Evnt'", &["unknown-event-type"]),
+    (
+        "a type that is not read among others",
+        Picked,
+        "SELECT count(*) FROM Event, Other FACET CASES(WHERE eventType() IN ('Other', ¦'Log') AS 'a')",
+        &["unknown-event-type"],
+    ),
+    (
+        "types that may be read",
+        Picked,
+        "SELECT count(*) FROM {{account}}, Event WHERE eventType() = 'a' OR eventType() = '{{account}}'",
+        &[],
     ),
     ("a name of WITH made of the attribute of that name", Picked, "WITH lower(flag) AS flag SELECT flag FROM Event", &[]),
 ];

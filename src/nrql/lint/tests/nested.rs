@@ -108,6 +108,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     ("slices of no width", Picked, "SELECT count(*) FROM Event TIMESERIES AUTO ¦SLIDE BY 1 minute", &["clause-alone"]),
     ("a prediction of no series", Picked, "SELECT count(*) FROM Event ¦PREDICT BY 1 hour", &["clause-alone"]),
+    ("a prediction of no series and no length", Picked, "SELECT count(*) FROM Event ¦PREDICT", &["clause-alone"]),
     (
         "a prediction beside a comparison",
         Own,

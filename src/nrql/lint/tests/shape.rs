@@ -31,6 +31,23 @@ pub(super) const CASES: &[Case] = &[
         "SELECT count(*) FROM Event FACET flag, ¦score / 2 AS half LIMIT 5",
         &["numeric-facet"],
     ),
+    ("a facet of tenths", Picked, "SELECT count(*) FROM Event FACET ¦round(score / 1000, .1) LIMIT 5", &["numeric-facet"]),
+    ("a facet of logarithms", Picked, "SELECT count(*) FROM Event FACET ¦log10(score) LIMIT 5", &["numeric-facet"]),
+    (
+        "facets of whole numbers",
+        Picked,
+        "SELECT count(*) FROM Event FACET round(score), round(score, 10), floor(score), hourOf(timestamp, numeric) LIMIT 5",
+        &[],
+    ),
+    ("a long text as a facet", Picked, "SELECT count(*) FROM Log FACET ¦blob(message) LIMIT 5", &["blob-of-rows"]),
+    ("a long text in a condition", Picked, "SELECT blob(message) FROM Log WHERE ¦blob(message) = 'a' LIMIT 5", &["blob-of-rows"]),
+    (
+        "the least groups",
+        Picked,
+        "SELECT count(*) FROM Event FACET flag ORDER BY (max(score)) ¦ASC LIMIT 5",
+        &["facet-ascending"],
+    ),
+    ("the greatest groups", Picked, "SELECT count(*) FROM Event FACET flag ORDER BY max(score) DESC LIMIT 5", &[]),
     ("groups without LIMIT", Picked, "SELECT count(*) FROM Event ¦FACET flag", &["facet-without-limit"]),
     ("groups of a series without LIMIT", Picked, "SELECT count(*) FROM Event ¦FACET flag TIMESERIES", &["facet-without-limit"]),
     (

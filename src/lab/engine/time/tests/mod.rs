@@ -3,6 +3,7 @@
 use super::*;
 use crate::nrql::ast::{Day, Duration, Moment, Text, Timeseries, Unit, Width};
 
+mod linted;
 mod moments;
 mod widths;
 
