@@ -304,9 +304,12 @@ fn file(key: &str, packed: &[u8], newest_ms: i64, kind: Kind) -> Result<Made, So
     Ok(Made { name: format!("demo/{key}"), account, text, kind })
 }
 
+/// Copies, each with the time of its newest record.
+type Copies = VecDeque<(i64, Made)>;
+
 /// Copies of files on the days before `until_ms`, each with the time of its newest record, in the order of time, and what their
 /// calls changed. Fewer on Saturdays and Sundays, and most of them in the hours of work.
-fn copies(now_ms: i64, until_ms: i64) -> Result<(VecDeque<(i64, Made)>, Vec<Event>), SourceError> {
+fn copies(now_ms: i64, until_ms: i64) -> Result<(Copies, Vec<Event>), SourceError> {
     let mut rng = fastrand::Rng::with_seed(SEED);
     let (mut copies, mut changes) = (Vec::new(), Vec::new());
     let mut day_ms = now_ms - posture::SPAN_MS;

@@ -81,7 +81,9 @@ impl Local {
         notes.extend(advice::advice(query, &self.names, &self.snapshot, found.len()));
         if format == Format::Csv {
             // It has no place for what is no row.
-            notes.iter().for_each(|note| summary::say(&format!("note: {note}\n")));
+            for note in &notes {
+                summary::say(&format!("note: {note}\n"));
+            }
         }
         rows::text(&found, &notes, format)
     }

@@ -19,8 +19,8 @@ use crate::support::agent::{Agent, Finished, binary};
 use crate::support::data::{self, gzip};
 use crate::support::eventually;
 use crate::support::replay::{
-    HEARTBEAT, Replayed, attacks, event_ids, file_of, files, finish, fixtures, generate, good, log_ids, records, replay_of, stand_in, tally,
-    text, tool, unpack,
+    HEARTBEAT, Replayed, attacks, event_ids, file_of, files, finish, fixtures, generate, good, log_ids, records, replay_of,
+    stand_in, tally, text, tool, unpack,
 };
 
 /// The moment of runs that are compared byte for byte over inputs of different forms.
