@@ -113,6 +113,28 @@ async fn policies_are_made_changed_found_page_by_page_and_deleted_with_their_con
 }
 
 #[tokio::test]
+async fn a_query_that_new_relic_refuses_makes_no_condition() {
+    let (backend, _) = fleet(NerdGraphSettings::default()).await;
+    let policy = policy(&backend, "P").await;
+    let long = format!("SELECT count(*) FROM T WHERE a IN ({})", vec!["'0123456789'"; 300].join(", "));
+    for (query, reasons) in [
+        ("SELECT count(*) FROM T WHERE foo(a) = 'x'", vec!["?"]),
+        ("SELECT sum(a, b, c) FROM T", vec!["?"]),
+        ("SELECT percentile(a, percents: 3) FROM T", vec!["?"]),
+        ("SELECT count(*), a FROM T", vec!["?"]),
+        (&long, vec!["?"]),
+    ] {
+        let mut condition = condition();
+        condition["nrql"]["query"] = query.into();
+        let variables = json!({ "id": 1, "policy": policy, "condition": condition });
+        let found = wrong(&backend, STATIC, variables, "nrqlConditionStaticCreate").await;
+        let wanted: Vec<(String, String)> =
+            reasons.into_iter().map(|reason| ("nrql.query".to_owned(), reason.to_owned())).collect();
+        assert_eq!(found, wanted, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_condition_is_read_back_whole_and_only_what_is_given_changes() {
     let (backend, clock) = fleet(NerdGraphSettings::default()).await;
     let policy = policy(&backend, "P").await;
