@@ -170,7 +170,13 @@ async fn get_ids(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     }
 }
 
-async fn serve(shared: &Arc<Shared>, api: Api, path_account: Option<&str>, connection: &Connection, request: Request) -> Response {
+async fn serve(
+    shared: &Arc<Shared>,
+    api: Api,
+    path_account: Option<&str>,
+    connection: &Connection,
+    request: Request,
+) -> Response {
     let arrival = shared.store.arrived(api);
     let Some(answer) = shared.exchange(api, path_account, request).await else {
         arrival.ends(Ending::Cut);

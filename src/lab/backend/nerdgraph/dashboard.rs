@@ -177,7 +177,8 @@ impl Session<'_> {
                 state.entities.put(&guid, version(own_tags(account)), self.now_ms, delay_ms);
             } else {
                 gone.remove(&page_guid);
-                let tags = state.entities.all.get(&page_guid).and_then(|entity| entity.newest()).map(|newest| newest.tags.clone());
+                let tags =
+                    state.entities.all.get(&page_guid).and_then(|entity| entity.newest()).map(|newest| newest.tags.clone());
                 let version = version(tags.unwrap_or_else(|| own_tags(account)));
                 state.entities.change(&page_guid, version, self.now_ms, delay_ms);
             }

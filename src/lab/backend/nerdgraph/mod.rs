@@ -91,6 +91,7 @@ struct Kept {
     channels: notification::Records,
     workflows: notification::Records,
     queries: nrql::Queries,
+    rates: nrql::Rates,
     ids: u64,
 }
 

@@ -48,6 +48,15 @@ const DESTINATIONS: [(&str, &[&str], Auth, &[&str]); 14] = [
     ("WORKFLOW_AUTOMATION", &[], Auth::Headers, &["WORKFLOW_AUTOMATION"]),
 ];
 
+/// Most destinations of a type in an account (limits of alerts).
+fn most_of(kind: &str) -> usize {
+    match kind {
+        "EMAIL" | "SLACK" | "SLACK_COLLABORATION" | "SLACK_LEGACY" | "WEBHOOK" => 10_000,
+        "PAGERDUTY_SERVICE_INTEGRATION" => 20_000,
+        _ => 5_000,
+    }
+}
+
 /// What a type of channel needs.
 const CHANNELS: [(&str, &[&str]); 9] = [
     ("JIRA_CLASSIC", &["project", "issuetype", "summary"]),
@@ -220,8 +229,10 @@ impl Session<'_> {
             return Ok(refused(&wrong));
         }
         let mut state = self.state.lock();
-        if state.destinations.len() >= MOST {
-            return Ok(error("LIMIT_REACHED", &format!("at most {MOST} destinations")));
+        let same = |record: &&Record| record.account == account && text(&record.fields, "type") == kind;
+        let most = most_of(kind);
+        if state.destinations.values().filter(same).count() >= most {
+            return Ok(error("LIMIT_REACHED", &format!("an account has at most {most} destinations of type {kind}")));
         }
         let id = state.next_id();
         let guid = super::entity::Guid::alerts(account, "DESTINATION", id).text();

@@ -10,7 +10,7 @@
 //! across accounts, `accountId()` tells them apart. That `timeout` is from 5 to 120 s is taken
 //! for granted here; so are the class and the words of a time-out beyond that it is `TIMEOUT`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
@@ -61,6 +61,14 @@ pub(super) struct Queries {
     asked: u64,
 }
 
+/// Queries of one minute of the clock, as far as they are bounded.
+#[derive(Debug, Default)]
+pub(super) struct Rates {
+    minute: i64,
+    /// How many, and how often each, by account.
+    accounts: BTreeMap<u64, (u32, BTreeMap<String, u32>)>,
+}
+
 /// What the queries of one document have cost.
 #[derive(Debug)]
 pub(super) struct Spent {
@@ -92,6 +100,7 @@ impl Session<'_> {
             let message = format!("the document asks more than {MOST_QUERIES} NRQL queries: ask the others in another document");
             return Err(Fault::of("VALIDATION_ERROR", message));
         }
+        self.check_rate(accounts, text)?;
         let answer = self.run(accounts, text);
         let takes_ms = self.slow_ms;
         if arguments.get("async") == Some(&Json::Bool(true)) {
@@ -101,6 +110,34 @@ impl Session<'_> {
             return Err(Fault::of("TIMEOUT", format!("NRDB:1106 - Query timed out after {} seconds", timeout / 1_000)));
         }
         answer.map_err(|message| Fault::of("NRQL_SYNTAX_ERROR", message))
+    }
+
+    /// Counts a query in each of its accounts.
+    ///
+    /// # Errors
+    /// The refusal of one too many. Its class is one that New Relic's Go client tries again; which one it has is not documented.
+    fn check_rate(&self, accounts: &[u64], text: &str) -> Result<(), Fault> {
+        let (queries, same) = (self.settings.queries_per_minute, self.settings.same_query_per_minute);
+        if queries.or(same).is_none() || text.len() >= QUERY_BYTES {
+            return Ok(());
+        }
+        let mut state = self.state.lock();
+        let minute = self.now_ms.div_euclid(60_000);
+        if state.rates.minute != minute {
+            state.rates = Rates { minute, ..Rates::default() };
+        }
+        for account in accounts {
+            let (all, each) = state.rates.accounts.entry(*account).or_default();
+            let one = each.entry(text.to_owned()).or_default();
+            for (count, most, what) in [(&mut *all, queries, "queries"), (one, same, "times the same query")] {
+                *count = count.saturating_add(1);
+                if let Some(most) = most.filter(|most| *count > *most) {
+                    let message = format!("Too many requests: more than {most} {what} in account {account} this minute");
+                    return Err(Fault::of("TOO_MANY_REQUESTS", message));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The whole answer to a query.

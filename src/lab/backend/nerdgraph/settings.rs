@@ -30,6 +30,10 @@ pub struct NerdGraphSettings {
     pub alerts_page: usize,
     /// Accounts that one query may read. New Relic's limits of NRQL: 30.
     pub accounts_per_query: usize,
+    /// NRQL queries of one account in a minute of the stand-in's clock; more are refused. `None`: no bound. New Relic's own: 3,000.
+    pub queries_per_minute: Option<u32>,
+    /// The same for one and the same query. New Relic's own: 120.
+    pub same_query_per_minute: Option<u32>,
     /// What a client is told to wait before it asks for an asynchronous query again, seconds. Not documented.
     pub retry_after_s: u32,
     /// How long the result of an asynchronous query is kept, seconds of the stand-in's clock. Not documented.
@@ -48,6 +52,8 @@ impl Default for NerdGraphSettings {
             search_page: 200,
             alerts_page: 200,
             accounts_per_query: 30,
+            queries_per_minute: None,
+            same_query_per_minute: None,
             retry_after_s: 1,
             result_expiration_s: 600,
             widget_height: 12,

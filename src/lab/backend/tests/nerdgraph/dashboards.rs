@@ -137,7 +137,7 @@ async fn only_what_is_there_takes_room_and_what_was_deleted_long_ago_is_gone_for
     let (backend, _) = fleet(NerdGraphSettings { entities: 4, ..Default::default() }).await;
     let full = |after: usize| {
         let description = format!("there would be {after} dashboards and pages, at most 4: delete some first");
-        json!([{ "description": description }])
+        json!([{ "type": "INVALID_INPUT", "description": description }])
     };
     let create = async |name: &str| {
         let result = good(&backend, CREATE, json!({ "id": 1, "dashboard": dashboard(name) }), "/dashboardCreate").await;
@@ -162,7 +162,11 @@ async fn only_what_is_there_takes_room_and_what_was_deleted_long_ago_is_gone_for
     assert_eq!((delete(&three).await, undelete(&two).await), (json!("SUCCESS"), none.clone()));
     assert_eq!((delete(&two).await, delete(&one).await), (json!("SUCCESS"), json!("SUCCESS")));
     let lost = format!("Dashboard {} not found", three.as_str().unwrap());
-    assert_eq!(undelete(&three).await, json!([{ "description": lost }]), "four others were deleted since");
+    assert_eq!(
+        undelete(&three).await,
+        json!([{ "type": "DASHBOARD_NOT_FOUND", "description": lost }]),
+        "four others were deleted since"
+    );
     assert_eq!((undelete(&two).await, undelete(&one).await), (none.clone(), none));
     assert_eq!(good(&backend, READ, json!({ "guid": one }), "/actor/entity/pages/0/name").await, "One");
 }

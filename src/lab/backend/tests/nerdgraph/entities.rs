@@ -121,7 +121,6 @@ async fn a_search_that_is_not_understood_is_refused() {
         "RAW",
         "PREDICT",
         "WHERE name = 'B'",
-        "JOIN (FROM T SELECT count(*)) ON name",
     ] {
         let (class, message) = refusal(&backend, SEARCH, json!({ "q": format!("name = 'A' {clause}") })).await;
         assert_eq!(

@@ -118,7 +118,8 @@ async fn a_destination_with_a_secret_url_is_renamed_without_it() {
     }
     let bare = create(&backend, DESTINATION, "destination", webhook("Bare"), "destination").await;
     let emptied = update.replace("destinationId: 1", &format!("destinationId: {}", bare["id"].as_str().unwrap()));
-    let found = good(&backend, &emptied, json!({ "destination": { "properties": [] } }), "/aiNotificationsUpdateDestination").await;
+    let found =
+        good(&backend, &emptied, json!({ "destination": { "properties": [] } }), "/aiNotificationsUpdateDestination").await;
     assert_eq!(found["error"]["fields"], json!([{ "field": "properties", "message": "the property url is missing" }]));
 }
 

@@ -57,7 +57,11 @@ async fn each_account_has_rows_of_its_own_and_several_are_told_apart_by_account_
             json!([{ "timestamp": NOW, "a": 2, "event.id": "c" }]),
         ),
         ("values of all", "SELECT uniques(event.id) FROM AwsSecurityEvent", json!([{ "uniques.event.id": ["a", "b", "c"] }])),
-        ("a type of one account", "SELECT count(*) FROM OfTwo FACET accountId()", json!([{ "facet": "2", "accountId()": 2, "count": 1 }])),
+        (
+            "a type of one account",
+            "SELECT count(*) FROM OfTwo FACET accountId()",
+            json!([{ "facet": "2", "accountId()": 2, "count": 1 }]),
+        ),
         ("types of all, each once", "SHOW EVENT TYPES", json!([{ "eventType": "AwsSecurityEvent" }, { "eventType": "OfTwo" }])),
     ] {
         let found = good(&backend, SEVERAL, json!({ "ids": [1, 2, 1], "q": query }), "/actor/nrql").await;
@@ -84,6 +88,27 @@ async fn accounts_that_the_key_does_not_open_and_too_many_are_refused() {
         let message = format!("accounts names {found} accounts, expected 1 to 2");
         assert_eq!(refusal(&backend, SEVERAL, json!({ "ids": ids, "q": count })).await, ("VALIDATION_ERROR".to_owned(), message));
     }
+}
+
+#[tokio::test]
+async fn more_queries_a_minute_than_an_account_has_are_refused() {
+    let bounds = NerdGraphSettings { queries_per_minute: Some(3), same_query_per_minute: Some(2), ..Default::default() };
+    let (backend, clock) = fleet(bounds).await;
+    let refused = |what: &str, account: u64| {
+        let message = format!("Too many requests: more than {what} in account {account} this minute");
+        ("TOO_MANY_REQUESTS".to_owned(), message)
+    };
+    let one = |account: u64, query: &str| json!({ "id": account, "q": query });
+    let (count, other) = ("SELECT count(*) FROM T", "SELECT count(*) FROM Other");
+    for _ in 0..2 {
+        good(&backend, ONE, one(1, count), AT).await;
+    }
+    assert_eq!(refusal(&backend, ONE, one(1, count)).await, refused("2 times the same query", 1));
+    assert_eq!(refusal(&backend, ONE, one(1, other)).await, refused("3 queries", 1), "the refused one counts");
+    good(&backend, ONE, one(2, other), AT).await;
+    assert_eq!(refusal(&backend, SEVERAL, json!({ "ids": [2, 1], "q": other })).await, refused("3 queries", 1), "one of them");
+    clock.advance_to(NOW + 60_000);
+    good(&backend, ONE, one(1, count), AT).await;
 }
 
 #[tokio::test]
