@@ -32,7 +32,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     super::print(&text)?;
     if let Some(note) = any_bucket(&policies) {
-        writeln!(std::io::stderr().lock(), "{note}")?;
+        // Nobody is left to be told when it is closed.
+        let _said = writeln!(std::io::stderr().lock(), "{note}").is_ok();
     }
     Ok(Exit::Good)
 }

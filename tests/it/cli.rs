@@ -155,7 +155,7 @@ async fn the_policies_of_a_configuration_are_printed_and_whose_each_is() {
     }
     let nothing = Agent::new(["iam", "--format", "json"]).config("version: 1\n").finish().await;
     assert_eq!((nothing.status.code(), &*nothing.stdout, &*nothing.stderr), (Some(0), "[]\n", ""));
-    let wrong = Agent::new(["iam"]).config("version: 1\nposture: {role: 7}\n").finish().await;
+    let wrong = Agent::new(["iam"]).config("version: 1\nposture: {roles: reader}\n").finish().await;
     assert_eq!((wrong.status.code(), &*wrong.stdout), (Some(2), ""), "{}", wrong.stderr);
 }
 
