@@ -262,8 +262,8 @@ fn every_row_is_printed_for_some_configuration() {
     let policies: Vec<Policy> = CONFIGURATIONS.iter().flat_map(|text| policies(&written(text))).collect();
     for row in ROWS {
         let printed = policies.iter().filter(|policy| policy.who == row.who).flat_map(|policy| &policy.statements);
-        let found = printed.filter(|statement| statement.sid == row.sid).map(|statement| &statement.actions);
-        assert_eq!(found.last().map(Vec::as_slice), Some(row.actions), "{}", row.sid);
+        let mut found = printed.filter(|statement| statement.sid == row.sid).map(|statement| &statement.actions);
+        assert_eq!(found.next().map(Vec::as_slice), Some(row.actions), "{}", row.sid);
         if row.who == Who::Agent && row.topic.is_taken_with_role() {
             let role = policies.iter().filter(|policy| policy.who == Who::Role).flat_map(|policy| &policy.statements);
             assert!(role.into_iter().any(|statement| statement.sid == row.sid), "{} with the role", row.sid);

@@ -114,9 +114,8 @@ async fn more_queries_a_minute_than_an_account_has_are_refused() {
 #[tokio::test]
 async fn a_document_asks_a_hundred_queries_and_no_more() {
     let (backend, _) = fleet(NerdGraphSettings::default()).await;
-    let fields = |queries: usize| -> String {
-        (0..queries).map(|at| format!("q{at}: nrql(query: \"SELECT count(*) FROM T\") {{ results }} ")).collect()
-    };
+    let field = |at: usize| format!("q{at}: nrql(query: \"SELECT count(*) FROM T\") {{ results }} ");
+    let fields = |queries: usize| (0..queries).map(field).collect::<Vec<_>>().concat();
     let asked = |queries: usize| format!("{{ actor {{ account(id: 1) {{ {} }} }} }}", fields(queries));
     let all = good(&backend, &asked(100), json!({}), "/actor/account").await;
     assert_eq!((all.as_object().unwrap().len(), &all["q99"]["results"]), (100, &json!([{ "count": 0 }])));
@@ -129,7 +128,7 @@ async fn a_document_asks_a_hundred_queries_and_no_more() {
 async fn rows_are_taken_while_queries_are_worked_on() {
     let (backend, _) = fleet(NerdGraphSettings::default()).await;
     let (accounts, columns) = (three_accounts(), backend.store().columns());
-    let ((begins, begun), (release, released)) = (mpsc::channel(), mpsc::channel());
+    let ((begins, begun), (release, released)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
     let writer = std::thread::spawn(move || {
         columns.append("T", |_| {
             begins.send(()).unwrap();
