@@ -15,6 +15,7 @@ mod dlq;
 mod doctor;
 pub mod exit;
 mod health;
+mod iam;
 mod ingest;
 #[cfg(feature = "lab")]
 mod lookup;
@@ -81,6 +82,11 @@ enum Command {
     Nrql(nrql::Args),
     /// Dead letters: list, replay
     Dlq(dlq::Args),
+    /// Print the least-privilege IAM policies of this configuration, and whose each is
+    ///
+    /// One for the agent's role; with `posture.role` one for that role in each account; with dead letters one for who replays them.
+    /// What is too long for one policy is several. Environment variables count, `AWS_REGION` too: give those that the agent has.
+    Iam(iam::Args),
     /// Ask the agent on this machine whether it works: exit code 0 or 1, for a container health check
     Health(health::Args),
     /// Stream bundled AWS records through the agent to a local New Relic stand-in: no account, no key
@@ -122,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Schema(args) => schema::run(args),
         Command::Nrql(args) => nrql::run(args),
         Command::Dlq(args) => dlq::run(args),
+        Command::Iam(args) => iam::run(args),
         Command::Health(args) => health::run(args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(args),

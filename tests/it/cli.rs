@@ -91,6 +91,7 @@ async fn every_command_explains_itself() {
         "dlq",
         "dlq list",
         "dlq replay",
+        "iam",
         "health",
     ];
     golden("help", &printed(&always, &["--help"]).await);
@@ -115,6 +116,47 @@ async fn every_reference_is_printed_as_it_was() {
     ] {
         golden(name, &printed(&[command], &[]).await);
     }
+}
+
+/// Everything of AWS that one configuration may use.
+const WHOLE: &str = "version: 1
+sources:
+  - {kind: trailBucket, queueUrl: 'https://sqs.ap-northeast-1.amazonaws.com/111122223333/trail', buckets: [example-trail]}
+  - {kind: eventQueue, queueUrl: 'https://sqs.ap-northeast-1.amazonaws.com/111122223333/events'}
+accounts: {organizations: true}
+posture:
+  regions: [ap-northeast-1, us-east-1]
+  accounts: ['222233334444', '333344445555']
+  role: cspm-relay-read
+  identity: {enabled: true, lastAccessed: true}
+state: {s3: s3://example-state/relay}
+deadLetters: {s3: s3://example-letters/relay}
+";
+
+#[tokio::test]
+async fn the_policies_of_a_configuration_are_printed_and_whose_each_is() {
+    let small = format!("version: 1\nsources:\n  - {{kind: trailBucket, queueUrl: '{QUEUE}'}}\n");
+    for (name, yaml) in [("iam_whole", WHOLE), ("iam_trail", &small)] {
+        let ended = Agent::new(["iam"]).config(yaml).finish().await;
+        golden(name, &shown(&ended));
+        let json = Agent::new(["iam", "--format", "json"]).config(yaml).finish().await;
+        assert_eq!((json.status.code(), &json.stderr), (Some(0), &ended.stderr));
+        let policies: Value = serde_json::from_str(&json.stdout).expect("JSON");
+        let policies = policies.as_array().expect("a list");
+        let in_text = ended.stdout.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+        let in_text: Vec<Value> =
+            serde_json::Deserializer::from_str(&in_text).into_iter().collect::<Result<_, _>>().expect("JSON behind the remarks");
+        assert_eq!(policies.iter().map(|policy| policy["policy"].clone()).collect::<Vec<_>>(), in_text);
+        for policy in policies {
+            let remark =
+                format!("# {}: {}\n", policy["file"].as_str().expect("a name"), policy["about"].as_str().expect("words"));
+            assert!(ended.stdout.contains(&remark), "{remark}");
+        }
+    }
+    let nothing = Agent::new(["iam", "--format", "json"]).config("version: 1\n").finish().await;
+    assert_eq!((nothing.status.code(), &*nothing.stdout, &*nothing.stderr), (Some(0), "[]\n", ""));
+    let wrong = Agent::new(["iam"]).config("version: 1\nposture: {roles: reader}\n").finish().await;
+    assert_eq!((wrong.status.code(), &*wrong.stdout), (Some(2), ""), "{}", wrong.stderr);
 }
 
 #[tokio::test]

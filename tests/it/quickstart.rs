@@ -205,3 +205,22 @@ async fn a_person_at_a_terminal_is_asked() {
     assert!(config.contains("accountId: 1234567") && config.contains("'Europe/Rome'") && !config.contains("posture"), "{config}");
     assert_eq!(checked(folder.path()).await.status.code(), Some(0));
 }
+
+#[tokio::test]
+async fn iam_prints_the_policies_that_were_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let words =
+        ["--account", "1", "--trail-queue", TRAIL, "--posture", "111122223333", "--dead-letters", "s3://letters/relay", "--yes"];
+    let ended = answered(folder.path(), &words).await;
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let config = folder.path().join("cspm-relay.yml");
+    let printed = Agent::new(["iam", "--format", "json"]).arg(config.to_string_lossy()).finish().await;
+    let policies: Vec<Value> =
+        serde_json::from_str(&printed.stdout).unwrap_or_else(|error| panic!("{error}: {}", printed.stderr));
+    let files: Vec<&str> = policies.iter().filter_map(|policy| policy["file"].as_str()).collect();
+    assert_eq!(files, ["iam-policy.json", "iam-role-policy.json", "iam-letters-policy.json"]);
+    for policy in &policies {
+        let written = read(folder.path(), policy["file"].as_str().expect("a name"));
+        assert_eq!(serde_json::from_str::<Value>(&written).expect("JSON"), policy["policy"]);
+    }
+}

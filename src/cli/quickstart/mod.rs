@@ -25,17 +25,13 @@ use super::exit::{Exit, Stop};
 use super::print;
 use crate::config::{Config, Environment, Need, env};
 use crate::publish::dashboard::{Definition, Language, Request, render};
-use crate::publish::iam::{self, Who};
+use crate::publish::iam;
 use answers::Answers;
 use ask::Asking;
 use words::Say;
 
 /// Name of the configuration.
 const CONFIG: &str = "cspm-relay.yml";
-
-/// Names of the policies without their ends, and whose they are.
-const POLICIES: [(&str, Who); 3] =
-    [("iam-policy", Who::Agent), ("iam-role-policy", Who::Role), ("iam-letters-policy", Who::Letters)];
 
 /// Arguments.
 #[derive(Debug, Default, clap::Args)]
@@ -140,11 +136,9 @@ fn files(answers: &Answers) -> anyhow::Result<Vec<(String, String)>> {
         let document = render(&definition, request).map_err(|error| Stop::usage(error.to_string(), None))?;
         files.push((name.to_owned(), serde_json::to_string_pretty(&document)? + "\n"));
     }
-    for (stem, who) in POLICIES {
-        for (number, document) in (1..).zip(iam::documents(&iam::statements(&config, who))) {
-            let name = if number == 1 { format!("{stem}.json") } else { format!("{stem}-{number}.json") };
-            files.push((name, serde_json::to_string_pretty(&document)? + "\n"));
-        }
+    for policy in iam::policies(&config) {
+        let text = serde_json::to_string_pretty(&policy.json())? + "\n";
+        files.push((policy.file, text));
     }
     Ok(files)
 }
@@ -154,7 +148,7 @@ fn files(answers: &Answers) -> anyhow::Result<Vec<(String, String)>> {
 fn stale(folder: &Path, files: &[(String, String)]) -> Vec<PathBuf> {
     let is_policy = |name: &str| {
         let stem = name.strip_suffix(".json")?;
-        let number = POLICIES.iter().find_map(|(policy, _)| stem.strip_prefix(policy))?;
+        let number = iam::FILES.iter().find_map(|(policy, _)| stem.strip_prefix(policy))?;
         // As it is written: `-2` and on.
         let is_number = |text: &str| text.parse().is_ok_and(|number: u32| number > 1 && number.to_string() == text);
         (number.is_empty() || number.strip_prefix('-').is_some_and(is_number)).then_some(())

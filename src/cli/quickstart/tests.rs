@@ -172,7 +172,7 @@ fn the_region_of_an_aggregator_is_in_the_file_and_in_the_policy() {
         let environment = BTreeMap::from([("AWS_REGION".to_owned(), text("us-west-2"))]);
         let answers = questions::all(&args, &environment, asking).unwrap();
         let text = yaml::text(&answers);
-        let statements = iam::statements(&read_back(&text).unwrap(), Who::Agent);
+        let statements = iam::statements(&read_back(&text).unwrap(), iam::Who::Agent);
         let aggregator = statements.into_iter().find(|statement| statement.sid == "ConfigAggregator").unwrap();
         let line = text.lines().find(|line| line.contains("aggregatorRegion")).unwrap().trim().to_owned();
         (line, aggregator.condition.unwrap().2)

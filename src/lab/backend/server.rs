@@ -17,6 +17,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::connection::Connection;
 use super::fault::{Api, Decision, Fault, Plans};
@@ -32,6 +33,9 @@ const LOG_CONTENT_TYPES: [&str; 4] = ["application/json", "json", "application/g
 /// The content type of OTLP in protobuf.
 const PROTOBUF: &str = "application/x-protobuf";
 
+/// Requests to `NerdGraph` that are worked on at once; others wait. A query may hold half a gigabyte.
+const ASKING: usize = 4;
+
 /// Everything the handlers share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -39,6 +43,8 @@ pub(super) struct Shared {
     pub(super) store: Store,
     pub(super) plans: Plans,
     nerdgraph: nerdgraph::State,
+    /// Whose turn it is to be answered by `NerdGraph`.
+    asking: Arc<Semaphore>,
     rates: Mutex<BTreeMap<(u64, Api), Rate>>,
     /// A day, and its series.
     series: Mutex<(i64, SeriesOfDay)>,
@@ -164,7 +170,13 @@ async fn get_ids(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     }
 }
 
-async fn serve(shared: &Shared, api: Api, path_account: Option<&str>, connection: &Connection, request: Request) -> Response {
+async fn serve(
+    shared: &Arc<Shared>,
+    api: Api,
+    path_account: Option<&str>,
+    connection: &Connection,
+    request: Request,
+) -> Response {
     let arrival = shared.store.arrived(api);
     let Some(answer) = shared.exchange(api, path_account, request).await else {
         arrival.ends(Ending::Cut);
@@ -186,6 +198,7 @@ impl Shared {
             store,
             plans,
             nerdgraph: nerdgraph::State::default(),
+            asking: Arc::new(Semaphore::new(ASKING)),
             rates: Mutex::default(),
             series: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(0)),
@@ -193,7 +206,7 @@ impl Shared {
     }
 
     /// One request; `None`: the connection is to be cut.
-    async fn exchange(&self, api: Api, path_account: Option<&str>, request: Request) -> Option<Answer> {
+    async fn exchange(self: &Arc<Self>, api: Api, path_account: Option<&str>, request: Request) -> Option<Answer> {
         let fault = self.plans.next(api);
         if fault == Fault::CutBeforeRead {
             return None;
@@ -245,7 +258,10 @@ impl Shared {
             return None;
         }
         let slow = if let Fault::SlowQueries(time) = fault { time } else { Duration::ZERO };
-        let (answer, rows) = self.accept(api, &passed, slow);
+        let (answer, rows) = match api {
+            Api::NerdGraph => (self.ask(passed, slow).await, 0),
+            Api::Events | Api::Logs | Api::Metrics => self.accept(api, &passed),
+        };
         if decision == Decision::AcceptThenCut || matches!(fault, Fault::AcceptThenCut | Fault::AcceptThenHang(_)) {
             self.store.unanswered(api, rows);
             if let Fault::AcceptThenHang(time) = fault {
@@ -326,24 +342,38 @@ impl Shared {
         Err(Answer { retry_after_s: matches!(api, Api::Logs | Api::Metrics).then_some(rest_s), ..answer })
     }
 
+    /// Answers a request to `NerdGraph`, away from the threads that take rows: a query may take long.
+    async fn ask(self: &Arc<Self>, passed: Passed, slow: Duration) -> Answer {
+        self.store.accept_unread(Api::NerdGraph);
+        // Nobody closes it.
+        let turn = Arc::clone(&self.asking).acquire_owned().await.ok();
+        let shared = Arc::clone(self);
+        let work = move || {
+            let asked = nerdgraph::Asked {
+                accounts: &shared.settings.accounts,
+                user: &passed.account,
+                settings: &shared.settings.nerd_graph,
+                store: &shared.store,
+                now_ms: shared.settings.clock.now_ms(),
+                slow_ms: i64::try_from(slow.as_millis()).unwrap_or(i64::MAX),
+            };
+            let answer = nerdgraph::answer(asked, &shared.nerdgraph, &passed.body);
+            // Kept to the end of the work, whether or not the client still waits.
+            drop(turn);
+            answer
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            let error = json!({ "message": error.to_string(), "extensions": { "errorClass": "INTERNAL_SERVER_ERROR" } });
+            Answer::new(StatusCode::INTERNAL_SERVER_ERROR, json!({ "errors": [error] }))
+        })
+    }
+
     /// Stores a body; the documented answer, and the rows that came of it.
-    fn accept(&self, api: Api, passed: &Passed, slow: Duration) -> (Answer, u64) {
+    fn accept(&self, api: Api, passed: &Passed) -> (Answer, u64) {
         let request_id = self.request_id();
         let now_ms = self.settings.clock.now_ms();
         let answer = match api {
-            Api::NerdGraph => {
-                self.store.accept_unread(api);
-                let asked = nerdgraph::Asked {
-                    accounts: &self.settings.accounts,
-                    user: &passed.account,
-                    settings: &self.settings.nerd_graph,
-                    store: &self.store,
-                    now_ms,
-                    slow_ms: i64::try_from(slow.as_millis()).unwrap_or(i64::MAX),
-                };
-                return (nerdgraph::answer(asked, &self.nerdgraph, &passed.body), 0);
-            }
-            Api::Events => Answer::new(StatusCode::OK, json!({ "success": true, "uuid": request_id })),
+            Api::Events | Api::NerdGraph => Answer::new(StatusCode::OK, json!({ "success": true, "uuid": request_id })),
             Api::Logs => Answer::new(StatusCode::ACCEPTED, json!({ "requestId": request_id })),
             Api::Metrics => Answer::new(StatusCode::OK, Value::Null),
         };

@@ -1,9 +1,9 @@
 //! What the stand-in accepted, and what tests and people may ask of it.
 //!
 //! In: intakes and the end of every request. Out: rows by type, how often each id came, violations, integration errors,
-//! counts per answer. A row is kept as compact JSON text, which tests compare and which queries over several accounts put together,
-//! and as columns of its account for the engine; or it is only counted, as [`Retain`] says. Nothing is ever removed: memory grows with
-//! what is accepted, so a bench keeps counts only.
+//! counts per answer. A row is kept as compact JSON text, which tests compare, and as columns of its account for the engine, which
+//! reads snapshots of them while more is accepted; or it is only counted, as [`Retain`] says. Nothing is ever removed: memory grows
+//! with what is accepted, so a bench keeps counts only.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -179,12 +179,12 @@ struct TypeRows {
     ids: Times,
     /// By `detection.id`: an event has one row per rule it matched.
     detections: Times,
-    /// With the account each is of.
-    kept: Vec<(u64, Box<str>)>,
+    /// As compact JSON.
+    kept: Vec<Box<str>>,
 }
 
 impl TypeRows {
-    fn add(&mut self, row: Row, account: u64, retain: Retain) {
+    fn add(&mut self, row: Row, retain: Retain) {
         self.rows = self.rows.saturating_add(1);
         let seen = |times: &mut Times, id: &str| {
             let times = times.entry(id.into()).or_default();
@@ -204,7 +204,7 @@ impl TypeRows {
         // The type was taken out.
         add(&mut self.bytes, compact.len() + row.event_type.len() + r#""eventType":"","#.len());
         if retain == Retain::Rows {
-            self.kept.push((account, compact.into_boxed_str()));
+            self.kept.push(compact.into_boxed_str());
         }
     }
 
@@ -225,7 +225,7 @@ struct State {
     apis: BTreeMap<Api, ApiCounts>,
     elsewhere: u64,
     violations: BTreeMap<Violation, u64>,
-    errors: Vec<(u64, IntegrationError)>,
+    errors: Vec<IntegrationError>,
     errors_raised: u64,
 }
 
@@ -317,7 +317,7 @@ impl Store {
                     state.types.insert(row.event_type.clone(), TypeRows::default());
                 }
                 if let Some(rows) = state.types.get_mut(&row.event_type) {
-                    rows.add(row, origin.account, retain);
+                    rows.add(row, retain);
                 }
             }
             for (violation, times) in intake.violations {
@@ -331,7 +331,7 @@ impl Store {
                     if let Some(row) = error.row() {
                         columns.append_json(INTEGRATION_ERROR, &row, origin.now_ms);
                     }
-                    state.errors.push((origin.account, error));
+                    state.errors.push(error);
                 }
             }
         });
@@ -395,10 +395,10 @@ impl Store {
     pub fn rows(&self, event_type: &str) -> Vec<Map<String, Value>> {
         let state = self.state();
         if event_type == INTEGRATION_ERROR {
-            return state.errors.iter().filter_map(|(_, error)| error.row()).collect();
+            return state.errors.iter().filter_map(IntegrationError::row).collect();
         }
         let Some(rows) = state.types.get(event_type) else { return Vec::new() };
-        rows.kept.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect()
+        rows.kept.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()
     }
 
     /// The rows of the only account, as the engine reads them; of the one with the lowest id, if there are several.
@@ -412,20 +412,6 @@ impl Store {
         self.0.columns.get(&account).cloned().unwrap_or_default()
     }
 
-    /// Every row of an account: its type and attributes. Others wait meanwhile.
-    pub(super) fn each_row(&self, account: u64, mut each: impl FnMut(&str, Map<String, Value>)) {
-        let state = self.state();
-        for (event_type, rows) in &state.types {
-            let of_it = rows.kept.iter().filter(|(of, _)| *of == account);
-            for row in of_it.filter_map(|(_, text)| serde_json::from_str(text).ok()) {
-                each(event_type, row);
-            }
-        }
-        for row in state.errors.iter().filter(|(of, _)| *of == account).filter_map(|(_, error)| error.row()) {
-            each(INTEGRATION_ERROR, row);
-        }
-    }
-
     /// Broken rules and how often; empty when the sender kept them all.
     #[must_use]
     pub fn violations(&self) -> BTreeMap<Violation, u64> {
@@ -435,7 +421,7 @@ impl Store {
     /// Losses reported, oldest first, at most 10,000.
     #[must_use]
     pub fn integration_errors(&self) -> Vec<IntegrationError> {
-        self.state().errors.iter().map(|(_, error)| error.clone()).collect()
+        self.state().errors.clone()
     }
 
     /// Waits until `reached` holds; asked now and after each change. Bound it with a time-out.

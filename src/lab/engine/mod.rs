@@ -35,7 +35,8 @@ use crate::nrql::Statement;
 /// Answers queries on the rows of one moment.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    snapshot: Snapshot,
+    /// Read as one: an event type has the rows of all.
+    snapshots: Vec<Snapshot>,
     settings: Settings,
 }
 
@@ -43,7 +44,13 @@ impl Engine {
     /// On these rows, with these settings.
     #[must_use]
     pub fn new(snapshot: Snapshot, settings: Settings) -> Self {
-        Self { snapshot, settings }
+        Self::together(vec![snapshot], settings)
+    }
+
+    /// On the rows of several snapshots as if they were one: those of the first arrived first.
+    #[must_use]
+    pub fn together(snapshots: Vec<Snapshot>, settings: Settings) -> Self {
+        Self { snapshots, settings }
     }
 
     /// The answer to a query, as of `now_ms`, milliseconds since 1970.
@@ -51,7 +58,7 @@ impl Engine {
     /// # Errors
     /// When New Relic would refuse the query, when it holds what is not run here, or when it passes the limits of the settings.
     pub fn run(&self, statement: &Statement, now_ms: i64) -> Result<Answer, QueryError> {
-        let run = run::Run::new(&self.snapshot, &self.settings);
+        let run = run::Run::new(&self.snapshots, &self.settings);
         match statement {
             Statement::Select(query) => run.outermost(query, now_ms),
             Statement::ShowEventTypes { since, until } => run.event_types(since.as_ref(), until.as_ref(), now_ms),

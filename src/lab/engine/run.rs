@@ -4,6 +4,7 @@
 //! holds it; nested levels share the window of the outermost; nothing is read that the snapshot does not hold.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ struct Ready {
 
 /// One run.
 pub(super) struct Run<'e> {
-    pub(super) snapshot: &'e Snapshot,
+    pub(super) snapshots: &'e [Snapshot],
     pub(super) settings: &'e Settings,
     cost: Rc<Cost>,
     subqueries: Cell<u32>,
@@ -81,8 +82,8 @@ struct Part {
 }
 
 impl<'e> Run<'e> {
-    pub(super) fn new(snapshot: &'e Snapshot, settings: &'e Settings) -> Self {
-        Self { snapshot, settings, cost: Rc::new(Cost::new(settings)), subqueries: Cell::new(0) }
+    pub(super) fn new(snapshots: &'e [Snapshot], settings: &'e Settings) -> Self {
+        Self { snapshots, settings, cost: Rc::new(Cost::new(settings)), subqueries: Cell::new(0) }
     }
 
     /// The answer to a whole query.
@@ -105,13 +106,13 @@ impl<'e> Run<'e> {
         let context = Context::utc(now_ms);
         let window = (now_ms.saturating_sub(WINDOW_DEFAULT_MS), now_ms);
         let (begin_ms, end_ms) = moments(since, until, window, &context)?;
-        let names = self.snapshot.event_types(begin_ms, end_ms);
+        let names = self.snapshots.iter().flat_map(|snapshot| snapshot.event_types(begin_ms, end_ms));
+        let names: BTreeSet<Arc<str>> = names.collect();
         let results = names
             .into_iter()
             .filter(|name| {
-                self.snapshot
-                    .table(name)
-                    .is_some_and(|table| table.any_between(self.visible_from(name, now_ms).max(begin_ms), end_ms))
+                let begin_ms = self.visible_from(name, now_ms).max(begin_ms);
+                self.tables(name).any(|table| table.any_between(begin_ms, end_ms))
             })
             .map(|name| ResultRow { values: vec![("eventType".into(), Value::Text(name))], ..ResultRow::default() })
             .collect();
@@ -201,6 +202,11 @@ impl<'e> Run<'e> {
         Ok(Ready { relation, plan, evaluator, series, window: scope.window, event_types })
     }
 
+    /// The tables of an event type, one of each snapshot that has it.
+    fn tables(&self, event_type: &str) -> impl Iterator<Item = &'e Arc<TableView>> {
+        self.snapshots.iter().filter_map(move |snapshot| snapshot.table(event_type))
+    }
+
     /// The tables a query reads.
     fn sources(&self, query: &Query, scope: &Scope<'_>) -> Result<(Relation, Vec<Arc<str>>), QueryError> {
         let mut relation = Relation::default();
@@ -211,10 +217,13 @@ impl<'e> Run<'e> {
                 // A type, or a table, that is named twice is read once: FROM is a union of types.
                 Source::Type(_) | Source::Lookup(_) if seen.iter().any(|known| same_source(known, source)) => {}
                 Source::Type(name) => {
-                    let view = self.snapshot.table(&name.text).cloned();
-                    let view = view.unwrap_or_else(|| TableView::build(&name.text, |_| {}));
+                    let mut views: Vec<Arc<TableView>> = self.tables(&name.text).cloned().collect();
+                    if views.is_empty() {
+                        views.push(TableView::build(&name.text, |_| {}));
+                    }
                     let visible_from_ms = self.visible_from(&name.text, scope.context.now_ms);
-                    relation.members.push(Member { windowed: true, visible_from_ms, ..Member::whole(view, true) });
+                    let member = |view| Member { windowed: true, visible_from_ms, ..Member::whole(view, true) };
+                    relation.members.extend(views.into_iter().map(member));
                     event_types.push(Arc::from(name.text.as_str()));
                 }
                 Source::Template(name) => {

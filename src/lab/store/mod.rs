@@ -99,6 +99,13 @@ impl Snapshot {
         self.tables.get(event_type)
     }
 
+    /// The same rows, all with one number under `name`: the account they are of, say.
+    #[must_use]
+    pub fn with_number(&self, name: &str, number: f64) -> Self {
+        let tables = self.tables.iter().map(|(of, table)| (Arc::clone(of), table.with_number(name, number)));
+        Self { tables: Arc::new(tables.collect()) }
+    }
+
     /// The event types with a row at or after `begin_ms` and before `end_ms`, by name.
     #[must_use]
     pub fn event_types(&self, begin_ms: i64, end_ms: i64) -> Vec<Arc<str>> {

@@ -2,7 +2,7 @@
 //!
 //! What always holds: it never changes; every array has one place for each row; no timestamp lies outside `first_ms..=last_ms`.
 
-use arrow_array::Int64Array;
+use arrow_array::{Float64Array, Int64Array};
 
 use super::column::Part;
 
@@ -28,6 +28,18 @@ impl Segment {
         let first_ms = timestamps.iter().copied().min().unwrap_or(i64::MAX);
         let last_ms = timestamps.iter().copied().max().unwrap_or(i64::MIN);
         Self { timestamps: timestamps.into(), received: received.into(), first_ms, last_ms, parts }
+    }
+
+    /// The same rows with `numbers`, at least as many, in one column, whatever they have there.
+    pub(super) fn with_numbers(&self, column: usize, numbers: &Float64Array) -> Self {
+        let mut with = self.clone();
+        if with.parts.len() <= column {
+            with.parts.resize(column + 1, None);
+        }
+        if let Some(place) = with.parts.get_mut(column) {
+            *place = Some(Box::new(Part { number: Some(numbers.slice(0, self.rows())), ..Part::default() }));
+        }
+        with
     }
 
     /// How many rows.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, Float64Array};
 
 use super::column::Column;
 use super::dictionary::Entries;
@@ -148,6 +148,22 @@ impl TableView {
         let mut table = Table::new(Arc::from(name));
         write(&mut super::Rows::new(&mut table));
         table.view()
+    }
+
+    /// The same rows, all with one number under `name`, whatever they have there. What else they have is shared, not copied.
+    #[must_use]
+    pub fn with_number(&self, name: &str, number: f64) -> Arc<Self> {
+        let (mut columns, mut positions) = (self.columns.clone(), self.positions.clone());
+        let position = self.position(name).unwrap_or_else(|| {
+            let name: Arc<str> = Arc::from(name);
+            columns.push(ColumnView { name: Arc::clone(&name), texts: Entries::default(), others: Entries::default() });
+            positions.insert(name, columns.len() - 1);
+            columns.len() - 1
+        });
+        let longest = self.segments.iter().map(|segment| segment.rows()).max().unwrap_or_default();
+        let numbers = Float64Array::from_value(number, longest);
+        let segments = self.segments.iter().map(|segment| Arc::new(segment.with_numbers(position, &numbers))).collect();
+        Arc::new(Self { name: Arc::clone(&self.name), columns, positions, segments })
     }
 
     /// The event type.

@@ -164,3 +164,24 @@ fn a_point_is_a_value_with_fields() {
         ]
     );
 }
+
+#[test]
+fn a_number_stands_in_every_row_whatever_was_there() {
+    let store = Store::in_memory();
+    for (ms, row) in [(1, json!({ "a": "x", "account": "text" })), (2, json!({ "a": "y" }))] {
+        store.append_json("T", row.as_object().unwrap(), 1_700_000_000_000 + ms);
+    }
+    store.append_json("U", json!({ "b": 1 }).as_object().unwrap(), 1_700_000_000_000);
+    let (before, marked) = (store.snapshot(), store.snapshot().with_number("account", 7.0));
+    let values = |snapshot: &Snapshot, event_type: &str, column: &str| -> Vec<Value> {
+        let table = snapshot.table(event_type).unwrap();
+        let Some(position) = table.position(column) else { return Vec::new() };
+        let rows = table.segments().iter().flat_map(|segment| (0..segment.rows()).map(move |row| (segment, row)));
+        rows.map(|(segment, row)| table.value(segment, position, row)).collect()
+    };
+    assert_eq!(values(&marked, "T", "account"), [Value::Number(7.0), Value::Number(7.0)]);
+    assert_eq!(values(&marked, "U", "account"), [Value::Number(7.0)]);
+    assert_eq!(values(&marked, "T", "a"), values(&before, "T", "a"));
+    assert_eq!(values(&before, "T", "account"), [Value::text("text"), Value::Null], "others see what was there");
+    assert_eq!(values(&before, "U", "account"), []);
+}

@@ -71,9 +71,46 @@ pub fn statements(config: &Config, who: Who) -> Vec<Statement> {
     .collect()
 }
 
-/// The statements as policy documents, each within [`POLICY_CHARS`]. A statement of too many resources becomes several.
+/// Names of the files of policies, without number and end, and whose they are.
+pub const FILES: [(&str, Who); 3] =
+    [("iam-policy", Who::Agent), ("iam-role-policy", Who::Role), ("iam-letters-policy", Who::Letters)];
+
+/// One policy, within [`POLICY_CHARS`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Name of its file, as `iam-policy.json`; what was too long for one policy goes on in `iam-policy-2.json`.
+    pub file: String,
+    /// Whose it is.
+    pub who: Who,
+    /// Never empty.
+    pub statements: Vec<Statement>,
+}
+
+impl Policy {
+    /// As IAM reads it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let statements: Vec<Value> = self.statements.iter().map(Statement::json).collect();
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    }
+}
+
+/// Every policy that a configuration needs, in the order of [`FILES`]; none if it asks AWS for nothing.
 #[must_use]
-pub fn documents(statements: &[Statement]) -> Vec<Value> {
+pub fn policies(config: &Config) -> Vec<Policy> {
+    let of = |(stem, who): (&str, Who)| {
+        let parts = (1..).zip(split(&statements(config, who)));
+        let named = parts.map(|(number, statements)| {
+            let file = if number == 1 { format!("{stem}.json") } else { format!("{stem}-{number}.json") };
+            Policy { file, who, statements }
+        });
+        named.collect::<Vec<_>>()
+    };
+    FILES.into_iter().flat_map(of).collect()
+}
+
+/// The statements of each document that they fill. A statement of too many resources becomes several.
+fn split(statements: &[Statement]) -> Vec<Vec<Statement>> {
     let mut documents: Vec<Vec<Statement>> = Vec::new();
     for statement in statements.iter().flat_map(parts) {
         let room = |held: &Vec<Statement>| held.iter().map(|one| one.chars() + 1).sum::<usize>() + statement.chars();
@@ -82,11 +119,7 @@ pub fn documents(statements: &[Statement]) -> Vec<Value> {
             None => documents.push(vec![statement]),
         }
     }
-    let document = |held: &Vec<Statement>| {
-        let statements: Vec<Value> = held.iter().map(Statement::json).collect();
-        json!({ "Version": "2012-10-17", "Statement": statements })
-    };
-    documents.iter().map(document).collect()
+    documents
 }
 
 /// A statement, or several that together say the same and each fit into a document.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::config::{Identity, Posture, Source, SourceKind, StatePlace};
+use crate::config::{Identity, Need, Posture, Source, SourceKind, StatePlace};
 use crate::secret::Secret;
 
 fn empty() -> Config {
@@ -15,6 +15,11 @@ fn trail(url: &str, region: &str, buckets: &[&str]) -> Source {
     let buckets = buckets.iter().map(|bucket| (*bucket).to_owned()).collect();
     let kind = SourceKind::TrailBucket { queue_url: url.to_owned(), region: Some(region.to_owned()), buckets };
     Source { name: "trail".to_owned(), kind }
+}
+
+fn documents(statements: &[Statement]) -> Vec<Value> {
+    let policy = |statements| Policy { file: String::new(), who: Who::Agent, statements }.json();
+    split(statements).into_iter().map(policy).collect()
 }
 
 fn role() -> Option<crate::config::Role> {
@@ -226,4 +231,58 @@ fn what_is_too_long_for_one_policy_becomes_several_that_say_the_same() {
     }
     let wanted: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:role/cspm-relay-read")).collect();
     assert_eq!(roles, wanted);
+}
+
+/// As they are written, each with what no other has.
+const CONFIGURATIONS: [&str; 4] = [
+    "sources:
+- {kind: trailBucket, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/trail', buckets: [example-trail]}
+- {kind: eventQueue, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/events'}
+accounts: {organizations: true}
+posture: {regions: [eu-west-1], accounts: ['222233334444'], role: cspm-relay-read, identity: {enabled: true, lastAccessed: true}}
+state: {s3: s3://example-state/relay}
+deadLetters: {s3: s3://example-letters/relay}
+",
+    "posture: {aggregator: organization, aggregatorRegion: eu-west-1}",
+    "deadLetters: {queue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/letters'}",
+    "posture: {identity: {enabled: true}}
+sources:
+- {kind: eventQueue, queueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/events'}
+",
+];
+
+fn written(text: &str) -> Config {
+    let nothing = std::collections::BTreeMap::<String, String>::new();
+    let text = format!("version: 1\n{text}");
+    Config::of_text(Need::LOCAL, text.as_bytes(), &nothing).unwrap_or_else(|faults| panic!("{text}\n{faults}"))
+}
+
+#[test]
+fn every_row_is_printed_for_some_configuration() {
+    let policies: Vec<Policy> = CONFIGURATIONS.iter().flat_map(|text| policies(&written(text))).collect();
+    for row in ROWS {
+        let printed = policies.iter().filter(|policy| policy.who == row.who).flat_map(|policy| &policy.statements);
+        let mut found = printed.filter(|statement| statement.sid == row.sid).map(|statement| &statement.actions);
+        assert_eq!(found.next().map(Vec::as_slice), Some(row.actions), "{}", row.sid);
+        if row.who == Who::Agent && row.topic.is_taken_with_role() {
+            let role = policies.iter().filter(|policy| policy.who == Who::Role).flat_map(|policy| &policy.statements);
+            assert!(role.into_iter().any(|statement| statement.sid == row.sid), "{} with the role", row.sid);
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_policy_are_numbered_and_each_is_told_whose_it_is() {
+    let mut config = written(CONFIGURATIONS[0]);
+    let files = |config: &Config| policies(config).into_iter().map(|policy| (policy.file, policy.who)).collect::<Vec<_>>();
+    let named = |files: &[(&str, Who)]| files.iter().map(|(file, who)| ((*file).to_owned(), *who)).collect::<Vec<_>>();
+    let [agent, role, letters] =
+        [("iam-policy.json", Who::Agent), ("iam-role-policy.json", Who::Role), ("iam-letters-policy.json", Who::Letters)];
+    assert_eq!(files(&config), named(&[agent, role, letters]));
+    let many = (0..100_u64).map(|number| format!("{:012}", 100_000_000_000 + number)).collect();
+    config.posture.as_mut().unwrap().accounts = many;
+    assert_eq!(
+        files(&config),
+        named(&[agent, ("iam-policy-2.json", Who::Agent), ("iam-policy-3.json", Who::Agent), role, letters])
+    );
 }

@@ -173,7 +173,7 @@ impl Session<'_> {
         }
         condition.updated_ms = self.now_ms;
         let guid = Guid::alerts(account, "CONDITION", id).text();
-        if let Some(version) = state.entities.0.get(&guid).and_then(|entity| entity.newest()) {
+        if let Some(version) = state.entities.all.get(&guid).and_then(|entity| entity.newest()) {
             let version = Version { name: text(&condition.fields, "name").to_owned(), ..version.clone() };
             state.entities.change(&guid, version, self.now_ms, self.settings.entity_delay_ms);
         }

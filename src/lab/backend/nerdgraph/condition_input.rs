@@ -15,8 +15,16 @@ const NAME: usize = 128;
 const DESCRIPTION: usize = 4_000;
 const TITLE: usize = 256;
 
-/// The rules of the linter that are New Relic's own.
-const RULES: [&str; 2] = ["condition-clause", "condition-value"];
+/// The rules of the linter that are New Relic's own: it refuses a condition, or any query, that breaks one.
+const RULES: [&str; 7] = [
+    "condition-clause",
+    "condition-value",
+    "mixed-select",
+    "too-long",
+    "unknown-argument",
+    "unknown-function",
+    "wrong-arguments",
+];
 
 /// Sets what was not given to what New Relic takes then.
 pub(super) fn complete(fields: &mut Map<String, Json>, kind: Kind) {
@@ -180,4 +188,22 @@ fn of_expiration(expiration: &Arguments) -> Vec<Wrong> {
         wrong.push(told("expiration.expirationDuration", "is required when violations are opened or closed on expiration"));
     }
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nrql::lint;
+
+    /// What cannot be read is refused before any rule is asked.
+    #[test]
+    fn every_rule_that_new_relic_refuses_a_query_by_is_asked() {
+        let documented = lint::RULES.iter().filter(|rule| rule.why.starts_with("docs: New Relic refuses it"));
+        for rule in documented.filter(|rule| rule.id != "syntax") {
+            assert!(RULES.contains(&rule.id), "{}", rule.id);
+        }
+        for name in RULES {
+            assert!(lint::RULES.iter().any(|rule| rule.id == name && rule.severity == Severity::Error), "{name}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::entity::{Guid, Version, own_tags};
 use super::graphql::Fault;
-use super::{Arguments, Kept, MOST, Session, date_time, input, text, widget};
+use super::{Arguments, Kept, Session, date_time, input, text, widget};
 
 /// Where a widget keeps the pages it links to, until they are read.
 const LINKED: &str = "linkedEntityGuids";
@@ -40,9 +40,7 @@ impl Session<'_> {
         let mut state = self.state.lock();
         faults.extend(unknown_ids(&dashboard, None));
         faults.extend(unknown_links(&dashboard, &state));
-        if state.entities.0.len() >= MOST {
-            faults.push(format!("there are {MOST} entities already"));
-        }
+        faults.extend(self.no_room(&state, 1 + list(&dashboard, "pages").len(), 0));
         if !faults.is_empty() {
             return Ok(refusal("INVALID_INPUT", faults));
         }
@@ -64,6 +62,7 @@ impl Session<'_> {
         let mut faults = widget::faults(&dashboard, self.settings);
         faults.extend(unknown_ids(&dashboard, Some(&version)));
         faults.extend(unknown_links(&dashboard, &state));
+        faults.extend(self.no_room(&state, list(&dashboard, "pages").len(), pages(&version).count()));
         if !faults.is_empty() {
             return refusal("INVALID_INPUT", faults);
         }
@@ -76,8 +75,9 @@ impl Session<'_> {
         let mut state = self.state.lock();
         let (kind, message) = match self.present(&state, guid) {
             Ok(present) => {
-                for guid in pages(&present.version).chain([guid.to_owned()]) {
-                    state.entities.delete(&guid, self.now_ms, self.settings.entity_delay_ms);
+                // The dashboard first: it is never there to be brought back when a page of it is not.
+                for guid in [guid.to_owned()].into_iter().chain(pages(&present.version)) {
+                    state.entities.delete(&guid, self.now_ms, self.settings);
                 }
                 return json!({ "status": "SUCCESS", "errors": [] });
             }
@@ -91,7 +91,7 @@ impl Session<'_> {
     pub(super) fn undelete_dashboard(&mut self, arguments: &Arguments) -> Json {
         let guid = text(arguments, "guid");
         let mut state = self.state.lock();
-        let found = state.entities.0.get(guid).filter(|entity| entity.deleted.as_ref().is_some_and(is_whole));
+        let found = state.entities.all.get(guid).filter(|entity| entity.deleted.as_ref().is_some_and(is_whole));
         let Some(entity) = found else {
             return json!({ "errors": [{ "type": "DASHBOARD_NOT_FOUND", "description": format!("Dashboard {guid} not found") }] });
         };
@@ -99,14 +99,12 @@ impl Session<'_> {
             let description = format!("Not allowed to bring back dashboard {guid}");
             return json!({ "errors": [{ "type": "FORBIDDEN_OPERATION", "description": description }] });
         }
-        let pages: Vec<String> = entity.deleted.iter().flat_map(pages).collect();
-        for guid in pages.into_iter().chain([guid.to_owned()]) {
-            let Some(entity) = state.entities.0.get_mut(&guid) else { continue };
-            let account = entity.account;
-            if let Some(version) = entity.deleted.take() {
-                let version = Version { tags: own_tags(account), ..version };
-                state.entities.change(&guid, version, self.now_ms, self.settings.entity_delay_ms);
-            }
+        let guids: Vec<String> = entity.deleted.iter().flat_map(pages).chain([guid.to_owned()]).collect();
+        if let Some(description) = self.no_room(&state, guids.len(), 0) {
+            return json!({ "errors": [{ "type": "INVALID_INPUT", "description": description }] });
+        }
+        for guid in guids {
+            state.entities.undelete(&guid, self.now_ms, self.settings.entity_delay_ms);
         }
         json!({ "errors": [] })
     }
@@ -116,14 +114,23 @@ impl Session<'_> {
         let state = self.state.lock();
         let guids = widget.get(LINKED).and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
         let seen = guids.filter_map(|guid| {
-            let entity = state.entities.0.get(guid)?;
+            let entity = state.entities.all.get(guid)?;
             Some(entity.json(guid, entity.seen(self.now_ms)?, "Outline"))
         });
         seen.collect()
     }
 
+    /// What is wrong with making so many dashboards and pages when so many go.
+    fn no_room(&self, state: &Kept, made: usize, gone: usize) -> Option<String> {
+        let (there, most) = (state.entities.dashboards(), self.settings.entities);
+        let after = there.saturating_add(made).saturating_sub(gone);
+        // What makes nothing more may always be done.
+        let is_full = made > gone && after > most;
+        is_full.then(|| format!("there would be {after} dashboards and pages, at most {most}: delete some first"))
+    }
+
     fn present(&self, state: &Kept, guid: &str) -> Result<Present, Absent> {
-        let entity = state.entities.0.get(guid).ok_or(Absent::NotFound)?;
+        let entity = state.entities.all.get(guid).ok_or(Absent::NotFound)?;
         let version = entity.newest().filter(|version| is_whole(version)).ok_or(Absent::NotFound)?;
         if !self.is_opened(entity.account) {
             return Err(Absent::Forbidden);
@@ -170,7 +177,8 @@ impl Session<'_> {
                 state.entities.put(&guid, version(own_tags(account)), self.now_ms, delay_ms);
             } else {
                 gone.remove(&page_guid);
-                let tags = state.entities.0.get(&page_guid).and_then(|entity| entity.newest()).map(|newest| newest.tags.clone());
+                let tags =
+                    state.entities.all.get(&page_guid).and_then(|entity| entity.newest()).map(|newest| newest.tags.clone());
                 let version = version(tags.unwrap_or_else(|| own_tags(account)));
                 state.entities.change(&page_guid, version, self.now_ms, delay_ms);
             }
@@ -183,7 +191,7 @@ impl Session<'_> {
             }));
         }
         for guid in gone {
-            state.entities.delete(&guid, self.now_ms, delay_ms);
+            state.entities.delete(&guid, self.now_ms, self.settings);
         }
         let mut more = common;
         more.insert("description".to_owned(), dashboard.get("description").cloned().unwrap_or_default());
@@ -269,7 +277,7 @@ fn unknown_links(dashboard: &Arguments, state: &Kept) -> Vec<String> {
     let widgets = pages.flat_map(|page| list(page, "widgets")).filter_map(Json::as_object);
     let links = widgets.flat_map(|widget| list(widget, "linkedEntityGuids")).filter_map(Json::as_str);
     let is_page = |guid: &str| {
-        let newest = state.entities.0.get(guid).and_then(|entity| entity.newest());
+        let newest = state.entities.all.get(guid).and_then(|entity| entity.newest());
         newest.is_some_and(|version| version.more.contains_key("dashboardParentGuid"))
     };
     links.filter(|guid| !is_page(guid)).map(|guid| format!("Invalid widget input: no dashboard page {guid} to link to")).collect()

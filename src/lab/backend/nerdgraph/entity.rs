@@ -2,17 +2,21 @@
 //!
 //! In: changes. Out: entities as they are seen at a moment. What always holds: a change is seen by readers when
 //! [`NerdGraphSettings::entity_delay_ms`](super::NerdGraphSettings) has passed on the stand-in's clock, and at once by the next
-//! change; a guid names one entity for ever; a deleted entity is found by nobody but who undeletes it.
+//! change; a guid names one entity for ever; a deleted entity is found by nobody but who undeletes it; of those that were deleted
+//! the newest are kept.
 //!
 //! A guid is `account|domain|type|id` in Base64 without padding, as New Relic's are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value as Json, json};
 
-use super::{Session, outline};
+use super::{NerdGraphSettings, Session, outline};
+
+/// Type of dashboards and their pages.
+const DASHBOARD: &str = "DASHBOARD";
 
 /// Tags: values by key.
 pub(super) type Tags = BTreeMap<String, BTreeSet<String>>;
@@ -61,7 +65,7 @@ impl Entity {
     /// In the shape of `Entity` and `EntityOutline`; `suffix` is `Outline` for the latter.
     pub(super) fn json(&self, guid: &str, version: &Version, suffix: &str) -> Json {
         let (name, entity_type) = match self.kind {
-            "DASHBOARD" => ("DashboardEntity", "DASHBOARD_ENTITY"),
+            DASHBOARD => ("DashboardEntity", "DASHBOARD_ENTITY"),
             _ => ("GenericEntity", "GENERIC_ENTITY"),
         };
         let mut entity = version.more.clone();
@@ -85,37 +89,61 @@ impl Entity {
     }
 }
 
-/// Everything that exists, by guid.
+/// Everything that exists, and what was deleted and can be brought back.
 #[derive(Debug, Default)]
-pub(super) struct Entities(pub(super) BTreeMap<String, Entity>);
+pub(super) struct Entities {
+    /// By guid.
+    pub(super) all: BTreeMap<String, Entity>,
+    /// Guids of what was deleted, the oldest first.
+    deleted: VecDeque<String>,
+}
 
 impl Entities {
     /// Makes an entity, or changes the one that is there.
     pub(super) fn put(&mut self, guid: &Guid, version: Version, now_ms: i64, delay_ms: i64) {
         let made = || Entity { account: guid.account, domain: guid.domain, kind: guid.kind, versions: Vec::new(), deleted: None };
-        let entity = self.0.entry(guid.text()).or_insert_with(made);
+        let entity = self.all.entry(guid.text()).or_insert_with(made);
         entity.deleted = None;
         entity.put(Some(version), now_ms, now_ms.saturating_add(delay_ms));
     }
 
     /// Changes an entity that is there.
     pub(super) fn change(&mut self, guid: &str, version: Version, now_ms: i64, delay_ms: i64) {
-        if let Some(entity) = self.0.get_mut(guid) {
+        if let Some(entity) = self.all.get_mut(guid) {
             entity.put(Some(version), now_ms, now_ms.saturating_add(delay_ms));
         }
     }
 
-    /// Deletes an entity; it can be brought back.
-    pub(super) fn delete(&mut self, guid: &str, now_ms: i64, delay_ms: i64) {
-        if let Some(entity) = self.0.get_mut(guid) {
-            entity.deleted = entity.newest().cloned().or(entity.deleted.take());
-            entity.put(None, now_ms, now_ms.saturating_add(delay_ms));
+    /// Deletes an entity; it can be brought back until [`NerdGraphSettings::entities`] others are deleted.
+    pub(super) fn delete(&mut self, guid: &str, now_ms: i64, settings: &NerdGraphSettings) {
+        let Some(entity) = self.all.get_mut(guid) else { return };
+        let Some(newest) = entity.newest().cloned() else { return };
+        entity.deleted = Some(newest);
+        entity.put(None, now_ms, now_ms.saturating_add(settings.entity_delay_ms));
+        self.deleted.push_back(guid.to_owned());
+        while self.deleted.len() > settings.entities {
+            let Some(oldest) = self.deleted.pop_front() else { return };
+            self.forget(&oldest);
         }
+    }
+
+    /// Brings a deleted entity back, without the tags that it was given.
+    pub(super) fn undelete(&mut self, guid: &str, now_ms: i64, delay_ms: i64) {
+        let Some(entity) = self.all.get_mut(guid) else { return };
+        let Some(version) = entity.deleted.take() else { return };
+        let version = Version { tags: own_tags(entity.account), ..version };
+        entity.put(Some(version), now_ms, now_ms.saturating_add(delay_ms));
+        self.deleted.retain(|deleted| deleted != guid);
+    }
+
+    /// The dashboards and pages that are there.
+    pub(super) fn dashboards(&self) -> usize {
+        self.all.values().filter(|entity| entity.kind == DASHBOARD && entity.newest().is_some()).count()
     }
 
     /// Takes an entity away for good.
     pub(super) fn forget(&mut self, guid: &str) {
-        self.0.remove(guid);
+        self.all.remove(guid);
     }
 }
 
@@ -130,7 +158,7 @@ pub(super) struct Guid {
 
 impl Guid {
     pub(super) fn dashboard(account: u64, id: u64) -> Self {
-        Self { account, domain: "VIZ", kind: "DASHBOARD", id }
+        Self { account, domain: "VIZ", kind: DASHBOARD, id }
     }
 
     pub(super) fn alerts(account: u64, kind: &'static str, id: u64) -> Self {
@@ -152,7 +180,7 @@ impl Session<'_> {
     /// The entity with this guid, as it is seen now; null if the key opens none.
     pub(super) fn entity(&self, guid: &str) -> Json {
         let state = self.state.lock();
-        let found = state.entities.0.get(guid).filter(|entity| self.is_opened(entity.account));
+        let found = state.entities.all.get(guid).filter(|entity| self.is_opened(entity.account));
         let seen = found.and_then(|entity| Some((entity, entity.seen(self.now_ms)?)));
         seen.map_or(Json::Null, |(entity, version)| entity.json(guid, version, ""))
     }

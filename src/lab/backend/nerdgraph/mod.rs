@@ -3,7 +3,7 @@
 //! In: `POST /graphql` with a document and variables. Out: New Relic's answers: HTTP 200 with `errors` beside `data` for what cannot
 //! be, and inside the answer of a mutation for what New Relic reports there. What always holds: the schema in `schema/` says what
 //! can be asked, and everything in it is answered; a key opens the accounts that have it as their user key, and no other account is
-//! read or changed; everything is in memory and bounded by [`MOST`]; equal requests in equal order give equal ids.
+//! read or changed; everything is in memory and bounded, by [`MOST`] or a limit of New Relic's; equal requests in equal order give equal ids.
 //!
 //! | file | answers |
 //! | --- | --- |
@@ -91,6 +91,7 @@ struct Kept {
     channels: notification::Records,
     workflows: notification::Records,
     queries: nrql::Queries,
+    rates: nrql::Rates,
     ids: u64,
 }
 
@@ -160,7 +161,7 @@ pub(super) fn answer(asked: Asked<'_>, state: &State, body: &[u8]) -> Answer {
     match serde_json::from_slice(body) {
         Ok(posted) => {
             let Asked { accounts, user, settings, store, now_ms, slow_ms } = asked;
-            let mut session = Session { accounts, user, settings, store, now_ms, slow_ms, state };
+            let mut session = Session { accounts, user, settings, store, now_ms, slow_ms, state, spent: nrql::Spent::nothing() };
             Answer::new(StatusCode::OK, graphql::answer(&READ, posted, &mut session))
         }
         Err(error) => Answer::new(StatusCode::BAD_REQUEST, json!({ "errors": [{ "message": error.to_string() }] })),
@@ -176,6 +177,7 @@ struct Session<'a> {
     now_ms: i64,
     slow_ms: i64,
     state: &'a State,
+    spent: nrql::Spent,
 }
 
 type Arguments = Map<String, Json>;

@@ -48,6 +48,15 @@ const DESTINATIONS: [(&str, &[&str], Auth, &[&str]); 14] = [
     ("WORKFLOW_AUTOMATION", &[], Auth::Headers, &["WORKFLOW_AUTOMATION"]),
 ];
 
+/// Most destinations of a type in an account (limits of alerts).
+fn most_of(kind: &str) -> usize {
+    match kind {
+        "EMAIL" | "SLACK" | "SLACK_COLLABORATION" | "SLACK_LEGACY" | "WEBHOOK" => 10_000,
+        "PAGERDUTY_SERVICE_INTEGRATION" => 20_000,
+        _ => 5_000,
+    }
+}
+
 /// What a type of channel needs.
 const CHANNELS: [(&str, &[&str]); 9] = [
     ("JIRA_CLASSIC", &["project", "issuetype", "summary"]),
@@ -138,10 +147,13 @@ fn missing(fields: &Arguments, needed: &[&str]) -> Vec<Wrong> {
     missing.map(|key| told("properties", format!("the property {key} is missing"))).collect()
 }
 
+/// Where it is remembered that a destination has a secret URL, which is not kept; no field of the schema has such a name.
+const SECURE: &str = "#secureUrl";
+
 fn wrong_destination(fields: &Arguments, has_credentials: bool) -> Vec<Wrong> {
     let kind = text(fields, "type");
     let Some((_, needed, auth, _)) = DESTINATIONS.iter().find(|(name, ..)| *name == kind) else { return Vec::new() };
-    let secure = fields.get("secureUrl").is_some_and(Json::is_object);
+    let secure = has_secure_url(fields);
     // The secret end of a URL stands apart.
     let mut wrong = if secure && kind == "WEBHOOK" { Vec::new() } else { missing(fields, needed) };
     if text(fields, "name").is_empty() {
@@ -166,8 +178,16 @@ fn wrong_destination(fields: &Arguments, has_credentials: bool) -> Vec<Wrong> {
     wrong
 }
 
+/// Whether a part of its URL is secret: now, or since it was made.
+fn has_secure_url(fields: &Arguments) -> bool {
+    fields.get("secureUrl").is_some_and(Json::is_object) || fields.contains_key(SECURE)
+}
+
 /// A destination as it is kept: without its secrets.
 fn kept(mut fields: Map<String, Json>) -> Map<String, Json> {
+    if has_secure_url(&fields) {
+        fields.insert(SECURE.to_owned(), true.into());
+    }
     fields.retain(|field, _| !matches!(field.as_str(), "auth" | "secureUrl" | "disableAuth"));
     let active = fields.entry("active").or_insert(true.into());
     if active.is_null() {
@@ -209,8 +229,10 @@ impl Session<'_> {
             return Ok(refused(&wrong));
         }
         let mut state = self.state.lock();
-        if state.destinations.len() >= MOST {
-            return Ok(error("LIMIT_REACHED", &format!("at most {MOST} destinations")));
+        let same = |record: &&Record| record.account == account && text(&record.fields, "type") == kind;
+        let most = most_of(kind);
+        if state.destinations.values().filter(same).count() >= most {
+            return Ok(error("LIMIT_REACHED", &format!("an account has at most {most} destinations of type {kind}")));
         }
         let id = state.next_id();
         let guid = super::entity::Guid::alerts(account, "DESTINATION", id).text();

@@ -10,7 +10,7 @@
 //! across accounts, `accountId()` tells them apart. That `timeout` is from 5 to 120 s is taken
 //! for granted here; so are the class and the words of a time-out beyond that it is `TIMEOUT`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
@@ -19,7 +19,6 @@ use tokio::time::Instant;
 use super::graphql::Fault;
 use super::{Session, number};
 use crate::lab::engine::{Engine, Settings, Stop};
-use crate::lab::store::Store as Columns;
 use crate::nrql::lint::QUERY_BYTES;
 
 /// How long a query may take that names no time, and how long an asynchronous one is waited for, ms.
@@ -31,8 +30,12 @@ const TIMEOUT_S: std::ops::RangeInclusive<i64> = 5..=120;
 /// Longest asynchronous query, ms: ten minutes, with Data Plus.
 const LONGEST_MS: i64 = 600_000;
 
-/// How long this machine works on a query at most, whatever the stand-in's clock says: as long as a `timeout` may be.
+/// How long this machine works on the queries of one document at most, whatever the stand-in's clock says: as long as a `timeout`
+/// may be.
 const WORK: Duration = Duration::from_mins(2);
+
+/// Most queries that one document may ask. Not documented: a document of aliases could ask for ever.
+const MOST_QUERIES: usize = 100;
 
 /// Attribute that holds the account of a row while rows of several are read together. New Relic keeps the name for itself, so no
 /// row has one of its own.
@@ -58,6 +61,28 @@ pub(super) struct Queries {
     asked: u64,
 }
 
+/// Queries of one minute of the clock, as far as they are bounded.
+#[derive(Debug, Default)]
+pub(super) struct Rates {
+    minute: i64,
+    /// How many, and how often each, by account.
+    accounts: BTreeMap<u64, (u32, BTreeMap<String, u32>)>,
+}
+
+/// What the queries of one document have cost.
+#[derive(Debug)]
+pub(super) struct Spent {
+    queries: usize,
+    end: Instant,
+}
+
+impl Spent {
+    /// Of a document that begins.
+    pub(super) fn nothing() -> Self {
+        Self { queries: 0, end: Instant::now() + WORK }
+    }
+}
+
 impl Session<'_> {
     /// `nrql` of an account or of the actor.
     pub(super) fn nrql(&mut self, accounts: &[u64], arguments: &Map<String, Json>) -> Result<Json, Fault> {
@@ -70,6 +95,12 @@ impl Session<'_> {
                 return Err(Fault::of("VALIDATION_ERROR", format!("timeout is {seconds} seconds, expected {least} to {most}")));
             }
         };
+        self.spent.queries += 1;
+        if self.spent.queries > MOST_QUERIES {
+            let message = format!("the document asks more than {MOST_QUERIES} NRQL queries: ask the others in another document");
+            return Err(Fault::of("VALIDATION_ERROR", message));
+        }
+        self.check_rate(accounts, text)?;
         let answer = self.run(accounts, text);
         let takes_ms = self.slow_ms;
         if arguments.get("async") == Some(&Json::Bool(true)) {
@@ -81,30 +112,53 @@ impl Session<'_> {
         answer.map_err(|message| Fault::of("NRQL_SYNTAX_ERROR", message))
     }
 
+    /// Counts a query in each of its accounts.
+    ///
+    /// # Errors
+    /// The refusal of one too many. Its class is one that New Relic's Go client tries again; which one it has is not documented.
+    fn check_rate(&self, accounts: &[u64], text: &str) -> Result<(), Fault> {
+        let (queries, same) = (self.settings.queries_per_minute, self.settings.same_query_per_minute);
+        if queries.or(same).is_none() || text.len() >= QUERY_BYTES {
+            return Ok(());
+        }
+        let mut state = self.state.lock();
+        let minute = self.now_ms.div_euclid(60_000);
+        if state.rates.minute != minute {
+            state.rates = Rates { minute, ..Rates::default() };
+        }
+        for account in accounts {
+            let (all, each) = state.rates.accounts.entry(*account).or_default();
+            let one = each.entry(text.to_owned()).or_default();
+            for (count, most, what) in [(&mut *all, queries, "queries"), (one, same, "times the same query")] {
+                *count = count.saturating_add(1);
+                if let Some(most) = most.filter(|most| *count > *most) {
+                    let message = format!("Too many requests: more than {most} {what} in account {account} this minute");
+                    return Err(Fault::of("TOO_MANY_REQUESTS", message));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The whole answer to a query.
     fn run(&self, accounts: &[u64], text: &str) -> Result<Json, String> {
         if text.len() >= QUERY_BYTES {
             return Err(format!("NRQL Syntax Error: the query has {} bytes, and less than {QUERY_BYTES} are taken", text.len()));
         }
         let statement = crate::nrql::parse(text).map_err(|fault| fault.to_string())?;
-        let end = Instant::now() + WORK;
+        let end = self.spent.end;
         let stop = Stop::new(move || Instant::now() > end);
-        let (snapshot, settings) = match accounts {
-            [account] => (self.store.columns_of(*account).snapshot(), Settings::served(*account, stop)),
+        let rows = |account: &u64| self.store.columns_of(*account).snapshot();
+        let (snapshots, settings) = match accounts {
+            [account] => (vec![rows(account)], Settings::served(*account, stop)),
             several => {
-                let together = Columns::in_memory();
-                for account in several {
-                    self.store.each_row(*account, |event_type, mut row| {
-                        row.insert(ACCOUNT.to_owned(), (*account).into());
-                        // A kept row has its time.
-                        together.append_json(event_type, &row, self.now_ms);
-                    });
-                }
-                (together.snapshot(), Settings { account_attribute: Some(ACCOUNT.into()), ..Settings::served(0, stop) })
+                let marked = several.iter().map(|account| rows(account).with_number(ACCOUNT, *account as f64));
+                let settings = Settings { account_attribute: Some(ACCOUNT.into()), ..Settings::served(0, stop) };
+                (marked.collect(), settings)
             }
         };
         // The end of a window is not included, and a clock that stands must not hide what came just now.
-        let answer = Engine::new(snapshot, settings).run(&statement, self.now_ms.saturating_add(1));
+        let answer = Engine::together(snapshots, settings).run(&statement, self.now_ms.saturating_add(1));
         let mut answer = answer.map_err(|fault| format!("NRQL Syntax Error: {fault}"))?.json();
         if let Some(answer) = answer.as_object_mut() {
             answer.insert("nrql".to_owned(), text.into());

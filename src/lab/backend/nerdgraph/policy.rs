@@ -135,7 +135,7 @@ impl Session<'_> {
             preference.clone_into(&mut policy.preference);
         }
         let guid = Guid::alerts(account, "POLICY", id).text();
-        if let Some(version) = state.entities.0.get(&guid).and_then(|entity| entity.newest()) {
+        if let Some(version) = state.entities.all.get(&guid).and_then(|entity| entity.newest()) {
             let version = Version { name: policy.name.clone(), ..version.clone() };
             state.entities.change(&guid, version, self.now_ms, self.settings.entity_delay_ms);
         }

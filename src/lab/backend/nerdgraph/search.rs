@@ -14,7 +14,7 @@ use super::entity::{Entity, Version};
 use super::graphql::Fault;
 use super::{Arguments, Session, cursor, input, number, page, text};
 use crate::nrql::Statement;
-use crate::nrql::ast::{Among, BinaryOp, Expr, ExprKind, IsWhat, UnaryOp};
+use crate::nrql::ast::{Among, BinaryOp, Expr, ExprKind, IsWhat, Query, UnaryOp};
 
 /// Where what was found waits for `results`; no field of the schema has such a name.
 const FOUND: &str = "#found";
@@ -31,7 +31,7 @@ impl Session<'_> {
         let condition = read(&query)?;
         let state = self.state.lock();
         let mut found = Vec::new();
-        for (guid, entity) in state.entities.0.iter().filter(|(_, entity)| self.is_opened(entity.account)) {
+        for (guid, entity) in state.entities.all.iter().filter(|(_, entity)| self.is_opened(entity.account)) {
             let Some(version) = entity.seen(self.now_ms) else { continue };
             if satisfies(&condition, &Seen { guid, entity, version })? {
                 found.push(entity.json(guid, version, "Outline"));
@@ -87,12 +87,24 @@ fn read(query: &str) -> Result<Expr, Fault> {
     if query.trim().is_empty() {
         return Err(refused("it is empty"));
     }
-    let before = "SELECT name FROM Entity WHERE ";
-    match crate::nrql::parse(&format!("{before}{query}")) {
-        Ok(Statement::Select(mut select)) if select.conditions.len() == 1 && select.limit.is_none() && select.facet.is_none() => {
-            select.conditions.pop().ok_or_else(|| refused("it is empty"))
-        }
-        Ok(_) => Err(refused("a condition is expected, and nothing behind it")),
+    let bare = "SELECT name FROM Entity";
+    let mut found = select(&format!("{bare} WHERE {query}"))?;
+    let (Some(condition), true) = (found.conditions.pop(), found.conditions.is_empty()) else {
+        return Err(refused(ALONE));
+    };
+    // Whatever clause there may be: without its condition it is the query that it was put behind.
+    let bare = select(bare)?;
+    found.span = bare.span;
+    if found == bare { Ok(condition) } else { Err(refused(ALONE)) }
+}
+
+/// Why a condition with something else is refused.
+const ALONE: &str = "a condition is expected, and nothing behind it";
+
+fn select(text: &str) -> Result<Query, Fault> {
+    match crate::nrql::parse(text) {
+        Ok(Statement::Select(query)) => Ok(*query),
+        Ok(Statement::ShowEventTypes { .. }) => Err(refused(ALONE)),
         Err(fault) => Err(refused(fault)),
     }
 }

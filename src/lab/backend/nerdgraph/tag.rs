@@ -37,7 +37,7 @@ impl Session<'_> {
     fn tags_changed(&mut self, arguments: &Arguments, change: Change) -> Result<(), (&'static str, String)> {
         let guid = text(arguments, "guid");
         let mut state = self.state.lock();
-        let found = state.entities.0.get(guid).filter(|entity| self.is_opened(entity.account));
+        let found = state.entities.all.get(guid).filter(|entity| self.is_opened(entity.account));
         // One that is not seen yet cannot be tagged yet.
         let seen = found.filter(|entity| entity.seen(self.now_ms).is_some());
         let Some((entity, newest)) = seen.and_then(|entity| Some((entity, entity.newest()?))) else {

@@ -2,7 +2,7 @@
 //!
 //! In: a document with variables, a schema, and something that knows the values of fields. Out: `data` and `errors`. What always
 //! holds: a document is checked against the schema before anything runs, and nothing runs that has a fault; the work for one
-//! document is bounded. Left out, because nothing here needs it: subscriptions, introspection, unions, conflicts of equal names.
+//! document and the bytes of its answer are bounded. Left out, because nothing here needs it: subscriptions, introspection, unions, conflicts of equal names.
 //!
 //! Why of our own: of the crates that read GraphQL, one forces a second `thiserror` on the tree, one a second `hashbrown` and
 //! `rustc-hash`, one switches features of crates on that the lean agent has; the whole compilers are forty crates.

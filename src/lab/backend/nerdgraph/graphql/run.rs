@@ -2,7 +2,8 @@
 //!
 //! In: the operation, its variables, and what knows the values. Out: the answer's `data` and `errors`. What always holds: fields
 //! stand in the order they were asked for, under the names they were given; a field that failed is null and its fault names the
-//! path; at most [`MOST_FIELDS`] fields are answered.
+//! path; at most [`MOST_FIELDS`] fields and [`MOST_BYTES`] bytes are answered: what is beyond is null or left out, and one
+//! fault says so.
 
 use std::borrow::Cow;
 
@@ -11,10 +12,13 @@ use serde_json::{Map, Value as Json};
 use super::document::{Directive, Document, Field, Operation, Selection, Type};
 use super::input::{self, Variables};
 use super::schema::Schema;
-use super::{Fault, Resolve};
+use super::{Fault, Place, Resolve};
 
 /// Most fields that one document is answered; fragments within fragments could ask for more than any memory holds.
 const MOST_FIELDS: usize = 200_000;
+
+/// Most bytes that one document is answered, about: a hundred aliases of one field could ask for a hundred copies of what it has.
+pub(super) const MOST_BYTES: usize = 64 << 20;
 
 /// The values of an operation's variables: those given, else their defaults.
 ///
@@ -72,7 +76,8 @@ pub(super) fn run(
     variables: &Variables,
     resolve: &mut impl Resolve,
 ) -> (Json, Vec<Json>) {
-    let mut run = Run { schema, document, variables, resolve, path: Vec::new(), errors: Vec::new(), fields: 0 };
+    let (path, errors) = (Vec::new(), Vec::new());
+    let mut run = Run { schema, document, variables, resolve, path, errors, fields: 0, bytes: 0, is_over: false };
     let data = run.object(&[&operation.selection], root, &Json::Object(Map::new()));
     (data, run.errors)
 }
@@ -85,6 +90,9 @@ struct Run<'a, R> {
     path: Vec<Json>,
     errors: Vec<Json>,
     fields: usize,
+    bytes: usize,
+    /// A bound was passed: nothing more is answered.
+    is_over: bool,
 }
 
 impl<'a, R: Resolve> Run<'a, R> {
@@ -96,7 +104,9 @@ impl<'a, R: Resolve> Run<'a, R> {
         }
         let mut object = Map::new();
         for (key, same) in fields {
-            let Some(first) = same.first() else { continue };
+            let Some(first) = same.first().filter(|_| !self.is_over) else { continue };
+            // With its quotes, the colon and the comma.
+            self.bytes = self.bytes.saturating_add(key.len() + 4);
             self.path.push(key.into());
             let found = self.field(first, &same, concrete, value);
             self.path.pop();
@@ -152,12 +162,18 @@ impl<'a, R: Resolve> Run<'a, R> {
         Json::Null
     }
 
+    /// Answers nothing more, and says why.
+    fn over(&mut self, what: &str, place: Place) -> Json {
+        self.is_over = true;
+        self.fail(Fault::at(format!("the document asks for more than {what}: ask for less in one document"), place))
+    }
+
     fn field(&mut self, field: &'a Field, same: &[&'a Field], on: &str, parent: &Json) -> Json {
         if field.name == "__typename" {
             return on.into();
         }
         if self.fields > MOST_FIELDS {
-            return self.fail(Fault::at(format!("the document asks for more than {MOST_FIELDS} fields"), field.place));
+            return self.over(&format!("{MOST_FIELDS} fields"), field.place);
         }
         let schema = self.schema;
         let Some(known) = schema.field(on, &field.name) else { return Json::Null };
@@ -184,9 +200,9 @@ impl<'a, R: Resolve> Run<'a, R> {
         }
         let selections: Vec<&[Selection]> = same.iter().map(|field| field.selection.as_slice()).collect();
         match self.resolve.field(on, parent, &field.name, &arguments) {
-            Ok(Some(value)) => self.complete(&selections, &known.of, &value),
+            Ok(Some(value)) => self.complete(&selections, &known.of, &value, field.place),
             Ok(None) => match parent.get(&field.name) {
-                Some(value) => self.complete(&selections, &known.of, value),
+                Some(value) => self.complete(&selections, &known.of, value, field.place),
                 None => Json::Null,
             },
             Err(mut fault) => {
@@ -196,15 +212,16 @@ impl<'a, R: Resolve> Run<'a, R> {
         }
     }
 
-    fn complete(&mut self, selections: &[&'a [Selection]], of: &Type, value: &Json) -> Json {
+    fn complete(&mut self, selections: &[&'a [Selection]], of: &Type, value: &Json, place: Place) -> Json {
         match (of, value) {
+            _ if self.is_over => Json::Null,
             (_, Json::Null) => Json::Null,
-            (Type::NonNull(inner), _) => self.complete(selections, inner, value),
+            (Type::NonNull(inner), _) => self.complete(selections, inner, value, place),
             (Type::List(inner), Json::Array(items)) => {
                 let mut list = Vec::with_capacity(items.len());
                 for (at, item) in items.iter().enumerate() {
                     self.path.push(at.into());
-                    list.push(self.complete(selections, inner, item));
+                    list.push(self.complete(selections, inner, item, place));
                     self.path.pop();
                 }
                 Json::Array(list)
@@ -212,8 +229,25 @@ impl<'a, R: Resolve> Run<'a, R> {
             // A scalar list that is an object, and the other way round: NRQL answers have both.
             (Type::List(_) | Type::Named(_), _) => {
                 let name = of.name();
-                if self.schema.has_fields(name) { self.object(selections, name, value) } else { value.clone() }
+                if self.schema.has_fields(name) { self.object(selections, name, value) } else { self.copy(value, place) }
             }
         }
+    }
+
+    /// The value of a leaf, if there is room for it.
+    fn copy(&mut self, value: &Json, place: Place) -> Json {
+        self.bytes = self.bytes.saturating_add(bytes(value));
+        if self.bytes > MOST_BYTES { self.over(&format!("{MOST_BYTES} bytes"), place) } else { value.clone() }
+    }
+}
+
+/// The bytes of a value as text, about.
+fn bytes(value: &Json) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) => 5,
+        Json::Number(_) => 8,
+        Json::String(text) => text.len() + 3,
+        Json::Array(items) => items.iter().map(bytes).sum::<usize>() + 2,
+        Json::Object(fields) => fields.iter().map(|(name, value)| name.len() + 4 + bytes(value)).sum::<usize>() + 2,
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::document::DEEPEST;
+use super::run::MOST_BYTES;
 use super::{Fault, Posted, Resolve, Schema, answer};
 
 const SCHEMA: &str = "
@@ -279,7 +280,27 @@ fn fragments_in_fragments_cannot_ask_for_more_than_there_is_room() {
         .collect::<Vec<_>>()
         .concat();
     let answer = ask(&format!("{{ ...f0 }} {doubled} fragment f40 on RootQueryType {{ pets {{ name }} }}"), &json!({}));
-    assert_eq!(answer["errors"][0]["message"], "the document asks for more than 200000 fields");
+    let messages: Vec<&Json> = answer["errors"].as_array().unwrap().iter().map(|error| &error["message"]).collect();
+    assert_eq!(messages, ["the document asks for more than 200000 fields: ask for less in one document"]);
+}
+
+#[test]
+fn aliases_cannot_ask_for_more_copies_than_there_is_room() {
+    let fields = |aliases: usize| (0..aliases).map(|at| format!("a{at}: echo(free: $text) ")).collect::<Vec<_>>().concat();
+    let ask = |aliases: usize| {
+        let variables = json!({ "text": "x".repeat(MOST_BYTES / 10) });
+        ask(&format!("query($text: Anything) {{ {} }}", fields(aliases)), &variables)
+    };
+    let few = ask(9);
+    assert_eq!(few.get("errors"), None);
+    assert_eq!(few["data"].as_object().unwrap().len(), 9);
+    let many = ask(1_000);
+    let message = "the document asks for more than 67108864 bytes: ask for less in one document";
+    assert_eq!(
+        many["errors"],
+        json!([{ "message": message, "path": ["a9"], "locations": [{ "line": 1, "column": many["errors"][0]["locations"][0]["column"] }] }])
+    );
+    assert!(many["data"]["a8"].is_object() && many["data"]["a9"].is_null() && many["data"].get("a10").is_none());
 }
 
 proptest::proptest! {

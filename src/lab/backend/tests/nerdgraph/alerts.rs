@@ -113,6 +113,41 @@ async fn policies_are_made_changed_found_page_by_page_and_deleted_with_their_con
 }
 
 #[tokio::test]
+async fn a_query_that_new_relic_refuses_makes_no_condition() {
+    let (backend, _) = fleet(NerdGraphSettings::default()).await;
+    let policy = policy(&backend, "P").await;
+    let long = format!("SELECT count(*) FROM T WHERE a IN ({})", vec!["'0123456789'"; 300].join(", "));
+    let reasons = async |query: &str| {
+        let mut condition = condition();
+        condition["nrql"]["query"] = query.into();
+        let variables = json!({ "id": 1, "policy": policy, "condition": condition });
+        let found = wrong(&backend, STATIC, variables, "nrqlConditionStaticCreate").await;
+        found.into_iter().map(|(name, reason)| format!("{name}: {reason}")).collect::<Vec<_>>()
+    };
+    let mut found = Vec::new();
+    for query in [
+        "SELECT count(*) FROM T WHERE foo(a) = 'x'",
+        "SELECT sum(a, b, c) FROM T",
+        "SELECT uniqueCount(a, precise: 3) FROM T",
+        "SELECT count(*), a FROM T",
+        &long,
+    ] {
+        found.extend(reasons(query).await);
+    }
+    assert_eq!(
+        found,
+        [
+            "nrql.query: there is no function `foo`",
+            "nrql.query: `sum` takes 1 argument, not 3",
+            "nrql.query: `uniqueCount` has no argument `precise:`",
+            "nrql.query: `a` is of one row, other items are of all",
+            "nrql.query: a condition selects one number, not 2",
+            "nrql.query: 4234 bytes; New Relic takes less than 4096",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_condition_is_read_back_whole_and_only_what_is_given_changes() {
     let (backend, clock) = fleet(NerdGraphSettings::default()).await;
     let policy = policy(&backend, "P").await;

@@ -131,6 +131,46 @@ async fn a_deleted_dashboard_is_gone_until_it_is_brought_back_without_its_tags()
     assert_eq!(good(&backend, UNDELETE, guid, "/dashboardUndelete/errors").await, not_found, "it is not deleted");
 }
 
+/// Two entities each: the dashboard and its page.
+#[tokio::test]
+async fn only_what_is_there_takes_room_and_what_was_deleted_long_ago_is_gone_for_good() {
+    let (backend, _) = fleet(NerdGraphSettings { entities: 4, ..Default::default() }).await;
+    let full = |after: usize| {
+        let description = format!("there would be {after} dashboards and pages, at most 4: delete some first");
+        json!([{ "type": "INVALID_INPUT", "description": description }])
+    };
+    let create = async |name: &str| {
+        let result = good(&backend, CREATE, json!({ "id": 1, "dashboard": dashboard(name) }), "/dashboardCreate").await;
+        (result["entityResult"]["guid"].clone(), result["errors"].clone())
+    };
+    let update = async |guid: &Value, pages: usize| {
+        let mut next = dashboard("Other");
+        next["pages"] = (0..pages).map(|_| next["pages"][0].clone()).collect();
+        good(&backend, UPDATE, json!({ "guid": guid, "dashboard": next }), "/dashboardUpdate/errors").await
+    };
+    let delete = async |guid: &Value| good(&backend, DELETE, json!({ "guid": guid }), "/dashboardDelete/status").await;
+    let undelete = async |guid: &Value| good(&backend, UNDELETE, json!({ "guid": guid }), "/dashboardUndelete/errors").await;
+    let none = json!([]);
+    let ((one, _), (two, _)) = (create("One").await, create("Two").await);
+    assert_eq!(create("Three").await, (Value::Null, full(6)));
+    assert_eq!(update(&one, 2).await, full(5));
+    assert_eq!(update(&one, 1).await, none, "one page for another");
+    assert_eq!(delete(&two).await, "SUCCESS");
+    let (three, errors) = create("Three").await;
+    assert_eq!(errors, none, "what is deleted takes no room");
+    assert_eq!(undelete(&two).await, full(6));
+    assert_eq!((delete(&three).await, undelete(&two).await), (json!("SUCCESS"), none.clone()));
+    assert_eq!((delete(&two).await, delete(&one).await), (json!("SUCCESS"), json!("SUCCESS")));
+    let lost = format!("Dashboard {} not found", three.as_str().unwrap());
+    assert_eq!(
+        undelete(&three).await,
+        json!([{ "type": "DASHBOARD_NOT_FOUND", "description": lost }]),
+        "four others were deleted since"
+    );
+    assert_eq!((undelete(&two).await, undelete(&one).await), (none.clone(), none));
+    assert_eq!(good(&backend, READ, json!({ "guid": one }), "/actor/entity/pages/0/name").await, "One");
+}
+
 #[tokio::test]
 async fn dashboards_of_accounts_that_the_key_does_not_open_stay_as_they_are() {
     let (backend, _) = fleet(NerdGraphSettings::default()).await;

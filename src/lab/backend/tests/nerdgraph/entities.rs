@@ -107,6 +107,28 @@ async fn a_search_that_is_not_understood_is_refused() {
         let (class, message) = refusal(&backend, SEARCH, json!({ "q": query })).await;
         assert_eq!((class.as_str(), message), ("BAD_USER_INPUT", format!("Invalid entity search query: {why}")), "{query}");
     }
+    for clause in [
+        "SINCE 1 day ago",
+        "UNTIL 1 day ago",
+        "TIMESERIES",
+        "ORDER BY name",
+        "FACET name",
+        "LIMIT MAX",
+        "OFFSET 1",
+        "COMPARE WITH 1 day ago",
+        "WITH TIMEZONE 'Asia/Tokyo'",
+        "EXTRAPOLATE",
+        "RAW",
+        "PREDICT",
+        "WHERE name = 'B'",
+    ] {
+        let (class, message) = refusal(&backend, SEARCH, json!({ "q": format!("name = 'A' {clause}") })).await;
+        assert_eq!(
+            (class.as_str(), message.as_str()),
+            ("BAD_USER_INPUT", "Invalid entity search query: a condition is expected, and nothing behind it"),
+            "{clause}"
+        );
+    }
 }
 
 #[tokio::test]

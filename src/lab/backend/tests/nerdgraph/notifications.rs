@@ -97,6 +97,32 @@ async fn a_workflow_goes_to_a_channel_of_a_destination_and_takes_it_along_when_i
     );
 }
 
+/// The secret half of a URL is never kept, but that there is one is.
+#[tokio::test]
+async fn a_destination_with_a_secret_url_is_renamed_without_it() {
+    let (backend, _) = fleet(NerdGraphSettings::default()).await;
+    let secret = json!({ "name": "Hook", "type": "WEBHOOK", "properties": [],
+        "secureUrl": { "prefix": "https://example.org/", "secureSuffix": "s3cret" } });
+    create(&backend, DESTINATION, "destination", secret, "destination").await;
+    let update = "mutation($destination: AiNotificationsDestinationUpdate!) { aiNotificationsUpdateDestination(accountId: 1, destinationId: 1, destination: $destination) {
+        destination { name active properties { key value } } error { ... on AiNotificationsDataValidationError { fields { field message } } } } }";
+    for (change, name, active) in [
+        (json!({ "name": "Other" }), "Other", true),
+        (json!({ "active": false }), "Other", false),
+        (json!({ "secureUrl": { "secureSuffix": "n3w" } }), "Other", false),
+        (json!({ "name": "Again" }), "Again", false),
+    ] {
+        let result = good(&backend, update, json!({ "destination": change }), "/aiNotificationsUpdateDestination").await;
+        let destination = json!({ "name": name, "active": active, "properties": [] });
+        assert_eq!(result, json!({ "destination": destination, "error": null }), "{change}");
+    }
+    let bare = create(&backend, DESTINATION, "destination", webhook("Bare"), "destination").await;
+    let emptied = update.replace("destinationId: 1", &format!("destinationId: {}", bare["id"].as_str().unwrap()));
+    let found =
+        good(&backend, &emptied, json!({ "destination": { "properties": [] } }), "/aiNotificationsUpdateDestination").await;
+    assert_eq!(found["error"]["fields"], json!([{ "field": "properties", "message": "the property url is missing" }]));
+}
+
 #[tokio::test]
 async fn what_a_destination_or_channel_lacks_is_named() {
     let (backend, _) = fleet(NerdGraphSettings::default()).await;

@@ -1,5 +1,6 @@
 //! NRQL: at once, later, over several accounts; and who may ask how much.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use super::*;
@@ -34,7 +35,7 @@ async fn each_account_has_rows_of_its_own_and_several_are_told_apart_by_account_
     let (backend, _) = fleet(NerdGraphSettings::default()).await;
     let accounts = three_accounts();
     send_as(&backend, &accounts[0], &json!([event("a"), event("b")])).await;
-    send_as(&backend, &accounts[1], &json!([event("c")])).await;
+    send_as(&backend, &accounts[1], &json!([event("c"), { "eventType": "OfTwo", "event.id": 7 }])).await;
     send_as(&backend, &accounts[2], &json!([event("d")])).await;
     for (account, count) in [(1, 2), (2, 1)] {
         let rows =
@@ -55,6 +56,13 @@ async fn each_account_has_rows_of_its_own_and_several_are_told_apart_by_account_
             "SELECT accountId() AS 'a', event.id FROM AwsSecurityEvent WHERE event.id = 'c'",
             json!([{ "timestamp": NOW, "a": 2, "event.id": "c" }]),
         ),
+        ("values of all", "SELECT uniques(event.id) FROM AwsSecurityEvent", json!([{ "uniques.event.id": ["a", "b", "c"] }])),
+        (
+            "a type of one account",
+            "SELECT count(*) FROM OfTwo FACET accountId()",
+            json!([{ "facet": "2", "accountId()": 2, "count": 1 }]),
+        ),
+        ("types of all, each once", "SHOW EVENT TYPES", json!([{ "eventType": "AwsSecurityEvent" }, { "eventType": "OfTwo" }])),
     ] {
         let found = good(&backend, SEVERAL, json!({ "ids": [1, 2, 1], "q": query }), "/actor/nrql").await;
         assert_eq!(found, json!({ "results": results, "nrql": query }), "{label}");
@@ -79,6 +87,80 @@ async fn accounts_that_the_key_does_not_open_and_too_many_are_refused() {
     for (ids, found) in [(json!([]), 0), (json!([1, 2, 1]), 3)] {
         let message = format!("accounts names {found} accounts, expected 1 to 2");
         assert_eq!(refusal(&backend, SEVERAL, json!({ "ids": ids, "q": count })).await, ("VALIDATION_ERROR".to_owned(), message));
+    }
+}
+
+#[tokio::test]
+async fn more_queries_a_minute_than_an_account_has_are_refused() {
+    let bounds = NerdGraphSettings { queries_per_minute: Some(3), same_query_per_minute: Some(2), ..Default::default() };
+    let (backend, clock) = fleet(bounds).await;
+    let refused = |what: &str, account: u64| {
+        let message = format!("Too many requests: more than {what} in account {account} this minute");
+        ("TOO_MANY_REQUESTS".to_owned(), message)
+    };
+    let one = |account: u64, query: &str| json!({ "id": account, "q": query });
+    let (count, other) = ("SELECT count(*) FROM T", "SELECT count(*) FROM Other");
+    for _ in 0..2 {
+        good(&backend, ONE, one(1, count), AT).await;
+    }
+    assert_eq!(refusal(&backend, ONE, one(1, count)).await, refused("2 times the same query", 1));
+    assert_eq!(refusal(&backend, ONE, one(1, other)).await, refused("3 queries", 1), "the refused one counts");
+    good(&backend, ONE, one(2, other), AT).await;
+    assert_eq!(refusal(&backend, SEVERAL, json!({ "ids": [2, 1], "q": other })).await, refused("3 queries", 1), "one of them");
+    clock.advance_to(NOW + 60_000);
+    good(&backend, ONE, one(1, count), AT).await;
+}
+
+#[tokio::test]
+async fn a_document_asks_a_hundred_queries_and_no_more() {
+    let (backend, _) = fleet(NerdGraphSettings::default()).await;
+    let field = |at: usize| format!("q{at}: nrql(query: \"SELECT count(*) FROM T\") {{ results }} ");
+    let fields = |queries: usize| (0..queries).map(field).collect::<Vec<_>>().concat();
+    let asked = |queries: usize| format!("{{ actor {{ account(id: 1) {{ {} }} }} }}", fields(queries));
+    let all = good(&backend, &asked(100), json!({}), "/actor/account").await;
+    assert_eq!((all.as_object().unwrap().len(), &all["q99"]["results"]), (100, &json!([{ "count": 0 }])));
+    let message = "the document asks more than 100 NRQL queries: ask the others in another document".to_owned();
+    assert_eq!(refusal(&backend, &asked(101), json!({})).await, ("VALIDATION_ERROR".to_owned(), message));
+}
+
+/// A query waits for what is being written to its account; who writes to another waits for nobody.
+#[tokio::test]
+async fn rows_are_taken_while_queries_are_worked_on() {
+    let (backend, _) = fleet(NerdGraphSettings::default()).await;
+    let (accounts, columns) = (three_accounts(), backend.store().columns());
+    let ((begins, begun), (release, released)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
+    let writer = std::thread::spawn(move || {
+        columns.append("T", |_| {
+            begins.send(()).unwrap();
+            released.recv_timeout(PATIENCE).is_ok()
+        })
+    });
+    begun.recv_timeout(PATIENCE).unwrap();
+    let asked = |query: &str, variables: Value| {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        tokio::spawn(post(&client(), &backend, Api::NerdGraph, body).send())
+    };
+    let count = "SELECT count(*) FROM T";
+    let waiting = [asked(ONE, json!({ "id": 1, "q": count })), asked(SEVERAL, json!({ "ids": [1, 2], "q": count }))];
+    backend.store().wait_until(|store| store.api(Api::NerdGraph).accepted == 2).await;
+    send_as(&backend, &accounts[1], &json!([event("b")])).await;
+    assert!(waiting.iter().all(|query| !query.is_finished()));
+    release.send(()).unwrap();
+    assert!(writer.join().unwrap(), "the event was taken only when nothing was written any more");
+    for query in waiting {
+        assert_eq!(query.await.unwrap().unwrap().status(), 200);
+    }
+}
+
+/// As many as New Relic takes, and one more; the same account counts each time.
+#[tokio::test]
+async fn a_query_over_more_than_thirty_accounts_is_refused() {
+    let (backend, _) = fleet(NerdGraphSettings::default()).await;
+    let asked = |accounts: usize| json!({ "ids": vec![1; accounts], "q": "SELECT count(*) FROM T" });
+    assert_eq!(good(&backend, SEVERAL, asked(30), "/actor/nrql/results").await, json!([{ "count": 0 }]));
+    for accounts in [31, 100] {
+        let message = format!("accounts names {accounts} accounts, expected 1 to 30");
+        assert_eq!(refusal(&backend, SEVERAL, asked(accounts)).await, ("VALIDATION_ERROR".to_owned(), message));
     }
 }
 
