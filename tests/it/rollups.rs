@@ -167,6 +167,7 @@ async fn faults_of_the_metrics_endpoint_itself_count_nothing_twice_that_was_answ
         ("two lost answers", vec![Fault::AcceptThenCut; 2], 3, 2),
         ("an answer that came too late", vec![hang], 2, 1),
         ("200 with a page of a proxy", vec![Fault::Says { code: 200, body: "<html>" }], 1, 1),
+        ("200 with one that begins like OTLP", vec![Fault::Says { code: 200, body: "\n<html>sign in</html>" }], 1, 1),
     ] {
         let backend = stand_in(BackendSettings::default()).await;
         backend.script(Api::Metrics, faults);
