@@ -219,14 +219,14 @@ async fn a_refused_event_that_comes_again_is_one_letter() {
     std::fs::write(&path, serde_json::json!({"Records": [data::alarming(1, now_ms() - 60_000)]}).to_string()).expect("records");
     let mut lags = BTreeSet::new();
     for _ in 0..2 {
-        let agent = Agent::new(["replay"]).arg(path.to_string_lossy()).new_relic(&backend.url());
+        let agent = Agent::new(["replay"]).arg(path.to_string_lossy()).arg("--to").arg("newrelic").new_relic(&backend.url());
         let ended = agent.env("CSPM_RELAY_DEAD_LETTERS", folder.path().to_string_lossy()).finish().await;
         let files: Vec<_> =
             std::fs::read_dir(folder.path()).expect("the folder").map(|file| file.expect("a file").path()).collect();
         let letters = files.iter().map(|path| std::fs::read_to_string(path).expect("a letter"));
         let letters: Vec<Letter> = letters.map(|line| serde_json::from_str(&line).expect("a letter")).collect();
         let kinds: BTreeSet<_> = letters.iter().map(|letter| format!("{:?}", letter.kind)).collect();
-        assert_eq!((kinds.len(), letters.len()), (2, 2), "an event and a log: {}{}", ended.stdout, ended.stderr);
+        assert_eq!((kinds.len(), letters.len()), (2, 3), "two detections and a log: {}{}", ended.stdout, ended.stderr);
         let event = letters.iter().find(|letter| letter.kind == LetterKind::Event).and_then(|letter| letter.content.as_ref());
         let event: Value = serde_json::from_str(event.expect("an event")).expect("JSON");
         lags.insert(event["relay.lagMs"].as_i64());
@@ -236,8 +236,9 @@ async fn a_refused_event_that_comes_again_is_one_letter() {
     backend.poison(Api::Logs, "", 400);
     let ended = replay(&backend, folder.path()).await;
     assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
-    let once = BTreeMap::from([(data::id(1), 1)]);
-    assert_eq!((ids(&backend, "AwsSecurityEvent"), ids(&backend, "Log")), (once.clone(), once));
+    let rows = |times| BTreeMap::from([(data::id(1), times)]);
+    assert_eq!((ids(&backend, "AwsSecurityEvent"), ids(&backend, "Log")), (rows(2), rows(1)), "a row for each detection");
+    assert_eq!(backend.store().detection_ids("AwsSecurityEvent").len(), 2);
 }
 
 #[tokio::test]
