@@ -76,7 +76,7 @@ pub fn is_in_doubt(answer: &Answer, status: Option<u16>) -> bool {
 /// Whether a body is OTLP's answer, whole, and no other byte: an `ExportMetricsServiceResponse`. New Relic's is empty. A collector
 /// in between may send one with a partial success: it took what it did not reject, so to send all again would count that twice,
 /// which OTLP forbids; the sender says what it said. What the schema does not have is not passed over as protobuf allows, because
-/// a blank and a letter of a page would be a field. [opentelemetry-proto 1, metrics_service; OTLP/HTTP, partial success]
+/// a blank and a letter of a page would be a field. [opentelemetry-proto 1, `metrics_service`; OTLP/HTTP, partial success]
 fn is_full_success(body: &[u8]) -> bool {
     /// `partial_success`, a message.
     const PARTIAL: u64 = 1 << 3 | LONG;
