@@ -60,7 +60,7 @@ impl ObjectEntry {
         })
     }
 
-    /// The source has handed it out before: whoever had it may have counted its records.
+    /// It may have been handed out before: whoever had it may have counted its records.
     pub fn comes_again(&self) {
         self.again.store(true, std::sync::atomic::Ordering::Release);
     }
@@ -77,7 +77,11 @@ impl ObjectEntry {
         self.counts.record_received();
         Arc::new(RecordEntry {
             object: Arc::clone(self),
-            kind: Kind::Record { good: AtomicU8::new(Outcome::Returned as u8), late: AtomicBool::new(false) },
+            kind: Kind::Record {
+                good: AtomicU8::new(Outcome::Returned as u8),
+                late: AtomicBool::new(false),
+                again: AtomicBool::new(false),
+            },
             worst: AtomicU8::new(Settled::Delivered as u8),
             accepted: Mutex::default(),
             key: std::sync::OnceLock::new(),
@@ -139,6 +143,7 @@ enum Kind {
     Record {
         good: AtomicU8,
         late: AtomicBool,
+        again: AtomicBool,
     },
     Errand,
     /// What is told, and the record (or step) that it is a step of.
@@ -172,6 +177,17 @@ impl RecordEntry {
         if let Kind::Record { good, .. } = &self.kind {
             good.store(outcome as u8, std::sync::atomic::Ordering::Release);
         }
+    }
+
+    /// Another copy of the record is on its way: what this one counts may be counted by that one too.
+    pub(super) fn comes_again(&self) {
+        if let Kind::Record { again, .. } = &self.kind {
+            again.store(true, std::sync::atomic::Ordering::Release);
+        }
+    }
+
+    fn may_be_counted(&self) -> bool {
+        self.object.again.load(Acquire) || matches!(&self.kind, Kind::Record { again, .. } if again.load(Acquire))
     }
 
     /// The record is too old to be sent, and is returned.
@@ -250,7 +266,7 @@ impl Drop for RecordEntry {
         self.object.counts.record_ended(outcome);
         if outcome != Outcome::Returned {
             // One that is returned comes again, and is counted then.
-            let again = self.object.again.load(Acquire);
+            let again = self.may_be_counted();
             for tally in self.accepted.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
                 tally.count();
                 if again {

@@ -5,7 +5,7 @@
 //! record. What always holds: a key enters the window of settled ids only when its record ended well, so a returned record is
 //! never mistaken for a copy. The window is bounded, per agent, and gone at restart: it saves cost; correctness rests on the
 //! ids in the events. So are the copies that wait: beyond [`WAITING_MAX`] a copy is treated as new and delivered again, with the
-//! same ids.
+//! same ids; what it counts is in doubt.
 
 use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, HashSet};
@@ -79,7 +79,10 @@ impl Seen {
         let State { in_flight, waiting: count, young, old } = &mut *state;
         match in_flight.entry(key) {
             // On its own: its end says nothing about the first's, and must not settle the copies that wait for that one.
-            Entry::Occupied(_) if *count >= WAITING_MAX => return Admission::New,
+            Entry::Occupied(_) if *count >= WAITING_MAX => {
+                entry.comes_again();
+                return Admission::New;
+            }
             Entry::Occupied(mut waiting) => {
                 *count += 1;
                 entry.ends_as(Outcome::Duplicate);

@@ -165,6 +165,37 @@ fn a_copy_in_flight_takes_the_outcome_of_the_first() {
     }
 }
 
+/// One too many to wait is delivered beside the first, and counted beside it: that is a doubt.
+#[test]
+fn a_copy_that_cannot_wait_is_counted_in_doubt() {
+    let (counts, seen, rollups) = (Arc::new(Counts::new("x")), Seen::new(10), Rollups::new(true));
+    let (object, _news) = one(&counts);
+    let deliver = |record: Arc<RecordEntry>| {
+        record.ends_as(Outcome::Delivered);
+        record.piece().counting([rollups.tally(Counter::Records, &["1"]), None]).settle(Settled::Delivered);
+    };
+    let taken = || rollups.take(0).iter().map(|taken| (taken.series().counter(), taken.amount())).collect::<Vec<_>>();
+    let key = RecordKey::new("1", "id");
+    let first = object.record();
+    assert_eq!(seen.admit(key, &first), Admission::New);
+    for _ in 0..WAITING_MAX {
+        assert_eq!(seen.admit(key, &object.record()), Admission::Copy);
+    }
+    for is_lesser in [false, true] {
+        let extra = object.record();
+        let admitted = if is_lesser { seen.admit_lesser(key, key, &extra) } else { seen.admit(key, &extra) };
+        assert_eq!(admitted, Admission::New);
+        deliver(extra);
+        assert_eq!(taken(), [(Counter::Records, 1), (Counter::MaybeDouble, 1)]);
+    }
+    deliver(first);
+    assert_eq!(taken(), [(Counter::Records, 1)], "the first is in no doubt");
+    let other = object.record();
+    assert_eq!(seen.admit(RecordKey::new("1", "other"), &other), Admission::New);
+    deliver(other);
+    assert_eq!(taken(), [(Counter::Records, 1)], "nor is any other");
+}
+
 /// Copies without end do not fill the memory: one too many is delivered on its own.
 #[test]
 fn copies_that_wait_are_bounded() {

@@ -163,11 +163,12 @@ impl fmt::Display for Faults {
     }
 }
 
-/// A value as it may be printed: shortened, and with stars for every part that looks like a key or a password in a URL.
+/// A value as it may be printed: shortened, and with stars for every part that looks like a key, and for the password, the
+/// query's values and the fragment of a URL.
 pub(super) fn shown(value: &str) -> String {
     let mut out = String::new();
     let mut run = String::new();
-    for part in without_user_info(value).chars().map(Some).chain([None]) {
+    for part in without_query(&without_user_info(value)).chars().map(Some).chain([None]) {
         match part {
             Some(letter) if letter.is_ascii_alphanumeric() || letter == '-' || letter == '_' => run.push(letter),
             other => {
@@ -196,6 +197,27 @@ fn without_user_info(value: &str) -> String {
     }
 }
 
+/// The text with stars for what stands behind `?` and `#` of a URL, but for the names of parameters. A URL whose scheme was left out
+/// is known by `name=value` behind a `?`.
+fn without_query(value: &str) -> String {
+    const STARS: &str = "****";
+    let is_url = value.contains("://");
+    let (value, fragment) = value.split_once('#').filter(|_| is_url).map_or((value, ""), |(value, _)| (value, "#****"));
+    let Some((place, query)) = value.split_once('?') else { return format!("{value}{fragment}") };
+    let mut out = format!("{place}?");
+    for part in query.split_inclusive(['&', ';']) {
+        let pair = part.trim_end_matches(['&', ';']);
+        match pair.split_once('=') {
+            // `=` alone may be the end of a base64 text.
+            Some((name, value)) if !value.trim_matches('=').is_empty() => out.extend([name, "=", STARS]),
+            None if pair.is_empty() || !is_url => out.push_str(pair),
+            _ => out.push_str(STARS),
+        }
+        out.push_str(part.strip_prefix(pair).unwrap_or_default());
+    }
+    out + fragment
+}
+
 fn looks_like_key(run: &str) -> bool {
     let upper = run.to_ascii_uppercase();
     ["NRAK-", "NRII-", "NRIQ-", "AKIA", "ASIA"].iter().any(|prefix| upper.starts_with(prefix))
@@ -215,6 +237,15 @@ mod tests {
             ("key=NRAK-ABC123, more", "key=****, more"),
             ("https://user:pass@proxy.example/x", "https://****@proxy.example/x"),
             ("https://a@b:c@host", "https://****@host"),
+            ("https://host/?token=abc", "https://host/?token=****"),
+            ("https://host?token=abc&user=me;x=#part", "https://host?token=****&user=****;****#****"),
+            ("https://a:b@host/p?abc", "https://****@host/p?****"),
+            ("https://host/#token=abc", "https://host/#****"),
+            ("https://host/a=b?c=https://d@e/?f=g", "https://host/a=b?c=****"),
+            ("https://host/?c2VjcmV0==", "https://host/?****"),
+            ("host?token=abc", "host?token=****"),
+            ("a?b", "a?b"),
+            ("https://host/?", "https://host/?"),
             ("cloudtrail", "cloudtrail"),
             ("監査", "監査"),
             ("https://sqs.eu-west-1.amazonaws.com/1/q", "https://sqs.eu-west-1.amazonaws.com/1/q"),

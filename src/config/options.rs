@@ -246,7 +246,7 @@ pub const OPTIONS: &[Key] = &[
     key("findings.known", Kind::Whole(1_000, 5_000_000), is("150000"), "CSPM_RELAY_FINDINGS_KNOWN", SHOWN, "Findings known at once, each about 250 bytes of memory. When there are more, the oldest resolved ones are let go first."),
     key("deadLetters.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/dead-letters"), "Folder for what cannot be read and what New Relic refuses. One of `folder`, `s3`, `queue`; with none, it goes back to its source."),
     key("deadLetters.s3", Kind::S3, NONE, "", off("s3://example-dead-letters/cspm-relay"), "S3 prefix for what cannot be read and what New Relic refuses."),
-    key("deadLetters.queue", Kind::QueueUrl, NONE, "", off("https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters"), "SQS queue for what cannot be read and what New Relic refuses."),
+    key("deadLetters.queue", Kind::QueueUrl, NONE, "", off("https://sqs.eu-west-1.amazonaws.com/111122223333/dead-letters"), "Standard SQS queue, not a FIFO queue, for what cannot be read and what New Relic refuses."),
     key("state.folder", Kind::Path, NONE, "", off("/var/lib/cspm-relay/state"), "Folder for what is known between two records, for the agents of one machine. One of `folder`, `s3`; with none, a restart forgets it."),
     key("state.s3", Kind::S3, NONE, "", off("s3://example-state/cspm-relay"), "S3 prefix for what is known between two records, for any number of agents."),
     key("state.lease", Kind::Time(5 * S, 5 * MIN), is("30s"), "CSPM_RELAY_STATE_LEASE", SHOWN, "Of several agents one leads. How long after it fell silent another takes over."),

@@ -11,6 +11,9 @@ use crate::record::trail::is_account_id;
 /// What may stand where a queue's URL is asked for.
 pub const ALLOWED: &str = "https://sqs.<region>.amazonaws.com/<account>/<name>";
 
+/// How the name of a FIFO queue ends.
+const FIFO: &str = ".fifo";
+
 /// The URL of an SQS queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueUrl {
@@ -53,6 +56,12 @@ impl QueueUrl {
             return None;
         };
         Some(Self { region, account: account.to_owned(), name: name.to_owned() })
+    }
+
+    /// Whether it is a FIFO queue, which takes no message without a group. One may be read; letters have no group.
+    #[must_use]
+    pub fn is_fifo(&self) -> bool {
+        self.name.ends_with(FIFO)
     }
 }
 
@@ -106,7 +115,7 @@ pub fn is_region(text: &str) -> bool {
 
 /// Whether a text can be a queue's name (SQS: up to 80 letters, digits, `_`, `-`; a FIFO queue ends in `.fifo`).
 fn is_name(text: &str) -> bool {
-    let stem = text.strip_suffix(".fifo").unwrap_or(text);
+    let stem = text.strip_suffix(FIFO).unwrap_or(text);
     !stem.is_empty() && text.len() <= 80 && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
@@ -135,6 +144,14 @@ mod tests {
         ] {
             let url = QueueUrl::parse(text).unwrap_or_else(|| panic!("refused: {text}"));
             assert_eq!((url.region.as_deref(), &*url.name), (region, "trail"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fifo_queue_is_known_by_its_name() {
+        for (name, is_fifo) in [("trail.fifo", true), ("trail", false), ("fifo", false), ("fifo-trail", false)] {
+            let url = QueueUrl::parse(&format!("https://sqs.eu-west-1.amazonaws.com/111122223333/{name}")).unwrap();
+            assert_eq!(url.is_fifo(), is_fifo, "{name}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! What an answer of New Relic means: one table.
 //!
-//! In: the API, the status and the first bytes of the body. Out: an [`Answer`]. What always holds: only what the
-//! documentation calls success is success (Event API: 200 with `"success": true`; Log API: 202; OTLP: 200 with OTLP's own answer); whatever the table does not
-//! know keeps the data.
+//! In: the API, the status and the body. Out: an [`Answer`]. What always holds: only what the documentation calls success is
+//! success (Event API: 200 with `"success": true`; Log API: 202; OTLP: 200 with OTLP's own answer, whole); whatever the table does
+//! not know keeps the data.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Block {
     }
 }
 
-/// Reads an answer. `body`: the beginning of the response body, a few hundred bytes are enough.
+/// Reads an answer. `body`: the response body; where it is cut, it counts as what is left of it.
 #[must_use]
 pub fn read(lane: Lane, status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer {
     match (lane, status) {
@@ -73,10 +73,55 @@ pub fn is_in_doubt(answer: &Answer, status: Option<u16>) -> bool {
     matches!(answer, Answer::Retry { .. }) && !matches!(status, Some(425 | 429 | 503))
 }
 
-/// An `ExportMetricsServiceResponse`: empty, or with a partial success (field 1). New Relic sends none; a collector in between
-/// might. It took what it did not reject, and to send all again would count that twice: the sender says what it said.
+/// Whether a body is OTLP's answer, whole, and no other byte: an `ExportMetricsServiceResponse`. New Relic's is empty. A collector
+/// in between may send one with a partial success: it took what it did not reject, so to send all again would count that twice,
+/// which OTLP forbids; the sender says what it said. What the schema does not have is not passed over as protobuf allows, because
+/// a blank and a letter of a page would be a field. [opentelemetry-proto 1, `metrics_service`; OTLP/HTTP, partial success]
 fn is_full_success(body: &[u8]) -> bool {
-    body.is_empty() || body.first() == Some(&0x0a)
+    /// `partial_success`, a message.
+    const PARTIAL: u64 = 1 << 3 | LONG;
+    /// Its `rejected_data_points`, and its `error_message`.
+    const REJECTED: u64 = 1 << 3 | WHOLE;
+    const MESSAGE: u64 = 2 << 3 | LONG;
+    let is_of_partial = |tag: u64, value: &[u8]| tag == REJECTED || tag == MESSAGE && std::str::from_utf8(value).is_ok();
+    all_fields(body, |tag, value| tag == PARTIAL && all_fields(value, is_of_partial))
+}
+
+/// The two forms of a protobuf value that are read here: a number, and its length before its bytes. [protobuf.dev, encoding]
+const WHOLE: u64 = 0;
+const LONG: u64 = 2;
+
+/// Whether a text is a protobuf message to its end, each field of it as `is_known` wants its tag and its bytes (none of a number).
+fn all_fields(mut message: &[u8], is_known: impl Fn(u64, &[u8]) -> bool) -> bool {
+    while !message.is_empty() {
+        match field(message) {
+            Some((tag, value, rest)) if is_known(tag, value) => message = rest,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The first field of a message, its bytes, and what follows it.
+fn field(message: &[u8]) -> Option<(u64, &[u8], &[u8])> {
+    let (tag, rest) = number(message)?;
+    let (value, rest) = match tag & 7 {
+        WHOLE => (&[][..], number(rest)?.1),
+        LONG => {
+            let (length, rest) = number(rest)?;
+            rest.split_at_checked(usize::try_from(length).ok()?)?
+        }
+        _ => return None,
+    };
+    Some((tag, value, rest))
+}
+
+/// A number of at most ten bytes, seven bits in each, and what follows it.
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let last = bytes.iter().take(10).position(|byte| byte & 0x80 == 0)?;
+    let (number, rest) = bytes.split_at_checked(last + 1)?;
+    // Of the tenth byte only one bit has room; the others are lost, as protobuf has it.
+    Some((number.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 0x7f)), rest))
 }
 
 fn says_success(body: &[u8]) -> bool {
@@ -120,6 +165,35 @@ mod tests {
             ] {
                 assert_eq!(read(lane, status, after, body), want, "{lane:?} {status}");
             }
+        }
+        // OTLP's whole answer and no other bytes, of which some begin like one.
+        for (body, is_taken) in [
+            (b"\x0a\x02\x08\x00".as_slice(), true),
+            (b"\x0a\x06\x12\x04slow", true),
+            (b"\x0a\x08\x08\x00\x12\x04slow", true),
+            ("\x0a\x08\x12\x06監査".as_bytes(), true),
+            (b"\x0a\x04\x08\x80\x80\x00", true),
+            (b"\x0a\x00\x0a\x00", true),
+            (b"\x0a\x80\x00", true),
+            (b"\x0a\x04\x08\x03\x12\x00", true),
+            (b"\x0a\x02\x08\x03", true),
+            (b"\n", false),
+            (b"\n<html>sign in</html>", false),
+            (b"\n\n<html>sign in</html>", false),
+            (b"\n\x04<html>", false),
+            (b"\x0a\x00<html>", false),
+            (b"\x0a\x02\x12\x04slow", false),
+            (b"\x0a\x06\x12\x04sl\xffw", false),
+            (b"\x0a\x01\x08", false),
+            (b"\x0a\x02\x18\x01", false),
+            (b"\x12\x00", false),
+            (b"hi", false),
+            (b"\x0a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", false),
+            (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", false),
+            (b"{}", false),
+        ] {
+            let want = if is_taken { Answer::Accepted } else { retry() };
+            assert_eq!(read(Lane::Metrics, 200, after, body), want, "{}", body.escape_ascii());
         }
         for (status, in_doubt) in [
             (None, true),

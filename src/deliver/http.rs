@@ -13,8 +13,8 @@ use crate::cause;
 use crate::config::{NewRelic, Region};
 use crate::encode::Lane;
 
-/// Beginning of an answer that is read, bytes.
-const ANSWER_BYTES: usize = 4_096;
+/// Beginning of an answer that is read, bytes: room for a collector's whole answer with all that it says in it.
+const ANSWER_BYTES: usize = 64 << 10;
 
 /// New Relic's ingest addresses.
 #[derive(Debug, Clone)]

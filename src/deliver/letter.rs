@@ -1,13 +1,15 @@
 //! A dead letter: what could not be delivered or read, why, and how to try again.
 //!
 //! In: bytes and a reason. Out: one line of JSON, written to a folder, an S3 prefix or a queue, and read back by
-//! `cspm-relay dlq`. The id is made from what the letter is about, so parking the same thing twice gives the same letter.
+//! `cspm-relay dlq`. The id is made from what the letter is about, so parking the same thing twice gives the same letter; a
+//! refused item is the same thing under whatever time it comes again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::ack::{Counter, Rollups, Tally};
+use crate::encode::Lane;
 use crate::record::id::digest_id;
 
 /// What is in a letter.
@@ -59,7 +61,8 @@ impl Count {
 pub struct Letter {
     /// Version of this form.
     pub version: u32,
-    /// Made from kind, origin, S3 version, index and content: the same thing has the same id.
+    /// Made from kind, origin, S3 version, index and content, of an event or a log from what names its row ([`Lane::name`]): the
+    /// same thing has the same id.
     pub id: String,
     /// What is in it.
     pub kind: LetterKind,
@@ -105,7 +108,14 @@ impl Letter {
     ) -> Self {
         let place = index.map_or_else(String::new, |index| index.to_string());
         let kind_name = format!("{kind:?}");
-        let id = digest_id(&[kind_name.as_bytes(), origin.as_bytes(), place.as_bytes(), content]);
+        // When an item came is written in it, and it may come again.
+        let name = match kind {
+            LetterKind::Event => Lane::Events.name(content),
+            LetterKind::Log => Lane::Logs.name(content),
+            LetterKind::Record | LetterKind::Message | LetterKind::Object => None,
+        };
+        let about = name.as_deref().unwrap_or(content);
+        let id = digest_id(&[kind_name.as_bytes(), origin.as_bytes(), place.as_bytes(), about]);
         let (text, base64) = match std::str::from_utf8(content) {
             Ok("") => (None, None),
             Ok(text) => (Some(text.to_owned()), None),
@@ -205,6 +215,76 @@ mod tests {
             let other = Letter::new(LetterKind::Record, 5, "trail", "s3://b/k", Some(4), "no record", content);
             assert_ne!(other.id, letter.id);
         }
+    }
+
+    /// What is refused may be offered again: by another record of its object that went back, by another agent, by `replay`.
+    #[test]
+    fn a_refused_item_that_comes_again_has_the_same_id() {
+        let id = |kind, item: &str| Letter::new(kind, 5, "", "", None, "status 400", item.as_bytes()).id;
+        let event = |changed: (&str, &str)| {
+            let item = r#"{"eventType":"AwsSecurityEvent","timestamp":1795292071000,"relay.late":"false","detection.id":"e-1:root-used","control.title":"Root was used","event.id":"e-1","event.time":1795292071000,"aws.accountId":"111122223333","aws.accountName":"prod","relay.version":"0.1.0","relay.source":"trail","relay.lagMs":42}"#;
+            assert!(item.contains(changed.0), "{}", changed.0);
+            id(LetterKind::Event, &item.replace(changed.0, changed.1))
+        };
+        let first = event(("", ""));
+        for (name, from, to) in [
+            ("later", "\"relay.lagMs\":42", "\"relay.lagMs\":90042"),
+            (
+                "past the window",
+                "\"timestamp\":1795292071000,\"relay.late\":\"false\"",
+                "\"timestamp\":1795399071000,\"relay.late\":\"true\"",
+            ),
+            ("by another version", "\"relay.version\":\"0.1.0\"", "\"relay.version\":\"0.2.0\""),
+            ("by another source", "\"relay.source\":\"trail\"", "\"relay.source\":\"again\""),
+            ("when the account has another name", "\"prod\"", "\"production\""),
+        ] {
+            assert_eq!(event((from, to)), first, "{name}");
+        }
+        for (name, from, to) in [
+            ("another type", "AwsSecurityEvent", "AwsSecurityNotice"),
+            ("another record", "\"event.id\":\"e-1\"", "\"event.id\":\"e-2\""),
+            ("another rule", "e-1:root-used", "e-1:root-console-login"),
+            ("another account", "111122223333", "444455556666"),
+        ] {
+            assert_ne!(event((from, to)), first, "{name}");
+        }
+        // Two places of one insight share their event.id, and so do the notices of one run.
+        for (name, one, other) in [
+            ("insights", r#"{"event.id":"i","insight.result":"a"}"#, r#"{"event.id":"i","insight.result":"b"}"#),
+            (
+                "transitions",
+                r#"{"event.id":"f","finding.transition":"new"}"#,
+                r#"{"event.id":"f","finding.transition":"updated"}"#,
+            ),
+            (
+                "states",
+                r#"{"event.id":"c","compliance.state":"COMPLIANT"}"#,
+                r#"{"event.id":"c","compliance.state":"NON_COMPLIANT"}"#,
+            ),
+            ("ends", r#"{"event.id":"u","exception.uncovered":2}"#, r#"{"event.id":"u","exception.uncovered":3}"#),
+            ("nothing names them", r#"{"timestamp":1,"snapshot.id":"s"}"#, r#"{"timestamp":2,"snapshot.id":"s"}"#),
+            ("an empty name", r#"{"event.id":"","a":1}"#, r#"{"event.id":"","a":2}"#),
+            ("lists", r#"[{"event.id":"a"},1]"#, r#"[{"event.id":"a"},2]"#),
+            ("cut", r#"{"event.id":"a","b":1"#, r#"{"event.id":"a","b":2"#),
+        ] {
+            assert_ne!(id(LetterKind::Event, one), id(LetterKind::Event, other), "{name}");
+        }
+        let gap = |agent: &str, ms: i64| {
+            let item = format!(r#"{{"eventType":"CspmRelayGap","timestamp":{ms},"gap.id":"g","relay.agent":"{agent}"}}"#);
+            id(LetterKind::Event, &item)
+        };
+        assert_eq!(gap("a", 1), gap("b", 2));
+        let log = |event_id: &str, ms: i64, late: bool, name: &str| {
+            let item = format!(
+                r#"{{"timestamp":{ms},"attributes":{{"relay.late":"{late}","event.id":"{event_id}","aws.accountId":"111122223333","aws.accountName":"{name}"}},"message":{{"event.id":"{ms}"}}}}"#
+            );
+            id(LetterKind::Log, &item)
+        };
+        assert_eq!(log("e-1", 1, false, "prod"), log("e-1", 2, true, "production"));
+        assert_ne!(log("e-1", 1, false, "prod"), log("e-2", 1, false, "prod"));
+        // Only what the encoders wrote is known by its names.
+        let record = |lag| format!(r#"{{"event.id":"e-1","relay.lagMs":{lag}}}"#);
+        assert_ne!(id(LetterKind::Record, &record(1)), id(LetterKind::Record, &record(2)));
     }
 
     #[test]

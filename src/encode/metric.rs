@@ -62,7 +62,7 @@ pub const METRICS: [Metric; 5] = [
     counter(Counter::Findings, "Transitions of findings that New Relic accepted, every minute."),
     counter(
         Counter::MaybeDouble,
-        "By how much the sum of the metric in rollup.metric may be too high, after answers that were lost and objects that came again.",
+        "By how much the sum of the metric in rollup.metric may be too high, after answers that were lost, objects and records that came again, and replays.",
     ),
     Metric {
         name: COMPLIANCE,

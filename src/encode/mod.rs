@@ -19,6 +19,7 @@ pub mod limits;
 pub mod log;
 pub mod mask;
 pub mod metric;
+mod naming;
 pub mod otlp;
 pub mod posture;
 pub mod restamp;
@@ -95,6 +96,12 @@ impl Lane {
             Self::Events | Self::Logs => b",",
             Self::Metrics => b"",
         }
+    }
+
+    /// What names the row that an item becomes, however often and whenever it is told; `None`: nothing but all of it.
+    #[must_use]
+    pub fn name(self, item: &[u8]) -> Option<Vec<u8>> {
+        naming::name(self, item)
     }
 
     /// An item under the present time.

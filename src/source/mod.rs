@@ -44,7 +44,8 @@ pub struct Object {
     pub body: Body,
     /// Part of the byte budget, given back when the body has been read.
     pub room: Option<OwnedSemaphorePermit>,
-    /// The source has handed it out before, to this agent or another one, or has told this agent of it twice lately.
+    /// The source has handed it out before, to this agent or another one, or has told this agent of it twice lately; or nobody
+    /// knows whether somebody did.
     pub again: bool,
 }
 

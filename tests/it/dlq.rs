@@ -1,6 +1,6 @@
 //! `cspm-relay dlq`: letters are shown, sent again, and taken away only after New Relic's answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -206,6 +206,39 @@ async fn a_refused_event_stays_and_costs_itself_only() {
     assert!(ended.stdout.contains("New Relic refused this event alone: status 400"), "{}", ended.stdout);
     assert!(ended.stdout.contains("items sent 2 = 1 delivered + 1 rejected + 0 returned"), "{}", ended.stdout);
     assert_eq!(ids(&backend, "AwsSecurityEvent"), BTreeMap::from([("good".to_owned(), 1)]));
+}
+
+/// What is refused once more, later and so with another lag, is the letter that is there: sent again it is one row.
+#[tokio::test]
+async fn a_refused_event_that_comes_again_is_one_letter() {
+    let backend = backend().await;
+    backend.poison(Api::Events, "AwsSecurityEvent", 400);
+    backend.poison(Api::Logs, &data::id(1), 400);
+    let (folder, records) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let path = records.path().join("records.json");
+    std::fs::write(&path, serde_json::json!({"Records": [data::alarming(1, now_ms() - 60_000)]}).to_string()).expect("records");
+    let mut lags = BTreeSet::new();
+    for _ in 0..2 {
+        let agent = Agent::new(["replay"]).arg(path.to_string_lossy()).arg("--to").arg("newrelic").new_relic(&backend.url());
+        let ended = agent.env("CSPM_RELAY_DEAD_LETTERS", folder.path().to_string_lossy()).finish().await;
+        let files: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("the folder").map(|file| file.expect("a file").path()).collect();
+        let letters = files.iter().map(|path| std::fs::read_to_string(path).expect("a letter"));
+        let letters: Vec<Letter> = letters.map(|line| serde_json::from_str(&line).expect("a letter")).collect();
+        let kinds: BTreeSet<_> = letters.iter().map(|letter| format!("{:?}", letter.kind)).collect();
+        assert_eq!((kinds.len(), letters.len()), (2, 3), "two detections and a log: {}{}", ended.stdout, ended.stderr);
+        let event = letters.iter().find(|letter| letter.kind == LetterKind::Event).and_then(|letter| letter.content.as_ref());
+        let event: Value = serde_json::from_str(event.expect("an event")).expect("JSON");
+        lags.insert(event["relay.lagMs"].as_i64());
+    }
+    assert_eq!(lags.len(), 2, "the same lag proves nothing: {lags:?}");
+    backend.poison(Api::Events, "", 400);
+    backend.poison(Api::Logs, "", 400);
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    let rows = |times| BTreeMap::from([(data::id(1), times)]);
+    assert_eq!((ids(&backend, "AwsSecurityEvent"), ids(&backend, "Log")), (rows(2), rows(1)), "a row for each detection");
+    assert_eq!(backend.store().detection_ids("AwsSecurityEvent").len(), 2);
 }
 
 #[tokio::test]

@@ -137,6 +137,19 @@ fn same(agent: Agent) -> Agent {
     agent
 }
 
+/// Nothing tells `replay` what `run`, or a replay before it, has counted: whatever it counts is in doubt.
+#[tokio::test]
+async fn what_is_replayed_is_counted_in_doubt() {
+    let backend = stand_in(BackendSettings::default()).await;
+    for times in 1..=2 {
+        sent(&backend, same).await;
+        for (metric, exact) in [("cspm.records", 100), ("cspm.detections", detections(&backend))] {
+            let counted = total(&sums(&backend, metric, &[]));
+            assert_eq!((counted, maybe_double(&backend, metric)), (exact * times, exact * times), "{metric}");
+        }
+    }
+}
+
 /// A point that was answered with a refusal is counted once; one whose answer was lost within what is said beside it.
 #[tokio::test]
 async fn faults_of_the_metrics_endpoint_itself_count_nothing_twice_that_was_answered() {
@@ -154,6 +167,7 @@ async fn faults_of_the_metrics_endpoint_itself_count_nothing_twice_that_was_answ
         ("two lost answers", vec![Fault::AcceptThenCut; 2], 3, 2),
         ("an answer that came too late", vec![hang], 2, 1),
         ("200 with a page of a proxy", vec![Fault::Says { code: 200, body: "<html>" }], 1, 1),
+        ("200 with one that begins like OTLP", vec![Fault::Says { code: 200, body: "\n<html>sign in</html>" }], 1, 1),
     ] {
         let backend = stand_in(BackendSettings::default()).await;
         backend.script(Api::Metrics, faults);
@@ -162,6 +176,8 @@ async fn faults_of_the_metrics_endpoint_itself_count_nothing_twice_that_was_answ
         let counted = ["cspm.records", "cspm.detections"].map(|metric| total(&sums(&backend, metric, &[])));
         assert_eq!(counted, [100 * times, detections(&backend) * times], "{name}");
         let doubts = ["cspm.records", "cspm.detections"].map(|metric| maybe_double(&backend, metric));
+        // All that is replayed is in doubt by itself, and that doubt is in the same body.
+        let doubt = times + doubt;
         assert_eq!(doubts, [100 * doubt, detections(&backend) * doubt], "{name}");
         assert_eq!(ended.summary["rollups"]["unsent"], 0, "{name}: {}", ended.summary);
         assert_eq!(ended.summary["rollups"]["refused"], 0, "{name}: {}", ended.summary);

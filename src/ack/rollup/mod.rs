@@ -6,7 +6,8 @@
 //! [`SERIES_MAX`] series of a counter are known in a day, everything beyond is counted in one named series.
 //!
 //! A record is counted when it has ended well and its event was accepted, so that refusals, retries and splits change nothing.
-//! What nobody can know (an answer that was lost, an object that a source offers again, or tells of twice) is counted as a doubt.
+//! What nobody can know (an answer that was lost, an object that a source offers again, or tells of twice, past files, a copy too many
+//! to wait for the first) is counted as a doubt.
 //!
 //! How far a sum may be off: too high by its doubts, too low by what a process that was killed had taken in since it sent last, a
 //! minute at most. Beyond that nothing is known between processes: two notifications of one object that two agents take, or one agent

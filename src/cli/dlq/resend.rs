@@ -103,7 +103,7 @@ impl Resend<'_> {
         let (letters_in, mut letters) = mpsc::channel(64);
         let gate = Arc::new(Gate::default());
         let traffic = Arc::new(Traffic::default());
-        // Two letters may hold the same once both have the present time: whatever befalls one befalls both.
+        // Two letters that somebody edited may be about the same row: whatever befalls one befalls both.
         let mut ids: HashMap<&str, Vec<usize>> = HashMap::new();
         let mut refused: BTreeMap<usize, String> = BTreeMap::new();
         let mut ended: BTreeMap<usize, Result<(), String>> = BTreeMap::new();

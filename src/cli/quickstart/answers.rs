@@ -181,7 +181,10 @@ pub(super) fn dead_letters(text: &str, language: Language) -> Result<Option<Dead
         if is_bucket(bucket) && !prefix.starts_with('/') && !prefix.contains(char::is_control) {
             return Ok(Some(DeadLetters::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() }));
         }
-    } else if QueueUrl::parse(text).is_some() {
+    } else if let Some(parts) = QueueUrl::parse(text) {
+        if parts.is_fifo() {
+            return Err(no(words::FIFO_LETTERS, text, language));
+        }
         return Ok(Some(DeadLetters::Queue { url: text.to_owned() }));
     }
     Err(no(words::NO_LETTERS, text, language).replace("{allowed}", queue_url::ALLOWED))

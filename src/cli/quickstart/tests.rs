@@ -112,6 +112,10 @@ fn wrong_answers_are_told_with_what_is_allowed() {
         (Args { dead_letters: Some(text("/var/dead")), ..trail() }, "--dead-letters: \"/var/dead\" is no place of dead letters"),
         (Args { dead_letters: Some(text(TRAIL)), ..trail() }, "is a queue that is read"),
         (
+            Args { dead_letters: Some(text("https://sqs.eu-west-1.amazonaws.com/111122223333/dead.fifo")), ..trail() },
+            "--dead-letters: \"https://sqs.eu-west-1.amazonaws.com/111122223333/dead.fifo\" is a FIFO queue",
+        ),
+        (
             Args { posture: Some(text("own")), posture_regions: Some(text("cn-north-1")), ..trail() },
             "--posture-regions: \"cn-north-1\" is of another",
         ),

@@ -144,6 +144,10 @@ pub(super) const NO_LETTERS: Say = say(
     "{} is no place of dead letters: s3://bucket/prefix, the URL of an SQS queue ({allowed}), or none is",
     "{} はデッドレターの保存先ではありません。s3://バケット/プレフィックス、SQS キューの URL（{allowed}）、または none です",
 );
+pub(super) const FIFO_LETTERS: Say = say(
+    "{} is a FIFO queue: it would refuse every dead letter, because they name no message group. Name a standard queue",
+    "{} は FIFO キューです。デッドレターはメッセージグループを持たないため、すべて拒否されます。標準キューを指定してください",
+);
 pub(super) const SAME_LETTERS: Say = say(
     "{} is a queue that is read: dead letters need one of their own",
     "{} は読み取り用のキューです。デッドレターには専用のキューが必要です",

@@ -152,6 +152,11 @@ fn each_fault_says_where_what_and_what_to_do() {
             "deadLetters: {queue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/trail'}",
             "deadLetters.queue (line 4): the same queue twice",
         ),
+        (
+            "dead letters to a FIFO queue",
+            "deadLetters: {queue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/dead.fifo'}",
+            "deadLetters.queue (line 4): a FIFO queue (was \"https://sqs.eu-west-1.amazonaws.com/111122223333/dead.fifo\")\n    allowed: https://sqs.<region>.amazonaws.com/<account>/<name>, a standard queue\n    hint: letters name no message group, so SQS would refuse every one: name a standard queue",
+        ),
         ("level that is a target", "telemetry: {logLevel: inof}", "not a log filter (was \"inof\")"),
         ("filter nobody can read", "telemetry: {logLevel: 'a=b=c'}", "not a log filter (was \"a=b=c\")"),
         ("zone nobody knows", "telemetry: {timeZone: Mars/Base}", "not a time zone (was \"Mars/Base\")"),
@@ -250,6 +255,16 @@ fn keys_are_checked_and_never_printed() {
             "(was \"https://****@a.b\")",
         ),
         (
+            "host with a token",
+            "licenseKey: LIC, accountId: 1, hosts: {otlp: 'https://a.b/?token=tok1'}",
+            "newrelic.hosts.otlp (line 2): not a base URL (was \"https://a.b/?token=****\")",
+        ),
+        (
+            "host with a token and no scheme",
+            "licenseKey: LIC, accountId: 1, hosts: {events: 'a.b?token=tok1'}",
+            "newrelic.hosts.events (line 2): not a base URL (was \"a.b?token=****\")",
+        ),
+        (
             "mistyped",
             "licenceKey: LIC, accountId: 1",
             "newrelic.licenceKey (line 2): unknown key\n    hint: did you mean `licenseKey`?",
@@ -260,7 +275,7 @@ fn keys_are_checked_and_never_printed() {
         let text = load(text, &[]).unwrap_err();
         assert!(text.starts_with("config relay.yml: 1 problem\n"), "{name}: {text}");
         assert!(text.contains(expected), "{name}: {text}");
-        for secret in [LICENSE, "ABCDEFG", "pw1", "0123456789abcdef"] {
+        for secret in [LICENSE, "ABCDEFG", "pw1", "tok1", "0123456789abcdef"] {
             assert!(!text.contains(secret), "{name}: {text}");
         }
     }

@@ -15,13 +15,20 @@ use crate::config::{DeadLetters, State, StatePlace};
 /// Where dead letters go.
 pub(super) fn dead_letters(reader: &mut Reader<'_>) -> Option<DeadLetters> {
     const FOLDER: &str = "deadLetters.folder";
-    one_of(reader, &[FOLDER, "deadLetters.s3", "deadLetters.queue"]);
+    const QUEUE: &str = "deadLetters.queue";
+    one_of(reader, &[FOLDER, "deadLetters.s3", QUEUE]);
     if reader.has(FOLDER) {
         let keys = "in a file they are deadLetters.folder, deadLetters.s3 and deadLetters.queue";
         let allowed = format!("a folder's path, s3://bucket/prefix, or a queue's URL: {}", queue_url::ALLOWED);
         return folder(reader, FOLDER, &allowed, keys).map(DeadLetters::Folder);
     }
-    if let Some((url, _)) = reader.queue("deadLetters.queue") {
+    if let Some((url, parts)) = reader.queue(QUEUE) {
+        if parts.is_fifo() {
+            let fault = Fault::new(QUEUE, reader.place(QUEUE), "a FIFO queue").was(&url);
+            let fault = fault.allowed(format!("{}, a standard queue", queue_url::ALLOWED));
+            reader.faults.push(fault.hint("letters name no message group, so SQS would refuse every one: name a standard queue"));
+            return None;
+        }
         return Some(DeadLetters::Queue { url });
     }
     s3(reader, "deadLetters.s3").map(|(bucket, prefix)| DeadLetters::S3 { bucket, prefix })

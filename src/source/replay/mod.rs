@@ -280,7 +280,8 @@ impl Open {
         self.progress.found.fetch_add(1, Relaxed);
         self.last = Some(origin.name.clone());
         self.objects.insert(number, Sent { origin: origin.clone(), bytes, is_stream: body.is_stream() });
-        Object { number, origin, body, room, again: false }
+        // These are past: `run`, or a replay before this one, may have counted their records, and nothing here can tell.
+        Object { number, origin, body, room, again: true }
     }
 
     fn ended(&mut self, told: &Released) {

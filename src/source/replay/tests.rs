@@ -28,6 +28,7 @@ async fn replay(
     let running = tokio::spawn(replay.run(intake));
     let mut seen = Vec::new();
     while let Some(object) = pipeline.objects.recv().await {
+        assert!(object.again, "who had it before may have counted it: {}", object.origin.name);
         seen.push((object.number, object.origin.name.clone()));
         pipeline.tell(object.number, verdict(&object)).await;
     }
