@@ -121,7 +121,7 @@ def answers(view):
                                   if in_state(rules, state)})],
         "overview-improvement": [improvement(view)],
         "overview-violated-rules": [table({
-            group: {"Score": most(rows, "control.severityScore") or 0, "✖ Violating resources": resources(rows),
+            group: {"Score": most(rows, "control.severityScore") or 0, "✖ Resources": resources(rows),
                     "Accounts": distinct(rows, "aws.accountId")}
             for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
         "overview-accounts": [accounts(summary)],
