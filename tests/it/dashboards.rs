@@ -38,7 +38,7 @@ async fn a_dashboard_is_printed_for_the_accounts_that_are_named() {
     assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
     let page: Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!((&page["name"], &page["variables"]), (&"稼働状況".into(), &Value::Array(vec![])));
-    assert_eq!(ended.stdout.matches("1234567").count(), 14);
+    assert_eq!(ended.stdout.matches("1234567").count(), 16);
     assert_eq!(
         page["pages"][0]["widgets"][0]["rawConfiguration"]["nrqlQueries"][0]["accountIds"],
         serde_json::json!([1_234_567, 7_654_321])
@@ -84,27 +84,27 @@ async fn lint_tells_file_line_and_byte_of_each_fault() {
     for (file, from, to, want) in [
         (
             "overview.yml",
-            "layout: { column: 5, row: 1, width: 2, height: 4 }",
-            "layout: { column: 4, row: 1, width: 2, height: 4 }",
-            "overview.yml:26: overview-week: stands on `overview-months`: both take cells of columns 4 to 5 from row 1 on",
+            "layout: { column: 7, row: 1, width: 3, height: 4 }",
+            "layout: { column: 6, row: 1, width: 3, height: 4 }",
+            "overview.yml:27: overview-week: stands on `overview-months`: both take cells of columns 6 to 8 from row 1 on",
         ),
         (
             "overview.yml",
             "layout: { column: 10, row: 1, width: 3, height: 4 }",
             "layout: { column: 10, row: 1, width: 4, height: 4 }",
-            "overview.yml:55: overview-percent: columns 10 to 13; a page has columns 1 to 12",
+            "overview.yml:56: overview-percent: columns 10 to 13; a page has columns 1 to 12",
         ),
         (
             "overview.yml",
             "detection.primary = 'true' SINCE 1 week ago",
             "detection.primry = 'true' SINCE 1 week ago",
-            "overview.yml:26: overview-week: query 1, byte 177, at `detection.primry = 'true`: error[unknown-attribute]: `detection.primry` is no attribute of AwsSecurityEvent; did you mean `detection.primary`?",
+            "overview.yml:27: overview-week: query 1, byte 177, at `detection.primry = 'true`: error[unknown-attribute]: `detection.primry` is no attribute of AwsSecurityEvent; did you mean `detection.primary`?",
         ),
         (
             "overview.yml",
             "1 week ago COMPARE WITH",
             "1 week ago COMPARE",
-            "overview.yml:26: overview-week: query 1, byte 229, at `1 week ago`: found `1`, expected `WITH`",
+            "overview.yml:27: overview-week: query 1, byte 229, at `1 week ago`: found `1`, expected `WITH`",
         ),
     ] {
         let folder = changed(file, from, to);

@@ -37,7 +37,8 @@ IDENTITY = {
     "AwsSecurityNotice": ("event.id", "control.id"),
     "AwsComplianceChange": ("event.id",),
     "AwsSecurityFinding": ("event.id",),
-    "AwsResourceChange": ("event.id",),
+    # A history file tells a change again, and knows less.
+    "AwsResourceChange": ("event.id", "change.origin"),
     "CspmRelayHeartbeat": ("heartbeat.id",),
     "CspmRelayGap": ("gap.id",),
 }
@@ -162,13 +163,18 @@ class View:
         return {event_type: len(rows) for event_type, rows in sorted(self._stored.items())}
 
     def run(self, kind, since):
-        """The `snapshot.id` of the newest accepted run of a kind that began within `since`; of equals the last to arrive."""
+        """The `snapshot.id` of the newest accepted run."""
+        best = self.newest_run(kind, since)
+        return best and best["snapshot.id"]
+
+    def newest_run(self, kind, since):
+        """The newest accepted run of a kind that began within `since`; of equals the last to arrive."""
         best = None
         for row in self.rows("AwsPostureRun", since):
             if row["run.kind"] == kind and row["run.accepted"] == "true":
                 if best is None or row["timestamp"] >= best["timestamp"]:
                     best = row
-        return best and best["snapshot.id"]
+        return best
 
     def accepted(self, since=30 * DAY):
         """The `snapshot.id` of every accepted run."""
@@ -179,8 +185,17 @@ class View:
         wanted = self.run(kind, since)
         return [row for row in self.rows(event_type, since) if row.get("snapshot.id") == wanted]
 
+    def catalogue(self):
+        """The controls of the newest day whose rows were all accepted: they are of their run's moment."""
+        run = self.newest_run("controls", 3 * DAY)
+        return [row for row in self.rows("CspmRelayControl", 3 * DAY) if run and row["timestamp"] == run["timestamp"]]
+
     def local(self, ms):
         return local(ms, self.zone)
+
+    def stamp(self, ms, pattern="%Y-%m-%d"):
+        """A moment in the zone of the relay as a text, None of none."""
+        return None if ms is None else self.local(ms).strftime(pattern)
 
 
 def grouped(rows, *names):

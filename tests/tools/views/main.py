@@ -49,21 +49,30 @@ def doubled(rows, share, seed):
 
 
 # What is not there: a relay that fell silent three days ago, one that fell silent eight days ago, one that told nothing of itself;
-# one that reads no AWS Config, no findings, no catalogue; one that has not yet said what is open.
+# one that reads no AWS Config, no findings, no catalogue; one that has not yet said what is open, or what violates; one whose runs are
+# a day apart, the newest more than two days old; and where no finding is graver than LOW.
 STATE = {"AwsPostureSummary", "AwsPostureRun", "AwsComplianceSnapshot", "AwsComplianceViolation", "AwsComplianceChange",
          "AwsFrameworkSnapshot", "AwsConformancePackSnapshot", "AwsFindingSnapshot", "AwsIdentityPosture", "CspmRelayControl", "Metric"}
+RUNS = STATE - {"AwsComplianceChange", "AwsIdentityPosture", "Metric"}
+FINDINGS = ("AwsSecurityFinding", "AwsFindingSnapshot")
 MISSING = {
     "relay": lambda row, now: row["timestamp"] >= now - 3 * base.DAY,
     "relayOfWeek": lambda row, now: row["timestamp"] >= now - 8 * base.DAY,
     "heartbeat": lambda row, now: row["eventType"] == "CspmRelayHeartbeat",
     "state": lambda row, now: row["eventType"] in STATE,
     "runOfFindings": lambda row, now: row.get("run.kind") == "findings" or row["eventType"] == "AwsFindingSnapshot",
+    "runOfViolations": lambda row, now: row.get("run.kind") == "violations" or row["eventType"] == "AwsComplianceViolation",
+    "newRuns": lambda row, now: row["eventType"] in RUNS and row["timestamp"] >= now - 48.5 * base.HOUR,
+    "graveFindings": lambda row, now: row["eventType"] in FINDINGS and row["control.severity"] != "LOW",
 }
 # Pages whose answers hold when that is missing.
 WITHOUT = {
-    "relay": ("overview", "detective", "attack", "frameworks"), "relayOfWeek": ("overview", "detective", "attack"),
-    "heartbeat": ("overview", "detective", "attack", "health"), "state": ("overview", "detective", "attack", "frameworks"),
-    "runOfFindings": ("identity",),
+    "relay": ("overview", "detective", "preventive", "findings", "attack", "frameworks", "resources"),
+    "relayOfWeek": ("overview", "detective", "preventive", "findings", "attack", "frameworks", "resources"),
+    "heartbeat": ("overview", "detective", "preventive", "findings", "attack", "frameworks", "resources", "health"),
+    "state": ("overview", "detective", "preventive", "findings", "attack", "frameworks", "resources"),
+    "runOfFindings": ("findings", "identity"), "runOfViolations": ("overview", "preventive", "resources"),
+    "newRuns": ("overview", "preventive", "findings", "attack", "frameworks", "resources"), "graveFindings": ("findings",),
 }
 # Every five minutes for 30 days, of each of these kinds of runs: more ids than one list in a query may have.
 FREQUENT = ("summary", "snapshot")

@@ -95,7 +95,7 @@ def answers(view):
             "frameworks-percent": [table({
                 group: {"✔ Passed, % of all": share(framework(rows, "passed"), len(rows)), "✔ Passed": framework(rows, "passed"),
                         "✖ Failed": framework(rows, "failed"), "▲ Partial": 0, "? Unknown": framework(rows, "unknown"),
-                        "Requirements": len({row["framework.id"] for row in rows})}
+                        "Requirements": len(rows)}
                 for group, rows in grouped(requirements, "framework.name").items()}, ["Framework"])],
             "frameworks-states": [table({(sign,): {"Requirements": framework(requirements, state)} for state, sign in (
                 ("passed", "✔ Passed"), ("failed", "✖ Failed"), ("unknown", "? Unknown"))}, ["cases"])],

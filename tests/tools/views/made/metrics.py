@@ -16,12 +16,15 @@ def make(world):
             world.metric(time, "cspm.records", "count", 500 + chance.randrange(900), {**where, "aws.service": "s3"})
             if (days + number) % 3 == 0:
                 world.metric(time, "cspm.detections", "count", chance.randrange(40), {**where, "control.severity": ["HIGH", "LOW"][number % 2]})
-            if (days + number) % 4 == 0:
+            # In the first months no source of findings was connected.
+            if (days + number) % 4 == 0 and days < 300:
                 world.metric(time, "cspm.findings", "count", chance.randrange(25), {
                     **where, "control.severity": "LOW", "finding.transition": ["new", "resolved"][days % 8 // 4]})
             for pillar in ("CSPM", "DSPM") if days in summaries else ():
                 for state, results in [("COMPLIANT", 100 + (420 - days) // 8), ("NON_COMPLIANT", 60 - (420 - days) // 10 + number),
                                        ("INSUFFICIENT_DATA", 3)]:
+                    # In the first weeks nothing was judged, and that was said.
+                    results *= days <= 370
                     for hours in summaries[days]:
                         world.metric(time - hours * HOUR, "cspm.compliance", "gauge", results if pillar == "CSPM" else results // 9 + hours,
                                      {**whole, "control.severity": ["HIGH", "LOW"][number % 2], "control.pillar": pillar,
@@ -37,13 +40,16 @@ def make(world):
 
 
 def uneven(world):
-    """A week in which one place is told of every hour and another, with far more violations, in its first four hours alone."""
-    for number, results, hours in ((0, 10, range(168)), (5, 1_000, range(164, 168))):
+    """A week in which one place is told of every hour, and another, with far more violations, in its first four hours alone; the
+    summaries of a third came every hour, then every five minutes."""
+    for number, good, bad, hours in ((0, 90, 10, range(168)), (5, 40, 1_000, range(164, 168)),
+                                     (2, 30, 170, [*range(84, 168), *(minute / 12 for minute in range(84 * 12))])):
         where = place(ACCOUNTS[number])
         del where["aws.owner"]
-        for hour in reversed(hours):
-            world.metric(world.now - 21 * DAY - hour * HOUR - MINUTE, "cspm.compliance", "gauge", results, {
-                **where, "control.severity": "CRITICAL", "control.pillar": "CIEM", "compliance.state": "NON_COMPLIANT"})
+        for hour in sorted(hours, reverse=True):
+            for state, results in (("COMPLIANT", good), ("NON_COMPLIANT", bad)):
+                world.metric(world.now - 21 * DAY - hour * HOUR - MINUTE, "cspm.compliance", "gauge", results, {
+                    **where, "control.severity": "CRITICAL", "control.pillar": "CIEM", "compliance.state": state})
 
 
 def summarised():

@@ -9,7 +9,14 @@ ACTORS = [
     ("ci", "github-actions", "true"), ("ci", "terraform", "true"), ("awsService", "autoscaling.amazonaws.com", "false"),
     ("workload", "batch-role", "false"), ("federated", "partner", "false"), ("unknown", "deploy-key", None),
 ]
+# What a history file does not tell: it knows what is, not what was nor who made it so.
+UNTOLD = ("actor.kind", "actor.name", "source.ip", "change.viaPipeline", "change.eventId", "change.eventName", "change.tagsOnly")
 STACKS = [(None, None), ("cloudformation", "network"), ("terraform", "web \"blue\""), ("cdk", "支払い"), ("terraform", None)]
+
+
+def of_history(row):
+    """A change as a history file tells it."""
+    return {**row, **dict.fromkeys(UNTOLD), "change.type": "unknown", "change.actorConfidence": "none", "change.origin": "history"}
 
 
 def make(world):
@@ -42,10 +49,11 @@ def make(world):
             "actor.name": by, "source.ip": f"198.51.100.{which}" if who in ("human", "unknown") else None,
             "change.viaPipeline": pipeline, "change.eventId": f"trail-{number}" if who else None,
             "change.eventName": f"{change.title()}It" if who else None, "iac.tool": tool, "iac.stack": stack,
-            "change.origin": "history" if rng.random() < 0.05 else "stream", "relay.late": "true" if late else "false"}
-        told.append((arrival + rng.randint(0, 9) * SECOND, arrival, row))
-        if row["change.origin"] == "stream" and rng.random() < 0.04:
-            # A file of history tells it again, under the same id.
-            told.append((arrival + 6 * HOUR, arrival, {**row, "change.origin": "history"}))
+            "change.origin": "stream", "relay.late": "true" if late else "false"}
+        luck = rng.random()
+        # Nothing but a file of history tells it, or that tells it, too, under the same id: mostly behind the stream, or before it.
+        told.append((arrival + rng.randint(0, 9) * SECOND, arrival, of_history(row) if luck < 0.05 else row))
+        if luck > 0.92:
+            told.append((arrival + (6 if luck < 0.97 else -1) * HOUR, arrival, of_history(row)))
     for _, timestamp, row in sorted(told, key=lambda item: item[0]):
         world.add("AwsResourceChange", timestamp, row)

@@ -204,7 +204,7 @@ def late(world, trail):
 
 
 def new_and_silent(world, trail):
-    """More new actors than the list of them shows, controls that went silent, one that is new."""
+    """More than a hundred new actors, controls that went silent, one that is new."""
     chance = trail.chance
     for number in range(130):
         account = ACCOUNTS[number % 5]

@@ -18,9 +18,7 @@ MATRIX = {
 
 def catalogue(view):
     """The detective controls of the newest catalogue."""
-    rows = view.rows("CspmRelayControl", 2 * DAY)
-    newest_time = most(rows, "timestamp")
-    return [row for row in rows if row["timestamp"] == newest_time and row["control.kind"] == "detective"]
+    return [row for row in view.catalogue() if row["control.kind"] == "detective"]
 
 
 def with_tactic(rows):
@@ -56,7 +54,7 @@ def tactics(view):
     for group, rows in grouped(with_tactic(catalogue(view)), "tactic").items():
         off = [row for row in rows if row["control.enabled"] == "false"]
         answers[group] = {"Controls": distinct(rows, "control.id"), "✖ Switched off": distinct(off, "control.id"),
-                          "Techniques covered": distinct(rows, "attack.technique")}
+                          "Primary techniques covered": distinct(rows, "attack.technique")}
     return table(answers, ["Tactic"])
 
 
@@ -118,7 +116,7 @@ def answers(view):
         # Without a catalogue nobody knows what runs.
         "attack-coverage": [[{label: count if run or off else None for label, count in (
             ("Controls that run", distinct(run, "control.id")), ("✖ Switched off", distinct(off, "control.id")),
-            ("Techniques covered", distinct(run, "attack.technique")))}]],
+            ("Primary techniques covered", distinct(run, "attack.technique")))}]],
         "attack-accounts": [table(accounts, ["Account", "Account id"])],
         "attack-techniques": [table(techniques, ["Tactic", "Technique"])],
         "attack-trend": [trend(view)],

@@ -128,7 +128,7 @@ def new_actors(view):
     answers = {group: {"Records with a detection": len(rows), "First": least(rows, "event.time"),
                        "Score": most(rows, "control.severityScore"), "Accounts": distinct(rows, "aws.accountId")}
                for group, rows in grouped(new, "actor.kind", "who").items()}
-    return table(answers, ["Kind", "Actor"], 100)
+    return table(answers, ["Kind", "Actor"])
 
 
 def silent(view):
@@ -152,7 +152,7 @@ def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
     month, week = records(view, 30 * DAY), records(view, WEEK)
     log = {"Severity": "control.severity", "Control": "control.title", "Account": "aws.accountName", "Region": "aws.region",
-           "Actor": "actor.name", "Action": "event.name", "Resource": "resource.id", "Source": "source.ip",
+           "Actor": "actor.name", "Action": "event.name", "Resource": "resource.id", "Source IP": "source.ip",
            "Error": "event.errorCode", "What to do": "control.remediation", "Event id": "event.id"}
     raw = {"event.id": "event.id", "aws.accountName": "aws.accountName", "message": "message"}
     return {

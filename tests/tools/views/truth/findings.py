@@ -1,6 +1,7 @@
 """Answers of the page Findings: what is open, what came and went. It shows CRITICAL and HIGH until more is chosen."""
 
-from base import DAY, between, distinct, grouped, most, newest, newest_first, series, table, total
+from base import DAY, between, distinct, grouped, least, most, newest, newest_first, series, table, total
+from truth.detective import heard
 
 SHOWN = ("CRITICAL", "HIGH")
 
@@ -12,15 +13,19 @@ def answers(view):
     month = [row for row in view.rows("AwsSecurityFinding", 30 * DAY) if row["control.severity"] in SHOWN]
     week = [row for row in month if row["timestamp"] >= view.now - 7 * DAY]
     came = [row for row in month if row["finding.transition"] in ("new", "worsened", "reopened")]
-    heard = view.rows("AwsFindingSnapshot", 30 * DAY) + view.rows("AwsSecurityFinding", 30 * DAY)
-    first = min(row["timestamp"] for row in heard)
+    told = view.rows("AwsFindingSnapshot", 30 * DAY) + view.rows("AwsSecurityFinding", 30 * DAY)
+    # A run without a row says nothing; one with rows says of whatever is not among them that it is not open.
+    run = view.newest_run("findings", 3 * DAY)
+    known = bool(run and run["run.rows"] > 0)
+    # What came, of whatever severity, says that somebody looks.
+    came_at_all = bool(view.without("findingSeverity").rows("AwsSecurityFinding", 7 * DAY))
     return {
-        "findings-open": [[{**open_by(counts, "CRITICAL", "HIGH", "MEDIUM", "LOW"), "◇ Set aside": aside(counts)}]],
-        "findings-week": [[{label: sum(row["finding.transition"] == word for row in week)
+        "findings-open": [[{label: count if known or counts else None for label, count in (
+            *open_by(counts, "CRITICAL", "HIGH", "MEDIUM", "LOW").items(), ("◇ Set aside", aside(counts)))}]],
+        "findings-week": [[{label: sum(row["finding.transition"] == word for row in week) if heard(view) and (known or came_at_all) else None
                             for label, word in (("✖ New", "new"), ("▲ Worsened", "worsened"), ("↻ Reopened", "reopened"),
                                                 ("✔ Resolved", "resolved"))}]],
-        "findings-since": [[{"Accounts": distinct(heard, "aws.accountId"),
-                             "Data since": view.local(first).strftime("%Y-%m-%d")}]],
+        "findings-since": [[{"Accounts": distinct(told, "aws.accountId") or None, "Data since": view.stamp(least(told, "timestamp"))}]],
         "findings-accounts": [table({
             group: open_by(rows, "CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
             for group, rows in grouped(counts, "aws.accountName", "aws.accountId").items()}, ["Account", "Account id"])],
@@ -37,11 +42,13 @@ def answers(view):
             group: {"Findings": len(rows), "Score": most(rows, "control.severityScore"), "Controls": distinct(rows, "control.id")}
             for group, rows in grouped(came, "aws.accountName", "aws.accountId", "resource.type", "resource.id").items()},
             ["Account", "Account id", "Type", "Resource"], 100)],
+        # Those that came back, all of them.
         "findings-back": [table({
-            group: {"Findings": len(rows), "↻ Reopened": sum(row["finding.transition"] == "reopened" for row in rows),
+            group: {"↻ Reopened": sum(row["finding.transition"] == "reopened" for row in rows), "Findings": len(rows),
                     "Accounts": distinct(rows, "aws.accountId")}
             for group, rows in grouped([row for row in came if row["finding.transition"] != "worsened"], "control.id",
-                                       "control.title").items()}, ["Control", "Title"], 200)],
+                                       "control.title").items()
+            if any(row["finding.transition"] == "reopened" for row in rows)}, ["Control", "Title"])],
         "findings-insights": [table({
             group: {"Findings": newest(rows, "insight.count"), "As of": most(rows, "event.time")}
             for group, rows in grouped(newest_results(view), "aws.accountName", "aws.accountId", "aws.region", "insight.name",
@@ -95,7 +102,7 @@ def trend(view, begin, end):
 def mended(rows):
     done = [row for row in rows if row["finding.transition"] == "resolved"]
     days = [row["finding.openMs"] / DAY for row in done]
-    return {"✔ Resolved": len(done), "Mean days to fix": sum(days) / len(days) if days else None,
+    return {"✔ Resolved": len(done), "Mean days to resolve": sum(days) / len(days) if days else None,
             "↻ Reopened": sum(row["finding.transition"] == "reopened" for row in rows)}
 
 

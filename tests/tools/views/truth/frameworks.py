@@ -13,19 +13,17 @@ def answers(view):
     failed = [row for row in now if row["framework.state"] == "failed"]
     unsure = [row for row in now if row["framework.state"] in ("unknown", "partial")]
     people = [row for row in now if row.get("framework.manualItems", 0) > 0 or row.get("framework.inheritedItems", 0) > 0]
-    controls = view.rows("CspmRelayControl", 2 * DAY)
-    newest_day = most(controls, "timestamp")
-    controls = [row for row in controls if row["timestamp"] == newest_day]
+    controls = view.catalogue()
     return {
         "frameworks-percent": [table({
             group: {"✔ Passed, % of all": share(states(rows, "passed"), len(rows)),
                     **{sign: states(rows, state) for state, sign in SIGNS.items()},
-                    "Requirements": distinct(rows, "framework.id")}
+                    "Requirements": len(rows)}
             for group, rows in grouped(now, "framework.name").items()}, ["Framework"])],
         "frameworks-since": [
             [{"Accounts": distinct(now, "aws.accountId") or None, "Frameworks": distinct(now, "framework.name") or None,
-              "As of": stamp(view, most(now, "timestamp"), "%Y-%m-%d %H:%M")}],
-            [{"Data since": stamp(view, least(view.rows("AwsFrameworkSnapshot", 30 * DAY), "timestamp"), "%Y-%m-%d")}]],
+              "As of": view.stamp(most(now, "timestamp"), "%Y-%m-%d %H:%M")}],
+            [{"Data since": view.stamp(least(view.rows("AwsFrameworkSnapshot", 30 * DAY), "timestamp"))}]],
         "frameworks-states": [table({(sign,): {"Requirements": states(now, state)} for state, sign in SIGNS.items()
                                      if states(now, state)}, ["cases"])],
         "frameworks-trend": [trend(view)],
@@ -63,10 +61,6 @@ def answers(view):
     }
 
 
-def stamp(view, moment, pattern):
-    return None if moment is None else view.local(moment).strftime(pattern)
-
-
 def states(rows, state):
     return sum(row["framework.state"] == state for row in rows)
 
@@ -85,7 +79,7 @@ def trend(view):
 
 
 def packs(view):
-    return in_order(view.of_run("AwsConformancePackSnapshot", "packs", 2 * DAY),
+    return in_order(view.of_run("AwsConformancePackSnapshot", "packs", 3 * DAY),
                     {"Pack": "pack.name", "Account": "aws.accountName", "Account id": "aws.accountId", "Region": "aws.region"},
                     {"State": "pack.state", "✔ Compliant rules, %": "pack.percentRules",
                      "✖ Violating rules": "pack.violatingRules", "? Unknown rules": "pack.unknownRules"})

@@ -118,15 +118,15 @@ def answers(view):
     return {
         "health-books": [table({group: books(rows) for group, rows in grouped(last_day, "relay.source").items()}, ["Source"])],
         # Gaps are told by themselves; letters only by a heartbeat.
-        "health-dead": [[{"✖ Records in dead letters": total(week, "heartbeat.recordsUnreadable") + total(week, "heartbeat.recordsRejected") if week else None,
-                          "✖ Objects in dead letters": total(week, "heartbeat.objectsParked") if week else None,
+        "health-dead": [[{"✖ Records dead-lettered": total(week, "heartbeat.recordsUnreadable") + total(week, "heartbeat.recordsRejected") if week else None,
+                          "✖ Objects dead-lettered": total(week, "heartbeat.objectsParked") if week else None,
                           "✖ Gaps": distinct(view.rows("CspmRelayGap", WEEK), "gap.id")}]],
         "health-doubles": [
-            [{"Agents, last 2 hours": distinct(view.rows("CspmRelayHeartbeat", 2 * HOUR), "relay.agent") or None,
-              "Accounts, last day": distinct(counted, "aws.accountId")}],
+            [{"Agents, last 2 hours": distinct(view.rows("CspmRelayHeartbeat", 2 * HOUR), "relay.agent") or None}],
+            [{"Accounts, last day": distinct(counted, "aws.accountId")}],
             [listening(view)],
-            [{"Doubled detections (exact to 50,000)": len(stored) - distinct(stored, "detection.id"),
-              "Roll-ups: at most too many": sum(doubts) if heard(view) else None}]],
+            [{"Doubled detections (exact to 50,000)": len(stored) - distinct(stored, "detection.id")}],
+            [{"Roll-ups: at most too many": sum(doubts) if heard(view) else None}]],
         "health-total": [[{"GB in 30 days": gigabytes(everything)}]],
         "health-lag": [chart(view, last_day, "relay.source", 20, lambda rows: {
             "Largest lag, s": seconds(most(rows, "heartbeat.lagMsMax")), "Oldest message, s": seconds(most(rows, "heartbeat.queueAgeMs"))})],

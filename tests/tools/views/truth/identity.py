@@ -28,7 +28,7 @@ def answers(view):
         "identity-risk": [[{
             **{risk: len(those("identity.risk", risk)) for risk in ("critical", "high", "medium")}, "Identities": len(now),
             "? MFA unknown": sum(row["identity.kind"] in ("root", "user") and row["identity.mfaActive"] == "unknown" for row in now),
-            "Accounts": distinct(now, "aws.accountId"),
+            "Accounts": distinct(now, "aws.accountId") or None,
             "As of": view.local(most(now, "timestamp")).strftime("%Y-%m-%d %H:%M")}],
             [{"Data since": view.local(least(view.rows("AwsIdentityPosture", 30 * DAY), "timestamp")).strftime("%Y-%m-%d")}]],
         "identity-signs": [[{

@@ -19,8 +19,10 @@ def counted(rows, name, **wanted):
 
 
 def counters(rows):
+    """Without a point of findings nobody knows whether there were none."""
+    findings = any(row["metricName"] == "cspm.findings" for row in rows)
     return {"Records": counted(rows, "cspm.records"), "Detections": counted(rows, "cspm.detections"),
-            "New findings": counted(rows, "cspm.findings", transition="new")}
+            "New findings": counted(rows, "cspm.findings", transition="new") if findings else None}
 
 
 def months(view):
@@ -38,11 +40,11 @@ def months(view):
 
 
 def change(view):
-    """30 days and the 30 before. Who counts nothing knows nothing."""
+    """30 days and the 30 before. Who counts nothing knows nothing, and nobody knows of a relay that is silent."""
     def span(since, until=0):
         rows = [row for row in view.rows("Metric", since, until)
                 if row["metricName"] in ("cspm.records", "cspm.detections", "cspm.findings")]
-        return {label: count if rows else None for label, count in counters(rows).items()}
+        return {label: count if heard(view) and rows else None for label, count in counters(rows).items()}
     return [{"comparison": "current", **span(30 * DAY)}, {"comparison": "previous", **span(60 * DAY, 30 * DAY)}]
 
 
@@ -53,13 +55,17 @@ def known_total(rows, name):
 
 
 def improvement(view):
-    """Percent compliant of each week's gauges: weeks end now."""
+    """Percent compliant of each week, which ends now: every place counts once, by the mean of what the week's summaries said of it,
+    however often they came."""
     rules = [row for row in view.rows("Metric", MONTHS_13) if row["metricName"] == "cspm.compliance"]
+
+    def results(week, state):
+        places = grouped([row for row in week if row["compliance.state"] == state], "aws.accountId", "control.severity", "control.pillar")
+        return sum(sum(row["cspm.compliance"]["latest"] for row in mine) / len(mine) for mine in places.values())
 
     def percent(begin, end):
         week = between(rules, begin, end)
-        good = sum(row["cspm.compliance"]["total"] for row in week if row["compliance.state"] == GOOD)
-        bad = sum(row["cspm.compliance"]["total"] for row in week if row["compliance.state"] == BAD)
+        good, bad = results(week, GOOD), results(week, BAD)
         return {"Compliant results, %": share(good, good + bad)}
     return series(view.now, MONTHS_13, WEEK, percent)
 
@@ -82,19 +88,19 @@ def since(view):
             continue
         # A heartbeat is of no account.
         answers[(kind,)] = {"Accounts": distinct(rows, "aws.accountId") or None, "Data since": least(rows, "timestamp"),
-                            "Newest": most(rows, "timestamp"), "Newest reading of AWS Config": most(rows, "posture.observedAt")}
+                            "Newest": most(rows, "timestamp"), "AWS Config read": most(rows, "posture.observedAt")}
     return table(answers, ["Kind"], 10)
 
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
-    summary = view.of_run("AwsPostureSummary", "summary", 2 * DAY)
-    rules = view.of_run("AwsComplianceSnapshot", "snapshot", 2 * DAY)
+    summary = view.of_run("AwsPostureSummary", "summary", 3 * DAY)
+    rules = view.of_run("AwsComplianceSnapshot", "snapshot", 3 * DAY)
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
     severe = [row for row in view.stored("AwsSecurityEvent", WEEK) if row["control.severity"] in SEVERE]
     log = {"Severity": "control.severity", "Control": "control.title", "Account": "aws.accountName", "Actor": "actor.name",
            "Action": "event.name", "Outcome": "event.outcome"}
-    open_findings = grouped(view.of_run("AwsFindingSnapshot", "findings"), "control.severity")
+    open_findings = grouped(view.of_run("AwsFindingSnapshot", "findings", 3 * DAY), "control.severity")
 
     def posture(name):
         return known_total(summary, f"posture.{name}")
@@ -115,7 +121,7 @@ def answers(view):
                                   if in_state(rules, state)})],
         "overview-improvement": [improvement(view)],
         "overview-violated-rules": [table({
-            group: {"Score": most(rows, "control.severityScore") or 0, "✖ Violating resources": resources(rows),
+            group: {"Score": most(rows, "control.severityScore") or 0, "✖ Resources": resources(rows),
                     "Accounts": distinct(rows, "aws.accountId")}
             for group, rows in grouped(violations, "control.severity", "control.id").items()}, ["Severity", "Rule"])],
         "overview-accounts": [accounts(summary)],

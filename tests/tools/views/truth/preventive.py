@@ -1,6 +1,7 @@
 """Answers of the page Preventive: what is out of policy now, how that came, and who mends it."""
 
 from base import DAY, WEEK, between, distinct, grouped, least, most, newest, series, share, table, worded
+from truth.detective import heard
 
 BAD, GOOD = "NON_COMPLIANT", "COMPLIANT"
 
@@ -14,18 +15,18 @@ def answers(view):
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
     changes = [row for row in view.rows("AwsComplianceChange", 30 * DAY) if row["compliance.outOfOrder"] == "false"]
     return {
-        "preventive-rules": [[{
-            "✖ Violating rules": in_state(rules, BAD), "✔ Compliant rules": in_state(rules, GOOD),
-            "- Not applicable": in_state(rules, "NOT_APPLICABLE"), "? Unknown rules": in_state(rules, "INSUFFICIENT_DATA")}]],
+        "preventive-rules": [[{label: in_state(rules, state) if rules else None for label, state in (
+            ("✖ Violating rules", BAD), ("✔ Compliant rules", GOOD), ("- Not applicable", "NOT_APPLICABLE"),
+            ("? Unknown rules", "INSUFFICIENT_DATA"))}]],
         "preventive-percent": [
             [{"✖ Rules violating, %": share(in_state(rules, BAD), in_state(rules, BAD) + in_state(rules, GOOD))}],
-            [{"✖ Resources violating, %": 100 - share_of(summary, "Resources")}]],
-        "preventive-ratio": [cases({
-            "✔ Compliant": {"Rules": in_state(rules, GOOD)}, "✖ Violating": {"Rules": in_state(rules, BAD)}})],
+            [{"✖ Resources violating, %": share_of(summary, "Resources", "violating")}]],
+        "preventive-ratio": [cases({sign: {"Rules": in_state(rules, state)} for sign, state in (("✔ Compliant", GOOD), ("✖ Violating", BAD))
+                                    if in_state(rules, state)})],
         "preventive-since": [[{
-            "Accounts": distinct(rules, "aws.accountId"), "Regions": distinct(rules, "aws.region"),
-            "Oldest reading": view.local(least(rules, "posture.observedAt")).strftime("%Y-%m-%d %H:%M")}],
-            [{"Data since": view.local(least(view.rows("AwsPostureSummary"), "timestamp")).strftime("%Y-%m-%d")}]],
+            "Accounts": distinct(rules, "aws.accountId") or None, "Regions": distinct(rules, "aws.region") or None,
+            "Oldest reading": view.stamp(least(rules, "posture.observedAt"), "%Y-%m-%d %H:%M")}],
+            [{"Data since": view.stamp(least(view.rows("AwsPostureSummary"), "timestamp"))}]],
         "preventive-trend": [series(view.now, 30 * DAY, DAY, lambda begin, end: trend(view, begin, end))],
         "preventive-year": [year(view)],
         "preventive-violated-rules": [table({
@@ -36,7 +37,7 @@ def answers(view):
         "preventive-accounts": [accounts(summary)],
         "preventive-week": [week(view, changes)],
         "preventive-progress": [[progress(view, changes)], [{"Days without a new CRITICAL or HIGH": streak(view.without("severity"))}]],
-        "preventive-owners": [owners(changes, violations)],
+        "preventive-owners": [owners(changes, violations, view.run("violations", 3 * DAY) is not None)],
         "preventive-violations": [listed(view)],
     }
 
@@ -45,10 +46,10 @@ def in_state(rules, state):
     return sum(row["compliance.state"] == state for row in rules)
 
 
-def share_of(summary, of):
-    """Percent compliant of all accounts together."""
-    good = sum(row.get(f"posture.compliant{of}", 0) for row in summary)
-    return share(good, good + sum(row.get(f"posture.violating{of}", 0) for row in summary))
+def share_of(summary, of, word="compliant"):
+    """Percent of all accounts together that is compliant, or violating."""
+    counts = {state: sum(row.get(f"posture.{state}{of}", 0) for row in summary) for state in ("compliant", "violating")}
+    return share(counts[word], sum(counts.values()))
 
 
 def cases(answers, limit=None):
@@ -76,14 +77,15 @@ def trend(view, begin, end):
 
 
 def year(view):
-    """Violating results of all places together, each as the mean of what a week's summaries said of it."""
+    """Violating results of all places together, each as the mean of what a week's summaries said of it; nothing where a week judged
+    nothing."""
     points = [row for row in view.rows("Metric", 13 * 30 * DAY)
-              if row["metricName"] == "cspm.compliance" and row["compliance.state"] == BAD]
+              if row["metricName"] == "cspm.compliance" and row["compliance.state"] in (BAD, GOOD)]
 
     def mean(rows):
-        places = grouped(rows, "aws.accountId", "control.pillar").values()
+        places = grouped([row for row in rows if row["compliance.state"] == BAD], "aws.accountId", "control.pillar").values()
         means = [sum(row["cspm.compliance"]["latest"] for row in mine) / len(mine) for mine in places]
-        return {"Violating results": sum(means) if means else None}
+        return {"Violating results": sum(means) if any(row["cspm.compliance"]["latest"] for row in rows) else None}
     lines = {group: series(view.now, 13 * 30 * DAY, WEEK, lambda begin, end: mean(between(rows, begin, end)))
              for group, rows in grouped(points, "control.severity").items()}
     # The severity with most over all weeks comes first.
@@ -125,24 +127,25 @@ def week(view, changes):
 
 
 def progress(view, changes):
-    """What was fixed and what broke in the last seven days; None where nothing was heard at all."""
+    """What was fixed and what broke in the last seven days; None where the relay is silent or told nothing of it."""
     week = [row for row in changes if row["timestamp"] >= view.now - 7 * DAY]
-    heard = week or view.rows("AwsPostureSummary", 7 * DAY)
-    return {label: sum(kind(row) == label for row in week) if heard else None
+    known = heard(view) and (week or view.rows("AwsPostureSummary", 7 * DAY))
+    return {label: sum(kind(row) == label for row in week) if known else None
             for label in ("✔ Fixed", "✖ Newly violating", "↻ Reopened")}
 
 
 def streak(view):
     """Whole days since the last violation of CRITICAL or HIGH began, or since there is data, until what was heard last."""
     changes = [row for row in view.rows("AwsComplianceChange", 30 * DAY) if row["compliance.outOfOrder"] == "false"]
-    heard = [row["timestamp"] for row in changes + view.rows("AwsPostureSummary", 30 * DAY)]
+    told = [row["timestamp"] for row in changes + view.rows("AwsPostureSummary", 30 * DAY)] if heard(view) else []
     bad = [row["timestamp"] for row in changes
            if row["compliance.state"] == BAD and row["control.severity"] in ("CRITICAL", "HIGH")]
-    return (max(heard) - max(bad or [min(heard)])) // DAY if heard else None
+    return (max(told) - max(bad or [min(told)])) // DAY if told else None
 
 
-def owners(changes, violations):
-    """What each has to fix now, and what was fixed in 30 days. Who had no change fixed none; who has no row violates nothing."""
+def owners(changes, violations, known):
+    """What each has to fix now, and what was fixed in 30 days. Who had no change fixed none; who has no row violates nothing, where
+    a run of violations is known."""
     found = {}
     told, open_now = grouped(owned(changes), "owner"), grouped(owned(violations), "owner")
     for group in set(told) | set(open_now):
@@ -152,8 +155,8 @@ def owners(changes, violations):
         found[group] = {"✔ Fixed": sum(kind(row) == "✔ Fixed" for row in rows),
                         "Mean days to fix": sum(days) / len(days) if days else None,
                         "↻ Reopened": sum(kind(row) == "↻ Reopened" for row in rows),
-                        "✖ Violations": len(mine),
-                        "CRITICAL and HIGH": sum(row["control.severity"] in ("CRITICAL", "HIGH") for row in mine),
+                        "✖ Violations": len(mine) if known else None,
+                        "CRITICAL and HIGH": sum(row["control.severity"] in ("CRITICAL", "HIGH") for row in mine) if known else None,
                         "Oldest, days": most(mine, "compliance.ageDays")}
     return table(found, ["Owner"])
 

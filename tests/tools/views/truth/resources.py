@@ -1,6 +1,7 @@
 """Answers of the page Resources and drift: what is exposed, what changed, who changed it."""
 
-from base import DAY, HOUR, between, distinct, grouped, most, newest_first, series, table
+from base import DAY, HOUR, between, distinct, grouped, least, most, newest_first, series, table
+from truth.detective import heard
 from truth.preventive import resources
 
 PEOPLE = ("human", "root")
@@ -11,19 +12,22 @@ TOLD = ["AwsSecurityEvent", "AwsResourceChange", "AwsComplianceChange", "AwsSecu
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
     month, week = view.rows("AwsResourceChange", 30 * DAY), view.rows("AwsResourceChange", 7 * DAY)
-    stream = [row for row in month if row["change.origin"] == "stream"]
+    # A history file tells a change again, and knows neither who made it nor of what kind it was.
+    stream, accounts = of_stream(month), month + view.rows("AwsPostureSummary", 30 * DAY)
     violations = view.of_run("AwsComplianceViolation", "violations", 3 * DAY)
     return {
         "resources-changes": [[{
-            "Changes": len(week), **{label: len(rows) for label, rows in by_whom(week).items()}}]],
+            label: count if heard(view) and week else None for label, count in (
+                ("Changes", distinct(week, "event.id")), *((label, len(ids)) for label, ids in by_whom(week).items()))}]],
         "resources-since": [[{
-            "Accounts": len({row["aws.accountId"] for row in month + view.rows("AwsPostureSummary", 30 * DAY)}),
-            "Accounts with changes": distinct(month, "aws.accountId"), "Types": distinct(month, "resource.type"),
-            "Data since": view.local(min(row["timestamp"] for row in month)).strftime("%Y-%m-%d")}]],
-        "resources-pipeline": [table({(label,): {"Changes": len(rows)} for label, rows in by_whom(month).items()}, ["cases"])],
+            **{label: count if accounts else None for label, count in (
+                ("Accounts", distinct(accounts, "aws.accountId")), ("Accounts with changes", distinct(month, "aws.accountId")),
+                ("Types", distinct(month, "resource.type")))},
+            "Data since": view.stamp(least(month, "timestamp"))}]],
+        "resources-pipeline": [table({(label,): {"Changes": len(ids)} for label, ids in by_whom(stream).items() if ids}, ["cases"])],
         "resources-exposed": [exposed(view)],
         "resources-types": [inventory(view, violations)],
-        "resources-trend": [kinds(view, week)],
+        "resources-trend": [kinds(view, of_stream(week))],
         "resources-actors": [table({
             group: {"Changes": len(rows), "▲ By hand": by_hand(rows), "Types": distinct(rows, "resource.type"),
                     "Accounts": distinct(rows, "aws.accountId"), "Last": most(rows, "event.time")}
@@ -33,8 +37,8 @@ def answers(view):
         "resources-by-hand": [listed(
             [row for row in view.stored("AwsResourceChange", 7 * DAY) if row.get("actor.kind") in PEOPLE
              and row.get("change.tagsOnly") != "true"], 200,
-            {"Actor": "actor.name", "Account": "aws.accountName", "Change": "change.summary", "Action": "change.eventName",
-             "Source": "source.ip", "Confidence": "change.actorConfidence"})],
+            {"Actor": "actor.name", "Account": "aws.accountName", "What changed": "change.summary",
+             "Action": "change.eventName", "Source IP": "source.ip", "Confidence": "change.actorConfidence"})],
         "resources-stacks": [table({
             group: {"Changes": len(rows), "▲ By hand": by_hand(rows), "Resources": resources(rows)}
             for group, rows in grouped(
@@ -49,19 +53,26 @@ def answers(view):
         "resources-timeline": [timeline(view)],
         "resources-log": [listed(
             view.stored("AwsResourceChange", 7 * DAY), 500,
-            {"Kind": "change.type", "Type": "resource.type", "Resource": "resource.id", "Change": "change.summary",
+            {"Kind": "change.type", "Type": "resource.type", "Resource": "resource.id", "What changed": "change.summary",
              "Actor": "actor.name", "Actor kind": "actor.kind", "Confidence": "change.actorConfidence",
-             "Pipeline": "change.viaPipeline", "Source": "source.ip", "Stack": "iac.stack", "Account": "aws.accountName",
+             "Pipeline": "change.viaPipeline", "Source IP": "source.ip", "Stack": "iac.stack", "Account": "aws.accountName",
              "Region": "aws.region", "Event id": "change.eventId"})],
     }
 
 
+def of_stream(rows):
+    return [row for row in rows if row["change.origin"] == "stream"]
+
+
 def by_whom(rows):
-    """Changes by what stands behind the actor; whose nature nobody knows is not taken for a person."""
+    """Ids of changes by what stands behind the actor, as whichever row of a change tells it; whose nature nobody knows is not taken
+    for a person."""
     kinds = {kind: "▲ By hand" for kind in PEOPLE} | {kind: "By programs" for kind in PROGRAMS} | {"ci": "✔ By a pipeline"}
-    found = {"▲ By hand": [], "✔ By a pipeline": [], "By programs": [], "? Nobody known": []}
-    for row in rows:
-        found[kinds.get(row.get("actor.kind"), "? Nobody known")].append(row)
+    found = {label: set() for label in ("▲ By hand", "✔ By a pipeline", "By programs", "? Nobody known")}
+    for (number,), told in grouped(rows, "event.id").items():
+        known = {kinds[row["actor.kind"]] for row in told if row.get("actor.kind") in kinds}
+        for label in known or {"? Nobody known"}:
+            found[label].add(number)
     return found
 
 
@@ -70,14 +81,17 @@ def by_hand(rows):
 
 
 def inventory(view, violations):
-    """Resources of each type of AWS Config that anything told of in 30 days, and those of them that violate something now."""
+    """Resources of each type of AWS Config that anything told of in 30 days, and those of them that violate something now: without
+    a run of violations nobody knows."""
+    known = view.run("violations", 3 * DAY) is not None
     seen = [row for kind in ("AwsResourceChange", "AwsComplianceChange", "AwsComplianceViolation")
             for row in view.without("severity").rows(kind, 30 * DAY)]
     found = {}
     for group, rows in grouped(seen, "resource.type").items():
         bad = [row for row in violations if row["resource.type"] == group[0]]
-        found[group] = {"Resources": resources(rows), "✖ Violating resources": resources(bad),
-                        "✖ Exposed": resources([row for row in bad if row.get("compliance.exposure") == "public"])}
+        exposed_now = [row for row in bad if row.get("compliance.exposure") == "public"]
+        found[group] = {"Resources": resources(rows), "✖ Violating resources": resources(bad) if known else None,
+                        "✖ Exposed": resources(exposed_now) if known else None}
     return table(found, ["Type"])
 
 
@@ -121,5 +135,5 @@ def timeline(view):
         "timestamp": row["timestamp"], "Time": row.get("event.time"), "Told by": row["eventType"],
         "What": first(row, "event.name", "change.summary", "finding.title", "control.title"),
         "State": first(row, "compliance.state", "finding.status", "event.outcome", "change.type"),
-        "Severity": row.get("control.severity"), "Actor": row.get("actor.name"), "Source": row.get("source.ip"),
+        "Severity": row.get("control.severity"), "Actor": row.get("actor.name"), "Source IP": row.get("source.ip"),
         "Account": row.get("aws.accountName"), "Resource": row.get("resource.id")} for row in newest_first(rows, 500)]
