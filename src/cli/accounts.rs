@@ -115,7 +115,7 @@ impl Begin {
     /// Gives up waiting in time.
     async fn patience(&self) {
         tokio::time::sleep(PATIENCE).await;
-        self.without(self.need, &format!("it has not told them within {} s", PATIENCE.as_secs()));
+        self.without(self.need, &format!("it has not told all of them within {} s", PATIENCE.as_secs()));
     }
 }
 
@@ -132,7 +132,7 @@ pub(super) async fn follow(stages: Arc<Stages>, settings: config::Accounts, regi
                 Ok(()) => EVERY,
                 Err(error) => {
                     let wait = names.failed(&error);
-                    begin.without(begin.need, "it could not be read");
+                    begin.without(begin.need.lacking(names.lacks), "it could not be read");
                     wait
                 }
             };
@@ -167,7 +167,7 @@ pub(super) async fn once(stages: &Arc<Stages>, config: &Config, stop: impl Futur
     Err(Stop::failed(
         format!("AWS Organizations has to name accounts first (accounts.organizations), and nothing was sent: {why}"),
         Some(
-            "give this command the agent's permissions (`cspm-relay iam`), or do without: \
+            "whoever runs this needs the same permissions for AWS Organizations as the agent; or do without: \
              CSPM_RELAY_ACCOUNTS_ORGANIZATIONS=false, with names and units in accounts.file"
                 .to_owned(),
         ),
@@ -198,7 +198,7 @@ struct Names {
     known: HashMap<String, Account>,
     /// Everything was read once, to its end.
     is_whole: bool,
-    /// What the last reading was not allowed to know.
+    /// What the last reading did not tell.
     lacks: Need,
     /// Actions whose absence was told.
     told: HashSet<&'static str>,
@@ -207,7 +207,15 @@ struct Names {
 impl Names {
     fn new(stages: Arc<Stages>, tags: AccountTags) -> Self {
         let file = stages.enricher.now().accounts().clone();
-        Self { stages, tags, file, known: HashMap::new(), is_whole: false, lacks: Need::default(), told: HashSet::new() }
+        Self {
+            stages,
+            tags,
+            file,
+            known: HashMap::new(),
+            is_whole: false,
+            lacks: Need { units: true, environments: true },
+            told: HashSet::new(),
+        }
     }
 
     /// One reading. Names are used as soon as they are known: tags take a call for each account. `begin`: whoever waits for the first
@@ -216,17 +224,16 @@ impl Names {
         let mut found = reader.accounts().await?;
         keep_known(&self.known, &mut found.accounts);
         self.publish(&found.accounts);
-        self.lacks =
-            Need { units: found.accounts.iter().all(|account| account.organizational_unit.is_none()), environments: false };
+        let units = found.accounts.iter().all(|account| account.organizational_unit.is_none());
+        self.lacks = Need { units, environments: !self.tags.is_empty() };
         if let Some(begin) = begin.filter(|begin| !begin.need.environments) {
             begin.known_but(self.lacks);
         }
         let mut passing = None;
         if !self.tags.is_empty() {
             match reader.tags(&mut found.accounts, &self.tags).await {
-                Ok(()) => {}
+                Ok(()) => self.lacks.environments = false,
                 Err(OrganizationsError::Denied { action, why }) => {
-                    self.lacks.environments = true;
                     found.missing.push(Missing { action, without: "owners and environments from tags", why });
                 }
                 Err(error) => passing = Some(error),

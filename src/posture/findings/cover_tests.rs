@@ -6,7 +6,7 @@ use super::news_tests::{COVER, DAY, ON, begun, covered, failed, packed, threat, 
 use super::stored_tests::{opened, record, written};
 use super::*;
 use crate::posture::kept::Kept as _;
-use crate::record::FindingForm;
+use crate::record::{AccountRegion, FindingForm};
 
 const GUARD_DUTY: FindingForm = FindingForm::GuardDuty;
 const ASFF: FindingForm = FindingForm::Asff;
@@ -118,11 +118,12 @@ fn ending() -> (Findings, Token) {
     (findings, token)
 }
 
-/// As it is after a restart.
-fn restarted(findings: &Findings) -> Findings {
+/// As it is after a restart, of what was written now or before.
+fn restarted(findings: &Findings, stored: &mut BTreeMap<AccountRegion, Vec<u8>>) -> Findings {
+    stored.extend(written(findings));
     let after = opened();
-    for (place, bytes) in written(findings) {
-        after.load(&place, &bytes).expect("this version");
+    for (place, bytes) in stored {
+        after.load(place, bytes).expect("this version");
     }
     after
 }
@@ -146,25 +147,33 @@ fn an_end_that_comes_back_pages_though_an_import_stands_on_it() {
     ] {
         let want = if pages { vec!["222233334444 eu-west-1 S3.8 HIGH x1".to_owned()] } else { Vec::new() };
         let settle = |findings: &Findings, token, settled| findings.conclude(token, settled, record().1.piece());
-        let (findings, end) = ending();
+        let ((findings, end), mut stored) = (ending(), BTreeMap::new());
         assert_eq!(covered(&findings, ASFF, &import, covers, Settled::Delivered), told, "{name}");
-        assert_eq!(uncovered(&restarted(&findings), Settled::Delivered), want, "{name}: stopped while it waits");
+        assert_eq!(uncovered(&restarted(&findings, &mut stored), Settled::Delivered), want, "{name}: stopped while it waits");
         settle(&findings, end, Settled::Returned);
-        assert_eq!(uncovered(&restarted(&findings), Settled::Delivered), want, "{name}: stopped afterwards");
+        assert_eq!(uncovered(&restarted(&findings, &mut stored), Settled::Delivered), want, "{name}: stopped afterwards");
         assert_eq!(uncovered(&findings, Settled::Delivered), want, "{name}");
         assert_eq!(uncovered(&findings, Settled::Delivered), Vec::<String>::new(), "{name}: once");
 
-        let (findings, end) = ending();
+        let ((findings, end), mut stored) = (ending(), BTreeMap::new());
         let token = begun(&findings, &import, covers);
         settle(&findings, end, Settled::Returned);
         settle(&findings, token, Settled::Delivered);
-        assert_eq!(uncovered(&restarted(&findings), Settled::Delivered), want, "{name}: back before the import was accepted");
+        assert_eq!(
+            uncovered(&restarted(&findings, &mut stored), Settled::Delivered),
+            want,
+            "{name}: back before the import was accepted"
+        );
         assert_eq!(uncovered(&findings, Settled::Delivered), want, "{name}: back before the import was accepted");
 
-        let (findings, end) = ending();
+        let ((findings, end), mut stored) = (ending(), BTreeMap::new());
         covered(&findings, ASFF, &import, covers, Settled::Delivered);
         settle(&findings, end, Settled::Delivered);
-        assert_eq!(uncovered(&restarted(&findings), Settled::Delivered), Vec::<String>::new(), "{name}: told after all");
+        assert_eq!(
+            uncovered(&restarted(&findings, &mut stored), Settled::Delivered),
+            Vec::<String>::new(),
+            "{name}: told after all"
+        );
     }
 }
 
