@@ -4,9 +4,10 @@
 //!
 //! - `/live`: 200 as long as the pipeline runs, draining included; whoever restarts the agent asks this. It does not depend on
 //!   New Relic or AWS, or an outage there would restart the whole fleet.
-//! - `/ready`: 200 while records flow: nothing is awaited before anything is taken, every queue that this agent asks has answered once, sources run without a fault that a person
-//!   must mend, the state can be read and written, AWS Config answers for something, and New Relic accepts. Otherwise 503 with the
-//!   reasons. Beside that, `notes` say what a person should know all the same: an account that cannot be read.
+//! - `/ready`: 200 while records flow: nothing is awaited before the sources begin, every queue that this agent asks has answered
+//!   once, sources run without a fault that a person must mend, the state can be read and written, AWS Config answers for something,
+//!   and New Relic accepts. Otherwise 503 with the reasons. Beside that, `notes` say what a person should know all the same: an
+//!   account that cannot be read.
 //! - `/status`: all counters, for people.
 //!
 //! What always holds: it listens on this machine only, on a socket of this user or a port of 127.0.0.1, and tells nothing but

@@ -3,8 +3,8 @@
 //! In: what is known of findings and of violations, and the exceptions of now. Out: one notice for each control in a place of which
 //! open findings, or violations, are covered no more, though none of them was told again; the findings count as open from then on.
 //! What always holds: what came back is told again the next time, under the same `event.id`, and alone; what was accepted, is in the
-//! dead letters, or is told meanwhile by its own record is not told twice. Of a violation only the end that its exception's file says is told: what is taken out of the file was
-//! somebody's wish.
+//! dead letters, or is told meanwhile by its own record is not told twice. Of a violation only the end that its exception's file
+//! says is told: what is taken out of the file was somebody's wish.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
