@@ -1,13 +1,18 @@
-//! Names of accounts from AWS Organizations → the enricher, as long as the agent runs.
+//! Names of accounts from AWS Organizations → the enricher: as long as the agent runs, or once before a command sends what is past.
 //!
-//! In: stages that are already at work. Out: better names for the objects to come. What always holds: nothing waits for it; what
-//! the accounts file says wins; after a fault the last good names stay, and those of accounts that have left; what a missing
-//! permission leaves unknown is said once, with the action to allow; until everything was read once, what is not named is awaited.
+//! In: stages, at work or not yet. Out: better names for the objects to come. What always holds: what the accounts file says wins;
+//! nothing waits but where an exception or the watch list asks for what only AWS Organizations tells, and of the agent for so long
+//! as [`PATIENCE`] says; after a fault the last good names stay, and those of accounts that have left; what a missing permission
+//! leaves unknown is said once, with the action to allow; until everything was read once, what is not named is awaited.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+use super::exit::Stop;
 use crate::config::{self, AccountTags, Config, SourceKind};
 use crate::enrich::{AccountNames, AccountRow};
 use crate::pipeline::worker::Stages;
@@ -18,18 +23,161 @@ use crate::source::organizations::{Account, Missing, Organizations, Organization
 const EVERY: Duration = Duration::from_hours(1);
 /// The same after a fault that time may mend.
 const AGAIN: Duration = Duration::from_mins(5);
+/// How long the sources wait at most. Twice what an organization of 200 accounts takes with its tags; a call that keeps failing is
+/// given up sooner. Longer, what must page would come late at each start; a queue keeps what waits meanwhile.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What only AWS Organizations tells, and what decides which records are muted or left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Need {
+    units: bool,
+    environments: bool,
+}
+
+impl Need {
+    /// What the exceptions that are valid now and the watch list ask for; nothing where AWS Organizations is not asked.
+    pub(super) fn of(settings: &config::Accounts, stages: &Stages) -> Self {
+        if !settings.organizations {
+            return Self::default();
+        }
+        let now_ms = stages.clock.now_ms();
+        let scopes = || stages.exceptions.list().iter().filter(|one| now_ms < one.expires_ms).map(|one| &one.scope);
+        Self {
+            units: stages.watched.needs_units() || scopes().any(|scope| !scope.organizational_units.is_empty()),
+            environments: !settings.tags.environment.is_empty() && scopes().any(|scope| !scope.environments.is_empty()),
+        }
+    }
+
+    /// Whether nothing is needed.
+    pub(super) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    /// What of it is also lacking.
+    fn lacking(self, lacks: Self) -> Self {
+        Self { units: self.units && lacks.units, environments: self.environments && lacks.environments }
+    }
+
+    /// Why nothing is taken yet, for the log and the health check.
+    pub(super) fn why(self) -> String {
+        format!("nothing is taken until AWS Organizations has told {self}: an exception or the watch list asks for them")
+    }
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.units, self.environments) {
+            (true, true) => "the organizational units and environments of accounts",
+            (false, true) => "the environments of accounts",
+            _ => "the organizational units of accounts",
+        })
+    }
+}
+
+/// Whoever waits for the first names, and what for.
+#[derive(Debug)]
+pub(super) struct Begin {
+    need: Need,
+    has_begun: watch::Sender<bool>,
+}
+
+impl Begin {
+    /// Where nothing is needed it has begun.
+    pub(super) fn new(need: Need) -> Self {
+        Self { need, has_begun: watch::Sender::new(need.is_nothing()) }
+    }
+
+    /// Turns true once, when what is needed is known or is waited for no longer.
+    pub(super) fn watch(&self) -> watch::Receiver<bool> {
+        self.has_begun.subscribe()
+    }
+
+    /// All that is needed is known, but for this.
+    fn known_but(&self, lacks: Need) {
+        let lacking = self.need.lacking(lacks);
+        if lacking.is_nothing() {
+            self.has_begun.send_if_modified(|begun| !std::mem::replace(begun, true));
+        } else {
+            self.without(lacking, "it does not tell them");
+        }
+    }
+
+    /// It begins without this, if it has not yet.
+    fn without(&self, lacking: Need, why: &str) {
+        if self.has_begun.send_if_modified(|begun| !std::mem::replace(begun, true)) {
+            tracing::warn!(
+                "The sources start without {lacking} from AWS Organizations: {why}. Until it tells them, exceptions that ask for \
+                 them mute only what accounts.file names, and the watch list keeps what it cannot place"
+            );
+        }
+    }
+
+    /// Gives up waiting in time.
+    async fn patience(&self) {
+        tokio::time::sleep(PATIENCE).await;
+        self.without(self.need, &format!("it has not told all of them within {} s", PATIENCE.as_secs()));
+    }
+}
 
 /// Reads names again and again; never ends.
-pub(super) async fn follow(stages: Arc<Stages>, settings: config::Accounts, region: Option<String>) {
-    let reader = Organizations::new(&aws::load(region.as_deref()).await);
-    let mut names = Names::new(stages, settings.tags);
-    loop {
-        let wait = match names.read(&reader).await {
-            Ok(()) => EVERY,
-            Err(error) => names.failed(&error),
-        };
-        tokio::time::sleep(wait).await;
+pub(super) async fn follow(stages: Arc<Stages>, settings: config::Accounts, region: Option<String>, begin: Begin) {
+    if !begin.need.is_nothing() {
+        tracing::info!(most_s = PATIENCE.as_secs(), "{}", upper(&begin.need.why()));
     }
+    tokio::join!(begin.patience(), async {
+        let reader = Organizations::new(&aws::load(region.as_deref()).await);
+        let mut names = Names::new(stages, settings.tags);
+        loop {
+            let wait = match names.read(&reader, Some(&begin)).await {
+                Ok(()) => EVERY,
+                Err(error) => {
+                    let wait = names.failed(&error);
+                    begin.without(begin.need.lacking(names.lacks), "it could not be read");
+                    wait
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    });
+}
+
+/// Reads names once, if they are to be asked for, before a command sends what is past. `stop`: the person has waited long enough.
+///
+/// # Errors
+/// A [`Stop`]: nothing could be read, or not all that an exception or the watch list asks for. What is sent would have other names,
+/// for good, than what the agent sends, and would page where it is muted.
+pub(super) async fn once(stages: &Arc<Stages>, config: &Config, stop: impl Future<Output = ()>) -> Result<(), Stop> {
+    if !config.accounts.organizations {
+        return Ok(());
+    }
+    let read = async {
+        let reader = Organizations::new(&aws::load(region(config).as_deref()).await);
+        let mut names = Names::new(Arc::clone(stages), config.accounts.tags.clone());
+        names.read(&reader, None).await.map(|()| names.lacks)
+    };
+    let read = tokio::select! {
+        read = read => read,
+        () = stop => return Err(Stop::failed("stopped before accounts had their names: nothing was sent", None)),
+    };
+    let why = match read.map(|lacks| Need::of(&config.accounts, stages).lacking(lacks)) {
+        Ok(lacking) if lacking.is_nothing() => return Ok(()),
+        Ok(lacking) => format!("it does not tell {lacking}, and an exception or the watch list asks for them"),
+        Err(error) => error.to_string(),
+    };
+    Err(Stop::failed(
+        format!("AWS Organizations has to name accounts first (accounts.organizations), and nothing was sent: {why}"),
+        Some(
+            "whoever runs this needs the same permissions for AWS Organizations as the agent; or do without: \
+             CSPM_RELAY_ACCOUNTS_ORGANIZATIONS=false, with names and units in accounts.file"
+                .to_owned(),
+        ),
+    ))
+}
+
+/// As a sentence begins.
+fn upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// A Region of the partition that the agent works in: that of its first source. AWS Organizations is one for a partition.
@@ -50,6 +198,8 @@ struct Names {
     known: HashMap<String, Account>,
     /// Everything was read once, to its end.
     is_whole: bool,
+    /// What the last reading did not tell.
+    lacks: Need,
     /// Actions whose absence was told.
     told: HashSet<&'static str>,
 }
@@ -57,18 +207,32 @@ struct Names {
 impl Names {
     fn new(stages: Arc<Stages>, tags: AccountTags) -> Self {
         let file = stages.enricher.now().accounts().clone();
-        Self { stages, tags, file, known: HashMap::new(), is_whole: false, told: HashSet::new() }
+        Self {
+            stages,
+            tags,
+            file,
+            known: HashMap::new(),
+            is_whole: false,
+            lacks: Need { units: true, environments: true },
+            told: HashSet::new(),
+        }
     }
 
-    /// One reading. Names are used as soon as they are known: tags take a call for each account.
-    async fn read(&mut self, reader: &Organizations) -> Result<(), OrganizationsError> {
+    /// One reading. Names are used as soon as they are known: tags take a call for each account. `begin`: whoever waits for the first
+    /// ones.
+    async fn read(&mut self, reader: &Organizations, begin: Option<&Begin>) -> Result<(), OrganizationsError> {
         let mut found = reader.accounts().await?;
         keep_known(&self.known, &mut found.accounts);
         self.publish(&found.accounts);
+        let units = found.accounts.iter().all(|account| account.organizational_unit.is_none());
+        self.lacks = Need { units, environments: !self.tags.is_empty() };
+        if let Some(begin) = begin.filter(|begin| !begin.need.environments) {
+            begin.known_but(self.lacks);
+        }
         let mut passing = None;
         if !self.tags.is_empty() {
             match reader.tags(&mut found.accounts, &self.tags).await {
-                Ok(()) => {}
+                Ok(()) => self.lacks.environments = false,
                 Err(OrganizationsError::Denied { action, why }) => {
                     found.missing.push(Missing { action, without: "owners and environments from tags", why });
                 }
@@ -78,6 +242,9 @@ impl Names {
         self.is_whole |= passing.is_none() && found.missing.is_empty();
         self.publish(&found.accounts);
         self.tell(&found.missing);
+        if let Some(begin) = begin.filter(|_| passing.is_none()) {
+            begin.known_but(self.lacks);
+        }
         passing.map_or(Ok(()), Err)
     }
 
@@ -146,8 +313,11 @@ fn row(account: Account) -> AccountRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::Exceptions;
     use crate::cli::assemble::{self, Manner};
     use crate::clock::Clock;
+    use crate::config::{Accountable, Watched};
+    use crate::record::Glob;
     use crate::secret::Secret;
 
     /// S2-20: until everything was read once, what is not named may still be told; afterwards nothing more is awaited.
@@ -167,6 +337,66 @@ mod tests {
         names.is_whole = true;
         names.publish(&accounts);
         assert_eq!(now(&names), ("prod".to_owned(), false));
+    }
+
+    fn need(units: bool, environments: bool) -> Need {
+        Need { units, environments }
+    }
+
+    /// S2-20: only what AWS Organizations alone tells, and what is valid now, is waited for.
+    #[test]
+    fn what_decides_and_only_aws_organizations_tells_is_needed() {
+        let config = Config::stand_in("http://127.0.0.1:9", 1, Secret::new("key"));
+        let mut stages = assemble::stages(&config, Clock::fixed(1_795_292_071_000), Manner::default()).expect("stages");
+        let mut needed = |scope: &str, expires: &str, exclude: &str, is_asked: bool, tags: &[&str]| {
+            let text = format!("- {{control: restricted-ssh, owner: o, reason: r, expires: {expires}, scope: {scope}}}\n");
+            let path = std::path::Path::new("exceptions.yml");
+            (stages.exceptions, _) = Exceptions::from_text(&text, path, "UTC", &stages.rules).expect("an exception");
+            let exclude = match exclude {
+                "" => Vec::new(),
+                "unit" => vec![Accountable::Unit(Glob::new("Sandbox"))],
+                id => vec![Accountable::Id(id.to_owned())],
+            };
+            stages.watched = Watched { exclude, ..Watched::default() };
+            let environment = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            let tags = AccountTags { environment, ..AccountTags::default() };
+            Need::of(&config::Accounts { organizations: is_asked, tags, ..config::Accounts::default() }, &stages)
+        };
+        let (unit, environment) = ("{organizationalUnits: Sandbox}", "{environments: dev}");
+        for (name, got, want) in [
+            ("a unit", needed(unit, "2027-01-31", "", true, &["env"]), need(true, false)),
+            ("a unit until yesterday", needed(unit, "2026-01-31", "", true, &["env"]), need(false, false)),
+            ("nobody is asked", needed(unit, "2027-01-31", "unit", false, &["env"]), need(false, false)),
+            ("an environment", needed(environment, "2027-01-31", "", true, &["env"]), need(false, true)),
+            ("one that no tag tells", needed(environment, "2027-01-31", "", true, &[]), need(false, false)),
+            ("neither", needed("{regions: eu-west-1}", "2027-01-31", "111122223333", true, &["env"]), need(false, false)),
+            ("a unit that is not watched", needed("{}", "2027-01-31", "unit", true, &["env"]), need(true, false)),
+        ] {
+            assert_eq!(got, want, "{name}");
+        }
+    }
+
+    /// S2-20: the sources begin when what is needed is known, or is not to be had, and at the latest after a while.
+    #[tokio::test(start_paused = true)]
+    async fn the_sources_begin_with_what_they_need_or_after_a_while() {
+        let of = |need| {
+            let begin = Begin::new(need);
+            let begun = begin.watch();
+            (begin, move || *begun.borrow())
+        };
+        let (_, begun) = of(need(false, false));
+        assert!(begun(), "nothing is needed");
+        for lacks in [need(false, false), need(false, true), need(true, false)] {
+            let (begin, begun) = of(need(true, false));
+            assert!(!begun(), "not yet");
+            begin.known_but(lacks);
+            assert!(begun(), "{lacks:?}: what may not be read is not told later");
+        }
+        let (begin, begun) = of(need(true, true));
+        let mut patience = std::pin::pin!(begin.patience());
+        assert!(tokio::time::timeout(PATIENCE - Duration::from_secs(1), &mut patience).await.is_err() && !begun());
+        patience.await;
+        assert!(begun());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Health, env};
 use crate::deliver::{Endpoint, Patience};
 use crate::health;
-use crate::health::probe::{Probe, Watched};
+use crate::health::probe::{Probe, Waits, Watched};
 use crate::pipeline::changes::Rest;
 use crate::pipeline::{EXPIRY_LOOK, Relay, To};
 
@@ -43,7 +43,14 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
         clock.clone(),
         Manner { notices: true, kept: assemble::is_kept(&config), rest: Rest::Back, ..Manner::default() },
     )?;
-    let posture = assemble::posture(&config, &stages.agent).await?;
+    let need = accounts::Need::of(&config.accounts, &stages);
+    let begin = accounts::Begin::new(need);
+    // Without a need nothing waits, and nobody is told of it.
+    let begun = (!need.is_nothing()).then(|| begin.watch());
+    let mut posture = assemble::posture(&config, &stages.agent).await?;
+    if let Some(posture) = &mut posture {
+        posture.begun.clone_from(&begun);
+    }
     let relay = Relay {
         stages: Arc::new(stages),
         limits: config.limits.clone(),
@@ -64,7 +71,10 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
              CSPM_RELAY_DEAD_LETTERS names a place for them"
         );
     }
-    let (sources, troubles) = assemble::sources(&config, &clock).await;
+    let (mut sources, troubles) = assemble::sources(&config, &clock).await;
+    if let Some(begun) = &begun {
+        sources = sources.into_iter().map(|source| source.once(begun.clone())).collect();
+    }
     let probe = Probe::bind(&config.health).await.map_err(|error| Stop::usage(error.to_string(), elsewhere(&config.health)))?;
     let counts: Vec<Arc<Counts>> = sources.iter().map(|source| Arc::clone(source.counts())).collect();
     let at_stop = RefCell::new(Vec::new());
@@ -86,12 +96,13 @@ async fn agent(config: Config) -> anyhow::Result<Exit> {
     let mut naming = JoinSet::new();
     if config.accounts.organizations {
         let settings = config.accounts.clone();
-        naming.spawn(accounts::follow(Arc::clone(&relay.stages), settings, accounts::region(&config)));
+        naming.spawn(accounts::follow(Arc::clone(&relay.stages), settings, accounts::region(&config), begin));
     }
+    let waits = begun.map(|begun| Waits { begun, why: need.why() });
     let ended = relay
         .run(sources, stopping, |watch| {
             if let Some(probe) = probe {
-                probing.spawn(probe.serve(Watched { watch, troubles }));
+                probing.spawn(probe.serve(Watched { watch, troubles, waits }));
             }
         })
         .await;

@@ -4,9 +4,10 @@
 //!
 //! - `/live`: 200 as long as the pipeline runs, draining included; whoever restarts the agent asks this. It does not depend on
 //!   New Relic or AWS, or an outage there would restart the whole fleet.
-//! - `/ready`: 200 while records flow: every queue that this agent asks has answered once, sources run without a fault that a person
-//!   must mend, the state can be read and written, AWS Config answers for something, and New Relic accepts. Otherwise 503 with the
-//!   reasons. Beside that, `notes` say what a person should know all the same: an account that cannot be read.
+//! - `/ready`: 200 while records flow: nothing is awaited before the sources begin, every queue that this agent asks has answered
+//!   once, sources run without a fault that a person must mend, the state can be read and written, AWS Config answers for something,
+//!   and New Relic accepts. Otherwise 503 with the reasons. Beside that, `notes` say what a person should know all the same: an
+//!   account that cannot be read.
 //! - `/status`: all counters, for people.
 //!
 //! What always holds: it listens on this machine only, on a socket of this user or a port of 127.0.0.1, and tells nothing but
@@ -66,11 +67,22 @@ pub struct Watched {
     pub watch: Watch,
     /// What is wrong with the sources right now, by source name; sources that are not here have nothing to tell.
     pub troubles: Vec<(String, Arc<Trouble>)>,
+    /// What the sources wait for before they begin; `None`: nothing.
+    pub waits: Option<Waits>,
+}
+
+/// What must come before anything is taken.
+#[derive(Debug, Clone)]
+pub struct Waits {
+    /// Whether it has come, or is waited for no longer.
+    pub begun: tokio::sync::watch::Receiver<bool>,
+    /// What is awaited, and why.
+    pub why: String,
 }
 
 impl From<Watch> for Watched {
     fn from(watch: Watch) -> Self {
-        Self { watch, troubles: Vec::new() }
+        Self { watch, troubles: Vec::new(), waits: None }
     }
 }
 
@@ -232,9 +244,11 @@ impl Watched {
     /// Why records do not flow; empty: they do.
     fn reasons(&self) -> Vec<String> {
         let troubles = self.troubles.iter().map(|(source, trouble)| (source.as_str(), trouble.now()));
-        let mut reasons = reasons(self.phase(), self.blocked(), self.watch.gate.failing(), troubles);
-        reasons.extend(self.watch.standing.iter().flat_map(|standing| standing.faults()));
-        reasons
+        let waits = self.waits.iter().filter(|waits| !*waits.begun.borrow()).map(|waits| waits.why.clone());
+        let mut all: Vec<String> = waits.collect();
+        all.extend(reasons(self.phase(), self.blocked(), self.watch.gate.failing(), troubles));
+        all.extend(self.watch.standing.iter().flat_map(|standing| standing.faults()));
+        all
     }
 
     /// What a person should know though records flow.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
-use super::probe::{Probe, Watched, place, reasons};
+use super::probe::{Probe, Waits, Watched, place, reasons};
 use crate::ack::Counts;
 use crate::config::Health;
 use crate::pipeline::Watch;
@@ -20,7 +20,7 @@ fn pipeline() -> (watch::Sender<Phase>, Watched) {
     let counts = Arc::new(Counts::new("trail"));
     counts.bytes(10, 70);
     let watch = Watch { counts: vec![counts], traffic: Arc::default(), gate: Arc::default(), phase: heard, standing: None };
-    (phase, Watched { watch, troubles: vec![("trail".to_owned(), Arc::default())] })
+    (phase, Watched { watch, troubles: vec![("trail".to_owned(), Arc::default())], waits: None })
 }
 
 async fn get(socket: &std::path::Path, path: &str) -> (u16, serde_json::Value) {
@@ -30,6 +30,24 @@ async fn get(socket: &std::path::Path, path: &str) -> (u16, serde_json::Value) {
     stream.read_to_string(&mut text).await.unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+}
+
+/// S2-20: an agent that takes nothing yet is alive and not ready, and says what it waits for.
+#[tokio::test]
+async fn an_agent_that_waits_before_it_begins_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("health.sock");
+    let probe = Probe::bind(&Health::Socket(path.clone())).await.unwrap().unwrap();
+    let (_phase, watched) = pipeline();
+    let begun = watch::Sender::new(false);
+    let waits = Some(Waits { begun: begun.subscribe(), why: "names are awaited".to_owned() });
+    let serving = tokio::spawn(probe.serve(Watched { waits, ..watched }));
+    let both = async || (get(&path, "/live").await.0, get(&path, "/ready").await);
+    let waiting = serde_json::json!({"ready": false, "reasons": ["names are awaited"], "notes": []});
+    assert_eq!(both().await, (200, (503, waiting)));
+    begun.send_replace(true);
+    assert_eq!(both().await, (200, (200, serde_json::json!({"ready": true, "reasons": [], "notes": []}))));
+    serving.abort();
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::ack::Counts;
-use crate::source::{Intake, Source, SourceError};
+use crate::source::{Intake, Phase, Source, SourceError};
 
 /// A source at work.
 type AtWork = Pin<Box<dyn Future<Output = Result<(), SourceError>> + Send>>;
@@ -41,6 +43,23 @@ impl Running {
     #[must_use]
     pub fn led(self) -> Self {
         Self { led: true, ..self }
+    }
+
+    /// It begins once this is true, or nobody can say any more. A stop before that ends it with nothing taken.
+    #[must_use]
+    pub fn once(self, mut begun: watch::Receiver<bool>) -> Self {
+        let run = self.run;
+        let begin = move |intake: Intake| -> AtWork {
+            Box::pin(async move {
+                let mut phase = intake.phase.clone();
+                let goes_on = tokio::select! {
+                    _ = begun.wait_for(|begun| *begun) => true,
+                    _ = phase.wait_for(|phase| *phase >= Phase::Draining) => false,
+                };
+                if goes_on { run(intake).await } else { Ok(()) }
+            })
+        };
+        Self { run: Box::new(begin), ..self }
     }
 
     /// The source's counters.

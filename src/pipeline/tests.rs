@@ -133,6 +133,38 @@ async fn the_death_of_a_worker_ends_the_run_with_a_fault() {
     assert_eq!((counts.records_received, counts.ended(crate::ack::Outcome::Returned)), (1, 1));
 }
 
+/// S2-20: a source takes nothing before it may; a stop meanwhile ends it, and so that none waits for ever it begins when nobody can
+/// say any more.
+#[tokio::test]
+async fn a_source_begins_when_it_is_told_so_and_stops_before_that() {
+    let limits = Config::stand_in("http://127.0.0.1:9", 1, crate::secret::Secret::new("key")).limits;
+    for (case, phase, said, taken) in [
+        ("told so", Phase::Running, Some(true), true),
+        ("told while New Relic refuses", Phase::Paused, Some(true), true),
+        ("nobody says", Phase::Running, None, true),
+        ("not yet", Phase::Paused, Some(false), false),
+        ("stopped", Phase::Draining, Some(false), false),
+        ("stopped at once", Phase::Returning, Some(false), false),
+    ] {
+        let (intake, mut ends) = source::memory::pipeline(4, &limits);
+        let begun = watch::Sender::new(false);
+        let source = Running::new("queue", waits(RECORD)).led().once(begun.subscribe());
+        assert!(source.led && source.counts.name() == "queue", "{case}: it is the same otherwise");
+        let mut at_work = (source.run)(intake);
+        assert!((&mut at_work).now_or_never().is_none() && ends.objects.try_recv().is_err(), "{case}: it waits");
+        ends.phase.send_replace(phase);
+        match said {
+            Some(said) => {
+                begun.send_replace(said);
+            }
+            None => drop(begun),
+        }
+        let ended = (&mut at_work).now_or_never();
+        assert_eq!(ends.objects.try_recv().is_ok(), taken, "{case}");
+        assert_eq!(ended.is_some_and(|ended| ended.is_ok()), phase >= Phase::Draining, "{case}");
+    }
+}
+
 /// Panics at the first log line of one part of the code: a fault in the middle of its work.
 struct DiesIn(&'static str);
 
@@ -366,6 +398,7 @@ async fn without_sources_the_agent_that_reads_aws_config_runs_until_it_is_stoppe
         reading: Duration::from_hours(1),
         summary: Duration::from_hours(1),
         pace: Arc::default(),
+        begun: None,
     });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut run = std::pin::pin!(relay.run(Vec::new(), async { drop(stopped.await) }, |_| {}));

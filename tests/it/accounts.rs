@@ -1,5 +1,12 @@
 //! Whose accounts they are: names from AWS Organizations while the agent runs, and records of accounts that nobody watches.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use cspm_relay::deliver::Letter;
+use cspm_relay::deliver::letter::LetterKind;
+use cspm_relay::lab::backend::{Backend, Retain};
 use serde_json::{Map, Value, json};
 
 use crate::support::agent::{Agent, Running};
@@ -8,7 +15,7 @@ use crate::support::data;
 use crate::support::eventually;
 use crate::support::organizations::{Member, Organization};
 use crate::support::replay::{good, replay_of};
-use crate::support::scene::{Scene, recently, stopped};
+use crate::support::scene::{Scene, new_relic, recently, stopped};
 
 const LINE: &str = "New names of accounts";
 
@@ -195,9 +202,205 @@ async fn what_is_not_watched_is_counted_and_not_sent() {
         let agent = replay_of([&path]).env(variable, value);
         let file = agent.file("accounts.csv", &names);
         let ended = good(agent.env("CSPM_RELAY_ACCOUNTS_FILE", file.to_string_lossy())).await;
-        let sent: std::collections::BTreeSet<String> =
+        let sent: BTreeSet<String> =
             ended.logs().iter().map(|log| log["attributes"]["event.id"].as_str().unwrap_or_default().to_owned()).collect();
         assert_eq!(sent, kept.iter().map(|number| data::id(*number)).collect(), "{variable}={value}");
         assert_eq!(ended.count("records.ignored"), 4 - kept.len() as u64, "{variable}={value}");
+    }
+}
+
+/// The account in `Sandbox`.
+const ADA: &str = "333333333333";
+
+/// Mutes whatever `data::alarming` meets in the sandbox.
+fn sandbox_is_muted() -> String {
+    let line = |control| {
+        format!("- {{control: {control}, owner: o, reason: r, expires: 2999-01-31, scope: {{organizationalUnits: Sandbox/*}}}}\n")
+    };
+    ["trail-logging-stopped", "cloudtrail-changed"].map(line).concat()
+}
+
+/// What a rule is for, done in the sandbox.
+fn of_ada(number: u64) -> Value {
+    let mut record = data::alarming(number, recently());
+    record["recipientAccountId"] = json!(ADA);
+    record
+}
+
+fn muting(agent: Agent) -> Agent {
+    let file = agent.file("exceptions.yml", &sandbox_is_muted());
+    agent.env("CSPM_RELAY_EXCEPTIONS", file.to_string_lossy())
+}
+
+/// Accounts that New Relic was told something of, by name and unit.
+fn told(rows: &[Map<String, Value>]) -> BTreeSet<(&str, &str)> {
+    rows.iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap_or_default();
+            (text("aws.accountName"), text("aws.organizationalUnit"))
+        })
+        .collect()
+}
+
+/// S2-20, S1-11: what waits in the queue when the agent starts is muted, or not watched, as what comes later.
+#[tokio::test]
+async fn what_waited_before_the_start_is_judged_by_its_unit() {
+    let Some(aws) = emulator("ministack").await else { return };
+    for (case, count) in [("an exception", "recordsSuppressed"), ("an excluded unit", "recordsIgnored")] {
+        let (scene, organization) = (Scene::new(aws.clone()).await, Organization::of(members()).await);
+        organization.throttle("ListAccounts", 3);
+        let time = recently();
+        scene.deliver(&[data::object(1, time, &[of_ada(1)]), data::object(2, time, &[data::alarming(2, time)])]).await;
+        let agent = asking(&scene, &organization);
+        let agent = if count == "recordsIgnored" { agent.env("CSPM_RELAY_ACCOUNTS_EXCLUDE", "Sandbox") } else { muting(agent) };
+        let mut agent = agent.start();
+        agent.says("Nothing is taken until AWS Organizations has told the organizational units of accounts").await;
+        scene.counts("recordsDelivered", 1).await;
+        scene.counts(count, 1).await;
+        let ended = stopped(agent).await;
+        assert!(!ended.stderr.contains("start without"), "{case}: {}", ended.stderr);
+        let store = scene.new_relic.store();
+        for kind in ["AwsSecurityEvent", "AwsSecurityNotice"] {
+            let rows = store.rows(kind);
+            assert_eq!(told(&rows), [("prod-payments", "Workloads/Prod")].into(), "{case}: {kind}");
+        }
+        scene.no_violations();
+    }
+}
+
+/// S2-20: while it waits for units the agent says so, is not ready, sends heartbeats, takes nothing, and stops at once.
+#[tokio::test]
+async fn an_agent_that_waits_for_units_says_so_and_stops_at_once() {
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    scene.deliver(&[data::object(1, recently(), &[of_ada(1)])]).await;
+    let waiting = scene.left().await;
+    let agent = scene.agent().env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").env("AWS_ENDPOINT_URL_ORGANIZATIONS", url);
+    let mut agent = muting(agent).start();
+    agent.ready().await;
+    let store = scene.new_relic.store();
+    eventually("heartbeats", async || store.rows("CspmRelayHeartbeat").len() >= 3).await;
+    let readiness = agent.readiness();
+    let waits = "not ready: nothing is taken until AWS Organizations has told the organizational units of accounts";
+    assert!(readiness.starts_with(waits), "{readiness}");
+    assert_eq!((scene.left().await, scene.counted("recordsReceived")), (waiting, 0));
+    let began = Instant::now();
+    let ended = stopped(agent).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}\n{}", began.elapsed(), ended.stderr);
+    assert_eq!((scene.left().await, store.rows("AwsSecurityEvent").len()), (waiting, 0));
+}
+
+/// S3-07: what may not be read is not waited for, and that it decides something is said.
+#[tokio::test]
+async fn units_that_may_not_be_read_are_not_waited_for() {
+    let Some(aws) = emulator("ministack").await else { return };
+    for denied in [&["ListRoots"][..], &["ListAccounts", "ListRoots"]] {
+        let (scene, organization) = (Scene::new(aws.clone()).await, Organization::of(members()).await);
+        for action in denied {
+            organization.deny(action);
+        }
+        scene.deliver(&[data::object(1, recently(), &[of_ada(1)])]).await;
+        let mut agent = muting(asking(&scene, &organization)).start();
+        agent.says("The sources start without the organizational units of accounts").await;
+        scene.counts("recordsDelivered", 1).await;
+        stopped(agent).await;
+        assert_eq!(scene.new_relic.store().rows("AwsSecurityNotice").len(), 1, "{denied:?}: it is not muted");
+    }
+}
+
+/// A letter of a record.
+fn letter(record: &Value) -> Letter {
+    let origin = format!("s3://bucket/AWSLogs/{ADA}/CloudTrail/x.json.gz");
+    Letter::new(LetterKind::Record, recently(), "trail", &origin, Some(1), "a reason", record.to_string().as_bytes())
+}
+
+/// Records as letters and as a file, and the commands that send them once more.
+struct Past {
+    folder: tempfile::TempDir,
+    new_relic: Backend,
+}
+
+impl Past {
+    async fn new() -> Self {
+        let past = Self { folder: tempfile::tempdir().expect("a temporary folder"), new_relic: new_relic(Retain::Rows).await };
+        let records = [of_ada(1), data::alarming(2, recently())];
+        let lines: String = records.iter().map(|record| letter(record).line() + "\n").collect();
+        std::fs::create_dir(past.letters()).expect("a folder of letters");
+        std::fs::write(past.letters().join("letters.ndjson"), lines).expect("a file of letters");
+        std::fs::write(past.folder.path().join("records.json"), json!({ "Records": records }).to_string()).expect("a file");
+        past
+    }
+
+    fn letters(&self) -> PathBuf {
+        self.folder.path().join("letters")
+    }
+
+    /// One of the [`COMMANDS`], asking this organization.
+    fn again(&self, command: &str, organization: &Organization) -> Agent {
+        let records = self.folder.path().join("records.json").to_string_lossy().into_owned();
+        let agent = if command == "replay" {
+            Agent::new(["replay"]).arg(records)
+        } else {
+            Agent::new(["dlq", "replay", "--from"]).arg(self.letters().to_string_lossy())
+        };
+        let agent = agent.env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").new_relic(&self.new_relic.url());
+        muting(agent.env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization.url()))
+    }
+
+    fn left(&self) -> usize {
+        let files = std::fs::read_dir(self.letters()).expect("the folder of letters");
+        files.map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("letters").lines().count()).sum()
+    }
+}
+
+/// What sends once more, and how many it pages of two records of which one is muted: a replay pages nobody.
+const COMMANDS: [(&str, usize); 2] = [("dlq replay", 1), ("replay", 0)];
+
+/// S2-20, S0-07: what is sent once more is named and muted as the agent would have done.
+#[tokio::test]
+async fn what_is_replayed_is_named_by_its_organization_first() {
+    for (command, pages) in COMMANDS {
+        let (past, organization) = (Past::new().await, Organization::of(members()).await);
+        let mut agent = past.again(command, &organization);
+        if command == "replay" {
+            agent = agent.arg("--to").arg("newrelic");
+        }
+        let ended = agent.finish().await;
+        assert_eq!(ended.status.code(), Some(0), "{command}: {}{}", ended.stdout, ended.stderr);
+        let store = past.new_relic.store();
+        let rows = store.rows("AwsSecurityEvent");
+        assert_eq!(told(&rows), [("prod-payments", "Workloads/Prod")].into(), "{command}");
+        assert_eq!(store.rows("AwsSecurityNotice").len(), pages, "{command}");
+        assert_eq!(past.left(), if command == "replay" { 2 } else { 0 }, "{command}");
+    }
+}
+
+/// What cannot be named is not sent: its rows would be wrong for good. What only looks asks nobody.
+#[tokio::test]
+async fn what_cannot_be_named_is_not_replayed() {
+    for denied in [&["ListAccounts", "ListRoots"][..], &["ListRoots"]] {
+        for (command, _) in COMMANDS {
+            let (past, organization) = (Past::new().await, Organization::of(members()).await);
+            for action in denied {
+                organization.deny(action);
+            }
+            let mut agent = past.again(command, &organization);
+            if command == "replay" {
+                agent = agent.arg("--to").arg("newrelic");
+            }
+            let ended = agent.finish().await;
+            assert_eq!(ended.status.code(), Some(3), "{command}: {}{}", ended.stdout, ended.stderr);
+            for want in ["nothing was sent", "hint: ", "CSPM_RELAY_ACCOUNTS_ORGANIZATIONS=false"] {
+                assert!(ended.stderr.contains(want), "{command} {denied:?}: {want}: {}", ended.stderr);
+            }
+            assert_eq!((past.new_relic.store().rows("AwsSecurityEvent").len(), past.left()), (0, 2), "{command}");
+        }
+    }
+    let (past, organization) = (Past::new().await, Organization::of(members()).await);
+    for agent in [past.again("dlq replay", &organization).arg("--dry-run"), past.again("replay", &organization)] {
+        let ended = agent.finish().await;
+        assert_eq!((ended.status.code(), organization.asked("ListAccounts")), (Some(0), 0), "{}", ended.stderr);
     }
 }

@@ -212,16 +212,18 @@ impl Exceptions {
     }
 
     /// Whether what an exception of this mark covered is still covered, as far as control, account and Region tell: by one of the
-    /// same scope, whatever its end; where the file has none, because it was taken out or means something else now, by any that may
-    /// mean this. `control`: that of what was covered; the exception may be one of the rule behind it.
+    /// same scope, whatever its end, or by another one that means all that it meant; where the file has none of its mark, because it
+    /// was taken out or means something else now, by any that may mean this. `control`: that of what was covered; the exception may
+    /// be one of the rule behind it.
     #[must_use]
     pub fn still_covers(&self, mark: Mark, control: &str, account: &AccountName<'_>, region: &str, now_ms: i64) -> bool {
-        let is_listed = self.marks.contains(&mark);
-        let mut all = self.list.iter().zip(&self.marks);
-        all.any(|(exception, own)| {
-            let is_alike = if is_listed { *own == mark } else { own.control == mark.control || exception.control == control };
-            // What has no actor is not meant by one that names some.
+        let all = || self.list.iter().zip(&self.marks);
+        let listed = all().find(|(_, own)| **own == mark).map(|(exception, _)| &exception.scope);
+        all().any(|(exception, own)| {
             let scope = &exception.scope;
+            let is_same_control = own.control == mark.control || exception.control == control;
+            let is_alike = *own == mark || is_same_control && listed.is_none_or(|listed| scope.holds_resources_of(listed));
+            // What has no actor is not meant by one that names some.
             is_alike
                 && now_ms < exception.expires_ms
                 && scope.actors.is_empty()
@@ -272,6 +274,14 @@ impl Scope {
             Some(ids) => ids.split('|').all(is_meant),
             None => is_meant(facts.resource_id) || facts.resource_arn.as_deref().is_some_and(is_meant),
         }
+    }
+
+    /// Whether every resource that the other one means is meant here, as far as their patterns tell.
+    fn holds_resources_of(&self, other: &Self) -> bool {
+        // What a `*` there stands for is no one character here.
+        let holds = |own: &Glob, pattern: &Glob| own == pattern || !own.as_str().contains('?') && own.matches(pattern.as_str());
+        let is_meant = |pattern: &Glob| one_of(&self.resources, |own| holds(own, pattern));
+        self.resources.is_empty() || !other.resources.is_empty() && other.resources.iter().all(is_meant)
     }
 
     /// In words, for events and messages; empty when nothing is left out.

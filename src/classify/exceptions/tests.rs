@@ -97,6 +97,32 @@ fn what_was_covered_is_covered_until_nothing_means_it() {
     assert_eq!((asked("S3.2"), asked("S3.3")), (true, false), "an older state names none");
 }
 
+/// S2-20: what an exception covered that is over is covered by any other one that means all of it, though both stand in the file.
+#[test]
+fn what_was_covered_is_covered_by_another_one_that_means_it_too() {
+    let of = |scope: &str, expires: &str| {
+        format!("- {{control: S3.2, owner: o, reason: r, expires: {expires}, scope: {{{scope}}}}}\n")
+    };
+    let one = "accounts: [111122223333], resources: [a]";
+    for (name, was, other, want) in [
+        ("the whole account", one, "accounts: [111122223333]", true),
+        ("more resources", one, "resources: [b, a]", true),
+        ("all that are like it", one, "resources: ['*']", true),
+        ("all of its prefix", "resources: ['site-*-logs']", "resources: ['site-*']", true),
+        ("another resource", one, "resources: [b]", false),
+        ("one resource of all", "accounts: [111122223333]", "resources: [b]", false),
+        ("some of its prefix", "resources: ['site-*']", "resources: ['site-?']", false),
+        ("another Region", one, "regions: [us-east-1]", false),
+    ] {
+        let until = |other_ends: &str| {
+            let (exceptions, _) = read(&(of(was, "2026-01-31") + &of(other, other_ends))).expect(name);
+            let mark = exceptions.list()[0].mark();
+            exceptions.still_covers(mark, "S3.2", &account(None), "eu-west-1", now())
+        };
+        assert_eq!((until("2026-12-31"), until("2026-02-28")), (want, false), "{name}");
+    }
+}
+
 /// S2-20: what depends on a unit or environment that somebody may still name is neither meant nor not; nothing else is in doubt.
 #[test]
 fn what_is_not_known_of_an_account_yet_decides_nothing() {

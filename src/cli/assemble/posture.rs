@@ -68,6 +68,7 @@ pub(in crate::cli) async fn posture(config: &Config, agent: &str) -> Result<Opti
         reading: settings.unwrap_or(&defaults).interval,
         summary: settings.unwrap_or(&defaults).summary_interval,
         pace: Arc::default(),
+        begun: None,
     }))
 }
 

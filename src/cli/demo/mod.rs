@@ -237,6 +237,7 @@ fn leads(now_ms: i64, clock: &Clock, pace: &Arc<Pace>) -> Posture {
         // As often as the clock of the past stops.
         summary: Duration::from_millis(bundle::PAST_MS.unsigned_abs()),
         pace: Arc::clone(pace),
+        begun: None,
     }
 }
 

@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use super::super::accounts;
 use super::super::assemble::{self, Manner};
 use super::super::exit::{Exit, Stop};
 use super::super::replay::lend_keys;
@@ -83,6 +84,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut mailbox = Mailbox::new(args.place.target(&config).await?);
     let mut replay = Replay::new(config, args.ids.into_iter().collect(), args.dry_run)?;
     let stop = super::super::stop_signal().boxed().shared();
+    if !args.dry_run {
+        accounts::once(&replay.stages, &replay.config, stop.clone()).await?;
+    }
     while replay.blocked.is_none() && stop.peek().is_none() {
         let sheets = replay.gather(&mut mailbox, &stop).await;
         if sheets.is_empty() {

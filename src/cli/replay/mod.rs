@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use self::report::Report;
 use self::signals::Signals;
+use super::accounts;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{block_on, print, summary};
@@ -259,6 +260,7 @@ async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals:
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
     let clock = Clock::system();
     let stages = Arc::new(assemble::stages(config, clock.clone(), manner)?);
+    accounts::once(&stages, config, signals.first()).await?;
     Going::new(NAME, config, inputs, stages, clock, signals).sent().await
 }
 

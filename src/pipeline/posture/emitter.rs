@@ -126,11 +126,16 @@ impl Emitter {
 
     /// Waits for the answers. Whether every row was accepted.
     pub(super) async fn accepted(self) -> bool {
+        let refused = self.refused();
+        self.released().await && !refused.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the answers. Whether every row was accepted or is in the dead letters: none comes back.
+    pub(super) async fn released(self) -> bool {
         self.flush().await;
-        let Self { entry, mut told, refused, .. } = self;
+        let Self { entry, mut told, .. } = self;
         entry.decoded();
         drop(entry);
-        let released = told.recv().await.is_some_and(|released| released.verdict == Verdict::Released);
-        released && !refused.0.load(Ordering::Relaxed)
+        told.recv().await.is_some_and(|released| released.verdict == Verdict::Released)
     }
 }

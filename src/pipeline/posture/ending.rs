@@ -2,14 +2,16 @@
 //!
 //! In: what is known of findings and of violations, and the exceptions of now. Out: one notice for each control in a place of which
 //! open findings, or violations, are covered no more, though none of them was told again; the findings count as open from then on.
-//! What always holds: what was not accepted is told again the next time, under the same `event.id`; what is told meanwhile by its own
-//! record is not told twice. Of a violation only the end that its exception's file says is told: what is taken out of the file was
-//! somebody's wish.
+//! What always holds: what came back is told again the next time, under the same `event.id`, and alone; what was accepted, is in the
+//! dead letters, or is told meanwhile by its own record is not told twice. Of a violation only the end that its exception's file
+//! says is told: what is taken out of the file was somebody's wish.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Lead;
 use super::schedule::Clockwork;
+use crate::ack::Settled;
 use crate::classify::{ClassifiedChange, EXCEPTED, Exceptions, Mark, preventive_control_behind};
 use crate::encode::compliance::{self, Origin, Told};
 use crate::encode::event::Arrival;
@@ -23,60 +25,86 @@ use crate::record::{AccountRegion, ComplianceState, StateChange};
 /// What the schedule calls it.
 const KIND: &str = "exceptions";
 
+/// Violations of one control in a place whose exceptions have ended.
+struct Ended {
+    first: Violation,
+    violations: u64,
+    /// What is noted when it was told: place, control and exception.
+    ends: BTreeSet<String>,
+}
+
 /// Tells what no exception covers any more.
 pub(super) async fn tell(lead: &Lead, clockwork: &Clockwork<'_, '_>, now_ms: i64) {
     tell_findings(lead, now_ms).await;
     let since_ms = clockwork.last_ms(KIND).filter(|since_ms| *since_ms <= now_ms).unwrap_or(now_ms);
     // Names that a scope asks for may come soon, but need not.
     let is_early = lead.stages.enricher.now().accounts().are_awaited() && now_ms.saturating_sub(since_ms) < DAY_MS;
-    if since_ms == now_ms || !is_early && tell_violations(lead, since_ms, now_ms).await {
+    if since_ms == now_ms || !is_early && tell_violations(lead, clockwork, since_ms, now_ms).await {
+        clockwork.tells(BTreeSet::new());
         clockwork.done(KIND, now_ms);
     }
 }
 
-/// Tells of which violations the exceptions have ended between the two moments. Whether all of it was accepted.
-async fn tell_violations(lead: &Lead, since_ms: i64, now_ms: i64) -> bool {
+/// Tells of which violations the exceptions have ended between the two moments. Whether nothing of it came back.
+async fn tell_violations(lead: &Lead, clockwork: &Clockwork<'_, '_>, since_ms: i64, now_ms: i64) -> bool {
     let stages = &lead.stages;
     if stages.exceptions.expired(Some(since_ms), now_ms).next().is_none() {
         return true;
     }
     let enricher = stages.enricher.now();
-    let mut all: BTreeMap<(AccountRegion, String), (Violation, u64)> = BTreeMap::new();
+    let told = clockwork.told();
+    let mut all: BTreeMap<(AccountRegion, String), Ended> = BTreeMap::new();
     for place in stages.compliance.places().into_iter().filter(|place| lead.watches(place)) {
         for violation in stages.compliance.violations(&place) {
-            let control = with_classified((lead, &enricher), &place, &violation, |classified, story| {
+            let ended = with_classified((lead, &enricher), &place, &violation, |classified, story| {
                 let ended = classified.find_exception(&stages.exceptions, since_ms)?;
                 // What began after the end has sent its own.
                 let is_over = violation.since_ms < ended.expires_ms
                     && classified.find_exception(&stages.exceptions, now_ms).is_none()
                     && stages.notifies(&place, classified, &story);
-                is_over.then(|| classified.control_id().to_owned())
+                is_over.then(|| (classified.control_id().to_owned(), ended.id.as_str()))
             });
-            if let Some(control) = control {
-                all.entry((place.clone(), control)).or_insert_with(|| (violation, 0)).1 += 1;
+            let Some((control, exception)) = ended else { continue };
+            let end = format!("{place} {control} {exception}");
+            if told.contains(&end) {
+                continue;
             }
+            let one = all.entry((place.clone(), control));
+            let one = one.or_insert_with(|| Ended { first: violation, violations: 0, ends: BTreeSet::new() });
+            one.violations += 1;
+            one.ends.insert(end);
         }
     }
     if all.is_empty() {
         return true;
     }
     let emitter = lead.emitter();
-    for ((place, _), (first, violations)) in &all {
+    let settled = Arc::new(Mutex::new(told));
+    for ((place, _), Ended { first, violations, ends }) in all {
         let mut item = Vec::new();
-        let cut = with_classified((lead, &enricher), place, first, |classified, story| {
+        let cut = with_classified((lead, &enricher), &place, &first, |classified, story| {
             let evaluated_ms = Some(first.evaluated_ms);
             let told = Told { story, origin: Origin::Reconcile, out_of_order: false, evaluated_ms };
             let arrival = Arrival::of(first.since_ms, now_ms);
-            compliance::push_uncovered(&mut item, (classified, *violations), &told, arrival, lead.counts.name())
+            compliance::push_uncovered(&mut item, (classified, violations), &told, arrival, lead.counts.name())
         });
         emitter.cut(cut);
-        emitter.row(&item, i64::MAX).await;
+        let (record, told) = (emitter.record(), Arc::clone(&settled));
+        let owed = record.piece();
+        let step = record.step(move |settled| {
+            if settled != Settled::Returned {
+                told.lock().unwrap_or_else(PoisonError::into_inner).extend(ends);
+            }
+            owed.settle(settled);
+        });
+        emitter.put(&item, i64::MAX, step.piece()).await;
     }
-    let accepted = emitter.accepted().await;
-    if !accepted {
-        tracing::warn!("That exceptions of violations are over was not accepted");
+    let released = emitter.released().await;
+    if !released {
+        tracing::warn!("That exceptions of violations are over was not accepted; what came back is told again");
+        clockwork.tells(std::mem::take(&mut *settled.lock().unwrap_or_else(PoisonError::into_inner)));
     }
-    accepted
+    released
 }
 
 /// A violation as a change from excepted.
@@ -131,10 +159,9 @@ async fn tell_findings(lead: &Lead, now_ms: i64) {
         let run = FindingRun { id: &id, now_ms, source: lead.counts.name() };
         let mut item = Vec::new();
         emitter.cut(push_uncovered(&mut item, &one, &account, &stages.frameworks, run));
-        let (record, refused, findings) = (emitter.record(), emitter.refused(), stages.findings.clone());
+        let (record, findings) = (emitter.record(), stages.findings.clone());
         let owed: Vec<_> = one.findings.into_values().map(|(_, token)| (token, record.piece())).collect();
         let step = record.step(move |settled| {
-            refused.note(settled);
             for (token, piece) in owed {
                 findings.conclude(token, settled, piece);
             }
@@ -144,8 +171,8 @@ async fn tell_findings(lead: &Lead, now_ms: i64) {
     for (item, piece) in items {
         emitter.put(&item, i64::MAX, piece).await;
     }
-    if !emitter.accepted().await {
-        tracing::warn!("That exceptions of findings are over was not accepted");
+    if !emitter.released().await {
+        tracing::warn!("That exceptions of findings are over was not accepted; what came back is told again");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::schedule::{Clockwork, Schedule};
 use super::super::tests::{BAD, HOUR, NOW, ONE, Scene, place};
 use super::*;
-use crate::ack::{Counts, ObjectEntry, Outcome, Settled};
+use crate::ack::{Counts, ObjectEntry, Outcome};
 use crate::classify::RuleSet;
 use crate::config::Watched;
 use crate::posture::{Covered, Verdict, Weight};
@@ -19,7 +19,7 @@ fn found(findings: &Findings, mark: Mark) -> String {
     let event: serde_json::Value = serde_json::from_str(GUARD_DUTY).expect("JSON");
     let raw = event["detail"].to_string();
     let finding = Finding::parse(FindingForm::GuardDuty, raw.as_bytes(), Around::default()).expect("a finding");
-    let record = ObjectEntry::enter(std::sync::Arc::new(Counts::new("events")), 1, None).record();
+    let record = ObjectEntry::enter(Arc::new(Counts::new("events")), 1, None).record();
     record.ends_as(Outcome::Delivered);
     let cover = Cover { control: mark.control, scope: mark.scope, until_ms: NOW + 2 * HOUR, is_over: false };
     let weight = Weight { severity: Severity::High, covered: Covered::By(cover) };
@@ -51,7 +51,7 @@ async fn the_end_of_an_exception_pages_for_what_it_covered() {
     std::fs::write(&path, text).expect("a file");
     let (exceptions, _) = Exceptions::from_file(&path, "UTC", &RuleSet::default()).expect("exceptions");
     let mark = exceptions.list()[1].mark();
-    std::sync::Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
+    Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
     assert_eq!(found(&scene.lead.stages.findings, mark), kind);
     scene.aws.put(&places[0], RULE, BAD, NOW - HOUR);
     scene.aws.put(&places[0], &format!("{RULE}-conformance-pack-abcdefghi"), BAD, NOW - HOUR);
@@ -72,4 +72,57 @@ async fn the_end_of_an_exception_pages_for_what_it_covered() {
     assert_eq!(told(3).await, want);
     assert_eq!(scene.lead.stages.findings.open_counts().first().map(|row| (row.open, row.excepted)), Some((1, 0)));
     assert_eq!(told(4).await, Vec::<String>::new(), "once");
+}
+
+/// S2-20: of several ends that are told together only what came back is told again, also by the agent that leads next.
+#[tokio::test]
+async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
+    let places = [place(ONE, "eu-west-1")];
+    let mut scene = Scene::new(Some(&places), Watched::default());
+    let rules = ["restricted-ssh", RULE, "iam-root-access-key-check"];
+    let end = format_ms(NOW + 2 * HOUR);
+    let line = |rule: &&str| format!("- {{control: {rule}, owner: o, reason: r, expires: {end}}}\n");
+    let text: String = rules.iter().map(line).collect();
+    let path = std::path::Path::new("exceptions.yml");
+    let (exceptions, _) = Exceptions::from_text(&text, path, "UTC", &RuleSet::default()).expect("exceptions");
+    Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
+    for rule in rules {
+        scene.aws.put(&places[0], rule, BAD, NOW - HOUR);
+    }
+    scene.reads(0, None).await;
+    let (batches, mut taken) = tokio::sync::mpsc::channel::<crate::encode::Batch>(2);
+    scene.lead.batches = batches;
+    let mut written = Schedule::default().bytes();
+    for (hours, answers, want) in [
+        (1, [Settled::Delivered; 3], &[][..]),
+        (
+            3,
+            [Settled::Rejected, Settled::Returned, Settled::Delivered],
+            &["iam-root-access-key-check", "restricted-ssh", RULE][..],
+        ),
+        (4, [Settled::Returned; 3], &["restricted-ssh"]),
+        (5, [Settled::Rejected; 3], &["restricted-ssh"]),
+        (6, [Settled::Delivered; 3], &[]),
+    ] {
+        scene.lead.clock.advance_to(NOW + hours * HOUR);
+        let mut schedule = Schedule::read(&written);
+        let clockwork = Clockwork::new(&mut schedule, None);
+        let mut told = Vec::new();
+        let mut answers = answers.into_iter();
+        let answering = async {
+            while let Some(batch) = taken.recv().await {
+                for (item, piece) in batch.into_items().expect("a batch") {
+                    let row: serde_json::Value = serde_json::from_slice(&item).expect("JSON");
+                    told.push(row["control.id"].as_str().expect("a control").to_owned());
+                    piece.settle(answers.next().expect("no more than there are rules"));
+                }
+            }
+        };
+        tokio::select! {
+            () = tell(&scene.lead, &clockwork, NOW + hours * HOUR) => {}
+            () = answering => {}
+        }
+        assert_eq!(told, want, "{hours}");
+        written = schedule.bytes();
+    }
 }

@@ -85,6 +85,8 @@ pub struct Posture {
     pub summary: Duration,
     /// How often it looks at the clock, and how far it has got.
     pub pace: Arc<Pace>,
+    /// Nothing is read or sent before this is true; `None`: nothing waits.
+    pub begun: Option<watch::Receiver<bool>>,
 }
 
 /// How AWS Config is read.
@@ -281,11 +283,19 @@ impl Lead {
     /// Reads and sends by the clock, until the agent stops; then waits for ever.
     async fn runs(&self, schedule: &mut Schedule, keeper: Option<&Arc<Mutex<Keeper>>>) {
         let clockwork = Clockwork::new(schedule, keeper);
+        let work = async {
+            if let Some(begun) = &self.posture.begun {
+                until(&mut begun.clone(), |begun| *begun).await;
+            }
+            tokio::select! {
+                // An inventory of IAM may take long, and nothing else waits for it.
+                never = schedule::run(self, &clockwork) => match never {},
+                never = identity::run(self, &clockwork) => match never {},
+            }
+        };
         tokio::select! {
             () = self.draining() => {}
-            // An inventory of IAM may take long, and nothing else waits for it.
-            never = schedule::run(self, &clockwork) => match never {},
-            never = identity::run(self, &clockwork) => match never {},
+            () = work => {}
         }
         std::future::pending::<()>().await;
     }

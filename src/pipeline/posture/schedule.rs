@@ -4,7 +4,7 @@
 //! What always holds: a run that is due once is done once, whoever leads; one that was not whole counts as done, and says so; what
 //! only a reading of AWS Config can know is not sent where nobody reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +29,9 @@ pub(super) struct Schedule {
     /// What holds the inventory of IAM up.
     #[serde(default)]
     stopped: Stopped,
+    /// Ends of exceptions that were told since that kind was done last, beside others that were not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    told: BTreeSet<String>,
 }
 
 impl Schedule {
@@ -80,6 +83,16 @@ impl<'s, 'k> Clockwork<'s, 'k> {
     /// Notes what holds it up now.
     pub(super) fn stops(&self, stopped: Stopped) {
         self.schedule().stopped = stopped;
+    }
+
+    /// Which ends of exceptions were told beside others that are still to be told.
+    pub(super) fn told(&self) -> BTreeSet<String> {
+        self.schedule().told.clone()
+    }
+
+    /// Notes them.
+    pub(super) fn tells(&self, told: BTreeSet<String>) {
+        self.schedule().told = told;
     }
 
     /// Writes down what was done.

@@ -198,6 +198,7 @@ impl Scene {
             summary: Duration::from_hours(1),
             identities: None,
             pace: Arc::default(),
+            begun: None,
         };
         let (batches, mut taken) = mpsc::channel::<Batch>(2);
         let (sent, refuses) = (Arc::<std::sync::Mutex<Vec<Value>>>::default(), Arc::<AtomicBool>::default());
@@ -516,6 +517,27 @@ async fn no_snapshot_is_sent_before_anything_was_read() {
     scene.lead.clock.advance_to(NOW + HOUR);
     run(&mut schedule, "frameworks").await;
     assert_eq!(scene.rows("AwsComplianceViolation").len(), 1);
+}
+
+/// S2-20: before names are there that decide what is excepted nothing is read, and nothing told.
+#[tokio::test]
+async fn nothing_is_read_before_it_has_begun() {
+    let places = [place(ONE, "eu-west-1")];
+    let mut scene = Scene::new(Some(&places), Watched::default());
+    let (phase, begun) = (watch::Sender::new(Phase::Running), watch::Sender::new(false));
+    scene.lead.phase = phase.subscribe();
+    scene.lead.posture.begun = Some(begun.subscribe());
+    let mut schedule = Schedule::default();
+    let mut runs = Box::pin(scene.lead.runs(&mut schedule, None));
+    assert!((&mut runs).now_or_never().is_none() && scene.aws.asked().is_empty());
+    begun.send_replace(true);
+    let mut asked = BTreeSet::new();
+    for _ in 0..1_000 {
+        assert!((&mut runs).now_or_never().is_none(), "it goes on until the agent stops");
+        tokio::task::yield_now().await;
+        asked.append(&mut scene.aws.asked());
+    }
+    assert_eq!(asked, BTreeSet::from([places[0].to_string()]));
 }
 
 /// A store that denies everything, or never answers.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::news_tests::{COVER, DAY, ON, covered, failed, packed, threat, unpacked};
+use super::news_tests::{COVER, DAY, ON, begun, covered, failed, packed, threat, unpacked};
 use super::stored_tests::{opened, record, written};
 use super::*;
 use crate::posture::kept::Kept as _;
-use crate::record::FindingForm;
+use crate::record::{AccountRegion, FindingForm};
 
 const GUARD_DUTY: FindingForm = FindingForm::GuardDuty;
 const ASFF: FindingForm = FindingForm::Asff;
@@ -107,6 +107,74 @@ fn an_import_while_the_end_is_told_does_not_page() {
         findings.conclude(token, Settled::Delivered, record().1.piece());
     }
     assert_eq!((counts(&findings), findings.uncover(true, never)), (vec![(1, 0)], vec![]));
+}
+
+/// A finding whose exception is over, and the notice of that, which waits for its answer.
+fn ending() -> (Findings, Token) {
+    let findings = opened();
+    covered(&findings, ASFF, &failed("bucket", ON, ON), true, Settled::Delivered);
+    let waiting = findings.uncover(true, never);
+    let (_, token) = *waiting[0].findings.values().next().expect("the finding");
+    (findings, token)
+}
+
+/// As it is after a restart, of what was written now or before.
+fn restarted(findings: &Findings, stored: &mut BTreeMap<AccountRegion, Vec<u8>>) -> Findings {
+    stored.extend(written(findings));
+    let after = opened();
+    for (place, bytes) in stored {
+        after.load(place, bytes).expect("this version");
+    }
+    after
+}
+
+/// S2-20: the page of an end that comes back is still owed where an import was accepted on top of it, also over a restart.
+#[test]
+fn an_end_that_comes_back_pages_though_an_import_stands_on_it() {
+    let import = |change: &dyn Fn(&mut Value)| {
+        let mut finding = failed("bucket", ON, ON + 60_000);
+        change(&mut finding);
+        finding
+    };
+    let renamed = import(&|finding| finding["Title"] = json!("in other words"));
+    let resolved = import(&|finding| finding["Compliance"]["Status"] = json!("PASSED"));
+    let worse = import(&|finding| finding["Severity"] = json!({ "Label": "CRITICAL" }));
+    for (name, import, covers, told, pages) in [
+        ("it is open", import(&|_| {}), Some(false), "excepted>updated", true),
+        ("what covers it is not known", renamed, None, "excepted>updated", true),
+        ("it is resolved", resolved, Some(false), "excepted>resolved", false),
+        ("it has paged itself", worse, Some(false), "excepted>worsened!", false),
+    ] {
+        let want = if pages { vec!["222233334444 eu-west-1 S3.8 HIGH x1".to_owned()] } else { Vec::new() };
+        let settle = |findings: &Findings, token, settled| findings.conclude(token, settled, record().1.piece());
+        let ((findings, end), mut stored) = (ending(), BTreeMap::new());
+        assert_eq!(covered(&findings, ASFF, &import, covers, Settled::Delivered), told, "{name}");
+        assert_eq!(uncovered(&restarted(&findings, &mut stored), Settled::Delivered), want, "{name}: stopped while it waits");
+        settle(&findings, end, Settled::Returned);
+        assert_eq!(uncovered(&restarted(&findings, &mut stored), Settled::Delivered), want, "{name}: stopped afterwards");
+        assert_eq!(uncovered(&findings, Settled::Delivered), want, "{name}");
+        assert_eq!(uncovered(&findings, Settled::Delivered), Vec::<String>::new(), "{name}: once");
+
+        let ((findings, end), mut stored) = (ending(), BTreeMap::new());
+        let token = begun(&findings, &import, covers);
+        settle(&findings, end, Settled::Returned);
+        settle(&findings, token, Settled::Delivered);
+        assert_eq!(
+            uncovered(&restarted(&findings, &mut stored), Settled::Delivered),
+            want,
+            "{name}: back before the import was accepted"
+        );
+        assert_eq!(uncovered(&findings, Settled::Delivered), want, "{name}: back before the import was accepted");
+
+        let ((findings, end), mut stored) = (ending(), BTreeMap::new());
+        covered(&findings, ASFF, &import, covers, Settled::Delivered);
+        settle(&findings, end, Settled::Delivered);
+        assert_eq!(
+            uncovered(&restarted(&findings, &mut stored), Settled::Delivered),
+            Vec::<String>::new(),
+            "{name}: told after all"
+        );
+    }
 }
 
 /// A state of before does not say which exception it was: it is asked for by its control alone.

@@ -6,10 +6,13 @@
 //! - changes have numbers that grow; the state is that of the highest number accepted;
 //! - a change that is returned leaves nothing behind, unless a later one was built upon it: then its transition is *owed*, and its
 //!   record tells it when it comes again, under its old number, although it is old news by then;
+//! - the end of an exception, which no record told, is owed by the state of whatever was built upon it, until it is accepted;
 //! - a record that says nothing new beside a pending change shares its fate: if that comes back, so does this one;
 //! - a record that puts the finding where it stood before, without the provider's time having moved, is no copy of the record that
 //!   told so first: it has an id of its own, with the time of the event around it;
 //! - a record that is older than what is known, was never told and says something else is told as `updated` and changes nothing.
+
+use std::borrow::Cow;
 
 use super::Transition;
 use super::state::{Seen, Site, State, Step};
@@ -95,6 +98,15 @@ impl Entry {
     /// What New Relic accepted.
     pub(super) fn accepted(&self) -> Option<&State> {
         self.base.as_ref()
+    }
+
+    /// The same as it is written: the end of an exception that waits for its answer is still to be told, whatever was accepted
+    /// meanwhile.
+    pub(super) fn to_write(&self) -> Option<Cow<'_, State>> {
+        let base = self.base.as_ref()?;
+        let mut pending = self.flight.iter().flat_map(|flight| &flight.pending);
+        let end = pending.find(|change| change.event == NO_EVENT && change.number < self.number);
+        Some(end.and_then(|end| base.owing(&end.after)).map_or(Cow::Borrowed(base), Cow::Owned))
     }
 
     /// Where it stands and when it was last heard of, if nothing is pending. What is owed may never come again; of what was only told
@@ -283,8 +295,16 @@ impl Entry {
         let mut change = flight.pending.remove(place);
         let shared = std::mem::take(&mut change.shared);
         if settled == Settled::Returned {
-            // What no record told comes again by itself.
-            if change.moves && change.event != NO_EVENT {
+            if change.event == NO_EVENT {
+                // It comes again by itself, as soon as the newest state says that it is due.
+                let later = flight.pending.iter_mut().filter(|later| later.moves && later.number > change.number);
+                let base = self.base.as_mut().filter(|_| self.number > change.number);
+                for state in later.map(|later| &mut later.after).chain(base) {
+                    if let Some(owing) = state.owing(&change.after) {
+                        *state = owing;
+                    }
+                }
+            } else if change.moves {
                 // Whether it is owed is decided below, with the others.
                 flight.owed.push(change);
             }

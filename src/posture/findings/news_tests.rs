@@ -132,6 +132,26 @@ fn a_place_remembers_since_when_it_is_watched() {
 /// An exception.
 pub(super) const COVER: Cover = Cover { control: 3, scope: 5, until_ms: ON + DAY, is_over: false };
 
+fn judged(findings: &Findings, form: FindingForm, finding: &Value, covered: Option<bool>) -> Verdict {
+    let raw = finding.to_string();
+    let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
+    let covered = match covered {
+        None => Covered::Unknown,
+        Some(false) => Covered::No,
+        Some(true) => Covered::By(COVER),
+    };
+    let weight = Weight { severity: finding.severity, covered };
+    findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece())
+}
+
+/// Judges a control's finding in the same way, and does not settle yet.
+pub(super) fn begun(findings: &Findings, finding: &Value, covered: Option<bool>) -> Token {
+    match judged(findings, FindingForm::Asff, finding, covered) {
+        Verdict::Tell(tell) => tell.token,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Judges at a minute after the beginning and settles so; `covered`: an exception is there.
 pub(super) fn covered(
     findings: &Findings,
@@ -140,15 +160,7 @@ pub(super) fn covered(
     covered: impl Into<Option<bool>>,
     settled: Settled,
 ) -> String {
-    let raw = finding.to_string();
-    let finding = Finding::parse(form, raw.as_bytes(), Around::default()).expect("a finding");
-    let covered = match covered.into() {
-        None => Covered::Unknown,
-        Some(false) => Covered::No,
-        Some(true) => Covered::By(COVER),
-    };
-    let weight = Weight { severity: finding.severity, covered };
-    match findings.judge(&finding, weight, &finding.event_id(), ON, || record().1.piece()) {
+    match judged(findings, form, finding, covered.into()) {
         Verdict::Tell(tell) => {
             findings.conclude(tell.token, settled, record().1.piece());
             let words = [(tell.was_excepted, "excepted>"), (true, tell.transition.as_str()), (tell.excepted, ">excepted")];

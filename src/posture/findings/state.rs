@@ -302,6 +302,25 @@ impl State {
         Some(after)
     }
 
+    /// The state with the exceptions of `ended`, an earlier one, not over, because nobody was told that they are; `None`: nothing of
+    /// that is to be told, for it is not open, is excepted, or has paged since by itself.
+    pub(super) fn owing(&self, ended: &Self) -> Option<Self> {
+        let has_paged = self.severity() > ended.severity() || self.reopened > ended.reopened;
+        if has_paged || self.status() != FindingStatus::Open || self.excepted() {
+            return None;
+        }
+        let mut after = self.clone();
+        for part in std::iter::once(&mut after.first).chain(&mut after.rest) {
+            let is_covered = part.cover.as_ref().is_some_and(|cover| !cover.is_over);
+            if part.status == FindingStatus::Open && !is_covered {
+                let own = ended.parts().find(|before| before.id == part.id).and_then(|before| before.cover.as_ref());
+                let cover = own.or_else(|| ended.parts().find_map(|before| before.cover.as_ref()));
+                part.cover = cover.map(|cover| Box::new(Cover { is_over: false, ..**cover }));
+            }
+        }
+        Some(after)
+    }
+
     /// When the provider changed it last.
     pub(super) fn updated_ms(&self) -> i64 {
         self.parts().map(|part| part.updated_ms).max().unwrap_or(0)

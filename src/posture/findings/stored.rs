@@ -262,7 +262,7 @@ impl Document {
         document.begun = book.begun.iter().map(|(word, begun_ms)| (document.number(name(*word)), *begun_ms)).collect();
         for key in &book.keys {
             let Some(entry) = known.entries.get(key) else { continue };
-            let Some(state) = entry.accepted() else { continue };
+            let Some(state) = entry.to_write() else { continue };
             let site = entry.site;
             let is_home = (site.account, site.region) == home;
             let one = One {
@@ -275,7 +275,7 @@ impl Document {
                 h: (!is_home).then(|| (document.number(name(site.account)), document.number(name(site.region)))),
                 t: entry.told().to_vec(),
                 a: state.parts().map(of_part).collect(),
-                e: events(state),
+                e: events(&state),
                 x: state.parts().enumerate().filter(|(_, part)| part.cover.is_some()).map(|(nth, _)| nth).collect(),
                 u: state.parts().filter_map(|part| part.cover.as_deref()).map(of_cover).collect(),
             };

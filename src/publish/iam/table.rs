@@ -97,6 +97,13 @@ const fn row(who: Who, topic: Topic, sid: &'static str, on: On, actions: &'stati
 const QUEUE: &[&str] = &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
 const OBJECTS: &[&str] = &["s3:GetObject", "s3:GetObjectVersion"];
 const LIST: &[&str] = &["s3:ListBucket"];
+const ACCOUNTS: &[&str] = &[
+    "organizations:ListAccounts",
+    "organizations:ListRoots",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListAccountsForParent",
+];
+const ACCOUNT_TAGS: &[&str] = &["organizations:ListTagsForResource"];
 const DECRYPT: &[&str] = &["kms:Decrypt"];
 
 /// Every permission.
@@ -129,11 +136,8 @@ pub const ROWS: &[Row] = &[
     row(Who::Agent, Topic::LastAccessed, "IdentityLastAccessed", On::Anything, &[
         "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails",
     ], "counts the services that each user and role used"),
-    row(Who::Agent, Topic::Organizations, "AccountNames", On::Anything, &[
-        "organizations:ListAccounts", "organizations:ListRoots", "organizations:ListOrganizationalUnitsForParent",
-        "organizations:ListAccountsForParent",
-    ], "reads names and units of accounts"),
-    row(Who::Agent, Topic::AccountTags, "AccountTags", On::Anything, &["organizations:ListTagsForResource"], "reads owner and environment of accounts"),
+    row(Who::Agent, Topic::Organizations, "AccountNames", On::Anything, ACCOUNTS, "reads names and units of accounts"),
+    row(Who::Agent, Topic::AccountTags, "AccountTags", On::Anything, ACCOUNT_TAGS, "reads owner and environment of accounts"),
     row(Who::Agent, Topic::State, "StateObjects", On::Objects, &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "keeps what is known between two records, and who leads"),
     row(Who::Agent, Topic::State, "StateBucket", On::Bucket, LIST, "finds what is there; a condition on the prefix would make a missing object a denied one"),
     row(Who::Agent, Topic::State, "StateKey", On::ObjectKey, &["kms:Decrypt", "kms:GenerateDataKey"], "only where the bucket has a KMS key of its own"),
@@ -152,6 +156,8 @@ pub const ROWS: &[Row] = &[
     row(Who::Letters, Topic::Events, "ConfigObjectsRead", On::Objects, OBJECTS, "reads again a whole file of AWS Config that a dead letter names"),
     row(Who::Letters, Topic::Events, "ConfigBucketRead", On::Bucket, LIST, "learns that such an object is gone"),
     row(Who::Letters, Topic::Events, "ConfigObjectKeyRead", On::ObjectKey, DECRYPT, "only where AWS Config's bucket has a KMS key of its own"),
+    row(Who::Letters, Topic::Organizations, "AccountNamesRead", On::Anything, ACCOUNTS, "names what is replayed as the agent does, and mutes what it mutes"),
+    row(Who::Letters, Topic::AccountTags, "AccountTagsRead", On::Anything, ACCOUNT_TAGS, "the same of owner and environment"),
 ];
 
 /// Actions that no call of ours has the name of: S3 and SQS ask KMS, and a version in a read is an action of its own.

@@ -208,6 +208,9 @@ fn who_replays_dead_letters_reads_the_objects_again_that_they_name() {
             ("TrailObjectKeyRead", "kms:Decrypt", "arn:aws:kms:eu-west-1:*:key/*"),
         ]
     );
+    config.accounts.organizations = true;
+    let sids: Vec<String> = statements(&config, Who::Letters).into_iter().skip(6).map(|statement| statement.sid).collect();
+    assert_eq!(sids, ["AccountNamesRead", "AccountTagsRead"], "what is replayed is named first");
 }
 
 #[test]

@@ -200,6 +200,12 @@ impl Running {
         self.stdout.text()
     }
 
+    /// What `cspm-relay health --ready` prints of it now.
+    pub(crate) fn readiness(&self) -> String {
+        let asked = self.agent.command(&["health".to_owned(), "--ready".to_owned()]).output();
+        String::from_utf8_lossy(&asked.expect("an answer").stdout).into_owned()
+    }
+
     /// Everything it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.stderr.text()
