@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cspm_relay::deliver::Letter;
 use cspm_relay::deliver::letter::LetterKind;
@@ -286,7 +286,7 @@ async fn an_agent_that_waits_for_units_says_so_and_stops_at_once() {
     let waits = "not ready: nothing is taken until AWS Organizations has told the organizational units of accounts";
     assert!(readiness.starts_with(waits), "{readiness}");
     assert_eq!((scene.left().await, scene.counted("recordsReceived")), (waiting, 0));
-    let began = Instant::now();
+    let began = tokio::time::Instant::now();
     let ended = stopped(agent).await;
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}\n{}", began.elapsed(), ended.stderr);
     assert_eq!((scene.left().await, store.rows("AwsSecurityEvent").len()), (waiting, 0));

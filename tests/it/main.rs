@@ -42,6 +42,8 @@ mod findings;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod identity;
