@@ -23,9 +23,12 @@ use crate::source::organizations::{Account, Missing, Organizations, Organization
 const EVERY: Duration = Duration::from_hours(1);
 /// The same after a fault that time may mend.
 const AGAIN: Duration = Duration::from_mins(5);
-/// How long the sources wait at most. Twice what an organization of 200 accounts takes with its tags; a call that keeps failing is
-/// given up sooner. Longer, what must page would come late at each start; a queue keeps what waits meanwhile.
+/// How long the sources wait at most, unless there are very many accounts. Twice what an organization of 200 accounts takes with its
+/// tags; a call that keeps failing is given up sooner. Longer, what must page would come late at each start; a queue keeps what waits
+/// meanwhile.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// The same for each account, once they are counted: twice the time between two calls for their tags.
+const PATIENCE_OF_ACCOUNT: Duration = Duration::from_millis(500);
 
 /// What only AWS Organizations tells, and what decides which records are muted or left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,12 +82,14 @@ impl fmt::Display for Need {
 pub(super) struct Begin {
     need: Need,
     has_begun: watch::Sender<bool>,
+    /// How long it is waited for.
+    most: watch::Sender<Duration>,
 }
 
 impl Begin {
     /// Where nothing is needed it has begun.
     pub(super) fn new(need: Need) -> Self {
-        Self { need, has_begun: watch::Sender::new(need.is_nothing()) }
+        Self { need, has_begun: watch::Sender::new(need.is_nothing()), most: watch::Sender::new(PATIENCE) }
     }
 
     /// Turns true once, when what is needed is known or is waited for no longer.
@@ -112,10 +117,26 @@ impl Begin {
         }
     }
 
+    /// So many accounts are to be read.
+    fn counted(&self, accounts: usize) {
+        let most = PATIENCE_OF_ACCOUNT.saturating_mul(u32::try_from(accounts).unwrap_or(u32::MAX)).max(PATIENCE);
+        self.most.send_replace(most);
+    }
+
     /// Gives up waiting in time.
     async fn patience(&self) {
-        tokio::time::sleep(PATIENCE).await;
-        self.without(self.need, &format!("it has not told all of them within {} s", PATIENCE.as_secs()));
+        let began = tokio::time::Instant::now();
+        let mut most = self.most.subscribe();
+        loop {
+            let wait = *most.borrow_and_update();
+            tokio::select! {
+                () = tokio::time::sleep_until(began + wait) => {
+                    return self.without(self.need, &format!("it has not told all of them within {} s", wait.as_secs()));
+                }
+                // Its sender is this one's own: it does not go before.
+                changed = most.changed() => if changed.is_err() { return },
+            }
+        }
     }
 }
 
@@ -224,6 +245,9 @@ impl Names {
         let mut found = reader.accounts().await?;
         keep_known(&self.known, &mut found.accounts);
         self.publish(&found.accounts);
+        if let Some(begin) = begin {
+            begin.counted(found.accounts.len());
+        }
         let units = found.accounts.iter().all(|account| account.organizational_unit.is_none());
         self.lacks = Need { units, environments: !self.tags.is_empty() };
         if let Some(begin) = begin.filter(|begin| !begin.need.environments) {
@@ -395,6 +419,13 @@ mod tests {
         let (begin, begun) = of(need(true, true));
         let mut patience = std::pin::pin!(begin.patience());
         assert!(tokio::time::timeout(PATIENCE.saturating_sub(Duration::from_secs(1)), &mut patience).await.is_err() && !begun());
+        patience.await;
+        assert!(begun());
+        // Whose tags take longer to read is waited for longer.
+        let (begin, begun) = of(need(true, true));
+        begin.counted(1_000);
+        let mut patience = std::pin::pin!(begin.patience());
+        assert!(tokio::time::timeout(Duration::from_secs(499), &mut patience).await.is_err() && !begun());
         patience.await;
         assert!(begun());
     }

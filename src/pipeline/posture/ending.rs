@@ -7,7 +7,7 @@
 //! says is told: what is taken out of the file was somebody's wish.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::Lead;
 use super::schedule::Clockwork;
@@ -40,7 +40,7 @@ pub(super) async fn tell(lead: &Lead, clockwork: &Clockwork<'_, '_>, now_ms: i64
     // Names that a scope asks for may come soon, but need not.
     let is_early = lead.stages.enricher.now().accounts().are_awaited() && now_ms.saturating_sub(since_ms) < DAY_MS;
     if since_ms == now_ms || !is_early && tell_violations(lead, clockwork, since_ms, now_ms).await {
-        clockwork.tells(BTreeSet::new());
+        clockwork.told_all();
         clockwork.done(KIND, now_ms);
     }
 }
@@ -66,7 +66,7 @@ async fn tell_violations(lead: &Lead, clockwork: &Clockwork<'_, '_>, since_ms: i
             });
             let Some((control, exception)) = ended else { continue };
             let end = format!("{place} {control} {exception}");
-            if told.contains(&end) {
+            if told.lock().unwrap_or_else(PoisonError::into_inner).contains(&end) {
                 continue;
             }
             let one = all.entry((place.clone(), control));
@@ -79,7 +79,6 @@ async fn tell_violations(lead: &Lead, clockwork: &Clockwork<'_, '_>, since_ms: i
         return true;
     }
     let emitter = lead.emitter();
-    let settled = Arc::new(Mutex::new(told));
     for ((place, _), Ended { first, violations, ends }) in all {
         let mut item = Vec::new();
         let cut = with_classified((lead, &enricher), &place, &first, |classified, story| {
@@ -89,7 +88,7 @@ async fn tell_violations(lead: &Lead, clockwork: &Clockwork<'_, '_>, since_ms: i
             compliance::push_uncovered(&mut item, (classified, violations), &told, arrival, lead.counts.name())
         });
         emitter.cut(cut);
-        let (record, told) = (emitter.record(), Arc::clone(&settled));
+        let (record, told) = (emitter.record(), Arc::clone(&told));
         let owed = record.piece();
         let step = record.step(move |settled| {
             if settled != Settled::Returned {
@@ -102,7 +101,6 @@ async fn tell_violations(lead: &Lead, clockwork: &Clockwork<'_, '_>, since_ms: i
     let released = emitter.released().await;
     if !released {
         tracing::warn!("That exceptions of violations are over was not accepted; what came back is told again");
-        clockwork.tells(std::mem::take(&mut *settled.lock().unwrap_or_else(PoisonError::into_inner)));
     }
     released
 }

@@ -123,6 +123,66 @@ async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
             () = answering => {}
         }
         assert_eq!(told, want, "{hours}");
+        drop(clockwork);
         written = schedule.bytes();
     }
+}
+
+/// P02: the answers that come while the agent stops count, though nobody waits for the rest any more.
+#[tokio::test]
+async fn what_is_told_while_the_agent_stops_is_not_told_again() {
+    let places = [place(ONE, "eu-west-1")];
+    let mut scene = Scene::new(Some(&places), Watched::default());
+    let rules = ["restricted-ssh", RULE, "iam-root-access-key-check"];
+    let end = format_ms(NOW + HOUR);
+    let line = |rule: &&str| format!("- {{control: {rule}, owner: o, reason: r, expires: {end}}}\n");
+    let text: String = rules.iter().map(line).collect();
+    let path = std::path::Path::new("exceptions.yml");
+    let (exceptions, _) = Exceptions::from_text(&text, path, "UTC", &RuleSet::default()).expect("exceptions");
+    Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
+    for rule in rules {
+        scene.aws.put(&places[0], rule, BAD, NOW - HOUR);
+    }
+    scene.reads(0, None).await;
+    let (batches, mut taken) = tokio::sync::mpsc::channel::<crate::encode::Batch>(2);
+    scene.lead.batches = batches;
+    let mut schedule = Schedule::default();
+    let clockwork = Clockwork::new(&mut schedule, None);
+    clockwork.done(KIND, NOW);
+    scene.lead.clock.advance_to(NOW + 2 * HOUR);
+    let mut waiting = Vec::new();
+    tokio::select! {
+        () = tell(&scene.lead, &clockwork, NOW + 2 * HOUR) => panic!("not all was answered"),
+        () = async {
+            while waiting.len() < rules.len() {
+                waiting.extend(taken.recv().await.expect("a batch").into_items().expect("a batch"));
+            }
+        } => {}
+    }
+    // The work is stopped; two answers still come, and the third goes back.
+    let mut open = Vec::new();
+    for ((item, piece), settled) in waiting.into_iter().zip([Settled::Delivered, Settled::Returned, Settled::Rejected]) {
+        let row: serde_json::Value = serde_json::from_slice(&item).expect("JSON");
+        if settled == Settled::Returned {
+            open.push(row["control.id"].as_str().expect("a control").to_owned());
+        }
+        piece.settle(settled);
+    }
+    drop(clockwork);
+    let mut schedule = Schedule::read(&schedule.bytes());
+    let clockwork = Clockwork::new(&mut schedule, None);
+    let mut told = Vec::new();
+    tokio::select! {
+        () = tell(&scene.lead, &clockwork, NOW + 3 * HOUR) => {}
+        () = async {
+            while let Some(batch) = taken.recv().await {
+                for (item, piece) in batch.into_items().expect("a batch") {
+                    let row: serde_json::Value = serde_json::from_slice(&item).expect("JSON");
+                    told.push(row["control.id"].as_str().expect("a control").to_owned());
+                    piece.settle(Settled::Delivered);
+                }
+            }
+        } => {}
+    }
+    assert_eq!(told, open);
 }

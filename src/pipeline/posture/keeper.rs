@@ -150,6 +150,11 @@ impl Keeper {
         if let Err(error) = self.put_over(READINGS, readings).await {
             tracing::warn!(%error, "How the readings went could not be written: {error}");
         }
+        self.note_schedule(schedule).await;
+    }
+
+    /// Notes when the runs were done.
+    pub(super) async fn note_schedule(&mut self, schedule: &Schedule) {
         if let Err(error) = self.put_over(SCHEDULE, schedule.bytes()).await {
             tracing::warn!(%error, "When the last runs were could not be written: an agent that takes over does them again");
         }

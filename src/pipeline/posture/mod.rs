@@ -210,7 +210,13 @@ impl Lead {
                     () = keeper::keep(&keeper, &states) => {}
                     () = self.runs(&mut schedule, Some(&keeper)) => {}
                     () = self.finished() => {
-                        let last = async { keeper.lock().await.write(&states, true).await };
+                        let last = async {
+                            let mut keeper = keeper.lock().await;
+                            if keeper.write(&states, true).await.is_ok() {
+                                // What was told while the agent stopped is not told again by whoever leads next.
+                                keeper.note_schedule(&schedule).await;
+                            }
+                        };
                         drop(tokio::time::timeout(LAST_WRITING, last).await);
                     }
                 }

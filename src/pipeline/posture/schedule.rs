@@ -54,11 +54,25 @@ impl Schedule {
 pub(super) struct Clockwork<'s, 'k> {
     schedule: StdMutex<&'s mut Schedule>,
     keeper: Option<&'k Arc<Mutex<Keeper>>>,
+    /// Of the schedule; shared with the answers that are still to come when the work is stopped.
+    told: Told,
+}
+
+/// Ends of exceptions that were told.
+pub(super) type Told = Arc<StdMutex<BTreeSet<String>>>;
+
+/// What was told when the work was stopped is in the schedule.
+impl Drop for Clockwork<'_, '_> {
+    fn drop(&mut self) {
+        let told = self.told_now();
+        self.schedule().told = told;
+    }
 }
 
 impl<'s, 'k> Clockwork<'s, 'k> {
     pub(super) fn new(schedule: &'s mut Schedule, keeper: Option<&'k Arc<Mutex<Keeper>>>) -> Self {
-        Self { schedule: StdMutex::new(schedule), keeper }
+        let told = Arc::new(StdMutex::new(schedule.told.clone()));
+        Self { schedule: StdMutex::new(schedule), keeper, told }
     }
 
     pub(super) fn is_due(&self, kind: &str, every: Duration, now_ms: i64) -> bool {
@@ -85,14 +99,18 @@ impl<'s, 'k> Clockwork<'s, 'k> {
         self.schedule().stopped = stopped;
     }
 
-    /// Which ends of exceptions were told beside others that are still to be told.
-    pub(super) fn told(&self) -> BTreeSet<String> {
-        self.schedule().told.clone()
+    /// Where the ends of exceptions are noted that were told, beside others that are still to be told.
+    pub(super) fn told(&self) -> Told {
+        Arc::clone(&self.told)
     }
 
-    /// Notes them.
-    pub(super) fn tells(&self, told: BTreeSet<String>) {
-        self.schedule().told = told;
+    /// All of them were told.
+    pub(super) fn told_all(&self) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn told_now(&self) -> BTreeSet<String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Writes down what was done.
@@ -100,7 +118,7 @@ impl<'s, 'k> Clockwork<'s, 'k> {
         if let Some(keeper) = self.keeper {
             let mut keeper = keeper.lock().await;
             // Taken when it is this one's turn to write: nobody's run is written over with an older schedule.
-            let schedule = self.schedule().clone();
+            let schedule = Schedule { told: self.told_now(), ..self.schedule().clone() };
             keeper.note(&schedule, lead).await;
         }
     }
