@@ -5,6 +5,7 @@
 
 use super::names::names;
 use super::place;
+use crate::encode::metric::METRIC;
 use crate::lab::store::Snapshot;
 use crate::nrql::lint::{Kind, Names, Purpose, report};
 
@@ -24,9 +25,6 @@ const WITHOUT_A_WORD: [&str; 8] = [
 const CUT: &str = "facet-without-limit";
 /// Groups without `LIMIT`.
 const GROUPS: usize = 10;
-
-/// Event type of metrics.
-const METRIC: &str = "Metric";
 
 /// The names that a query on these rows may use.
 pub(super) fn known(snapshot: &Snapshot) -> anyhow::Result<Names> {

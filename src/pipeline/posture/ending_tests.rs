@@ -74,24 +74,32 @@ async fn the_end_of_an_exception_pages_for_what_it_covered() {
     assert_eq!(told(4).await, Vec::<String>::new(), "once");
 }
 
-/// S2-20: of several ends that are told together only what came back is told again, also by the agent that leads next.
-#[tokio::test]
-async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
+/// Rules whose exceptions end together.
+const ENDING: [&str; 3] = ["restricted-ssh", RULE, "iam-root-access-key-check"];
+
+/// Each of them violated, and excepted until `end_ms`; and what is sent.
+async fn of_rules(end_ms: i64) -> (Scene, tokio::sync::mpsc::Receiver<crate::encode::Batch>) {
     let places = [place(ONE, "eu-west-1")];
     let mut scene = Scene::new(Some(&places), Watched::default());
-    let rules = ["restricted-ssh", RULE, "iam-root-access-key-check"];
-    let end = format_ms(NOW + 2 * HOUR);
+    let end = format_ms(end_ms);
     let line = |rule: &&str| format!("- {{control: {rule}, owner: o, reason: r, expires: {end}}}\n");
-    let text: String = rules.iter().map(line).collect();
+    let text: String = ENDING.iter().map(line).collect();
     let path = std::path::Path::new("exceptions.yml");
     let (exceptions, _) = Exceptions::from_text(&text, path, "UTC", &RuleSet::default()).expect("exceptions");
     Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
-    for rule in rules {
+    for rule in ENDING {
         scene.aws.put(&places[0], rule, BAD, NOW - HOUR);
     }
     scene.reads(0, None).await;
-    let (batches, mut taken) = tokio::sync::mpsc::channel::<crate::encode::Batch>(2);
+    let (batches, taken) = tokio::sync::mpsc::channel(2);
     scene.lead.batches = batches;
+    (scene, taken)
+}
+
+/// S2-20: of several ends that are told together only what came back is told again, also by the agent that leads next.
+#[tokio::test]
+async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
+    let (scene, mut taken) = of_rules(NOW + 2 * HOUR).await;
     let mut written = Schedule::default().bytes();
     for (hours, answers, want) in [
         (1, [Settled::Delivered; 3], &[][..]),
@@ -131,21 +139,7 @@ async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
 /// P02: the answers that come while the agent stops count, though nobody waits for the rest any more.
 #[tokio::test]
 async fn what_is_told_while_the_agent_stops_is_not_told_again() {
-    let places = [place(ONE, "eu-west-1")];
-    let mut scene = Scene::new(Some(&places), Watched::default());
-    let rules = ["restricted-ssh", RULE, "iam-root-access-key-check"];
-    let end = format_ms(NOW + HOUR);
-    let line = |rule: &&str| format!("- {{control: {rule}, owner: o, reason: r, expires: {end}}}\n");
-    let text: String = rules.iter().map(line).collect();
-    let path = std::path::Path::new("exceptions.yml");
-    let (exceptions, _) = Exceptions::from_text(&text, path, "UTC", &RuleSet::default()).expect("exceptions");
-    Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
-    for rule in rules {
-        scene.aws.put(&places[0], rule, BAD, NOW - HOUR);
-    }
-    scene.reads(0, None).await;
-    let (batches, mut taken) = tokio::sync::mpsc::channel::<crate::encode::Batch>(2);
-    scene.lead.batches = batches;
+    let (scene, mut taken) = of_rules(NOW + HOUR).await;
     let mut schedule = Schedule::default();
     let clockwork = Clockwork::new(&mut schedule, None);
     clockwork.done(KIND, NOW);
@@ -154,7 +148,7 @@ async fn what_is_told_while_the_agent_stops_is_not_told_again() {
     tokio::select! {
         () = tell(&scene.lead, &clockwork, NOW + 2 * HOUR) => panic!("not all was answered"),
         () = async {
-            while waiting.len() < rules.len() {
+            while waiting.len() < ENDING.len() {
                 waiting.extend(taken.recv().await.expect("a batch").into_items().expect("a batch"));
             }
         } => {}
