@@ -81,6 +81,18 @@ impl Snapshot {
         self.records.get(outcome as usize).copied().unwrap_or(0)
     }
 
+    /// Records whose end is known.
+    #[must_use]
+    pub fn all_ended(&self) -> u64 {
+        self.records.iter().sum()
+    }
+
+    /// Records taken whose end is not known yet.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.records_received.saturating_sub(self.all_ended())
+    }
+
     /// Objects that ended so.
     #[must_use]
     pub fn objects_ended(&self, verdict: Verdict) -> u64 {
@@ -113,7 +125,7 @@ impl Snapshot {
     /// Whether both equations hold: everything received has ended, once.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        self.records_received == self.records.iter().sum::<u64>() && self.objects_received == self.objects.iter().sum::<u64>()
+        self.records_received == self.all_ended() && self.objects_received == self.objects.iter().sum::<u64>()
     }
 }
 

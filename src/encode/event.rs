@@ -214,6 +214,8 @@ pub struct Heartbeat<'a> {
     pub day: Day,
     /// Differences of the source's counters.
     pub counts: &'a Snapshot,
+    /// Records whose end was not known yet as the time began. With what was received it is what ended and what waits now.
+    pub waited: u64,
     /// Requests answered, all sources.
     pub requests: u64,
     /// Requests sent again, all sources.
@@ -235,6 +237,7 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
     event.text("heartbeat.date", beat.day.date());
     event.text("heartbeat.week", beat.day.week());
     event.text("heartbeat.month", beat.day.month());
+    event.number("heartbeat.recordsWaitingBefore", whole(beat.waited));
     event.number("heartbeat.recordsReceived", whole(counts.records_received));
     for (name, outcome) in [
         ("heartbeat.recordsDelivered", Outcome::Delivered),
@@ -247,6 +250,7 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
     ] {
         event.number(name, whole(counts.ended(outcome)));
     }
+    event.number("heartbeat.recordsWaiting", whole((beat.waited + counts.records_received).saturating_sub(counts.all_ended())));
     event.number("heartbeat.objectsReceived", whole(counts.objects_received));
     for (name, verdict) in [
         ("heartbeat.objectsReleased", Verdict::Released),
@@ -326,6 +330,7 @@ mod tests {
                 agent: "a",
                 day,
                 counts: &counts,
+                waited: 0,
                 requests: 0,
                 retries: 0,
                 findings,

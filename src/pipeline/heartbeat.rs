@@ -30,8 +30,9 @@ pub fn of_run(sources: &[(String, Snapshot)], stages: &Stages, now_ms: i64) -> V
         .map(|(source, counts)| {
             let (agent, findings) = (stages.agent.as_str(), findings.take());
             let mut out = Vec::new();
+            let day = day.clone();
             let beat =
-                Heartbeat { now_ms, source, agent, day: day.clone(), counts, requests: 0, retries: 0, findings, rollups: None };
+                Heartbeat { now_ms, source, agent, day, counts, waited: 0, requests: 0, retries: 0, findings, rollups: None };
             let _cut = push_heartbeat(&mut out, &beat);
             out
         })
@@ -105,6 +106,7 @@ impl Heartbeats {
                 agent: &self.stages.agent,
                 day: enricher.day(now_ms),
                 counts: &snapshot.since(before),
+                waited: before.waiting(),
                 requests: now.0 - requests.0,
                 retries: now.1 - requests.1,
                 findings: of_findings.take(),

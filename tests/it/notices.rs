@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cspm_relay::clock::Clock;
+use cspm_relay::lab::backend::{Api, Fault};
 use serde_json::{Map, Value, json};
 
 use crate::support::agent::Agent;
@@ -124,6 +125,37 @@ async fn heartbeats_measure_lag_bytes_and_the_newest_record() {
     assert!(beats.iter().all(|row| row["relay.version"] == env!("CARGO_PKG_VERSION")));
     let ids = values(&beats, "heartbeat.id");
     assert_eq!(ids.len(), beats.len(), "each heartbeat has a name of its own");
+}
+
+/// S2-43: what is on its way is in each heartbeat, so that a page that begins at any minute can tell where the records of before
+/// have gone: what waited and what was received is what ended and what waits.
+#[tokio::test]
+async fn heartbeats_say_what_is_on_its_way() {
+    const RECORDS: u64 = 7;
+    let Some(aws) = emulator("ministack").await else { return };
+    let scene = Scene::new(aws).await;
+    // Logs are refused for some seconds, heartbeats are not.
+    scene.new_relic.script(Api::Logs, vec![Fault::status(503); 4]);
+    let agent = scene.agent().start();
+    let now = Clock::system().now_ms();
+    let ids = scene.deliver(&[data::object(1, now, &data::mixed(0, RECORDS, now))]).await;
+    scene.has(&ids).await;
+    scene.empty().await;
+    stopped(agent).await;
+    let mut beats = rows(&scene, "CspmRelayHeartbeat");
+    beats.sort_by_key(|row| row["timestamp"].as_i64());
+    let number = |row: &Map<String, Value>, name: &str| row[&format!("heartbeat.records{name}")].as_i64().expect("a number");
+    let ends = ["Delivered", "Ignored", "Suppressed", "Duplicate", "Unreadable", "Rejected", "Returned"];
+    let mut waited = 0;
+    for beat in &beats {
+        assert_eq!(number(beat, "WaitingBefore"), waited, "{beat:?}");
+        let ended: i64 = ends.iter().map(|name| number(beat, name)).sum();
+        waited = number(beat, "Waiting");
+        assert_eq!(number(beat, "WaitingBefore") + number(beat, "Received"), ended + waited, "{beat:?}");
+    }
+    let most = beats.iter().map(|beat| number(beat, "Waiting")).max();
+    let all = i64::try_from(RECORDS).expect("small");
+    assert_eq!((waited, most, scene.counted("recordsDelivered")), (0, Some(all), all));
 }
 
 /// The dictionary names every attribute of every type that an agent sends, gaps and heartbeats included.

@@ -203,6 +203,10 @@ fn object(row: &[Field]) -> Value {
     Value::Object(row.iter().map(|(name, value)| (name.to_string(), json(value))).collect())
 }
 
+fn object_rows(rows: &Rows) -> Vec<Value> {
+    rows.iter().map(|row| object(row)).collect()
+}
+
 /// Equal, numbers within a billionth part.
 fn equal(one: &Value, two: &Value) -> bool {
     match (one, two) {
@@ -267,7 +271,7 @@ fn compared(answers: &BTreeMap<(String, String), Vec<Rows>>, pages: &Pages) -> V
             faults.push(format!("{page}/{widget}: {} queries, {} answers", queries.len(), truth.len()));
         }
         for (number, (got, want)) in queries.iter().zip(truth).enumerate() {
-            let got: Vec<Value> = got.iter().map(|row| object(row)).collect();
+            let got = object_rows(got);
             let want = want.as_array().cloned().unwrap_or_default();
             if let Some(difference) = difference(&want, &got) {
                 faults.push(format!("{page}/{widget}: query {}: {difference}", number + 1));
@@ -321,6 +325,24 @@ fn every_widget_shows_what_its_question_asks() {
     }
     for made in [&TOKYO, &UTC] {
         check(&faults(&shipped(), made));
+    }
+}
+
+/// S2-43: with what was on its way before the window and is at its end, the books balance at any minute.
+#[test]
+fn the_books_balance() {
+    if is_lean() {
+        return; // The engine is no agent's: once is enough.
+    }
+    let answers = TOKYO.answers(&shipped(), Language::English, None);
+    let books = answers.iter().find(|((_, widget), _)| widget == "health-books").map(|(_, queries)| object_rows(&queries[0]));
+    let books = books.expect("the books");
+    assert!(books.iter().any(|row| row["From before"].as_f64() > Some(0.0) && row["? On the way"].as_f64() > Some(0.0)));
+    for row in books {
+        let counts: BTreeMap<&str, f64> =
+            row.as_object().expect("a row").iter().filter_map(|(name, count)| Some((name.as_str(), count.as_f64()?))).collect();
+        let taken = counts["From before"] + counts["Received"];
+        assert!(counts.values().sum::<f64>() == 2.0 * taken, "{row}");
     }
 }
 

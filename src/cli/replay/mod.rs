@@ -27,7 +27,6 @@ use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{block_on, print, summary};
 use crate::ack::Piece;
-use crate::ack::counts::Snapshot;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
 use crate::deliver::retry::Backoff;
@@ -402,7 +401,7 @@ async fn unreachable(watch: Watch) {
         let unanswered = answers.get(&0).copied().unwrap_or(0);
         let answered = answers.values().sum::<u64>() - unanswered;
         if silence.worth_a_word(unanswered, answered) {
-            let waiting: u64 = watch.counts.iter().map(|counts| open_records(&counts.snapshot())).sum();
+            let waiting: u64 = watch.counts.iter().map(|counts| counts.snapshot().waiting()).sum();
             let most_s = Backoff::default().most.as_secs();
             tracing::warn!(
                 unanswered,
@@ -413,11 +412,6 @@ async fn unreachable(watch: Watch) {
             );
         }
     }
-}
-
-/// Records that have been read and have not ended.
-fn open_records(counts: &Snapshot) -> u64 {
-    counts.records_received.saturating_sub(counts.records.iter().sum())
 }
 
 /// Seconds of silence before it is worth a word, and between two words.

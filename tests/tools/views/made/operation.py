@@ -20,16 +20,25 @@ def heartbeats(world, chance):
     """Every two hours of 62 days, every ten minutes of the last day; the last just before now."""
     times = [world.now - 20 * SECOND - step * 10 * MINUTE for step in range(144)]
     times += [world.now - DAY - step * 2 * HOUR for step in range(1, 61 * 12)]
+    waiting = dict.fromkeys(AGENTS, 0)
     for time in sorted(times):
         for agent, source in AGENTS:
             received = chance.randrange(2_000)
             ignored, suppressed, duplicate = received // 2, received // 20, received // 50
             unreadable, rejected, returned = (chance.random() < 0.02) * 1, (chance.random() < 0.01) * 2, received // 100
-            missing = 3 if chance.random() < 0.01 else 0
-            delivered = max(0, received - ignored - suppressed - duplicate - unreadable - rejected - returned - missing)
+            before = waiting[agent, source]
+            # Most of what is on its way has arrived by the next heartbeat; the day begins, and ends, with some on its way.
+            held = 3 if chance.random() < 0.1 else 0
+            edge = abs(time - (world.now - DAY)) < 3 * HOUR or world.now - time < MINUTE
+            waiting[agent, source] = 40 + chance.randrange(40) if edge else held
+            ended = ignored + suppressed + duplicate + unreadable + rejected + returned
+            delivered = before + received - ended - waiting[agent, source]
+            if delivered < 0:
+                delivered, waiting[agent, source] = 0, before + received - ended
             world.add("CspmRelayHeartbeat", time, {
                 "heartbeat.id": f"{agent}:{source}:{time}", "relay.version": "0.1.0", "relay.source": source, "relay.agent": agent,
                 **{name.replace("event.", "heartbeat."): value for name, value in world.days(time).items()},
+                "heartbeat.recordsWaitingBefore": before, "heartbeat.recordsWaiting": waiting[agent, source],
                 "heartbeat.recordsReceived": received, "heartbeat.recordsDelivered": delivered,
                 "heartbeat.recordsIgnored": ignored, "heartbeat.recordsSuppressed": suppressed,
                 "heartbeat.recordsDuplicate": duplicate, "heartbeat.recordsUnreadable": unreadable,

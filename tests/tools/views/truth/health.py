@@ -15,10 +15,12 @@ OURS = ("AwsSecurityEvent AwsSecurityNotice AwsComplianceChange AwsComplianceSna
 
 
 def books(rows):
-    """Received, how it ended, and what did not."""
-    received = total(rows, "heartbeat.recordsReceived")
+    """What was there and what came, how it ended, and what has not ended; from the heartbeats, not from one another."""
+    agents = [sorted(beats, key=lambda row: row["timestamp"]) for beats in grouped(rows, "relay.agent").values()]
     ended = {label: total(rows, f"heartbeat.records{word}") for label, word in ENDED.items()}
-    return {"Received": received, **ended, "? On the way or missing": max(received - sum(ended.values()), 0)}
+    return {"From before": sum(beats[0]["heartbeat.recordsWaitingBefore"] for beats in agents),
+            "Received": total(rows, "heartbeat.recordsReceived"), **ended,
+            "? On the way": sum(beats[-1]["heartbeat.recordsWaiting"] for beats in agents)}
 
 
 def chart(view, rows, name, limit, fields):
