@@ -214,7 +214,7 @@ pub const OPTIONS: &[Key] = &[
     key("newrelic.region", Kind::Word(&["us", "eu", "jp"]), Absent::Words("from the licence key"), "NEW_RELIC_REGION", off("eu"), "New Relic data centre. Without it: the part of the licence key before its first `x`, else `us`."),
     key("newrelic.accountId", Kind::AccountId, REQUIRED, "NEW_RELIC_ACCOUNT_ID", on("1234567"), "New Relic account that receives the data."),
     key("newrelic.licenseKey", Kind::Secret, REQUIRED, "NEW_RELIC_LICENSE_KEY", on("env:NEW_RELIC_LICENSE_KEY"), "Ingest licence key."),
-    key("newrelic.apiKey", Kind::Secret, NONE, "NEW_RELIC_API_KEY", off("file:/run/secrets/new-relic-user-key"), "User key (NRAK-…); only `doctor` needs it."),
+    key("newrelic.apiKey", Kind::Secret, NONE, "NEW_RELIC_API_KEY", off("file:/run/secrets/new-relic-user-key"), "User key (NRAK-…), for `doctor` and `nrql --on newrelic` alone."),
     key("newrelic.hosts.events", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_INSIGHTS_BASE_URL", off("https://gov-insights-collector.newrelic.com"), "Event API behind a proxy or PrivateLink, or of FedRAMP."),
     key("newrelic.hosts.logs", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_LOGS_BASE_URL", off("https://gov-log-api.newrelic.com"), "Log API."),
     key("newrelic.hosts.otlp", Kind::BaseUrl, Absent::Words("by region"), "NEW_RELIC_OTLP_BASE_URL", off("https://gov-otlp.nr-data.net"), "OTLP, for metrics. Who writes `events` or `logs` mostly needs this one, too."),

@@ -1,7 +1,7 @@
 //! Whose accounts they are: names from AWS Organizations while the agent runs, and records of accounts that nobody watches.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cspm_relay::deliver::Letter;
@@ -403,4 +403,24 @@ async fn what_cannot_be_named_is_not_replayed() {
         let ended = agent.finish().await;
         assert_eq!((ended.status.code(), organization.asked("ListAccounts")), (Some(0), 0), "{}", ended.stderr);
     }
+}
+
+/// S1-20: a scan of what an account runs is named as the account's other rows; a scan of code alone asks nobody.
+#[tokio::test]
+async fn a_scan_is_named_by_its_organization() {
+    let (new_relic, organization) = (new_relic(Retain::Rows).await, Organization::of(members()).await);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sarif/trivy.sarif");
+    let ingest = || {
+        let agent = Agent::new(["ingest", "sarif"]).arg(file.to_string_lossy()).new_relic(&new_relic.url());
+        let agent = agent.env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization.url());
+        agent.env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true")
+    };
+    for (agent, asked) in [(ingest(), false), (ingest().arg("--account").arg(ADA), true)] {
+        let ended = agent.finish().await;
+        assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+        assert_eq!(organization.asked("ListAccounts") > 0, asked);
+    }
+    let rows = new_relic.store().rows("AwsSecurityFinding");
+    let named: Vec<_> = rows.iter().filter(|row| row["aws.accountId"] == ADA).cloned().collect();
+    assert_eq!((rows.len(), told(&named)), (2 * named.len(), [("sandbox-ada", "Sandbox")].into()));
 }

@@ -34,7 +34,7 @@ use crate::enrich::AccountNames;
 use crate::health;
 use crate::lab::backend::{ACCOUNT_ID, Backend, BackendSettings, LICENSE_KEY};
 use crate::lab::engine;
-use crate::lab::preview::{self, Answers, FromStore, Language, Preview, StartError};
+use crate::lab::preview::{self, Answers, Arrival, FromStore, Language, Preview, StartError};
 use crate::pipeline::posture::identity::Identities;
 use crate::pipeline::posture::{Pace, Posture, Reader};
 use crate::pipeline::{Relay, Running, To};
@@ -91,7 +91,8 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
     let pace = Arc::new(Pace::of(LOOK));
     let relay = relay(&url, &clock, now_ms, &pace)?;
     let stages = Arc::clone(&relay.stages);
-    let preview = if once { None } else { Some(dashboards(&backend, &clock).await?) };
+    let arrival = Arrival::default();
+    let preview = if once { None } else { Some(dashboards(&backend, &clock, arrival.clone()).await?) };
     let shown = preview.as_ref().map(|preview| format!("Dashboards on {}\n", preview.url())).unwrap_or_default();
     print(&format!(
         "New Relic stand-in on {url}\n{shown}{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
@@ -118,6 +119,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         ended = relay.run(vec![source], stopping, |_| {}) => ended,
         Err(error) = feed.run() => return Err(error),
     };
+    arrival.whole();
     // What was accepted after the feed's last look.
     print(&feed.news())?;
     // A reading that a stop cuts short is made again by whoever reads next: only what came in must be whole then.
@@ -148,7 +150,7 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
 }
 
 /// The dashboards in the browser, on what the stand-in accepts.
-async fn dashboards(backend: &Backend, clock: &Clock) -> anyhow::Result<Preview> {
+async fn dashboards(backend: &Backend, clock: &Clock, arrival: Arrival) -> anyhow::Result<Preview> {
     let is_japanese =
         ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| env::Process.get(name).filter(|text| !text.is_empty()));
     let is_japanese = is_japanese.is_some_and(|text| text.to_string_lossy().starts_with("ja"));
@@ -158,7 +160,7 @@ async fn dashboards(backend: &Backend, clock: &Clock) -> anyhow::Result<Preview>
         language: if is_japanese { Language::Japanese } else { Language::English },
         zones: super::preview::zones()?,
         clock: clock.clone(),
-        live: true,
+        live: Some(arrival),
         mask: None,
     };
     let answers: Arc<dyn Answers> = Arc::new(FromStore::new(backend.store().columns(), engine::Settings::default()));

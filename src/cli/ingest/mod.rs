@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use self::report::Ingested;
+use super::accounts;
 use super::args::ConfigFile;
 use super::assemble::{self, Manner};
 use super::block_on;
@@ -94,7 +95,7 @@ fn sarif(args: SarifArgs) -> anyhow::Result<Exit> {
     let target = Target::parse(&args.to)?;
     let inputs = args.files.iter().map(file).collect::<Result<Vec<_>, _>>()?;
     let now_ms = moment(args.now.as_deref())?;
-    let scan = scan(&args)?;
+    let (scan, is_of_an_account) = (scan(&args)?, args.account.is_some());
     let need = if matches!(target, Target::NewRelic) { Need::SEND } else { Need::LOCAL };
     let mut config = args.config.load(need, &env::Process)?;
     super::writable::check(config.dead_letters.as_ref())?;
@@ -111,6 +112,10 @@ fn sarif(args: SarifArgs) -> anyhow::Result<Exit> {
         };
         let scans = Some(Scans::new(scan, config.limits.object_bytes));
         let stages = Arc::new(Stages { scans, ..assemble::stages(&config, clock.clone(), Manner::default())? });
+        // A scan of code without an account has no name to be asked for.
+        if !matches!(target, Target::Stdout) && is_of_an_account {
+            accounts::once(&stages, &config, signals.first()).await?;
+        }
         let mut going = Going::new(NAME, &config, &inputs, Arc::clone(&stages), clock, &signals);
         going.hushed = true;
         let gone = match target {

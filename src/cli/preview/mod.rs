@@ -99,7 +99,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         language: language.unwrap_or_default(),
         zones: zones()?,
         clock: Clock::fixed(now_ms),
-        live: false,
+        live: None,
         mask: args.mask.then(|| Arc::new(Mask::new().keeping(ours()))),
     };
     let answers = Arc::new(FromStore::new(read.store, engine::Settings { lookups, ..engine::Settings::default() }));

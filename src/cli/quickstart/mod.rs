@@ -207,6 +207,9 @@ fn ending(folder: &Path, files: &[(String, String)], stale: &[PathBuf], answers:
     }
     let config = quoted(&folder.join(CONFIG).display().to_string());
     text += &format!("\n{}\n", words::NEXT.get(language));
+    if let Some(variable) = answers.license_key.strip_prefix("env:") {
+        text += &format!("  export {variable}=…  # {}\n", words::EXPORT.get(language));
+    }
     for (command, about) in [
         (format!("cspm-relay check {config}"), words::CHECK),
         (format!("cspm-relay doctor newrelic --config {config}"), words::DOCTOR),

@@ -202,6 +202,8 @@ pub(super) const REMOVED: Say =
     say("Removed, as an earlier run wrote them and these answers do not:", "削除しました（以前の実行で作成され、今回は不要）：");
 pub(super) const WRITTEN: Say = say("Written:", "書き込みました：");
 pub(super) const NEXT: Say = say("Next:", "次のコマンド：");
+pub(super) const EXPORT: Say =
+    say("the ingest licence key; the file only says where it is", "インジェスト用ライセンスキー（ファイルには場所だけを書く）");
 pub(super) const CHECK: Say = say("is it good, and how much will it send?", "設定の確認と送信量の見積もり");
 pub(super) const DOCTOR: Say = say("do key, data centre and account fit?", "キー・データセンター・アカウントの確認");
 pub(super) const RUN: Say = say("the agent", "エージェントの実行");

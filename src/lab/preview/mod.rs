@@ -11,7 +11,7 @@
 //! | `GET /` | the page |
 //! | `GET /assets/{name}` | its parts, embedded in the program |
 //! | `GET /api/dashboards?lang=` | the dashboards of a language, and how the page is to behave ([`Settings`]) |
-//! | `GET /api/clock` | the present by the clock of the data, milliseconds since 1970 |
+//! | `GET /api/clock` | the present by the clock of the data, milliseconds since 1970; whether data still come, and whether all of a feed have |
 //! | `POST /api/query` | the rows of one query, or why there are none |
 //!
 //! Parts: `server` (paths, limits), `guard` (who may ask), `question` (variables, time, filters into a query), `origin` (which
@@ -38,6 +38,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -107,6 +108,21 @@ impl FromStr for Language {
 #[error("language {0:?}; allowed: en, ja")]
 pub struct UnknownLanguage(String);
 
+/// Whether what is being sent has all come. Until then numbers grow one after the other, and the page says so. Time goes on after it.
+#[derive(Debug, Clone, Default)]
+pub struct Arrival(Arc<AtomicBool>);
+
+impl Arrival {
+    /// All has come.
+    pub fn whole(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// How the preview is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -121,7 +137,7 @@ pub struct Settings {
     /// The clock of the data.
     pub clock: Clock,
     /// Data still come: the page asks again by itself.
-    pub live: bool,
+    pub live: Option<Arrival>,
     /// Whether names, ids and addresses are replaced.
     pub mask: Option<Arc<Mask>>,
 }

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use super::origin::{self, Origins};
 use super::question::{self, Asked, Filter, Position, Refusal, Wanted};
 use super::tree::Tree;
-use super::{Answers, Language, Mask, Settings, assets, guard};
+use super::{Answers, Arrival, Language, Mask, Settings, assets, guard};
 
 /// Largest body of a question, bytes: a query of 4 KB, and a drop-down with everything chosen.
 const BODY_BYTES: usize = 256 * 1024;
@@ -96,7 +96,10 @@ fn failed(status: StatusCode, error: &str) -> Response {
 }
 
 async fn clock(State(shared): State<Arc<Shared>>) -> Response {
-    Json(json!({ "now": shared.settings.clock.now_ms(), "live": shared.settings.live })).into_response()
+    let live = shared.settings.live.as_ref();
+    // Whether all has come is asked first: the time told is then no earlier than the last of it.
+    let whole = live.is_none_or(Arrival::is_whole);
+    Json(json!({ "now": shared.settings.clock.now_ms(), "live": live.is_some(), "whole": whole })).into_response()
 }
 
 /// The dashboards of the language asked for, or of the first there is.
@@ -119,7 +122,7 @@ async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
         "languages": Language::ALL.map(Language::code),
         "now": shared.settings.clock.now_ms(),
         "zone": shared.settings.zones.get(&language),
-        "live": shared.settings.live,
+        "live": shared.settings.live.is_some(),
         "masked": mask.is_some(),
         "dashboards": dashboards.iter().map(text).collect::<Vec<_>>(),
     }))

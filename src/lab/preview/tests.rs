@@ -37,7 +37,7 @@ async fn started(mask: Option<Mask>) -> Preview {
         language: Language::Japanese,
         zones: Language::ALL.into_iter().map(|language| (language, "Asia/Tokyo".to_owned())).collect(),
         clock: Clock::fixed(1_795_788_000_000),
-        live: false,
+        live: None,
         mask: mask.map(Arc::new),
     };
     Preview::start(settings, Arc::new(MadeUp(serde_json::from_str(ANSWERS).unwrap()))).await.unwrap()
@@ -273,7 +273,7 @@ async fn with_a_mask_clicks_still_find_what_they_mean() {
         language: Language::English,
         zones: BTreeMap::new(),
         clock: Clock::fixed(0),
-        live: false,
+        live: None,
         mask: Some(Arc::clone(&mask)),
     };
     let preview = Preview::start(settings, Arc::new(Echo)).await.unwrap();
@@ -300,7 +300,7 @@ async fn starts_on_this_machine_only() {
         language: Language::English,
         zones: BTreeMap::new(),
         clock: Clock::fixed(0),
-        live: false,
+        live: None,
         mask: None,
     };
     for (name, settings, expected) in [

@@ -81,6 +81,7 @@ pub fn open(path: &Path, now_ms: i64) -> Result<Opened, OpenError> {
         files.sort_unstable_by(|one, two| one.0.cmp(&two.0));
         files
     } else {
+        std::fs::metadata(path).map_err(|error| fault(error.to_string()))?;
         let wanted =
             || fault("not known to hold rows: its name ends in none of .parquet, .ndjson, .jsonl, .json, .gz".to_owned());
         vec![(path.to_owned(), Holds::of(path).ok_or_else(wanted)?)]
@@ -125,7 +126,12 @@ mod tests {
     fn what_holds_no_rows_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("x.csv"), "a,b").unwrap();
-        for (path, want) in [("", "no file of rows in it"), ("x.csv", "not known to hold rows"), ("y.ndjson", "y.ndjson: ")] {
+        for (path, want) in [
+            ("", "no file of rows in it"),
+            ("x.csv", "not known to hold rows"),
+            ("y.ndjson", "y.ndjson: "),
+            ("z", "z: No such file or directory"),
+        ] {
             let error = open(&folder.path().join(path), 0).unwrap_err().to_string();
             assert!(error.contains(want), "{error}");
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cspm_relay::clock::Clock;
-use cspm_relay::lab::preview::{Answers, Asked, Language, Mask, Position, Preview, Refusal, Settings};
+use cspm_relay::lab::preview::{Answers, Arrival, Asked, Language, Mask, Position, Preview, Refusal, Settings};
 use cspm_relay::nrql::ast::{Source, Statement};
 use serde_json::{Value, json};
 
@@ -55,6 +55,15 @@ struct Scene {
 impl Scene {
     /// A preview and a browser; `None`: there is no browser, or this is the lean run, which has no preview.
     async fn new(mask: bool, width: u32) -> Option<Self> {
+        Self::of(width, Clock::fixed(1_795_788_000_000), None, mask).await
+    }
+
+    /// One whose data come while it is looked at.
+    async fn live(clock: Clock, arrival: Arrival) -> Option<Self> {
+        Self::of(1_400, clock, Some(arrival), false).await
+    }
+
+    async fn of(width: u32, clock: Clock, live: Option<Arrival>, mask: bool) -> Option<Self> {
         if is_lean() {
             return None;
         }
@@ -65,8 +74,8 @@ impl Scene {
             dashboards: vec![(Language::English, ENGLISH.to_owned()), (Language::Japanese, JAPANESE.to_owned())],
             language: Language::English,
             zones: Language::ALL.into_iter().map(|language| (language, "Asia/Tokyo".to_owned())).collect(),
-            clock: Clock::fixed(1_795_788_000_000),
-            live: false,
+            clock,
+            live,
             mask: mask.then(|| Arc::new(Mask::new())),
         };
         let preview = Preview::start(settings, Arc::clone(&answers) as Arc<dyn Answers>).await.unwrap();
@@ -287,4 +296,30 @@ async fn with_a_mask_nothing_of_the_rows_stands_on_the_page() {
     scene.browser.value("document.querySelector('section[aria-label=\"Violating resources\"] .cell-filter').click()");
     scene.browser.ready();
     assert!(scene.asked().iter().all(|query| query.contains("WHERE aws.accountName = 'prod-payments'")));
+}
+
+/// As long as a feed goes on, numbers that do not agree are no surprise: the page says so, and stops saying it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_still_being_sent_is_said() {
+    let (clock, arrival) = (Clock::fixed(1_795_788_000_000), Arrival::default());
+    let Some(mut scene) = Scene::live(clock.clone(), arrival.clone()).await else { return };
+    let said = "document.getElementById('arriving').textContent";
+    scene.open("lang=en");
+    let text = scene.browser.value(said);
+    assert_eq!(
+        text,
+        "Data are still being sent; their clock shows Nov 27, 2026, 23:00:00. Until all are in, numbers grow and need not agree \
+         with each other."
+    );
+    scene.open("lang=ja");
+    let text = scene.browser.value(said);
+    assert!(
+        text.as_str().is_some_and(|text| text.starts_with("データを送信中です (データ上の時刻: 2026/11/27 23:00:00)")),
+        "{text}"
+    );
+    assert_eq!(scene.browser.value("document.getElementById('arriving').checkVisibility()"), true);
+    arrival.whole();
+    clock.advance_to(1_795_788_001_000);
+    scene.browser.until("!document.getElementById('arriving').checkVisibility()");
+    assert_eq!(scene.browser.wrongs(), [] as [String; 0]);
 }

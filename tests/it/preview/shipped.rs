@@ -195,7 +195,7 @@ async fn every_shipped_page_shows_in_both_languages_what_its_queries_answer() {
         language: Language::English,
         zones: Language::ALL.into_iter().map(|language| (language, "Asia/Tokyo".to_owned())).collect(),
         clock: Clock::fixed(now_ms),
-        live: false,
+        live: None,
         mask: None,
     };
     let answers = Arc::new(FromStore::new(store, engine::Settings::default()));

@@ -7,7 +7,7 @@ import { filterBar, toggled } from "./filter.js";
 import { picker, pickedName, windowOf } from "./picker.js";
 import { tabs } from "./tabs.js";
 import { say, speak, spoken } from "./texts.js";
-import { useZone } from "./time.js";
+import { dateTime, useZone } from "./time.js";
 import { variables } from "./variable.js";
 import { widget } from "./widget.js";
 
@@ -204,7 +204,9 @@ async function refresh() {
   document.documentElement.dataset.ready = "false";
   const round = shown;
   try {
-    state.now = (await clock()).now ?? state.now;
+    const told = await clock();
+    state.now = told.now ?? state.now;
+    tellArrival(told);
   } catch {
     // The widgets will say that nobody answers.
   }
@@ -214,6 +216,14 @@ async function refresh() {
   if (round !== shown) return;
   document.documentElement.dataset.height = String(document.body.scrollHeight);
   document.documentElement.dataset.ready = "true";
+}
+
+/** Says as long as it is so that not all data are in. */
+function tellArrival({ now, whole }) {
+  const arriving = document.getElementById("arriving");
+  if (whole && !arriving.hidden) announce(say("arrived"));
+  arriving.hidden = whole !== false;
+  arriving.textContent = whole === false ? say("arriving", dateTime(now)) : "";
 }
 
 function switchTheme() {

@@ -12,6 +12,9 @@ const TEXTS = {
     themeLight: "Light theme",
     live: "Live",
     liveHint: "Data are still coming: the page asks again by itself",
+    arriving: (time) =>
+      `Data are still being sent; their clock shows ${time}. Until all are in, numbers grow and need not agree with each other.`,
+    arrived: "All data are in",
     refresh: "Refresh",
     masked: "Masked",
     maskedHint: "Account ids, ARNs, addresses and names are replaced by pseudonyms",
@@ -108,6 +111,8 @@ const TEXTS = {
     themeLight: "ライトテーマ",
     live: "ライブ",
     liveHint: "データを受信中のため、自動的に更新されます",
+    arriving: (time) => `データを送信中です (データ上の時刻: ${time})。すべて届くまで数値は増え続け、互いに一致しないことがあります。`,
+    arrived: "すべてのデータが届きました",
     refresh: "更新",
     masked: "マスク中",
     maskedHint: "アカウント ID、ARN、アドレス、名前を仮名に置き換えています",
