@@ -342,7 +342,7 @@ fn the_books_balance() {
         let counts: BTreeMap<&str, f64> =
             row.as_object().expect("a row").iter().filter_map(|(name, count)| Some((name.as_str(), count.as_f64()?))).collect();
         let taken = counts["From before"] + counts["Received"];
-        assert!(counts.values().sum::<f64>() == 2.0 * taken, "{row}");
+        assert!((counts.values().sum::<f64>() - 2.0 * taken).abs() < 0.5, "{row}");
     }
 }
 
