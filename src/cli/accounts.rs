@@ -1,9 +1,10 @@
 //! Names of accounts from AWS Organizations → the enricher: as long as the agent runs, or once before a command sends what is past.
 //!
 //! In: stages, at work or not yet. Out: better names for the objects to come. What always holds: what the accounts file says wins;
-//! nothing waits but where an exception or the watch list asks for what only AWS Organizations tells, and of the agent for so long
-//! as [`PATIENCE`] says; after a fault the last good names stay, and those of accounts that have left; what a missing permission
-//! leaves unknown is said once, with the action to allow; until everything was read once, what is not named is awaited.
+//! nothing waits but where an exception, a severity of findings or the watch list asks for what only AWS Organizations tells, and
+//! of the agent for so long as [`PATIENCE`] says; after a fault the last good names stay, and those of accounts that have left;
+//! what a missing permission leaves unknown is said once, with the action to allow; until everything was read once, what is not
+//! named is awaited.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -23,6 +24,8 @@ use crate::source::organizations::{Account, Missing, Organizations, Organization
 const EVERY: Duration = Duration::from_hours(1);
 /// The same after a fault that time may mend.
 const AGAIN: Duration = Duration::from_mins(5);
+/// Who needs what only AWS Organizations tells.
+const ASKING: &str = "an exception, findings.severity or the watch list";
 /// How long the sources wait at most, unless there are very many accounts. Twice what an organization of 200 accounts takes with its
 /// tags; a call that keeps failing is given up sooner. Longer, what must page would come late at each start; a queue keeps what waits
 /// meanwhile.
@@ -30,7 +33,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// The same for each account, once they are counted: twice the time between two calls for their tags.
 const PATIENCE_OF_ACCOUNT: Duration = Duration::from_millis(500);
 
-/// What only AWS Organizations tells, and what decides which records are muted or left out.
+/// What only AWS Organizations tells, and what decides which records are muted or left out, or how grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Need {
     units: bool,
@@ -38,7 +41,7 @@ pub(super) struct Need {
 }
 
 impl Need {
-    /// What the exceptions that are valid now and the watch list ask for; nothing where AWS Organizations is not asked.
+    /// What the exceptions that are valid now, the severities of findings and the watch list ask for; nothing where AWS Organizations is not asked.
     pub(super) fn of(settings: &config::Accounts, stages: &Stages) -> Self {
         if !settings.organizations {
             return Self::default();
@@ -47,7 +50,8 @@ impl Need {
         let scopes = || stages.exceptions.list().iter().filter(|one| now_ms < one.expires_ms).map(|one| &one.scope);
         Self {
             units: stages.watched.needs_units() || scopes().any(|scope| !scope.organizational_units.is_empty()),
-            environments: !settings.tags.environment.is_empty() && scopes().any(|scope| !scope.environments.is_empty()),
+            environments: !settings.tags.environment.is_empty()
+                && (stages.findings.asks_environment() || scopes().any(|scope| !scope.environments.is_empty())),
         }
     }
 
@@ -63,7 +67,7 @@ impl Need {
 
     /// Why nothing is taken yet, for the log and the health check.
     pub(super) fn why(self) -> String {
-        format!("nothing is taken until AWS Organizations has told {self}: an exception or the watch list asks for them")
+        format!("nothing is taken until AWS Organizations has told {self}: {ASKING} asks for them")
     }
 }
 
@@ -111,8 +115,9 @@ impl Begin {
     fn without(&self, lacking: Need, why: &str) {
         if self.has_begun.send_if_modified(|begun| !std::mem::replace(begun, true)) {
             tracing::warn!(
-                "The sources start without {lacking} from AWS Organizations: {why}. Until it tells them, exceptions that ask for \
-                 them mute only what accounts.file names, and the watch list keeps what it cannot place"
+                "The sources start without {lacking} from AWS Organizations: {why}. Until it tells them, exceptions and \
+                 findings.severity that ask for them hold only for what accounts.file names, and the watch list keeps what it cannot \
+                 place"
             );
         }
     }
@@ -165,8 +170,8 @@ pub(super) async fn follow(stages: Arc<Stages>, settings: config::Accounts, regi
 /// Reads names once, if they are to be asked for, before a command sends what is past. `stop`: the person has waited long enough.
 ///
 /// # Errors
-/// A [`Stop`]: nothing could be read, or not all that an exception or the watch list asks for. What is sent would have other names,
-/// for good, than what the agent sends, and would page where it is muted.
+/// A [`Stop`]: nothing could be read, or not all that an exception, a severity or the watch list asks for. What is sent would have
+/// other names, for good, than what the agent sends, and would page where it is muted.
 pub(super) async fn once(stages: &Arc<Stages>, config: &Config, stop: impl Future<Output = ()>) -> Result<(), Stop> {
     if !config.accounts.organizations {
         return Ok(());
@@ -182,7 +187,7 @@ pub(super) async fn once(stages: &Arc<Stages>, config: &Config, stop: impl Futur
     };
     let why = match read.map(|lacks| Need::of(&config.accounts, stages).lacking(lacks)) {
         Ok(lacking) if lacking.is_nothing() => return Ok(()),
-        Ok(lacking) => format!("it does not tell {lacking}, and an exception or the watch list asks for them"),
+        Ok(lacking) => format!("it does not tell {lacking}, and {ASKING} asks for them"),
         Err(error) => error.to_string(),
     };
     Err(Stop::failed(
@@ -397,6 +402,12 @@ mod tests {
             ("a unit that is not watched", needed("{}", "2027-01-31", "unit", true, &["env"]), need(true, false)),
         ] {
             assert_eq!(got, want, "{name}");
+        }
+        for (line, want) in [("LOW environment=sandbox", need(false, true)), ("LOW product=Inspector", need(false, false))] {
+            let config = Config { findings: config::Findings::of(&[line]), ..config.clone() };
+            let stages = assemble::stages(&config, Clock::fixed(1_795_292_071_000), Manner::default()).expect("stages");
+            let accounts = config::Accounts { organizations: true, ..config::Accounts::default() };
+            assert_eq!(Need::of(&accounts, &stages), want, "{line}");
         }
     }
 

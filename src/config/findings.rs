@@ -56,6 +56,19 @@ impl Findings {
         self.products.is_empty() || self.products.iter().any(|wanted| wanted.eq_ignore_ascii_case(product))
     }
 
+    /// Findings of which these lines set severities.
+    #[cfg(test)]
+    pub(crate) fn of(lines: &[&str]) -> Self {
+        let severity = lines.iter().map(|line| SeverityRule::read(line).unwrap_or_else(|| panic!("{line}"))).collect();
+        Self { severity, ..Self::default() }
+    }
+
+    /// Whether a severity depends on the environment of an account.
+    #[must_use]
+    pub fn asks_environment(&self) -> bool {
+        self.severity.iter().any(|rule| rule.environment.is_some())
+    }
+
     /// The severity that the settings give; `None`: the finding's own.
     #[must_use]
     pub fn severity_of(&self, subject: FindingSubject<'_>) -> Option<Severity> {
@@ -122,15 +135,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Findings {
 mod tests {
     use super::*;
 
-    fn rules(lines: &[&str]) -> Findings {
-        let severity = lines.iter().map(|line| SeverityRule::read(line).unwrap_or_else(|| panic!("{line}"))).collect();
-        Findings { severity, ..Findings::default() }
-    }
-
     /// S1-07: a severity per product, control, account and environment; the first line that fits holds.
     #[test]
     fn the_first_line_that_fits_gives_the_severity() {
-        let findings = rules(&[
+        let findings = Findings::of(&[
             "INFORMATIONAL product=Security Hub control=S3.8 environment=sandbox",
             "low environment=sandbox",
             "CRITICAL account=111122223333 product=guardduty",

@@ -315,6 +315,12 @@ impl Findings {
         self.settings.severity_of(subject).unwrap_or(finding.severity)
     }
 
+    /// Whether a severity depends on the environment of an account.
+    #[must_use]
+    pub fn asks_environment(&self) -> bool {
+        self.settings.asks_environment()
+    }
+
     /// Judges a record of this id, and begins the change it makes, in one step: two threads never judge against the same past.
     /// `owed` is asked for a piece of the record when it says nothing new, but only beside a
     /// change that is pending: then its fate is that change's.
