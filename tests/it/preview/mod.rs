@@ -323,3 +323,12 @@ async fn what_is_still_being_sent_is_said() {
     scene.browser.until("!document.getElementById('arriving').checkVisibility()");
     assert_eq!(scene.browser.wrongs(), [] as [String; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_is_never_written_as_nothing() {
+    let Some(mut scene) = Scene::new(false, 1_400).await else { return };
+    scene.open("lang=en");
+    let written = "import('/assets/number.js').then(({ humanised, exact }) => \
+                   [0, 0.004, 0.005, -0.004, 1e-9].map((value) => humanised(value)).concat(exact(0.00002), exact(-2, 0)))";
+    assert_eq!(scene.browser.value(written), json!(["0", "<0.01", "0.01", ">−0.01", "<0.01", "<0.0001", "−2"]));
+}

@@ -8,6 +8,9 @@ const plain = new Map();
 function decimal(value, digits) {
   const key = `${spoken()} ${digits}`;
   if (!plain.has(key)) plain.set(key, new Intl.NumberFormat(spoken(), { maximumFractionDigits: digits }));
+  const least = 10 ** -digits;
+  // What is there is never written as nothing.
+  if (value !== 0 && Math.abs(value) < least / 2) return `${value < 0 ? ">−" : "<"}${plain.get(key).format(least)}`;
   return plain.get(key).format(value).replace("-", "−");
 }
 
