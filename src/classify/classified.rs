@@ -1,5 +1,6 @@
 //! What the encoders get: a record, what it is called and what it means, and the rules it matched.
 
+use super::exceptions::longest;
 use super::{Exception, Exceptions, Facts, List, PreventiveControl, Rule, preventive_control, preventive_control_id};
 use crate::enrich::{Enriched, EnrichedChange, EnrichedItem};
 use crate::record::compliance::NON_COMPLIANT;
@@ -55,7 +56,7 @@ impl ClassifiedChange<'_> {
             return None;
         }
         let facts = Facts::of_change(&self.change, self.enriched);
-        names().find_map(|name| exceptions.find(name, &facts, now_ms))
+        longest(names().filter_map(|name| exceptions.find(name, &facts, now_ms)))
     }
 
     /// The exception, where there is something that it covers: only a violation is excepted.

@@ -15,6 +15,7 @@
 //! | a scanner of code | `IaC` |
 //! | all others | CSPM |
 
+use super::exceptions::{longest, shortest};
 use super::rule::{List, Pillar};
 use super::security_hub::{self, SecurityHubControl};
 use super::{Exception, Exceptions, Facts, Frameworks, attack, code, preventive};
@@ -142,14 +143,14 @@ impl<'a> ClassifiedFinding<'a> {
         }
         let facts = Facts::of_finding(finding, enriched);
         let find = |control: &str| find(control, &facts);
-        let of_rules = || rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?.first().copied();
+        let of_rules = || shortest(rules.iter().map(|rule| find(rule)).collect::<Option<Vec<_>>>()?);
         // A control of Security Hub and the rules behind it ask for the same: one of the two sides is enough.
         let of_one = |id: &String| {
             let same = related.iter().filter(|other| asks_for_the_same(id, other)).map(|other| find(other));
-            find(id).or_else(|| same.collect::<Option<Vec<_>>>()?.first().copied())
+            longest(find(id).into_iter().chain(same.collect::<Option<Vec<_>>>().and_then(shortest)))
         };
-        let of_related = || related.iter().map(of_one).collect::<Option<Vec<_>>>()?.first().copied();
-        find(control).or_else(of_rules).or_else(of_related)
+        let of_related = || shortest(related.iter().map(of_one).collect::<Option<Vec<_>>>()?);
+        longest([find(control), of_rules(), of_related()].into_iter().flatten())
     }
 
     /// The same for a finding in code, with the customer's own framework numbers.

@@ -191,7 +191,7 @@ impl Exceptions {
         !self.list.is_empty() && self.by_control.contains_key(control)
     }
 
-    /// The exception that mutes the control at `now_ms`: the first in the file.
+    /// The exception that mutes the control at `now_ms`: of several the one that holds longest, so that its end is the end.
     #[must_use]
     pub fn find(&self, control: &str, facts: &Facts<'_>, now_ms: i64) -> Option<&Exception> {
         self.find_for_all(control, std::slice::from_ref(facts), now_ms)
@@ -200,15 +200,15 @@ impl Exceptions {
     /// The same for several resources at once: one exception must mean them all.
     #[must_use]
     pub fn find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
-        let mut valid = self.valid(control, now_ms);
-        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts) == Some(true)))
+        let valid = self.valid(control, now_ms);
+        longest(valid.filter(|exception| facts.iter().all(|facts| exception.scope.holds(facts) == Some(true))))
     }
 
     /// The same, counting those that depend on what is not known of the account yet.
     #[must_use]
     pub fn may_find_for_all(&self, control: &str, facts: &[Facts<'_>], now_ms: i64) -> Option<&Exception> {
-        let mut valid = self.valid(control, now_ms);
-        valid.find(|exception| facts.iter().all(|facts| exception.scope.holds(facts) != Some(false)))
+        let valid = self.valid(control, now_ms);
+        longest(valid.filter(|exception| facts.iter().all(|facts| exception.scope.holds(facts) != Some(false))))
     }
 
     /// Whether what an exception of this mark covered is still covered, as far as control, account and Region tell: by one of the
@@ -242,6 +242,16 @@ impl Exceptions {
         let is_news = move |expires_ms: i64| expires_ms <= now_ms && since_ms.is_none_or(|since_ms| since_ms < expires_ms);
         self.list.iter().filter(move |exception| is_news(exception.expires_ms))
     }
+}
+
+/// What any one of these mutes is muted until this one ends; of several that end together it is the first.
+pub(super) fn longest<'e>(any_of: impl IntoIterator<Item = &'e Exception>) -> Option<&'e Exception> {
+    any_of.into_iter().reduce(|last, one| if one.expires_ms > last.expires_ms { one } else { last })
+}
+
+/// What needs each of these to be muted is muted until this one ends; of several that end together it is the first.
+pub(super) fn shortest<'e>(all_of: impl IntoIterator<Item = &'e Exception>) -> Option<&'e Exception> {
+    all_of.into_iter().reduce(|first, one| if one.expires_ms < first.expires_ms { one } else { first })
 }
 
 impl Scope {

@@ -123,6 +123,24 @@ fn what_was_covered_is_covered_by_another_one_that_means_it_too() {
     }
 }
 
+/// S2-20: of several exceptions that mean the same the last one ends it, wherever it stands in the file.
+#[test]
+fn the_exception_that_holds_longest_is_the_one() {
+    let of = |expires: &str, scope: &str| {
+        format!("- {{control: {CONTROL}, owner: o, reason: r, expires: {expires}, scope: {{{scope}}}}}\n")
+    };
+    let lines = [of("2027-01-31", ""), of("2027-12-31", "resources: [a]"), of("2027-12-31", "regions: [eu-west-1]")];
+    let facts =
+        |resource_id| [Facts { account: account(None), region: "eu-west-1", resource_id, resource_arn: None, actor: None }];
+    for text in [lines.concat(), lines.iter().rev().map(String::as_str).collect::<String>()] {
+        let (exceptions, _) = read(&text).expect("exceptions");
+        let found = |resource: &'static str| exceptions.find_for_all(CONTROL, &facts(resource), now()).expect("one").line;
+        // Of those that end together the first.
+        let want = if text.ends_with(&lines[2]) { (2, 3) } else { (1, 1) };
+        assert_eq!((found("a"), found("b")), want, "{text}");
+    }
+}
+
 /// S2-20: what depends on a unit or environment that somebody may still name is neither meant nor not; nothing else is in doubt.
 #[test]
 fn what_is_not_known_of_an_account_yet_decides_nothing() {

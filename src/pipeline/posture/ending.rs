@@ -57,10 +57,9 @@ async fn tell_violations(lead: &Lead, clockwork: &Clockwork<'_, '_>, since_ms: i
     for place in stages.compliance.places().into_iter().filter(|place| lead.watches(place)) {
         for violation in stages.compliance.violations(&place) {
             let ended = with_classified((lead, &enricher), &place, &violation, |classified, story| {
-                let ended = classified.find_exception(&stages.exceptions, since_ms)?;
                 // What began after the end has sent its own.
-                let is_over = violation.since_ms < ended.expires_ms
-                    && classified.find_exception(&stages.exceptions, now_ms).is_none()
+                let ended = classified.find_exception(&stages.exceptions, since_ms.max(violation.since_ms))?;
+                let is_over = classified.find_exception(&stages.exceptions, now_ms).is_none()
                     && stages.notifies(&place, classified, &story);
                 is_over.then(|| (classified.control_id().to_owned(), ended.id.as_str()))
             });

@@ -77,29 +77,95 @@ async fn the_end_of_an_exception_pages_for_what_it_covered() {
 /// Rules whose exceptions end together.
 const ENDING: [&str; 3] = ["restricted-ssh", RULE, "iam-root-access-key-check"];
 
-/// Each of them violated, and excepted until `end_ms`; and what is sent.
-async fn of_rules(end_ms: i64) -> (Scene, tokio::sync::mpsc::Receiver<crate::encode::Batch>) {
+/// What is sent.
+type Taken = tokio::sync::mpsc::Receiver<crate::encode::Batch>;
+
+/// An exception of a control, so many hours from now.
+fn line(control: &str, hours: i64, scope: &str) -> String {
+    format!("- {{control: {control}, owner: o, reason: r, expires: {}, scope: {{{scope}}}}}\n", format_ms(NOW + hours * HOUR))
+}
+
+/// These rules violated since then, and the exceptions of this file; and what is sent.
+async fn of_file(text: &str, rules: &[(&str, i64)]) -> (Scene, Taken) {
     let places = [place(ONE, "eu-west-1")];
     let mut scene = Scene::new(Some(&places), Watched::default());
-    let end = format_ms(end_ms);
-    let line = |rule: &&str| format!("- {{control: {rule}, owner: o, reason: r, expires: {end}}}\n");
-    let text: String = ENDING.iter().map(line).collect();
     let path = std::path::Path::new("exceptions.yml");
-    let (exceptions, _) = Exceptions::from_text(&text, path, "UTC", &RuleSet::default()).expect("exceptions");
+    let (exceptions, _) = Exceptions::from_text(text, path, "UTC", &RuleSet::default()).expect("exceptions");
     Arc::get_mut(&mut scene.lead.stages).expect("nobody else has it").exceptions = exceptions;
-    for rule in ENDING {
-        scene.aws.put(&places[0], rule, BAD, NOW - HOUR);
+    for (rule, hours) in rules {
+        scene.aws.put(&places[0], rule, BAD, NOW + hours * HOUR);
     }
-    scene.reads(0, None).await;
+    let last = rules.iter().map(|(_, hours)| *hours).max().unwrap_or(0).max(0);
+    scene.lead.clock.advance_to(NOW + last * HOUR);
+    scene.reads(last, None).await;
     let (batches, taken) = tokio::sync::mpsc::channel(2);
     scene.lead.batches = batches;
     (scene, taken)
 }
 
+/// Each of [`ENDING`] violated, and excepted for so many hours.
+async fn of_rules(hours: i64) -> (Scene, Taken) {
+    let text: String = ENDING.iter().map(|rule| line(rule, hours, "")).collect();
+    of_file(&text, &ENDING.map(|rule| (rule, -1))).await
+}
+
+/// What is told at that hour: control and count. The notice about `returned` comes back, the others arrive.
+async fn told_at(scene: &Scene, taken: &mut Taken, clockwork: &Clockwork<'_, '_>, hours: i64, returned: &str) -> Vec<String> {
+    scene.lead.clock.advance_to(NOW + hours * HOUR);
+    let mut told = Vec::new();
+    let answering = async {
+        while let Some(batch) = taken.recv().await {
+            for (item, piece) in batch.into_items().expect("a batch") {
+                let row: serde_json::Value = serde_json::from_slice(&item).expect("JSON");
+                let control = row["control.id"].as_str().expect("a control");
+                told.push(format!("{control} {}", row["exception.uncovered"]));
+                piece.settle(if control == returned { Settled::Returned } else { Settled::Delivered });
+            }
+        }
+    };
+    tokio::select! {
+        () = tell(&scene.lead, clockwork, NOW + hours * HOUR) => {}
+        () = answering => {}
+    }
+    told
+}
+
+/// S2-20: of two exceptions that mean a violation the one that holds longest is its own: nothing of it is told at the end of the
+/// other one, and its end is told though that of the other one was, and another notice came back.
+#[tokio::test]
+async fn the_end_that_counts_is_the_last_one() {
+    let of_pack = format!("{RULE}-conformance-pack-abcdefghi");
+    let lines = [line(RULE, 1, ""), line(RULE, 3, "resources: [vault]"), line("restricted-ssh", 1, "")];
+    for text in [lines.concat(), lines.iter().rev().map(String::as_str).collect()] {
+        let (scene, mut taken) = of_file(&text, &[(RULE, -1), (&of_pack, -1), ("restricted-ssh", -1)]).await;
+        let mut schedule = Schedule::default();
+        let clockwork = Clockwork::new(&mut schedule, None);
+        clockwork.done(KIND, NOW);
+        let one = format!("{RULE} 1");
+        let told = told_at(&scene, &mut taken, &clockwork, 2, "restricted-ssh").await;
+        assert_eq!(told, ["restricted-ssh 1", &one]);
+        assert_eq!(told_at(&scene, &mut taken, &clockwork, 4, "").await, ["restricted-ssh 1", &one]);
+        assert_eq!(told_at(&scene, &mut taken, &clockwork, 5, "").await, [""; 0]);
+    }
+}
+
+/// S2-20: nobody looked for hours; what began after one end, while another exception held, is told at the end of that one.
+#[tokio::test]
+async fn what_began_between_two_ends_is_told() {
+    for (began, want) in [(0, 1), (2, 1), (4, 0)] {
+        let text = line(RULE, 1, "") + &line(RULE, 3, "regions: [eu-west-1]");
+        let (scene, mut taken) = of_file(&text, &[(RULE, began)]).await;
+        let mut schedule = Schedule::default();
+        let clockwork = Clockwork::new(&mut schedule, None);
+        clockwork.done(KIND, NOW);
+        assert_eq!(told_at(&scene, &mut taken, &clockwork, 5, "").await.len(), want, "began at {began}");
+    }
+}
+
 /// S2-20: of several ends that are told together only what came back is told again, also by the agent that leads next.
 #[tokio::test]
 async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
-    let (scene, mut taken) = of_rules(NOW + 2 * HOUR).await;
+    let (scene, mut taken) = of_rules(2).await;
     let mut written = Schedule::default().bytes();
     for (hours, answers, want) in [
         (1, [Settled::Delivered; 3], &[][..]),
@@ -139,7 +205,7 @@ async fn an_end_that_was_accepted_or_refused_is_not_told_again() {
 /// P02: the answers that come while the agent stops count, though nobody waits for the rest any more.
 #[tokio::test]
 async fn what_is_told_while_the_agent_stops_is_not_told_again() {
-    let (scene, mut taken) = of_rules(NOW + HOUR).await;
+    let (scene, mut taken) = of_rules(1).await;
     let mut schedule = Schedule::default();
     let clockwork = Clockwork::new(&mut schedule, None);
     clockwork.done(KIND, NOW);

@@ -75,7 +75,8 @@ impl Aws {
         let (state, recorded_ms) = *judged.ok_or_else(|| ConfigApiError::NoSuchRule { why: rule.to_owned() })?;
         Ok(Evaluation {
             resource_type: "AWS::S3::Bucket".into(),
-            resource_id: "ledger".into(),
+            // That of a pack looks at another one.
+            resource_id: if rule.contains("conformance-pack") { "vault" } else { "ledger" }.into(),
             state,
             recorded_ms,
             annotation: None,
