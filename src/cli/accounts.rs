@@ -32,6 +32,8 @@ const ASKING: &str = "an exception, findings.severity or the watch list";
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The same for each account, once they are counted: twice the time between two calls for their tags.
 const PATIENCE_OF_ACCOUNT: Duration = Duration::from_millis(500);
+/// The longest of it, whatever their number: who signs in as root meanwhile is told so much later.
+const PATIENCE_MOST: Duration = Duration::from_mins(10);
 
 /// What only AWS Organizations tells, and what decides which records are muted or left out, or how grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -124,8 +126,11 @@ impl Begin {
 
     /// So many accounts are to be read.
     fn counted(&self, accounts: usize) {
-        let most = PATIENCE_OF_ACCOUNT.saturating_mul(u32::try_from(accounts).unwrap_or(u32::MAX)).max(PATIENCE);
-        self.most.send_replace(most);
+        let most = PATIENCE_OF_ACCOUNT.saturating_mul(u32::try_from(accounts).unwrap_or(u32::MAX)).clamp(PATIENCE, PATIENCE_MOST);
+        let before = self.most.send_replace(most);
+        if before != most && !*self.has_begun.borrow() {
+            tracing::info!(accounts, most_s = most.as_secs(), "The sources wait for the names of {accounts} accounts");
+        }
     }
 
     /// Gives up waiting in time.

@@ -165,7 +165,7 @@ impl fmt::Display for Faults {
 
 /// A value as it may be printed: shortened, and with stars for every part that looks like a key, and for the password, the
 /// query's values and the fragment of a URL.
-pub(super) fn shown(value: &str) -> String {
+pub(crate) fn shown(value: &str) -> String {
     let mut out = String::new();
     let mut run = String::new();
     for part in without_query(&without_user_info(value)).chars().map(Some).chain([None]) {

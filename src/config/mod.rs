@@ -38,6 +38,7 @@ use crate::secret::Secret;
 
 pub use self::accounts::{AccountTags, Accountable, Accounts, Watched};
 pub use self::env::Environment;
+pub(crate) use self::fault::shown;
 pub use self::fault::{Fault, Faults, Place};
 pub use self::findings::{FindingSubject, Findings, SeverityRule};
 pub use self::posture::{Identity, Posture, Role, State, StatePlace};

@@ -80,6 +80,13 @@ pub struct Waits {
     pub why: String,
 }
 
+impl Waits {
+    /// Whether it is still waited for: not when whoever would tell is gone, for then the sources have begun.
+    fn lasts(&self) -> bool {
+        !*self.begun.borrow() && self.begun.has_changed().is_ok()
+    }
+}
+
 impl From<Watch> for Watched {
     fn from(watch: Watch) -> Self {
         Self { watch, troubles: Vec::new(), waits: None }
@@ -244,7 +251,7 @@ impl Watched {
     /// Why records do not flow; empty: they do.
     fn reasons(&self) -> Vec<String> {
         let troubles = self.troubles.iter().map(|(source, trouble)| (source.as_str(), trouble.now()));
-        let waits = self.waits.iter().filter(|waits| !*waits.begun.borrow()).map(|waits| waits.why.clone());
+        let waits = self.waits.iter().filter(|waits| waits.lasts()).map(|waits| waits.why.clone());
         let mut all: Vec<String> = waits.collect();
         all.extend(reasons(self.phase(), self.blocked(), self.watch.gate.failing(), troubles));
         all.extend(self.watch.standing.iter().flat_map(|standing| standing.faults()));

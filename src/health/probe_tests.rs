@@ -45,8 +45,13 @@ async fn an_agent_that_waits_before_it_begins_is_not_ready() {
     let both = async || (get(&path, "/live").await.0, get(&path, "/ready").await);
     let waiting = serde_json::json!({"ready": false, "reasons": ["names are awaited"], "notes": []});
     assert_eq!(both().await, (200, (503, waiting)));
+    let ready = serde_json::json!({"ready": true, "reasons": [], "notes": []});
     begun.send_replace(true);
-    assert_eq!(both().await, (200, (200, serde_json::json!({"ready": true, "reasons": [], "notes": []}))));
+    assert_eq!(both().await, (200, (200, ready.clone())));
+    begun.send_replace(false);
+    assert_eq!(both().await.1.0, 503);
+    drop(begun);
+    assert_eq!(both().await, (200, (200, ready)), "nobody is left who would tell");
     serving.abort();
 }
 

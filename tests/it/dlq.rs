@@ -241,6 +241,38 @@ async fn a_refused_event_that_comes_again_is_one_letter() {
     assert_eq!(backend.store().detection_ids("AwsSecurityEvent").len(), 2);
 }
 
+/// Letters of earlier versions are named by all that is in them: two of them about one row are one row, in one file or in two.
+#[tokio::test]
+async fn letters_of_other_names_about_one_row_are_one_row() {
+    let aged = |lag: u32| {
+        let item = format!(r#"{{"eventType":"AwsSecurityEvent","timestamp":1000,"event.id":"one","relay.lagMs":{lag}}}"#);
+        let letter = Letter::new(LetterKind::Event, now_ms(), "", "", None, "status 400", item.as_bytes());
+        Letter { id: format!("{lag:032x}"), ..letter }
+    };
+    let (first, second, third) = (aged(1), aged(2), aged(3));
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    write(folder.path(), "a.ndjson", &[&first, &second]);
+    write(folder.path(), "b.ndjson", &[&third, &event("two")]);
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ids(&backend, "AwsSecurityEvent"), BTreeMap::from([("one".to_owned(), 1), ("two".to_owned(), 1)]));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "all of them are done");
+}
+
+/// A secret in a wrong place is not shown.
+#[tokio::test]
+async fn a_wrong_place_shows_no_secret() {
+    let wrong = ["https://sqs.eu-west-1.amazonaws.com/111122223333/q?token=S3CRET", "https://u:S3CRET@sqs.example/q"];
+    for command in [["dlq", "list", "--from"], ["dlq", "replay", "--from"], ["quickstart", "--yes", "--dead-letters"]] {
+        for url in wrong {
+            let ended = Agent::new(command).arg(url).new_relic("http://127.0.0.1:9").finish().await;
+            assert_eq!(ended.status.code(), Some(2), "{command:?}: {}", ended.stderr);
+            assert!(ended.stderr.contains("https://") && !ended.stderr.contains("S3CRET"), "{command:?}: {}", ended.stderr);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_key_changes_nothing_and_says_so() {
     let backend = backend().await;

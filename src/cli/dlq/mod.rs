@@ -17,7 +17,7 @@ use super::args::Format;
 use super::assemble;
 use super::exit::{Exit, Stop};
 use crate::config::queue_url::QueueUrl;
-use crate::config::{Config, DeadLetters, Environment, Need};
+use crate::config::{Config, DeadLetters, Environment, Need, shown};
 use crate::deliver::park::Target;
 
 /// Arguments.
@@ -85,7 +85,7 @@ impl Where {
 fn parse(from: &str) -> Result<DeadLetters, Stop> {
     let wrong = |what: &str| {
         let hint = "write a folder, s3://bucket/prefix, or the URL of an SQS queue";
-        Err(Stop::usage(format!("--from {from}: {what}"), Some(hint.to_owned())))
+        Err(Stop::usage(format!("--from {}: {what}", shown(from)), Some(hint.to_owned())))
     };
     if let Some(address) = from.strip_prefix("s3://") {
         let (bucket, prefix) = address.split_once('/').unwrap_or((address, ""));

@@ -253,6 +253,8 @@ impl Replay {
     /// Sends what is asked for; gives the positions of the letters that may be taken away.
     async fn lines(&mut self, lines: &[&Line], stop: &StopSignal) -> anyhow::Result<BTreeSet<usize>> {
         let mut plan = self.plan(lines);
+        self.merge(&mut plan);
+        let rows: BTreeMap<usize, String> = plan.items.iter().map(|item| (item.at, item.id.clone())).collect();
         self.by_path = [0; 3];
         if let Some(endpoint) = self.endpoint.clone() {
             if !plan.again.is_empty() {
@@ -285,6 +287,7 @@ impl Replay {
                 Ok(()) => {
                     self.totals.replayed += 1;
                     self.done.insert(letter.id.clone());
+                    self.done.extend(rows.get(&at).cloned());
                     done.insert(at);
                 }
                 Err(why) => self.totals.stayed.push((letter.id.clone(), place.clone(), why)),
@@ -326,6 +329,23 @@ impl Replay {
             }
         }
         plan
+    }
+
+    /// Letters of other names may be about the same row, those of earlier versions and edited ones: one of them is sent.
+    fn merge(&self, plan: &mut Plan) {
+        let Plan { items, copies, ended, .. } = plan;
+        let mut first: HashMap<String, usize> = HashMap::new();
+        items.retain(|item| {
+            if self.done.contains(&item.id) {
+                ended.insert(item.at, Ok(()));
+                return false;
+            }
+            let of = *first.entry(item.id.clone()).or_insert(item.at);
+            if of != item.at {
+                copies.push((item.at, of));
+            }
+            of == item.at
+        });
     }
 
     /// Records and objects: the whole pipeline, one source per name that they came through.

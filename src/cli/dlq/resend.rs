@@ -33,8 +33,8 @@ pub(super) struct Item {
     bytes: Vec<u8>,
     /// What it counts once it is accepted.
     counts: Vec<Count>,
-    /// What a letter about it would be called.
-    id: String,
+    /// What a letter about it would be called. Letters of earlier versions, and edited ones, have other names.
+    pub(super) id: String,
 }
 
 /// Sends items.

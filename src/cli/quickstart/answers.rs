@@ -6,7 +6,7 @@
 use super::words::{self, Say};
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::secret_ref::SecretRef;
-use crate::config::{DeadLetters, Region, Role, is_aggregator, is_bucket};
+use crate::config::{DeadLetters, Region, Role, is_aggregator, is_bucket, shown};
 use crate::publish::dashboard::Language;
 use crate::record::partition_of;
 use crate::record::trail::is_account_id;
@@ -66,7 +66,7 @@ impl Posture {
 
 /// What is wrong, with what was found.
 fn no(say: Say, found: &str, language: Language) -> String {
-    let found: String = found.chars().take(120).flat_map(char::escape_debug).collect();
+    let found: String = shown(found).chars().flat_map(char::escape_debug).collect();
     say.get(language).replace("{}", &format!("\"{found}\""))
 }
 

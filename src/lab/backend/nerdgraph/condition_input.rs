@@ -199,7 +199,9 @@ mod tests {
     #[test]
     fn every_rule_that_new_relic_refuses_a_query_by_is_asked() {
         let documented = lint::RULES.iter().filter(|rule| rule.why.starts_with("docs: New Relic refuses it"));
-        for rule in documented.filter(|rule| rule.id != "syntax") {
+        let documented: Vec<_> = documented.filter(|rule| rule.id != "syntax").collect();
+        assert!(documented.len() > RULES.len() / 2, "{} of {}", documented.len(), RULES.len());
+        for rule in documented {
             assert!(RULES.contains(&rule.id), "{}", rule.id);
         }
         for name in RULES {

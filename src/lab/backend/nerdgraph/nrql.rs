@@ -127,15 +127,18 @@ impl Session<'_> {
             state.rates = Rates { minute, ..Rates::default() };
         }
         for account in accounts {
-            let (all, each) = state.rates.accounts.entry(*account).or_default();
-            let one = each.entry(text.to_owned()).or_default();
-            for (count, most, what) in [(&mut *all, queries, "queries"), (one, same, "times the same query")] {
+            let one_more = |count: &mut u32, most: Option<u32>, what: &str| {
                 *count = count.saturating_add(1);
-                if let Some(most) = most.filter(|most| *count > *most) {
+                let most = most.filter(|most| *count > *most);
+                most.map_or(Ok(()), |most| {
                     let message = format!("Too many requests: more than {most} {what} in account {account} this minute");
-                    return Err(Fault::of("TOO_MANY_REQUESTS", message));
-                }
-            }
+                    Err(Fault::of("TOO_MANY_REQUESTS", message))
+                })
+            };
+            let (all, each) = state.rates.accounts.entry(*account).or_default();
+            one_more(all, queries, "queries")?;
+            // Only what is not refused is kept: the texts of a minute are so bounded.
+            one_more(each.entry(text.to_owned()).or_default(), same, "times the same query")?;
         }
         Ok(())
     }

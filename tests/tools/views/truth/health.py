@@ -108,7 +108,7 @@ def exceptions(view):
 
 def answers(view):
     """Rows of every query of every widget: {widget: [rows, …]}."""
-    # A heartbeat is a sum over a minute: a copy adds to it, and `health-doubles` counts the doubles.
+    # A heartbeat is a sum over a minute: a copy adds to it.
     last_day, week = view.stored("CspmRelayHeartbeat", DAY), view.stored("CspmRelayHeartbeat", WEEK)
     stored = view.stored("AwsSecurityEvent", 30 * DAY)
     refused = grouped(view.rows("NrIntegrationError", WEEK), "newRelicFeature", "message")
