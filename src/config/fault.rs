@@ -220,7 +220,9 @@ fn without_query(value: &str) -> String {
 
 fn looks_like_key(run: &str) -> bool {
     let upper = run.to_ascii_uppercase();
-    ["NRAK-", "NRII-", "NRIQ-", "AKIA", "ASIA"].iter().any(|prefix| upper.starts_with(prefix))
+    // AWS's have twenty letters; a time zone begins like one, too.
+    ["NRAK-", "NRII-", "NRIQ-"].iter().any(|prefix| upper.starts_with(prefix))
+        || (run.len() > 8 && ["AKIA", "ASIA"].iter().any(|prefix| upper.starts_with(prefix)))
         || (run.len() > 8 && upper.ends_with("NRAL"))
         || run.split(['-', '_']).any(|part| part.len() >= KEY_CHARS)
 }
@@ -235,6 +237,8 @@ mod tests {
             ("0123456789abcdef0123456789abcdef0123NRAL", "****"),
             ("eu01xx0123456789abcdef0123456789abcdNRAL", "****"),
             ("key=NRAK-ABC123, more", "key=****, more"),
+            ("AKIAABCDEFGHIJKLMNOP", "****"),
+            ("Asia/Tokio", "Asia/Tokio"),
             ("https://user:pass@proxy.example/x", "https://****@proxy.example/x"),
             ("https://a@b:c@host", "https://****@host"),
             ("https://host/?token=abc", "https://host/?token=****"),

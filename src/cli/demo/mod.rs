@@ -20,8 +20,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{print, runtime, stop_signal, summary};
@@ -39,7 +37,6 @@ use crate::pipeline::posture::identity::Identities;
 use crate::pipeline::posture::{Pace, Posture, Reader};
 use crate::pipeline::{Relay, Running, To};
 use crate::posture::Terms;
-use crate::record::time;
 use crate::secret::Secret;
 
 /// Arguments of `demo`.
@@ -101,7 +98,8 @@ async fn demo(once: bool) -> anyhow::Result<Exit> {
         "New Relic stand-in on {url}\n{shown}{} detective controls; real CloudTrail records, moved to the last twenty hours\n\
          Before them five weeks of copies, and of AWS Config, Security Hub, GuardDuty, Inspector, Macie, Access Analyzer and IAM, \
          made for the demo\n\
-         One file is cut off, one exception ends and one log is lost after New Relic's yes: that is how it looks when it happens\n\n\
+         One file is cut off, one event never comes, one exception ends and one log is lost after New Relic's yes: that is how it \
+         looks when it happens\n\n\
          Detections of severity CRITICAL and HIGH, as the stand-in accepts them:\n",
         relay.stages.rules.rules().len()
     ))?;
@@ -180,10 +178,9 @@ async fn dashboards(backend: &Backend, clock: &Clock, arrival: Arrival) -> anyho
 
 /// Time goes on as it does elsewhere, for as long as somebody looks.
 async fn goes_on(clock: &Clock) -> Infallible {
-    let (began, began_ms) = (Instant::now(), clock.now_ms());
     loop {
+        clock.advance_to(Clock::system().now_ms());
         tokio::time::sleep(TICK).await;
-        clock.advance_to(began_ms.saturating_add(time::millis(began.elapsed())));
     }
 }
 
@@ -337,7 +334,8 @@ mod tests {
         assert_eq!(trouble::lost(&store, &["Log"]), 1, "what was to be lost");
         let changes = store.rows(RESOURCE_CHANGE);
         assert_eq!(changes.len(), told);
-        let days: BTreeSet<_> = changes.iter().map(|row| row["event.time"].as_i64().unwrap() / time::DAY_MS).collect();
+        let days: BTreeSet<_> =
+            changes.iter().map(|row| row["event.time"].as_i64().unwrap() / crate::record::time::DAY_MS).collect();
         assert!(days.len() > 7, "changes on more days than one: {days:?}");
         for row in &changes {
             let (confidence, is_unseen) = (&row["change.actorConfidence"], row["aws.accountId"] == "444455556666");

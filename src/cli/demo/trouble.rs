@@ -1,4 +1,5 @@
-//! What goes wrong in the demo, on purpose: a file that is cut off, a row that New Relic loses after its yes, an exception that ends.
+//! What goes wrong in the demo, on purpose: a file that is cut off, a row that New Relic loses after its yes, a change of compliance
+//! whose event never comes, an exception that ends.
 //!
 //! In: the stand-in, which is told what to lose; at the end its store. Out: the lines of the summary that name all of it. What
 //! always holds: the lines are of rows that the stand-in holds, as the page Relay health shows them.
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 use super::super::count;
 use super::super::table::table;
 use super::view::{number, text};
-use crate::encode::dictionary::{EXCEPTION, GAP};
+use crate::encode::dictionary::{COMPLIANCE_CHANGE, EXCEPTION, GAP};
 use crate::lab::backend::{Api, Backend, Store};
 
 /// `eventID` of the record whose log is lost: somebody looks at instances, on the last day.
@@ -40,6 +41,15 @@ pub(super) fn summary(store: &Store) -> String {
         let sample = error.event_type_sample.clone().unwrap_or_else(|| "-".to_owned());
         ["lost after the yes".to_owned(), sample, error.message.clone()]
     });
+    let changes = store.rows(COMPLIANCE_CHANGE);
+    let repairs = changes.iter().filter(|row| text(row, "compliance.origin") == "reconcile").map(|row| {
+        let which = format!("{} ({})", text(row, "compliance.ruleName"), text(row, "resource.id"));
+        [
+            "event never came".to_owned(),
+            which,
+            "a reading of AWS Config found the change, which is not among the records in".to_owned(),
+        ]
+    });
     // An exception that stands expired is told of again each day.
     let told = store.rows(EXCEPTION);
     let ended: BTreeSet<[String; 3]> = told
@@ -50,7 +60,7 @@ pub(super) fn summary(store: &Store) -> String {
             ["exception expired".to_owned(), which, who]
         })
         .collect();
-    let lines: Vec<Vec<String>> = gaps.chain(losses).chain(ended).map(Vec::from).collect();
+    let lines: Vec<Vec<String>> = gaps.chain(losses).chain(repairs).chain(ended).map(Vec::from).collect();
     if lines.is_empty() {
         return String::new();
     }

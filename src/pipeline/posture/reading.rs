@@ -80,7 +80,7 @@ pub(super) async fn read(lead: &Lead, reader: &Reader, only: Option<&BTreeSet<Fa
     let (rows, repairs, read) = (emitter.rows(), repairs.into_inner(), read.len() as u64);
     let accepted = emitter.accepted().await;
     if repairs > 0 {
-        tracing::warn!(repairs, "{repairs} changes of compliance came by no event, and are repaired");
+        tracing::warn!(repairs, "Changes of compliance that came by no event are repaired");
     }
     if doubted > 0 {
         tracing::warn!(

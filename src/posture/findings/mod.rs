@@ -112,7 +112,7 @@ pub struct Tell {
     pub was_excepted: bool,
     /// Where the finding stands now.
     pub status: FindingStatus,
-    /// How severe it is now.
+    /// How severe it is now; when it is resolved, how severe it was: Security Hub calls whatever passes informational.
     pub severity: Severity,
     /// Where it stood and how severe it was; `None`: nobody knew it.
     pub before: Option<(FindingStatus, Severity)>,
@@ -375,6 +375,8 @@ impl Findings {
             }
             Judged::Tell { transition, before, was_excepted, uncovers, after, still_open, again, number } => {
                 let book = books.of(home(names, entry.site));
+                let was = before.filter(|_| transition == Transition::Resolved).map(|(_, severity)| severity);
+                let severity = was.map_or(after.severity(), |was| was.max(after.severity()));
                 let notice = self.notice((finding, key, entry.site), (transition, uncovers, &after), still_open, book, now_ms);
                 Verdict::Tell(Tell {
                     transition,
@@ -383,7 +385,7 @@ impl Findings {
                     excepted: after.excepted(),
                     was_excepted,
                     status: after.status(),
-                    severity: after.severity(),
+                    severity,
                     before,
                     first_seen_ms: after.first_seen_ms,
                     reopened: after.reopened,

@@ -112,6 +112,25 @@ fn each_step_of_a_life_is_told_as_what_it_is() {
     assert_eq!((tallies.known, tallies.unchanged, tallies.copies), (1, 2, 2));
 }
 
+/// S2-11: Security Hub calls whatever passes informational; that a CRITICAL finding is resolved is told, and counted, as CRITICAL.
+#[test]
+fn what_is_resolved_is_told_with_the_severity_it_had() {
+    let findings = findings();
+    let mut passed = control(20, "INFORMATIONAL", "RESOLVED");
+    passed["Compliance"]["Status"] = json!("PASSED");
+    for (finding, want) in [
+        (control(0, "HIGH", "NEW"), (Transition::New, Severity::High)),
+        (control(10, "CRITICAL", "NEW"), (Transition::Worsened, Severity::Critical)),
+        (passed, (Transition::Resolved, Severity::Critical)),
+        (control(30, "LOW", "NEW"), (Transition::Reopened, Severity::Low)),
+        (control(40, "MEDIUM", "RESOLVED"), (Transition::Resolved, Severity::Medium)),
+    ] {
+        let tell = tell(judge(&findings, FindingForm::Asff, &finding));
+        findings.conclude(tell.token, Settled::Delivered, record().piece());
+        assert_eq!((tell.transition, tell.severity), want, "{finding}");
+    }
+}
+
 /// S0-04: a finding that nobody knew and that is resolved or set aside alarms nobody.
 #[test]
 fn what_is_over_when_it_is_first_seen_is_no_new_problem() {

@@ -90,8 +90,12 @@ fn the_demo_shows_what_is_out_of_policy(stdout: &str) {
 fn the_demo_says_what_went_wrong(stdout: &str) {
     let (_, rest) =
         stdout.split_once("\nWhat went wrong, as the page Relay health shows it\n").expect("a table of what went wrong");
-    let what: Vec<&str> = rest.lines().skip(1).take(3).filter_map(|line| line.trim().split("  ").next()).collect();
-    assert_eq!(what, ["gap (corrupt, 14 records read)", "lost after the yes", "exception expired"], "{stdout}");
+    let what: Vec<&str> = rest.lines().skip(1).take(4).filter_map(|line| line.trim().split("  ").next()).collect();
+    assert_eq!(
+        what,
+        ["gap (corrupt, 14 records read)", "lost after the yes", "event never came", "exception expired"],
+        "{stdout}"
+    );
     assert!(stdout.contains(", and 1 that New Relic lost after its yes: in = out\n"), "{stdout}");
     assert!(stdout.contains(" released + 1 parked + 0 returned\n"), "{stdout}");
 }

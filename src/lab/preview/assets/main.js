@@ -14,6 +14,9 @@ import { widget } from "./widget.js";
 /** How often a live page looks for new data. */
 const LOOK_MS = 3000;
 
+/** How long a frame is waited for. */
+const FRAME_MS = 500;
+
 const query = new URLSearchParams(location.search);
 const state = {
   theme: query.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
@@ -200,6 +203,14 @@ function addFilter(attribute, value, text) {
   refresh();
 }
 
+/** Charts are drawn when they have their size: in the next frame. A browser that nobody looks at may draw none: it is not waited for. */
+function framed() {
+  return new Promise((drawn) => {
+    requestAnimationFrame(() => requestAnimationFrame(drawn));
+    setTimeout(drawn, FRAME_MS);
+  });
+}
+
 async function refresh() {
   document.documentElement.dataset.ready = "false";
   const round = shown;
@@ -211,8 +222,7 @@ async function refresh() {
     // The widgets will say that nobody answers.
   }
   await Promise.all(round.map((one) => one.refresh()));
-  // Charts are drawn when they have their size: in the next frame.
-  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  await framed();
   if (round !== shown) return;
   document.documentElement.dataset.height = String(document.body.scrollHeight);
   document.documentElement.dataset.ready = "true";
