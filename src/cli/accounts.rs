@@ -43,7 +43,8 @@ pub(super) struct Need {
 }
 
 impl Need {
-    /// What the exceptions that are valid now, the severities of findings and the watch list ask for; nothing where AWS Organizations is not asked.
+    /// What the exceptions that are valid now, the severities of findings and the watch list ask for; nothing where AWS
+    /// Organizations is not asked.
     pub(super) fn of(settings: &config::Accounts, stages: &Stages) -> Self {
         if !settings.organizations {
             return Self::default();

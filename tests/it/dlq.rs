@@ -260,6 +260,22 @@ async fn letters_of_other_names_about_one_row_are_one_row() {
     assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "all of them are done");
 }
 
+/// Rows without an id that say the same at two times are two, also when both are so old that they get the present time.
+#[tokio::test]
+async fn letters_about_rows_without_an_id_are_a_row_each() {
+    let told = |time: i64| {
+        let item = format!(r#"{{"eventType":"CspmRelayException","timestamp":{time},"exception.id":"one"}}"#);
+        Letter::new(LetterKind::Event, now_ms(), "", "", None, "status 400", item.as_bytes())
+    };
+    let backend = backend().await;
+    let folder = TempDir::new().expect("a folder");
+    write(folder.path(), "a.ndjson", &[&told(1_000), &told(2_000)]);
+    write(folder.path(), "b.ndjson", &[&told(3_000)]);
+    let ended = replay(&backend, folder.path()).await;
+    assert_eq!(ended.status.code(), Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(backend.store().counts("CspmRelayException").rows, 3);
+}
+
 /// A secret in a wrong place is not shown.
 #[tokio::test]
 async fn a_wrong_place_shows_no_secret() {

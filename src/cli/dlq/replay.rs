@@ -254,7 +254,8 @@ impl Replay {
     async fn lines(&mut self, lines: &[&Line], stop: &StopSignal) -> anyhow::Result<BTreeSet<usize>> {
         let mut plan = self.plan(lines);
         self.merge(&mut plan);
-        let rows: BTreeMap<usize, String> = plan.items.iter().map(|item| (item.at, item.id.clone())).collect();
+        let rows: BTreeMap<usize, String> =
+            plan.items.iter().filter_map(|item| Some((item.at, item.row()?.to_owned()))).collect();
         self.by_path = [0; 3];
         if let Some(endpoint) = self.endpoint.clone() {
             if !plan.again.is_empty() {
@@ -336,11 +337,12 @@ impl Replay {
         let Plan { items, copies, ended, .. } = plan;
         let mut first: HashMap<String, usize> = HashMap::new();
         items.retain(|item| {
-            if self.done.contains(&item.id) {
+            let Some(row) = item.row() else { return true };
+            if self.done.contains(row) {
                 ended.insert(item.at, Ok(()));
                 return false;
             }
-            let of = *first.entry(item.id.clone()).or_insert(item.at);
+            let of = *first.entry(row.to_owned()).or_insert(item.at);
             if of != item.at {
                 copies.push((item.at, of));
             }

@@ -34,7 +34,16 @@ pub(super) struct Item {
     /// What it counts once it is accepted.
     counts: Vec<Count>,
     /// What a letter about it would be called. Letters of earlier versions, and edited ones, have other names.
-    pub(super) id: String,
+    id: String,
+    /// Its row has an id of its own; what has none may say the same twice, at two times.
+    is_named: bool,
+}
+
+impl Item {
+    /// What names its row, where something does.
+    pub(super) fn row(&self) -> Option<&str> {
+        Some(self.id.as_str()).filter(|_| self.is_named)
+    }
 }
 
 /// Sends items.
@@ -85,8 +94,8 @@ pub(super) fn item(at: usize, letter: &Letter, bytes: &[u8], settings: &Limits, 
     if bytes.len() > most {
         return Err(format!("{} bytes, more than the {most} that one request may hold", bytes.len()));
     }
-    let id = letter_id(lane, &bytes);
-    Ok(Item { at, lane, bytes, counts: letter.counts.clone(), id })
+    let (id, is_named) = (letter_id(lane, &bytes), lane.name(&bytes).is_some());
+    Ok(Item { at, lane, bytes, counts: letter.counts.clone(), id, is_named })
 }
 
 /// The id under which the sender would park this item.
