@@ -28,6 +28,7 @@ mod index;
 mod json;
 mod load;
 mod matcher;
+mod mutation;
 mod pattern;
 mod predicate;
 mod preventive;
@@ -53,6 +54,7 @@ pub use file_error::{FileError, FileFault};
 pub use finding::ClassifiedFinding;
 pub use frameworks::Frameworks;
 pub use matcher::Matcher;
+pub use mutation::Unproven;
 pub use preventive::{
     PreventiveControl, all as preventive_controls, behind as preventive_control_behind, control as preventive_control,
     control_id as preventive_control_id, is_of_security_hub,
@@ -90,6 +92,18 @@ impl RuleSet {
     #[must_use]
     pub fn alone(paths: &[std::path::PathBuf]) -> (Self, Vec<RuleFault>) {
         Self::new(load::alone(paths, &Placeholders::new()))
+    }
+
+    /// The parts of the conditions of [`load`](Self::load)'s rules that no sample proves.
+    #[must_use]
+    pub fn unproven(settings: &crate::config::Rules) -> Vec<Unproven> {
+        mutation::unproven(&load::load(settings, &Placeholders::new()))
+    }
+
+    /// The parts of the conditions of [`alone`](Self::alone)'s rules that no sample proves.
+    #[must_use]
+    pub fn unproven_alone(paths: &[std::path::PathBuf]) -> Vec<Unproven> {
+        mutation::unproven(&load::alone(paths, &Placeholders::new()))
     }
 
     fn new(loaded: load::Loaded) -> (Self, Vec<RuleFault>) {

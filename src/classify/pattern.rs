@@ -75,6 +75,16 @@ impl Pattern {
         }
     }
 
+    /// The pattern as Sigma writes it; `*`, `?` and `\` that stand for themselves are not told apart.
+    pub(super) fn written(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Many => "*".to_owned(),
+            Part::One => "?".to_owned(),
+        };
+        self.0.iter().map(part).collect()
+    }
+
     /// The same pattern in lower case, for comparing with a value in lower case. Letter by letter, as a value is: `str` knows
     /// that a sigma at the end of a word is another one, and a value's words need not end where the pattern's do.
     pub(super) fn to_lowercase(&self) -> Self {

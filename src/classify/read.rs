@@ -15,7 +15,8 @@ use super::sigma::{self, Item, Placeholders};
 use super::yaml::{self, Node, Value};
 
 /// Our keys.
-const KEYS: [&str; 7] = ["pillar", "score", "notify", "frameworks", "remediation", "runbook", "samples"];
+const KEYS: [&str; 10] =
+    ["titleJa", "pillar", "score", "severityReason", "notify", "frameworks", "tuning", "remediation", "runbook", "samples"];
 
 /// A rule and what it looks for.
 #[derive(Debug)]
@@ -93,7 +94,10 @@ impl Reader<'_> {
             tactics,
             techniques,
             frameworks: List::new(self.frameworks(own)),
-            remediation: own.and_then(|own| self.text(own, "remediation")).map(|text| text.trim().to_owned()),
+            title_ja: self.own_text(own, "titleJa"),
+            severity_reason: self.own_text(own, "severityReason"),
+            tuning: self.own_text(own, "tuning"),
+            remediation: self.own_text(own, "remediation"),
             runbook: self.runbook(own),
             false_positives: self.texts(root, "falsepositives"),
             references: self.texts(root, "references"),
@@ -117,6 +121,11 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// A text under our own key.
+    fn own_text(&mut self, own: Option<&Node>, key: &str) -> Option<String> {
+        own.and_then(|own| self.text(own, key)).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     fn required(&mut self, map: &Node, key: &str) -> Option<String> {

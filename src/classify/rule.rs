@@ -13,6 +13,8 @@ pub struct Rule {
     pub sigma_id: Option<String>,
     /// `control.title`.
     pub title: String,
+    /// The same in Japanese.
+    pub title_ja: Option<String>,
     /// What it watches and why.
     pub description: String,
     /// Who wrote it; a rule from `SigmaHQ` is used under a licence that asks for the name.
@@ -21,6 +23,10 @@ pub struct Rule {
     pub severity: Severity,
     /// `control.severityScore`, 0 to 100.
     pub score: u8,
+    /// Why it is that severe: what follows if it is real, and how often it is not.
+    pub severity_reason: Option<String>,
+    /// How to make it quieter without making it blind.
+    pub tuning: Option<String>,
     /// `control.pillar`.
     pub pillar: Pillar,
     /// Whether each match is also sent as a notice.

@@ -33,6 +33,8 @@ pub enum Verdict {
     ShouldNotMatch,
     /// The record cannot be read.
     Unreadable(String),
+    /// Without this part of the rule's condition all samples end as they should.
+    Unproven(String),
     /// The rule has no sample of this kind.
     Missing {
         /// `match` or `noMatch`.

@@ -5,6 +5,7 @@
 //! agent itself checks the queries it ships.
 
 pub mod ast;
+pub mod condition;
 pub mod date_pattern;
 
 mod error;

@@ -18,7 +18,7 @@ use super::exit::{Exit, Stop};
 use super::table::table;
 use crate::classify::{Rule, RuleFault, RuleSet};
 use crate::config::nearest::nearest;
-use crate::config::{Need, env};
+use crate::config::{self, Need, env};
 use outcome::Tested;
 
 /// Most ids that are offered for one that is not there.
@@ -55,6 +55,9 @@ enum Command {
         paths: Vec<PathBuf>,
         #[command(flatten)]
         from: From,
+        /// Also take out each part of each condition: exit code 1 when the samples do not notice
+        #[arg(long)]
+        mutations: bool,
         /// How the result looks
         #[arg(long, value_enum, default_value_t = TestFormat::Text)]
         format: TestFormat,
@@ -85,10 +88,14 @@ enum TestFormat {
 
 impl From {
     fn load(self) -> anyhow::Result<(RuleSet, Vec<RuleFault>)> {
+        Ok(RuleSet::load(&self.settings()?))
+    }
+
+    fn settings(self) -> anyhow::Result<config::Rules> {
         there(&self.folder)?;
         let mut rules = self.file.load(Need::LOCAL, &env::Process)?.rules;
         rules.folders.extend(self.folder);
-        Ok(RuleSet::load(&rules))
+        Ok(rules)
     }
 }
 
@@ -103,7 +110,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Command::List { from, format } => list(from, format),
         Command::Show { name, from } => show(&name, from),
-        Command::Test { paths, from, format } => test(paths, from, format),
+        Command::Test { paths, from, mutations, format } => test(paths, from, mutations, format),
     }
 }
 
@@ -173,10 +180,15 @@ fn meant<'a>(name: &str, ids: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a 
     ids.filter(has_words).take(MEANT).collect()
 }
 
-fn test(paths: Vec<PathBuf>, from: From, format: TestFormat) -> anyhow::Result<Exit> {
+fn test(paths: Vec<PathBuf>, from: From, mutations: bool, format: TestFormat) -> anyhow::Result<Exit> {
     there(&paths)?;
-    let (set, faults) = if paths.is_empty() { from.load()? } else { RuleSet::alone(&paths) };
-    let tested = Tested::run(&set, faults);
+    let ((set, faults), unproven) = if paths.is_empty() {
+        let rules = from.settings()?;
+        (RuleSet::load(&rules), if mutations { RuleSet::unproven(&rules) } else { Vec::new() })
+    } else {
+        (RuleSet::alone(&paths), if mutations { RuleSet::unproven_alone(&paths) } else { Vec::new() })
+    };
+    let tested = Tested::run(&set, faults, unproven);
     super::print(&match format {
         TestFormat::Text => tested.text(),
         TestFormat::Json => serde_json::to_string_pretty(&tested.json())? + "\n",

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::super::count;
-use crate::classify::{RuleFault, RuleSet, SampleResult, Verdict, test_rules};
+use crate::classify::{RuleFault, RuleSet, SampleResult, Unproven, Verdict, test_rules};
 
 /// A test of rules.
 pub(super) struct Tested {
@@ -30,9 +30,16 @@ pub(super) enum Weight {
 }
 
 impl Tested {
-    /// Runs the samples of all rules.
-    pub(super) fn run(set: &RuleSet, faults: Vec<RuleFault>) -> Self {
+    /// Runs the samples of all rules; `unproven`: what is known of the parts of their conditions.
+    pub(super) fn run(set: &RuleSet, faults: Vec<RuleFault>, unproven: Vec<Unproven>) -> Self {
         let mut results = test_rules(set);
+        results.extend(unproven.into_iter().map(|Unproven { rule, file, line, condition }| SampleResult {
+            rule,
+            file,
+            line,
+            sample: String::new(),
+            verdict: Verdict::Unproven(condition),
+        }));
         results.sort_by(|a, b| a.file.cmp(&b.file).then(a.line.cmp(&b.line)));
         Self { results, faults, rules: set.rules().len() }
     }
@@ -122,6 +129,7 @@ fn expected_and_got(verdict: &Verdict) -> Option<(String, String)> {
         Verdict::ShouldMatch => words("a match", "none"),
         Verdict::ShouldNotMatch => words("no match", "one"),
         Verdict::Unreadable(why) => Some(("a record".to_owned(), format!("what cannot be read: {why}"))),
+        Verdict::Unproven(part) => Some((format!("a sample that needs `{part}`"), "none".to_owned())),
         Verdict::Missing { kind, .. } => Some((format!("a sample under `{kind}`"), "none".to_owned())),
     }
 }

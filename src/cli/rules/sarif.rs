@@ -11,10 +11,11 @@ use super::outcome::{Tested, Weight, sentence, weigh};
 use crate::classify::Verdict;
 
 /// Id, name and what is wrong, of every kind of result.
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("broken-rule", "A rule file or rule cannot be used."),
     ("missed-match", "A rule does not match a record that it must match."),
     ("false-match", "A rule matches a record that it must not match."),
+    ("unproven-condition", "A part of the condition can be taken out and no sample notices."),
     ("unreadable-sample", "A sample is not a record."),
     ("missing-sample", "A rule has no sample of one kind."),
 ];
@@ -36,6 +37,7 @@ pub(super) fn report(tested: &Tested) -> Value {
             Verdict::ShouldMatch => "missed-match",
             Verdict::ShouldNotMatch => "false-match",
             Verdict::Unreadable(_) => "unreadable-sample",
+            Verdict::Unproven(_) => "unproven-condition",
             Verdict::Missing { .. } | Verdict::Passed => "missing-sample",
         };
         results.push(result(kind, level, &sentence(found), &found.file, found.line));

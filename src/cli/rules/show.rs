@@ -9,7 +9,8 @@ const NAME: usize = 15;
 
 /// Everything a rule says about itself.
 pub(super) fn page(rule: &Rule) -> String {
-    let mut page = format!("{}\n\n", rule.title);
+    let title_ja = rule.title_ja.as_ref().map(|title| format!("{title}\n")).unwrap_or_default();
+    let mut page = format!("{}\n{title_ja}\n", rule.title);
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
             page += &format!("{name:<NAME$}{}\n", value.trim_end().replace('\n', &format!("\n{}", " ".repeat(NAME))));
@@ -19,6 +20,7 @@ pub(super) fn page(rule: &Rule) -> String {
     line("id", &rule.id);
     line("sigma id", rule.sigma_id.as_deref().unwrap_or_default());
     line("severity", &score);
+    line("why so severe", rule.severity_reason.as_deref().unwrap_or_default());
     line("pillar", rule.pillar.as_str());
     line("tactics", &rule.tactics.items().join(", "));
     line("techniques", &rule.techniques.items().join(", "));
@@ -28,6 +30,7 @@ pub(super) fn page(rule: &Rule) -> String {
     line("remediation", rule.remediation.as_deref().unwrap_or_default());
     line("runbook", rule.runbook.as_deref().unwrap_or_default());
     line("good reasons", &rule.false_positives.join("\n"));
+    line("tuning", rule.tuning.as_deref().unwrap_or_default());
     line("references", &rule.references.join("\n"));
     line("author", rule.author.as_deref().unwrap_or_default());
     line("file", &format!("{}:{}", rule.file, rule.line));
