@@ -237,7 +237,7 @@ fn points(volume: Volume, logs: Logs, detected: u64) -> u64 {
 
 /// Records that go out as logs. Rules mostly match changes, so leaving out what only read is not counted as a saving there.
 fn logged(records: u64, detected: u64, logs: Logs) -> u64 {
-    match (logs.records, logs.read_only) {
+    match (logs.records, logs.read_only && !logs.thin) {
         (LogRecords::None, _) => 0,
         (LogRecords::Matched, _) => detected,
         (LogRecords::All, true) => records,
@@ -364,7 +364,7 @@ mod tests {
     const MINUTE: Option<Duration> = Some(Duration::from_mins(1));
 
     fn with_logs(records: LogRecords, read_only: bool) -> Outputs {
-        Outputs { logs: Logs { records, read_only, mask: true }, notices: true, metrics: false }
+        Outputs { logs: Logs { records, read_only, thin: false, mask: true }, notices: true, metrics: false }
     }
 
     #[test]

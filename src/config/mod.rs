@@ -344,6 +344,9 @@ pub struct Logs {
     pub records: LogRecords,
     /// Whether records that changed nothing are sent too.
     pub read_only: bool,
+    /// Whether records that changed nothing and met no rule are counted in `cspm.records` instead of being sent; for
+    /// [`LogRecords::All`].
+    pub thin: bool,
     /// Whether well-known secrets are masked.
     pub mask: bool,
 }
@@ -486,7 +489,11 @@ impl Default for Changes {
 
 impl Default for Outputs {
     fn default() -> Self {
-        Self { logs: Logs { records: LogRecords::Matched, read_only: true, mask: true }, notices: true, metrics: true }
+        Self {
+            logs: Logs { records: LogRecords::Matched, read_only: true, thin: false, mask: true },
+            notices: true,
+            metrics: true,
+        }
     }
 }
 

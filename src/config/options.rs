@@ -226,6 +226,7 @@ pub const OPTIONS: &[Key] = &[
     key("sources[].buckets", Kind::Buckets, Absent::Words("any"), "", off("[example-trail-bucket]"), "`trailBucket` only: buckets whose objects may be read. Without it any bucket that a message names. In the file only."),
     key("outputs.logs.records", Kind::Word(&["matched", "all", "none"]), is("matched"), "CSPM_RELAY_LOGS_RECORDS", SHOWN, "Raw records sent as logs: those with a detection, all, or none."),
     key("outputs.logs.readOnly", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_READ_ONLY", SHOWN, "Whether records that changed nothing are sent as logs too."),
+    key("outputs.logs.thin", Kind::Switch, is("false"), "CSPM_RELAY_LOGS_THIN", SHOWN, "With `records: all`: records that changed nothing and met no rule are counted in the metric `cspm.records`, to the one, instead of being sent as logs."),
     key("outputs.logs.mask", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_MASK", SHOWN, "Whether well-known secrets in raw records are masked."),
     key("outputs.notices", Kind::Switch, is("true"), "CSPM_RELAY_NOTICES", SHOWN, "Whether each notifiable record also sends a notice, stamped with the time of sending, for alert conditions."),
     key("outputs.metrics", Kind::Switch, is("true"), "CSPM_RELAY_METRICS", SHOWN, "Whether what was accepted is counted, every minute, in the metrics `cspm.*`, which New Relic keeps for 13 months."),

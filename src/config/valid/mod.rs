@@ -308,9 +308,10 @@ fn outputs(reader: &mut Reader<'_>) -> Outputs {
         _ => default.logs.records,
     };
     let read_only = reader.switch("outputs.logs.readOnly", default.logs.read_only);
+    let thin = reader.switch("outputs.logs.thin", default.logs.thin);
     let mask = reader.switch("outputs.logs.mask", default.logs.mask);
     Outputs {
-        logs: Logs { records, read_only, mask },
+        logs: Logs { records, read_only, thin, mask },
         notices: reader.switch("outputs.notices", default.notices),
         metrics: reader.switch("outputs.metrics", default.metrics),
     }
