@@ -8,6 +8,7 @@ mod accounts;
 mod args;
 mod assemble;
 mod check;
+mod cost;
 mod dashboards;
 #[cfg(feature = "lab")]
 mod demo;
@@ -78,6 +79,8 @@ enum Command {
     Dashboards(dashboards::Args),
     /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
+    /// Weigh what past records would cost in New Relic, by type, account and rule, and what each setting saves
+    Cost(cost::Args),
     /// Check NRQL queries, list its functions, run a query
     Nrql(nrql::Args),
     /// Dead letters: list, replay
@@ -126,6 +129,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Rules(args) => rules::run(args),
         Command::Dashboards(args) => dashboards::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Cost(args) => cost::run(args),
         Command::Nrql(args) => nrql::run(args),
         Command::Dlq(args) => dlq::run(args),
         Command::Iam(args) => iam::run(args),

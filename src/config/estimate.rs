@@ -31,7 +31,7 @@ const LOG_BYTES: u64 = 1_400;
 const HEARTBEAT_BYTES: u64 = 1_000;
 
 /// A point of a metric, bytes. Measured: 250 to 400.
-const POINT_BYTES: u64 = 350;
+pub const POINT_BYTES: u64 = 350;
 
 /// Series of one metric that an account has in a minute, at most. Assumed.
 const SERIES_OF_ACCOUNT: u64 = 20;
