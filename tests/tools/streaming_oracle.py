@@ -206,7 +206,7 @@ class Oracle:
             return (float(len([number for number in numbers if number > 5])),)
         if aggregate == "uniqueCount":
             return (float(len(set(numbers))),)
-        if not numbers:
+        if not numbers and aggregate != "sum":
             return (None,)
         compute = {"sum": sum, "max": max, "min": min, "average": lambda all: sum(all) / len(all)}
         return (float(compute[aggregate](numbers)),)
@@ -215,9 +215,11 @@ class Oracle:
         value = self.value(signal.waiting.pop(end, []))
         signal.deadline.pop(end, None)
         begin = end - self.width
+        anew = False
         if value is not None:
             if signal.with_rows is None or end - signal.with_rows > self.memory:
                 # A new signal, or one that was forgotten.
+                anew = True
                 signal.began = begin
                 signal.history = [[] for _ in self.terms]
                 signal.last_value = None
@@ -235,7 +237,7 @@ class Oracle:
             elif self.fill == "LAST_VALUE" and signal.last_value is not None:
                 number, filled = signal.last_value, True
         signal.last_value = number
-        signal.points.append([begin, end, now, number, filled])
+        signal.points.append([begin, end, now, number, filled, anew])
         if begin < signal.began + self.evaluation_delay:
             return
         for at in range(len(self.terms)):
@@ -307,10 +309,10 @@ class Oracle:
         points = []
         for point in signal.points:
             follows = points and points[-1][3] is None and points[-1][1] + self.step == point[1]
-            if point[3] is None and follows:
+            if point[3] is None and follows and not point[5]:
                 points[-1][1] = point[1]
             else:
-                points.append(list(point))
+                points.append(point[:5])
         return {"facet": signal.facet, "points": points, "incidents": signal.incidents}
 
 
