@@ -74,6 +74,7 @@ shipped! {
         "account-silent",
         "critical-violation",
         "exception-over",
+        "high-violation",
         "many-violations",
         "percent-fell",
         "percent-low",
