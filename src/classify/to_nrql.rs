@@ -148,7 +148,6 @@ impl Writer<'_> {
         Some(Attribute { name, text })
     }
 
-    #[expect(clippy::disallowed_types, reason = "samples of a rule, which its file holds whole")]
     fn seen(&self, path: &str) -> Seen {
         let parts: Vec<&str> = path.split('.').collect();
         let mut seen = Seen::default();
@@ -212,7 +211,7 @@ fn of_texts(value: &str, patterns: &[Pattern], cased: bool) -> Result<String, St
         [] => {}
         // `LIKE` without `%` is an equality in any case.
         [text] if !cased && !text.contains('%') => {
-            tests.insert(0, format!("{value} LIKE {}", quoted(patterns_literal(patterns))))
+            tests.insert(0, format!("{value} LIKE {}", quoted(patterns_literal(patterns))));
         }
         [text] => tests.insert(0, format!("{folded} = {}", quoted(text))),
         texts => {

@@ -8,6 +8,8 @@ mod accounts;
 mod alerts;
 mod args;
 mod assemble;
+#[cfg(feature = "lab")]
+mod backtest;
 mod check;
 mod cost;
 mod dashboards;
@@ -22,6 +24,8 @@ mod ingest;
 #[cfg(feature = "lab")]
 mod lookup;
 mod nrql;
+#[cfg(feature = "lab")]
+mod past;
 #[cfg(feature = "lab")]
 mod preview;
 mod quickstart;
@@ -104,6 +108,12 @@ enum Command {
     /// loads nothing from elsewhere.
     #[cfg(feature = "lab")]
     Preview(preview::Args),
+    /// Tell what the alert conditions would have opened on past records, before they page anybody
+    ///
+    /// Records go through the same pipeline as the agent's, conditions through a copy of New Relic's streaming evaluation, in the order
+    /// of arrival. `--budget 5/week` ends with 1 when a week had more pages than that.
+    #[cfg(feature = "lab")]
+    Backtest(backtest::Args),
     /// Run the local New Relic stand-in on its own, to try settings against it
     #[cfg(feature = "lab")]
     StandIn(stand_in::Args),
@@ -142,6 +152,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Demo(args) => demo::run(args),
         #[cfg(feature = "lab")]
         Command::Preview(args) => preview::run(args),
+        #[cfg(feature = "lab")]
+        Command::Backtest(args) => backtest::run(args),
         #[cfg(feature = "lab")]
         Command::StandIn(args) => stand_in::run(args),
     }

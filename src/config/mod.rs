@@ -227,6 +227,12 @@ pub struct Price {
     pub currency: String,
 }
 
+/// A time as the configuration writes it: `90s`, `5m`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    value::time(text)
+}
+
 impl Price {
     /// Reads `0.40 USD` or `60 JPY`.
     #[must_use]

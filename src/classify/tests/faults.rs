@@ -25,7 +25,7 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
         (GOOD.replace("  condition: s\n", ""), 6, "detection.condition is missing"),
         (GOOD.replace("  condition: s", "  timeframe: 5m\n  condition: s"), 7, "timeframe"),
         (format!("{GOOD}tags: [attack.t9999]\n"), 8, "tag \"attack.t9999\": no such ATT&CK id"),
-        (format!("{GOOD}cspm:\n  pilar: CIEM\n"), 9, "cspm.pilar is unknown; allowed: pillar, score"),
+        (format!("{GOOD}cspm:\n  pilar: CIEM\n"), 9, "cspm.pilar is unknown; allowed: titleJa, pillar, score"),
         (format!("{GOOD}cspm:\n  pillar: ABC\n"), 9, "cspm.pillar is \"ABC\"; allowed: CSPM, CIEM, CWPP, DSPM, IaC"),
         (format!("{GOOD}cspm:\n  score: 101\n"), 9, "cspm.score is 101; allowed: 0 to 100"),
         (format!("{GOOD}cspm:\n  notify: yes\n"), 9, "cspm.notify is \"yes\"; allowed: true, false"),

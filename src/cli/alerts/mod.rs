@@ -91,7 +91,7 @@ enum Command {
 
 /// A language as it is asked for.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Lang {
+pub(super) enum Lang {
     /// English
     En,
     /// Japanese
@@ -140,12 +140,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Lint { path, format } => check(path.as_deref(), format),
         Command::Render { format, account, policy, lang, dashboard_url, from, out } => {
             let definition = definition(from.as_deref())?;
-            let request = Request {
-                account,
-                policy: policy.as_deref(),
-                language: lang.into(),
-                dashboard_url: dashboard_url.as_deref(),
-            };
+            let request =
+                Request { account, policy: policy.as_deref(), language: lang.into(), dashboard_url: dashboard_url.as_deref() };
             let text = match format {
                 RenderFormat::NerdGraph => alert::nerdgraph(&definition, request),
                 RenderFormat::Terraform => alert::terraform(&definition, request),
@@ -163,7 +159,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Those in a folder, or those that are built in.
-fn definition(path: Option<&Path>) -> anyhow::Result<Definition> {
+pub(super) fn definition(path: Option<&Path>) -> anyhow::Result<Definition> {
     Ok(match path {
         None => Definition::shipped(),
         Some(path) => Definition::read(files::read(path)?),
@@ -242,9 +238,7 @@ fn check(path: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
             lines.join("\n")
         }
         Format::Json => {
-            let object = |finding: &lint::Finding| {
-                json!({ "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message })
-            };
+            let object = |finding: &lint::Finding| json!({ "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message });
             serde_json::to_string_pretty(&findings.iter().map(object).collect::<Vec<Value>>())? + "\n"
         }
     };

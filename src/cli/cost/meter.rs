@@ -128,7 +128,7 @@ pub(super) struct Meter {
 #[derive(Deserialize)]
 struct Event<'e> {
     #[serde(rename = "eventType")]
-    event_type: &'e str,
+    kind: &'e str,
     timestamp: Option<i64>,
     #[serde(rename = "event.id", default)]
     id: &'e str,
@@ -190,9 +190,9 @@ impl Meter {
         }
         let mut usage = self.usage.lock();
         usage.at(time_ms);
-        usage.types.entry(event.event_type.to_owned()).or_default().add(bytes);
+        usage.types.entry(event.kind.to_owned()).or_default().add(bytes);
         let of_account = usage.accounts.entry(event.account.to_owned()).or_default();
-        if event.event_type == NOTICE {
+        if event.kind == NOTICE {
             of_account.notices.add(bytes);
             if let [rule] = self.rules.as_slice() {
                 usage.rules.entry(rule.clone()).or_default().notices.add(bytes);
@@ -200,7 +200,7 @@ impl Meter {
             return Some(());
         }
         of_account.events.add(bytes);
-        if event.event_type == SECURITY_EVENT {
+        if event.kind == SECURITY_EVENT {
             usage.rules.entry(event.control.to_owned()).or_default().events.add(bytes);
             let series = [event.account, event.region, event.service];
             usage.matched_points.add(&series, time_ms);

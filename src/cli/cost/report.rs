@@ -37,6 +37,9 @@ pub(super) struct Cost {
     savings: Vec<(String, i64)>,
 }
 
+/// Other settings.
+type Change<'c> = &'c dyn Fn(&mut Outputs);
+
 /// Bytes of everything with these settings.
 fn total(usage: &Usage, outputs: Outputs) -> Used {
     lines(usage, outputs).into_iter().fold(Used::default(), |sum, (_, used)| sum.and(used))
@@ -84,12 +87,12 @@ impl Cost {
         let (accounts, all_accounts) = dearest(&usage.accounts, outputs, top);
         let (rules, all_rules) = dearest(&usage.rules, outputs, top);
         let now = total(usage, outputs).bytes;
-        let with = |change: &dyn Fn(&mut Outputs)| {
+        let with = |change: Change<'_>| {
             let mut changed = outputs;
             change(&mut changed);
             (changed != outputs).then(|| now.cast_signed() - total(usage, changed).bytes.cast_signed())
         };
-        let settings: [(&str, &dyn Fn(&mut Outputs)); 7] = [
+        let settings: [(&str, Change<'_>); 7] = [
             ("outputs.logs.records: none", &|outputs| outputs.logs.records = LogRecords::None),
             ("outputs.logs.records: matched", &|outputs| outputs.logs.records = LogRecords::Matched),
             ("outputs.logs.records: all", &|outputs| {

@@ -3,7 +3,7 @@
 //! In: the built-in rules and those of folders. Out: what they are, or how their samples ended. What always holds: a broken
 //! rule file is told with file, line and what is allowed, and stops no other; nothing is sent and no key is read.
 
-mod junit;
+pub(super) mod junit;
 mod outcome;
 mod sarif;
 mod show;

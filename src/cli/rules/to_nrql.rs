@@ -49,10 +49,10 @@ pub(super) fn page(said: &Said) -> String {
     match &said.query {
         Ok(query) => format!("{query}\n\n{NEEDS}\n"),
         Err(reasons) => {
-            let lines: String = reasons.iter().map(|reason| format!("  {reason}\n")).collect();
+            let lines = reasons.join("\n  ");
             let instead = format!("SELECT count(*) FROM AwsSecurityEvent WHERE control.id = '{}'", said.rule.id);
             format!(
-                "rule {} cannot be said in NRQL over raw records:\n{lines}ask for its detections instead:\n  {instead}\n",
+                "rule {} cannot be said in NRQL over raw records:\n  {lines}\nask for its detections instead:\n  {instead}\n",
                 said.rule.id
             )
         }
@@ -83,7 +83,8 @@ pub(super) fn objects(all: &[Said]) -> Vec<Value> {
         .collect()
 }
 
-#[cfg(all(test, feature = "lab"))]
+#[cfg(test)]
+#[cfg(feature = "lab")]
 mod tests {
     use super::*;
     use crate::classify::RuleSet;

@@ -11,7 +11,8 @@ use crate::nrql::condition::{Condition, Expiration, Fill, Kind, Method, Signal, 
 use crate::publish::alert::source::Definition;
 
 /// Documents of `NerdGraph`; the variables are those that the rendered file has, and the id of the policy.
-const POLICY: &str = "mutation($account: Int!, $policy: AlertsPolicyInput!) { alertsPolicyCreate(accountId: $account, policy: $policy) { id } }";
+const POLICY: &str =
+    "mutation($account: Int!, $policy: AlertsPolicyInput!) { alertsPolicyCreate(accountId: $account, policy: $policy) { id } }";
 const STATIC: &str = "mutation($account: Int!, $policy: ID!, $condition: AlertsNrqlConditionStaticInput!) { alertsNrqlConditionStaticCreate(accountId: $account, policyId: $policy, condition: $condition) { id entityGuid } }";
 const BASELINE: &str = "mutation($account: Int!, $policy: ID!, $condition: AlertsNrqlConditionBaselineInput!) { alertsNrqlConditionBaselineCreate(accountId: $account, policyId: $policy, condition: $condition) { id entityGuid } }";
 const TAGS: &str = "mutation($guid: EntityGuid!, $tags: [TaggingTagInput!]!) { taggingAddTagsToEntity(guid: $guid, tags: $tags) { errors { message } } }";
