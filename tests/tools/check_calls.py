@@ -49,6 +49,7 @@ EVENTS = {
     ("s3", "DeleteAccountPublicAccessBlock"): S3.format("DeletePublicAccessBlock (account)"),
     ("s3", "DeleteBucketPublicAccessBlock"): S3.format("DeletePublicAccessBlock (bucket)"),
     ("s3", "PutAccountPublicAccessBlock"): S3.format("PutPublicAccessBlock (account)"),
+    ("s3", "PutBucketObjectLockConfiguration"): S3.format("PutObjectLockConfiguration"),
     ("s3", "PutBucketPublicAccessBlock"): S3.format("PutPublicAccessBlock (bucket)"),
     ("signin", "ConsoleLogin"): SIGN_IN,
     ("signin", "EmailUpdated"): SIGN_IN,
