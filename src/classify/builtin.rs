@@ -16,6 +16,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "account/attack-tool-client-used.yml",
     "account/region-enabled.yml",
     "account/root-dangerous-call.yml",
+    "account/root-email-change-started.yml",
     "account/root-user-activity.yml",
     "account/unauthorized-api-call.yml",
     "acm/certificate-exported.yml",
