@@ -38,6 +38,7 @@ mod rule;
 mod samples;
 mod security_hub;
 mod sigma;
+mod to_nrql;
 mod yaml;
 
 #[cfg(test)]
@@ -63,6 +64,7 @@ pub use requirements::{Attested, DeployedState, FrameworkRow, FrameworkState, Re
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 pub use security_hub::{SecurityHubControl, all as security_hub_controls, control as security_hub_control};
+pub use to_nrql::NrqlCondition;
 
 use matcher::Program;
 use sigma::Placeholders;
@@ -104,6 +106,14 @@ impl RuleSet {
     #[must_use]
     pub fn unproven_alone(paths: &[std::path::PathBuf]) -> Vec<Unproven> {
         mutation::unproven(&load::alone(paths, &Placeholders::new()))
+    }
+
+    /// The rules of [`load`](Self::load) as conditions of NRQL over raw trail records, in their order; where a rule cannot be said
+    /// in NRQL, why.
+    #[must_use]
+    pub fn to_nrql(settings: &crate::config::Rules) -> Vec<(Rule, Result<NrqlCondition, Vec<String>>)> {
+        let loaded = load::load(settings, &Placeholders::new());
+        loaded.rules.into_iter().map(|read| (read.rule.clone(), to_nrql::condition(&read))).collect()
     }
 
     fn new(loaded: load::Loaded) -> (Self, Vec<RuleFault>) {

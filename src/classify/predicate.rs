@@ -4,7 +4,7 @@
 //! in any ASCII case unless the rule says `cased`; letters outside ASCII are compared in lower case when the rule holds some.
 //! Absence is not a value: [`Test::Present`] and [`Test::Field`] are answered by the matcher, which knows all values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::Regex;
@@ -153,6 +153,13 @@ impl Network {
         let host_bits = bits.checked_sub(length)?;
         let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
         Some(Self { base: number(ip) & mask, mask, v6: ip.is_ipv6() })
+    }
+
+    /// First address and length of the prefix of a range of IPv4.
+    pub(super) fn v4(&self) -> Option<(Ipv4Addr, u32)> {
+        let base = u32::try_from(self.base).ok().filter(|_| !self.v6)?;
+        // The mask of the upper 96 bits is there too.
+        Some((base.into(), self.mask.leading_ones().checked_sub(96)?))
     }
 
     /// Whether the address is in the range.

@@ -5,9 +5,11 @@
 //! standard error.
 
 mod accounts;
+mod alerts;
 mod args;
 mod assemble;
 mod check;
+mod cost;
 mod dashboards;
 #[cfg(feature = "lab")]
 mod demo;
@@ -76,8 +78,12 @@ enum Command {
     Rules(rules::Args),
     /// The dashboard for New Relic: list its questions, render it for an account, lint it
     Dashboards(dashboards::Args),
+    /// The alert conditions for New Relic: list, show, lint, render for NerdGraph or Terraform
+    Alerts(alerts::Args),
     /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
+    /// Weigh what past records would cost in New Relic, by type, account and rule, and what each setting saves
+    Cost(cost::Args),
     /// Check NRQL queries, list its functions, run a query
     Nrql(nrql::Args),
     /// Dead letters: list, replay
@@ -125,7 +131,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Doctor(args) => doctor::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Dashboards(args) => dashboards::run(args),
+        Command::Alerts(args) => alerts::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Cost(args) => cost::run(args),
         Command::Nrql(args) => nrql::run(args),
         Command::Dlq(args) => dlq::run(args),
         Command::Iam(args) => iam::run(args),

@@ -8,3 +8,4 @@ pub mod engine;
 pub mod lookup;
 pub mod preview;
 pub mod store;
+pub mod streaming;

@@ -23,6 +23,7 @@ mod config_api;
 #[cfg(test)]
 mod config_files;
 #[cfg(test)]
+mod cost;
 mod dashboards;
 #[cfg(test)]
 mod delivery;

@@ -313,6 +313,11 @@ impl<'a> Going<'a> {
         Ok(ended)
     }
 
+    /// Into an outlet of the caller's.
+    pub(super) async fn kept(self, outlet: Box<dyn Outlet>) -> anyhow::Result<Report> {
+        self.relay(To::Outlet(outlet), None).await
+    }
+
     async fn relay(self, to: To, unwritten: Option<Unwritten>) -> anyhow::Result<Report> {
         let Self { name, config, inputs, stages, clock, signals, progress, hushed } = self;
         let bucket =

@@ -18,8 +18,8 @@ use crate::config::options::LATER_SOURCE_KINDS;
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::reader::Reader;
 use crate::config::{
-    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules, Source,
-    SourceKind, Telemetry, accounts, env, findings, keys,
+    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Price, Region, Rules,
+    Source, SourceKind, Telemetry, accounts, env, findings, keys,
 };
 use crate::record::Severity;
 use crate::record::trail::is_account_id;
@@ -48,6 +48,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);
+    let price = price(reader);
     queues_differ(reader);
     let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
     let rules = Rules { folders, disable };
@@ -70,6 +71,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         findings,
         limits,
         health,
+        price,
         telemetry,
     });
     (config, files)
@@ -308,12 +310,17 @@ fn outputs(reader: &mut Reader<'_>) -> Outputs {
         _ => default.logs.records,
     };
     let read_only = reader.switch("outputs.logs.readOnly", default.logs.read_only);
+    let thin = reader.switch("outputs.logs.thin", default.logs.thin);
     let mask = reader.switch("outputs.logs.mask", default.logs.mask);
     Outputs {
-        logs: Logs { records, read_only, mask },
+        logs: Logs { records, read_only, thin, mask },
         notices: reader.switch("outputs.notices", default.notices),
         metrics: reader.switch("outputs.metrics", default.metrics),
     }
+}
+
+fn price(reader: &mut Reader<'_>) -> Option<Price> {
+    reader.parse("cost.pricePerGb", "not a price", Price::parse)
 }
 
 fn limits(reader: &mut Reader<'_>) -> Limits {

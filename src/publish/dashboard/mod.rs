@@ -19,4 +19,5 @@ pub use document::{Document, Page, Widget};
 pub use files::SHIPPED;
 pub use questions::questions;
 pub use render::{PLACEHOLDER_ACCOUNT, RenderError, Request, render};
-pub use source::{Definition, DefinitionError, Language, PageSource, WidgetSource};
+pub(in crate::publish) use source::read;
+pub use source::{Both, Definition, DefinitionError, Language, PageSource, WidgetSource};

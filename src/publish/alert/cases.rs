@@ -1,0 +1,64 @@
+//! The proof that a condition carries: rows, and the incidents that they must open.
+//!
+//! In: the `cases` of a condition's file. Out: plain data. What always holds: a case without an incident is as much a proof as one
+//! with: it is what must not wake anybody. The cases are run by whoever has an evaluator of conditions; nothing is run here.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// Rows, and what must come of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What is shown, in a few words.
+    pub name: String,
+    /// What New Relic stored.
+    #[serde(default)]
+    pub rows: Vec<RowSource>,
+    /// How long to look, s after the begin; 0: until every window of the rows is closed and every silence has been noticed.
+    #[serde(default)]
+    pub until: u32,
+    /// What must open, each once; empty: nothing.
+    pub incidents: Vec<ExpectedIncident>,
+}
+
+/// A row, or several that differ in time alone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowSource {
+    /// Its event type.
+    pub event: String,
+    /// Its `timestamp`, s after the begin of the case.
+    pub at: u32,
+    /// When it came, s after that: New Relic's conditions see rows in the order in which they come.
+    #[serde(default)]
+    pub late: u32,
+    /// So many of them.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// So far apart, s.
+    #[serde(default)]
+    pub every: u32,
+    /// Its attributes. Of `Metric`: the name of the metric and its value, too.
+    pub with: Map<String, Value>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// An incident that must open.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedIncident {
+    /// `CRITICAL` or `WARNING`; an incident of lost signal is `CRITICAL`.
+    pub priority: String,
+    /// The group of `FACET`, by alias.
+    #[serde(default)]
+    pub facet: BTreeMap<String, String>,
+    /// It opens because the signal went silent.
+    #[serde(default)]
+    pub silence: bool,
+}
