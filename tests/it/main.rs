@@ -10,6 +10,7 @@ mod accounts;
 mod aggregator;
 #[cfg(test)]
 mod answers;
+mod backtest;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]

@@ -130,8 +130,26 @@ fn every_builtin_rule_is_mapped_and_says_what_to_do() {
         assert!(!rule.techniques.items().is_empty() && !rule.tactics.items().is_empty(), "{} has no ATT&CK technique", rule.id);
         assert!(rule.remediation.as_ref().is_some_and(|text| text.len() > 20), "{} has no remediation", rule.id);
         assert!(rule.runbook.as_ref().is_some_and(|url| url.starts_with("https://")), "{} has no runbook", rule.id);
+        for (what, text) in [("title in Japanese", &rule.title_ja), ("reason", &rule.severity_reason), ("tuning", &rule.tuning)] {
+            assert!(text.as_ref().is_some_and(|text| text.chars().count() > 5), "{} has no {what}", rule.id);
+        }
+        assert!(!rule.false_positives.is_empty() && rule.description.len() > 40, "{} says too little", rule.id);
     }
     assert!(mapped >= 90, "only {mapped} rules name a framework");
+}
+
+/// S0-23: at least two records that match and two that do not, and for each part of the condition one that needs it.
+#[test]
+fn the_samples_of_every_builtin_rule_prove_each_part_of_its_condition() {
+    let set = RuleSet::builtin();
+    assert!(set.rules().len() >= 100);
+    for rule in set.rules() {
+        for matches in [true, false] {
+            let number = rule.samples.iter().filter(|sample| sample.matches == matches).count();
+            assert!(number >= 2, "{}: {number} samples, matches: {matches}", rule.id);
+        }
+    }
+    assert_eq!(RuleSet::unproven(&crate::config::Rules::default()), []);
 }
 
 /// Every built-in rule loads, is alone with its id, and proves itself.
