@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod cases;
+mod issue;
+mod muting;
 mod oracle;
 
 use super::{Evaluation, Incident, Point, Reason, SignalRun};
