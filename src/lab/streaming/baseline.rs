@@ -105,7 +105,9 @@ impl Baseline {
     /// The deviation of a window's value, and learns it. A window that a static value fills gets the value that stands for.
     pub(super) fn take(&mut self, point: &mut Point) -> Option<f64> {
         let at_ms = point.begin_ms;
-        if point.filled && let Fill::Static(deviations) = self.fill {
+        if point.filled
+            && let Fill::Static(deviations) = self.fill
+        {
             point.value = self.last.map(|last| last + deviations * self.deviation_unit(last));
         }
         let value = point.value?;

@@ -41,7 +41,13 @@ impl<'c> Desk<'c> {
     }
 
     /// All incidents. `judge` gives what terms compare of a step; `by_rows`: rows close windows; the range ends at `end_ms`.
-    pub(super) fn run(mut self, steps: &[(Step, Option<f64>)], silences: &[Silence], by_rows: bool, end_ms: i64) -> Vec<Incident> {
+    pub(super) fn run(
+        mut self,
+        steps: &[(Step, Option<f64>)],
+        silences: &[Silence],
+        by_rows: bool,
+        end_ms: i64,
+    ) -> Vec<Incident> {
         let window = if by_rows { Next::WindowByRow } else { Next::WindowByClock };
         let losses = silences.iter().flat_map(|silence| {
             let back = silence.returned_ms.map(|ms| (ms, Next::Returned, silence.expected));

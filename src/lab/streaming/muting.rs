@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::super::engine::{self, Field};
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Until};
 use crate::nrql::condition::{Condition, Kind};
 
 /// What a muting rule can ask about, beside `tags.<NAME>`. `alertsMutingRuleCreate`.
@@ -138,7 +138,10 @@ pub fn facts(condition: &Condition, event_type: &str, facets: &[Field], more: &[
 #[must_use]
 pub fn muted(rules: &[MutingRule], facts: &Facts, at_ms: i64) -> Option<Muted> {
     let of = |(place, rule): (usize, &MutingRule)| {
-        let until_ms = rule.mutes(facts, at_ms)?;
+        let until_ms = match rule.mutes(facts, at_ms)? {
+            Until::Moment(ms) => Some(ms),
+            Until::Forever => None,
+        };
         Some(Muted { rule: place, until_ms, closes: rule.closes })
     };
     rules.iter().enumerate().find_map(of)
@@ -170,13 +173,13 @@ impl MutingRule {
     }
 
     /// Whether it mutes what opens at a moment, and until when its time goes on.
-    fn mutes(&self, facts: &Facts, at_ms: i64) -> Option<Option<i64>> {
+    fn mutes(&self, facts: &Facts, at_ms: i64) -> Option<Until> {
         let holds = |test: &Test| test.holds(facts);
         let applies = if self.all { self.conditions.iter().all(holds) } else { self.conditions.iter().any(holds) };
         if !self.enabled || self.conditions.is_empty() || !applies {
             return None;
         }
-        self.schedule.as_ref().map_or(Some(None), |schedule| schedule.at(at_ms))
+        self.schedule.as_ref().map_or(Some(Until::Forever), |schedule| schedule.at(at_ms))
     }
 }
 

@@ -39,8 +39,14 @@ pub enum Repeat {
     Monthly,
 }
 
-/// Until when a schedule that holds goes on, ms since 1970; none: for ever.
-pub type Until = Option<i64>;
+/// Until when a schedule that holds goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Until {
+    /// Ms since 1970.
+    Moment(i64),
+    /// It has no end.
+    Forever,
+}
 
 impl Schedule {
     /// What makes no sense in it.
@@ -78,9 +84,9 @@ impl Schedule {
                     Some(start) => self.instant(start)? <= moment,
                     None => true,
                 };
-                let Some(end) = end else { return begun.then_some(None) };
+                let Some(end) = end else { return begun.then_some(Until::Forever) };
                 let end = self.instant(end)?;
-                (begun && moment < end).then(|| Some(end.as_millisecond()))
+                (begun && moment < end).then(|| Until::Moment(end.as_millisecond()))
             }
         }
     }
@@ -103,9 +109,9 @@ impl Schedule {
             }
             let last = first.checked_add(length.days()).ok()?.to_datetime(end.time());
             let (begin, last) = (self.instant(begin)?, self.instant(last)?);
-            (begin <= moment && moment < last).then(|| last.as_millisecond())
+            (begin <= moment && moment < last).then(|| Until::Moment(last.as_millisecond()))
         });
-        ends.max().map(Some)
+        ends.max()
     }
 }
 

@@ -12,7 +12,9 @@ pub(super) enum Change {
     /// The term is met: an incident is due if none is open.
     Met,
     /// All values since `since_ms` are good, for as long as the duration: an open incident ends there.
-    Recovered { since_ms: i64 },
+    Recovered {
+        since_ms: i64,
+    },
     None,
 }
 

@@ -17,9 +17,36 @@ use crate::nrql::condition::{Direction, Seasonality};
 /// others when a window is closed, `value` how values become incidents, `query` what a condition's query may hold. `nr.9` says how
 /// health is shown and nothing of incidents.
 const ROWS: &[&str] = &[
-    "nr.1", "nr.2", "nr.3", "nr.4", "nr.5", "nr.6", "nr.7", "nr.8", "place", "flow", "timer", "cadence", "sliding", "alignment",
-    "value.1", "value.2", "value.3", "value.4", "value.5", "value.6", "value.7", "value.baseline", "query.select", "query.from",
-    "query.where", "query.facet", "query.since", "query.refused", "query.nested", "query.timezone",
+    "nr.1",
+    "nr.2",
+    "nr.3",
+    "nr.4",
+    "nr.5",
+    "nr.6",
+    "nr.7",
+    "nr.8",
+    "place",
+    "flow",
+    "timer",
+    "cadence",
+    "sliding",
+    "alignment",
+    "value.1",
+    "value.2",
+    "value.3",
+    "value.4",
+    "value.5",
+    "value.6",
+    "value.7",
+    "value.baseline",
+    "query.select",
+    "query.from",
+    "query.where",
+    "query.facet",
+    "query.since",
+    "query.refused",
+    "query.nested",
+    "query.timezone",
 ];
 
 #[derive(Debug, Default, Clone)]
@@ -34,7 +61,9 @@ fn files() -> Vec<(String, String)> {
         .expect("tests/streaming")
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "test"))
-        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read_to_string(&path).expect("UTF-8")))
+        .map(|path| {
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read_to_string(&path).expect("UTF-8"))
+        })
         .collect();
     files.sort();
     files

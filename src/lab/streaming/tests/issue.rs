@@ -8,8 +8,7 @@ use crate::nrql::condition::Priority::{self, Critical, Warning};
 /// Open from, closed at and known at; the last two equal unless given.
 fn origin(condition: usize, signal: usize, opened_ms: i64, closed: Option<(i64, i64)>) -> Origin {
     let closed = closed.map(|(at_ms, known_ms)| Closed { at_ms, known_ms, reason: Reason::Recovered });
-    let incident =
-        Incident { priority: Warning, cause: Cause::Threshold, opened_ms, window_end_ms: None, value: None, closed };
+    let incident = Incident { priority: Warning, cause: Cause::Threshold, opened_ms, window_end_ms: None, value: None, closed };
     Origin { condition, signal, incident, muted: None }
 }
 
@@ -28,12 +27,7 @@ fn shown(issues: &[Issue]) -> Vec<(i64, Option<i64>, &[usize])> {
 }
 
 fn three() -> [Origin; 4] {
-    [
-        origin(0, 0, 10, Some((50, 50))),
-        origin(0, 1, 20, Some((60, 60))),
-        origin(1, 0, 30, None),
-        origin(0, 0, 55, Some((70, 70))),
-    ]
+    [origin(0, 0, 10, Some((50, 50))), origin(0, 1, 20, Some((60, 60))), origin(1, 0, 30, None), origin(0, 0, 55, Some((70, 70)))]
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Streaming evaluation against cases worked by hand and against an oracle.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
 mod cases;
 mod issue;
 mod muting;

@@ -50,7 +50,13 @@ fn evaluated(case: &Json) -> Evaluation {
 
 fn point(point: &Point) -> String {
     let value = point.value.map_or("-".to_owned(), |value| format!("{value:.6}"));
-    format!("{}..{} closed {} {value}{}", point.begin_ms, point.end_ms, point.closed_ms, if point.filled { " filled" } else { "" })
+    format!(
+        "{}..{} closed {} {value}{}",
+        point.begin_ms,
+        point.end_ms,
+        point.closed_ms,
+        if point.filled { " filled" } else { "" }
+    )
 }
 
 fn incident(incident: &Incident) -> String {
