@@ -93,6 +93,7 @@ mod secrets;
 mod sqlite;
 #[cfg(test)]
 mod state_store;
+mod streaming;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -35,7 +35,6 @@ impl Filling {
     /// The steps of a signal. `cells` are its windows with rows by their ends, in order.
     pub(super) fn steps(&self, cells: &[(i64, Option<f64>)], clock: &Clock, silences: &[Silence]) -> Vec<Step> {
         let mut walk = Walk { filling: self, clock, silences, steps: Vec::new(), last: None, begun_ms: 0 };
-        let closed_until = clock.closed_until();
         let mut before: Option<i64> = None;
         for (end_ms, value) in cells {
             let Some(closed_ms) = clock.closed_ms(*end_ms) else { break };
@@ -50,11 +49,8 @@ impl Filling {
             walk.window(*end_ms, closed_ms, *value, anew);
             before = Some(*end_ms);
         }
-        // Windows that later ones, with rows and not yet closed, do not bound.
         if let Some(before) = before {
-            let open = cells.iter().map(|(end_ms, _)| *end_ms).find(|end_ms| *end_ms > before);
-            let until = open.map_or(closed_until, |open| closed_until.min(open - self.windows.step_ms));
-            walk.gaps(before, until);
+            walk.gaps(before, clock.closed_until());
         }
         walk.steps
     }

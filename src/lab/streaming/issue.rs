@@ -6,7 +6,7 @@
 //! incidents are all muted pages nobody.
 
 use super::muting::Muted;
-use super::result::Incident;
+use super::result::{Evaluation, Incident, SignalRun};
 use crate::lab::store::hash::QuickMap;
 use crate::nrql::condition::Priority;
 
@@ -50,6 +50,16 @@ pub struct Origin {
     pub incident: Incident,
     /// The rule that muted it when it opened.
     pub muted: Option<Muted>,
+}
+
+/// The incidents of a policy's condition, `mute` saying which rule mutes each: [`super::muting::muted`].
+pub fn origins(condition: usize, evaluation: &Evaluation, mute: impl Fn(&SignalRun, &Incident) -> Option<Muted>) -> Vec<Origin> {
+    let of = |(place, signal): (usize, &SignalRun)| -> Vec<Origin> {
+        let origin =
+            |incident: &Incident| Origin { condition, signal: place, incident: *incident, muted: mute(signal, incident) };
+        signal.incidents.iter().map(origin).collect()
+    };
+    evaluation.signals.iter().enumerate().flat_map(of).collect()
 }
 
 /// What is opened, paged and closed as one.

@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::super::{Alignment, FlowClock, Range, Settings, Switches, evaluate, resets};
-use super::*;
+use super::super::{Alignment, Cause, Evaluation, FlowClock, Range, Reason, Settings, SignalRun, Switches, evaluate, resets};
+use super::condition;
 use crate::lab::store;
 use crate::lab::store::Store;
-use crate::nrql::condition::{Direction, Seasonality};
+use crate::nrql::condition::{
+    Comparison, Condition, Direction, Expiration, Fill, Kind, Method, Occurrences, Priority, Seasonality, Term,
+};
 
 /// What New Relic's pages say of streaming, as the notes of this project number it: `nr` the rules of evaluation, `place` and the
 /// others when a window is closed, `value` how values become incidents, `query` what a condition's query may hold. `nr.9` says how
@@ -197,7 +199,7 @@ fn many(store: &Store, words: &[&str]) {
 }
 
 fn read(case: &Case) -> Read {
-    let mut condition = condition("", &serde_json::json!({"terms": [], "signal": {"aggregationWindow": 60}}));
+    let mut condition = condition("");
     condition.name.clone_from(&case.name);
     let mut read = Read {
         condition,

@@ -1,8 +1,8 @@
 //! How incidents are grouped into issues.
 
-use super::super::issue::{INCIDENTS_MAX, Issue, Origin, Preference, issues};
+use super::super::issue::{INCIDENTS_MAX, Issue, Origin, Preference, issues, origins};
 use super::super::muting::Muted;
-use super::super::{Cause, Closed, Incident, Reason};
+use super::super::{Cause, Closed, Evaluation, Incident, Reason, SignalRun};
 use crate::nrql::condition::Priority::{self, Critical, Warning};
 
 /// Open from, closed at and known at; the last two equal unless given.
@@ -102,4 +102,14 @@ fn nothing_makes_no_issue_and_words_read_back() {
         assert_eq!(Preference::of_word(word), Some(*preference));
     }
     assert_eq!(Preference::of_word("PER_ACCOUNT"), None);
+}
+
+#[test]
+fn incidents_know_their_condition_and_signal() {
+    let incident = origin(0, 0, 10, None).incident;
+    let signal = SignalRun { incidents: vec![incident], ..SignalRun::default() };
+    let evaluation = Evaluation { signals: vec![SignalRun::default(), signal], ..Evaluation::default() };
+    let quiet = Muted { rule: 3, until_ms: None, closes: false };
+    let found = origins(7, &evaluation, |_, incident| (incident.opened_ms == 10).then_some(quiet));
+    assert_eq!(found, [Origin { condition: 7, signal: 1, incident, muted: Some(quiet) }]);
 }

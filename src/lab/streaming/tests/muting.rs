@@ -18,8 +18,7 @@ fn rule(all: bool, conditions: Vec<Test>) -> MutingRule {
 }
 
 fn about() -> Facts {
-    let json = serde_json::json!({"terms": [], "signal": {"aggregationWindow": 60}});
-    let mut condition = condition("SELECT count(*) FROM AwsSecurityNotice FACET account", &json);
+    let mut condition = condition("SELECT count(*) FROM AwsSecurityNotice FACET account");
     condition.name = "Root used".to_owned();
     let facets = [("account".into(), Value::text("111122223333")), ("severity".into(), Value::Number(8.0))];
     facts(&condition, "AwsSecurityNotice", &facets, &[("policyName", "Detective"), ("targetName", "")])
