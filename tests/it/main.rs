@@ -95,6 +95,7 @@ mod secrets;
 mod sqlite;
 #[cfg(test)]
 mod state_store;
+mod streaming;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -375,7 +375,7 @@ def one_case(chance):
         query = f"SELECT {aggregate}(n) FROM (SELECT count(*) AS n FROM T WHERE pass = 1 FACET who){where}"
     else:
         query = f"SELECT {QUERIES[aggregate]} FROM T WHERE pass = 1" + (" FACET who" if faceted else "")
-    begin = 1_700_000_000_000 + 1_000 * chance.randrange(0, 4_000)
+    begin = 1_700_000_000_000 + chance.choice([1_000 * chance.randrange(0, 4_000), 30_000 * chance.randrange(0, 130)])
     case = {
         "range": [begin, begin + 1_000 * chance.choice([600, 1_800, 3_600, 14_400, 30_000])],
         "clock": chance.choice(["SIGNAL", "SIGNAL", "CONDITION"]),
@@ -401,11 +401,14 @@ def rows_of(chance, case, window, faceted):
     time = begin + 1_000 * chance.randrange(-window, 2 * window)
     pace = chance.choice([0.2, 0.5, 1.0, 3.0])
     lateness = chance.choice([[0], [0, 0, 1, 5], [0, 1, 30, 60, 200], [0, 5, 600, 1_200]])
+    # Things meet at one instant where times are coarse.
+    grain = chance.choice([1, 1_000, 15_000, 30_000])
     names = ["a", "b", "c"][: chance.choice([1, 2, 2, 3])]
     for _ in range(chance.choice([3, 8, 15, 25, 40])):
         time += int(1_000 * window * pace * chance.random() * 2)
         if chance.random() < 0.1:
             time -= time % (1_000 * window)   # just on an edge
+        time = (time + grain // 2) // grain * grain
         if chance.random() < 0.04:
             time += 1_000 * chance.choice([600, 2_400, 7_200, 7_500, 9_000])
         arrival = time + 1_000 * chance.choice(lateness) - (20_000 if chance.random() < 0.02 else 0)

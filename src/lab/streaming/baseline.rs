@@ -81,6 +81,8 @@ pub(super) struct Baseline {
     models: Vec<Model>,
     /// When, and the error: of the last seven days.
     errors: VecDeque<(i64, f64)>,
+    /// Their sum and the sum of their squares.
+    sums: (f64, f64),
     last: Option<f64>,
 }
 
@@ -97,7 +99,7 @@ impl Baseline {
             Seasonality::NewRelicCalculation => &[None, Some(HOURLY), Some(DAILY), Some(WEEKLY)],
         };
         let models = seasons.iter().map(|season| Model::new(*season)).collect();
-        Some(Self { direction, fill: condition.signal.fill, models, errors: VecDeque::new(), last: None })
+        Some(Self { direction, fill: condition.signal.fill, models, errors: VecDeque::new(), sums: (0.0, 0.0), last: None })
     }
 
     /// The deviation of a window's value, and learns it. A window that a static value fills gets the value that stands for.
@@ -116,9 +118,10 @@ impl Baseline {
         let error = predicted.map(|predicted| value - predicted);
         if let Some(error) = error {
             self.errors.push_back((at_ms, error));
+            self.sums = (self.sums.0 + error, self.sums.1 + error * error);
         }
-        while self.errors.front().is_some_and(|(ms, _)| *ms < at_ms - ERRORS_MS) {
-            self.errors.pop_front();
+        while let Some((_, error)) = self.errors.pop_front_if(|(ms, _)| *ms < at_ms - ERRORS_MS) {
+            self.sums = (self.sums.0 - error, self.sums.1 - error * error);
         }
         self.models.iter_mut().for_each(|model| model.learn(at_ms, value));
         self.last = Some(value);
@@ -133,8 +136,9 @@ impl Baseline {
     /// One standard deviation; never 0, so that a value that never changed has one.
     fn deviation_unit(&self, near: f64) -> f64 {
         let count = self.errors.len().max(1) as f64;
-        let mean = self.errors.iter().map(|(_, error)| error).sum::<f64>() / count;
-        let variance = self.errors.iter().map(|(_, error)| (error - mean).powi(2)).sum::<f64>() / count;
+        let mean = self.sums.0 / count;
+        // What rounding leaves of nothing may be less than nothing.
+        let variance = (self.sums.1 / count - mean * mean).max(0.0);
         variance.sqrt().max(near.abs() * 1e-9).max(1e-9)
     }
 }

@@ -67,7 +67,13 @@ pub fn evaluate(
     })?;
     let judge = Judge { condition, settings, windows, expiration, end_ms };
     let mut evaluation = Evaluation { late: placed.late, ..Evaluation::default() };
-    evaluation.approximate = matches!(condition.kind, Kind::Baseline(..));
+    if matches!(condition.kind, Kind::Baseline(..)) {
+        evaluation.approximate = true;
+        evaluation.notes.push(
+            "a baseline as near as it can be: New Relic's own is not published and has learnt from up to four weeks before"
+                .to_owned(),
+        );
+    }
     if answer.groups.len() > SIGNALS_MAX {
         evaluation.notes.push(format!(
             "{} signals: New Relic evaluates at most 5,000 or 20,000 of a condition, its pages differ; here all are",

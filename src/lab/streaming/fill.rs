@@ -34,33 +34,30 @@ pub(super) struct Filling {
 impl Filling {
     /// The steps of a signal. `cells` are its windows with rows by their ends, in order.
     pub(super) fn steps(&self, cells: &[(i64, Option<f64>)], clock: &Clock, silences: &[Silence]) -> Vec<Step> {
-        let mut steps = Steps { filling: self, clock, silences, steps: Vec::new(), last: None, begun_ms: 0 };
-        let closed_until = clock.closed_until();
+        let mut walk = Walk { filling: self, clock, silences, steps: Vec::new(), last: None, begun_ms: 0 };
         let mut before: Option<i64> = None;
         for (end_ms, value) in cells {
             let Some(closed_ms) = clock.closed_ms(*end_ms) else { break };
             let anew = before.is_none_or(|before| end_ms - before > self.memory_ms);
             if let Some(before) = before {
-                steps.gaps(before, end_ms - self.windows.step_ms);
+                walk.gaps(before, end_ms - self.windows.step_ms);
             }
             if anew {
-                steps.last = None;
-                steps.begun_ms = end_ms - self.windows.width_ms;
+                walk.last = None;
+                walk.begun_ms = end_ms - self.windows.width_ms;
             }
-            steps.window(*end_ms, closed_ms, *value, anew);
+            walk.window(*end_ms, closed_ms, *value, anew);
             before = Some(*end_ms);
         }
-        // Windows that later ones, with rows and not yet closed, do not bound.
         if let Some(before) = before {
-            let open = cells.iter().map(|(end_ms, _)| *end_ms).find(|end_ms| *end_ms > before);
-            let until = open.map_or(closed_until, |open| closed_until.min(open - self.windows.step_ms));
-            steps.gaps(before, until);
+            walk.gaps(before, clock.closed_until());
         }
-        steps.steps
+        walk.steps
     }
 }
 
-struct Steps<'s> {
+/// On its way through the windows.
+struct Walk<'s> {
     filling: &'s Filling,
     clock: &'s Clock,
     silences: &'s [Silence],
@@ -71,7 +68,7 @@ struct Steps<'s> {
     begun_ms: i64,
 }
 
-impl Steps<'_> {
+impl Walk<'_> {
     /// The closed windows after `before`, the last with rows, up to `until`.
     fn gaps(&mut self, before: i64, until: i64) {
         let step = self.filling.windows.step_ms;

@@ -11,11 +11,15 @@
 //! ```
 
 mod baseline;
+mod edit;
 mod evaluate;
 mod fill;
 mod incident;
+pub mod issue;
 mod loss;
+pub mod muting;
 mod result;
+pub mod schedule;
 mod settings;
 mod term;
 mod window;
@@ -23,6 +27,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use edit::resets;
 pub use evaluate::{Range, evaluate};
 pub use result::{Cause, Closed, Evaluation, Incident, Point, Reason, SignalRun};
 pub use settings::{Alignment, FlowClock, Settings, Switches};

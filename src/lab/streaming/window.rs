@@ -19,6 +19,7 @@ pub(super) const TIMES_MS: RangeInclusive<i64> = -1_000_000_000_000_000..=1_000_
 
 /// The windows of a condition.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "names tell their units")]
 pub(super) struct Windows {
     /// How long each is, ms.
     pub(super) width_ms: i64,
