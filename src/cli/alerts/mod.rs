@@ -140,12 +140,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Lint { path, format } => check(path.as_deref(), format),
         Command::Render { format, account, policy, lang, dashboard_url, from, out } => {
             let definition = definition(from.as_deref())?;
-            let request = Request {
-                account,
-                policy: policy.as_deref(),
-                language: lang.into(),
-                dashboard_url: dashboard_url.as_deref(),
-            };
+            let request =
+                Request { account, policy: policy.as_deref(), language: lang.into(), dashboard_url: dashboard_url.as_deref() };
             let text = match format {
                 RenderFormat::NerdGraph => alert::nerdgraph(&definition, request),
                 RenderFormat::Terraform => alert::terraform(&definition, request),
@@ -242,9 +238,7 @@ fn check(path: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
             lines.join("\n")
         }
         Format::Json => {
-            let object = |finding: &lint::Finding| {
-                json!({ "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message })
-            };
+            let object = |finding: &lint::Finding| json!({ "file": finding.file, "line": finding.line, "key": finding.key, "message": finding.message });
             serde_json::to_string_pretty(&findings.iter().map(object).collect::<Vec<Value>>())? + "\n"
         }
     };

@@ -13,10 +13,8 @@ use crate::publish::dashboard::{Both, Language};
 pub(super) fn text(policy: &Policy, condition: &ConditionSource, language: Language) -> anyhow::Result<String> {
     let put = |both: &Both| written(both.get(language), condition, language);
     let signal = &condition.signal;
-    let wait = signal.timer.map_or_else(
-        || format!("delay {} s", signal.delay.unwrap_or_default()),
-        |timer| format!("timer {timer} s"),
-    );
+    let wait =
+        signal.timer.map_or_else(|| format!("delay {} s", signal.delay.unwrap_or_default()), |timer| format!("timer {timer} s"));
     let slide = signal.slide.map(|slide| format!(", slides by {slide} s")).unwrap_or_default();
     let fill = signal.fill_value.map_or_else(|| signal.fill.word().to_owned(), |value| format!("{} {value}", signal.fill.word()));
     let state = if condition.enabled { "on" } else { "off" };

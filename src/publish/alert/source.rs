@@ -308,7 +308,8 @@ impl ConditionSource {
     /// What New Relic decides by. A timer or delay that is not said is 0: [`lint`](super::lint) tells that it is missing.
     #[must_use]
     pub fn model(&self, language: Language) -> Condition {
-        let kind = self.baseline.as_ref().map_or(Kind::Static, |baseline| Kind::Baseline(baseline.direction, baseline.seasonality));
+        let kind =
+            self.baseline.as_ref().map_or(Kind::Static, |baseline| Kind::Baseline(baseline.direction, baseline.seasonality));
         let term = |term: &TermSource| Term {
             priority: term.priority,
             comparison: term.operator,

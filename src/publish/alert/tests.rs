@@ -72,8 +72,7 @@ fn the_readme_has_every_condition() {
 #[test]
 fn both_forms_say_method_wait_and_responder_of_every_condition() {
     let definition = Definition::shipped();
-    let json: Value =
-        serde_json::from_str(&nerdgraph(&definition, request(Language::English)).expect("JSON")).expect("JSON");
+    let json: Value = serde_json::from_str(&nerdgraph(&definition, request(Language::English)).expect("JSON")).expect("JSON");
     let hcl = terraform(&definition, request(Language::English)).expect("HCL");
     let mut count = 0;
     for policy in json["policies"].as_array().expect("policies") {
@@ -129,7 +128,10 @@ fn a_text_has_its_numbers_from_the_threshold() {
         let entry = entries.iter().find(|entry| entry["key"] == "failed-logins").expect("a condition");
         entry["condition"]["description"].as_str().expect("a text").to_owned()
     };
-    assert!(of(&definition).contains("8 or more within 10 minutes") && of(&definition).contains("at least 20, at least once in 10 minutes"));
+    assert!(
+        of(&definition).contains("8 or more within 10 minutes")
+            && of(&definition).contains("at least 20, at least once in 10 minutes")
+    );
     let conditions = definition.policies.iter_mut().flat_map(|policy| policy.conditions.values_mut());
     for condition in conditions.filter(|condition| condition.id == "failed-logins") {
         condition.signal.window = 1_200;
@@ -138,7 +140,10 @@ fn a_text_has_its_numbers_from_the_threshold() {
         }
     }
     let text = of(&definition);
-    assert!(text.contains("80 or more within 20 minutes") && text.contains("at least 200, at least once in 40 minutes"), "{text}");
+    assert!(
+        text.contains("80 or more within 20 minutes") && text.contains("at least 200, at least once in 40 minutes"),
+        "{text}"
+    );
     assert!(!text.contains("10 minutes"), "{text}");
 }
 
@@ -147,7 +152,11 @@ fn a_text_has_its_numbers_from_the_threshold() {
 fn what_only_warns_calls_nobody_at_night() {
     for (_, condition) in Definition::shipped().conditions() {
         let is_critical = condition.term(Priority::Critical).is_some() || condition.expiration.opens;
-        assert!(is_critical || condition.responder == Responder::Second, "{}: WARNING alone, for the first responder", condition.id);
+        assert!(
+            is_critical || condition.responder == Responder::Second,
+            "{}: WARNING alone, for the first responder",
+            condition.id
+        );
     }
 }
 
@@ -157,7 +166,12 @@ fn only_late_rows_are_waited_for() {
     for (_, condition) in Definition::shipped().conditions() {
         let reads = |name: &str| condition.query.contains(&format!("FROM {name}"));
         if reads("AwsSecurityEvent") {
-            assert_eq!((condition.signal.method, condition.signal.timer), (MethodWord::EventTimer, Some(1_200)), "{}", condition.id);
+            assert_eq!(
+                (condition.signal.method, condition.signal.timer),
+                (MethodWord::EventTimer, Some(1_200)),
+                "{}",
+                condition.id
+            );
         }
         if reads("AwsSecurityNotice") {
             assert_eq!(condition.signal.timer, Some(condition.signal.window), "{}: pages later than it could", condition.id);

@@ -270,7 +270,10 @@ impl Definition {
 }
 
 /// Reads one file of many.
-pub(in crate::publish) fn read<T: serde::de::DeserializeOwned>(texts: &BTreeMap<String, String>, file: &str) -> Result<T, DefinitionError> {
+pub(in crate::publish) fn read<T: serde::de::DeserializeOwned>(
+    texts: &BTreeMap<String, String>,
+    file: &str,
+) -> Result<T, DefinitionError> {
     let text = texts.get(file).ok_or_else(|| DefinitionError::Missing { file: file.to_owned() })?;
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {

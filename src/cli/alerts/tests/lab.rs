@@ -47,7 +47,8 @@ async fn the_stand_in_takes_every_condition() {
                 let kind = entry["mutation"].as_str().expect("a kind");
                 let variables = json!({ "account": account, "policy": id, "condition": entry["condition"] });
                 let answer = ask(&backend, &mutations[kind], variables).await;
-                let guid = answer["data"].as_object().and_then(|data| data.values().next()).map(|made| made["entityGuid"].clone());
+                let guid =
+                    answer["data"].as_object().and_then(|data| data.values().next()).map(|made| made["entityGuid"].clone());
                 assert!(guid.as_ref().is_some_and(Json::is_string), "{}: {answer}", entry["key"]);
                 let answer = ask(&backend, &mutations["tags"], json!({ "guid": guid, "tags": entry["tags"] })).await;
                 assert_eq!(answer["data"]["taggingAddTagsToEntity"]["errors"], json!([]), "{}: {answer}", entry["key"]);

@@ -26,8 +26,11 @@ fn every_notice_of_a_rule_has_its_condition() {
     let definition = Definition::shipped();
     for id in &notify {
         let named = format!("control.ids LIKE '%|{id}|%'");
-        let told: Vec<&ConditionSource> =
-            definition.conditions().map(|(_, condition)| condition).filter(|condition| condition.query.contains(&named)).collect();
+        let told: Vec<&ConditionSource> = definition
+            .conditions()
+            .map(|(_, condition)| condition)
+            .filter(|condition| condition.query.contains(&named))
+            .collect();
         let [condition] = told.as_slice() else {
             panic!("{id}: {} conditions tell its notices, not one", told.len());
         };

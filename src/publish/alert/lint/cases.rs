@@ -45,7 +45,13 @@ impl Lint<'_> {
         }
     }
 
-    fn incident(&mut self, path: &str, condition: &ConditionSource, incident: &super::super::ExpectedIncident, facets: &[String]) {
+    fn incident(
+        &mut self,
+        path: &str,
+        condition: &ConditionSource,
+        incident: &super::super::ExpectedIncident,
+        facets: &[String],
+    ) {
         match Priority::of_word(&incident.priority) {
             Some(Priority::Critical) if incident.silence => {}
             Some(priority) if !incident.silence && condition.term(priority).is_some() => {}

@@ -191,7 +191,10 @@ impl Lint<'_> {
             self.tell(&format!("signal.{stranger}"), format!("{word} has no {stranger}; it has a {wanted}"));
         }
         match waits {
-            None => self.tell("signal", format!("`{wanted}` is missing: {word} says how many seconds, also if it is New Relic's default")),
+            None => self.tell(
+                "signal",
+                format!("`{wanted}` is missing: {word} says how many seconds, also if it is New Relic's default"),
+            ),
             Some(waits) if waits < condition.lateness.seconds => {
                 let message = format!(
                     "{waits}, and rows are up to {} s late (`lateness`): what comes after that is lost to the condition",
@@ -243,7 +246,5 @@ impl Lint<'_> {
 
 /// Words of small letters and digits, `-` between.
 fn is_plain(name: &str) -> bool {
-    name.split('-').all(|word| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    })
+    name.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }

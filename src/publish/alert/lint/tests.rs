@@ -140,21 +140,36 @@ fn every_fault_is_told_at_its_place() {
 /// P28: a condition on single records does not read what may come after its window is closed.
 #[test]
 fn a_single_record_is_told_by_its_notice() {
-    let found = told("FROM AwsSecurityNotice WHERE control.ids LIKE '%|trail-logging-stopped|%'", "FROM AwsSecurityEvent WHERE control.id = 'trail-deleted'");
+    let found = told(
+        "FROM AwsSecurityNotice WHERE control.ids LIKE '%|trail-logging-stopped|%'",
+        "FROM AwsSecurityEvent WHERE control.id = 'trail-deleted'",
+    );
     let want = "own/stopped.yml:8: query: it opens at a single row of AwsSecurityEvent, which may come after its window is closed; read AwsSecurityNotice, which is filed under the time of sending";
     assert!(found.contains(&want.to_owned()), "{found:#?}");
 }
 
 #[test]
 fn a_window_that_no_timer_covers_is_closed_by_the_clock() {
-    let text = CONDITION.replace("window: 60, method: EVENT_TIMER, timer: 60", "window: 3600, method: EVENT_TIMER, timer: 1200").replace("duration: 60", "duration: 3600");
+    let text = CONDITION
+        .replace("window: 60, method: EVENT_TIMER, timer: 60", "window: 3600, method: EVENT_TIMER, timer: 1200")
+        .replace("duration: 60", "duration: 3600");
     let found = findings(&[("own/policy.yml", POLICY), ("own/stopped.yml", &text)]);
-    assert_eq!(found, ["own/stopped.yml:12: signal.timer: 1200: a pause between two rows would close the window; allowed: at least the window, 3600; none is longer than 1200, so say CADENCE with a delay"]);
+    assert_eq!(
+        found,
+        [
+            "own/stopped.yml:12: signal.timer: 1200: a pause between two rows would close the window; allowed: at least the window, 3600; none is longer than 1200, so say CADENCE with a delay"
+        ]
+    );
 }
 
 #[test]
 fn names_and_ids_are_unique() {
-    let found = findings(&[("own/policy.yml", POLICY), ("own/stopped.yml", CONDITION), ("two/policy.yml", POLICY), ("two/stopped.yml", CONDITION)]);
+    let found = findings(&[
+        ("own/policy.yml", POLICY),
+        ("own/stopped.yml", CONDITION),
+        ("two/policy.yml", POLICY),
+        ("two/stopped.yml", CONDITION),
+    ]);
     assert_eq!(
         found,
         [

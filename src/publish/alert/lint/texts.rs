@@ -67,7 +67,10 @@ impl Lint<'_> {
                 && text.chars().count() > DESCRIPTION
             {
                 let length = text.chars().count();
-                self.tell(&format!("description.{code}"), format!("{length} characters with all that is added; at most {DESCRIPTION}"));
+                self.tell(
+                    &format!("description.{code}"),
+                    format!("{length} characters with all that is added; at most {DESCRIPTION}"),
+                );
             }
         }
     }
@@ -102,7 +105,8 @@ impl Lint<'_> {
         let words = text.split(|letter: char| !is_word(letter)).map(|word| word.trim_matches(['.', '-', '/']));
         let is_number = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         if let Some(number) = words.into_iter().find(is_number) {
-            let message = format!("the number {number} is written by hand; `[[critical]]` and its like are what the condition has");
+            let message =
+                format!("the number {number} is written by hand; `[[critical]]` and its like are what the condition has");
             self.tell(path, message);
         }
     }

@@ -107,12 +107,7 @@ pub(super) fn rendered<'a>(definition: &'a Definition, request: Request<'_>) -> 
     }
 }
 
-fn one<'a>(
-    policy: &Policy,
-    condition: &'a ConditionSource,
-    page: &str,
-    request: Request<'_>,
-) -> Result<Rendered<'a>, WordError> {
+fn one<'a>(policy: &Policy, condition: &'a ConditionSource, page: &str, request: Request<'_>) -> Result<Rendered<'a>, WordError> {
     let language = request.language;
     let mut model = condition.model(language);
     model.name = written(&model.name, condition, language)?;
@@ -164,7 +159,8 @@ pub(super) fn description(condition: &ConditionSource, page: &str, request: Requ
 pub(super) fn facets(query: &str) -> Vec<String> {
     let Ok(Statement::Select(query)) = nrql::parse(query) else { return Vec::new() };
     let items = query.facet.iter().flat_map(|facet| &facet.items);
-    let name = |item: &nrql::ast::FacetItem| item.alias.as_ref().map_or_else(|| item.value.to_string(), |alias| alias.text.clone());
+    let name =
+        |item: &nrql::ast::FacetItem| item.alias.as_ref().map_or_else(|| item.value.to_string(), |alias| alias.text.clone());
     items.map(name).collect()
 }
 

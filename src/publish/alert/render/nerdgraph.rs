@@ -11,7 +11,8 @@ use crate::nrql::condition::{Condition, Expiration, Fill, Kind, Method, Signal, 
 use crate::publish::alert::source::Definition;
 
 /// Documents of `NerdGraph`; the variables are those that the rendered file has, and the id of the policy.
-const POLICY: &str = "mutation($account: Int!, $policy: AlertsPolicyInput!) { alertsPolicyCreate(accountId: $account, policy: $policy) { id } }";
+const POLICY: &str =
+    "mutation($account: Int!, $policy: AlertsPolicyInput!) { alertsPolicyCreate(accountId: $account, policy: $policy) { id } }";
 const STATIC: &str = "mutation($account: Int!, $policy: ID!, $condition: AlertsNrqlConditionStaticInput!) { alertsNrqlConditionStaticCreate(accountId: $account, policyId: $policy, condition: $condition) { id entityGuid } }";
 const BASELINE: &str = "mutation($account: Int!, $policy: ID!, $condition: AlertsNrqlConditionBaselineInput!) { alertsNrqlConditionBaselineCreate(accountId: $account, policyId: $policy, condition: $condition) { id entityGuid } }";
 const TAGS: &str = "mutation($guid: EntityGuid!, $tags: [TaggingTagInput!]!) { taggingAddTagsToEntity(guid: $guid, tags: $tags) { errors { message } } }";
@@ -170,7 +171,7 @@ fn condition_entry<'a>(rendered: &'a Rendered<'_>, account: u64) -> ConditionEnt
             baseline_direction,
             signal_seasonality,
             terms: terms.iter().map(term_input).collect(),
-            expiration: expiration.as_ref().map(expiration_input),
+            expiration: expiration.map(expiration_input),
             violation_time_limit_seconds: *time_limit_s,
         },
     }
@@ -209,7 +210,7 @@ fn term_input(term: &Term) -> TermInput {
     }
 }
 
-fn expiration_input(expiration: &Expiration) -> ExpirationInput {
+fn expiration_input(expiration: Expiration) -> ExpirationInput {
     ExpirationInput {
         expiration_duration: expiration.after_s,
         open_violation_on_expiration: expiration.opens,
