@@ -9,6 +9,8 @@ mod accounts;
 #[cfg(test)]
 mod aggregator;
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod answers;
 mod backtest;
 #[cfg(test)]

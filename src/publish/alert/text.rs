@@ -76,17 +76,15 @@ fn value(word: &str, condition: &ConditionSource, language: Language) -> Result<
 /// When it opens: a sentence for each term, and one for silence.
 #[must_use]
 pub fn opening(condition: &ConditionSource, language: Language) -> Vec<String> {
-    let value = condition.value.get(language);
     let mut terms: Vec<&TermSource> = condition.terms.iter().collect();
     terms.sort_by_key(|term| std::cmp::Reverse(term.priority));
-    let baseline = condition.baseline.as_ref().map(|baseline| baseline.direction);
     let mut sentences: Vec<String> = match condition.expiration.after {
         Some(after) if condition.expiration.opens => vec![silence(after, language)],
         _ => Vec::new(),
     };
     // One that is about silence has a term because New Relic asks for one; it is told where it can hold.
     let can_hold = |term: &&TermSource| !(condition.expiration.opens && below_one(term));
-    sentences.extend(terms.into_iter().filter(can_hold).map(|term| sentence(term, value, baseline, language)));
+    sentences.extend(terms.into_iter().filter(can_hold).map(|term| sentence(condition, term, language)));
     sentences
 }
 
@@ -103,37 +101,48 @@ fn silence(after: u32, language: Language) -> String {
     }
 }
 
-fn sentence(term: &TermSource, value: &str, baseline: Option<Direction>, language: Language) -> String {
-    let (priority, threshold, time) = (term.priority.word(), number(term.threshold), span(term.duration, language));
+fn sentence(condition: &ConditionSource, term: &TermSource, language: Language) -> String {
+    let (priority, value, window) = (term.priority.word(), condition.value.get(language), condition.signal.window);
+    let is = compared(condition, term, language);
+    // One window that breaches is enough; that it is one of several is said where a term is longer than a window.
+    let lasts = term.duration > window;
+    let all = term.occurrences == Occurrences::All;
+    let (window, time) = (duration(window, language), span(term.duration, language));
     match language {
-        Language::English => {
-            let is = match baseline {
-                Some(Direction::UpperOnly) => format!("{threshold} standard deviations above what was to be expected"),
-                Some(Direction::LowerOnly) => format!("{threshold} standard deviations below what was to be expected"),
-                Some(Direction::UpperAndLower) => format!("{threshold} standard deviations off what was to be expected"),
-                None => format!("{} {threshold}", compared(term.operator)),
-            };
-            match term.occurrences {
-                Occurrences::AtLeastOnce => format!("{priority} when {value}: {is}, at least once in {time}."),
-                Occurrences::All => format!("{priority} when {value}: {is}, all the time for {time}."),
-            }
-        }
-        Language::Japanese => {
-            let is = match baseline {
-                Some(Direction::UpperOnly) => format!("予測を標準偏差の {threshold} 倍上回る"),
-                Some(Direction::LowerOnly) => format!("予測を標準偏差の {threshold} 倍下回る"),
-                Some(Direction::UpperAndLower) => format!("予測から標準偏差の {threshold} 倍外れる"),
-                None => format!("{threshold} {}", compared_in_japanese(term.operator)),
-            };
-            match term.occurrences {
-                Occurrences::AtLeastOnce => format!("{priority}: {value}が {time}に一度でも、{is}とき。"),
-                Occurrences::All => format!("{priority}: {value}が {time}ずっと、{is}とき。"),
-            }
-        }
+        Language::English => match (lasts, all) {
+            (false, _) => format!("{priority} when {value} in {window}: {is}."),
+            (true, true) => format!("{priority} when {value} in each {window}: {is}, for {time}."),
+            (true, false) => format!("{priority} when {value} in {window}: {is}, once in {time}."),
+        },
+        Language::Japanese => match (lasts, all) {
+            (false, _) => format!("{priority}: {window}あたりの{value}が {is}とき。"),
+            (true, true) => format!("{priority}: {window}あたりの{value}が {time}続けて {is}とき。"),
+            (true, false) => format!("{priority}: {window}あたりの{value}が {time}に一度でも {is}とき。"),
+        },
     }
 }
 
-fn compared(operator: Comparison) -> &'static str {
+/// How a value compares when it breaches.
+fn compared(condition: &ConditionSource, term: &TermSource, language: Language) -> String {
+    let threshold = number(term.threshold);
+    let direction = condition.baseline.as_ref().map(|baseline| baseline.direction);
+    match language {
+        Language::English => match direction {
+            Some(Direction::UpperOnly) => format!("{threshold} standard deviations above what was to be expected"),
+            Some(Direction::LowerOnly) => format!("{threshold} standard deviations below what was to be expected"),
+            Some(Direction::UpperAndLower) => format!("{threshold} standard deviations off what was to be expected"),
+            None => format!("{} {threshold}", in_english(term.operator)),
+        },
+        Language::Japanese => match direction {
+            Some(Direction::UpperOnly) => format!("予測を標準偏差の {threshold} 倍上回る"),
+            Some(Direction::LowerOnly) => format!("予測を標準偏差の {threshold} 倍下回る"),
+            Some(Direction::UpperAndLower) => format!("予測から標準偏差の {threshold} 倍外れる"),
+            None => format!("{threshold} {}", in_japanese(term.operator)),
+        },
+    }
+}
+
+fn in_english(operator: Comparison) -> &'static str {
     match operator {
         Comparison::Above => "more than",
         Comparison::AboveOrEquals => "at least",
@@ -144,7 +153,7 @@ fn compared(operator: Comparison) -> &'static str {
     }
 }
 
-fn compared_in_japanese(operator: Comparison) -> &'static str {
+fn in_japanese(operator: Comparison) -> &'static str {
     match operator {
         Comparison::Above => "を超える",
         Comparison::AboveOrEquals => "以上である",
@@ -160,7 +169,10 @@ fn compared_in_japanese(operator: Comparison) -> &'static str {
 pub fn closing(condition: &ConditionSource, language: Language) -> String {
     let limit = duration(condition.time_limit, language);
     let after = condition.expiration.after.filter(|_| condition.expiration.closes).map(|after| span(after, language));
+    let comes_back = condition.expiration.opens && after.is_none();
     match (after, language) {
+        (_, Language::English) if comes_back => format!("Closes when something comes again, after {limit} in any case."),
+        (_, Language::Japanese) if comes_back => format!("再び届けばクローズ (最長 {limit})。"),
         (Some(after), Language::English) => format!("Closes when nothing more came for {after}, after {limit} in any case."),
         (None, Language::English) => format!("Closes when the value is good again, after {limit} in any case."),
         (Some(after), Language::Japanese) => format!("{after}、何も届かなければクローズ (最長 {limit})。"),

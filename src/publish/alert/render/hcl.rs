@@ -71,7 +71,7 @@ impl Hcl {
 }
 
 /// A text in quotes.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::publish::alert) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     let mut letters = text.chars().peekable();

@@ -10,6 +10,8 @@ mod terraform;
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+pub(super) use hcl::quoted as hcl_quoted;
 pub use nerdgraph::nerdgraph;
 pub use terraform::terraform;
 

@@ -171,7 +171,7 @@ fn condition_entry<'a>(rendered: &'a Rendered<'_>, account: u64) -> ConditionEnt
             baseline_direction,
             signal_seasonality,
             terms: terms.iter().map(term_input).collect(),
-            expiration: expiration.as_ref().map(expiration_input),
+            expiration: expiration.map(expiration_input),
             violation_time_limit_seconds: *time_limit_s,
         },
     }
@@ -210,7 +210,7 @@ fn term_input(term: &Term) -> TermInput {
     }
 }
 
-fn expiration_input(expiration: &Expiration) -> ExpirationInput {
+fn expiration_input(expiration: Expiration) -> ExpirationInput {
     ExpirationInput {
         expiration_duration: expiration.after_s,
         open_violation_on_expiration: expiration.opens,
