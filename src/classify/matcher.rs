@@ -56,6 +56,7 @@ impl Program {
                 Spec::Regex(regex) => Test::Regex(regex.clone()),
                 Spec::Cidr(networks) => Test::Cidr(networks.clone()),
                 Spec::Number(compare, limit) => Test::Number(*compare, *limit),
+                Spec::Date(unit, compare, limit) => Test::Date(*unit, *compare, *limit),
                 Spec::Field { other, relation, cased } => {
                     Test::Field { other: fields.number(other), relation: *relation, cased: *cased }
                 }

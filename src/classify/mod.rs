@@ -14,6 +14,7 @@ mod builtin;
 mod catalogue;
 mod classified;
 mod code;
+mod collection;
 mod condition;
 mod duty;
 mod exceptions;
@@ -21,9 +22,11 @@ mod expr;
 mod fault;
 mod field;
 mod file_error;
+mod filter;
 mod finding;
 mod fold;
 mod frameworks;
+mod import;
 mod index;
 mod json;
 mod load;
@@ -53,6 +56,7 @@ pub use fault::RuleFault;
 pub use file_error::{FileError, FileFault};
 pub use finding::ClassifiedFinding;
 pub use frameworks::Frameworks;
+pub use import::{Import, ImportedRule};
 pub use matcher::Matcher;
 pub use mutation::Unproven;
 pub use preventive::{
@@ -85,7 +89,7 @@ impl RuleSet {
     /// The built-in rules and those of the folders, without the disabled ones, and everything that is wrong with them.
     #[must_use]
     pub fn load(settings: &crate::config::Rules) -> (Self, Vec<RuleFault>) {
-        Self::new(load::load(settings, &Placeholders::new()))
+        Self::new(load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
     /// Only the rules of these files and folders, and everything that is wrong with them.
@@ -97,7 +101,7 @@ impl RuleSet {
     /// The parts of the conditions of [`load`](Self::load)'s rules that no sample proves.
     #[must_use]
     pub fn unproven(settings: &crate::config::Rules) -> Vec<Unproven> {
-        mutation::unproven(&load::load(settings, &Placeholders::new()))
+        mutation::unproven(&load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
     /// The parts of the conditions of [`alone`](Self::alone)'s rules that no sample proves.
@@ -107,7 +111,7 @@ impl RuleSet {
     }
 
     fn new(loaded: load::Loaded) -> (Self, Vec<RuleFault>) {
-        let load::Loaded { rules, disabled, faults } = loaded;
+        let load::Loaded { rules, disabled, faults, .. } = loaded;
         let (rules, conditions): (Vec<_>, Vec<_>) = rules.into_iter().map(|read| (read.rule, read.condition)).unzip();
         let disabled = disabled.into_iter().map(|read| read.rule).collect();
         let program = Program::new(&conditions);

@@ -127,7 +127,7 @@ mod tests {
         let text = format!(
             "title: t\nname: t\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: low\ndetection:\n{detection}cspm:\n  samples:\n{samples}"
         );
-        let (rules, faults) = read::file("t.yml", &text, false, &Placeholders::new());
+        let read::FileRead { rules, faults, .. } = read::file("t.yml", &text, false, &Placeholders::new());
         assert_eq!(faults, [], "{text}");
         unproven(&Loaded::of(rules)).into_iter().map(|unproven| unproven.condition).collect()
     }

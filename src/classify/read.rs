@@ -1,15 +1,17 @@
 //! Rule files to rules.
 //!
-//! In: the text of a file. Out: its rules, each with its condition, and every fault found. Sigma's own keys are read as Sigma
-//! defines them, ours under `cspm`; an unknown key under `cspm` is a fault, unknown keys beside Sigma's are left to others.
+//! In: the text of a file. Out: its rules, each with its condition, its filters, and every fault found. Sigma's own keys are read as
+//! Sigma defines them, ours under `cspm`; an unknown key under `cspm` is a fault, unknown keys beside Sigma's are left to others.
 
 use serde_json::json;
 
 use crate::record::severity::Severity;
 
 use super::attack::{self, Tag};
+use super::collection;
 use super::expr::Expr;
 use super::fault::{Faults, RuleFault};
+use super::filter::Filter;
 use super::rule::{List, Pillar, Rule, Sample};
 use super::sigma::{self, Item, Placeholders};
 use super::yaml::{self, Node, Value};
@@ -23,27 +25,46 @@ const KEYS: [&str; 10] =
 pub(super) struct Read {
     pub(super) rule: Rule,
     pub(super) condition: Expr<Item>,
+    /// Placeholders that have no values and match nothing.
+    pub(super) unfilled: Vec<String>,
 }
 
-/// Reads a file. A rule with a fault is left out, the others stay.
-pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct FileRead {
+    pub(super) rules: Vec<Read>,
+    pub(super) filters: Vec<Filter>,
+    pub(super) faults: Vec<RuleFault>,
+}
+
+/// Reads a file. A document with a fault is left out, the others stay.
+pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeholders) -> FileRead {
     let mut faults = Faults::new(name);
     let documents = match yaml::parse(text) {
         Ok(documents) => documents,
         Err(error) => {
             faults.add(error.line, format!("not YAML: {}", error.message));
-            return (Vec::new(), faults.found);
+            return FileRead { faults: faults.found, ..FileRead::default() };
         }
     };
     if documents.is_empty() {
         faults.add(0, "no rule in the file");
     }
-    let mut rules = Vec::new();
-    for document in &documents {
+    let mut read = FileRead::default();
+    for document in &collection::written_out(documents, &mut faults) {
         let mut reader = Reader { file: name, builtin, document, faults: &mut faults };
-        rules.extend(reader.rule(placeholders));
+        if !matches!(document.value, Value::Map(_)) {
+            reader.faults.add(document.line, format!("{} where a rule is needed", document.value.describe()));
+        } else if let Some(node) = document.get("correlation") {
+            reader.faults.add(node.line, "a correlation (key \"correlation\"); only rules on single records are allowed");
+        } else if let Some(filter) = document.get("filter") {
+            read.filters.extend(reader.filter(filter, placeholders));
+        } else {
+            read.rules.extend(reader.rule(placeholders));
+        }
     }
-    (rules, faults.found)
+    read.faults = faults.found;
+    read
 }
 
 struct Reader<'r> {
@@ -54,34 +75,62 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    /// A rule on single records. Of another log source nothing but that is told: nobody means it to run here.
     fn rule(&mut self, placeholders: &Placeholders) -> Option<Read> {
         let root = self.document;
-        if !matches!(root.value, Value::Map(_)) {
-            self.faults.add(root.line, format!("{} where a rule is needed", root.value.describe()));
+        let before = self.faults.found.len();
+        self.log_source(true);
+        if self.faults.found.len() > before {
             return None;
         }
-        for (key, what) in [("correlation", "a correlation"), ("filter", "a filter"), ("action", "a rule collection")] {
-            if let Some(node) = root.get(key) {
-                self.faults.add(node.line, format!("{what} (key \"{key}\"); only rules on single records are allowed"));
-                return None;
-            }
-        }
-        let before = self.faults.found.len();
-        let title = self.required(root, "title");
-        let severity = self.severity();
-        self.log_source();
-        let (id, sigma_id) = self.ids();
+        let rule = self.about(None);
         let condition = if let Some(detection) = root.get("detection") {
             sigma::parse(detection, placeholders, self.faults)
         } else {
             self.faults.add(root.line, "detection is missing");
             None
         };
+        let unfilled = self.faults.take_unfilled();
+        let condition = condition?;
+        (self.faults.found.len() == before).then_some(Read { rule, condition, unfilled })
+    }
+
+    /// A filter.
+    fn filter(&mut self, filter: &Node, placeholders: &Placeholders) -> Option<Filter> {
+        let root = self.document;
+        let before = self.faults.found.len();
+        self.log_source(false);
+        if self.faults.found.len() > before {
+            return None;
+        }
+        let title = self.required(root, "title").unwrap_or_default();
+        let (id, author) = (self.text(root, "id"), self.text(root, "author"));
+        let rules = self.text_nodes(filter, "rules");
+        if rules.is_empty() {
+            self.faults.add(filter.line, "filter.rules is missing; needed: names or ids of rules, or any");
+        }
+        let condition = sigma::parse_filter(filter, placeholders, self.faults);
+        let unfilled = self.faults.take_unfilled();
+        let (file, line) = (self.file.to_owned(), root.line);
+        let condition = condition?;
+        let whole = self.faults.found.len() == before;
+        whole.then_some(Filter { title, id, author, file, line, rules, condition, unfilled })
+    }
+
+    /// What a rule says about itself. `level`: its severity when it names none; without, it must name one.
+    fn about(&mut self, level: Option<Severity>) -> Rule {
+        let root = self.document;
+        let title = self.required(root, "title");
+        let severity = match level {
+            Some(level) if root.get("level").is_none() => Some(level),
+            _ => self.severity(),
+        };
+        let (id, sigma_id) = self.ids();
         let (tactics, techniques) = self.attack();
         let own = root.get("cspm");
         self.own_keys(own);
         let severity = severity.unwrap_or(Severity::Medium);
-        let rule = Rule {
+        Rule {
             id,
             sigma_id,
             title: title.unwrap_or_default(),
@@ -105,9 +154,7 @@ impl Reader<'_> {
             file: self.file.to_owned(),
             line: root.line,
             builtin: self.builtin,
-        };
-        let condition = condition?;
-        (self.faults.found.len() == before).then_some(Read { rule, condition })
+        }
     }
 
     /// A text; anything else is a fault.
@@ -176,17 +223,19 @@ impl Reader<'_> {
         severity
     }
 
-    fn log_source(&mut self) {
+    /// A rule is for one log source; a filter may be for all of a product.
+    fn log_source(&mut self, whole: bool) {
         let Some(source) = self.document.get("logsource") else {
             return self.faults.add(self.document.line, "logsource is missing; needed: {product: aws, service: cloudtrail}");
         };
-        for (key, want) in [("product", "aws"), ("service", "cloudtrail")] {
+        for (key, want, is_needed) in [("product", "aws", true), ("service", "cloudtrail", whole)] {
             match source.get(key).map(|node| (&node.value, node.line)) {
                 Some((Value::Text(text), _)) if text.eq_ignore_ascii_case(want) => {}
                 Some((other, line)) => {
                     self.faults.add(line, format!("logsource.{key} is {}; allowed: {want}", other.describe()));
                 }
-                None => self.faults.add(source.line, format!("logsource.{key} is missing; allowed: {want}")),
+                None if is_needed => self.faults.add(source.line, format!("logsource.{key} is missing; allowed: {want}")),
+                None => {}
             }
         }
     }
@@ -201,10 +250,14 @@ impl Reader<'_> {
         }
         let name = self.text(root, "name");
         if let (Some(name), Some(node)) = (&name, root.get("name"))
-            && !is_kebab(name)
+            && !(if self.builtin { is_kebab(name) } else { is_name(name) })
         {
-            let problem = format!("name is \"{name}\"; allowed: small letters and digits, joined by single dashes");
-            self.faults.add(node.line, problem);
+            let allowed = if self.builtin {
+                "small letters and digits, joined by single dashes"
+            } else {
+                "at most 128 letters of a to z, digits, `-`, `_` and `.`"
+            };
+            self.faults.add(node.line, format!("name is \"{name}\"; allowed: {allowed}"));
         }
         if sigma_id.is_none() && name.is_none() {
             self.faults.add(root.line, "neither name nor id; one is needed to tell the rule from others");
@@ -369,4 +422,9 @@ fn is_uuid(text: &str) -> bool {
 
 fn is_kebab(text: &str) -> bool {
     text.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
+/// A name that others gave: what no separator of ours and no pattern is written with.
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }

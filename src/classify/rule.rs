@@ -55,6 +55,26 @@ pub struct Rule {
     pub builtin: bool,
 }
 
+impl Rule {
+    /// Whether this is its name or its id, in any case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// `control.author`: who wrote it, if others than we did.
+    #[must_use]
+    pub fn foreign_author(&self) -> Option<&str> {
+        self.author.as_deref().filter(|author| !self.builtin && !author.trim().is_empty())
+    }
+
+    /// Its id and its Sigma id, where they differ.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let sigma_id = self.sigma_id.as_deref().filter(|id| !id.eq_ignore_ascii_case(&self.id));
+        std::iter::once(self.id.as_str()).chain(sigma_id)
+    }
+}
+
 /// A list, also as one text with a bar at both ends, so that `LIKE '%|x|%'` is exact. Empty: no text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct List {

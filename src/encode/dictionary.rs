@@ -283,6 +283,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("control.configRule", Text, "", "restricted-ssh", NF, "The rule of AWS Config behind a finding's control, where there is one: joins it to control.id of compliance rows."),
     attribute("control.securityHubIds", Text, "list", "|EC2.13|", NCV, "Security Hub controls that ask for what the AWS Config rule does, to join findings by their control.id; absent when there are none."),
     attribute("control.title", Text, "", "CloudTrail logging stopped", SNCFVT, "The rule's title; of a finding the control's, else its type."),
+    attribute("control.author", Text, "", "Ada Lovelace", SNT, "Who wrote the rule, where it did not come with the relay and its file says so."),
     attribute("control.kind", Text, "", "detective", SNCFVOT, "detective, preventive, or finding; manual or inherited of a control that no rule judges."),
     attribute("control.severity", Text, "", "CRITICAL", SNCFVKOT, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows. Of a finding after findings.severity."),
     attribute("control.severityScore", Number, "0 to 100", "95", SNCFVKOT, "Severity as a number."),

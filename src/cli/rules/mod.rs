@@ -1,8 +1,9 @@
-//! `rules`: the detective controls: list, show, test.
+//! `rules`: the detective controls: list, show, test, import.
 //!
 //! In: the built-in rules and those of folders. Out: what they are, or how their samples ended. What always holds: a broken
 //! rule file is told with file, line and what is allowed, and stops no other; nothing is sent and no key is read.
 
+mod import;
 mod junit;
 mod outcome;
 mod sarif;
@@ -48,6 +49,9 @@ enum Command {
         #[command(flatten)]
         from: From,
     },
+    /// Which rules of other people run here, and why the others do not
+    #[command(subcommand)]
+    Import(import::Form),
     /// Run the samples in the rule files; exit code 1 when one fails or a file is broken
     Test {
         /// Rule files or folders to test alone, without the built-in rules and those of the configuration
@@ -110,6 +114,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Command::List { from, format } => list(from, format),
         Command::Show { name, from } => show(&name, from),
+        Command::Import(form) => import::run(form),
         Command::Test { paths, from, mutations, format } => test(paths, from, mutations, format),
     }
 }

@@ -48,6 +48,7 @@ const OURS: [(&str, Holds); 54] = [
     ("compliance.exception.owner", Holds::Name),
     ("compliance.exception.reason", Holds::Prose),
     ("control.attestedBy", Holds::Name),
+    ("control.author", Holds::Name),
     ("control.automationReason", Holds::Prose),
     ("control.remediation", Holds::Prose),
     ("control.runbookUrl", Holds::Prose),
