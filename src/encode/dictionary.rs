@@ -129,6 +129,7 @@ const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
 const Y: &[&str] = &[IDENTITY_POSTURE];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
+const SNT: &[&str] = &[SECURITY_EVENT, NOTICE, CONTROL];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
 const NF: &[&str] = &[NOTICE, FINDING];
 const CF: &[&str] = &[COMPLIANCE_CHANGE, FINDING];
@@ -502,6 +503,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("run.accepted", Text, "", "true", U, "Whether every row was accepted: what is known is all there, also where not every place could be read. Of kind identity also false while an account is stopped by something passing: such a run is made again soon."),
     attribute("run.complete", Text, "", "true", U, "Whether every place was read, in the last two intervals and without a fault since, and every row accepted; of identity but for accounts that may not be read."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
+    attribute("detection.correlated", Text, "", "true", SN, "true where several records together met the rule, as far as this agent saw them; absent where one did."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", SNCFRVPOIUTEHGDY, "Version of the agent."),
     attribute("relay.source", Text, "", "trail", SNCFROIHG, "Name of the source that the record came through."),

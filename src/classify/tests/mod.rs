@@ -10,6 +10,7 @@ use super::sigma::Placeholders;
 use super::*;
 
 mod faults;
+mod forms;
 mod naive;
 mod pages;
 mod semantics;

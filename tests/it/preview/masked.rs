@@ -56,6 +56,7 @@ const KEPT: [&str; 136] = [
     "control.responsibility",
     "control.securityHubIds",
     "control.severity",
+    "detection.correlated",
     "detection.id",
     "detection.primary",
     "doctor.id",

@@ -26,7 +26,7 @@ pub(super) enum Holds {
 }
 
 /// Whole names of attributes of ours: the last part alone (`name`, `id`) says too little.
-const OURS: [(&str, Holds); 54] = [
+const OURS: [(&str, Holds); 55] = [
     ("actor.name", Holds::Name),
     ("actor.sourceIdentity", Holds::Name),
     ("actor.sessionIssuer", Holds::Name),
