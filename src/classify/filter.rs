@@ -36,7 +36,7 @@ pub(super) fn apply(filters: &[Filter], rules: &mut [Read], is_known: impl Fn(&s
     for filter in filters {
         for (line, name) in &filter.rules {
             let mut found = false;
-            for read in rules.iter_mut() {
+            for read in rules.iter_mut().filter(|read| read.correlation.is_none()) {
                 if name.eq_ignore_ascii_case(ANY) || read.rule.is_called(name) {
                     found = true;
                     let own = std::mem::replace(&mut read.condition, Expr::Const(false));

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Rules;
 
 use super::builtin::FILES;
+use super::correlation;
 use super::fault::RuleFault;
 use super::filter::{self, Filter};
 use super::read::{self, FileRead, Read};
@@ -177,6 +178,7 @@ impl<'p> Loading<'p> {
             self.rules.into_iter().partition(|read| disable.iter().any(|off| read.rule.is_called(off)));
         let is_off = |name: &str| disabled.iter().any(|read: &Read| read.rule.is_called(name));
         self.faults.extend(filter::apply(&self.filters, &mut rules, is_off));
+        self.faults.extend(correlation::resolve(&mut rules, is_off));
         let (rules, faults) = sorted(rules, self.faults);
         Loaded { rules, disabled, filters: self.filters, faults }
     }

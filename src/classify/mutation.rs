@@ -34,7 +34,7 @@ pub struct Unproven {
 /// The unproven parts of all rules, in their order.
 pub(super) fn unproven(loaded: &Loaded) -> Vec<Unproven> {
     let mut found = Vec::new();
-    for read in loaded.rules.iter().filter(|read| !read.rule.samples.is_empty()) {
+    for read in loaded.rules.iter().filter(|read| read.correlation.is_none() && !read.rule.samples.is_empty()) {
         for (part, rest) in without(&read.condition) {
             if all_as_said(&read.rule, rest) {
                 let Rule { id, file, line, .. } = &read.rule;
@@ -50,7 +50,9 @@ fn all_as_said(rule: &Rule, condition: Expr<Item>) -> bool {
     let program = Program::new(&[condition]);
     let mut matcher = Matcher::new(std::slice::from_ref(rule), &program);
     rule.samples.iter().all(|sample| {
-        Trail::parse(sample.record.as_bytes()).is_ok_and(|trail| matcher.matches(&trail).is_empty() != sample.matches)
+        sample.records.iter().all(|record| {
+            Trail::parse(record.as_bytes()).is_ok_and(|trail| matcher.matches(&trail).is_empty() != sample.matches)
+        })
     })
 }
 

@@ -6,9 +6,11 @@
 use serde_json::json;
 
 use crate::record::severity::Severity;
+use crate::record::time;
 
 use super::attack::{self, Tag};
 use super::collection;
+use super::correlation;
 use super::expr::Expr;
 use super::fault::{Faults, RuleFault};
 use super::filter::Filter;
@@ -20,6 +22,9 @@ use super::yaml::{self, Node, Value};
 const KEYS: [&str; 10] =
     ["titleJa", "pillar", "score", "severityReason", "notify", "frameworks", "tuning", "remediation", "runbook", "samples"];
 
+/// When the first record of a sample happens that does not say: 2026-11-21T12:00:00Z.
+const SAMPLE_MS: i64 = 1_795_262_400_000;
+
 /// A rule and what it looks for.
 #[derive(Debug)]
 pub(super) struct Read {
@@ -27,6 +32,10 @@ pub(super) struct Read {
     pub(super) condition: Expr<Item>,
     /// Placeholders that have no values and match nothing.
     pub(super) unfilled: Vec<String>,
+    /// What it correlates; its condition then matches nothing.
+    pub(super) correlation: Option<correlation::Spec>,
+    /// It only feeds correlations of its file.
+    pub(super) silent: bool,
 }
 
 /// What a file holds.
@@ -56,7 +65,7 @@ pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeho
         if !matches!(document.value, Value::Map(_)) {
             reader.faults.add(document.line, format!("{} where a rule is needed", document.value.describe()));
         } else if let Some(node) = document.get("correlation") {
-            reader.faults.add(node.line, "a correlation (key \"correlation\"); only rules on single records are allowed");
+            read.rules.extend(reader.correlation(node));
         } else if let Some(filter) = document.get("filter") {
             read.filters.extend(reader.filter(filter, placeholders));
         } else {
@@ -92,7 +101,24 @@ impl Reader<'_> {
         };
         let unfilled = self.faults.take_unfilled();
         let condition = condition?;
-        (self.faults.found.len() == before).then_some(Read { rule, condition, unfilled })
+        (self.faults.found.len() == before).then_some(Read {
+            rule,
+            condition,
+            unfilled,
+            correlation: None,
+            silent: false,
+        })
+    }
+
+    /// A rule on several records. It has no log source of its own, and need not say how severe it is.
+    fn correlation(&mut self, node: &Node) -> Option<Read> {
+        let before = self.faults.found.len();
+        let mut rule = self.about(Some(Severity::Medium));
+        let correlation = correlation::parse(self.document, node, self.faults)?;
+        rule.correlation = Some(correlation.words().to_owned());
+        let whole = self.faults.found.len() == before;
+        let (condition, unfilled) = (Expr::Const(false), Vec::new());
+        whole.then_some(Read { rule, condition, unfilled, correlation: Some(correlation), silent: false })
     }
 
     /// A filter.
@@ -151,6 +177,7 @@ impl Reader<'_> {
             false_positives: self.texts(root, "falsepositives"),
             references: self.texts(root, "references"),
             samples: self.samples(own),
+            correlation: None,
             file: self.file.to_owned(),
             line: root.line,
             builtin: self.builtin,
@@ -379,10 +406,10 @@ impl Reader<'_> {
                 continue;
             };
             for item in items {
-                match (self.text(item, "name"), item.get("record").map(|node| &node.value)) {
-                    (Some(name), Some(Value::Map(_))) => {
-                        let record = item.get("record").map(complete).unwrap_or_default();
-                        found.push(Sample { name, record, matches, line: item.line });
+                match (self.text(item, "name"), self.records(item)) {
+                    (Some(name), Some(records)) => found.push(Sample { name, records, matches, line: item.line }),
+                    _ if self.document.get("correlation").is_some() => {
+                        self.faults.add(item.line, format!("cspm.samples.{}: name and records, a list, are needed", list.key));
                     }
                     _ => self.faults.add(item.line, format!("cspm.samples.{}: name and record are needed", list.key)),
                 }
@@ -390,15 +417,27 @@ impl Reader<'_> {
         }
         found
     }
+
+    /// The records of a sample: one of a rule, several of a correlation.
+    fn records(&self, sample: &Node) -> Option<Vec<String>> {
+        let records = match (self.document.get("correlation"), sample.get("record"), sample.get("records").map(|node| &node.value)) {
+            (None, Some(record), None) => std::slice::from_ref(record),
+            (Some(_), None, Some(Value::List(records))) if !records.is_empty() => records.as_slice(),
+            _ => return None,
+        };
+        let is_whole = records.iter().all(|record| matches!(record.value, Value::Map(_)));
+        is_whole.then(|| records.iter().enumerate().map(|(number, record)| complete(number, record)).collect())
+    }
 }
 
-/// A sample record as JSON, with what every record has.
-fn complete(record: &Node) -> String {
+/// A sample record as JSON, with what every record has; those of a list are other records, a second apart.
+fn complete(number: usize, record: &Node) -> String {
     let mut json = record.to_json();
+    let time_ms = SAMPLE_MS.saturating_add(i64::try_from(number).unwrap_or(0).saturating_mul(1_000));
     if let Some(fields) = json.as_object_mut() {
         for (key, value) in [
             ("eventVersion", "1.11"),
-            ("eventTime", "2026-11-21T12:00:00Z"),
+            ("eventTime", &*time::format_ms(time_ms)),
             ("awsRegion", "us-east-1"),
             ("eventType", "AwsApiCall"),
             ("recipientAccountId", "111122223333"),
@@ -406,7 +445,7 @@ fn complete(record: &Node) -> String {
             fields.entry(key).or_insert(json!(value));
         }
         if !fields.contains_key("eventId") {
-            fields.entry("eventID").or_insert(json!("00000000-0000-4000-8000-000000000000"));
+            fields.entry("eventID").or_insert(json!(format!("00000000-0000-4000-8000-{number:012}")));
         }
     }
     json.to_string()

@@ -47,6 +47,8 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Records that prove it.
     pub samples: Vec<Sample>,
+    /// What it asks of several records, in words; `None`: it looks at one.
+    pub correlation: Option<String>,
     /// The file it was read from.
     pub file: String,
     /// Line of the rule in the file, from 1.
@@ -153,8 +155,8 @@ impl Pillar {
 pub struct Sample {
     /// What the record is.
     pub name: String,
-    /// The record as JSON, with the fields that every record has filled in.
-    pub record: String,
+    /// The record as JSON, with the fields that every record has filled in; of a correlation several, in the order they come.
+    pub records: Vec<String>,
     /// Whether the rule matches it.
     pub matches: bool,
     /// Line in the rule's file.

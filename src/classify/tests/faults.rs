@@ -33,7 +33,6 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
         (format!("{GOOD}cspm:\n  frameworks: [\"CIS|1:2\"]\n"), 9, "cspm.frameworks: \"CIS|1:2\""),
         (format!("{GOOD}cspm:\n  samples:\n    matches: []\n"), 10, "cspm.samples.matches is unknown"),
         (format!("{GOOD}cspm:\n  samples:\n    match: [{{name: x}}]\n"), 10, "name and record are needed"),
-        ("correlation: {type: event_count}\ntitle: x\n".to_owned(), 1, "a correlation (key \"correlation\")"),
         (detection("a|re: '(?=x)'"), 6, "regular expression \"(?=x)\": look-around"),
         (detection("a|cidr: 10.0.0.0/40"), 6, "\"10.0.0.0/40\" is no network"),
         (detection("a|exists: maybe"), 6, "exists: \"maybe\"; allowed: true, false"),

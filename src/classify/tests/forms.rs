@@ -35,8 +35,12 @@ fn samples_match_the_rules_of_the_golden_file() {
     let mut lines = Vec::new();
     for rule in import.rules.rules() {
         for sample in &rule.samples {
-            let trail = Trail::parse(sample.record.as_bytes()).expect("a record");
-            let hits: Vec<&str> = matcher.matches(&trail).iter().map(|hit| hit.id.as_str()).collect();
+            let mut hits = BTreeSet::new();
+            for record in &sample.records {
+                let trail = Trail::parse(record.as_bytes()).expect("a record");
+                hits.extend(matcher.matches(&trail).iter().map(|hit| hit.id.as_str()));
+            }
+            let hits: Vec<&str> = hits.into_iter().collect();
             let kind = if sample.matches { "match" } else { "noMatch" };
             lines.push(format!("{}, {kind} {}: {}\n", rule.id, sample.name, hits.join(" ")));
         }
