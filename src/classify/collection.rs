@@ -84,7 +84,10 @@ mod tests {
     fn read(text: &str) -> (Vec<String>, Vec<String>) {
         let mut faults = Faults::new("r.yml");
         let documents = written_out(yaml::parse(text).expect("YAML"), &mut faults);
-        (documents.iter().map(|node| node.to_json().to_string()).collect(), faults.found.iter().map(ToString::to_string).collect())
+        (
+            documents.iter().map(|node| node.to_json().to_string()).collect(),
+            faults.found.iter().map(ToString::to_string).collect(),
+        )
     }
 
     #[test]

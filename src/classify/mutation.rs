@@ -50,9 +50,10 @@ fn all_as_said(rule: &Rule, condition: Expr<Item>) -> bool {
     let program = Program::new(&[condition]);
     let mut matcher = Matcher::new(std::slice::from_ref(rule), &program);
     rule.samples.iter().all(|sample| {
-        sample.records.iter().all(|record| {
-            Trail::parse(record.as_bytes()).is_ok_and(|trail| matcher.matches(&trail).is_empty() != sample.matches)
-        })
+        sample
+            .records
+            .iter()
+            .all(|record| Trail::parse(record.as_bytes()).is_ok_and(|trail| matcher.matches(&trail).is_empty() != sample.matches))
     })
 }
 

@@ -101,13 +101,7 @@ impl Reader<'_> {
         };
         let unfilled = self.faults.take_unfilled();
         let condition = condition?;
-        (self.faults.found.len() == before).then_some(Read {
-            rule,
-            condition,
-            unfilled,
-            correlation: None,
-            silent: false,
-        })
+        (self.faults.found.len() == before).then_some(Read { rule, condition, unfilled, correlation: None, silent: false })
     }
 
     /// A rule on several records. It has no log source of its own, and need not say how severe it is.
@@ -420,11 +414,12 @@ impl Reader<'_> {
 
     /// The records of a sample: one of a rule, several of a correlation.
     fn records(&self, sample: &Node) -> Option<Vec<String>> {
-        let records = match (self.document.get("correlation"), sample.get("record"), sample.get("records").map(|node| &node.value)) {
-            (None, Some(record), None) => std::slice::from_ref(record),
-            (Some(_), None, Some(Value::List(records))) if !records.is_empty() => records.as_slice(),
-            _ => return None,
-        };
+        let records =
+            match (self.document.get("correlation"), sample.get("record"), sample.get("records").map(|node| &node.value)) {
+                (None, Some(record), None) => std::slice::from_ref(record),
+                (Some(_), None, Some(Value::List(records))) if !records.is_empty() => records.as_slice(),
+                _ => return None,
+            };
         let is_whole = records.iter().all(|record| matches!(record.value, Value::Map(_)));
         is_whole.then(|| records.iter().enumerate().map(|(number, record)| complete(number, record)).collect())
     }

@@ -49,7 +49,10 @@ impl Correlations {
         while !waiting.is_empty() {
             let before = waiting.len();
             let (ready, rest): (Vec<_>, Vec<_>) = waiting.iter().partition(|(_, spec)| {
-                spec.rules.iter().filter_map(|(_, name)| number(name)).all(|source| !waiting.iter().any(|(own, _)| *own == source))
+                spec.rules
+                    .iter()
+                    .filter_map(|(_, name)| number(name))
+                    .all(|source| !waiting.iter().any(|(own, _)| *own == source))
             });
             for (rule, spec) in ready {
                 let mut sources = Vec::new();

@@ -91,7 +91,14 @@ impl Correlator {
     }
 
     /// What the record completes, as rule numbers.
-    pub(in crate::classify) fn offer(&self, correlations: &Correlations, time_ms: i64, id: &str, feeds: Vec<Feed>, now_ms: i64) -> Vec<u32> {
+    pub(in crate::classify) fn offer(
+        &self,
+        correlations: &Correlations,
+        time_ms: i64,
+        id: &str,
+        feeds: Vec<Feed>,
+        now_ms: i64,
+    ) -> Vec<u32> {
         match &self.0 {
             How::Live(state) => locked(state).offer(correlations, time_ms, id, &feeds, now_ms),
             How::Gathering(gathered) => {

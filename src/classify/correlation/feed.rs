@@ -31,7 +31,12 @@ pub(in crate::classify) struct Feed {
 }
 
 /// What a record that matched these rules feeds, correlation by correlation, children first.
-pub(in crate::classify) fn feeds(correlations: &Correlations, matcher: &mut Matcher<'_>, trail: &Trail<'_>, matched: &[u32]) -> Vec<Feed> {
+pub(in crate::classify) fn feeds(
+    correlations: &Correlations,
+    matcher: &mut Matcher<'_>,
+    trail: &Trail<'_>,
+    matched: &[u32],
+) -> Vec<Feed> {
     let mut feeds = Vec::new();
     // Correlations that the record may complete.
     let mut possible: Vec<u32> = Vec::new();

@@ -123,7 +123,9 @@ impl Reader<'_> {
             for Entry { line, key: rule, node } in fields {
                 match &node.value {
                     Value::Text(field) => found.push((rule.clone(), field.clone())),
-                    other => self.faults.add(*line, format!("correlation.aliases.{key}.{rule} is {}; {needed}", other.describe())),
+                    other => {
+                        self.faults.add(*line, format!("correlation.aliases.{key}.{rule} is {}; {needed}", other.describe()))
+                    }
                 }
             }
             aliases.push(Alias { line: *line, name: key.clone(), fields: found });
@@ -175,7 +177,10 @@ impl Reader<'_> {
                         match &item.value {
                             Value::Text(text) => fields.push(text.clone()),
                             other => {
-                                self.faults.add(item.line, format!("correlation.condition.field: {}; a text is needed", other.describe()));
+                                self.faults.add(
+                                    item.line,
+                                    format!("correlation.condition.field: {}; a text is needed", other.describe()),
+                                );
                             }
                         }
                     }
@@ -187,7 +192,8 @@ impl Reader<'_> {
                 (name, _) => {
                     let known = OPERATORS.map(|(name, _)| name).join(", ");
                     let found = node.value.describe();
-                    let problem = format!("correlation.condition.{name} is {found}; allowed: numbers under {known}, percentile, and field");
+                    let problem =
+                        format!("correlation.condition.{name} is {found}; allowed: numbers under {known}, percentile, and field");
                     self.faults.add(*line, problem);
                 }
             }
@@ -200,7 +206,8 @@ impl Reader<'_> {
             self.faults.add(node.line, format!("correlation.condition.field; {} looks at no field", kind.name()));
         }
         if kind.is_numeric() && fields.len() > 1 {
-            self.faults.add(node.line, format!("correlation.condition.field: {} fields; {} looks at one", fields.len(), kind.name()));
+            self.faults
+                .add(node.line, format!("correlation.condition.field: {} fields; {} looks at one", fields.len(), kind.name()));
         }
         (kind, fields, self.range(kind, node.line, range, rules.len()))
     }
@@ -242,7 +249,8 @@ impl Reader<'_> {
             return None;
         }
         if counts && !(1..=most).any(|count| range.holds(count as f64)) {
-            self.faults.add(line, format!("correlation.condition holds for no count of 1 to {most}, which is what is kept of a group"));
+            self.faults
+                .add(line, format!("correlation.condition holds for no count of 1 to {most}, which is what is kept of a group"));
             return None;
         }
         if kind == Kind::TemporalOrdered {
@@ -275,7 +283,8 @@ impl Reader<'_> {
             return Some(Want::Every);
         }
         if kind == Kind::TemporalOrdered {
-            let problem = "correlation.condition: temporal_ordered needs all its rules in the order of `rules`; leave the condition out";
+            let problem =
+                "correlation.condition: temporal_ordered needs all its rules in the order of `rules`; leave the condition out";
             self.faults.add(line, problem);
             return None;
         }

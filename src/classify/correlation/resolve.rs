@@ -28,9 +28,8 @@ pub(in crate::classify) fn resolve(rules: &mut Vec<Read>, is_off: impl Fn(&str) 
         .map(|(read, spec)| (read.rule.file.clone(), spec.rules.clone()))
         .collect();
     for read in rules.iter_mut().filter(|read| !read.rule.builtin) {
-        read.silent = named
-            .iter()
-            .any(|(file, names)| *file == read.rule.file && names.iter().any(|(_, name)| read.rule.is_called(name)));
+        read.silent =
+            named.iter().any(|(file, names)| *file == read.rule.file && names.iter().any(|(_, name)| read.rule.is_called(name)));
     }
     faults
 }

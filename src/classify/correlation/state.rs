@@ -45,8 +45,8 @@ struct Group {
     /// How many records hold each value, or are of each rule: what cannot be is seen at once.
     values: HashMap<Box<str>, u32>,
     slots: u64,
-    /// The last completion of a record that was thrown out.
-    fired_ms: Option<i64>,
+    /// When it was completed, in order; also by records that were thrown out.
+    fired: Vec<i64>,
 }
 
 /// One correlation's groups.
@@ -143,12 +143,16 @@ impl Groups {
             Ok(at) => return group.hits.get(at).is_some_and(|hit| hit.fired),
             Err(at) => at,
         };
+        let time_ms = hit.time_ms;
         group.insert(at, hit);
         self.hits += 1;
         self.added += 1;
-        let fires = group.could(correlation) && group.is_quiet(at, correlation.timespan_ms) && window::satisfied(correlation, &group.hits, at);
-        if let Some(hit) = group.hits.get_mut(at) {
-            hit.fired = fires;
+        let fires = group.could(correlation)
+            && group.is_quiet(time_ms, correlation.timespan_ms)
+            && window::satisfied(correlation, &group.hits, at);
+        if let Some(hit) = group.hits.get_mut(at).filter(|_| fires) {
+            hit.fired = true;
+            group.fired.insert(group.fired.partition_point(|ms| *ms <= time_ms), time_ms);
         }
         let most = correlation.kind.hits_per_group();
         if group.hits.len() > most + most / 4 {
@@ -173,6 +177,7 @@ impl Groups {
         for group in self.by_key.values_mut() {
             let old = group.hits.partition_point(|hit| hit.time_ms < horizon_ms);
             group.drop_first(old);
+            group.fired.retain(|ms| *ms >= horizon_ms);
             self.hits = self.hits.saturating_sub(old);
         }
         self.by_key.retain(|_, group| !group.hits.is_empty());
@@ -180,11 +185,8 @@ impl Groups {
 
     /// Drops the groups that have been silent longest, a tenth of all, at least one. Gives the records in them.
     fn drop_oldest_groups(&mut self) -> u64 {
-        let mut ages: Vec<(i64, Box<str>)> = self
-            .by_key
-            .iter()
-            .map(|(key, group)| (group.hits.last().map_or(i64::MIN, |hit| hit.time_ms), key.clone()))
-            .collect();
+        let mut ages: Vec<(i64, Box<str>)> =
+            self.by_key.iter().map(|(key, group)| (group.hits.last().map_or(i64::MIN, |hit| hit.time_ms), key.clone())).collect();
         ages.sort_unstable();
         let mut dropped = 0;
         for (_, key) in ages.into_iter().take((self.by_key.len() / 10).max(1)) {
@@ -213,9 +215,6 @@ impl Group {
             return;
         }
         for hit in self.hits.drain(..count.min(self.hits.len())) {
-            if hit.fired {
-                self.fired_ms = self.fired_ms.max(Some(hit.time_ms));
-            }
             for value in &hit.values {
                 if let Some(held) = self.values.get_mut(value) {
                     *held -= 1;
@@ -239,11 +238,8 @@ impl Group {
     }
 
     /// Whether no record less than a timespan away completed the correlation.
-    fn is_quiet(&self, at: usize, timespan_ms: i64) -> bool {
-        let Some(own_ms) = self.hits.get(at).map(|hit| hit.time_ms) else { return false };
-        let is_near = |ms: i64| ms.abs_diff(own_ms) < timespan_ms.unsigned_abs();
-        let from = self.hits.partition_point(|hit| hit.time_ms <= own_ms.saturating_sub(timespan_ms));
-        let near = self.hits.iter().skip(from).take_while(|hit| is_near(hit.time_ms));
-        !self.fired_ms.is_some_and(is_near) && !near.into_iter().any(|hit| hit.fired)
+    fn is_quiet(&self, own_ms: i64, timespan_ms: i64) -> bool {
+        let next = self.fired.partition_point(|ms| *ms <= own_ms.saturating_sub(timespan_ms));
+        self.fired.get(next).is_none_or(|ms| *ms >= own_ms.saturating_add(timespan_ms))
     }
 }

@@ -1,8 +1,8 @@
 //! Whether some window of time holds what a correlation wants.
 //!
-//! In: the records of one group, by time, and one of them. Out: yes or no. A window is as long as the timespan, without its end: two
-//! records share one when their times differ by less. What always holds: every window that holds the record is looked at, each
-//! content once; nothing is kept.
+//! In: the records of one group, by time, and one of them. Out: yes or no. A window ends with a record and holds those less than a
+//! timespan before it: what comes later cannot take back what it says. What always holds: every window that holds the record is
+//! looked at; nothing is kept.
 
 use std::collections::HashMap;
 
@@ -22,14 +22,17 @@ pub(super) fn satisfied(correlation: &Correlation, hits: &[Hit], at: usize) -> b
     }
     let mut window = Window::new(correlation);
     let (mut first, mut next) = (0, 0);
-    // The window's start moves through every place where its content changes: a record leaves, or one comes in.
-    let starts = starts(near, own_ms, span_ms);
-    for start_ms in starts {
-        while let Some(hit) = near.get(next).filter(|hit| hit.time_ms < start_ms.saturating_add(span_ms)) {
+    // In the order of time there is one: it ends with the record itself.
+    for same in near.chunk_by(|a, b| a.time_ms == b.time_ms) {
+        let Some(end_ms) = same.first().map(|hit| hit.time_ms) else { continue };
+        for hit in same {
             window.put(hit);
             next += 1;
         }
-        while let Some(hit) = near.get(first).filter(|hit| hit.time_ms < start_ms) {
+        if end_ms < own_ms {
+            continue;
+        }
+        while let Some(hit) = near.get(first).filter(|hit| first < next && hit.time_ms <= end_ms.saturating_sub(span_ms)) {
             window.take(hit);
             first += 1;
         }
@@ -38,16 +41,6 @@ pub(super) fn satisfied(correlation: &Correlation, hits: &[Hit], at: usize) -> b
         }
     }
     false
-}
-
-/// The starts of all windows with the record at `own_ms` whose contents differ, in order.
-fn starts(near: &[Hit], own_ms: i64, span_ms: i64) -> Vec<i64> {
-    let of_first = near.iter().map(|hit| hit.time_ms).filter(|ms| *ms <= own_ms);
-    let of_last = near.iter().map(|hit| hit.time_ms.saturating_sub(span_ms)).filter(|ms| *ms > own_ms.saturating_sub(span_ms));
-    let mut starts: Vec<i64> = of_first.chain(of_last).filter(|ms| *ms <= own_ms).collect();
-    starts.sort_unstable();
-    starts.dedup();
-    starts
 }
 
 /// Whether records of all rules come in their order, in one window with `own_ms`. Records of the same time may stand in any order.

@@ -50,7 +50,8 @@ pub(super) fn windash(pattern: &Pattern) -> Result<Vec<Pattern>, String> {
         let mut texts = vec![String::new()];
         let (mut before, mut letters) = (None, text.chars().peekable());
         while let Some(letter) = letters.next() {
-            let is_flag = DASHES.contains(&letter) && !before.is_some_and(is_word) && letters.peek().copied().is_some_and(is_word);
+            let is_flag =
+                DASHES.contains(&letter) && !before.is_some_and(is_word) && letters.peek().copied().is_some_and(is_word);
             if is_flag {
                 flags += 1;
                 if flags > FLAGS {
@@ -62,9 +63,8 @@ pub(super) fn windash(pattern: &Pattern) -> Result<Vec<Pattern>, String> {
             }
             before = Some(letter);
         }
-        let with = |pattern: &Pattern, text: &String| {
-            Pattern(pattern.0.iter().cloned().chain([Part::Text(text.clone())]).collect())
-        };
+        let with =
+            |pattern: &Pattern, text: &String| Pattern(pattern.0.iter().cloned().chain([Part::Text(text.clone())]).collect());
         found = found.iter().flat_map(|pattern| texts.iter().map(move |text| with(pattern, text))).collect();
     }
     Ok(found)
@@ -109,9 +109,8 @@ mod tests {
 
     #[test]
     fn a_flag_may_stand_behind_any_dash() {
-        let written = |value: &str| -> Vec<String> {
-            windash(&Pattern::parse(value)).expect(value).iter().map(Pattern::written).collect()
-        };
+        let written =
+            |value: &str| -> Vec<String> { windash(&Pattern::parse(value)).expect(value).iter().map(Pattern::written).collect() };
         assert_eq!(written("x -f"), ["x -f", "x /f", "x \u{2013}f", "x \u{2014}f", "x \u{2015}f"]);
         assert_eq!(written("*/e*").len(), 5);
         assert_eq!(written("-a /b"), written("/a -b"), "whatever dash the rule writes");

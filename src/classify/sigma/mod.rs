@@ -213,7 +213,8 @@ impl Reader<'_> {
                 expanded.texts.map(|texts| texts.into_iter().map(node).collect())
             }
             Err(problem) => {
-                let hint = "add it under rules.placeholders in the configuration: `Name: [value, value]`; an empty list matches nothing";
+                let hint =
+                    "add it under rules.placeholders in the configuration: `Name: [value, value]`; an empty list matches nothing";
                 self.faults.add_with_hint(node.line, format!("{}.{}: {problem}", self.place, self.name), hint);
                 Some(Vec::new())
             }
@@ -226,10 +227,11 @@ fn join(specs: &mut Vec<Expr<Spec>>, found: Expr<Spec>, all: bool) {
     if !all {
         for spec in specs.iter_mut() {
             match (spec, &found) {
-                (
-                    Expr::Leaf(Spec::Text { patterns: list, cased }),
-                    Expr::Leaf(Spec::Text { patterns, cased: as_cased }),
-                ) if cased == as_cased => return list.extend(patterns.iter().cloned()),
+                (Expr::Leaf(Spec::Text { patterns: list, cased }), Expr::Leaf(Spec::Text { patterns, cased: as_cased }))
+                    if cased == as_cased =>
+                {
+                    return list.extend(patterns.iter().cloned());
+                }
                 (Expr::Leaf(Spec::Cidr(list)), Expr::Leaf(Spec::Cidr(networks))) => return list.extend(networks),
                 _ => {}
             }

@@ -131,9 +131,11 @@ impl Modifiers {
         let is_encoded = self.windash || self.bytes != Bytes::Utf8 || self.base64 != Base64::Not;
         let is_compared = self.relation.is_some() || self.cased;
         if is_encoded && !is_text || is_compared && !is_text && self.kind != What::Field {
-            return Err("modifiers that do not go together; contains, startswith, endswith, cased, windash, UTF-16 and base64 are \
+            return Err(
+                "modifiers that do not go together; contains, startswith, endswith, cased, windash, UTF-16 and base64 are \
                         for texts"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         if self.unit.is_some() && !matches!(self.kind, What::Text | What::Number(_)) {
             return Err("modifiers that do not go together; with a part of a date go lt, lte, gt, gte and neq".to_owned());

@@ -31,14 +31,17 @@ fn every_rule_passes_its_samples() {
 #[test]
 fn samples_match_the_rules_of_the_golden_file() {
     let import = import();
-    let mut matcher = import.rules.matcher();
+    let set = &import.rules;
     let mut lines = Vec::new();
-    for rule in import.rules.rules() {
+    for rule in set.rules().iter().chain(set.silent()) {
         for sample in &rule.samples {
+            let correlator = Correlator::live();
+            let mut matcher = Matcher::new(&set.rules, &set.program).correlating(&set.correlations, &correlator);
             let mut hits = BTreeSet::new();
             for record in &sample.records {
                 let trail = Trail::parse(record.as_bytes()).expect("a record");
-                hits.extend(matcher.matches(&trail).iter().map(|hit| hit.id.as_str()));
+                let found = matcher.detections(&trail, "111122223333", trail.event_id.or_empty(), trail.time_ms);
+                hits.extend(found.iter().map(|hit| hit.id.as_str()));
             }
             let hits: Vec<&str> = hits.into_iter().collect();
             let kind = if sample.matches { "match" } else { "noMatch" };
@@ -65,7 +68,19 @@ fn every_form_that_the_reader_knows_is_used() {
         let used = [":", "|", "'"].iter().any(|end| text.contains(&format!("|{modifier}{end}")));
         assert!(used, "no rule uses |{modifier}");
     }
+    for (kind, _) in correlation::KINDS {
+        assert!(text.contains(&format!("  type: {kind}\n")), "no correlation is a {kind}");
+    }
+    for (operator, _) in correlation::OPERATORS {
+        assert!(
+            text.contains(&format!(" {operator}: ")) || text.contains(&format!("{{{operator}: ")),
+            "nothing compares with {operator}"
+        );
+    }
     for (form, written) in [
+        ("an alias", "  aliases:\n"),
+        ("a rule that its correlation leaves loud", "generate: true"),
+        ("a correlation of a correlation", "rules: [forms-many-refused, "),
         ("a quantity of a pattern", "1 of selection_*"),
         ("all of a pattern", "all of selection_*"),
         ("one of all", "1 of them"),

@@ -216,7 +216,26 @@ fn rule() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Json> {
-    let texts = ["x", "X", "ab", "aBc", "ABCabc", "é", "éa", "É", "日本", "a*c", "10.0.0.1", "12", "7.5", "true", "", "2026-11-21T07:59:59Z", "2026-11-21T08:00:00Z", "a\"\n\\b"];
+    let texts = [
+        "x",
+        "X",
+        "ab",
+        "aBc",
+        "ABCabc",
+        "é",
+        "éa",
+        "É",
+        "日本",
+        "a*c",
+        "10.0.0.1",
+        "12",
+        "7.5",
+        "true",
+        "",
+        "2026-11-21T07:59:59Z",
+        "2026-11-21T08:00:00Z",
+        "a\"\n\\b",
+    ];
     prop_oneof![
         6 => proptest::sample::select(texts.to_vec()).prop_map(Json::from),
         1 => Just(Json::Null),

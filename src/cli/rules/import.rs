@@ -49,8 +49,13 @@ pub(super) fn run(form: Form) -> anyhow::Result<Exit> {
     })?;
     let refused = copied.map(|copied| copied.refused).unwrap_or_default();
     if let [first, ..] = refused.as_slice() {
-        let what = format!("{} not copied: another file of this name is there, as {}", count(refused.len(), "file"), first.display());
-        return Err(Stop::usage(what, Some("compare them; remove or rename the one that is there, or name another folder".to_owned())).into());
+        let what =
+            format!("{} not copied: another file of this name is there, as {}", count(refused.len(), "file"), first.display());
+        return Err(Stop::usage(
+            what,
+            Some("compare them; remove or rename the one that is there, or name another folder".to_owned()),
+        )
+        .into());
     }
     Ok(if import.imported.is_empty() { Exit::Found } else { Exit::Good })
 }
@@ -61,7 +66,8 @@ fn object(import: &Import) -> Value {
         .iter()
         .map(|rule| {
             let ImportedRule { file, id, title, level, author, notes, .. } = rule;
-            let mut object = json!({ "file": file, "id": id, "title": title, "level": level.map(|level| level.as_str()), "author": author });
+            let mut object =
+                json!({ "file": file, "id": id, "title": title, "level": level.map(|level| level.as_str()), "author": author });
             if let (Some(members), false) = (object.as_object_mut(), notes.is_empty()) {
                 members.insert("notes".to_owned(), json!(notes));
             }
@@ -92,7 +98,8 @@ fn text(import: &Import, copies: &Option<Copies>, out: Option<&Path>) -> String 
         text += &fault.hint.map(|hint| format!("         hint: {hint}\n")).unwrap_or_default();
     }
     if !import.placeholders.is_empty() {
-        text += "\nPlaceholders without values match nothing. Give them values in the configuration:\n\nrules:\n  placeholders:\n";
+        text +=
+            "\nPlaceholders without values match nothing. Give them values in the configuration:\n\nrules:\n  placeholders:\n";
         text += &import.placeholders.iter().map(|name| format!("    {name}: []\n")).collect::<String>();
         text += "\n";
     }
@@ -124,9 +131,8 @@ impl Copies {
         let mut copies = Self::default();
         for file in files.into_iter().map(Path::new) {
             let target = out.join(file.strip_prefix(root).unwrap_or(file));
-            let failed = |error: std::io::Error| {
-                Stop::usage(format!("copying {} to {}: {error}", file.display(), target.display()), None)
-            };
+            let failed =
+                |error: std::io::Error| Stop::usage(format!("copying {} to {}: {error}", file.display(), target.display()), None);
             let bytes = std::fs::read(file).map_err(failed)?;
             match std::fs::read(&target) {
                 Ok(there) if there == bytes => copies.same += 1,

@@ -149,7 +149,7 @@ fn object(rule: &Rule) -> Value {
         "severity": rule.severity.as_str(), "score": rule.score, "pillar": rule.pillar.as_str(), "notify": rule.notify,
         "tactics": rule.tactics.items(), "techniques": rule.techniques.items(), "frameworks": rule.frameworks.items(),
         "remediation": rule.remediation, "runbook": rule.runbook, "falsePositives": rule.false_positives,
-        "references": rule.references, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
+        "references": rule.references, "correlation": rule.correlation, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
         "samples": rule.samples.len(),
     })
 }

@@ -12,9 +12,7 @@ fn counted(condition: &str) -> RuleSet {
 
 fn offer(set: &RuleSet, id: &str, ms: i64, ip: &str, now_ms: i64) -> bool {
     let time = time::format_ms(ms);
-    let raw = format!(
-        r#"{{"eventID":"{id}","eventSource":"s","eventName":"X","eventTime":"{time}","sourceIPAddress":"{ip}"}}"#
-    );
+    let raw = format!(r#"{{"eventID":"{id}","eventSource":"s","eventName":"X","eventTime":"{time}","sourceIPAddress":"{ip}"}}"#);
     let trail = Trail::parse(raw.as_bytes()).expect("a record");
     !set.matcher().detections(&trail, "1", id, now_ms).is_empty()
 }

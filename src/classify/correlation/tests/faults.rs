@@ -10,7 +10,11 @@ fn every_fault_of_a_correlation_names_line_finding_and_what_is_allowed() {
         (of("  condition: {gte: 2}\n"), 5, "correlation.type is missing; allowed: event_count, value_count, temporal"),
         (of("  type: near\n"), 7, "correlation.type is \"near\"; allowed: event_count"),
         (of("  type: temporal\n  groupby: [x]\n"), 8, "correlation.groupby is unknown; allowed: type, rules, group-by"),
-        (of("  type: temporal\n").replace("5m", "5 minutes"), 6, "correlation.timespan is \"5 minutes\"; allowed: a whole number"),
+        (
+            of("  type: temporal\n").replace("5m", "5 minutes"),
+            6,
+            "correlation.timespan is \"5 minutes\"; allowed: a whole number",
+        ),
         (of("  type: temporal\n").replace("5m", "32d"), 6, "up to 31d"),
         (of("  type: temporal\n").replace("  timespan: 5m\n", ""), 5, "correlation.timespan is missing"),
         (of("  type: temporal\n").replace("  rules: [a, b]\n", ""), 5, "correlation.rules is missing"),
@@ -24,8 +28,16 @@ fn every_fault_of_a_correlation_names_line_finding_and_what_is_allowed() {
         (of("  type: event_count\n  condition: {gt: 5, lt: 3}\n"), 8, "holds for no count of 1 to 10000"),
         (of("  type: event_count\n  condition: {gte: 20000}\n"), 8, "holds for no count of 1 to 10000"),
         (of("  type: event_count\n  condition: {gte: 5, field: x}\n"), 8, "event_count looks at no field"),
-        (of("  type: event_count\n  condition: {gte: many}\n"), 8, "correlation.condition.gte is \"many\"; allowed: numbers under gt, gte"),
-        (of("  type: event_count\n  condition: {above: 5}\n"), 8, "correlation.condition.above is 5; allowed: numbers under gt, gte"),
+        (
+            of("  type: event_count\n  condition: {gte: many}\n"),
+            8,
+            "correlation.condition.gte is \"many\"; allowed: numbers under gt, gte",
+        ),
+        (
+            of("  type: event_count\n  condition: {above: 5}\n"),
+            8,
+            "correlation.condition.above is 5; allowed: numbers under gt, gte",
+        ),
         (of("  type: value_count\n  condition: {gte: 5}\n"), 8, "correlation.condition.field is missing; value_count needs one"),
         (of("  type: value_avg\n  condition: {gte: 5, field: [x, y]}\n"), 8, "2 fields; value_avg looks at one"),
         (of("  type: value_percentile\n  condition: {gte: 5, field: x}\n"), 8, "percentile is missing; needed: more than 0"),
@@ -39,7 +51,11 @@ fn every_fault_of_a_correlation_names_line_finding_and_what_is_allowed() {
         (of("  type: temporal_ordered\n  condition: {gte: 1}\n"), 8, "temporal_ordered needs all its rules"),
         (of("  type: temporal\n  aliases: [x]\n"), 8, "correlation.aliases is a list; needed: {alias: {rule: field}}"),
         (of("  type: temporal\n  generate: maybe\n"), 8, "generate is \"maybe\"; allowed: true, false"),
-        (of("  type: temporal\ncspm:\n  samples:\n    match: [{name: x, record: {}}]\n"), 10, "name and records, a list, are needed"),
+        (
+            of("  type: temporal\ncspm:\n  samples:\n    match: [{name: x, record: {}}]\n"),
+            10,
+            "name and records, a list, are needed",
+        ),
     ] {
         let (rules, faults) = one_file(&text);
         let found: Vec<_> = faults.iter().map(|fault| (fault.line, fault.to_string())).collect();

@@ -120,7 +120,11 @@ fn nobody_elses_rule_is_muted() {
     for (name, files, want) in [
         ("same file", vec![("a.yml", vec![base("own", "X"), by("own", "")])], [vec![], vec!["many"]]),
         ("generate", vec![("a.yml", vec![base("own", "X"), by("own", "generate: true\n")])], [vec!["own"], vec!["many", "own"]]),
-        ("other file", vec![("a.yml", vec![base("own", "X")]), ("b.yml", vec![by("own", "")])], [vec!["own"], vec!["many", "own"]]),
+        (
+            "other file",
+            vec![("a.yml", vec![base("own", "X")]), ("b.yml", vec![by("own", "")])],
+            [vec!["own"], vec!["many", "own"]],
+        ),
     ] {
         let files: Vec<(&str, &[String])> = files.iter().map(|(name, documents)| (*name, documents.as_slice())).collect();
         let (set, faults) = read_all(&files);
@@ -142,7 +146,12 @@ fn an_alias_is_another_field_for_each_rule() {
         ),
     ]);
     let made = |id: &str, second, user: &str| {
-        record(id, "Make", second, &format!(r#""requestParameters":{{"userName":"{user}"}},"userIdentity":{{"userName":"root"}}"#))
+        record(
+            id,
+            "Make",
+            second,
+            &format!(r#""requestParameters":{{"userName":"{user}"}},"userIdentity":{{"userName":"root"}}"#),
+        )
     };
     let used = |id: &str, second, user: &str| record(id, "Use", second, &format!(r#""userIdentity":{{"userName":"{user}"}}"#));
     let found = detections(&set, &[made("1", 0, "eve"), used("2", 1, "root"), used("3", 2, "eve"), made("4", 3, "root")]);

@@ -79,9 +79,10 @@ fn told(events: &[Event], takes: fn(&Event) -> bool, holds: Holds) -> BTreeSet<u
         }
         known.push(event);
         let mates: Vec<&Event> = known.iter().copied().filter(|mate| mate.ip == event.ip).collect();
-        // Starts of windows, in half seconds.
-        let fits = (event.second * 2 - SPAN * 2 + 1..=event.second * 2).any(|start| {
-            let inside = |mate: &&Event| (start..start + SPAN * 2).contains(&(mate.second * 2));
+        // Every window that ends with a record and holds this one.
+        let ends = mates.iter().map(|mate| mate.second).filter(|end| (event.second..event.second + SPAN).contains(end));
+        let fits = ends.into_iter().any(|end| {
+            let inside = |mate: &&Event| (end - SPAN + 1..=end).contains(&mate.second);
             let window: Vec<&Event> = mates.iter().copied().filter(inside).collect();
             holds(&window)
         });
