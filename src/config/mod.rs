@@ -29,6 +29,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -400,6 +401,8 @@ pub struct Rules {
     pub folders: Vec<PathBuf>,
     /// Rule ids that do not run.
     pub disable: Vec<String>,
+    /// What stands for `%name%` in rules with the modifier `expand`; an empty list matches nothing.
+    pub placeholders: BTreeMap<String, Vec<String>>,
 }
 
 /// Where dead letters go.

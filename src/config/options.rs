@@ -82,6 +82,8 @@ pub enum Kind {
     Regions,
     /// List of paths.
     Paths,
+    /// Map of names to lists of texts.
+    NamedTexts,
     /// A path.
     Path,
     /// `s3://bucket/prefix`.
@@ -124,6 +126,7 @@ impl Kind {
             Self::Accounts => "list of accounts",
             Self::Regions => "list of Regions",
             Self::Paths => "list of paths",
+            Self::NamedTexts => "map of lists",
             Self::Path => "path",
             Self::S3 => "S3 URL",
             Self::Whole(..) => "number",
@@ -157,6 +160,7 @@ impl Kind {
             Self::Accounts => "[account, …]: 12 digits, or a path of organizational units, as Workloads/Prod/*".to_owned(),
             Self::Regions => "[Region, …], as [eu-west-1, us-east-1]".to_owned(),
             Self::Paths => "[path, …]".to_owned(),
+            Self::NamedTexts => "{Name: [text, …], …}; names of letters, digits, `_`, `-`, `.`".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::S3 => "s3://bucket or s3://bucket/prefix".to_owned(),
             Self::Whole(least, most) => format!("{least} to {most}"),
@@ -236,6 +240,7 @@ pub const OPTIONS: &[Key] = &[
     key("outputs.metrics", Kind::Switch, is("true"), "CSPM_RELAY_METRICS", SHOWN, "Whether what was accepted is counted, every minute, in the metrics `cspm.*`, which New Relic keeps for 13 months."),
     key("rules.folders", Kind::Paths, is("[]"), "CSPM_RELAY_RULES_FOLDERS", SHOWN, "Folders with further Sigma rules. In the variable, with commas: `/a,/b`."),
     key("rules.disable", Kind::Texts, is("[]"), "CSPM_RELAY_RULES_DISABLE", SHOWN, "Ids of rules that do not run. In the variable, with commas: `one,two`."),
+    key("rules.placeholders", Kind::NamedTexts, is("{}"), "", off("{Legitimate_IP_Ranges: [192.0.2.0/24, 198.51.100.7]}"), "What stands for `%Name%` in rules with the modifier `expand`; an empty list matches nothing. A name that a rule uses must be here. In the file only."),
     key("exceptions", Kind::Path, NONE, "CSPM_RELAY_EXCEPTIONS", off("/etc/cspm-relay/exceptions.yml"), "Controls muted for someone, a YAML list of maps: `control`, `owner`, `reason`, `expires`, and `scope` with `accounts`, `organizationalUnits`, `environments`, `regions`, `resources`, `actors`."),
     key("frameworks.file", Kind::Path, NONE, "CSPM_RELAY_FRAMEWORKS_FILE", off("/etc/cspm-relay/frameworks.csv"), "Framework numbers of your own, a CSV file under the header `control,framework,requirement`; a control is the name of a rule of AWS Config, managed or your own, or the id of a Security Hub control. What no rule judges has more columns: `automation` (manual or inherited), `reason`, `responsibility` (aws, customer or shared), `attestedBy` and `attestedOn`."),
     key("accounts.file", Kind::Path, NONE, "CSPM_RELAY_ACCOUNTS_FILE", off("/etc/cspm-relay/accounts.csv"), "Names of AWS accounts, a CSV file under the header `accountId,name,organizationalUnit,environment,owner`; the last two columns are optional."),

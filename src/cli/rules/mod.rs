@@ -1,8 +1,9 @@
-//! `rules`: the detective controls: list, show, test, to-nrql.
+//! `rules`: the detective controls: list, show, test, import, to-nrql.
 //!
 //! In: the built-in rules and those of folders. Out: what they are, or how their samples ended. What always holds: a broken
 //! rule file is told with file, line and what is allowed, and stops no other; nothing is sent and no key is read.
 
+mod import;
 pub(super) mod junit;
 mod outcome;
 mod sarif;
@@ -59,6 +60,9 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Which rules of other people run here, and why the others do not
+    #[command(subcommand)]
+    Import(import::Form),
     /// Run the samples in the rule files; exit code 1 when one fails or a file is broken
     Test {
         /// Rule files or folders to test alone, without the built-in rules and those of the configuration
@@ -122,6 +126,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::List { from, format } => list(from, format),
         Command::Show { name, from } => show(&name, from),
         Command::ToNrql { name, from, format } => to_nrql(name.as_deref(), from, format),
+        Command::Import(form) => import::run(form),
         Command::Test { paths, from, mutations, format } => test(paths, from, mutations, format),
     }
 }
@@ -156,7 +161,7 @@ fn object(rule: &Rule) -> Value {
         "severity": rule.severity.as_str(), "score": rule.score, "pillar": rule.pillar.as_str(), "notify": rule.notify,
         "tactics": rule.tactics.items(), "techniques": rule.techniques.items(), "frameworks": rule.frameworks.items(),
         "remediation": rule.remediation, "runbook": rule.runbook, "falsePositives": rule.false_positives,
-        "references": rule.references, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
+        "references": rule.references, "correlation": rule.correlation, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
         "samples": rule.samples.len(),
     })
 }

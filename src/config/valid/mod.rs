@@ -41,6 +41,9 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let outputs = outputs(reader);
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
+    let placeholders = reader.named_texts("rules.placeholders", |name| {
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    });
     let exceptions = reader.path("exceptions");
     let frameworks = reader.path("frameworks.file");
     let accounts = accounts::accounts(reader);
@@ -51,7 +54,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let price = price(reader);
     queues_differ(reader);
     let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
-    let rules = Rules { folders, disable };
+    let rules = Rules { folders, disable, placeholders };
     let files = Files { rules, exceptions, frameworks, accounts, dead_letters, state: state.place.clone() };
     let Files { rules, exceptions, frameworks, accounts, dead_letters, .. } = files.clone();
     let config = new_relic.map(|new_relic| Config {

@@ -433,7 +433,7 @@ impl<'s> Processor<'s> {
         let enriched = LazyCell::new(|| self.enricher.enrich(trail, account));
         self.remember(trail, &enriched, &event_id, account);
         let counts = place.entry.counts();
-        let hits = self.matcher.matches(trail);
+        let hits = self.matcher.detections(trail, account, &event_id, place.now_ms);
         let log = match stages.outputs.logs.records {
             LogRecords::All => {
                 !hits.is_empty() || !trail.is_read_only() || stages.outputs.logs.read_only && !stages.outputs.logs.thin
