@@ -23,6 +23,8 @@ mod config_api;
 #[cfg(test)]
 mod config_files;
 #[cfg(test)]
+mod correlations;
+#[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod delivery;
