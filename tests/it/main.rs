@@ -25,8 +25,10 @@ mod compliance;
 mod config_api;
 #[cfg(test)]
 mod config_files;
+mod correlations;
 #[cfg(test)]
 mod cost;
+#[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod delivery;
