@@ -63,10 +63,10 @@ fn value(word: &str, condition: &ConditionSource, language: Language) -> Result<
     let found = match word {
         "critical" => of(Priority::Critical, &|term| number(term.threshold)),
         "warning" => of(Priority::Warning, &|term| number(term.threshold)),
-        "criticalFor" => of(Priority::Critical, &|term| duration(term.duration, language)),
-        "warningFor" => of(Priority::Warning, &|term| duration(term.duration, language)),
-        "window" => Some(duration(condition.signal.window, language)),
-        "silence" => condition.expiration.after.map(|after| duration(after, language)),
+        "criticalFor" => of(Priority::Critical, &|term| span(term.duration, language)),
+        "warningFor" => of(Priority::Warning, &|term| span(term.duration, language)),
+        "window" => Some(span(condition.signal.window, language)),
+        "silence" => condition.expiration.after.map(|after| span(after, language)),
         "limit" => Some(duration(condition.time_limit, language)),
         _ => return Err(WordError::Unknown { word: word.to_owned() }),
     };
