@@ -20,6 +20,8 @@ pub struct CatalogueRow<'a> {
     pub id: &'a str,
     /// `control.title`
     pub title: &'a str,
+    /// Who wrote it, if others than we did.
+    pub author: Option<&'a str>,
     /// What sort of control it is.
     pub kind: CatalogueKind<'a>,
     /// How bad a hit or a violation is; `None`: not known.
@@ -67,6 +69,7 @@ impl<'a> CatalogueRow<'a> {
         let of_tables = preventive::all().iter().map(|control| CatalogueRow {
             id: control.id,
             title: control.id,
+            author: None,
             kind: CatalogueKind::Preventive { evaluated: is_evaluated(control.id) },
             severity: control.severity,
             score: control.severity.map(Severity::default_score),
@@ -77,6 +80,7 @@ impl<'a> CatalogueRow<'a> {
         let own = frameworks.custom().into_iter().map(|(id, numbers, duty)| CatalogueRow {
             id,
             title: id,
+            author: None,
             kind: match duty.automation {
                 Automation::Automated => CatalogueKind::Preventive { evaluated: is_evaluated(id) },
                 Automation::Manual | Automation::Inherited => CatalogueKind::Unautomated,
@@ -95,6 +99,7 @@ fn detective(rule: &Rule, enabled: bool) -> CatalogueRow<'_> {
     CatalogueRow {
         id: &rule.id,
         title: &rule.title,
+        author: rule.foreign_author(),
         kind: CatalogueKind::Detective { enabled, tactics: &rule.tactics, techniques: &rule.techniques },
         severity: Some(rule.severity),
         score: Some(rule.score),
@@ -129,7 +134,7 @@ mod tests {
     #[test]
     fn every_control_has_one_row() {
         let disable = vec!["trail-logging-stopped".to_owned()];
-        let (rules, faults) = RuleSet::load(&Rules { disable, folders: Vec::new() });
+        let (rules, faults) = RuleSet::load(&Rules { disable, ..Rules::default() });
         assert_eq!(faults, []);
         let frameworks = own_numbers();
         let rows = CatalogueRow::rows(&rules, &frameworks, None);

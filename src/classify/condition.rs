@@ -13,25 +13,55 @@ const DEPTH: usize = 64;
 ///
 /// # Errors
 /// What was found, where, and what is allowed.
-pub(super) fn parse(text: &str, names: &[&str]) -> Result<Expr<usize>, String> {
+pub(super) fn parse(text: &str, names: &[&str]) -> Result<Expr<usize>, Refused> {
     let mut parser = Parser { words: words(text)?, at: 0, names, depth: 0 };
     let expr = parser.or()?;
     match parser.next() {
         None => Ok(expr),
-        Some(word) => Err(format!("\"{word}\" after the end of the condition; allowed there: and, or")),
+        Some(word) => Err(format!("\"{word}\" after the end of the condition; allowed there: and, or").into()),
     }
 }
 
-fn words(text: &str) -> Result<Vec<&str>, String> {
+/// Why a condition is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// What was found, and what is allowed.
+    pub(super) problem: String,
+    /// What to do, where that is not plain.
+    pub(super) hint: Option<&'static str>,
+}
+
+impl From<String> for Refused {
+    fn from(problem: String) -> Self {
+        Self { problem, hint: None }
+    }
+}
+
+/// The aggregations of old Sigma, and what does the same today.
+const AGGREGATIONS: [(&str, &str); 6] = [
+    ("count", "write a correlation of type event_count, or of value_count for `count(field)`, that names this rule"),
+    ("sum", "write a correlation of type value_sum that names this rule"),
+    ("avg", "write a correlation of type value_avg that names this rule"),
+    ("min", "no correlation looks for a least value: use an alert condition over the rule's events"),
+    ("max", "no correlation looks for a greatest value: use an alert condition over the rule's events"),
+    ("near", "write a correlation of type temporal or temporal_ordered that names both rules"),
+];
+
+/// What does today what stands behind the bar.
+fn aggregation(behind: &str) -> Refused {
+    let problem = "an aggregation after \"|\"; a condition holds selections, and, or, not, parentheses, 1 of, all of".to_owned();
+    let name = behind.trim_start_matches(['|', ' ']).split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    let known = AGGREGATIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    Refused { problem, hint: Some(known.map_or("write a correlation that names this rule", |(_, hint)| hint)) }
+}
+
+fn words(text: &str) -> Result<Vec<&str>, Refused> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '(' | ')' => 1,
-            '|' => {
-                return Err("an aggregation after \"|\"; a condition holds selections, and, or, not, parentheses, 1 of, all of"
-                    .to_owned());
-            }
+            '|' => return Err(aggregation(rest)),
             _ => rest.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '|')).unwrap_or(rest.len()),
         };
         let (word, tail) = rest.split_at(length);
@@ -197,10 +227,20 @@ mod tests {
             ("1 of other*", "\"1 of other*\" fits no selection"),
             ("selection | count() > 5", "an aggregation after \"|\""),
         ] {
-            let found = parse(text, &NAMES).expect_err(text);
+            let found = parse(text, &NAMES).expect_err(text).problem;
             assert!(found.contains(want), "{text}: {found}");
         }
-        assert!(parse(&"(".repeat(100_000), &NAMES).expect_err("deep").contains("deeper"));
-        assert!(parse(&"not ".repeat(100_000), &NAMES).expect_err("deep").contains("deeper"));
+        for (text, want) in [
+            ("selection | count() by a > 5", "type event_count"),
+            ("selection | COUNT(b) > 5", "value_count"),
+            ("selection | near filter_a", "type temporal"),
+            ("selection | sum(x) > 5", "value_sum"),
+            ("selection | max(x) > 5", "alert condition"),
+        ] {
+            let hint = parse(text, &NAMES).expect_err(text).hint.expect("a hint");
+            assert!(hint.contains(want), "{text}: {hint}");
+        }
+        assert!(parse(&"(".repeat(100_000), &NAMES).expect_err("deep").problem.contains("deeper"));
+        assert!(parse(&"not ".repeat(100_000), &NAMES).expect_err("deep").problem.contains("deeper"));
     }
 }

@@ -26,11 +26,13 @@ fn place(file: &str, line: u64) -> String {
 pub(super) struct Faults {
     file: String,
     pub(super) found: Vec<RuleFault>,
+    /// Placeholders without values, where that is no fault.
+    unfilled: Vec<String>,
 }
 
 impl Faults {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), found: Vec::new() }
+        Self { file: file.to_owned(), found: Vec::new(), unfilled: Vec::new() }
     }
 
     pub(super) fn add(&mut self, line: u64, problem: impl Into<String>) {
@@ -39,5 +41,17 @@ impl Faults {
 
     pub(super) fn add_with_hint(&mut self, line: u64, problem: impl Into<String>, hint: &'static str) {
         self.found.push(RuleFault { file: self.file.clone(), line, problem: problem.into(), hint: Some(hint) });
+    }
+
+    /// A placeholder has no values, and stands for nothing.
+    pub(super) fn unfilled(&mut self, name: &str) {
+        if !self.unfilled.iter().any(|known| known == name) {
+            self.unfilled.push(name.to_owned());
+        }
+    }
+
+    /// The placeholders without values since the last call.
+    pub(super) fn take_unfilled(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unfilled)
     }
 }

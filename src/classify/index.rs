@@ -362,9 +362,9 @@ impl<'b> Builder<'b> {
 
     fn candidate(&mut self, rule: u32, mut condition: Expr<u32>) -> Candidate {
         condition.sort_by_cost(&|predicate: &u32| {
-            self.asked
-                .get(*predicate as usize)
-                .map_or(0, |asked| self.fields.cost(asked.field) + if matches!(asked.spec, Spec::Regex(_)) { 100 } else { 1 })
+            self.asked.get(*predicate as usize).map_or(0, |asked| {
+                self.fields.cost(asked.field) + if matches!(asked.spec, Spec::Regex(_) | Spec::Date(..)) { 100 } else { 1 }
+            })
         });
         let new = u32::try_from(self.index.conditions.len()).unwrap_or(u32::MAX);
         let number = *self.known.entry(format!("{condition:?}")).or_insert(new);

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use crate::config::Rules;
 
 use super::builtin::FILES;
+use super::correlation;
 use super::fault::RuleFault;
-use super::read::{self, Read};
+use super::filter::{self, Filter};
+use super::read::{self, FileRead, Read};
 use super::sigma::Placeholders;
 
 /// Deepest folder below a rule folder: a link that points upwards ends there.
@@ -26,6 +28,8 @@ const DISABLE: &str = "rules.disable";
 pub(super) struct Loaded {
     pub(super) rules: Vec<Read>,
     pub(super) disabled: Vec<Read>,
+    /// What was joined to the rules.
+    pub(super) filters: Vec<Filter>,
     pub(super) faults: Vec<RuleFault>,
 }
 
@@ -33,7 +37,7 @@ impl Loaded {
     /// These rules run.
     #[cfg(test)]
     pub(super) fn of(rules: Vec<Read>) -> Self {
-        Self { rules, disabled: Vec::new(), faults: Vec::new() }
+        Self { rules, disabled: Vec::new(), filters: Vec::new(), faults: Vec::new() }
     }
 }
 
@@ -66,6 +70,7 @@ pub(super) fn alone(paths: &[PathBuf], placeholders: &Placeholders) -> Loaded {
 struct Loading<'p> {
     placeholders: &'p Placeholders,
     rules: Vec<Read>,
+    filters: Vec<Filter>,
     faults: Vec<RuleFault>,
     /// Ids and Sigma ids, lower case.
     taken: HashSet<String>,
@@ -73,7 +78,7 @@ struct Loading<'p> {
 
 impl<'p> Loading<'p> {
     fn new(placeholders: &'p Placeholders) -> Self {
-        Self { placeholders, rules: Vec::new(), faults: Vec::new(), taken: HashSet::new() }
+        Self { placeholders, rules: Vec::new(), filters: Vec::new(), faults: Vec::new(), taken: HashSet::new() }
     }
 
     fn builtin(&mut self) {
@@ -138,15 +143,11 @@ impl<'p> Loading<'p> {
 
     /// Takes the rules of a file whose ids are new.
     fn file(&mut self, name: &str, text: &str, builtin: bool) {
-        let (rules, faults) = read::file(name, text, builtin, self.placeholders);
+        let FileRead { rules, filters, faults } = read::file(name, text, builtin, self.placeholders);
         self.faults.extend(faults);
+        self.filters.extend(filters);
         for read in rules {
-            let mut ids: Vec<_> = [Some(&read.rule.id), read.rule.sigma_id.as_ref()]
-                .into_iter()
-                .flatten()
-                .map(|id| id.to_ascii_lowercase())
-                .collect();
-            ids.dedup();
+            let ids: Vec<_> = read.rule.names().map(str::to_ascii_lowercase).collect();
             if let Some(id) = ids.iter().find(|id| self.taken.contains(*id)) {
                 self.faults.push(RuleFault {
                     file: name.to_owned(),
@@ -173,12 +174,13 @@ impl<'p> Loading<'p> {
                 });
             }
         }
-        let (disabled, rules) = self.rules.into_iter().partition(|read| {
-            let ids = [Some(&read.rule.id), read.rule.sigma_id.as_ref()];
-            ids.into_iter().flatten().any(|id| disable.iter().any(|off| off.eq_ignore_ascii_case(id)))
-        });
+        let (disabled, mut rules): (Vec<_>, Vec<_>) =
+            self.rules.into_iter().partition(|read| disable.iter().any(|off| read.rule.is_called(off)));
+        let is_off = |name: &str| disabled.iter().any(|read: &Read| read.rule.is_called(name));
+        self.faults.extend(filter::apply(&self.filters, &mut rules, is_off));
+        self.faults.extend(correlation::resolve(&mut rules, is_off));
         let (rules, faults) = sorted(rules, self.faults);
-        Loaded { rules, disabled, faults }
+        Loaded { rules, disabled, filters: self.filters, faults }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::record::trail::Trail;
 
+use super::correlation::{Correlations, Correlator, feeds};
 use super::expr::Expr;
 use super::field::{Fields, Values};
 use super::fold;
@@ -20,6 +21,8 @@ pub(super) struct Program {
     fields: Fields,
     predicates: Vec<Predicate>,
     index: Index,
+    /// How many rules there are.
+    rules: usize,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl Program {
                 Spec::Regex(regex) => Test::Regex(regex.clone()),
                 Spec::Cidr(networks) => Test::Cidr(networks.clone()),
                 Spec::Number(compare, limit) => Test::Number(*compare, *limit),
+                Spec::Date(unit, compare, limit) => Test::Date(*unit, *compare, *limit),
                 Spec::Field { other, relation, cased } => {
                     Test::Field { other: fields.number(other), relation: *relation, cased: *cased }
                 }
@@ -67,7 +71,12 @@ impl Program {
             builder.add(rule, condition);
         }
         let index = builder.finish();
-        Self { fields, predicates, index }
+        Self { fields, predicates, index, rules: conditions.len() }
+    }
+
+    /// The number of one more field that is read, for who asks for its values.
+    pub(super) fn field(&mut self, path: &str) -> u32 {
+        self.fields.number(path)
     }
 }
 
@@ -87,6 +96,7 @@ pub struct Matcher<'s> {
     matched: Vec<u32>,
     hits: Vec<&'s Rule>,
     scratch: Scratch,
+    correlated: Option<(&'s Correlations, &'s Correlator)>,
 }
 
 /// Buffers for a text in lower case, a composite value, and the other side of `fieldref`.
@@ -105,20 +115,61 @@ impl<'s> Matcher<'s> {
             round: 0,
             values: Values::new(program.fields.len()),
             answers: vec![0; program.predicates.len()],
-            seen: vec![0; rules.len()],
+            seen: vec![0; program.rules],
             candidates: Vec::new(),
             matched: Vec::new(),
             hits: Vec::new(),
             scratch: Scratch::default(),
+            correlated: None,
         }
+    }
+
+    /// Asks these correlations, too, in [`detections`](Self::detections).
+    pub(super) fn correlating(self, correlations: &'s Correlations, correlator: &'s Correlator) -> Self {
+        Self { correlated: (!correlations.is_empty()).then_some((correlations, correlator)), ..self }
     }
 
     /// The rules that match, most severe first (severity, score, then id).
     pub fn matches(&mut self, trail: &Trail<'_>) -> &[&'s Rule] {
-        self.hits.clear();
         self.find(trail);
+        self.hits()
+    }
+
+    /// The same, with the correlations that the record completes. `account` and `event_id` name it: a record that comes again gets
+    /// the answer it got. `now_ms`: the present, which no record may be far ahead of.
+    pub fn detections(&mut self, trail: &Trail<'_>, account: &str, event_id: &str, now_ms: i64) -> &[&'s Rule] {
+        self.find(trail);
+        self.complete(trail, account, event_id, now_ms);
+        self.hits()
+    }
+
+    fn hits(&mut self) -> &[&'s Rule] {
+        self.hits.clear();
+        // Rules that only feed correlations have the numbers behind the others.
         self.hits.extend(self.matched.iter().filter_map(|rule| self.rules.get(*rule as usize)));
         &self.hits
+    }
+
+    /// Adds the correlations that the record completes to the rules that it matched.
+    pub(super) fn complete(&mut self, trail: &Trail<'_>, account: &str, event_id: &str, now_ms: i64) -> &[u32] {
+        if let Some((correlations, correlator)) = self.correlated.filter(|(correlations, _)| correlations.want(&self.matched)) {
+            let mut matched = std::mem::take(&mut self.matched);
+            let feeds = feeds(correlations, self, trail, &matched);
+            if !feeds.is_empty() {
+                let id = format!("{account}\n{event_id}");
+                matched.extend(correlator.offer(correlations, trail.time_ms, &id, feeds, now_ms));
+                matched.sort_unstable();
+            }
+            self.matched = matched;
+        }
+        &self.matched
+    }
+
+    /// Gives the values of a field of the record that was read last, until `take` has enough.
+    pub(super) fn each_value(&mut self, field: u32, trail: &Trail<'_>, take: impl FnMut(Kind, &[u8]) -> bool) {
+        let fields = &self.program.fields;
+        self.values.read(fields, field, trail);
+        let _enough = self.values.any(fields, field, trail, &mut self.scratch.compact, take);
     }
 
     /// Leaves the numbers of the rules that match in `matched`, in order.

@@ -3,8 +3,8 @@
 //! In: Sigma rules, built in and from folders, read once at start; then trail records. Out: for each record the rules that
 //! match, most severe first. Always so: a bad rule is a [`RuleFault`] with file and line and never stops the others; a rule
 //! set never changes once built, so every thread shares it, each with a [`Matcher`] of its own; matching allocates nothing in
-//! the steady state, never fails and looks at one record at a time. Does not correlate records and does
-//! not write events.
+//! the steady state and never fails. Only [`Correlator`] remembers anything of a record. Does not write
+//! events.
 //!
 //! The cost of a record does not grow with the number of rules: `index` finds the few candidates, `field` reads every needed
 //! path at most once without building a tree, `matcher` asks every predicate at most once. Why, and how fast: `DESIGN.md`.
@@ -14,16 +14,20 @@ mod builtin;
 mod catalogue;
 mod classified;
 mod code;
+mod collection;
 mod condition;
+mod correlation;
 mod duty;
 mod exceptions;
 mod expr;
 mod fault;
 mod field;
 mod file_error;
+mod filter;
 mod finding;
 mod fold;
 mod frameworks;
+mod import;
 mod index;
 mod json;
 mod load;
@@ -38,6 +42,7 @@ mod rule;
 mod samples;
 mod security_hub;
 mod sigma;
+mod to_nrql;
 mod yaml;
 
 #[cfg(test)]
@@ -47,12 +52,14 @@ mod tests;
 pub use crate::enrich::{AccountName, Day};
 pub use catalogue::{CatalogueKind, CatalogueRow};
 pub use classified::{Classified, ClassifiedChange, ClassifiedItem, EXCEPTED};
+pub use correlation::{Correlator, Thrown};
 pub use duty::{Attestation, Automation, Duty, Responsibility};
 pub use exceptions::{Exception, Exceptions, Facts, Mark, Scope};
 pub use fault::RuleFault;
 pub use file_error::{FileError, FileFault};
 pub use finding::ClassifiedFinding;
 pub use frameworks::Frameworks;
+pub use import::{Import, ImportedRule};
 pub use matcher::Matcher;
 pub use mutation::Unproven;
 pub use preventive::{
@@ -63,16 +70,22 @@ pub use requirements::{Attested, DeployedState, FrameworkRow, FrameworkState, Re
 pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 pub use security_hub::{SecurityHubControl, all as security_hub_controls, control as security_hub_control};
+pub use to_nrql::NrqlCondition;
 
+use correlation::Correlations;
 use matcher::Program;
 use sigma::Placeholders;
 
-/// All rules that run, ready to match. Immutable: threads share it.
+/// All rules that run, ready to match. Immutable, but for what correlations remember: threads share it.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
+    /// They feed correlations and detect nothing of their own; numbered behind `rules`.
+    silent: Vec<Rule>,
     disabled: Vec<Rule>,
     program: Program,
+    correlations: Correlations,
+    correlator: Correlator,
 }
 
 impl RuleSet {
@@ -85,7 +98,7 @@ impl RuleSet {
     /// The built-in rules and those of the folders, without the disabled ones, and everything that is wrong with them.
     #[must_use]
     pub fn load(settings: &crate::config::Rules) -> (Self, Vec<RuleFault>) {
-        Self::new(load::load(settings, &Placeholders::new()))
+        Self::new(load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
     /// Only the rules of these files and folders, and everything that is wrong with them.
@@ -97,7 +110,7 @@ impl RuleSet {
     /// The parts of the conditions of [`load`](Self::load)'s rules that no sample proves.
     #[must_use]
     pub fn unproven(settings: &crate::config::Rules) -> Vec<Unproven> {
-        mutation::unproven(&load::load(settings, &Placeholders::new()))
+        mutation::unproven(&load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
     /// The parts of the conditions of [`alone`](Self::alone)'s rules that no sample proves.
@@ -106,18 +119,63 @@ impl RuleSet {
         mutation::unproven(&load::alone(paths, &Placeholders::new()))
     }
 
+    /// The rules of [`load`](Self::load) as conditions of NRQL over raw trail records, in their order; where a rule cannot be said
+    /// in NRQL, why.
+    #[must_use]
+    pub fn to_nrql(settings: &crate::config::Rules) -> Vec<(Rule, Result<NrqlCondition, Vec<String>>)> {
+        let loaded = load::load(settings, &Placeholders::new());
+        loaded.rules.into_iter().map(|read| (read.rule.clone(), to_nrql::condition(&read))).collect()
+    }
+
     fn new(loaded: load::Loaded) -> (Self, Vec<RuleFault>) {
-        let load::Loaded { rules, disabled, faults } = loaded;
-        let (rules, conditions): (Vec<_>, Vec<_>) = rules.into_iter().map(|read| (read.rule, read.condition)).unzip();
+        let load::Loaded { rules, disabled, faults, .. } = loaded;
+        let (silent, mut reads): (Vec<_>, Vec<_>) = rules.into_iter().partition(|read| read.silent);
+        let loud = reads.len();
+        reads.extend(silent);
+        let conditions: Vec<_> = reads.iter().map(|read| read.condition.clone()).collect();
+        let mut program = Program::new(&conditions);
+        let correlations = Correlations::new(&reads, &mut program);
+        let mut rules: Vec<Rule> = reads.into_iter().map(|read| read.rule).collect();
+        let silent = rules.split_off(loud);
         let disabled = disabled.into_iter().map(|read| read.rule).collect();
-        let program = Program::new(&conditions);
-        (Self { rules, disabled, program }, faults)
+        (Self { rules, silent, disabled, program, correlations, correlator: Correlator::default() }, faults)
+    }
+
+    /// The same, for a first look at all records: correlations take note and answer nothing.
+    #[must_use]
+    pub fn gathering(self) -> Self {
+        Self { correlator: Correlator::gathering(), ..self }
+    }
+
+    /// The same, with the answers that a set of the same rules gathered: those of records in the order of their time.
+    #[must_use]
+    pub fn answering(self, gathered: &Self) -> Self {
+        let correlator = gathered.correlator.answers(&self.correlations);
+        Self { correlator, ..self }
+    }
+
+    /// Whether a rule asks for several records.
+    #[must_use]
+    pub fn correlates(&self) -> bool {
+        !self.correlations.is_empty()
+    }
+
+    /// What correlations did not look at, since the start.
+    #[must_use]
+    pub fn thrown(&self) -> Thrown {
+        self.correlator.thrown()
     }
 
     /// The rules, most severe first (severity, score, then id).
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    /// The rules that only feed correlations of their file.
+    #[must_use]
+    pub fn silent(&self) -> &[Rule] {
+        &self.silent
     }
 
     /// The rules that are switched off.
@@ -129,6 +187,6 @@ impl RuleSet {
     /// A matcher for one thread.
     #[must_use]
     pub fn matcher(&self) -> Matcher<'_> {
-        Matcher::new(&self.rules, &self.program)
+        Matcher::new(&self.rules, &self.program).correlating(&self.correlations, &self.correlator)
     }
 }

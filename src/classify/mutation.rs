@@ -34,7 +34,7 @@ pub struct Unproven {
 /// The unproven parts of all rules, in their order.
 pub(super) fn unproven(loaded: &Loaded) -> Vec<Unproven> {
     let mut found = Vec::new();
-    for read in loaded.rules.iter().filter(|read| !read.rule.samples.is_empty()) {
+    for read in loaded.rules.iter().filter(|read| read.correlation.is_none() && !read.rule.samples.is_empty()) {
         for (part, rest) in without(&read.condition) {
             if all_as_said(&read.rule, rest) {
                 let Rule { id, file, line, .. } = &read.rule;
@@ -50,7 +50,10 @@ fn all_as_said(rule: &Rule, condition: Expr<Item>) -> bool {
     let program = Program::new(&[condition]);
     let mut matcher = Matcher::new(std::slice::from_ref(rule), &program);
     rule.samples.iter().all(|sample| {
-        Trail::parse(sample.record.as_bytes()).is_ok_and(|trail| matcher.matches(&trail).is_empty() != sample.matches)
+        sample
+            .records
+            .iter()
+            .all(|record| Trail::parse(record.as_bytes()).is_ok_and(|trail| matcher.matches(&trail).is_empty() != sample.matches))
     })
 }
 
@@ -127,7 +130,7 @@ mod tests {
         let text = format!(
             "title: t\nname: t\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: low\ndetection:\n{detection}cspm:\n  samples:\n{samples}"
         );
-        let (rules, faults) = read::file("t.yml", &text, false, &Placeholders::new());
+        let read::FileRead { rules, faults, .. } = read::file("t.yml", &text, false, &Placeholders::new());
         assert_eq!(faults, [], "{text}");
         unproven(&Loaded::of(rules)).into_iter().map(|unproven| unproven.condition).collect()
     }

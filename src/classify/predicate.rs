@@ -4,10 +4,12 @@
 //! in any ASCII case unless the rule says `cased`; letters outside ASCII are compared in lower case when the rule holds some.
 //! Absence is not a value: [`Test::Present`] and [`Test::Field`] are answered by the matcher, which knows all values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::Regex;
+
+use crate::record::time;
 
 use super::fold::{self, Table};
 use super::pattern::{Glob, Part, Pattern};
@@ -31,6 +33,8 @@ pub(super) enum Spec {
     Cidr(Vec<Network>),
     /// The value, as a number, compares so.
     Number(Compare, f64),
+    /// The value is a date of which this part, in UTC, compares so.
+    Date(Unit, Compare, f64),
     /// A value of this field stands so to a value of the other.
     Field { other: String, relation: Relation, cased: bool },
 }
@@ -38,10 +42,43 @@ pub(super) enum Spec {
 /// How numbers compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compare {
+    Equal,
     Less,
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+}
+
+/// A part of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// 0 to 59.
+    Minute,
+    /// 0 to 23.
+    Hour,
+    /// Of the month, 1 to 31.
+    Day,
+    /// Of the year as ISO 8601 counts, 1 to 53.
+    Week,
+    /// 1 to 12.
+    Month,
+    Year,
+}
+
+impl Unit {
+    /// The part of an ISO 8601 time, in UTC.
+    fn of(self, value: &[u8]) -> Option<f64> {
+        let ms = time::parse_ms(std::str::from_utf8(value).ok()?)?;
+        let moment = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(ms).ok()?);
+        Some(match self {
+            Self::Minute => moment.minute().into(),
+            Self::Hour => moment.hour().into(),
+            Self::Day => moment.day().into(),
+            Self::Week => moment.date().iso_week_date().week().into(),
+            Self::Month => moment.month().into(),
+            Self::Year => moment.year().into(),
+        })
+    }
 }
 
 /// How two texts stand to each other.
@@ -72,6 +109,7 @@ pub(super) enum Test {
     Regex(Regex),
     Cidr(Vec<Network>),
     Number(Compare, f64),
+    Date(Unit, Compare, f64),
     Field { other: u32, relation: Relation, cased: bool },
 }
 
@@ -87,6 +125,9 @@ impl Test {
             }
             Self::Number(compare, limit) => {
                 kind != Kind::Composite && parsed::<f64>(value).is_some_and(|number| compare.holds(number, *limit))
+            }
+            Self::Date(unit, compare, limit) => {
+                kind == Kind::Text && unit.of(value).is_some_and(|part| compare.holds(part, *limit))
             }
             // Needs a second field: the matcher's part.
             Self::Field { .. } => false,
@@ -105,8 +146,10 @@ fn parsed<T: std::str::FromStr>(value: &[u8]) -> Option<T> {
 }
 
 impl Compare {
-    fn holds(self, number: f64, limit: f64) -> bool {
+    pub(super) fn holds(self, number: f64, limit: f64) -> bool {
         match self {
+            // Parts of dates are whole numbers.
+            Self::Equal => (number - limit).abs() < f64::EPSILON,
             Self::Less => number < limit,
             Self::LessOrEqual => number <= limit,
             Self::Greater => number > limit,
@@ -153,6 +196,13 @@ impl Network {
         let host_bits = bits.checked_sub(length)?;
         let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
         Some(Self { base: number(ip) & mask, mask, v6: ip.is_ipv6() })
+    }
+
+    /// First address and length of the prefix of a range of IPv4.
+    pub(super) fn v4(&self) -> Option<(Ipv4Addr, u32)> {
+        let base = u32::try_from(self.base).ok().filter(|_| !self.v6)?;
+        // The mask of the upper 96 bits is there too.
+        Some((base.into(), self.mask.leading_ones().checked_sub(96)?))
     }
 
     /// Whether the address is in the range.

@@ -1,15 +1,19 @@
 //! Rule files to rules.
 //!
-//! In: the text of a file. Out: its rules, each with its condition, and every fault found. Sigma's own keys are read as Sigma
-//! defines them, ours under `cspm`; an unknown key under `cspm` is a fault, unknown keys beside Sigma's are left to others.
+//! In: the text of a file. Out: its rules, each with its condition, its filters, and every fault found. Sigma's own keys are read as
+//! Sigma defines them, ours under `cspm`; an unknown key under `cspm` is a fault, unknown keys beside Sigma's are left to others.
 
 use serde_json::json;
 
 use crate::record::severity::Severity;
+use crate::record::time;
 
 use super::attack::{self, Tag};
+use super::collection;
+use super::correlation;
 use super::expr::Expr;
 use super::fault::{Faults, RuleFault};
+use super::filter::Filter;
 use super::rule::{List, Pillar, Rule, Sample};
 use super::sigma::{self, Item, Placeholders};
 use super::yaml::{self, Node, Value};
@@ -18,32 +22,58 @@ use super::yaml::{self, Node, Value};
 const KEYS: [&str; 10] =
     ["titleJa", "pillar", "score", "severityReason", "notify", "frameworks", "tuning", "remediation", "runbook", "samples"];
 
+/// When the first record of a sample happens that does not say: 2026-11-21T12:00:00Z.
+const SAMPLE_MS: i64 = 1_795_262_400_000;
+
 /// A rule and what it looks for.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) rule: Rule,
     pub(super) condition: Expr<Item>,
+    /// Placeholders that have no values and match nothing.
+    pub(super) unfilled: Vec<String>,
+    /// What it correlates; its condition then matches nothing.
+    pub(super) correlation: Option<correlation::Spec>,
+    /// It only feeds correlations of its file.
+    pub(super) silent: bool,
 }
 
-/// Reads a file. A rule with a fault is left out, the others stay.
-pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeholders) -> (Vec<Read>, Vec<RuleFault>) {
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(super) struct FileRead {
+    pub(super) rules: Vec<Read>,
+    pub(super) filters: Vec<Filter>,
+    pub(super) faults: Vec<RuleFault>,
+}
+
+/// Reads a file. A document with a fault is left out, the others stay.
+pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeholders) -> FileRead {
     let mut faults = Faults::new(name);
     let documents = match yaml::parse(text) {
         Ok(documents) => documents,
         Err(error) => {
             faults.add(error.line, format!("not YAML: {}", error.message));
-            return (Vec::new(), faults.found);
+            return FileRead { faults: faults.found, ..FileRead::default() };
         }
     };
     if documents.is_empty() {
         faults.add(0, "no rule in the file");
     }
-    let mut rules = Vec::new();
-    for document in &documents {
+    let mut read = FileRead::default();
+    for document in &collection::written_out(documents, &mut faults) {
         let mut reader = Reader { file: name, builtin, document, faults: &mut faults };
-        rules.extend(reader.rule(placeholders));
+        if !matches!(document.value, Value::Map(_)) {
+            reader.faults.add(document.line, format!("{} where a rule is needed", document.value.describe()));
+        } else if let Some(node) = document.get("correlation") {
+            read.rules.extend(reader.correlation(node));
+        } else if let Some(filter) = document.get("filter") {
+            read.filters.extend(reader.filter(filter, placeholders));
+        } else {
+            read.rules.extend(reader.rule(placeholders));
+        }
     }
-    (rules, faults.found)
+    read.faults = faults.found;
+    read
 }
 
 struct Reader<'r> {
@@ -54,34 +84,73 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    /// A rule on single records. Of another log source nothing but that is told: nobody means it to run here.
     fn rule(&mut self, placeholders: &Placeholders) -> Option<Read> {
         let root = self.document;
-        if !matches!(root.value, Value::Map(_)) {
-            self.faults.add(root.line, format!("{} where a rule is needed", root.value.describe()));
+        let before = self.faults.found.len();
+        self.log_source(true);
+        if self.faults.found.len() > before {
             return None;
         }
-        for (key, what) in [("correlation", "a correlation"), ("filter", "a filter"), ("action", "a rule collection")] {
-            if let Some(node) = root.get(key) {
-                self.faults.add(node.line, format!("{what} (key \"{key}\"); only rules on single records are allowed"));
-                return None;
-            }
-        }
-        let before = self.faults.found.len();
-        let title = self.required(root, "title");
-        let severity = self.severity();
-        self.log_source();
-        let (id, sigma_id) = self.ids();
+        let rule = self.about(None);
         let condition = if let Some(detection) = root.get("detection") {
             sigma::parse(detection, placeholders, self.faults)
         } else {
             self.faults.add(root.line, "detection is missing");
             None
         };
+        let unfilled = self.faults.take_unfilled();
+        let condition = condition?;
+        (self.faults.found.len() == before).then_some(Read { rule, condition, unfilled, correlation: None, silent: false })
+    }
+
+    /// A rule on several records. It has no log source of its own, and need not say how severe it is.
+    fn correlation(&mut self, node: &Node) -> Option<Read> {
+        let before = self.faults.found.len();
+        let mut rule = self.about(Some(Severity::Medium));
+        let correlation = correlation::parse(self.document, node, self.faults)?;
+        rule.correlation = Some(correlation.words().to_owned());
+        let whole = self.faults.found.len() == before;
+        let (condition, unfilled) = (Expr::Const(false), Vec::new());
+        whole.then_some(Read { rule, condition, unfilled, correlation: Some(correlation), silent: false })
+    }
+
+    /// A filter.
+    fn filter(&mut self, filter: &Node, placeholders: &Placeholders) -> Option<Filter> {
+        let root = self.document;
+        let before = self.faults.found.len();
+        self.log_source(false);
+        if self.faults.found.len() > before {
+            return None;
+        }
+        let title = self.required(root, "title").unwrap_or_default();
+        let (id, author) = (self.text(root, "id"), self.text(root, "author"));
+        let rules = self.text_nodes(filter, "rules");
+        if rules.is_empty() {
+            self.faults.add(filter.line, "filter.rules is missing; needed: names or ids of rules, or any");
+        }
+        let condition = sigma::parse_filter(filter, placeholders, self.faults);
+        let unfilled = self.faults.take_unfilled();
+        let (file, line) = (self.file.to_owned(), root.line);
+        let condition = condition?;
+        let whole = self.faults.found.len() == before;
+        whole.then_some(Filter { title, id, author, file, line, rules, condition, unfilled })
+    }
+
+    /// What a rule says about itself. `level`: its severity when it names none; without, it must name one.
+    fn about(&mut self, level: Option<Severity>) -> Rule {
+        let root = self.document;
+        let title = self.required(root, "title");
+        let severity = match level {
+            Some(level) if root.get("level").is_none() => Some(level),
+            _ => self.severity(),
+        };
+        let (id, sigma_id) = self.ids();
         let (tactics, techniques) = self.attack();
         let own = root.get("cspm");
         self.own_keys(own);
         let severity = severity.unwrap_or(Severity::Medium);
-        let rule = Rule {
+        Rule {
             id,
             sigma_id,
             title: title.unwrap_or_default(),
@@ -102,12 +171,11 @@ impl Reader<'_> {
             false_positives: self.texts(root, "falsepositives"),
             references: self.texts(root, "references"),
             samples: self.samples(own),
+            correlation: None,
             file: self.file.to_owned(),
             line: root.line,
             builtin: self.builtin,
-        };
-        let condition = condition?;
-        (self.faults.found.len() == before).then_some(Read { rule, condition })
+        }
     }
 
     /// A text; anything else is a fault.
@@ -176,17 +244,19 @@ impl Reader<'_> {
         severity
     }
 
-    fn log_source(&mut self) {
+    /// A rule is for one log source; a filter may be for all of a product.
+    fn log_source(&mut self, whole: bool) {
         let Some(source) = self.document.get("logsource") else {
             return self.faults.add(self.document.line, "logsource is missing; needed: {product: aws, service: cloudtrail}");
         };
-        for (key, want) in [("product", "aws"), ("service", "cloudtrail")] {
+        for (key, want, is_needed) in [("product", "aws", true), ("service", "cloudtrail", whole)] {
             match source.get(key).map(|node| (&node.value, node.line)) {
                 Some((Value::Text(text), _)) if text.eq_ignore_ascii_case(want) => {}
                 Some((other, line)) => {
                     self.faults.add(line, format!("logsource.{key} is {}; allowed: {want}", other.describe()));
                 }
-                None => self.faults.add(source.line, format!("logsource.{key} is missing; allowed: {want}")),
+                None if is_needed => self.faults.add(source.line, format!("logsource.{key} is missing; allowed: {want}")),
+                None => {}
             }
         }
     }
@@ -201,10 +271,14 @@ impl Reader<'_> {
         }
         let name = self.text(root, "name");
         if let (Some(name), Some(node)) = (&name, root.get("name"))
-            && !is_kebab(name)
+            && !(if self.builtin { is_kebab(name) } else { is_name(name) })
         {
-            let problem = format!("name is \"{name}\"; allowed: small letters and digits, joined by single dashes");
-            self.faults.add(node.line, problem);
+            let allowed = if self.builtin {
+                "small letters and digits, joined by single dashes"
+            } else {
+                "at most 128 letters of a to z, digits, `-`, `_` and `.`"
+            };
+            self.faults.add(node.line, format!("name is \"{name}\"; allowed: {allowed}"));
         }
         if sigma_id.is_none() && name.is_none() {
             self.faults.add(root.line, "neither name nor id; one is needed to tell the rule from others");
@@ -326,10 +400,10 @@ impl Reader<'_> {
                 continue;
             };
             for item in items {
-                match (self.text(item, "name"), item.get("record").map(|node| &node.value)) {
-                    (Some(name), Some(Value::Map(_))) => {
-                        let record = item.get("record").map(complete).unwrap_or_default();
-                        found.push(Sample { name, record, matches, line: item.line });
+                match (self.text(item, "name"), self.records(item)) {
+                    (Some(name), Some(records)) => found.push(Sample { name, records, matches, line: item.line }),
+                    _ if self.document.get("correlation").is_some() => {
+                        self.faults.add(item.line, format!("cspm.samples.{}: name and records, a list, are needed", list.key));
                     }
                     _ => self.faults.add(item.line, format!("cspm.samples.{}: name and record are needed", list.key)),
                 }
@@ -337,15 +411,28 @@ impl Reader<'_> {
         }
         found
     }
+
+    /// The records of a sample: one of a rule, several of a correlation.
+    fn records(&self, sample: &Node) -> Option<Vec<String>> {
+        let records =
+            match (self.document.get("correlation"), sample.get("record"), sample.get("records").map(|node| &node.value)) {
+                (None, Some(record), None) => std::slice::from_ref(record),
+                (Some(_), None, Some(Value::List(records))) if !records.is_empty() => records.as_slice(),
+                _ => return None,
+            };
+        let is_whole = records.iter().all(|record| matches!(record.value, Value::Map(_)));
+        is_whole.then(|| records.iter().enumerate().map(|(number, record)| complete(number, record)).collect())
+    }
 }
 
-/// A sample record as JSON, with what every record has.
-fn complete(record: &Node) -> String {
+/// A sample record as JSON, with what every record has; those of a list are other records, a second apart.
+fn complete(number: usize, record: &Node) -> String {
     let mut json = record.to_json();
+    let time_ms = SAMPLE_MS.saturating_add(i64::try_from(number).unwrap_or(0).saturating_mul(1_000));
     if let Some(fields) = json.as_object_mut() {
         for (key, value) in [
             ("eventVersion", "1.11"),
-            ("eventTime", "2026-11-21T12:00:00Z"),
+            ("eventTime", &*time::format_ms(time_ms)),
             ("awsRegion", "us-east-1"),
             ("eventType", "AwsApiCall"),
             ("recipientAccountId", "111122223333"),
@@ -353,7 +440,7 @@ fn complete(record: &Node) -> String {
             fields.entry(key).or_insert(json!(value));
         }
         if !fields.contains_key("eventId") {
-            fields.entry("eventID").or_insert(json!("00000000-0000-4000-8000-000000000000"));
+            fields.entry("eventID").or_insert(json!(format!("00000000-0000-4000-8000-{number:012}")));
         }
     }
     json.to_string()
@@ -369,4 +456,9 @@ fn is_uuid(text: &str) -> bool {
 
 fn is_kebab(text: &str) -> bool {
     text.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
+/// A name that others gave: what no separator of ours and no pattern is written with.
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }

@@ -47,12 +47,34 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Records that prove it.
     pub samples: Vec<Sample>,
+    /// What it asks of several records, in words; `None`: it looks at one.
+    pub correlation: Option<String>,
     /// The file it was read from.
     pub file: String,
     /// Line of the rule in the file, from 1.
     pub line: u64,
     /// Whether it came with the program.
     pub builtin: bool,
+}
+
+impl Rule {
+    /// Whether this is its name or its id, in any case.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// `control.author`: who wrote it, if others than we did.
+    #[must_use]
+    pub fn foreign_author(&self) -> Option<&str> {
+        self.author.as_deref().filter(|author| !self.builtin && !author.trim().is_empty())
+    }
+
+    /// Its id and its Sigma id, where they differ.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let sigma_id = self.sigma_id.as_deref().filter(|id| !id.eq_ignore_ascii_case(&self.id));
+        std::iter::once(self.id.as_str()).chain(sigma_id)
+    }
 }
 
 /// A list, also as one text with a bar at both ends, so that `LIKE '%|x|%'` is exact. Empty: no text.
@@ -133,8 +155,8 @@ impl Pillar {
 pub struct Sample {
     /// What the record is.
     pub name: String,
-    /// The record as JSON, with the fields that every record has filled in.
-    pub record: String,
+    /// The record as JSON, with the fields that every record has filled in; of a correlation several, in the order they come.
+    pub records: Vec<String>,
     /// Whether the rule matches it.
     pub matches: bool,
     /// Line in the rule's file.

@@ -5,7 +5,8 @@
 
 use crate::record::trail::Trail;
 
-use super::RuleSet;
+use super::correlation::Correlator;
+use super::{Matcher, RuleSet};
 
 /// How one sample ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,22 +58,25 @@ impl SampleResult {
 pub fn test_rules(set: &RuleSet) -> Vec<SampleResult> {
     let mut matcher = set.matcher();
     let mut results = Vec::new();
-    for rule in set.rules() {
+    for (number, rule) in (0_u32..).zip(set.rules().iter().chain(set.silent())) {
         let mut result = |line, sample: &str, verdict| {
             let (rule, file) = (rule.id.clone(), rule.file.clone());
             results.push(SampleResult { rule, file, line, sample: sample.to_owned(), verdict });
         };
         for sample in &rule.samples {
-            let verdict = match Trail::parse(sample.record.as_bytes()) {
-                Err(error) => Verdict::Unreadable(error.to_string()),
-                Ok(trail) => {
-                    let hit = matcher.matches(&trail).iter().any(|hit| std::ptr::eq(*hit, rule));
-                    match (sample.matches, hit) {
-                        (true, false) => Verdict::ShouldMatch,
-                        (false, true) => Verdict::ShouldNotMatch,
-                        _ => Verdict::Passed,
-                    }
-                }
+            let found = if rule.correlation.is_some() {
+                // Nothing is remembered of the sample before.
+                let correlator = Correlator::live();
+                let mut matcher = Matcher::new(&set.rules, &set.program).correlating(&set.correlations, &correlator);
+                has_hit(&mut matcher, number, &sample.records)
+            } else {
+                has_hit(&mut matcher, number, &sample.records)
+            };
+            let verdict = match (sample.matches, found) {
+                (_, Err(why)) => Verdict::Unreadable(why),
+                (true, Ok(false)) => Verdict::ShouldMatch,
+                (false, Ok(true)) => Verdict::ShouldNotMatch,
+                (_, Ok(_)) => Verdict::Passed,
             };
             result(sample.line, &sample.name, verdict);
         }
@@ -83,4 +87,16 @@ pub fn test_rules(set: &RuleSet) -> Vec<SampleResult> {
         }
     }
     results
+}
+
+/// Whether one of the records, as they come, is a hit of the rule of this number.
+fn has_hit(matcher: &mut Matcher<'_>, number: u32, records: &[String]) -> Result<bool, String> {
+    let mut found = false;
+    for record in records {
+        let trail = Trail::parse(record.as_bytes()).map_err(|error| error.to_string())?;
+        matcher.find(&trail);
+        let account = trail.account().unwrap_or_default();
+        found |= matcher.complete(&trail, account, trail.event_id.or_empty(), trail.time_ms).contains(&number);
+    }
+    Ok(found)
 }

@@ -8,7 +8,10 @@ mod accounts;
 mod alerts;
 mod args;
 mod assemble;
+#[cfg(feature = "lab")]
+mod backtest;
 mod check;
+mod cost;
 mod dashboards;
 #[cfg(feature = "lab")]
 mod demo;
@@ -21,6 +24,8 @@ mod ingest;
 #[cfg(feature = "lab")]
 mod lookup;
 mod nrql;
+#[cfg(feature = "lab")]
+mod past;
 #[cfg(feature = "lab")]
 mod preview;
 mod quickstart;
@@ -81,6 +86,8 @@ enum Command {
     Alerts(alerts::Args),
     /// Print every attribute that is ever sent: type, unit, event types, meaning
     Schema(schema::Args),
+    /// Weigh what past records would cost in New Relic, by type, account and rule, and what each setting saves
+    Cost(cost::Args),
     /// Check NRQL queries, list its functions, run a query
     Nrql(nrql::Args),
     /// Dead letters: list, replay
@@ -101,6 +108,12 @@ enum Command {
     /// loads nothing from elsewhere.
     #[cfg(feature = "lab")]
     Preview(preview::Args),
+    /// Tell what the alert conditions would have opened on past records, before they page anybody
+    ///
+    /// Records go through the same pipeline as the agent's, conditions through a copy of New Relic's streaming evaluation, in the order
+    /// of arrival. `--budget 5/week` ends with 1 when a week had more pages than that.
+    #[cfg(feature = "lab")]
+    Backtest(backtest::Args),
     /// Run the local New Relic stand-in on its own, to try settings against it
     #[cfg(feature = "lab")]
     StandIn(stand_in::Args),
@@ -130,6 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Dashboards(args) => dashboards::run(args),
         Command::Alerts(args) => alerts::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Cost(args) => cost::run(args),
         Command::Nrql(args) => nrql::run(args),
         Command::Dlq(args) => dlq::run(args),
         Command::Iam(args) => iam::run(args),
@@ -138,6 +152,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Demo(args) => demo::run(args),
         #[cfg(feature = "lab")]
         Command::Preview(args) => preview::run(args),
+        #[cfg(feature = "lab")]
+        Command::Backtest(args) => backtest::run(args),
         #[cfg(feature = "lab")]
         Command::StandIn(args) => stand_in::run(args),
     }

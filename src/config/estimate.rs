@@ -31,7 +31,7 @@ const LOG_BYTES: u64 = 1_400;
 const HEARTBEAT_BYTES: u64 = 1_000;
 
 /// A point of a metric, bytes. Measured: 250 to 400.
-const POINT_BYTES: u64 = 350;
+pub const POINT_BYTES: u64 = 350;
 
 /// Series of one metric that an account has in a minute, at most. Assumed.
 const SERIES_OF_ACCOUNT: u64 = 20;
@@ -237,7 +237,7 @@ fn points(volume: Volume, logs: Logs, detected: u64) -> u64 {
 
 /// Records that go out as logs. Rules mostly match changes, so leaving out what only read is not counted as a saving there.
 fn logged(records: u64, detected: u64, logs: Logs) -> u64 {
-    match (logs.records, logs.read_only) {
+    match (logs.records, logs.read_only && !logs.thin) {
         (LogRecords::None, _) => 0,
         (LogRecords::Matched, _) => detected,
         (LogRecords::All, true) => records,
@@ -364,7 +364,7 @@ mod tests {
     const MINUTE: Option<Duration> = Some(Duration::from_mins(1));
 
     fn with_logs(records: LogRecords, read_only: bool) -> Outputs {
-        Outputs { logs: Logs { records, read_only, mask: true }, notices: true, metrics: false }
+        Outputs { logs: Logs { records, read_only, thin: false, mask: true }, notices: true, metrics: false }
     }
 
     #[test]

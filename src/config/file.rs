@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::{Fault, Place, shown};
 use super::nearest::nearest;
-use super::options::{self, Key, OPTIONS, Shape};
+use super::options::{self, Key, Kind, OPTIONS, Shape};
 use super::tree::{self, Node, Value};
 
 /// Everything that was given, by key path.
@@ -36,6 +36,8 @@ pub(super) struct Setting {
 pub(super) enum Given {
     One(String),
     Many(Vec<(Place, String)>),
+    /// Names, each with its list.
+    Named(Vec<(Place, String, Vec<(Place, String)>)>),
 }
 
 impl Written {
@@ -150,16 +152,11 @@ impl Walk {
     fn leaf(&mut self, row: &Key, found: &Value, here: String, line: usize) {
         let place = Place::Line(line);
         let given = match found {
-            Value::Scalar(text) if !row.kind.is_list() => Given::One(text.clone()),
-            Value::List(items) if row.kind.is_list() => {
-                let mut texts = Vec::new();
-                for (number, item) in items.iter().enumerate() {
-                    match &item.value {
-                        Value::Scalar(text) => texts.push((Place::Line(item.line), text.clone())),
-                        _ => self.fault(Fault::new(format!("{here}[{number}]"), Place::Line(item.line), "must be a single text")),
-                    }
-                }
-                Given::Many(texts)
+            Value::Scalar(text) if !row.kind.is_list() && row.kind != Kind::NamedTexts => Given::One(text.clone()),
+            Value::List(items) if row.kind.is_list() => Given::Many(self.texts(items, &here)),
+            Value::Map(pairs) if row.kind == Kind::NamedTexts => Given::Named(self.named(pairs, row, &here)),
+            _ if row.kind == Kind::NamedTexts => {
+                return self.fault(Fault::new(here, place, "must be a map").allowed(row.kind.allowed()));
             }
             Value::Scalar(text) => {
                 let fault = Fault::new(here, place, "must be a list").was(text).allowed(row.kind.allowed());
@@ -168,6 +165,46 @@ impl Walk {
             _ => return self.fault(Fault::new(here, place, "must be a single value").allowed(row.kind.allowed())),
         };
         self.written.settings.insert(here, Setting { place, given });
+    }
+
+    fn texts(&mut self, items: &[Node], here: &str) -> Vec<(Place, String)> {
+        let mut texts = Vec::new();
+        for (number, item) in items.iter().enumerate() {
+            match &item.value {
+                Value::Scalar(text) => texts.push((Place::Line(item.line), text.clone())),
+                _ => self.fault(Fault::new(format!("{here}[{number}]"), Place::Line(item.line), "must be a single text")),
+            }
+        }
+        texts
+    }
+
+    /// Names of the user's own, each with a list.
+    fn named(&mut self, pairs: &[(Node, Node)], row: &Key, here: &str) -> Vec<(Place, String, Vec<(Place, String)>)> {
+        let mut found: Vec<(Place, String, Vec<(Place, String)>)> = Vec::new();
+        for (key, value) in pairs {
+            let place = Place::Line(key.line);
+            let Value::Scalar(name) = &key.value else {
+                self.faults.push(Fault::new(here, place, "a key that is not text").allowed(row.kind.allowed()));
+                continue;
+            };
+            let path = join(here, &shown(name).escape_debug().to_string());
+            if let Some((first, ..)) = found.iter().find(|(_, known, _)| known == name) {
+                let first = if let Place::Line(line) = first { *line } else { 0 };
+                self.faults.push(Fault::new(path, place, "written twice").hint(format!("line {first} has it too: keep one")));
+                continue;
+            }
+            match &value.value {
+                Value::List(items) => {
+                    let texts = self.texts(items, &path);
+                    found.push((place, name.clone(), texts));
+                }
+                _ => {
+                    let fault = Fault::new(path, place, "must be a list").allowed(row.kind.allowed());
+                    self.fault(fault.hint("write [value, value]; [] matches nothing"));
+                }
+            }
+        }
+        found
     }
 
     fn unknown(&mut self, name: &str, here: String, place: Place, schema: &str, path: &str) {

@@ -29,6 +29,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -154,6 +155,7 @@ impl Config {
             frameworks: None,
             accounts: Accounts::default(),
             dead_letters: None,
+            price: None,
             state: State::default(),
             posture: None,
             compliance_notify: Severity::High,
@@ -211,8 +213,38 @@ pub struct Config {
     pub limits: Limits,
     /// Where `cspm-relay health` asks.
     pub health: Health,
+    /// What New Relic takes for a GB.
+    pub price: Option<Price>,
     /// The agent's own logs and heartbeats.
     pub telemetry: Telemetry,
+}
+
+/// An amount of money.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Price {
+    /// How much, at least 0.
+    pub amount: f64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// A time as the configuration writes it: `90s`, `5m`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    value::time(text)
+}
+
+impl Price {
+    /// Reads `0.40 USD` or `60 JPY`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (amount, currency) = text.trim().split_once(char::is_whitespace)?;
+        let currency = currency.trim();
+        let is_currency = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+        let is_number = amount.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let amount = amount.parse().ok().filter(|amount: &f64| is_number && is_currency && amount.is_finite())?;
+        Some(Self { amount, currency: currency.to_owned() })
+    }
 }
 
 /// What of a configuration names files and folders on this machine. None of them has been opened.
@@ -344,6 +376,9 @@ pub struct Logs {
     pub records: LogRecords,
     /// Whether records that changed nothing are sent too.
     pub read_only: bool,
+    /// Whether records that changed nothing and met no rule are counted in `cspm.records` instead of being sent; for
+    /// [`LogRecords::All`].
+    pub thin: bool,
     /// Whether well-known secrets are masked.
     pub mask: bool,
 }
@@ -366,6 +401,8 @@ pub struct Rules {
     pub folders: Vec<PathBuf>,
     /// Rule ids that do not run.
     pub disable: Vec<String>,
+    /// What stands for `%name%` in rules with the modifier `expand`; an empty list matches nothing.
+    pub placeholders: BTreeMap<String, Vec<String>>,
 }
 
 /// Where dead letters go.
@@ -486,7 +523,11 @@ impl Default for Changes {
 
 impl Default for Outputs {
     fn default() -> Self {
-        Self { logs: Logs { records: LogRecords::Matched, read_only: true, mask: true }, notices: true, metrics: true }
+        Self {
+            logs: Logs { records: LogRecords::Matched, read_only: true, thin: false, mask: true },
+            notices: true,
+            metrics: true,
+        }
     }
 }
 

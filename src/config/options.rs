@@ -82,6 +82,8 @@ pub enum Kind {
     Regions,
     /// List of paths.
     Paths,
+    /// Map of names to lists of texts.
+    NamedTexts,
     /// A path.
     Path,
     /// `s3://bucket/prefix`.
@@ -94,6 +96,8 @@ pub enum Kind {
     Time(u64, u64),
     /// A time, milliseconds, or `off`.
     TimeOrOff(u64, u64),
+    /// An amount of money: `0.40 USD`.
+    Price,
     /// A `tracing` filter.
     LogFilter,
     /// An IANA time zone.
@@ -122,12 +126,14 @@ impl Kind {
             Self::Accounts => "list of accounts",
             Self::Regions => "list of Regions",
             Self::Paths => "list of paths",
+            Self::NamedTexts => "map of lists",
             Self::Path => "path",
             Self::S3 => "S3 URL",
             Self::Whole(..) => "number",
             Self::Bytes(..) => "bytes",
             Self::Time(..) => "time",
             Self::TimeOrOff(..) => "time or off",
+            Self::Price => "price",
             Self::LogFilter => "log filter",
             Self::TimeZone => "time zone",
         }
@@ -154,12 +160,14 @@ impl Kind {
             Self::Accounts => "[account, …]: 12 digits, or a path of organizational units, as Workloads/Prod/*".to_owned(),
             Self::Regions => "[Region, …], as [eu-west-1, us-east-1]".to_owned(),
             Self::Paths => "[path, …]".to_owned(),
+            Self::NamedTexts => "{Name: [text, …], …}; names of letters, digits, `_`, `-`, `.`".to_owned(),
             Self::Path => "a path".to_owned(),
             Self::S3 => "s3://bucket or s3://bucket/prefix".to_owned(),
             Self::Whole(least, most) => format!("{least} to {most}"),
             Self::Bytes(least, most) => format!("{} to {}", value::show_bytes(least), value::show_bytes(most)),
             Self::Time(least, most) => format!("{} to {}", value::show_time(least), value::show_time(most)),
             Self::TimeOrOff(least, most) => format!("{} to {}, or off", value::show_time(least), value::show_time(most)),
+            Self::Price => "a number and a currency, as 0.40 USD".to_owned(),
             Self::LogFilter => "error, warn, info, debug, trace, off, or target=level pairs, as info,cspm_relay=debug".to_owned(),
             Self::TimeZone => "a name of the IANA time zone database, as Asia/Tokyo".to_owned(),
         }
@@ -226,11 +234,13 @@ pub const OPTIONS: &[Key] = &[
     key("sources[].buckets", Kind::Buckets, Absent::Words("any"), "", off("[example-trail-bucket]"), "`trailBucket` only: buckets whose objects may be read. Without it any bucket that a message names. In the file only."),
     key("outputs.logs.records", Kind::Word(&["matched", "all", "none"]), is("matched"), "CSPM_RELAY_LOGS_RECORDS", SHOWN, "Raw records sent as logs: those with a detection, all, or none."),
     key("outputs.logs.readOnly", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_READ_ONLY", SHOWN, "Whether records that changed nothing are sent as logs too."),
+    key("outputs.logs.thin", Kind::Switch, is("false"), "CSPM_RELAY_LOGS_THIN", SHOWN, "With `records: all`: records that changed nothing and met no rule are counted in the metric `cspm.records`, to the one, instead of being sent as logs."),
     key("outputs.logs.mask", Kind::Switch, is("true"), "CSPM_RELAY_LOGS_MASK", SHOWN, "Whether well-known secrets in raw records are masked."),
     key("outputs.notices", Kind::Switch, is("true"), "CSPM_RELAY_NOTICES", SHOWN, "Whether each notifiable record also sends a notice, stamped with the time of sending, for alert conditions."),
     key("outputs.metrics", Kind::Switch, is("true"), "CSPM_RELAY_METRICS", SHOWN, "Whether what was accepted is counted, every minute, in the metrics `cspm.*`, which New Relic keeps for 13 months."),
     key("rules.folders", Kind::Paths, is("[]"), "CSPM_RELAY_RULES_FOLDERS", SHOWN, "Folders with further Sigma rules. In the variable, with commas: `/a,/b`."),
     key("rules.disable", Kind::Texts, is("[]"), "CSPM_RELAY_RULES_DISABLE", SHOWN, "Ids of rules that do not run. In the variable, with commas: `one,two`."),
+    key("rules.placeholders", Kind::NamedTexts, is("{}"), "", off("{Legitimate_IP_Ranges: [192.0.2.0/24, 198.51.100.7]}"), "What stands for `%Name%` in rules with the modifier `expand`; an empty list matches nothing. A name that a rule uses must be here. In the file only."),
     key("exceptions", Kind::Path, NONE, "CSPM_RELAY_EXCEPTIONS", off("/etc/cspm-relay/exceptions.yml"), "Controls muted for someone, a YAML list of maps: `control`, `owner`, `reason`, `expires`, and `scope` with `accounts`, `organizationalUnits`, `environments`, `regions`, `resources`, `actors`."),
     key("frameworks.file", Kind::Path, NONE, "CSPM_RELAY_FRAMEWORKS_FILE", off("/etc/cspm-relay/frameworks.csv"), "Framework numbers of your own, a CSV file under the header `control,framework,requirement`; a control is the name of a rule of AWS Config, managed or your own, or the id of a Security Hub control. What no rule judges has more columns: `automation` (manual or inherited), `reason`, `responsibility` (aws, customer or shared), `attestedBy` and `attestedOn`."),
     key("accounts.file", Kind::Path, NONE, "CSPM_RELAY_ACCOUNTS_FILE", off("/etc/cspm-relay/accounts.csv"), "Names of AWS accounts, a CSV file under the header `accountId,name,organizationalUnit,environment,owner`; the last two columns are optional."),
@@ -283,6 +293,7 @@ pub const OPTIONS: &[Key] = &[
     key("health.port", Kind::Whole(1, 65_535), is("8465"), "CSPM_RELAY_HEALTH_PORT", SHOWN, "Port on 127.0.0.1 that `cspm-relay health` asks. One of `port`, `socket`, `off`."),
     key("health.socket", Kind::Path, NONE, "CSPM_RELAY_HEALTH_SOCKET", off("/run/cspm-relay/health.sock"), "Unix socket in place of the port."),
     key("health.off", Kind::Switch, is("false"), "CSPM_RELAY_HEALTH_OFF", off("true"), "No listener at all."),
+    key("cost.pricePerGb", Kind::Price, NONE, "CSPM_RELAY_PRICE_PER_GB", off("0.40 USD"), "What New Relic takes for a GB, for `cost`: it depends on the contract."),
     key("telemetry.logFormat", Kind::Word(&["text", "json"]), is("text"), "CSPM_RELAY_LOG_FORMAT", SHOWN, "The agent's own log lines: for people or for machines."),
     key("telemetry.logLevel", Kind::LogFilter, is("info"), "CSPM_RELAY_LOG_LEVEL", SHOWN, "What the agent logs."),
     key("telemetry.heartbeat", Kind::TimeOrOff(S, HOUR), is("1m"), "CSPM_RELAY_HEARTBEAT", SHOWN, "Time between heartbeat events."),

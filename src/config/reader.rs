@@ -4,6 +4,7 @@
 //! not fit becomes a fault here, with the text found, what is allowed and a hint; reading goes on. It knows no relations
 //! between keys; those are `valid`'s part.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ impl<'a> Reader<'a> {
     pub(super) fn raw(&self, path: &str) -> Option<&'a str> {
         match &self.setting(path)?.given {
             Given::One(text) => Some(text.trim()),
-            Given::Many(_) => None,
+            Given::Many(_) | Given::Named(_) => None,
         }
     }
 
@@ -202,6 +203,24 @@ impl<'a> Reader<'a> {
                 Some(row) => fault.allowed(row.kind.allowed()),
                 None => fault,
             });
+        }
+        found
+    }
+
+    /// Names of the user's own with their lists; every name that `name` refuses and every empty text is a fault of its own.
+    pub(super) fn named_texts(&mut self, path: &str, name: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<String>> {
+        let Some(Setting { given: Given::Named(lists), .. }) = self.setting(path) else { return BTreeMap::new() };
+        let allowed = row(path).map(|row| row.kind.allowed()).unwrap_or_default();
+        let mut found = BTreeMap::new();
+        for (place, key, texts) in lists {
+            if !name(key) {
+                self.faults.push(Fault::new(path, place.clone(), "not a name").was(key).allowed(allowed.clone()));
+                continue;
+            }
+            for (number, (place, _)) in texts.iter().enumerate().filter(|(_, (_, text))| text.is_empty()) {
+                self.faults.push(Fault::new(format!("{path}.{key}[{number}]"), place.clone(), "empty").allowed(allowed.clone()));
+            }
+            found.insert(key.clone(), texts.iter().map(|(_, text)| text.clone()).collect());
         }
         found
     }

@@ -19,6 +19,7 @@ pub fn push_control(out: &mut Vec<u8>, row: &CatalogueRow<'_>, now_ms: i64, agen
         CatalogueKind::Preventive { .. } => "preventive",
         CatalogueKind::Unautomated => row.duty.automation.as_str(),
     };
+    event.maybe("control.author", row.author);
     event.text("control.kind", kind);
     event.text("control.severity", row.severity.map_or(UNKNOWN, |severity| severity.as_str()));
     if let Some(score) = row.score {

@@ -129,6 +129,7 @@ const G: &[&str] = &[GAP];
 const D: &[&str] = &[DOCTOR];
 const Y: &[&str] = &[IDENTITY_POSTURE];
 const SN: &[&str] = &[SECURITY_EVENT, NOTICE];
+const SNT: &[&str] = &[SECURITY_EVENT, NOTICE, CONTROL];
 const NC: &[&str] = &[NOTICE, COMPLIANCE_CHANGE];
 const NF: &[&str] = &[NOTICE, FINDING];
 const CF: &[&str] = &[COMPLIANCE_CHANGE, FINDING];
@@ -283,6 +284,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("control.configRule", Text, "", "restricted-ssh", NF, "The rule of AWS Config behind a finding's control, where there is one: joins it to control.id of compliance rows."),
     attribute("control.securityHubIds", Text, "list", "|EC2.13|", NCV, "Security Hub controls that ask for what the AWS Config rule does, to join findings by their control.id; absent when there are none."),
     attribute("control.title", Text, "", "CloudTrail logging stopped", SNCFVT, "The rule's title; of a finding the control's, else its type."),
+    attribute("control.author", Text, "", "Ada Lovelace", SNT, "Who wrote the rule, where it did not come with the relay and its file says so."),
     attribute("control.kind", Text, "", "detective", SNCFVOT, "detective, preventive, or finding; manual or inherited of a control that no rule judges."),
     attribute("control.severity", Text, "", "CRITICAL", SNCFVKOT, "INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL; unknown of an AWS Config rule that no table knows. Of a finding after findings.severity."),
     attribute("control.severityScore", Number, "0 to 100", "95", SNCFVKOT, "Severity as a number."),
@@ -501,6 +503,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("run.accepted", Text, "", "true", U, "Whether every row was accepted: what is known is all there, also where not every place could be read. Of kind identity also false while an account is stopped by something passing: such a run is made again soon."),
     attribute("run.complete", Text, "", "true", U, "Whether every place was read, in the last two intervals and without a fault since, and every row accepted; of identity but for accounts that may not be read."),
     attribute("detection.id", Text, "", "6d2d5e0a-8a5b-4d0c-9a46-1f0000000001:root-used", SN, "event.id and rule."),
+    attribute("detection.correlated", Text, "", "true", SN, "true where several records together met the rule, as far as this agent saw them; absent where one did."),
     attribute("detection.primary", Text, "", "true", S, "true on the most severe detection of a record: count these to count records."),
     attribute("relay.version", Text, "", "0.1.0", SNCFRVPOIUTEHGDY, "Version of the agent."),
     attribute("relay.source", Text, "", "trail", SNCFROIHG, "Name of the source that the record came through."),

@@ -71,8 +71,12 @@ pub fn is_notifiable(classified: &Classified<'_>) -> bool {
 }
 
 fn control(event: &mut EventWriter<'_>, rule: &Rule) {
+    if rule.correlation.is_some() {
+        event.flag("detection.correlated", true);
+    }
     event.text("control.id", &rule.id);
     event.text("control.title", &rule.title);
+    event.maybe("control.author", rule.foreign_author());
     event.text("control.kind", "detective");
     event.text("control.severity", rule.severity.as_str());
     event.number("control.severityScore", i64::from(rule.score));

@@ -4,7 +4,9 @@
 //! vocabulary and `encode::limits`, never a stage, so it cannot share a stage's mistake.
 
 pub mod backend;
+pub mod backtest;
 pub mod engine;
 pub mod lookup;
 pub mod preview;
 pub mod store;
+pub mod streaming;

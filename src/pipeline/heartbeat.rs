@@ -12,6 +12,7 @@ use super::outlet::batcher;
 use super::worker::Stages;
 use crate::ack::counts::Snapshot;
 use crate::ack::{Counts, ObjectEntry, Outcome, RollupTallies};
+use crate::classify::Thrown;
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::deliver::Traffic;
@@ -58,11 +59,13 @@ impl Heartbeats {
         let mut requests = (0, 0);
         let mut findings = FindingTallies::default();
         let mut rollups = RollupTallies::default();
+        let mut thrown = Thrown::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
+            self.say_thrown(&mut thrown);
             for batch in self.beat(&mut before, &mut requests, &mut findings, &mut rollups) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
@@ -71,6 +74,26 @@ impl Heartbeats {
             if ended {
                 return;
             }
+        }
+    }
+
+    /// Says, once a heartbeat, what correlations did not look at.
+    fn say_thrown(&self, before: &mut Thrown) {
+        let now = self.stages.rules.thrown();
+        let Thrown { records, out_of_time } = now.since(*before);
+        *before = now;
+        if records > 0 {
+            tracing::warn!(
+                records,
+                "Correlations: {records} records no longer count, the oldest of too many groups or of too large ones; narrow the \
+                 rules that the correlations name, or their group-by"
+            );
+        }
+        if out_of_time > 0 {
+            tracing::warn!(
+                out_of_time,
+                "Correlations: {out_of_time} records were more than a day late, or ahead of the clock, and do not count"
+            );
         }
     }
 

@@ -34,6 +34,7 @@ pub(super) fn stages(config: &Config, clock: &Clock) -> Stages {
         agent: "test".to_owned(),
         refuse_late: false,
         follow: false,
+        lateness: None,
         changes: None,
         quiet: false,
         scans: None,

@@ -87,7 +87,11 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         findings: Arc::new(cspm_relay::posture::Findings::in_memory(cspm_relay::config::Findings::default())),
         // What counting costs is part of the path.
         rollups: cspm_relay::ack::Rollups::new(true),
-        outputs: Outputs { logs: Logs { records: LogRecords::All, read_only: true, mask: true }, notices: true, metrics: true },
+        outputs: Outputs {
+            logs: Logs { records: LogRecords::All, read_only: true, thin: false, mask: true },
+            notices: true,
+            metrics: true,
+        },
         bounds: Bounds { inflated: limits.inflated_bytes, record: limits.record_bytes },
         seen: Seen::new(limits.seen_records),
         compliance: Arc::new(Compliance::in_memory()),
@@ -95,6 +99,7 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         agent: "bench-000000".to_owned(),
         refuse_late: false,
         follow: false,
+        lateness: None,
         changes: None,
         quiet: false,
         scans: None,

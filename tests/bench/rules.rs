@@ -51,7 +51,7 @@ fn load(folders: Vec<std::path::PathBuf>, keep: usize, count: usize) -> Result<S
     let ids: BTreeSet<&str> = all.rules().iter().map(|rule| rule.id.as_str()).collect();
     let kept: BTreeSet<&str> = (0..keep).filter_map(|at| ids.iter().nth(at * ids.len() / keep.max(1)).copied()).collect();
     let disable = ids.difference(&kept).map(|id| (*id).to_owned()).collect();
-    let (rules, faults) = RuleSet::load(&Rules { folders, disable });
+    let (rules, faults) = RuleSet::load(&Rules { folders, disable, ..Rules::default() });
     ensure!(
         faults.is_empty(),
         "{} of the made rules are wrong, the first: {}",

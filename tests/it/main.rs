@@ -12,6 +12,7 @@ mod aggregator;
 mod alerts;
 #[cfg(test)]
 mod answers;
+mod backtest;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod config_api;
 #[cfg(test)]
 mod config_files;
 #[cfg(test)]
+mod cost;
 mod dashboards;
 #[cfg(test)]
 mod delivery;
@@ -95,6 +97,7 @@ mod secrets;
 mod sqlite;
 #[cfg(test)]
 mod state_store;
+mod streaming;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

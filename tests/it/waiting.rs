@@ -48,6 +48,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         agent: "test".to_owned(),
         refuse_late: false,
         follow: false,
+        lateness: None,
         changes: None,
         quiet: false,
         scans: None,

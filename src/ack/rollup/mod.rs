@@ -43,7 +43,7 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Counter {
-    /// AWS records of which an event or a log was accepted.
+    /// AWS records of which an event or a log was accepted, and those that are counted instead of being sent.
     Records,
     /// Detections (record × rule) that were accepted.
     Detections,

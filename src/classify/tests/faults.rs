@@ -14,7 +14,7 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
         ("- a\n".to_owned(), 1, "a list where a rule is needed"),
         (GOOD.replace("title: Good\n", ""), 1, "title is missing"),
         (GOOD.replace("name: good\n", ""), 1, "neither name nor id"),
-        (GOOD.replace("name: good", "name: Not_Kebab"), 2, "name is \"Not_Kebab\"; allowed: small letters"),
+        (GOOD.replace("name: good", "name: not a name"), 2, "name is \"not a name\"; allowed: at most 128 letters"),
         (GOOD.replace("name: good", "id: 12"), 2, "id is 12; a text is needed"),
         (GOOD.replace("name: good", "id: 12-34"), 2, "id is \"12-34\"; a UUID is needed"),
         (GOOD.replace("level: high", "level: severe"), 4, "level is \"severe\"; allowed: informational, low, medium, high"),
@@ -25,7 +25,7 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
         (GOOD.replace("  condition: s\n", ""), 6, "detection.condition is missing"),
         (GOOD.replace("  condition: s", "  timeframe: 5m\n  condition: s"), 7, "timeframe"),
         (format!("{GOOD}tags: [attack.t9999]\n"), 8, "tag \"attack.t9999\": no such ATT&CK id"),
-        (format!("{GOOD}cspm:\n  pilar: CIEM\n"), 9, "cspm.pilar is unknown; allowed: pillar, score"),
+        (format!("{GOOD}cspm:\n  pilar: CIEM\n"), 9, "cspm.pilar is unknown; allowed: titleJa, pillar, score"),
         (format!("{GOOD}cspm:\n  pillar: ABC\n"), 9, "cspm.pillar is \"ABC\"; allowed: CSPM, CIEM, CWPP, DSPM, IaC"),
         (format!("{GOOD}cspm:\n  score: 101\n"), 9, "cspm.score is 101; allowed: 0 to 100"),
         (format!("{GOOD}cspm:\n  notify: yes\n"), 9, "cspm.notify is \"yes\"; allowed: true, false"),
@@ -33,12 +33,25 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
         (format!("{GOOD}cspm:\n  frameworks: [\"CIS|1:2\"]\n"), 9, "cspm.frameworks: \"CIS|1:2\""),
         (format!("{GOOD}cspm:\n  samples:\n    matches: []\n"), 10, "cspm.samples.matches is unknown"),
         (format!("{GOOD}cspm:\n  samples:\n    match: [{{name: x}}]\n"), 10, "name and record are needed"),
-        ("correlation: {type: event_count}\ntitle: x\n".to_owned(), 1, "a correlation (key \"correlation\")"),
         (detection("a|re: '(?=x)'"), 6, "regular expression \"(?=x)\": look-around"),
         (detection("a|cidr: 10.0.0.0/40"), 6, "\"10.0.0.0/40\" is no network"),
         (detection("a|exists: maybe"), 6, "exists: \"maybe\"; allowed: true, false"),
         (detection("a|lt: many"), 6, "\"many\" is no number"),
         (detection("a|contains|startswith: x"), 6, "two of contains, startswith, endswith"),
+        (detection("a|wide|utf16be|base64: x"), 6, "two of utf16le, wide, utf16be, utf16; one is allowed"),
+        (detection("a|base64|base64offset: x"), 6, "two of base64, base64offset; one is allowed"),
+        (detection("a|base64offset: xyz"), 6, "base64offset without contains"),
+        (detection("a|base64offset|contains: x"), 6, "too short for base64offset"),
+        (detection("a|base64: 'x*'"), 6, "base64 and UTF-16 need a plain text"),
+        (detection("a|utf16: x"), 6, "in UTF-16 is no text that JSON can hold"),
+        (detection("a|hour|minute: 3"), 6, "two of minute, hour, day"),
+        (detection("a|hour: late"), 6, "\"late\" is no number"),
+        (detection("a|hour|re: x"), 6, "with a part of a date go lt"),
+        (detection("a|windash|cidr: 10.0.0.0/8"), 6, "do not go together"),
+        (detection("a|exists|neq: true"), 6, "write exists: false"),
+        (GOOD.replace("condition: s", "condition: s | count() by a > 5"), 7, "an aggregation after"),
+        (GOOD.replace("name: good", "name: good\naction: copy"), 3, "action is copy; allowed: global, reset, repeat"),
+        (GOOD.replace("detection:", "filter:\n  rules: [x]").replace("eventName: X", "eventName|x: X"), 7, "filter.s: field"),
         (detection("a|i: x"), 6, "\"i\" stands only behind re"),
         (detection("a|re|cidr: x"), 6, "two of re, cidr"),
         (detection("a|re|contains: x"), 6, "do not go together"),
@@ -49,7 +62,7 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
         (detection("a|expand: '%Hosts%'"), 6, "placeholder %Hosts% has no values"),
         (detection(""), 6, "an empty map"),
     ] {
-        let (rules, faults) = read::file("r.yml", &text, false, &Placeholders::new());
+        let (rules, faults) = read_file("r.yml", &text, false, &Placeholders::new());
         assert!(rules.is_empty(), "{text}");
         let found: Vec<_> = faults.iter().map(|fault| (fault.line, fault.to_string())).collect();
         assert!(found.iter().any(|(at, problem)| *at == line && problem.contains(want)), "{want} at {line}: {found:?}");
@@ -60,7 +73,7 @@ fn every_fault_names_line_finding_and_what_is_allowed() {
 #[test]
 fn all_faults_of_a_file_are_told_and_its_other_rules_stay() {
     let bad = GOOD.replace("good", "bad").replace("high", "severe").replace("{eventName: X}", "{eventName|x: X}");
-    let (rules, faults) = read::file("r.yml", &format!("{bad}---\n{GOOD}"), false, &Placeholders::new());
+    let (rules, faults) = read_file("r.yml", &format!("{bad}---\n{GOOD}"), false, &Placeholders::new());
     assert_eq!(rules.iter().map(|read| (read.rule.id.as_str(), read.rule.line)).collect::<Vec<_>>(), [("good", 9)]);
     assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [4, 6]);
 }
@@ -79,6 +92,7 @@ fn folders_are_read_below_and_no_file_stops_another() {
     let settings = crate::config::Rules {
         folders: vec![folder.path().to_owned(), path("missing")],
         disable: vec!["deep".to_owned(), "unheard-of".to_owned()],
+        ..crate::config::Rules::default()
     };
     let (set, faults) = RuleSet::load(&settings);
     let own: Vec<_> = set.rules().iter().filter(|rule| !rule.builtin).map(|rule| rule.id.as_str()).collect();
@@ -102,7 +116,7 @@ fn a_rule_carries_what_its_events_say() {
         "{GOOD}id: 0b1f0c0e-1111-4222-8333-444455556666\ndescription: |\n  What.\ntags: [attack.t1078.004, attack.defense_evasion, cve.2024-1]\n\
          cspm:\n  pillar: ciem\n  frameworks: [\"CIS-AWS-5.0:4.3\", \"PCI-DSS-4.0:1.2\"]\n  remediation: Do it.\n"
     );
-    let (rules, faults) = read::file("r.yml", &text, true, &Placeholders::new());
+    let (rules, faults) = read_file("r.yml", &text, true, &Placeholders::new());
     assert_eq!(faults, []);
     let rule = &rules.first().expect("a rule").rule;
     assert_eq!((rule.id.as_str(), rule.sigma_id.as_deref()), ("good", Some("0b1f0c0e-1111-4222-8333-444455556666")));
@@ -111,7 +125,7 @@ fn a_rule_carries_what_its_events_say() {
     assert_eq!(rule.frameworks.joined(), Some("|CIS-AWS-5.0:4.3|PCI-DSS-4.0:1.2|"));
     assert_eq!(rule.description, "What.");
 
-    let (rules, _) = read::file("r.yml", &GOOD.replace("high", "low"), false, &Placeholders::new());
+    let (rules, _) = read_file("r.yml", &GOOD.replace("high", "low"), false, &Placeholders::new());
     let rule = &rules.first().expect("a rule").rule;
     assert_eq!((rule.notify, rule.score, rule.tactics.first(), rule.tactics.joined()), (false, 20, None, None));
 }
@@ -121,9 +135,9 @@ fn samples_pass_fail_or_are_missing() {
     let text = format!(
         "{GOOD}cspm:\n  samples:\n    match:\n      - {{name: yes, record: {{eventName: X}}}}\n      - {{name: wrong, record: {{eventName: Y}}}}\n      - {{name: odd, record: {{eventTime: never}}}}\n"
     );
-    let (rules, faults) = read::file("r.yml", &text, true, &Placeholders::new());
+    let (rules, faults) = read_file("r.yml", &text, true, &Placeholders::new());
     assert_eq!(faults, []);
-    let (set, _) = RuleSet::new(load::Loaded { rules, disabled: Vec::new(), faults });
+    let (set, _) = RuleSet::new(load::Loaded { faults, ..load::Loaded::of(rules) });
     let results: Vec<_> = test_rules(&set).into_iter().map(|result| (result.line, result.is_failure(), result.verdict)).collect();
     assert_eq!(results.len(), 4);
     assert_eq!(results[0], (11, false, Verdict::Passed));

@@ -10,6 +10,7 @@ use super::sigma::Placeholders;
 use super::*;
 
 mod faults;
+mod forms;
 mod naive;
 mod pages;
 mod semantics;
@@ -21,11 +22,17 @@ fn rule_text(name: &str, detection: &str) -> String {
     )
 }
 
+/// The rules and faults of a file's text.
+fn read_file(name: &str, text: &str, builtin: bool, placeholders: &Placeholders) -> (Vec<read::Read>, Vec<RuleFault>) {
+    let read::FileRead { rules, faults, .. } = read::file(name, text, builtin, placeholders);
+    (rules, faults)
+}
+
 /// A set of rules from texts, which must have no fault.
 fn set_of(texts: &[String]) -> RuleSet {
     let mut all = Vec::new();
     for (number, text) in texts.iter().enumerate() {
-        let (rules, faults) = read::file(&format!("rule-{number}.yml"), text, false, &Placeholders::new());
+        let (rules, faults) = read_file(&format!("rule-{number}.yml"), text, false, &Placeholders::new());
         assert_eq!(faults, [], "{text}");
         all.extend(rules);
     }
@@ -67,6 +74,39 @@ fn every_pair_agrees_with_the_sigma_oracle() {
     assert_eq!(found, BTreeMap::new(), "matches of rules that the oracle does not name");
     // As the README beside the rules says.
     assert_eq!((set.rules().len(), rules, records.len(), matches), (58, 58, 1_367, 244));
+}
+
+/// The larger set that the fixture is a part of, where it lies beside the repository: the same rules, imported as they are, match
+/// what the oracle found in all 4,363 records.
+#[test]
+fn every_pair_of_the_larger_set_agrees_with_the_sigma_oracle() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let Ok(expected) = std::fs::read_to_string(shared.join("cloudtrail/sigma-expected.csv")) else { return };
+    let import = Import::of(&[shared.join("sigma")], &crate::config::Rules::default());
+    assert_eq!((import.imported.len(), import.unsupported.as_slice()), (58, &[][..]));
+    assert_eq!(import.placeholders, ["Legitimate_Countries", "Legitimate_IP_Ranges"].map(str::to_owned).into());
+    assert!(import.imported.iter().all(|rule| rule.author.is_some()), "the licence asks for the name");
+
+    let mut matcher = import.rules.matcher();
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for raw in records_below(&shared.join("cloudtrail/AWSLogs")) {
+        let trail = Trail::parse(raw.as_bytes()).expect("a record");
+        for hit in matcher.matches(&trail) {
+            found.entry(hit.sigma_id.as_deref().expect("an id")).or_default().insert(trail.event_id.or_empty().to_owned());
+        }
+    }
+    let mut matches = 0;
+    for line in expected.lines().skip(1) {
+        let [id, file, _, count, ids] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let ids: BTreeSet<String> = ids.split(';').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        let of_rule = found.remove(id).unwrap_or_default();
+        assert_eq!(of_rule.len().to_string(), count, "{file}");
+        // Where the list leaves the ids out, the count must do.
+        assert!(ids.is_empty() || ids == of_rule, "{file}: {ids:?} {of_rule:?}");
+        matches += of_rule.len();
+    }
+    assert_eq!(found, BTreeMap::new(), "matches of rules that the oracle does not name");
+    assert!(matches > 1_000, "{matches}");
 }
 
 #[expect(clippy::disallowed_types, reason = "not the reader that is tested elsewhere; its input is our own")]
@@ -130,8 +170,26 @@ fn every_builtin_rule_is_mapped_and_says_what_to_do() {
         assert!(!rule.techniques.items().is_empty() && !rule.tactics.items().is_empty(), "{} has no ATT&CK technique", rule.id);
         assert!(rule.remediation.as_ref().is_some_and(|text| text.len() > 20), "{} has no remediation", rule.id);
         assert!(rule.runbook.as_ref().is_some_and(|url| url.starts_with("https://")), "{} has no runbook", rule.id);
+        for (what, text) in [("title in Japanese", &rule.title_ja), ("reason", &rule.severity_reason), ("tuning", &rule.tuning)] {
+            assert!(text.as_ref().is_some_and(|text| text.chars().count() > 5), "{} has no {what}", rule.id);
+        }
+        assert!(!rule.false_positives.is_empty() && rule.description.len() > 40, "{} says too little", rule.id);
     }
     assert!(mapped >= 90, "only {mapped} rules name a framework");
+}
+
+/// S0-23: at least two records that match and two that do not, and for each part of the condition one that needs it.
+#[test]
+fn the_samples_of_every_builtin_rule_prove_each_part_of_its_condition() {
+    let set = RuleSet::builtin();
+    assert!(set.rules().len() >= 100);
+    for rule in set.rules() {
+        for matches in [true, false] {
+            let number = rule.samples.iter().filter(|sample| sample.matches == matches).count();
+            assert!(number >= 2, "{}: {number} samples, matches: {matches}", rule.id);
+        }
+    }
+    assert_eq!(RuleSet::unproven(&crate::config::Rules::default()), []);
 }
 
 /// Every built-in rule loads, is alone with its id, and proves itself.

@@ -24,12 +24,19 @@ fn holds(item: &Item, record: &Json) -> bool {
         }),
         Spec::Number(compare, limit) => values.iter().filter(|value| !value.is_array() && !value.is_object()).any(|value| {
             text(value).parse::<f64>().is_ok_and(|number| match compare {
+                Compare::Equal => panic!("dates only"),
                 Compare::Less => number < *limit,
                 Compare::LessOrEqual => number <= *limit,
                 Compare::Greater => number > *limit,
                 Compare::GreaterOrEqual => number >= *limit,
             })
         }),
+        Spec::Date(unit, compare, limit) => {
+            // Only whole hours of one day are generated.
+            assert_eq!((*unit, *compare), (predicate::Unit::Hour, Compare::GreaterOrEqual));
+            let hour = |value: &Json| value.as_str()?.strip_prefix("2026-11-21T")?.get(..2)?.parse::<f64>().ok();
+            values.iter().filter_map(|value| hour(value)).any(|hour| hour >= *limit)
+        }
         Spec::Field { other, relation, cased } => {
             let fold = |value: &&Json| if *cased { text(value) } else { text(value).to_ascii_lowercase() };
             let single = |value: &&Json| !value.is_array() && !value.is_object();
@@ -130,7 +137,7 @@ const VALUES: [&str; 18] = [
     "'a\\*c'", "''",
 ];
 
-const MODIFIERS: [&str; 16] = [
+const MODIFIERS: [&str; 18] = [
     "",
     "",
     "",
@@ -147,6 +154,8 @@ const MODIFIERS: [&str; 16] = [
     "|cidr",
     "|gte",
     "|exists",
+    "|hour|gte",
+    "|contains|windash",
 ];
 
 const CONDITIONS: [&str; 10] = [
@@ -172,6 +181,7 @@ fn field() -> impl Strategy<Value = String> {
             "|re" => format!("{field}|re: '^[ax]b?'"),
             "|cidr" => format!("{field}|cidr: 10.0.0.1"),
             "|gte" => format!("{field}|gte: 8"),
+            "|hour|gte" => format!("{field}|hour|gte: 8"),
             "|exists" => format!("{field}|exists: {present}"),
             "" | "|neq" => format!("{field}{modifier}: [{}]", values.join(", ")),
             _ => {
@@ -206,7 +216,26 @@ fn rule() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Json> {
-    let texts = ["x", "X", "ab", "aBc", "ABCabc", "é", "éa", "É", "日本", "a*c", "10.0.0.1", "12", "7.5", "true", "", "a\"\n\\b"];
+    let texts = [
+        "x",
+        "X",
+        "ab",
+        "aBc",
+        "ABCabc",
+        "é",
+        "éa",
+        "É",
+        "日本",
+        "a*c",
+        "10.0.0.1",
+        "12",
+        "7.5",
+        "true",
+        "",
+        "2026-11-21T07:59:59Z",
+        "2026-11-21T08:00:00Z",
+        "a\"\n\\b",
+    ];
     prop_oneof![
         6 => proptest::sample::select(texts.to_vec()).prop_map(Json::from),
         1 => Just(Json::Null),
@@ -262,7 +291,7 @@ proptest! {
     ) {
         let mut read_rules = Vec::new();
         for (number, rule) in rules.iter().enumerate() {
-            let (read, faults) = read::file("r.yml", &rule_text(&format!("r-{number}"), rule), false, &Placeholders::new());
+            let (read, faults) = read_file("r.yml", &rule_text(&format!("r-{number}"), rule), false, &Placeholders::new());
             prop_assert_eq!(&faults, &[], "{}", rule);
             read_rules.extend(read);
         }
@@ -303,10 +332,10 @@ proptest! {
     /// A rule file of any text gives faults, never a panic.
     #[test]
     fn any_text_is_read_without_panic(text in r##"[a-z:{}\[\]|*'"#&% \n-]{0,120}"##, field in r"[a-z.|]{0,24}", value in r"\PC{0,12}") {
-        let (_, _) = read::file("r.yml", &text, false, &Placeholders::new());
+        let (_, _) = read_file("r.yml", &text, false, &Placeholders::new());
         let value = serde_json::to_string(&value).expect("JSON");
         let rule = rule_text("r", &format!("  s: {{\"{field}\": {value}}}\n  condition: s\n"));
-        let (rules, faults) = read::file("r.yml", &rule, false, &Placeholders::new());
+        let (rules, faults) = read_file("r.yml", &rule, false, &Placeholders::new());
         prop_assert!(rules.len() + faults.len() > 0);
     }
 }

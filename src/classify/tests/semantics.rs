@@ -162,7 +162,7 @@ fn hits_come_most_severe_first_and_the_matcher_forgets_the_last_record() {
             + &format!("cspm: {{score: {score}}}\n")
     };
     let texts = [rule("b", "low", 90), rule("c", "high", 10), rule("a", "low", 90), rule("d", "low", 91)];
-    let (rules, faults) = texts.iter().map(|text| read::file("r.yml", text, false, &Placeholders::new())).fold(
+    let (rules, faults) = texts.iter().map(|text| read_file("r.yml", text, false, &Placeholders::new())).fold(
         (Vec::new(), Vec::new()),
         |(mut rules, mut faults), (more, wrong)| {
             rules.extend(more);
@@ -171,7 +171,7 @@ fn hits_come_most_severe_first_and_the_matcher_forgets_the_last_record() {
         },
     );
     let (rules, faults) = load::sorted(rules, faults);
-    let (set, faults) = RuleSet::new(load::Loaded { rules, disabled: Vec::new(), faults });
+    let (set, faults) = RuleSet::new(load::Loaded { faults, ..load::Loaded::of(rules) });
     assert_eq!(faults, []);
     let mut matcher = set.matcher();
     let mut names = |json: &str| {

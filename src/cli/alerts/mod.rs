@@ -91,7 +91,7 @@ enum Command {
 
 /// A language as it is asked for.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Lang {
+pub(super) enum Lang {
     /// English
     En,
     /// Japanese
@@ -159,7 +159,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Those in a folder, or those that are built in.
-fn definition(path: Option<&Path>) -> anyhow::Result<Definition> {
+pub(super) fn definition(path: Option<&Path>) -> anyhow::Result<Definition> {
     Ok(match path {
         None => Definition::shipped(),
         Some(path) => Definition::read(files::read(path)?),

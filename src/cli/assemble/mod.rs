@@ -17,6 +17,7 @@ use crate::enrich::{AccountNames, Enricher};
 use crate::pipeline::Running;
 use crate::pipeline::changes::{Changes, Rest};
 use crate::pipeline::worker::Stages;
+use crate::pipeline::worker::lateness::Lateness;
 use crate::posture::Compliance;
 use crate::posture::Findings;
 use crate::source::aws;
@@ -38,6 +39,8 @@ pub(in crate::cli) struct Manner {
     pub(in crate::cli) rest: Rest,
     /// The clock follows the records: standard input has no newest record until it ends.
     pub(in crate::cli) follow: bool,
+    /// Records come when they would have come in their time.
+    pub(in crate::cli) lateness: Option<Lateness>,
 }
 
 /// The stages of a configuration.
@@ -77,6 +80,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         agent: agent_name(),
         refuse_late: manner.refuse_late,
         follow: manner.follow,
+        lateness: manner.lateness,
         changes: changes(config, manner, now_ms),
         quiet: false,
         scans: None,

@@ -13,6 +13,19 @@ use crate::config::Files;
 use crate::enrich::AccountNames;
 use crate::record::time::format_ms;
 
+/// What to know of correlations: an agent sees only its own part of a queue.
+fn correlations(rules: &RuleSet) -> Option<String> {
+    let ids: Vec<&str> = rules.rules().iter().filter(|rule| rule.correlation.is_some()).map(|rule| rule.id.as_str()).collect();
+    (!ids.is_empty()).then(|| {
+        format!(
+            "rules that count several records ({}): each agent counts what it has read itself since it started. Where several agents \
+             share a queue, give the rules they name `generate: true` and let an alert condition count their events, as SELECT \
+             count(*) FROM AwsSecurityEvent WHERE control.id = 'the rule' FACET source.ip, over a sliding window of the timespan",
+            ids.join(", ")
+        )
+    })
+}
+
 /// What is found beyond the configuration itself.
 pub(super) struct Examined {
     pub(super) builtin: usize,
@@ -42,6 +55,7 @@ impl Examined {
             names.map(|names| names.len()).map_err(|error| error.to_string())
         });
         let mut doubts = Vec::new();
+        doubts.extend(correlations(&rules));
         let exceptions = files.exceptions.as_ref().map(|file| {
             let read = Exceptions::from_file(file, time_zone, &rules).map_err(|error| error.to_string());
             read.map(|(exceptions, doubtful)| {

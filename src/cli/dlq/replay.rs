@@ -148,7 +148,7 @@ pub(super) type StopSignal = Shared<BoxFuture<'static, ()>>;
 
 /// As the agent: what lies in the dead letters was never told to anybody, so its notices are sent too, and a record that has
 /// become old meanwhile is filed under the present and marked late.
-const MANNER: Manner = Manner { notices: true, refuse_late: false, kept: false, rest: Rest::Sent, follow: false };
+const MANNER: Manner = Manner { notices: true, refuse_late: false, kept: false, rest: Rest::Sent, follow: false, lateness: None };
 
 /// A replay under way.
 struct Replay {

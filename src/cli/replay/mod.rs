@@ -27,6 +27,7 @@ use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{block_on, print, summary};
 use crate::ack::Piece;
+use crate::classify::RuleSet;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
 use crate::deliver::retry::Backoff;
@@ -187,17 +188,22 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
     let clock = match now_ms {
         Some(now_ms) => Clock::fixed(now_ms),
         None if streams => Clock::until_moved(),
-        None => {
-            let newest_ms = newest(config, inputs, signals).await?;
-            if signals.came() {
-                return Err(stopped_looking().into());
-            }
-            newest_ms.map_or_else(|| Clock::fixed(Clock::system().now_ms()), Clock::fixed)
-        }
+        None => Clock::fixed(0),
+    };
+    let correlating = if streams { None } else { correlating(config) };
+    let is_timed = now_ms.is_some() || streams;
+    let looked = if is_timed && correlating.is_none() { None } else { Some(look(config, inputs, correlating, signals).await?) };
+    if looked.is_some() && signals.came() {
+        return Err(stopped_looking(true, looked.is_some_and(|looked| looked.stages.is_some())).into());
+    }
+    let clock = match &looked {
+        Some(looked) if !is_timed => looked.newest_ms.map_or_else(|| Clock::fixed(Clock::system().now_ms()), Clock::fixed),
+        _ => clock,
     };
     let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
     // The name of an agent differs from run to run; what is printed must not (P27).
-    let stages = Arc::new(Stages { agent: NAME.to_owned(), ..assemble::stages(config, clock.clone(), manner)? });
+    let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(config, clock.clone(), manner)? };
+    let stages = Arc::new(answering(stages, looked));
     let mut ended = Going::new(NAME, config, inputs, Arc::clone(&stages), clock.clone(), signals).printed().await?;
     if !ended.unwanted {
         match beat(&ended, &stages, clock.now_ms()) {
@@ -221,14 +227,41 @@ fn beat(ended: &Report, stages: &Stages, now_ms: i64) -> io::Result<()> {
 /// Ends with the error that ended standard output; with none when there was none.
 type Unwritten = futures_util::future::Shared<futures_util::future::BoxFuture<'static, Option<Arc<io::Error>>>>;
 
-/// A stop before anything was printed.
-fn stopped_looking() -> Stop {
-    let what = "stopped while looking for the newest record: nothing was printed".to_owned();
-    Stop::failed(what, Some("--now names the moment and spares the look".to_owned()))
+/// A stop before anything was printed or sent.
+fn stopped_looking(to_print: bool, correlates: bool) -> Stop {
+    let (looking, done) =
+        if to_print { ("for the newest record", "printed") } else { ("at the records of correlations", "sent") };
+    let hint = (!correlates).then(|| "--now names the moment and spares the look".to_owned());
+    Stop::failed(format!("stopped while looking {looking}: nothing was {done}"), hint)
 }
 
-/// The time of the newest record, if there is one: a first pass that reads and keeps nothing.
-async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow::Result<Option<i64>> {
+/// What a first pass found.
+struct Looked {
+    /// The time of the newest record, if there is one.
+    newest_ms: Option<i64>,
+    /// What correlations gathered, where there are some.
+    stages: Option<Arc<Stages>>,
+}
+
+/// The rules, if one of them asks for several records: then what they are told depends on records that come later.
+fn correlating(config: &Config) -> Option<RuleSet> {
+    let rules = RuleSet::load(&config.rules).0;
+    rules.correlates().then(|| rules.gathering())
+}
+
+/// The stages with the answers of what a first pass gathered: those of records in the order of their time, however they are read.
+fn answering(stages: Stages, looked: Option<Looked>) -> Stages {
+    let Some(gathered) = looked.and_then(|looked| looked.stages) else { return stages };
+    let rules = stages.rules.answering(&gathered.rules);
+    let lost = rules.thrown().records;
+    if lost > 0 {
+        tracing::warn!(lost, "Correlations: {lost} records were too many to be counted");
+    }
+    Stages { rules, ..stages }
+}
+
+/// A first pass that reads and sends nothing.
+async fn look(config: &Config, inputs: &[Input], correlating: Option<RuleSet>, signals: &Signals) -> anyhow::Result<Looked> {
     struct Nothing;
     impl Outlet for Nothing {
         fn put(&mut self, _: Lane, _: &[u8], _: i64, piece: Piece) {
@@ -242,23 +275,32 @@ async fn newest(config: &Config, inputs: &[Input], signals: &Signals) -> anyhow:
     let mut config = config.clone();
     config.outputs.logs.records = LogRecords::None;
     config.dead_letters = None;
+    // What is muted counts, and names rules that are not here.
+    config.exceptions = None;
     config.rules = crate::config::Rules::default();
-    let stages = Stages {
-        rules: crate::classify::RuleSet::default(),
+    let gathers = correlating.is_some();
+    let stages = Arc::new(Stages {
+        rules: correlating.unwrap_or_default(),
         changes: None,
         quiet: true,
         ..assemble::stages(&config, Clock::fixed(0), Manner::default())?
-    };
-    let mut going = Going::new(NAME, &config, inputs, Arc::new(stages), Clock::fixed(0), signals);
+    });
+    let mut going = Going::new(NAME, &config, inputs, Arc::clone(&stages), Clock::fixed(0), signals);
     going.progress = None;
     let ended = going.relay(To::Outlet(Box::new(Nothing)), None).await?;
-    Ok(ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0))
+    let newest_ms = ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0);
+    Ok(Looked { newest_ms, stages: gathers.then_some(stages) })
 }
 
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
     let clock = Clock::system();
-    let stages = Arc::new(assemble::stages(config, clock.clone(), manner)?);
+    let correlating = if inputs.iter().any(Input::is_stream) { None } else { correlating(config) };
+    let looked = if correlating.is_some() { Some(look(config, inputs, correlating, signals).await?) } else { None };
+    if looked.is_some() && signals.came() {
+        return Err(stopped_looking(false, true).into());
+    }
+    let stages = Arc::new(answering(assemble::stages(config, clock.clone(), manner)?, looked));
     accounts::once(&stages, config, signals.first()).await?;
     Going::new(NAME, config, inputs, stages, clock, signals).sent().await
 }
@@ -311,6 +353,11 @@ impl<'a> Going<'a> {
             Some(error) => return Err(Stop::failed(format!("writing to standard output: {error}"), None).into()),
         }
         Ok(ended)
+    }
+
+    /// Into an outlet of the caller's.
+    pub(super) async fn kept(self, outlet: Box<dyn Outlet>) -> anyhow::Result<Report> {
+        self.relay(To::Outlet(outlet), None).await
     }
 
     async fn relay(self, to: To, unwritten: Option<Unwritten>) -> anyhow::Result<Report> {

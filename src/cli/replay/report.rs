@@ -89,7 +89,7 @@ impl Report {
     }
 
     /// For a person.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::cli) fn text(&self) -> String {
         let mut text = summary::text(&self.summary, &self.headline());
         for (reason, few) in &self.skipped {
             let more = few.count.saturating_sub(few.first.len() as u64);
@@ -116,7 +116,7 @@ impl Report {
     }
 
     /// What went wrong, the most telling last; empty when the exit code is 0.
-    pub(super) fn stops(&self) -> Vec<Stop> {
+    pub(in crate::cli) fn stops(&self) -> Vec<Stop> {
         if self.unwanted {
             return Vec::new();
         }

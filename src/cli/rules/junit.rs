@@ -80,7 +80,7 @@ fn element(name: &str, message: &str, text: &str) -> String {
 }
 
 /// Text as XML: what has a meaning there is escaped, what may not stand there at all is replaced.
-fn escaped(text: &str) -> String {
+pub(in crate::cli) fn escaped(text: &str) -> String {
     let mut xml = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

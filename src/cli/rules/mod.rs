@@ -1,12 +1,14 @@
-//! `rules`: the detective controls: list, show, test.
+//! `rules`: the detective controls: list, show, test, import, to-nrql.
 //!
 //! In: the built-in rules and those of folders. Out: what they are, or how their samples ended. What always holds: a broken
 //! rule file is told with file, line and what is allowed, and stops no other; nothing is sent and no key is read.
 
-mod junit;
+mod import;
+pub(super) mod junit;
 mod outcome;
 mod sarif;
 mod show;
+mod to_nrql;
 
 use std::path::PathBuf;
 
@@ -48,6 +50,19 @@ enum Command {
         #[command(flatten)]
         from: From,
     },
+    /// Rules as NRQL over raw records, for alert conditions without the relay's detections
+    ToNrql {
+        /// A rule's id or Sigma id [default: all rules]
+        name: Option<String>,
+        #[command(flatten)]
+        from: From,
+        /// How the result looks
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Which rules of other people run here, and why the others do not
+    #[command(subcommand)]
+    Import(import::Form),
     /// Run the samples in the rule files; exit code 1 when one fails or a file is broken
     Test {
         /// Rule files or folders to test alone, without the built-in rules and those of the configuration
@@ -110,6 +125,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Command::List { from, format } => list(from, format),
         Command::Show { name, from } => show(&name, from),
+        Command::ToNrql { name, from, format } => to_nrql(name.as_deref(), from, format),
+        Command::Import(form) => import::run(form),
         Command::Test { paths, from, mutations, format } => test(paths, from, mutations, format),
     }
 }
@@ -144,26 +161,53 @@ fn object(rule: &Rule) -> Value {
         "severity": rule.severity.as_str(), "score": rule.score, "pillar": rule.pillar.as_str(), "notify": rule.notify,
         "tactics": rule.tactics.items(), "techniques": rule.techniques.items(), "frameworks": rule.frameworks.items(),
         "remediation": rule.remediation, "runbook": rule.runbook, "falsePositives": rule.false_positives,
-        "references": rule.references, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
+        "references": rule.references, "correlation": rule.correlation, "builtin": rule.builtin, "file": rule.file, "line": rule.line,
         "samples": rule.samples.len(),
     })
 }
 
 fn show(name: &str, from: From) -> anyhow::Result<Exit> {
     let (set, faults) = from.load()?;
-    let is_meant =
-        |rule: &&Rule| [Some(&rule.id), rule.sigma_id.as_ref()].into_iter().flatten().any(|id| id.eq_ignore_ascii_case(name));
-    let Some(rule) = set.rules().iter().find(is_meant) else {
+    let Some(rule) = set.rules().iter().find(|rule| is_named(rule, name)) else {
         warn(&faults);
-        let near = meant(name, set.rules().iter().map(|rule| rule.id.as_str()));
-        let hint = match &*near {
-            [] => "`cspm-relay rules list` shows the ids".to_owned(),
-            near => format!("did you mean one of: {}?", near.join(", ")),
-        };
-        return Err(Stop::usage(format!("showing rule {name:?}: no rule that runs has this id"), Some(hint)).into());
+        return Err(unknown("showing", name, set.rules()).into());
     };
     super::print(&show::page(rule))?;
     Ok(Exit::Good)
+}
+
+fn is_named(rule: &Rule, name: &str) -> bool {
+    [Some(&rule.id), rule.sigma_id.as_ref()].into_iter().flatten().any(|id| id.eq_ignore_ascii_case(name))
+}
+
+/// No rule has this name.
+fn unknown<'r>(doing: &str, name: &str, rules: impl IntoIterator<Item = &'r Rule>) -> Stop {
+    let ids: Vec<&str> = rules.into_iter().map(|rule| rule.id.as_str()).collect();
+    let hint = match &*meant(name, ids.into_iter()) {
+        [] => "`cspm-relay rules list` shows the ids".to_owned(),
+        near => format!("did you mean one of: {}?", near.join(", ")),
+    };
+    Stop::usage(format!("{doing} rule {name:?}: no rule that runs has this id"), Some(hint))
+}
+
+fn to_nrql(name: Option<&str>, from: From, format: Format) -> anyhow::Result<Exit> {
+    let rules = from.settings()?;
+    let mut all: Vec<to_nrql::Said> = RuleSet::to_nrql(&rules).into_iter().map(to_nrql::Said::new).collect();
+    if let Some(name) = name {
+        let Some(at) = all.iter().position(|said| is_named(&said.rule, name)) else {
+            warn(&RuleSet::load(&rules).1);
+            return Err(unknown("translating", name, all.iter().map(|said| &said.rule)).into());
+        };
+        all = vec![all.swap_remove(at)];
+    }
+    let text = match (format, &*all) {
+        (Format::Json, all) => serde_json::to_string_pretty(&to_nrql::objects(all))? + "\n",
+        (Format::Text, [said]) if name.is_some() => to_nrql::page(said),
+        (Format::Text, all) => to_nrql::list(all),
+    };
+    super::print(&text)?;
+    let is_said = name.is_none() || all.iter().all(|said| said.query.is_ok());
+    Ok(if is_said { Exit::Good } else { Exit::Found })
 }
 
 /// Ids that were probably meant: those with this part, else the one that is nearly the same, else those with words like these.

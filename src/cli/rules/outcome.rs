@@ -41,7 +41,7 @@ impl Tested {
             verdict: Verdict::Unproven(condition),
         }));
         results.sort_by(|a, b| a.file.cmp(&b.file).then(a.line.cmp(&b.line)));
-        Self { results, faults, rules: set.rules().len() }
+        Self { results, faults, rules: set.rules().len() + set.silent().len() }
     }
 
     /// Whether something was tested, nothing failed and no file is broken.

@@ -25,6 +25,7 @@ pub(super) fn page(rule: &Rule) -> String {
     line("tactics", &rule.tactics.items().join(", "));
     line("techniques", &rule.techniques.items().join(", "));
     line("frameworks", &rule.frameworks.items().join(", "));
+    line("looks at", rule.correlation.as_deref().unwrap_or_default());
     line("notice", if rule.notify { "yes: each match can page someone" } else { "no" });
     line("description", &rule.description);
     line("remediation", rule.remediation.as_deref().unwrap_or_default());

@@ -380,7 +380,7 @@ fn files_are_told_beside_the_faults() {
     ];
     let (config, files) = Config::examine(Need::RUN, None, &env(&pairs));
     assert!(config.is_err());
-    let rules = Rules { folders: vec![PathBuf::from("/nope")], disable: Vec::new() };
+    let rules = Rules { folders: vec![PathBuf::from("/nope")], ..Rules::default() };
     let accounts = Accounts { file: Some(PathBuf::from("/nope.csv")), ..Accounts::default() };
     let (exceptions, frameworks) = (Some(PathBuf::from("/nope.yml")), Some(PathBuf::from("/own.csv")));
     let dead_letters = Some(DeadLetters::Folder(PathBuf::from("/letters")));

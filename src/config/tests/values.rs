@@ -55,7 +55,7 @@ sources:
     queueUrl: {TRAIL}
     buckets:
       - example-trail
-outputs: {{logs: {{records: all, readOnly: false, mask: false}}, notices: false, metrics: false}}
+outputs: {{logs: {{records: all, readOnly: false, thin: true, mask: false}}, notices: false, metrics: false}}
 rules: {{folders: [/etc/rules, more], disable: [aws-root-login]}}
 accounts: {{file: accounts.csv}}
 deadLetters: {{s3: s3://example-dead/cspm/relay/}}
@@ -105,7 +105,7 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
             },
         ]
     );
-    let logs = Logs { records: LogRecords::All, read_only: false, mask: false };
+    let logs = Logs { records: LogRecords::All, read_only: false, thin: true, mask: false };
     assert_eq!(config.outputs, Outputs { logs, notices: false, metrics: false });
     let folders = vec![PathBuf::from("/etc/rules"), PathBuf::from("more")];
     assert_eq!((config.rules.folders, config.rules.disable), (folders, vec!["aws-root-login".to_owned()]));

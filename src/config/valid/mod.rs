@@ -18,8 +18,8 @@ use crate::config::options::LATER_SOURCE_KINDS;
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::reader::Reader;
 use crate::config::{
-    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Region, Rules, Source,
-    SourceKind, Telemetry, accounts, env, findings, keys,
+    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Price, Region, Rules,
+    Source, SourceKind, Telemetry, accounts, env, findings, keys,
 };
 use crate::record::Severity;
 use crate::record::trail::is_account_id;
@@ -41,6 +41,9 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let outputs = outputs(reader);
     let folders = reader.list("rules.folders", "not a path", |text| (!text.is_empty()).then(|| text.into()));
     let disable = reader.list("rules.disable", "empty", |text| (!text.is_empty()).then(|| text.to_owned()));
+    let placeholders = reader.named_texts("rules.placeholders", |name| {
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    });
     let exceptions = reader.path("exceptions");
     let frameworks = reader.path("frameworks.file");
     let accounts = accounts::accounts(reader);
@@ -48,9 +51,10 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let limits = limits(reader);
     let health = health(reader);
     let telemetry = telemetry(reader);
+    let price = price(reader);
     queues_differ(reader);
     let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
-    let rules = Rules { folders, disable };
+    let rules = Rules { folders, disable, placeholders };
     let files = Files { rules, exceptions, frameworks, accounts, dead_letters, state: state.place.clone() };
     let Files { rules, exceptions, frameworks, accounts, dead_letters, .. } = files.clone();
     let config = new_relic.map(|new_relic| Config {
@@ -70,6 +74,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         findings,
         limits,
         health,
+        price,
         telemetry,
     });
     (config, files)
@@ -308,12 +313,17 @@ fn outputs(reader: &mut Reader<'_>) -> Outputs {
         _ => default.logs.records,
     };
     let read_only = reader.switch("outputs.logs.readOnly", default.logs.read_only);
+    let thin = reader.switch("outputs.logs.thin", default.logs.thin);
     let mask = reader.switch("outputs.logs.mask", default.logs.mask);
     Outputs {
-        logs: Logs { records, read_only, mask },
+        logs: Logs { records, read_only, thin, mask },
         notices: reader.switch("outputs.notices", default.notices),
         metrics: reader.switch("outputs.metrics", default.metrics),
     }
+}
+
+fn price(reader: &mut Reader<'_>) -> Option<Price> {
+    reader.parse("cost.pricePerGb", "not a price", Price::parse)
 }
 
 fn limits(reader: &mut Reader<'_>) -> Limits {

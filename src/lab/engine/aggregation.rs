@@ -51,7 +51,8 @@ struct Numbered<'m, 'b> {
     numbers: Vec<u32>,
 }
 
-type Accumulators = Vec<Option<Box<dyn Accumulator>>>;
+/// One of each aggregate of a plan; none where it is not wanted.
+pub(super) type Accumulators = Vec<Option<Box<dyn Accumulator>>>;
 
 /// Computes a plan over one window.
 pub(super) struct Aggregation<'p> {
@@ -216,7 +217,7 @@ impl Aggregation<'_> {
     }
 
     /// Accumulators with nothing in them, for the aggregates that are wanted, which `rows` rows will be added to.
-    fn empty(&self, slots: u32, rows: usize, wanted: impl Fn(usize) -> bool) -> Result<Accumulators, QueryError> {
+    pub(super) fn empty(&self, slots: u32, rows: usize, wanted: impl Fn(usize) -> bool) -> Result<Accumulators, QueryError> {
         let wanted_ones = self.plan.aggregates.iter().enumerate().filter(|(index, _)| wanted(*index));
         for (_, aggregate) in wanted_ones {
             self.cost.hold(aggregate.function.bytes(u64::from(slots), rows as u64));
@@ -272,7 +273,7 @@ impl Aggregation<'_> {
     }
 
     /// Adds rows to every accumulator whose condition they satisfy.
-    fn add(&self, accumulators: &mut Accumulators, batch: &Batch<'_>, rows: &[u32], slots: &[u32]) {
+    pub(super) fn add(&self, accumulators: &mut Accumulators, batch: &Batch<'_>, rows: &[u32], slots: &[u32]) {
         let evaluator = self.evaluator;
         for (accumulator, aggregate) in accumulators.iter_mut().zip(&self.plan.aggregates) {
             let Some(accumulator) = accumulator else { continue };
@@ -305,7 +306,8 @@ impl Aggregation<'_> {
         ResultRow { facets, bucket_ms: self.frame.series.map(|_| edges), values, ..ResultRow::default() }
     }
 
-    fn value(&self, node: &Node, accumulators: &Accumulators, slot: u32, edges: (i64, i64)) -> Value {
+    /// The value of an expression in a slot, whose window has these edges, ms.
+    pub(super) fn value(&self, node: &Node, accumulators: &Accumulators, slot: u32, edges: (i64, i64)) -> Value {
         value(self.evaluator.scalars(), node, &Slot { accumulators, at: slot as usize, edges })
     }
 }

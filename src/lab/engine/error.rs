@@ -15,7 +15,7 @@ pub struct QueryError {
 
 impl QueryError {
     /// A fault at a place.
-    pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
+    pub(in crate::lab) fn at(span: Span, message: impl Into<String>) -> Self {
         Self { message: message.into(), span: Some(span) }
     }
 
@@ -25,7 +25,7 @@ impl QueryError {
     }
 
     /// A fault of the whole query.
-    pub(super) fn whole(message: impl Into<String>) -> Self {
+    pub(in crate::lab) fn whole(message: impl Into<String>) -> Self {
         Self { message: message.into(), span: None }
     }
 }

@@ -21,6 +21,7 @@ mod scan;
 mod settings;
 pub mod time;
 pub mod value;
+pub(super) mod windowed;
 
 #[cfg(test)]
 mod tests;

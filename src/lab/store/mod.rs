@@ -5,6 +5,7 @@
 //! appears when an attribute is first seen; a row without it has nothing there. It keeps everything it is given: what is too old
 //! to be shown is for the engine to hide.
 
+mod arrival;
 mod column;
 mod dictionary;
 pub mod folder;
@@ -120,6 +121,12 @@ impl Snapshot {
             self.table(event_type).into_iter().flat_map(|table| table.columns()).map(|column| Arc::clone(&column.name)).collect();
         names.sort_unstable();
         names
+    }
+
+    /// When every row arrived, ms since 1970, in no order.
+    pub fn received(&self) -> impl Iterator<Item = i64> {
+        let segments = self.tables.values().flat_map(|table| table.segments());
+        segments.flat_map(|segment| segment.received().iter().copied())
     }
 
     /// How many rows there are of all types.

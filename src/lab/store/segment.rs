@@ -42,6 +42,11 @@ impl Segment {
         with
     }
 
+    /// The same rows, arrived at other times, one for each.
+    pub(super) fn with_received(&self, received: Vec<i64>) -> Self {
+        Self { received: received.into(), ..self.clone() }
+    }
+
     /// How many rows.
     #[must_use]
     pub fn rows(&self) -> usize {

@@ -166,6 +166,16 @@ impl TableView {
         Arc::new(Self { name: Arc::clone(&self.name), columns, positions, segments })
     }
 
+    /// The same columns over other segments of the same rows.
+    pub(super) fn with_segments(&self, segments: Vec<Arc<Segment>>) -> Arc<Self> {
+        Arc::new(Self {
+            segments,
+            name: Arc::clone(&self.name),
+            columns: self.columns.clone(),
+            positions: self.positions.clone(),
+        })
+    }
+
     /// The event type.
     #[must_use]
     pub fn name(&self) -> &Arc<str> {

@@ -1,7 +1,7 @@
 //! What an accepted event or log adds to the roll-up counters.
 //!
 //! In: what a record says of itself. Out: tallies for its pieces. What always holds: a record is one in `cspm.records`, with the
-//! first of its events, or with its log where it has no event; nothing is asked or allocated where nothing is counted.
+//! first of its events, or with its log where it has no event, or at once where it is thinned: counted instead of sent; nothing is asked or allocated where nothing is counted.
 
 use super::Stages;
 use crate::ack::{Counter, Tally};

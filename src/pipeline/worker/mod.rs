@@ -9,6 +9,7 @@ mod counted;
 mod detections;
 mod faults;
 mod finding;
+pub mod lateness;
 pub mod sarif;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ use super::changes::Changes;
 use super::named::Named;
 use super::pipe::{NamedPipe, Pipe};
 use crate::ack::seen::Admission;
-use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Rollups, Seen};
+use crate::ack::{Counts, ObjectEntry, Outcome, RecordEntry, Rollups, Seen, Settled};
 use crate::classify::{Exceptions, Frameworks, Matcher, RuleSet};
 use crate::clock::Clock;
 use crate::config::{LogRecords, Outputs, Watched};
@@ -45,6 +46,7 @@ use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
 use crate::source::{Body, Object, Origin, Phase, Sight, key};
 use counted::{From, Kind};
+use lateness::Lateness;
 use sarif::Scans;
 use timed::Timed;
 
@@ -84,6 +86,8 @@ pub struct Stages {
     pub refuse_late: bool,
     /// The (fixed) clock follows the records.
     pub follow: bool,
+    /// Records come when they would have come in their time, whatever the clock shows.
+    pub lateness: Option<Lateness>,
     /// Who changed what; `None`: nobody asks.
     pub changes: Option<Arc<Changes>>,
     /// A look at the input: faults are not worth a word, they will be met again.
@@ -398,6 +402,9 @@ impl<'s> Processor<'s> {
             self.stages.clock.advance_to(time_ms);
             place.now_ms = self.stages.clock.now_ms();
         }
+        if let Some(lateness) = self.stages.lateness {
+            place.now_ms = lateness.arrival_ms(time_ms, &place.origin.name);
+        }
         let arrival = Arrival::of(time_ms, place.now_ms);
         place.entry.counts().seen_at(time_ms, arrival.lag_ms);
         arrival
@@ -426,13 +433,20 @@ impl<'s> Processor<'s> {
         let enriched = LazyCell::new(|| self.enricher.enrich(trail, account));
         self.remember(trail, &enriched, &event_id, account);
         let counts = place.entry.counts();
-        let hits = self.matcher.matches(trail);
+        let hits = self.matcher.detections(trail, account, &event_id, place.now_ms);
         let log = match stages.outputs.logs.records {
-            LogRecords::All => !hits.is_empty() || stages.outputs.logs.read_only || !trail.is_read_only(),
+            LogRecords::All => {
+                !hits.is_empty() || !trail.is_read_only() || stages.outputs.logs.read_only && !stages.outputs.logs.thin
+            }
             LogRecords::Matched => !hits.is_empty(),
             LogRecords::None => false,
         };
         if hits.is_empty() && !log {
+            if stages.outputs.logs.thin && stages.outputs.logs.records == LogRecords::All && stages.rollups.counts() {
+                let (region, service) = region_and_service(trail);
+                let counted = stages.counts_record(From { account, region, service: &service }, Kind::Trail);
+                record.piece().counting([counted, None]).settle(Settled::Delivered);
+            }
             record.ends_as(Outcome::Ignored);
             return;
         }

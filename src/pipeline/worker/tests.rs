@@ -74,6 +74,7 @@ pub(super) fn stages(exceptions: &str) -> Stages {
         agent: "test".to_owned(),
         refuse_late: false,
         follow: false,
+        lateness: None,
         quiet: false,
         scans: None,
     }
@@ -130,6 +131,39 @@ fn a_record_whose_every_rule_is_muted_ends_as_suppressed() {
     without_logs.outputs.logs.records = LogRecords::None;
     let (items, counts) = run(&without_logs, &stopped_by_root(1));
     assert_eq!((items.len(), counts.ended(Outcome::Suppressed)), (0, 1));
+}
+
+/// P49: what is counted instead of being sent is counted to the one, also when the object comes twice.
+#[test]
+fn a_thinned_record_is_counted_like_one_that_is_sent() {
+    let read = |id: u64, read_only: bool| {
+        let mut record = stopped_by_root(id);
+        record["eventName"] = json!("DescribeTrails");
+        record["userIdentity"] = json!({ "type": "IAMUser", "userName": "ada", "accountId": "111122223333" });
+        record["readOnly"] = json!(read_only);
+        record
+    };
+    let records = json!({ "Records": [stopped_by_root(1), read(2, true), read(3, false), read(4, true), read(5, true)] });
+    let mut counted = Vec::new();
+    for (thin, logs, ignored) in [(false, 5, 0), (true, 2, 3)] {
+        let mut stages = stages("");
+        stages.outputs.logs.records = LogRecords::All;
+        stages.outputs.logs.thin = thin;
+        let (items, counts) = run(&stages, &records);
+        assert_eq!(items.iter().filter(|(lane, _)| *lane == Lane::Logs).count(), logs, "thin {thin}");
+        assert_eq!(counts.ended(Outcome::Ignored), ignored, "thin {thin}");
+        run(&stages, &records);
+        let mut series: Vec<(String, u64)> = stages
+            .rollups
+            .take(now())
+            .into_iter()
+            .map(|taken| (format!("{:?}", taken.series().attributes().collect::<Vec<_>>()), taken.amount()))
+            .collect();
+        series.sort();
+        counted.push(series);
+    }
+    assert_eq!(counted[0], counted[1]);
+    assert!(counted[0].iter().any(|(_, amount)| *amount == 5), "{counted:?}");
 }
 
 #[test]
@@ -564,4 +598,38 @@ fn an_event_behind_its_history_file_is_no_copy() {
         (&json!("history"), &json!("unknown"), &json!("stream"), &json!("UPDATE"))
     );
     assert_eq!(first[0], second[0]);
+}
+
+/// A correlation is a detection of the record that completes it: one event, one notice, with who wrote it; what comes again adds none.
+#[test]
+fn a_correlation_is_a_detection_of_the_record_that_completes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("many.yml");
+    let text = "title: Refused\nname: refused\nlogsource: {product: aws, service: cloudtrail}\nlevel: low\ndetection:\n  s: {errorCode: AccessDenied}\n  condition: s\n\
+                ---\ntitle: Many refused\nname: many-refused\nauthor: Ada\nlevel: high\ncorrelation: {type: event_count, rules: [refused], group-by: [sourceIPAddress], timespan: 5m, condition: {gte: 2}}\n";
+    std::fs::write(&file, text).expect("a file");
+    let (rules, faults) = RuleSet::alone(&[file]);
+    assert_eq!(faults, []);
+    let stages = Stages { rules, ..stages("") };
+    let refused = |id: &str| {
+        json!({
+            "eventID": id, "eventVersion": "1.11", "eventTime": "2026-11-21T20:14:00Z", "eventSource": "s3.amazonaws.com",
+            "eventName": "GetObject", "awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "errorCode": "AccessDenied",
+            "sourceIPAddress": "198.51.100.7",
+        })
+    };
+    let first = run(&stages, &json!({ "Records": [refused("1")] })).0;
+    assert!(first.is_empty(), "{first:?}");
+    let (items, counts) = run(&stages, &json!({ "Records": [refused("2")] }));
+    let events: Vec<&Value> = items.iter().filter(|(lane, _)| *lane == Lane::Events).map(|(_, item)| item).collect();
+    let said = |event: &Value| {
+        ["eventType", "event.id", "control.id", "control.author", "detection.correlated"]
+            .map(|name| event[name].as_str().unwrap_or("-").to_owned())
+    };
+    let found: Vec<_> = events.iter().map(|event| said(event)).collect();
+    assert_eq!(
+        found,
+        [["AwsSecurityEvent", "2", "many-refused", "Ada", "true"], ["AwsSecurityNotice", "2", "many-refused", "Ada", "true"],]
+    );
+    assert_eq!((counts.records_received, counts.detections), (1, 1));
 }

@@ -7,7 +7,7 @@ use cspm_relay::lab::preview::Mask;
 
 /// Texts that stay, but for account ids, ARNs, addresses, e-mails, and names that were met elsewhere: words of AWS's and ours, ids of
 /// rows, names of controls and packs.
-const KEPT: [&str; 136] = [
+const KEPT: [&str; 137] = [
     "actor.accountId",
     "actor.arn",
     "actor.kind",
@@ -56,6 +56,7 @@ const KEPT: [&str; 136] = [
     "control.responsibility",
     "control.securityHubIds",
     "control.severity",
+    "detection.correlated",
     "detection.id",
     "detection.primary",
     "doctor.id",

@@ -26,7 +26,7 @@ pub(super) enum Holds {
 }
 
 /// Whole names of attributes of ours: the last part alone (`name`, `id`) says too little.
-const OURS: [(&str, Holds); 54] = [
+const OURS: [(&str, Holds); 55] = [
     ("actor.name", Holds::Name),
     ("actor.sourceIdentity", Holds::Name),
     ("actor.sessionIssuer", Holds::Name),
@@ -48,6 +48,7 @@ const OURS: [(&str, Holds); 54] = [
     ("compliance.exception.owner", Holds::Name),
     ("compliance.exception.reason", Holds::Prose),
     ("control.attestedBy", Holds::Name),
+    ("control.author", Holds::Name),
     ("control.automationReason", Holds::Prose),
     ("control.remediation", Holds::Prose),
     ("control.runbookUrl", Holds::Prose),

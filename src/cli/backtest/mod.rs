@@ -1,0 +1,193 @@
+//! `cspm-relay backtest`: what alert conditions would have told people in the past.
+//!
+//! In: past records (files, folders, S3 prefixes), or rows of a folder; the shipped conditions or those of a folder. Out: incidents by
+//! condition and day as a table with a chart, one page of HTML, JSON or `JUnit`; with a budget, exit code 1 when it was exceeded. What
+//! always holds: rows count when they arrived, not when they happened; nothing is sent; a condition that New Relic would refuse is
+//! told and fails the test.
+
+mod html;
+mod junit;
+mod report;
+mod text;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::exit::{Exit, Stop};
+use super::past::{self, Past};
+use super::replay::signals::Signals;
+use super::{alerts, block_on, print};
+use crate::config::{Config, Need, env};
+use crate::health;
+use crate::lab::backtest::{Budget, Tested, arrivals, backtest};
+use crate::lab::store::{Snapshot, open};
+use crate::lab::streaming::{Range, Settings};
+use crate::nrql::condition::{Condition, Method};
+use crate::pipeline::worker::lateness::Lateness;
+use crate::publish::alert::Definition;
+use crate::publish::dashboard::Language;
+use crate::source::replay::Input;
+use report::Report;
+
+/// Arguments of `backtest`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Past records: files, folders, `s3://bucket/prefix`, or `-` for standard input
+    #[arg(value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
+    inputs: Vec<OsString>,
+    /// Rows instead of records: a file or folder of Parquet or of lines, as `replay` prints them and `nrql --save` writes them
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+    /// Conditions to test instead of the shipped ones: a folder of policies, one policy's folder, or one file
+    #[arg(long, value_name = "PATH")]
+    conditions: Option<PathBuf>,
+    /// Test this condition alone, by its id; may be given more than once
+    #[arg(long, value_name = "ID")]
+    condition: Vec<String>,
+    /// Also conditions that are off when they are made; they never count for the budget
+    #[arg(long)]
+    all: bool,
+    /// Most pages, as 5/week: exit code 1 when any day, week or month (30 days, from the first arrival on) had more
+    #[arg(long, value_name = "BUDGET")]
+    budget: Option<Budget>,
+    /// How late records came: `trail` as their files tell, else about five minutes; or a time as 90s, 5m
+    #[arg(long, value_name = "LATENESS", default_value = "trail", value_parser = lateness, conflicts_with = "data")]
+    lateness: Lateness,
+    /// Configuration file: rules, exceptions, names of accounts, time zone; environment variables win over it
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the result looks
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// In which language names and headings are
+    #[arg(long, value_enum, default_value_t = alerts::Lang::En)]
+    lang: alerts::Lang,
+    /// Where to write it instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[value(alias = "table")]
+    Text,
+    #[value(help = "One page with charts, without anything from elsewhere")]
+    Html,
+    /// For machines
+    Json,
+    #[value(help = "JUnit XML, for CI")]
+    Junit,
+}
+
+/// Reads a lateness.
+fn lateness(text: &str) -> Result<Lateness, String> {
+    if text == "trail" {
+        return Ok(Lateness::OfTrail);
+    }
+    let wrong = || format!("{text:?} is no lateness; allowed: trail, or a time as 90s, 5m");
+    let time = crate::config::duration(text).ok_or_else(wrong)?;
+    Ok(Lateness::Fixed(i64::try_from(time.as_millis()).map_err(|_| wrong())?))
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let config = Config::load_for(Need::LOCAL, args.config.as_deref(), &env::Process)
+        .map_err(|faults| Stop::usage(faults.to_string(), None))?;
+    let language = args.lang.into();
+    let tested = conditions(args.conditions.as_deref(), &args.condition, args.all, language)?;
+    health::log::start(&config.telemetry)?;
+    let (snapshots, ended) = if let Some(path) = &args.data {
+        (rows(path)?, None)
+    } else {
+        let past = records(&config, &args)?;
+        (vec![past.store.snapshot()], Some(past.report))
+    };
+    let Some((first, last)) = arrivals(&snapshots) else {
+        let hint = "without detections there is nothing that a condition could tell";
+        return Err(Stop::usage("no rows to test conditions on".to_owned(), Some(hint.to_owned())).into());
+    };
+    let range = Range { begin_ms: first, end_ms: last.saturating_add(settling_ms(&tested)) };
+    let result = backtest(&snapshots, tested, range, &Settings::default());
+    let zone = TimeZone::get(&config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
+    let rows = snapshots.iter().map(Snapshot::rows).sum();
+    let report = Report::new(&result, &zone, args.budget, rows, language);
+    let text = match args.format {
+        Format::Text => text::text(&report),
+        Format::Html => html::page(&report),
+        Format::Json => serde_json::to_string_pretty(&report.json())? + "\n",
+        Format::Junit => junit::report(&report),
+    };
+    match &args.out {
+        None => print(&text)?,
+        Some(path) => {
+            let told = |error| Stop::usage(format!("writing {}: {error}", path.display()), None);
+            std::fs::write(path, text).map_err(told)?;
+        }
+    }
+    if let Some(ended) = ended {
+        super::replay::told(&ended.text(), "stdout", ended.stops())?;
+    }
+    Ok(if report.is_good() { Exit::Good } else { Exit::Found })
+}
+
+/// Rows of a folder or file, received when they say.
+fn rows(path: &Path) -> anyhow::Result<Vec<Snapshot>> {
+    let opened = open(path, 0).map_err(|error| Stop::usage(error.to_string(), None))?;
+    Ok(vec![opened.store.snapshot().received_as_told()])
+}
+
+fn records(config: &Config, args: &Args) -> anyhow::Result<Past> {
+    let inputs = args.inputs.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>();
+    let inputs = inputs.and_then(|inputs| inputs.iter().try_for_each(Input::exists).map(|()| inputs));
+    let inputs = inputs.map_err(|error| Stop::usage(error.what, error.hint))?;
+    block_on(async {
+        let signals = Signals::listen()?;
+        past::read(config, &inputs, args.lateness, &signals).await
+    })
+}
+
+/// The conditions that are asked for.
+fn conditions(path: Option<&Path>, ids: &[String], all: bool, language: Language) -> anyhow::Result<Vec<Tested>> {
+    let definition = alerts::definition(path)?;
+    if let Some(fault) = definition.unreadable.first() {
+        let hint = "`cspm-relay alerts lint PATH` tells everything that is wrong";
+        return Err(Stop::usage(fault.to_string(), Some(hint.to_owned())).into());
+    }
+    let known = |id: &str| definition.conditions().any(|(_, condition)| condition.id == id);
+    if let Some(unknown) = ids.iter().find(|id| !known(id)) {
+        let hint = "`cspm-relay alerts list` shows the ids";
+        return Err(Stop::usage(format!("--condition {unknown:?}: there is no such condition"), Some(hint.to_owned())).into());
+    }
+    let is_asked = |id: &str, enabled: bool| if ids.is_empty() { enabled || all } else { ids.iter().any(|asked| asked == id) };
+    Ok(tested(&definition, language).into_iter().filter(|tested| is_asked(&tested.id, tested.enabled)).collect())
+}
+
+/// All conditions of a definition.
+pub(super) fn tested(definition: &Definition, language: Language) -> Vec<Tested> {
+    let one = |(policy, condition): (&crate::publish::alert::Policy, &crate::publish::alert::ConditionSource)| Tested {
+        policy: policy.key.clone(),
+        id: condition.id.clone(),
+        enabled: condition.enabled,
+        condition: condition.model(language),
+    };
+    definition.conditions().map(one).collect()
+}
+
+/// How long after the last row windows may still close and incidents open, ms.
+fn settling_ms(tested: &[Tested]) -> i64 {
+    let of = |condition: &Condition| {
+        let (signal, wait) = (
+            condition.signal,
+            match condition.signal.method {
+                Method::EventFlow { delay_s } | Method::Cadence { delay_s } => delay_s,
+                Method::EventTimer { timer_s } => timer_s,
+            },
+        );
+        let longest = condition.terms.iter().map(|term| term.duration_s).max().unwrap_or(0);
+        i64::from(signal.window_s) + i64::from(wait) + i64::from(longest)
+    };
+    // A minute more, so that what ends with the last of it is in.
+    tested.iter().map(|tested| of(&tested.condition)).max().unwrap_or(0) * 1_000 + 60_000
+}

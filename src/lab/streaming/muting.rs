@@ -1,0 +1,209 @@
+//! Muting rules: which incidents page nobody.
+//!
+//! In: rules, and what an incident is about ([`facts`]). Out: the rule that mutes it. What always holds: facets are tags
+//! (`tags.<facet>`); a rule that is off, out of its schedule, or whose conditions do not hold mutes nothing; the `NOT_` forms are the
+//! opposite of what they negate, also where an attribute is absent. An incident is muted or not by the moment it opens.
+
+use std::collections::BTreeMap;
+
+use super::super::engine::{self, Field};
+use super::schedule::{Schedule, Until};
+use crate::nrql::condition::{Condition, Kind};
+
+/// What a muting rule can ask about, beside `tags.<NAME>`. `alertsMutingRuleCreate`.
+pub const ATTRIBUTES: [&str; 13] = [
+    "accountId",
+    "conditionId",
+    "conditionName",
+    "conditionRunbookUrl",
+    "conditionType",
+    "entity.guid",
+    "nrqlEventType",
+    "nrqlQuery",
+    "policyId",
+    "policyName",
+    "product",
+    "targetId",
+    "targetName",
+];
+
+/// What an incident is about: an attribute's text.
+pub type Facts = BTreeMap<String, String>;
+
+/// A muting rule.
+#[derive(Debug, Clone)]
+pub struct MutingRule {
+    /// Its name.
+    pub name: String,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// `condition.operator`: all conditions must hold, else one.
+    pub all: bool,
+    /// `condition.conditions`.
+    pub conditions: Vec<Test>,
+    /// When; none: always.
+    pub schedule: Option<Schedule>,
+    /// `actionOnMutingRuleWindowEnded` is `CLOSE_ISSUES_ON_INACTIVE`.
+    pub closes: bool,
+}
+
+/// One condition of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Test {
+    /// One of [`ATTRIBUTES`], or `tags.<NAME>`.
+    pub attribute: String,
+    /// How it is compared.
+    pub operator: Operator,
+    /// With what: several for `IN`, none for `ANY` and `IS_BLANK`, else one.
+    pub values: Vec<String>,
+}
+
+/// How an attribute is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "New Relic's own words")]
+pub enum Operator {
+    Any,
+    Contains,
+    EndsWith,
+    Equals,
+    In,
+    IsBlank,
+    IsNotBlank,
+    NotContains,
+    NotEndsWith,
+    NotEquals,
+    NotIn,
+    NotStartsWith,
+    StartsWith,
+}
+
+impl Operator {
+    /// All, with the word that `NerdGraph` has for each.
+    pub const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Any, "ANY"),
+        (Self::Contains, "CONTAINS"),
+        (Self::EndsWith, "ENDS_WITH"),
+        (Self::Equals, "EQUALS"),
+        (Self::In, "IN"),
+        (Self::IsBlank, "IS_BLANK"),
+        (Self::IsNotBlank, "IS_NOT_BLANK"),
+        (Self::NotContains, "NOT_CONTAINS"),
+        (Self::NotEndsWith, "NOT_ENDS_WITH"),
+        (Self::NotEquals, "NOT_EQUALS"),
+        (Self::NotIn, "NOT_IN"),
+        (Self::NotStartsWith, "NOT_STARTS_WITH"),
+        (Self::StartsWith, "STARTS_WITH"),
+    ];
+
+    /// What a word of `NerdGraph` says.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+    }
+}
+
+/// Muted by what, and what becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Muted {
+    /// Position of the rule.
+    pub rule: usize,
+    /// When the rule's time ends, ms since 1970; none: never.
+    pub until_ms: Option<i64>,
+    /// Issues are closed then.
+    pub closes: bool,
+}
+
+/// What an incident of a condition's signal is about, with what the caller knows beside: `policyName`, `accountId` and the like.
+#[must_use]
+pub fn facts(condition: &Condition, event_type: &str, facets: &[Field], more: &[(&str, &str)]) -> Facts {
+    let kind = if matches!(condition.kind, Kind::Static) { "Static" } else { "Baseline" };
+    let known = [
+        ("conditionName", condition.name.as_str()),
+        ("nrqlQuery", condition.query.as_str()),
+        ("nrqlEventType", event_type),
+        ("conditionType", kind),
+    ];
+    let mut facts: Facts = known.iter().chain(more).map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    for (name, value) in facets {
+        let text = match engine::json(value) {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        facts.insert(format!("tags.{name}"), text);
+    }
+    facts
+}
+
+/// The first rule that mutes an incident that opens at `at_ms`.
+#[must_use]
+pub fn muted(rules: &[MutingRule], facts: &Facts, at_ms: i64) -> Option<Muted> {
+    let of = |(place, rule): (usize, &MutingRule)| {
+        let until_ms = match rule.mutes(facts, at_ms)? {
+            Until::Moment(ms) => Some(ms),
+            Until::Forever => None,
+        };
+        Some(Muted { rule: place, until_ms, closes: rule.closes })
+    };
+    rules.iter().enumerate().find_map(of)
+}
+
+impl MutingRule {
+    /// What New Relic would refuse.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.conditions.is_empty() {
+            faults.push("condition.conditions: none; at least one".to_owned());
+        }
+        for test in &self.conditions {
+            if !ATTRIBUTES.contains(&test.attribute.as_str()) && test.attribute.strip_prefix("tags.").is_none_or(str::is_empty) {
+                faults.push(format!("attribute {}; allowed: {}, tags.<NAME>", test.attribute, ATTRIBUTES.join(", ")));
+            }
+            let allowed = match test.operator {
+                Operator::Any | Operator::IsBlank | Operator::IsNotBlank => 0..=0,
+                Operator::In | Operator::NotIn => 1..=usize::MAX,
+                _ => 1..=1,
+            };
+            if !allowed.contains(&test.values.len()) {
+                faults.push(format!("values of {}: {}; allowed: {}", test.attribute, test.values.len(), allowed.start()));
+            }
+        }
+        faults.extend(self.schedule.iter().flat_map(Schedule::faults));
+        faults
+    }
+
+    /// Whether it mutes what opens at a moment, and until when its time goes on.
+    fn mutes(&self, facts: &Facts, at_ms: i64) -> Option<Until> {
+        let holds = |test: &Test| test.holds(facts);
+        let applies = if self.all { self.conditions.iter().all(holds) } else { self.conditions.iter().any(holds) };
+        if !self.enabled || self.conditions.is_empty() || !applies {
+            return None;
+        }
+        self.schedule.as_ref().map_or(Some(Until::Forever), |schedule| schedule.at(at_ms))
+    }
+}
+
+impl Test {
+    fn holds(&self, facts: &Facts) -> bool {
+        let text = facts.get(&self.attribute).map(String::as_str);
+        let some = |is: fn(&str, &str) -> bool| text.is_some_and(|text| self.values.iter().any(|value| is(text, value)));
+        let equals = || some(|text, value| text == value);
+        let contains = || some(|text, value| text.contains(value));
+        let starts = || some(|text, value| text.starts_with(value));
+        let ends = || some(|text, value| text.ends_with(value));
+        let is_blank = || text.is_none_or(|text| text.trim().is_empty());
+        match self.operator {
+            Operator::Any => true,
+            Operator::Equals | Operator::In => equals(),
+            Operator::NotEquals | Operator::NotIn => !equals(),
+            Operator::Contains => contains(),
+            Operator::NotContains => !contains(),
+            Operator::StartsWith => starts(),
+            Operator::NotStartsWith => !starts(),
+            Operator::EndsWith => ends(),
+            Operator::NotEndsWith => !ends(),
+            Operator::IsBlank => is_blank(),
+            Operator::IsNotBlank => !is_blank(),
+        }
+    }
+}

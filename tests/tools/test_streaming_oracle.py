@@ -1,0 +1,36 @@
+"""What the second opinion on streaming promises."""
+import random
+import unittest
+
+import streaming_oracle
+
+
+def case(rows, **signal):
+    signal = {"aggregationWindow": 60, "slideBy": None, "aggregationMethod": "EVENT_TIMER", "aggregationTimer": 60,
+              "evaluationDelay": 0, "fillOption": "NONE", **signal}
+    term = {"priority": "CRITICAL", "operator": "ABOVE", "threshold": 0, "thresholdDuration": 60,
+            "thresholdOccurrences": "AT_LEAST_ONCE"}
+    return {"range": [0, 600_000], "clock": "SIGNAL", "alignment": "EPOCH", "nested": False, "aggregate": "count",
+            "condition": {"signal": signal, "terms": [term], "expiration": None, "violationTimeLimitSeconds": 300},
+            "rows": [["", 1_000 * at, 1_000 * arrival, 1.0, 1, 0] for at, arrival in rows]}
+
+
+class StreamingOracle(unittest.TestCase):
+    def test_the_same_seed_makes_the_same_case(self):
+        first, second = (streaming_oracle.one_case(random.Random("1:7")) for _ in range(2))
+        self.assertEqual(first, second)
+        self.assertEqual(streaming_oracle.Oracle(first).run(), streaming_oracle.Oracle(second).run())
+
+    def test_a_timer_restarts_and_a_late_row_is_counted(self):
+        found = streaming_oracle.Oracle(case([(10, 100), (20, 150), (30, 210)])).run()
+        self.assertEqual(found["late"], 1)
+        self.assertEqual(found["signals"][0]["points"], [[0, 60_000, 210_000, 2.0, False]])
+        self.assertEqual(found["signals"][0]["incidents"], [["CRITICAL", "THRESHOLD", 210_000, 510_000, 510_000, "TIME_LIMIT"]])
+
+    def test_gaps_that_follow_each_other_are_one(self):
+        found = streaming_oracle.Oracle(case([(10, 10), (250, 250)], aggregationMethod="EVENT_FLOW", aggregationDelay=0)).run()
+        self.assertEqual(found["signals"][0]["points"], [[0, 60_000, 250_000, 1.0, False], [60_000, 240_000, 250_000, None, False]])
+
+
+if __name__ == "__main__":
+    unittest.main()
