@@ -78,6 +78,9 @@ pub struct ConditionSource {
     pub query: String,
     /// What the number is, for the sentence about the threshold.
     pub value: Both,
+    /// Whether it says how things are, not how much there was in a window: sentences leave the window out then.
+    #[serde(default)]
+    pub moment: bool,
     /// How rows become values.
     pub signal: SignalSource,
     /// How late rows are.

@@ -63,10 +63,10 @@ fn value(word: &str, condition: &ConditionSource, language: Language) -> Result<
     let found = match word {
         "critical" => of(Priority::Critical, &|term| number(term.threshold)),
         "warning" => of(Priority::Warning, &|term| number(term.threshold)),
-        "criticalFor" => of(Priority::Critical, &|term| duration(term.duration, language)),
-        "warningFor" => of(Priority::Warning, &|term| duration(term.duration, language)),
-        "window" => Some(duration(condition.signal.window, language)),
-        "silence" => condition.expiration.after.map(|after| duration(after, language)),
+        "criticalFor" => of(Priority::Critical, &|term| span(term.duration, language)),
+        "warningFor" => of(Priority::Warning, &|term| span(term.duration, language)),
+        "window" => Some(span(condition.signal.window, language)),
+        "silence" => condition.expiration.after.map(|after| span(after, language)),
         "limit" => Some(duration(condition.time_limit, language)),
         _ => return Err(WordError::Unknown { word: word.to_owned() }),
     };
@@ -109,16 +109,28 @@ fn sentence(condition: &ConditionSource, term: &TermSource, language: Language) 
     let all = term.occurrences == Occurrences::All;
     let (window, time) = (duration(window, language), span(term.duration, language));
     match language {
-        Language::English => match (lasts, all) {
-            (false, _) => format!("{priority} when {value} in {window}: {is}."),
-            (true, true) => format!("{priority} when {value} in each {window}: {is}, for {time}."),
-            (true, false) => format!("{priority} when {value} in {window}: {is}, once in {time}."),
-        },
-        Language::Japanese => match (lasts, all) {
-            (false, _) => format!("{priority}: {window}あたりの{value}が {is}とき。"),
-            (true, true) => format!("{priority}: {window}あたりの{value}が {time}続けて {is}とき。"),
-            (true, false) => format!("{priority}: {window}あたりの{value}が {time}に一度でも {is}とき。"),
-        },
+        Language::English => {
+            let of = match (condition.moment, lasts && all) {
+                (true, _) => value.to_owned(),
+                (false, true) => format!("{value} in each {window}"),
+                (false, false) => format!("{value} in {window}"),
+            };
+            let how_long = match (lasts, all) {
+                (false, _) => String::new(),
+                (true, true) => format!(", for {time}"),
+                (true, false) => format!(", once in {time}"),
+            };
+            format!("{priority} when {of}: {is}{how_long}.")
+        }
+        Language::Japanese => {
+            let of = if condition.moment { value.to_owned() } else { format!("{window}あたりの{value}") };
+            let how_long = match (lasts, all) {
+                (false, _) => String::new(),
+                (true, true) => format!("{time}続けて "),
+                (true, false) => format!("{time}に一度でも "),
+            };
+            format!("{priority}: {of}が {how_long}{is}とき。")
+        }
     }
 }
 
