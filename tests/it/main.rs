@@ -12,6 +12,7 @@ mod aggregator;
 mod alerts;
 #[cfg(test)]
 mod answers;
+#[cfg(test)]
 mod backtest;
 #[cfg(test)]
 mod changes;
@@ -25,6 +26,7 @@ mod compliance;
 mod config_api;
 #[cfg(test)]
 mod config_files;
+#[cfg(test)]
 mod correlations;
 #[cfg(test)]
 mod cost;
@@ -42,6 +44,7 @@ mod doctor;
 mod dying;
 #[cfg(test)]
 mod event_queue;
+#[cfg(test)]
 mod exceptions;
 #[cfg(test)]
 mod findings;
@@ -99,6 +102,7 @@ mod secrets;
 mod sqlite;
 #[cfg(test)]
 mod state_store;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod support;
