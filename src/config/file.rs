@@ -37,7 +37,15 @@ pub(super) enum Given {
     One(String),
     Many(Vec<(Place, String)>),
     /// Names, each with its list.
-    Named(Vec<(Place, String, Vec<(Place, String)>)>),
+    Named(Vec<Named>),
+}
+
+/// A name of the user's own, with its list.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) place: Place,
+    pub(super) name: String,
+    pub(super) texts: Vec<(Place, String)>,
 }
 
 impl Written {
@@ -179,8 +187,8 @@ impl Walk {
     }
 
     /// Names of the user's own, each with a list.
-    fn named(&mut self, pairs: &[(Node, Node)], row: &Key, here: &str) -> Vec<(Place, String, Vec<(Place, String)>)> {
-        let mut found: Vec<(Place, String, Vec<(Place, String)>)> = Vec::new();
+    fn named(&mut self, pairs: &[(Node, Node)], row: &Key, here: &str) -> Vec<Named> {
+        let mut found: Vec<Named> = Vec::new();
         for (key, value) in pairs {
             let place = Place::Line(key.line);
             let Value::Scalar(name) = &key.value else {
@@ -188,20 +196,17 @@ impl Walk {
                 continue;
             };
             let path = join(here, &shown(name).escape_debug().to_string());
-            if let Some((first, ..)) = found.iter().find(|(_, known, _)| known == name) {
-                let first = if let Place::Line(line) = first { *line } else { 0 };
+            if let Some(first) = found.iter().find(|known| known.name == *name) {
+                let first = if let Place::Line(line) = first.place { line } else { 0 };
                 self.faults.push(Fault::new(path, place, "written twice").hint(format!("line {first} has it too: keep one")));
                 continue;
             }
-            match &value.value {
-                Value::List(items) => {
-                    let texts = self.texts(items, &path);
-                    found.push((place, name.clone(), texts));
-                }
-                _ => {
-                    let fault = Fault::new(path, place, "must be a list").allowed(row.kind.allowed());
-                    self.fault(fault.hint("write [value, value]; [] matches nothing"));
-                }
+            if let Value::List(items) = &value.value {
+                let texts = self.texts(items, &path);
+                found.push(Named { place, name: name.clone(), texts });
+            } else {
+                let fault = Fault::new(path, place, "must be a list").allowed(row.kind.allowed());
+                self.fault(fault.hint("write [value, value]; [] matches nothing"));
             }
         }
         found

@@ -12,7 +12,7 @@ use reqwest::Url;
 
 use super::env::{self, Environment};
 use super::fault::{Fault, Place};
-use super::file::{Given, Setting, Written};
+use super::file::{Given, Named, Setting, Written};
 use super::nearest::nearest;
 use super::options::{self, Absent, Key, Kind};
 use super::queue_url::{self, QueueUrl};
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
         let Some(Setting { given: Given::Named(lists), .. }) = self.setting(path) else { return BTreeMap::new() };
         let allowed = row(path).map(|row| row.kind.allowed()).unwrap_or_default();
         let mut found = BTreeMap::new();
-        for (place, key, texts) in lists {
+        for Named { place, name: key, texts } in lists {
             if !name(key) {
                 self.faults.push(Fault::new(path, place.clone(), "not a name").was(key).allowed(allowed.clone()));
                 continue;

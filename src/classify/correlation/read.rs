@@ -124,7 +124,7 @@ impl Reader<'_> {
                 match &node.value {
                     Value::Text(field) => found.push((rule.clone(), field.clone())),
                     other => {
-                        self.faults.add(*line, format!("correlation.aliases.{key}.{rule} is {}; {needed}", other.describe()))
+                        self.faults.add(*line, format!("correlation.aliases.{key}.{rule} is {}; {needed}", other.describe()));
                     }
                 }
             }

@@ -44,7 +44,9 @@ pub(super) fn windash(pattern: &Pattern) -> Result<Vec<Pattern>, String> {
     let mut found = vec![Pattern(Vec::new())];
     for part in &pattern.0 {
         let Part::Text(text) = part else {
-            found.iter_mut().for_each(|pattern| pattern.0.push(part.clone()));
+            for pattern in &mut found {
+                pattern.0.push(part.clone());
+            }
             continue;
         };
         let mut texts = vec![String::new()];
@@ -59,7 +61,9 @@ pub(super) fn windash(pattern: &Pattern) -> Result<Vec<Pattern>, String> {
                 }
                 texts = texts.iter().flat_map(|text| DASHES.map(|dash| format!("{text}{dash}"))).collect();
             } else {
-                texts.iter_mut().for_each(|text| text.push(letter));
+                for text in &mut texts {
+                    text.push(letter);
+                }
             }
             before = Some(letter);
         }
@@ -93,7 +97,7 @@ pub(super) fn texts(text: &str, bytes: Bytes, base64: Base64) -> Result<Vec<Stri
 
 /// The part of the encoding that does not depend on the bytes around, with `shift` bytes before it.
 fn inside(raw: &[u8], shift: usize, skip: usize) -> String {
-    let padded = [&[b' '; 2][..shift.min(2)], raw].concat();
+    let padded = [" ".repeat(shift).as_bytes(), raw].concat();
     let encoded = STANDARD.encode(&padded);
     let cut = match padded.len() % 3 {
         0 => 0,

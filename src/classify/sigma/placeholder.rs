@@ -61,7 +61,9 @@ impl Placeholders {
         for piece in pieces {
             let name = match piece {
                 Piece::Plain(plain) => {
-                    texts.iter_mut().for_each(|text| text.push_str(plain));
+                    for text in &mut texts {
+                        text.push_str(plain);
+                    }
                     continue;
                 }
                 Piece::Name(name) => name,

@@ -192,7 +192,8 @@ async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signa
     };
     let correlating = if streams { None } else { correlating(config) };
     let is_timed = now_ms.is_some() || streams;
-    let looked = if is_timed && correlating.is_none() { None } else { Some(look(config, inputs, correlating, signals).await?) };
+    let looked =
+        if is_timed && correlating.is_none() { None } else { Some(Box::pin(look(config, inputs, correlating, signals)).await?) };
     if looked.is_some() && signals.came() {
         return Err(stopped_looking(true, looked.is_some_and(|looked| looked.stages.is_some())).into());
     }
@@ -296,7 +297,7 @@ async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals:
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
     let clock = Clock::system();
     let correlating = if inputs.iter().any(Input::is_stream) { None } else { correlating(config) };
-    let looked = if correlating.is_some() { Some(look(config, inputs, correlating, signals).await?) } else { None };
+    let looked = if correlating.is_some() { Some(Box::pin(look(config, inputs, correlating, signals)).await?) } else { None };
     if looked.is_some() && signals.came() {
         return Err(stopped_looking(false, true).into());
     }

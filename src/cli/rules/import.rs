@@ -15,6 +15,7 @@ use super::super::exit::{Exit, Stop};
 use super::super::table::table;
 use crate::classify::{Import, ImportedRule};
 use crate::config::{Need, env};
+use crate::record::Severity;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Form {
@@ -44,7 +45,7 @@ pub(super) fn run(form: Form) -> anyhow::Result<Exit> {
         None => None,
     };
     super::super::print(&match format {
-        Format::Text => text(&import, &copied, out.as_deref()),
+        Format::Text => text(&import, copied.as_ref(), out.as_deref()),
         Format::Json => serde_json::to_string_pretty(&object(&import))? + "\n",
     })?;
     let refused = copied.map(|copied| copied.refused).unwrap_or_default();
@@ -67,7 +68,7 @@ fn object(import: &Import) -> Value {
         .map(|rule| {
             let ImportedRule { file, id, title, level, author, notes, .. } = rule;
             let mut object =
-                json!({ "file": file, "id": id, "title": title, "level": level.map(|level| level.as_str()), "author": author });
+                json!({ "file": file, "id": id, "title": title, "level": level.map(Severity::as_str), "author": author });
             if let (Some(members), false) = (object.as_object_mut(), notes.is_empty()) {
                 members.insert("notes".to_owned(), json!(notes));
             }
@@ -79,7 +80,7 @@ fn object(import: &Import) -> Value {
     json!({ "imported": imported, "unsupported": unsupported })
 }
 
-fn text(import: &Import, copies: &Option<Copies>, out: Option<&Path>) -> String {
+fn text(import: &Import, copies: Option<&Copies>, out: Option<&Path>) -> String {
     let row = |rule: &ImportedRule| -> Vec<String> {
         let level = rule.level.map_or("", |level| level.as_str());
         let [id, author] = [&rule.id, &rule.author].map(|text| text.clone().unwrap_or_default());
@@ -100,13 +101,17 @@ fn text(import: &Import, copies: &Option<Copies>, out: Option<&Path>) -> String 
     if !import.placeholders.is_empty() {
         text +=
             "\nPlaceholders without values match nothing. Give them values in the configuration:\n\nrules:\n  placeholders:\n";
-        text += &import.placeholders.iter().map(|name| format!("    {name}: []\n")).collect::<String>();
+        for name in &import.placeholders {
+            text += &format!("    {name}: []\n");
+        }
         text += "\n";
     }
     if let (Some(copies), Some(folder)) = (copies, out) {
         let folder = folder.display();
         text += &format!("{} copied to {folder}, {} there already\n", count(copies.written, "file"), copies.same);
-        text += &copies.refused.iter().map(|file| format!("NOT COPIED {}: differs\n", file.display())).collect::<String>();
+        for file in &copies.refused {
+            text += &format!("NOT COPIED {}: differs\n", file.display());
+        }
         text += &format!("To run them: rules: {{folders: [{folder}]}}\n");
     }
     let (imported, unsupported) = (import.imported.len(), import.unsupported.len());
@@ -187,7 +192,7 @@ mod tests {
              \"unsupported\":[{\"file\":\"two.yml\",\"line\":3,\"why\":\"logsource.product is \\\"windows\\\"; allowed: aws\"},\
              {\"file\":\"two.yml\",\"line\":3,\"why\":\"logsource.service is missing; allowed: cloudtrail\"}]}"
         );
-        let text = text(&import, &None, None);
+        let text = text(&import, None, None);
         assert!(text.contains("rules:\n  placeholders:\n    Names: []\n"), "{text}");
         assert!(text.ends_with("1 document imported, 2 problems not supported\n"), "{text}");
         let placeholders = [("Names".to_owned(), vec!["X".to_owned()])].into();

@@ -285,15 +285,15 @@ fn placeholders_are_names_with_lists() {
     assert_eq!(rules.placeholders, [("Admins".to_owned(), list(&["ann", "007"])), ("None".to_owned(), Vec::new())].into());
     let wrong = load(text("{a b: [x], Empty: [''], One: ann, Twice: [x], Twice: [y], Deep: [[x]]}"), &variables).unwrap_err();
     for want in [
-        "rules.placeholders: not a name",
-        "rules.placeholders.Empty[0]: empty",
-        "rules.placeholders.One: must be a list",
-        "rules.placeholders.Twice: written twice",
-        "rules.placeholders.Deep[0]: must be a single text",
+        "rules.placeholders (line 4): not a name (was \"a b\")",
+        "rules.placeholders.Empty[0] (line 4): empty",
+        "rules.placeholders.One (line 4): must be a list",
+        "rules.placeholders.Twice (line 4): written twice",
+        "rules.placeholders.Deep[0] (line 4): must be a single text",
         "{Name: [text, …], …}",
     ] {
         assert!(wrong.contains(want), "{want}: {wrong}");
     }
     let wrong = load(text("[x]"), &variables).unwrap_err();
-    assert!(wrong.contains("rules.placeholders: must be a map"), "{wrong}");
+    assert!(wrong.contains("rules.placeholders (line 4): must be a map"), "{wrong}");
 }
