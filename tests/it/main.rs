@@ -93,6 +93,7 @@ mod secrets;
 mod sqlite;
 #[cfg(test)]
 mod state_store;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod support;
