@@ -13,13 +13,15 @@ use super::result::{Evaluation, SignalRun};
 use super::settings::Settings;
 use super::window::{Clock, Placed, Placing, SECOND_MS, TIMES_MS, Windows};
 use crate::nrql::ast::Query;
-use crate::nrql::condition::{Condition, Expiration, Kind};
+use crate::nrql::condition::{Condition, Expiration, Kind, Method};
 use crate::nrql::{self, Statement};
 
 /// Signals that New Relic evaluates for a condition at most: its pages say 5,000 and 20,000.
 const SIGNALS_MAX: usize = 5_000;
 /// How long a signal without rows is remembered at least, ms.
 const MEMORY_MS: i64 = 2 * 3_600 * SECOND_MS;
+/// Rows further apart than this are not for `EVENT_FLOW`, ms. New Relic's page on NRQL conditions.
+const FLOW_APART_MS: i64 = 65 * 60 * SECOND_MS;
 /// Where a row says that its signal ends as expected, and how.
 const EXPECTED: (&[&str], &str) = (&["termination", "tags.termination"], "expected");
 
@@ -80,15 +82,24 @@ pub fn evaluate(
             answer.groups.len()
         ));
     }
-    let mut cells = &*answer.cells;
+    let (mut cells, mut far_apart) = (&*answer.cells, 0_u64);
     for (group, facets) in (0_u32..).zip(answer.groups) {
         let (own, rest) = cells.split_at(cells.partition_point(|cell| cell.group <= group));
         cells = rest;
         let Some(clock) = placed.clock(group) else { continue };
+        evaluation.unclosed += own.iter().map(|cell| u64::from(cell.end_ms > clock.closed_until())).sum::<u64>();
+        let far = |pair: &[Cell]| matches!(pair, [one, two] if two.end_ms - one.end_ms > FLOW_APART_MS);
+        far_apart += u64::from(own.windows(2).any(far));
         let signal = judge.signal(group, facets, own, clock, &placed);
         if !signal.points.is_empty() || !signal.incidents.is_empty() {
             evaluation.signals.push(signal);
         }
+    }
+    if far_apart > 0 && matches!(condition.signal.method, Method::EventFlow { .. }) {
+        evaluation.notes.push(format!(
+            "rows of {far_apart} signals are more than 65 minutes apart: EVENT_FLOW judges the earlier when the later come, if ever; \
+             New Relic advises EVENT_TIMER"
+        ));
     }
     Ok(evaluation)
 }

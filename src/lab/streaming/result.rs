@@ -13,6 +13,9 @@ pub struct Evaluation {
     pub signals: Vec<SignalRun>,
     /// Rows that came after a window of theirs was closed: lost to the condition, though queries see them.
     pub late: u64,
+    /// Windows with rows that nothing had closed when the range ended: never judged, at least not in the range. Under `EVENT_FLOW` the
+    /// last rows of every signal are in such windows.
+    pub unclosed: u64,
     /// What New Relic computes here is not published: this is near it, never the same.
     pub approximate: bool,
     /// What the reader should know.
