@@ -34,6 +34,9 @@ pub struct NrqlCondition {
 /// # Errors
 /// What cannot be said in NRQL, one sentence each.
 pub(super) fn condition(read: &Read) -> Result<NrqlCondition, Vec<String>> {
+    if read.correlation.is_some() {
+        return Err(vec!["it counts several records: ask for the detections of its rules over a window".to_owned()]);
+    }
     let mut writer = Writer { read, compared: BTreeSet::new(), refused: BTreeSet::new() };
     let text = writer.expr(&read.condition, false, true);
     let Writer { compared, refused, .. } = writer;
@@ -93,10 +96,12 @@ impl Writer<'_> {
             Spec::Text { patterns, cased } => of_texts(&attribute.text, patterns, *cased),
             Spec::Regex(regex) => Ok(format!("{} RLIKE {}", attribute.text, quoted(&whole(regex.as_str())))),
             Spec::Cidr(networks) => of_networks(&attribute.name, networks),
+            Spec::Date(..) => Err("a part of a date".to_owned()),
             Spec::Number(compare, limit) => {
                 let sign = match compare {
                     Compare::Less => "<",
                     Compare::LessOrEqual => "<=",
+                    Compare::Equal => "=",
                     Compare::Greater => ">",
                     Compare::GreaterOrEqual => ">=",
                 };
@@ -151,8 +156,8 @@ impl Writer<'_> {
     fn seen(&self, path: &str) -> Seen {
         let parts: Vec<&str> = path.split('.').collect();
         let mut seen = Seen::default();
-        for sample in &self.read.rule.samples {
-            let mut at: Option<Json> = serde_json::from_str(&sample.record).ok();
+        for record in self.read.rule.samples.iter().flat_map(|sample| &sample.records) {
+            let mut at: Option<Json> = serde_json::from_str(record).ok();
             for part in &parts {
                 seen.list |= matches!(at, Some(Json::Array(_)));
                 at = match at {

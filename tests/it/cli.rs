@@ -82,6 +82,8 @@ async fn every_command_explains_itself() {
         "rules list",
         "rules show",
         "rules test",
+        "rules import",
+        "rules import sigma",
         "dashboards",
         "dashboards list",
         "dashboards render",
@@ -433,6 +435,30 @@ async fn a_failing_sample_and_a_broken_file_are_found_in_every_format() {
     let path = alone.file("good.yml", &rule("iam-user-created", "CreateUser", "DeleteUser"));
     let ended = alone.arg(path.to_string_lossy()).finish().await;
     assert_eq!((ended.status.code(), &*ended.stdout), (Some(0), "1 rule: 2 samples passed, 0 failed; 0 problems with files\n"));
+}
+
+/// Rules of others: what runs, what does not and why, and copies that nothing is lost by.
+#[tokio::test]
+async fn rules_of_others_are_imported() {
+    let agent = Agent::new(["rules", "import", "sigma"]);
+    let path = agent.file("theirs.yml", "title: Theirs\nid: 11111111-2222-4333-8444-555555555555\nauthor: Ada\nlogsource: {product: aws, service: cloudtrail}\nlevel: low\ndetection:\n  s: {eventName|expand: '%Calls%'}\n  condition: s\n---\ntitle: Windows\nlogsource: {product: windows, service: security}\nlevel: low\ndetection: {s: {EventID: 1}, condition: s}\n");
+    let ended = agent.arg(path.to_string_lossy()).arg("--format").arg("json").finish().await;
+    let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let file = path.to_string_lossy();
+    assert_eq!(
+        told,
+        serde_json::json!({
+            "imported": [{
+                "file": file, "id": "11111111-2222-4333-8444-555555555555", "title": "Theirs", "level": "LOW", "author": "Ada",
+                "notes": ["placeholder %Calls% has no values and matches nothing"],
+            }],
+            "unsupported": [
+                { "file": file, "line": 11, "why": "logsource.product is \"windows\"; allowed: aws" },
+                { "file": file, "line": 11, "why": "logsource.service is \"security\"; allowed: cloudtrail" },
+            ],
+        })
+    );
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
 
 /// A path on the command line that is not there is wrong usage; one in the settings costs its own rules only.

@@ -12,6 +12,7 @@ mod aggregator;
 mod alerts;
 #[cfg(test)]
 mod answers;
+#[cfg(test)]
 mod backtest;
 #[cfg(test)]
 mod changes;
@@ -26,7 +27,10 @@ mod config_api;
 #[cfg(test)]
 mod config_files;
 #[cfg(test)]
+mod correlations;
+#[cfg(test)]
 mod cost;
+#[cfg(test)]
 mod dashboards;
 #[cfg(test)]
 mod delivery;
@@ -40,6 +44,7 @@ mod doctor;
 mod dying;
 #[cfg(test)]
 mod event_queue;
+#[cfg(test)]
 mod exceptions;
 #[cfg(test)]
 mod findings;
@@ -97,6 +102,7 @@ mod secrets;
 mod sqlite;
 #[cfg(test)]
 mod state_store;
+#[cfg(test)]
 mod streaming;
 #[cfg(test)]
 mod support;

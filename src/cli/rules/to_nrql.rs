@@ -132,8 +132,9 @@ mod tests {
         for Said { rule, query } in &all {
             let Ok(query) = query else { continue };
             for sample in &rule.samples {
-                let hits = found(query, &sample.record);
-                assert_eq!(hits > 0.0, sample.matches, "{} {:?}\n{query}\n{}", rule.id, sample.name, sample.record);
+                let [record] = sample.records.as_slice() else { panic!("{}: a sample of one record", rule.id) };
+                let hits = found(query, record);
+                assert_eq!(hits > 0.0, sample.matches, "{} {:?}\n{query}\n{}", rule.id, sample.name, record);
             }
             let statement = nrql::parse(query).expect("NRQL");
             let terms = vec![Term { comparison: nrql::lint::Comparison::Above, threshold: 0.0 }];

@@ -272,3 +272,28 @@ accounts:
     let (bare, _) = text.split_once("accounts:").unwrap();
     assert_eq!(load(bare, &[]).unwrap().accounts, Accounts::default());
 }
+
+/// `rules.placeholders`: names of the user's own, each with a list; everything that is wrong is told at once.
+#[test]
+fn placeholders_are_names_with_lists() {
+    let text = |placeholders: &str| {
+        format!("version: 1\nnewrelic: {{accountId: 1, licenseKey: {LICENSE}}}\nrules:\n  placeholders: {placeholders}\n")
+    };
+    let variables = [("CSPM_RELAY_TRAIL_QUEUE_URL", TRAIL)];
+    let rules = load(text("{Admins: [ann, 007], None: []}"), &variables).expect("a configuration").rules;
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(rules.placeholders, [("Admins".to_owned(), list(&["ann", "007"])), ("None".to_owned(), Vec::new())].into());
+    let wrong = load(text("{a b: [x], Empty: [''], One: ann, Twice: [x], Twice: [y], Deep: [[x]]}"), &variables).unwrap_err();
+    for want in [
+        "rules.placeholders: not a name",
+        "rules.placeholders.Empty[0]: empty",
+        "rules.placeholders.One: must be a list",
+        "rules.placeholders.Twice: written twice",
+        "rules.placeholders.Deep[0]: must be a single text",
+        "{Name: [text, …], …}",
+    ] {
+        assert!(wrong.contains(want), "{want}: {wrong}");
+    }
+    let wrong = load(text("[x]"), &variables).unwrap_err();
+    assert!(wrong.contains("rules.placeholders: must be a map"), "{wrong}");
+}

@@ -53,3 +53,7 @@ pub(super) fn push(
     }
     (hits.len() as u64, cut)
 }
+
+#[cfg(test)]
+#[path = "correlated_tests.rs"]
+mod tests;

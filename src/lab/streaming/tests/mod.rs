@@ -1,5 +1,6 @@
 //! Streaming evaluation: cases worked by hand, issues, muting. An oracle judges it in `tests/it/streaming.rs`.
 
+mod bounds;
 mod cases;
 mod issue;
 mod muting;

@@ -1,0 +1,71 @@
+//! Rules on several records, through the agent's binary: a replay says the same in whatever order it reads.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::data::gzip;
+use crate::support::replay::{Replayed, file_of, good, replay_of, text};
+
+const RULES: &str = "title: Refused\nname: refused\nlogsource: {product: aws, service: cloudtrail}\nlevel: low\n\
+                     detection:\n  s: {errorCode: OurRefusal}\n  condition: s\n---\n\
+                     title: Many refused\nname: many-refused\nauthor: Ada Lovelace\nlevel: high\ncorrelation:\n  type: event_count\n  \
+                     rules: [refused]\n  group-by: [sourceIPAddress]\n  timespan: 5m\n  condition: {gte: 3}\n";
+
+fn refused(id: &str, time: &str) -> Value {
+    json!({
+        "eventVersion": "1.11", "eventID": id, "eventTime": time, "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+        "awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "sourceIPAddress": "198.51.100.7",
+        "userIdentity": {"type": "IAMUser", "userName": "ann"}, "errorCode": "OurRefusal", "readOnly": true,
+    })
+}
+
+/// The detections of a replay of these files, as id and control.
+async fn replayed(files: &[(&str, &[Value])], arguments: &[&str]) -> (Vec<(String, String)>, Replayed) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, bytes).expect("a file");
+    };
+    write(&folder.path().join("rules/many.yml"), RULES.as_bytes());
+    let inputs = folder.path().join("input");
+    for (name, records) in files {
+        write(&inputs.join(name), &gzip(file_of(records).as_bytes()));
+    }
+    let mut agent = replay_of([&inputs]).env("CSPM_RELAY_RULES_FOLDERS", folder.path().join("rules").to_string_lossy());
+    for argument in arguments {
+        agent = agent.arg(*argument);
+    }
+    let ended = good(agent).await;
+    let found = ended.events().iter().map(|event| (text(&event["event.id"]), text(&event["control.id"]))).collect();
+    (found, ended)
+}
+
+#[tokio::test]
+async fn a_replay_counts_by_the_time_of_records_however_it_reads_them() {
+    let early = [refused("1", "2024-08-02T10:00:00Z"), refused("2", "2024-08-02T10:01:00Z")];
+    let late = [refused("3", "2024-08-02T10:02:00Z"), refused("2", "2024-08-02T10:01:00Z")];
+    let want = [("3".to_owned(), "many-refused".to_owned())];
+    for arguments in [&[][..], &["--now", "2024-08-02T12:00:00Z"]] {
+        let (found, ended) = replayed(&[("a.json.gz", &early), ("b.json.gz", &late)], arguments).await;
+        assert_eq!(found, want, "{arguments:?}");
+        let event = &ended.events()[0];
+        for (name, value) in [("detection.correlated", "true"), ("control.author", "Ada Lovelace"), ("detection.primary", "true")]
+        {
+            assert_eq!(event[name], value, "{name}");
+        }
+        let (found, _) = replayed(&[("b.json.gz", &early), ("a.json.gz", &late)], arguments).await;
+        assert_eq!(found, want, "read the other way round, {arguments:?}");
+    }
+}
+
+/// Refusals that are too far apart, or one record that comes three times, are not many.
+#[tokio::test]
+async fn copies_and_distant_records_are_not_many() {
+    let copies =
+        [refused("1", "2024-08-02T10:00:00Z"), refused("1", "2024-08-02T10:00:00Z"), refused("2", "2024-08-02T10:01:00Z")];
+    let distant = [refused("3", "2024-08-02T10:05:00Z"), refused("4", "2024-08-02T10:06:00Z")];
+    let (found, _) = replayed(&[("a.json.gz", &copies), ("b.json.gz", &distant)], &[]).await;
+    assert_eq!(found, []);
+}
