@@ -62,10 +62,10 @@ mod tests {
         let set = RuleSet::builtin();
         let rule = set.rules().iter().find(|rule| rule.id == "iam-user-created").expect("a rule");
         let matching = rule.samples.iter().find(|sample| sample.matches).expect("a sample").record.clone();
-        let (other, not_a_record) = (matching.replace("/ada", "/bob"), matching.replace("T", "U"));
+        let (other, not_a_record) = (matching.replace("/ada", "/bob"), matching.replace('T', "U"));
         assert_ne!(other, matching, "the sample names its actor otherwise");
         let no_match = rule.samples.iter().find(|sample| !sample.matches).expect("a sample").record.clone();
-        let records = [&matching, &matching, &other, &no_match, &not_a_record].map(|record| record.as_bytes());
+        let records = [&matching, &matching, &other, &no_match, &not_a_record].map(String::as_bytes);
         let figures = count(&set, records, "here").expect("figures");
         assert_eq!(figures.len(), set.rules().len());
         let want = Figures { records: 4, matches: 3, actors: 2, days: 1, source: "here".to_owned() };

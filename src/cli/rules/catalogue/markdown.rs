@@ -68,7 +68,7 @@ fn longest_run(text: &str) -> usize {
 
 /// `- a`, one a line.
 pub(super) fn list(items: impl IntoIterator<Item = String>) -> String {
-    items.into_iter().map(|item| format!("- {}\n", item.replace('\n', "\n  "))).collect()
+    items.into_iter().fold(String::new(), |list, item| list + "- " + &item.replace('\n', "\n  ") + "\n")
 }
 
 /// A table of cells that are Markdown already.
