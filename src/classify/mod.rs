@@ -10,6 +10,7 @@
 //! path at most once without building a tree, `matcher` asks every predicate at most once. Why, and how fast: `DESIGN.md`.
 
 mod attack;
+mod attack_names;
 mod builtin;
 mod catalogue;
 mod classified;
@@ -43,6 +44,7 @@ mod samples;
 mod security_hub;
 mod sigma;
 mod to_nrql;
+mod written;
 mod yaml;
 
 #[cfg(test)]
@@ -50,6 +52,7 @@ mod tests;
 
 // Those who write what is classified name the types of what it carries, too.
 pub use crate::enrich::{AccountName, Day};
+pub use attack_names::{technique_name, technique_url};
 pub use catalogue::{CatalogueKind, CatalogueRow};
 pub use classified::{Classified, ClassifiedChange, ClassifiedItem, EXCEPTED};
 pub use correlation::{Correlator, Thrown};
@@ -71,6 +74,7 @@ pub use rule::{List, Pillar, Rule, Sample};
 pub use samples::{SampleResult, Verdict, test_rules};
 pub use security_hub::{SecurityHubControl, all as security_hub_controls, control as security_hub_control};
 pub use to_nrql::NrqlCondition;
+pub use written::written_detection;
 
 use correlation::Correlations;
 use matcher::Program;

@@ -78,7 +78,7 @@ enum Command {
     Check(check::Args),
     /// Prove access to New Relic: key, region and account, with one test event found again
     Doctor(doctor::Args),
-    /// The detective controls: list, show, test
+    /// The detective controls: list, show, test, write their pages
     Rules(rules::Args),
     /// The dashboard for New Relic: list its questions, render it for an account, lint it
     Dashboards(dashboards::Args),

@@ -132,7 +132,7 @@ pub(super) struct Row {
     unit: &'static str,
     example: &'static str,
     pub(super) events: EventTypes,
-    meaning: &'static str,
+    pub(super) meaning: &'static str,
 }
 
 impl From<&Attribute> for Row {

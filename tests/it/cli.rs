@@ -79,6 +79,7 @@ async fn every_command_explains_itself() {
         "doctor",
         "doctor newrelic",
         "rules",
+        "rules catalogue",
         "rules list",
         "rules show",
         "rules test",
@@ -461,10 +462,35 @@ async fn rules_of_others_are_imported() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
 
+/// S1-06: a company's rules get their pages beside their files, and nothing that somebody else wrote is replaced.
+#[tokio::test]
+async fn the_catalogue_of_company_rules_lies_beside_their_files() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (folder, page) = (root.path().to_string_lossy().into_owned(), root.path().join("good.md"));
+    std::fs::write(root.path().join("good.yml"), rule("good", "CreateUser", "DeleteUser")).expect("a file");
+    let run = || Agent::new(["rules", "catalogue", "--folder", &*folder, "--out", &*folder]).finish();
+    let ended = run().await;
+    let said = format!("1 page, CATALOGUE.md and CATALOGUE.ja.md in {folder}\n");
+    assert_eq!((ended.status.code(), ended.stdout, &*ended.stderr), (Some(0), said, ""));
+    let text = std::fs::read_to_string(&page).expect("a page");
+    assert!(text.contains("\n```yaml\ndetection:\n") && text.contains("WHERE control.id = 'good' SINCE 1 day ago"), "{text}");
+    assert_eq!(std::fs::read_dir(root.path()).expect("a folder").count(), 4);
+    std::fs::write(&page, "# Ours\n").expect("a file");
+    let ended = run().await;
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("good.md: not written by this command, and so not replaced\n  hint: "), "{}", ended.stderr);
+    assert_eq!(std::fs::read_to_string(&page).expect("a page"), "# Ours\n");
+}
+
 /// A path on the command line that is not there is wrong usage; one in the settings costs its own rules only.
 #[tokio::test]
 async fn a_rule_path_that_is_not_there_is_wrong_usage() {
-    for words in [&["test", "nosuch"][..], &["test", "--folder", "nosuch"], &["list", "--folder", "nosuch"]] {
+    for words in [
+        &["test", "nosuch"][..],
+        &["test", "--folder", "nosuch"],
+        &["list", "--folder", "nosuch"],
+        &["catalogue", "--backtest", "nosuch"],
+    ] {
         let ended = words.iter().fold(Agent::new(["rules"]), |agent, word| agent.arg(*word)).finish().await;
         assert_eq!((ended.status.code(), &*ended.stdout), (Some(2), ""), "{words:?}: {}", ended.stderr);
         assert!(ended.stderr.contains("nosuch: no such file or folder"), "{words:?}: {}", ended.stderr);

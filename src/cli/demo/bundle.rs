@@ -22,6 +22,7 @@ use super::posture::{self, Event};
 use crate::ack::Verdict;
 use crate::clock::Clock;
 use crate::decode::gzip::Unpacked;
+use crate::decode::{Bounds, Decoded, Decoder, ObjectFault};
 use crate::pipeline::posture::Pace;
 use crate::record::time;
 use crate::record::time::{DAY_MS, HOUR_MS};
@@ -108,6 +109,8 @@ const SPREAD_MS: i64 = 20 * 3_600_000;
 const FILE_MS: i64 = 3_600_000;
 /// Most bytes of one bundled file.
 const FILE_BYTES: u64 = 16 << 20;
+/// Most bytes of one record of them.
+const RECORD_BYTES: usize = 1 << 20;
 
 static EVENT_TIME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""eventTime"\s*:\s*"([^"]+)""#).ok());
 static EVENT_ID: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""event(?:ID|Id)"\s*:\s*"([^"]+)""#).ok());
@@ -131,6 +134,24 @@ const SILENT_EVERY: i64 = 4;
 const CUT: &str = "_pgdHsHNtVFnp6GcD.json.gz";
 /// How long ago that is, milliseconds: on the day before the last.
 const CUT_MS: i64 = 30 * HOUR_MS;
+
+/// The raw text of every bundled record, as it was found, in the order of the files.
+///
+/// # Errors
+/// When a bundled file cannot be unpacked.
+pub(in crate::cli) fn records() -> Result<Vec<Vec<u8>>, ObjectFault> {
+    let bounds = Bounds { inflated: FILE_BYTES, record: RECORD_BYTES };
+    let mut records = Vec::new();
+    for (_, packed) in FILES {
+        let mut decoder = Decoder::held(Bytes::from_static(packed), bounds)?;
+        while let Some(decoded) = decoder.next()? {
+            if let Decoded::Record { raw, .. } = decoded {
+                records.push(raw.to_vec());
+            }
+        }
+    }
+    Ok(records)
+}
 
 /// The records as a source.
 #[derive(Debug)]

@@ -38,6 +38,7 @@ use crate::pipeline::posture::{Pace, Posture, Reader};
 use crate::pipeline::{Relay, Running, To};
 use crate::posture::Terms;
 use crate::secret::Secret;
+pub(super) use bundle::records as bundled_records;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]

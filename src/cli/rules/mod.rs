@@ -1,8 +1,9 @@
-//! `rules`: the detective controls: list, show, test, import, to-nrql.
+//! `rules`: the detective controls: list, show, test, import, to-nrql, catalogue.
 //!
 //! In: the built-in rules and those of folders. Out: what they are, or how their samples ended. What always holds: a broken
 //! rule file is told with file, line and what is allowed, and stops no other; nothing is sent and no key is read.
 
+mod catalogue;
 mod import;
 pub(super) mod junit;
 mod outcome;
@@ -50,6 +51,8 @@ enum Command {
         #[command(flatten)]
         from: From,
     },
+    /// Write a page for each rule and a page of all, in Markdown
+    Catalogue(catalogue::Args),
     /// Rules as NRQL over raw records, for alert conditions without the relay's detections
     ToNrql {
         /// A rule's id or Sigma id [default: all rules]
@@ -125,6 +128,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     match args.command {
         Command::List { from, format } => list(from, format),
         Command::Show { name, from } => show(&name, from),
+        Command::Catalogue(args) => catalogue::run(args),
         Command::ToNrql { name, from, format } => to_nrql(name.as_deref(), from, format),
         Command::Import(form) => import::run(form),
         Command::Test { paths, from, mutations, format } => test(paths, from, mutations, format),

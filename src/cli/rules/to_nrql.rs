@@ -18,7 +18,8 @@ const LOGS: &str = "logtype = 'aws.cloudtrail'";
 const FACET: &str = "FACET aws.accountId AS account, userIdentity.arn AS actor";
 
 /// What the reader must know before the query is of use.
-const NEEDS: &str = "Needs every record as a log (outputs.logs.records: all); by default only records with a detection are sent.";
+pub(super) const NEEDS: &str =
+    "Needs every record as a log (outputs.logs.records: all); by default only records with a detection are sent.";
 
 /// A rule in NRQL.
 pub(super) struct Said {
