@@ -79,8 +79,10 @@ async fn rows_of_a_file_are_received_when_they_say() {
         })
     };
     let agent = Agent::new(["backtest", "--condition", "root-login-failed", "--format", "json"]);
-    let rows: String =
-        (0..6).map(|nth| notice(nth * 30, "prod")).chain([notice(40, "dev")]).map(|row| format!("{row}\n")).collect();
+    let rows = (0..6)
+        .map(|nth| notice(nth * 30, "prod"))
+        .chain([notice(40, "dev")])
+        .fold(String::new(), |rows, row| rows + &row.to_string() + "\n");
     let file = agent.file("rows.ndjson", &rows);
     let ended = agent.arg("--data").arg(file.to_string_lossy()).finish().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);

@@ -131,7 +131,7 @@ fn numbers(answer: &Answer) -> Vec<f64> {
             Value::Number(number) => found.extend(number.as_f64().filter(|number| *number < 1e9)),
             Value::Array(all) => all.iter().for_each(|value| walk(value, found)),
             Value::Object(all) => {
-                all.iter().filter(|(name, _)| !name.ends_with("TimeSeconds")).for_each(|(_, value)| walk(value, found))
+                all.iter().filter(|(name, _)| !name.ends_with("TimeSeconds")).for_each(|(_, value)| walk(value, found));
             }
             _ => {}
         }

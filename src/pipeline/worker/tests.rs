@@ -153,12 +153,9 @@ fn a_thinned_record_is_counted_like_one_that_is_sent() {
         assert_eq!(items.iter().filter(|(lane, _)| *lane == Lane::Logs).count(), logs, "thin {thin}");
         assert_eq!(counts.ended(Outcome::Ignored), ignored, "thin {thin}");
         run(&stages, &records);
-        let mut series: Vec<(String, u64)> = stages
-            .rollups
-            .take(now())
-            .into_iter()
-            .map(|taken| (format!("{:?}", taken.series().attributes().collect::<Vec<_>>()), taken.amount()))
-            .collect();
+        let name = |taken: &crate::ack::Taken| taken.series().attributes().map(|(_, value)| value).collect::<Vec<_>>().join("|");
+        let taken = stages.rollups.take(now());
+        let mut series: Vec<(String, u64)> = taken.iter().map(|taken| (name(taken), taken.amount())).collect();
         series.sort();
         counted.push(series);
     }

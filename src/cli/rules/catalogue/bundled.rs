@@ -61,10 +61,10 @@ mod tests {
     fn records_matches_actors_and_days_are_counted() {
         let set = RuleSet::builtin();
         let rule = set.rules().iter().find(|rule| rule.id == "iam-user-created").expect("a rule");
-        let matching = rule.samples.iter().find(|sample| sample.matches).expect("a sample").record.clone();
+        let matching = rule.samples.iter().find(|sample| sample.matches).expect("a sample").records.concat();
         let (other, not_a_record) = (matching.replace("/ada", "/bob"), matching.replace('T', "U"));
         assert_ne!(other, matching, "the sample names its actor otherwise");
-        let no_match = rule.samples.iter().find(|sample| !sample.matches).expect("a sample").record.clone();
+        let no_match = rule.samples.iter().find(|sample| !sample.matches).expect("a sample").records.concat();
         let records = [&matching, &matching, &other, &no_match, &not_a_record].map(String::as_bytes);
         let figures = count(&set, records, "here").expect("figures");
         assert_eq!(figures.len(), set.rules().len());

@@ -70,8 +70,8 @@ impl Evidence {
     /// The attributes of a rule's detections.
     pub(super) fn fields(&self, rule: &Rule) -> Vec<Field> {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for sample in rule.samples.iter().filter(|sample| sample.matches) {
-            for (name, value) in self.event(rule, &sample.record) {
+        for record in rule.samples.iter().filter(|sample| sample.matches).flat_map(|sample| &sample.records) {
+            for (name, value) in self.event(rule, record) {
                 let values = found.entry(name).or_default();
                 if !values.contains(&value) {
                     values.push(value);

@@ -154,8 +154,8 @@ fn samples(rule: &Rule) -> String {
         return String::new();
     }
     let example = rule.samples.iter().find(|sample| sample.matches).map(|sample| {
-        let name = html(&sample.name);
-        format!("\n<details>\n<summary>Record: {name}</summary>\n\n{}\n</details>\n", block("json", &sample.record))
+        let (name, records) = (html(&sample.name), sample.records.join("\n"));
+        format!("\n<details>\n<summary>Record: {name}</summary>\n\n{}\n</details>\n", block("json", &records))
     });
     table(["", "record"], rows) + &example.unwrap_or_default()
 }

@@ -117,7 +117,7 @@ mod tests {
             std::fs::write(path, RULE.replace("NAME", name)).expect("a file");
         }
         let folders = vec![folder.to_owned()];
-        RuleSet::load(&crate::config::Rules { folders, disable: Vec::new() }).0
+        RuleSet::load(&crate::config::Rules { folders, ..Default::default() }).0
     }
 
     fn of(set: &RuleSet, out: Option<&Path>, folders: &[PathBuf]) -> BTreeMap<String, Place> {
