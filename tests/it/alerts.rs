@@ -83,9 +83,9 @@ async fn lint_tells_file_and_line_of_each_fault() {
     for (file, from, to, want) in [
         (
             "detective/failed-logins.yml",
-            "source.ip AS ip",
-            "source.adress AS ip",
-            "detective/failed-logins.yml:10: query: byte 113, at `source.adress AS ip`: error[unknown-attribute]: `source.adress` is no attribute of AwsSecurityEvent",
+            "FACET aws.accountName AS",
+            "FACET aws.acountName AS",
+            "detective/failed-logins.yml:10: query: byte 86, at `aws.acountName AS accoun`: error[unknown-attribute]: `aws.acountName` is no attribute of AwsSecurityEvent; did you mean `aws.accountName`?",
         ),
         (
             "detective/failed-logins.yml",
@@ -97,7 +97,7 @@ async fn lint_tells_file_and_line_of_each_fault() {
             "relay-health/gaps.yml",
             "en: \"Gap: {{tag.kind}} in {{tag.source}}\"",
             "en: \"Gap: {{tag.kind}} in {{tag.bucket}}\"",
-            "relay-health/gaps.yml:38: titleTemplate.en: `{{tag.bucket}}`: the query has no facet `bucket`; there are kind, source",
+            "relay-health/gaps.yml:37: titleTemplate.en: `{{tag.bucket}}`: the query has no facet `bucket`; there are kind, source",
         ),
     ] {
         let folder = changed(file, from, to);
