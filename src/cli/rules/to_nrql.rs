@@ -14,8 +14,8 @@ use crate::nrql::lint::QUERY_BYTES;
 /// What a log of a raw record is found by, as `encode` writes it.
 const LOGS: &str = "logtype = 'aws.cloudtrail'";
 
-/// One signal for each account and caller.
-const FACET: &str = "FACET aws.accountId AS account, userIdentity.arn AS actor";
+/// One signal for each account and caller: who has no ARN, as whoever is anonymous, by the address, for a group without a name is none.
+const FACET: &str = "FACET aws.accountId AS account, userIdentity.arn OR sourceIPAddress AS actor";
 
 /// What the reader must know before the query is of use.
 pub(super) const NEEDS: &str =
