@@ -123,9 +123,15 @@ impl Writer<'_> {
         let (a, b) = (lower(&one.text), lower(&other.text));
         let test = match relation {
             Relation::Equal => format!("{a} = {b}"),
-            Relation::Contains => format!("position({a}, {b}) >= 0"),
+            // `position` of what is not there is null.
+            Relation::Contains if negated => return format!("position({a}, {b}) IS NULL"),
+            Relation::Contains => format!("position({a}, {b}) IS NOT NULL"),
+            Relation::StartsWith if negated => return format!("(position({a}, {b}) IS NULL OR position({a}, {b}) != 0)"),
             Relation::StartsWith => format!("position({a}, {b}) = 0"),
-            Relation::EndsWith => format!("substring({a}, length({a}) - length({b})) = {b}"),
+            // A start before the text counts from its end.
+            Relation::EndsWith => {
+                format!("(length({a}) >= length({b}) AND substring({a}, length({a}) - length({b})) = {b})")
+            }
         };
         if negated { format!("({} IS NULL OR {} IS NULL OR NOT {test})", one.name, other.name) } else { test }
     }
