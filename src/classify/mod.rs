@@ -127,7 +127,7 @@ impl RuleSet {
     /// in NRQL, why.
     #[must_use]
     pub fn to_nrql(settings: &crate::config::Rules) -> Vec<(Rule, Result<NrqlCondition, Vec<String>>)> {
-        let loaded = load::load(settings, &Placeholders::new());
+        let loaded = load::load(settings, &Placeholders::from(&settings.placeholders));
         loaded.rules.into_iter().map(|read| (read.rule.clone(), to_nrql::condition(&read))).collect()
     }
 
@@ -143,6 +143,15 @@ impl RuleSet {
         let silent = rules.split_off(loud);
         let disabled = disabled.into_iter().map(|read| read.rule).collect();
         (Self { rules, silent, disabled, program, correlations, correlator: Correlator::default() }, faults)
+    }
+
+    /// The same without its samples, which nobody needs who only matches: they are a good part of a rule's memory.
+    #[must_use]
+    pub fn without_samples(mut self) -> Self {
+        for rule in self.rules.iter_mut().chain(&mut self.silent).chain(&mut self.disabled) {
+            rule.samples = Vec::new();
+        }
+        self
     }
 
     /// The same, for a first look at all records: correlations take note and answer nothing.

@@ -46,6 +46,7 @@ pub(in crate::cli) struct Manner {
 /// The stages of a configuration.
 pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> Result<Stages, Stop> {
     let (rules, faults) = RuleSet::load(&config.rules);
+    let rules = rules.without_samples();
     say_rule_faults(&faults);
     let exceptions = exceptions(config, &rules)?;
     let accounts = match &config.accounts.file {

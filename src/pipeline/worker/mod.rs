@@ -13,6 +13,8 @@ pub mod lateness;
 pub mod sarif;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod thinned_tests;
 mod timed;
 
 use std::cell::LazyCell;
@@ -441,17 +443,21 @@ impl<'s> Processor<'s> {
             LogRecords::Matched => !hits.is_empty(),
             LogRecords::None => false,
         };
-        if hits.is_empty() && !log {
-            if stages.outputs.logs.thin && stages.outputs.logs.records == LogRecords::All && stages.rollups.counts() {
-                let (region, service) = region_and_service(trail);
-                let counted = stages.counts_record(From { account, region, service: &service }, Kind::Trail);
-                record.piece().counting([counted, None]).settle(Settled::Delivered);
-            }
+        let is_wanted = !hits.is_empty() || log;
+        let is_thinned = stages.outputs.logs.thin && stages.outputs.logs.records == LogRecords::All && stages.rollups.counts();
+        if !is_wanted && !is_thinned {
             record.ends_as(Outcome::Ignored);
             return;
         }
         if arrival.late && stages.refuse_late {
             record.refuse_late();
+            return;
+        }
+        if !is_wanted {
+            let (region, service) = region_and_service(trail);
+            let counted = stages.counts_record(From { account, region, service: &service }, Kind::Trail);
+            record.piece().counting([counted, None]).settle(Settled::Delivered);
+            record.ends_as(Outcome::Ignored);
             return;
         }
         let mut cut = 0;
