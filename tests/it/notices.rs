@@ -68,7 +68,7 @@ async fn a_notifiable_record_is_one_notice_stamped_on_arrival() {
     let (events, notices) = (rows(&scene, "AwsSecurityEvent"), rows(&scene, "AwsSecurityNotice"));
     assert_eq!(values(&events, "event.id"), [1, 2, 3].map(data::id).iter().map(String::as_str).collect(), "all three detect");
     assert_eq!(notices.len(), 2, "{notices:?}");
-    for (number, controls) in [(1, 3), (2, 2)] {
+    for (number, controls) in [(1, 4), (2, 2)] {
         let id = data::id(number);
         let notice = notices.iter().find(|row| row["event.id"] == id.as_str()).expect("a notice");
         let of_record: Vec<_> = events.iter().filter(|row| row["event.id"] == id.as_str()).cloned().collect();
