@@ -2,10 +2,14 @@
 //!
 //! In: what clap read. Out: the configuration, or all that is wrong with it as the end of the command.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::exit::Stop;
 use crate::config::{Config, Environment, Need};
+use crate::publish::dashboard::Language;
+use crate::source::SourceError;
+use crate::source::replay::Input;
 
 /// Where the configuration is.
 #[derive(Debug, Default, clap::Args)]
@@ -51,6 +55,37 @@ impl AgentFile {
     pub(super) fn load(self, env: &dyn Environment) -> Result<Config, Stop> {
         ConfigFile { config: self.path() }.load(Need::RUN, env)
     }
+}
+
+/// A language as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Lang {
+    /// English
+    En,
+    /// Japanese
+    Ja,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::English,
+            Lang::Ja => Self::Japanese,
+        }
+    }
+}
+
+/// What is read of the past, as the command line names it: each is there, and none is named wrongly.
+///
+/// # Errors
+/// The first that is not.
+pub(super) fn inputs(named: &[OsString]) -> Result<Vec<Input>, Stop> {
+    let read = || {
+        let inputs = named.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>()?;
+        inputs.iter().try_for_each(Input::exists)?;
+        Ok(inputs)
+    };
+    read().map_err(|error: SourceError| Stop::usage(error.what, error.hint))
 }
 
 /// How a result is printed.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::args::Format;
+use super::args::{Format, Lang};
 use super::count;
 use super::exit::{Exit, Stop};
 use super::nrql::names::names;
@@ -59,24 +59,6 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-}
-
-/// A language as it is asked for.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Lang {
-    /// English
-    En,
-    /// Japanese
-    Ja,
-}
-
-impl From<Lang> for Language {
-    fn from(lang: Lang) -> Self {
-        match lang {
-            Lang::En => Self::English,
-            Lang::Ja => Self::Japanese,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

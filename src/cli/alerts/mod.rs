@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::args::Format;
+use super::args::{Format, Lang};
 use super::count;
 use super::exit::{Exit, Stop};
 use super::nrql::names::names;
@@ -87,24 +87,6 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-}
-
-/// A language as it is asked for.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Lang {
-    /// English
-    En,
-    /// Japanese
-    Ja,
-}
-
-impl From<Lang> for Language {
-    fn from(lang: Lang) -> Self {
-        match lang {
-            Lang::En => Self::English,
-            Lang::Ja => Self::Japanese,
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
+use super::args::Lang;
 use super::exit::{Exit, Stop};
 use super::past::{self, Past};
 use super::replay::signals::Signals;
-use super::{alerts, block_on, print};
+use super::{alerts, args, block_on, print};
 use crate::config::{Config, Need, env};
 use crate::health;
 use crate::lab::backtest::{Budget, Tested, arrivals, backtest};
@@ -28,7 +29,6 @@ use crate::nrql::condition::{Condition, Method};
 use crate::pipeline::worker::lateness::Lateness;
 use crate::publish::alert::Definition;
 use crate::publish::dashboard::Language;
-use crate::source::replay::Input;
 use report::Report;
 
 /// Arguments of `backtest`.
@@ -62,8 +62,8 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// In which language names and headings are
-    #[arg(long, value_enum, default_value_t = alerts::Lang::En)]
-    lang: alerts::Lang,
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
     /// Where to write it instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -139,9 +139,7 @@ fn rows(path: &Path) -> anyhow::Result<Vec<Snapshot>> {
 }
 
 fn records(config: &Config, args: &Args) -> anyhow::Result<Past> {
-    let inputs = args.inputs.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>();
-    let inputs = inputs.and_then(|inputs| inputs.iter().try_for_each(Input::exists).map(|()| inputs));
-    let inputs = inputs.map_err(|error| Stop::usage(error.what, error.hint))?;
+    let inputs = args::inputs(&args.inputs)?;
     block_on(async {
         let signals = Signals::listen()?;
         past::read(config, &inputs, args.lateness, &signals).await

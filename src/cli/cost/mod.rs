@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::Format;
+use super::args::{self, Format};
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::replay::Going;
@@ -50,9 +50,7 @@ pub(super) struct Args {
 const NAME: &str = "cost";
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let inputs = args.inputs.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>();
-    let inputs = inputs.and_then(|inputs| inputs.iter().try_for_each(Input::exists).map(|()| inputs));
-    let inputs = inputs.map_err(|error| Stop::usage(error.what, error.hint))?;
+    let inputs = args::inputs(&args.inputs)?;
     let mut config = Config::load_for(Need::LOCAL, args.config.as_deref(), &env::Process)
         .map_err(|faults| Stop::usage(faults.to_string(), None))?;
     if let Some(text) = &args.price {

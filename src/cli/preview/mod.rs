@@ -8,8 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::ValueEnum;
-
+use super::args::Lang;
 use super::exit::{Exit, Stop};
 use super::replay::moment;
 use super::{FREE_PORT, count, lookup, print, runtime, stop_signal};
@@ -51,15 +50,6 @@ pub(super) struct Args {
     /// What is now, as 2026-11-21T20:14:31Z [default: the time of the newest row]
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
-}
-
-/// A language as it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Lang {
-    /// English
-    En,
-    /// Japanese
-    Ja,
 }
 
 impl From<Lang> for Language {

@@ -22,9 +22,9 @@ use tokio::task::JoinHandle;
 
 use self::report::Report;
 use self::signals::Signals;
-use super::accounts;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
+use super::{accounts, args};
 use super::{block_on, print, summary};
 use crate::ack::Piece;
 use crate::classify::RuleSet;
@@ -119,9 +119,7 @@ impl Target {
 /// Replays.
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let target = Target::parse(&args.to)?;
-    let inputs = args.inputs.iter().map(|input| Input::parse(input)).collect::<Result<Vec<_>, _>>();
-    let inputs = inputs.and_then(|inputs| inputs.iter().try_for_each(Input::exists).map(|()| inputs));
-    let inputs = inputs.map_err(|error| Stop::usage(error.what, error.hint))?;
+    let inputs = args::inputs(&args.inputs)?;
     let now_ms = moment(args.now.as_deref())?;
     let need = if matches!(target, Target::NewRelic) { Need::SEND } else { Need::LOCAL };
     let mut config =
