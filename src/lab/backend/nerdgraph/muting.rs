@@ -9,26 +9,10 @@ use serde_json::{Map, Value as Json, json};
 use super::graphql::Fault;
 use super::policy::{Wrong, id_of, invalid, length, not_found};
 use super::{Arguments, MOST, Session, date_time, input, text};
+use crate::lab::streaming::muting::ATTRIBUTES;
 
 /// Longest name, characters: that of policies; New Relic documents none.
 const NAME: usize = 128;
-
-/// Attributes a rule may look at, beside `tags.<name>`.
-const ATTRIBUTES: [&str; 13] = [
-    "accountId",
-    "conditionId",
-    "conditionName",
-    "conditionRunbookUrl",
-    "conditionType",
-    "entity.guid",
-    "nrqlEventType",
-    "nrqlQuery",
-    "policyId",
-    "policyName",
-    "product",
-    "targetId",
-    "targetName",
-];
 
 /// One rule.
 #[derive(Debug, Clone)]
