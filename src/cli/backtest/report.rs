@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cli::bars;
 use crate::lab::backtest::{Backtest, Budget, IssueOf, Outcome, Tested};
 use crate::lab::engine::{self, Field};
 use crate::lab::streaming::{Cause, Incident, Reason};
@@ -15,8 +16,6 @@ use crate::nrql::condition::{Kind, Priority};
 use crate::nrql::muting::MutingRule;
 use crate::publish::dashboard::Language;
 
-/// Bars of a chart; where there are more days one bar is several.
-const BARS_MAX: usize = 60;
 /// What a budget counts.
 pub(super) const PAGES: &str = "pages: issues that became critical, of conditions that are on, not muted";
 
@@ -177,7 +176,7 @@ impl Report {
 
     /// Days that a bar of a chart stands for.
     pub(super) fn bar_days(&self) -> usize {
-        self.days.len().div_ceil(BARS_MAX).max(1)
+        bars::width(self.days.len())
     }
 
     /// The highest bar.

@@ -33,7 +33,7 @@ pub(super) fn push(
     let loud: Vec<&Rule>;
     let mut hits = hits;
     if hits.iter().any(|rule| stages.exceptions.concerns(&rule.id)) {
-        let facts = Facts::of_trail(enriched);
+        let facts = Facts::of_trail(enriched, trail.source_ip_address.get());
         let is_loud = |rule: &&&Rule| stages.exceptions.find(&rule.id, &facts, now_ms).is_none();
         loud = hits.iter().filter(is_loud).copied().collect();
         hits = &loud;
