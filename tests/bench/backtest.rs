@@ -1,7 +1,7 @@
 //! All alert conditions on a month of a million rows.
 //!
 //! In: the rows that `tests/tools/views` makes, of the types that conditions read and of their last 30 days; copied, each copy into
-//! accounts of its own, until there are enough. Out: CPU time of each shipped condition, on or off, through the streaming evaluation,
+//! accounts of its own, until there are enough: a third notices, a third detections, which most conditions read. Out: CPU time of each shipped condition, on or off, through the streaming evaluation,
 //! the dearest by name; and of the whole command, `cspm-relay backtest --all --data`, reading and writing included. What always holds:
 //! rows arrive when they say; every condition has rows, incidents open, and the command tells as many as the evaluation.
 
@@ -25,12 +25,15 @@ use crate::report::{Budget, Verdict, real, say};
 const COMMAND: Budget = Budget::AtMost(30.0);
 /// How long the rows are.
 const DAYS_MS: i64 = 30 * 86_400_000;
-/// Each copy is that much earlier than the one before, so that no two arrive as one.
+/// Each copy is that much earlier than the one before, so that few arrive as one; at most a day.
 const APART_MS: i64 = 97_000;
+const APART_MAX_MS: i64 = 86_400_000;
 /// What makes an account another.
 const ACCOUNTS: [&str; 2] = ["aws.accountId", "aws.accountName"];
 /// Times of a row beside its `timestamp`.
 const TIMES: [&str; 1] = ["event.time"];
+/// Types that are a third of the rows each.
+const THIRDS: [&str; 2] = ["AwsSecurityNotice", "AwsSecurityEvent"];
 /// Conditions that are told by name.
 const DEAREST: usize = 8;
 
@@ -115,29 +118,39 @@ fn filled(rows: usize, folder: &Path, tested: &[Tested]) -> Result<Snapshot> {
         let at_ms = row.get("timestamp").and_then(Value::as_i64).unwrap_or_default();
         is_read && at_ms > now_ms - DAYS_MS
     };
-    let templates: Vec<&Map<String, Value>> = templates.iter().filter(read).collect();
-    ensure!(!templates.is_empty(), "no rows that a condition reads");
+    let is_of = |row: &Map<String, Value>, name: &str| row.get("eventType").and_then(Value::as_str) == Some(name);
+    let (notices, others): (Vec<_>, Vec<_>) = templates.iter().filter(read).partition(|row| is_of(row, THIRDS[0]));
+    let (detections, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|row| is_of(row, THIRDS[1]));
     let store = Store::in_memory();
-    for copy in 0..i64::try_from(rows.div_ceil(templates.len()))? {
-        for template in &templates {
-            let mut row = (*template).clone();
-            let event_type = row.get("eventType").and_then(Value::as_str).context("eventType")?.to_owned();
-            for name in IDS.iter().chain(&ACCOUNTS) {
-                if let Some(Value::String(text)) = row.get_mut(*name) {
-                    text.push_str(&format!("-{copy}"));
-                }
+    for templates in [notices, detections, others] {
+        ensure!(!templates.is_empty(), "no rows that a condition reads");
+        for copy in 0..i64::try_from((rows / 3 + 1).div_ceil(templates.len()))? {
+            for template in &templates {
+                append(&store, template, copy, now_ms)?;
             }
-            for name in TIMES.iter().chain(&["timestamp"]) {
-                if let Some(time) = row.get_mut(*name)
-                    && let Some(ms) = time.as_i64()
-                {
-                    *time = json!(ms - copy * APART_MS);
-                }
-            }
-            store.append_json(&event_type, &row, now_ms);
         }
     }
     Ok(store.snapshot().received_as_told())
+}
+
+/// Adds a copy of a row: ids and accounts of its own, a little earlier.
+fn append(store: &Store, template: &Map<String, Value>, copy: i64, now_ms: i64) -> Result<()> {
+    let mut row = template.clone();
+    let event_type = row.get("eventType").and_then(Value::as_str).context("eventType")?.to_owned();
+    for name in IDS.iter().chain(&ACCOUNTS) {
+        if let Some(Value::String(text)) = row.get_mut(*name) {
+            text.push_str(&format!("-{copy}"));
+        }
+    }
+    for name in TIMES.iter().chain(&["timestamp"]) {
+        if let Some(time) = row.get_mut(*name)
+            && let Some(ms) = time.as_i64()
+        {
+            *time = json!(ms - copy * APART_MS % APART_MAX_MS);
+        }
+    }
+    store.append_json(&event_type, &row, now_ms);
+    Ok(())
 }
 
 /// CPU seconds of the command, and how many incidents it tells of.

@@ -104,7 +104,7 @@ fn incidents(report: &Report) -> String {
             closed,
             format!("{}{muted}", told.incident.priority.word()),
             format!("#{}", told.issue),
-            line.id.clone(),
+            format!("{}/{}", line.policy, line.id),
             told.cause(),
             signal(&told.facets),
         ]

@@ -59,9 +59,8 @@ pub(super) fn page(report: &Report) -> String {
 fn sums(report: &Report, words: &Words) -> String {
     let muted = report.incidents().filter(|told| told.muted.is_some()).count();
     let mut text = format!(
-        "<p class=\"big\"><b>{} {}</b> · {} ({} {}, {} {}{})</p>\n",
-        report.pages,
-        words.get("pages"),
+        "<p class=\"big\"><b>{}</b> · {} ({} {}, {} {}{})</p>\n",
+        words.pages(report.pages as u64),
         words.get("incidents"),
         words.get("critical"),
         report.number(Priority::Critical),
@@ -84,7 +83,7 @@ fn budget(verdict: &Verdict, words: &Words) -> String {
     let time = |(begin, number): &(i64, u64)| {
         let end = begin.saturating_add(verdict.budget.period.ms());
         let (begin, end) = (time::format_ms(*begin), time::format_ms(end));
-        format!("<li class=\"bad\">{begin} – {end} · {number} {}</li>", words.get("pages"))
+        format!("<li class=\"bad\">{begin} – {end} · {}</li>", words.pages(*number))
     };
     let times: String = verdict.exceeded.iter().take(WRITTEN).map(time).collect();
     let most = verdict.periods.iter().map(|(_, number)| *number).max().unwrap_or(0);
