@@ -30,8 +30,8 @@ pub(super) struct Report {
     pub(super) days: Vec<Date>,
     pub(super) lines: Vec<Line>,
     pub(super) issues: Vec<IssueLine>,
-    /// Muting rules that ask for what is not known here.
-    pub(super) muting_notes: Vec<String>,
+    /// Muting rules that ask for what is not known here: name, attributes.
+    pub(super) muting_notes: Vec<(String, String)>,
     /// How many pages there were.
     pub(super) pages: usize,
     pub(super) budget: Option<Verdict>,
@@ -280,13 +280,12 @@ fn issue(
 }
 
 /// What muting rules ask that past rows do not tell.
-fn muting_notes(rules: &[MutingRule]) -> Vec<String> {
+fn muting_notes(rules: &[MutingRule]) -> Vec<(String, String)> {
     let note = |rule: &MutingRule| {
         let asked = rule.conditions.iter().map(|test| test.attribute.as_str());
         let unknown: BTreeSet<&str> = asked.filter(|asked| Tested::UNKNOWN.contains(asked)).collect();
         let names: Vec<&str> = unknown.into_iter().collect();
-        (!names.is_empty())
-            .then(|| format!("{:?} asks for {}: known to New Relic alone, blank here", rule.name, names.join(", ")))
+        (!names.is_empty()).then(|| (rule.name.clone(), names.join(", ")))
     };
     rules.iter().filter_map(note).collect()
 }

@@ -30,8 +30,8 @@ pub(super) fn text(report: &Report) -> String {
             text += &format!("{word:9}{}: {what}\n", line.id);
         }
     }
-    for note in &report.muting_notes {
-        text += &format!("{:9}{note}\n", "muting");
+    for (rule, asked) in &report.muting_notes {
+        text += &format!("{:9}{rule}: asks for {asked}: New Relic alone knows, blank here\n", "muting");
     }
     text += &incidents(report);
     text += &issues(report);
@@ -97,7 +97,7 @@ fn incidents(report: &Report) -> String {
             closed,
             format!("{}{muted}", told.incident.priority.word()),
             format!("#{}", told.issue),
-            line.id.clone(),
+            format!("{}/{}", line.policy, line.id),
             told.cause(),
             signal(&told.facets),
         ]
