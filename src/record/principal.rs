@@ -26,8 +26,20 @@ impl Trail<'_> {
     /// Who did it; `None`: the record does not name anybody.
     #[must_use]
     pub fn principal(&self) -> Option<Principal<'_>> {
-        Identity::read(self.user_identity?.get().as_bytes()).principal()
+        let raw = self.user_identity?.get().as_bytes();
+        at_once(raw).or_else(|| Identity::read(raw).principal())
     }
+}
+
+/// How nearly every record begins, as AWS writes it.
+const BEGINNINGS: [&[u8]; 2] = [br#"{"type":"AssumedRole","principalId":""#, br#"{"type":"IAMUser","principalId":""#];
+
+/// The same as by reading the members, where these two come first: half of the time that a record costs.
+fn at_once(raw: &[u8]) -> Option<Principal<'_>> {
+    let rest = BEGINNINGS.iter().find_map(|beginning| raw.strip_prefix(*beginning))?;
+    let (end, _) = json::string_end(rest, 0)?;
+    let id = without_session(rest.get(..end)?);
+    (!id.is_empty() && id != HIDDEN).then_some(Principal { id, name: b"" })
 }
 
 /// The members of `userIdentity` that are asked for, without their quotes; empty: absent.
@@ -220,6 +232,19 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// Whatever follows, and wherever it ends.
+        #[test]
+        fn the_short_way_leads_where_the_long_one_does(
+            type_ in "AssumedRole|IAMUser|AWSService|Unknown",
+            id in r#"|AROA1:s|AROA1|AIDA1|AROA\\"x:y|HIDDEN_DUE_TO_SECURITY_REASONS|[a-z:\\]{0,4}"#,
+            rest in r#"(,"arn":"a")?(,"userName":"u")?\}?"#,
+        ) {
+            let raw = format!(r#"{{"type":"{type_}","principalId":"{id}"{rest}"#);
+            if let Some(short) = at_once(raw.as_bytes()) {
+                proptest::prop_assert_eq!(Some(short), Identity::read(raw.as_bytes()).principal(), "{}", raw);
+            }
+        }
+
         #[test]
         fn nothing_panics_on_any_bytes(bytes: Vec<u8>, tail in r#"[\{\}\[\]":,a-z\\ ]{0,60}"#) {
             let _any = Identity::read(&bytes).principal();

@@ -10,6 +10,8 @@ mod detections;
 mod faults;
 mod finding;
 pub mod lateness;
+#[cfg(test)]
+mod novelty_tests;
 pub mod sarif;
 #[cfg(test)]
 mod tests;
@@ -429,7 +431,8 @@ impl<'s> Processor<'s> {
             return;
         }
         let event_id = id::event_id(trail, account);
-        if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
+        let key = RecordKey::new(account, &event_id);
+        if stages.seen.admit(key, record) == Admission::Copy {
             return;
         }
         let arrival = self.arrival(trail.time_ms, place);
@@ -437,7 +440,7 @@ impl<'s> Processor<'s> {
         let enriched = LazyCell::new(|| self.enricher.enrich(trail, account));
         self.remember(trail, &enriched, &event_id, account);
         // What no rule meets is learned, too: without it everything would be new.
-        let novelty = stages.novelty.as_ref().map(|memory| memory.meet(trail, account, &event_id));
+        let novelty = stages.novelty.as_ref().map(|memory| memory.meet(trail, key));
         let counts = place.entry.counts();
         let hits = self.matcher.detections(trail, account, &event_id, place.now_ms);
         let log = match stages.outputs.logs.records {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config;
 use crate::record::time::millis;
-use crate::record::{Novelties, Novelty, Trail};
+use crate::record::{Novelties, Novelty, RecordKey, Trail};
 use gathered::Gathered;
 use hash::hash;
 use table::{Met, Table};
@@ -81,19 +81,18 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(trail: &Trail<'_>, account: &str, event_id: &str) -> Option<Self> {
+    fn of(trail: &Trail<'_>, key: RecordKey) -> Option<Self> {
         let principal = trail.principal()?;
-        let account = hash(0, account.as_bytes());
-        let who = hash(hash(account, principal.id), principal.name);
+        let account = key.account();
+        let who = hash(account, principal.id);
+        let who = if principal.name.is_empty() { who } else { hash(who, principal.name) };
         let (source, name, address) =
             (trail.event_source.or_empty(), trail.event_name.or_empty(), trail.source_ip_address.or_empty());
-        #[expect(clippy::cast_possible_truncation, reason = "half of the bits are kept")]
-        let record = hash(0, event_id.as_bytes()) as u32;
         Some(Self {
             account,
             api: (!name.is_empty()).then(|| hash(hash(who, source.as_bytes()), name.as_bytes())),
             address: (!address.is_empty()).then(|| hash(who, address.as_bytes())),
-            record,
+            record: key.short(),
             time_ms: trail.time_ms,
         })
     }
@@ -136,9 +135,9 @@ impl NoveltyMemory {
         Arc::new(Self { settings: self.settings, how: How::Known(gathered) })
     }
 
-    /// What is new about a record, which is remembered.
-    pub fn meet(&self, trail: &Trail<'_>, account: &str, event_id: &str) -> Novelties {
-        let Some(shown) = Shown::of(trail, account, event_id) else { return Novelties::default() };
+    /// What is new about a record, which is remembered. `key`: the record's own.
+    pub fn meet(&self, trail: &Trail<'_>, key: RecordKey) -> Novelties {
+        let Some(shown) = Shown::of(trail, key) else { return Novelties::default() };
         match &self.how {
             How::Live(live) => live.meet(shown),
             How::Gathering(gathered) => {

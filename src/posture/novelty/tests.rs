@@ -55,7 +55,7 @@ impl Call {
 
     fn meets(&self, memory: &NoveltyMemory) -> Novelties {
         let json = self.json();
-        memory.meet(&Trail::parse(json.as_bytes()).expect("a record"), self.account, &self.id)
+        memory.meet(&Trail::parse(json.as_bytes()).expect("a record"), RecordKey::new(self.account, &self.id))
     }
 
     /// `novelty.api`, `novelty.address`.
@@ -163,7 +163,7 @@ fn old_pairs_make_room_without_a_doubt() {
 fn who_is_not_named_is_unknown_and_takes_no_room() {
     let memory = learned(1 << 20);
     let before = memory.tallies();
-    let meet = |json: &str| memory.meet(&Trail::parse(json.as_bytes()).expect("a record"), "111122223333", "1");
+    let meet = |json: &str| memory.meet(&Trail::parse(json.as_bytes()).expect("a record"), RecordKey::new("111122223333", "1"));
     assert_eq!(
         meet(r#"{"eventTime":"2026-11-21T20:14:31Z","eventID":"1","eventName":"X","sourceIPAddress":"a"}"#),
         Novelties::default()
