@@ -30,7 +30,6 @@ mod fold;
 mod frameworks;
 mod import;
 mod index;
-mod json;
 mod load;
 mod matcher;
 mod mutation;
