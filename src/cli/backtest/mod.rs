@@ -123,7 +123,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let text = match args.format {
         Format::Text => text::text(&report),
         Format::Html => html::page(&report),
-        Format::Json => serde_json::to_string_pretty(&json::report(&report))? + "\n",
+        Format::Json => json::text(&report)?,
         Format::Junit => junit::report(&report),
     };
     match &args.out {

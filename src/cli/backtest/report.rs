@@ -57,7 +57,7 @@ pub(super) struct Line {
     pub(super) notes: Vec<String>,
     pub(super) incidents: Vec<Told>,
     /// Incidents of each day of the report.
-    by_day: Vec<u64>,
+    by_day: Vec<(Date, u64)>,
 }
 
 /// One incident.
@@ -201,12 +201,12 @@ impl Line {
 
     /// Incidents of so many days each.
     pub(super) fn bars(&self, days: usize) -> Vec<u64> {
-        self.by_day.chunks(days.max(1)).map(|days| days.iter().sum()).collect()
+        self.by_day.chunks(days.max(1)).map(|days| days.iter().map(|(_, number)| number).sum()).collect()
     }
 
     /// Incidents of each day that had one.
-    pub(super) fn days<'a>(&'a self, days: &'a [Date]) -> impl Iterator<Item = (Date, u64)> + 'a {
-        days.iter().copied().zip(self.by_day.iter().copied()).filter(|(_, number)| *number > 0)
+    pub(super) fn days(&self) -> impl Iterator<Item = (Date, u64)> {
+        self.by_day.iter().copied().filter(|(_, number)| *number > 0)
     }
 }
 
@@ -252,7 +252,7 @@ fn line(outcome: &Outcome, zone: &TimeZone, days: &[Date]) -> Line {
         unclosed: evaluation.map_or(0, |evaluation| evaluation.unclosed),
         notes: evaluation.filter(|_| outcome.has_rows).map(|evaluation| evaluation.notes.clone()).unwrap_or_default(),
         incidents: Vec::new(),
-        by_day: days.iter().map(|day| by_day.get(day).copied().unwrap_or(0)).collect(),
+        by_day: days.iter().map(|day| (*day, by_day.get(day).copied().unwrap_or(0))).collect(),
     }
 }
 

@@ -154,13 +154,14 @@ fn row(line: &Line, report: &Report, words: &Words) -> String {
         line.still_open() as u64,
     ];
     let approximate = if line.approximate { format!(" <small>({})</small>", words.get("approximate")) } else { String::new() };
-    let notes: String = line.notes.iter().map(|note| format!("<br><small>{}</small>", escaped(note))).collect();
+    let notes: Vec<String> = line.notes.iter().map(|note| format!("<br><small>{}</small>", escaped(note))).collect();
     let (class, switch) = if line.enabled { ("", "on") } else { (" class=\"off\"", "off") };
     format!(
-        "<tr{class}><td class=\"s\">{}{approximate}<br><small>{}/{}</small>{notes}</td><td class=\"t\">{}</td>{}<td>{chart}</td></tr>\n",
+        "<tr{class}><td class=\"s\">{}{approximate}<br><small>{}/{}</small>{}</td><td class=\"t\">{}</td>{}<td>{chart}</td></tr>\n",
         escaped(&line.name),
         escaped(&line.policy),
         escaped(&line.id),
+        notes.concat(),
         words.get(switch),
         numbers.map(number).concat()
     )
