@@ -237,6 +237,12 @@ pub fn duration(text: &str) -> Option<Duration> {
     value::time(text)
 }
 
+/// A number of bytes as the configuration writes it: `8MiB`.
+#[must_use]
+pub fn bytes(number: usize) -> String {
+    value::show_bytes(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
 impl Price {
     /// Reads `0.40 USD` or `60 JPY`.
     #[must_use]

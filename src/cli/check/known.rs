@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::count;
-use crate::config::{Config, Identity, SourceKind, StatePlace};
+use crate::config::{Config, Identity, SourceKind, StatePlace, bytes};
 use crate::source::iam::sdk::{ACTIONS, SERVICE_ACTIONS};
 
 /// What is read of AWS Config.
@@ -87,7 +87,7 @@ pub(super) fn state_json(config: &Config) -> Value {
 pub(super) fn novelty(config: &Config) -> String {
     match config.novelty.memory {
         0 => "not asked".to_owned(),
-        bytes => format!("learned for {}, in {bytes} bytes of memory", time(config.novelty.learning)),
+        memory => format!("learned for {}, in {} of memory", time(config.novelty.learning), bytes(memory)),
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn novelty_of_several_agents_is_warned_of() {
         let mut config = Config::stand_in("http://127.0.0.1:1", 1, Secret::new(""));
-        assert_eq!(novelty(&config), "learned for 168 h, in 8388608 bytes of memory");
+        assert_eq!(novelty(&config), "learned for 168 h, in 8MiB of memory");
         assert_eq!(novelty_json(&config), json!({ "memoryBytes": 8 << 20, "learningSeconds": 604_800 }));
         let s3 = || Some(StatePlace::S3 { bucket: "b".to_owned(), prefix: "p".to_owned() });
         config.state.place = s3();

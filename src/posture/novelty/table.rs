@@ -75,7 +75,7 @@ impl Table {
 impl Part {
     fn meet(&mut self, key: u64, record: u32, hour: u32, span: u32, is_learned: impl FnOnce() -> bool) -> Met {
         let sets = self.let_go.len() as u64;
-        let at = usize::try_from((key >> 32) * sets >> 32).unwrap_or_default();
+        let at = usize::try_from(((key >> 32) * sets) >> 32).unwrap_or_default();
         let (Some(pairs), Some(let_go)) = (self.pairs.as_chunks_mut::<WAYS>().0.get_mut(at), self.let_go.get_mut(at)) else {
             return Met { novelty: Novelty::Unknown, is_added: false, is_pushed: false };
         };

@@ -223,12 +223,12 @@ fn what_is_gathered_does_not_depend_on_the_order() {
 fn calls() -> impl Strategy<Value = Vec<Call>> {
     let roles = prop::sample::select(vec!["AROA1", "AROA2", "AROA3"]);
     let names = prop::sample::select(vec!["GetObject", "PutObject", "ListObjects", "CopyObject"]);
-    let one = (0_u32..60, roles, names, 0_u32..200, 0_i64..40 * 24);
+    let one = (0_u32..250, roles, names, 0_u32..200, 0_i64..40 * 24);
     let one = one.prop_map(|(id, role, name, address, hour)| Call {
         role,
         ..Call { time_ms: START + hour * 3_600_000, ..call(id, 0) }.named(name).from(address)
     });
-    prop::collection::vec(one, 1..200).prop_map(|mut calls| {
+    prop::collection::vec(one, 1..300).prop_map(|mut calls| {
         // An id is one record's; the same id is the same record again.
         let known = calls.clone();
         for call in &mut calls {
