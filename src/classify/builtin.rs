@@ -15,6 +15,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "account/account-contact-changed.yml",
     "account/attack-tool-client-used.yml",
     "account/region-enabled.yml",
+    "account/root-access-key-used.yml",
     "account/root-dangerous-call.yml",
     "account/root-email-change-started.yml",
     "account/root-user-activity.yml",

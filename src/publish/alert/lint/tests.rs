@@ -118,6 +118,8 @@ fn every_fault_is_told_at_its_place() {
         ("after: 3600\n  closes", "closes", "own/stopped.yml:21: expiration: `after` is missing: after how many seconds does it open or close?"),
         ("closes: true", "closes: false", "own/stopped.yml:22: expiration.after: neither `opens` nor `closes`: nothing would happen; leave `after` out"),
         ("timeLimit: 86400", "timeLimit: 60", "own/stopped.yml:25: timeLimit: 60; allowed: 300 to 2592000"),
+        ("after: 3600", "after: 120", "own/stopped.yml:22: expiration.after: 120, and a window is judged up to 120 s after its rows: its incident would stay open"),
+        ("closes: true", "opens: true", "own/stopped.yml:25: timeLimit: 86400: what is still silent then would look mended; of one that opens at silence it is 2592000"),
         ("https://example", "http://example", "own/stopped.yml:26: runbook: `http://example.com/runbook`; allowed: an address that begins with https://"),
         ("en: \"Stopped in {{tag.account}}\"", "en: \"Stopped in {{tag.region}}\"", "own/stopped.yml:27: titleTemplate.en: `{{tag.region}}`: the query has no facet `region`; there are account"),
         ("en: \"Stopped in {{tag.account}}\"", "en: \"Stopped {{#if x}}\"", "own/stopped.yml:27: titleTemplate.en: `{{#if x}}`; allowed: {{tag.<facet>}}, {{conditionName}}"),
