@@ -155,6 +155,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "logs/log-subscription-to-other-account.yml",
     "macie/macie-disabled.yml",
     "network-firewall/network-firewall-weakened.yml",
+    "organizations/account-departed.yml",
     "organizations/account-left-organization.yml",
     "organizations/organization-delegation-changed.yml",
     "organizations/organization-leave-attempted.yml",
