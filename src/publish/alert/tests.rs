@@ -109,7 +109,10 @@ fn languages_differ_in_words_alone() {
                 for key in ["name", "description", "titleTemplate"] {
                     let text = &entry["condition"][key];
                     // What opens at silence alone has no title.
-                    assert!(text.as_str().is_some_and(|text| !text.is_empty()) || key == "titleTemplate" && text.is_null(), "{entry}");
+                    assert!(
+                        text.as_str().is_some_and(|text| !text.is_empty()) || key == "titleTemplate" && text.is_null(),
+                        "{entry}"
+                    );
                     entry["condition"][key] = Value::Null;
                 }
             }

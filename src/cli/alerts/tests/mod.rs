@@ -68,7 +68,8 @@ fn every_rule_about_destruction_counts_for_mass_deletion() {
 #[test]
 fn lost_events_are_told_of_every_type_of_the_relay() {
     let definition = Definition::shipped();
-    let (_, condition) = definition.conditions().find(|(_, condition)| condition.id == "integration-errors").expect("a condition");
+    let (_, condition) =
+        definition.conditions().find(|(_, condition)| condition.id == "integration-errors").expect("a condition");
     let list = condition.query.split_once(" IN (").and_then(|(_, rest)| rest.split_once(')')).expect("a list").0;
     let named: BTreeSet<&str> = list.split(", ").map(|name| name.trim_matches('\'')).collect();
     assert_eq!(named, crate::encode::dictionary::EVENTS.iter().copied().collect());

@@ -111,7 +111,10 @@ const BY_DAY: [(&str, &str); 12] = [
     ("ebs-encryption-by-default-disabled", "new disks alone, and no data is out yet: it warns"),
     ("serial-console-enabled", "a way that is open, and nobody went it yet: it warns"),
     ("mfa-device-deactivated", "a new phone looks the same: it warns"),
-    ("root-user-activity", "a visit to the console is dozens: the sign-in pages, and the key, and whatever any rule tells of root"),
+    (
+        "root-user-activity",
+        "a visit to the console is dozens: the sign-in pages, and the key, and whatever any rule tells of root",
+    ),
 ];
 
 fn is_high(rule: &Rule) -> bool {

@@ -183,7 +183,8 @@ impl Lint<'_> {
         // A clock closes a window at the latest so long after its begin, and its incident would open behind the silence that ends it.
         let settles = condition.signal.window + condition.signal.timer.or(condition.signal.delay).unwrap_or_default();
         if let Some(after) = expiration.after.filter(|after| expiration.closes && *after <= settles) {
-            let message = format!("{after}, and a window is judged up to {settles} s after its rows: its incident would stay open");
+            let message =
+                format!("{after}, and a window is judged up to {settles} s after its rows: its incident would stay open");
             self.tell("expiration.after", message);
         }
         // Silence has no row that would open the incident once more after New Relic closed it.

@@ -27,7 +27,10 @@ impl Lint<'_> {
         match &condition.title_template {
             None if !condition.is_silence_alone() => self.tell("titleTemplate", "is missing; say what the incident is called"),
             Some(_) if condition.is_silence_alone() => {
-                self.tell("titleTemplate", "New Relic does not use it for a signal that is lost; `name` and `description` say what it is");
+                self.tell(
+                    "titleTemplate",
+                    "New Relic does not use it for a signal that is lost; `name` and `description` say what it is",
+                );
             }
             _ => {}
         }
