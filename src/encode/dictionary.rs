@@ -283,6 +283,7 @@ pub const ATTRIBUTES: &[Attribute] = &[
     attribute("resource.arn", Text, "", "arn:aws:s3:::ledger", SNCFRV, "Its ARN."),
     attribute("control.id", Text, "", "cloudtrail-logging-stopped", SNCFVKOTE, "The rule; of a finding Security Hub's control, else its type."),
     attribute("control.ids", Text, "list", "|root-used|root-console-login|", NF, "All rules that matched the record; of a finding its control and the rules of AWS Config behind that, which are control.id of compliance rows; of a finding in code the scanner's rule and the controls of AWS that ask for the same."),
+    attribute("control.customIds", Text, "list", "|acme-ledger-read|", N, "Those of them that did not come with the relay and ask for a notice; absent when none does."),
     attribute("control.configRule", Text, "", "restricted-ssh", NF, "The rule of AWS Config behind a finding's control, where there is one: joins it to control.id of compliance rows."),
     attribute("control.securityHubIds", Text, "list", "|EC2.13|", NCV, "Security Hub controls that ask for what the AWS Config rule does, to join findings by their control.id; absent when there are none."),
     attribute("control.title", Text, "", "CloudTrail logging stopped", SNCFVT, "The rule's title; of a finding the control's, else its type."),

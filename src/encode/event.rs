@@ -60,6 +60,11 @@ pub fn push_notice(out: &mut Vec<u8>, classified: &Classified<'_>, arrival: Arri
     }
     let ids: Vec<&str> = classified.hits.iter().map(|rule| rule.id.as_str()).collect();
     event.text("control.ids", &format!("|{}|", ids.join("|")));
+    let is_custom = |rule: &&&Rule| rule.notify && !rule.builtin;
+    let custom: Vec<&str> = classified.hits.iter().filter(is_custom).map(|rule| rule.id.as_str()).collect();
+    if !custom.is_empty() {
+        event.text("control.customIds", &format!("|{}|", custom.join("|")));
+    }
     record(&mut event, classified, arrival, source);
     event.end()
 }

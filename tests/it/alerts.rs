@@ -1,10 +1,14 @@
 //! `alerts`: what New Relic is asked to tell people, from the binary: the list, one of them, what is wrong, both forms.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use super::support::agent::Agent;
+use super::support::{setting, skip};
 
 /// The conditions of this repository.
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/nrql/conditions");
@@ -165,4 +169,89 @@ async fn both_forms_are_printed_for_an_account_and_always_the_same() {
         let ended = agent.finish().await;
         assert_eq!((ended.status.code(), ended.stderr.contains(why)), (Some(2), true), "{}", ended.stderr);
     }
+}
+
+/// What a parser of Terraform's language reads of a text: resources by type and name.
+fn parsed(hcl: &str) -> Option<Value> {
+    let Some(python) = setting("CSPM_RELAY_TEST_HCL") else {
+        skip("needs a parser of Terraform's language, and CSPM_RELAY_TEST_HCL is not set");
+        return None;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/hcl_to_json.py");
+    let mut command = Command::new(python);
+    let mut run = command.args(["-B", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python runs");
+    // It reads all before it writes.
+    run.stdin.take().expect("its input").write_all(hcl.as_bytes()).expect("written");
+    let ended = run.wait_with_output().expect("python ends");
+    assert!(ended.status.success(), "no HCL");
+    Some(serde_json::from_slice(&ended.stdout).expect("JSON"))
+}
+
+/// S2-31: Terraform reads the same of its form as New Relic's API is given: every policy, condition, text, number and tag.
+#[tokio::test]
+async fn terraform_reads_what_new_relic_is_given() {
+    for lang in ["en", "ja"] {
+        let render = ["alerts", "render", "--account", "7654321", "--lang", lang, "--format"];
+        let hcl = Agent::new(render).arg("terraform").finish().await.stdout;
+        let Some(resources) = parsed(&hcl) else { return };
+        let json = Agent::new(render).arg("nerdgraph").finish().await.stdout;
+        let document: Value = serde_json::from_str(&json).expect("JSON");
+        let of = |kind: &str| resources[kind].as_object().unwrap_or_else(|| panic!("no {kind}"));
+        let (policies, conditions, tags) =
+            (of("newrelic_alert_policy"), of("newrelic_nrql_alert_condition"), of("newrelic_entity_tags"));
+        let (mut given_policies, mut given) = (0, 0);
+        for policy in document["policies"].as_array().expect("policies") {
+            let key = policy["key"].as_str().expect("a key");
+            let resource = format!("cspm_relay_{key}").replace('-', "_");
+            assert_eq!(policies[&resource]["name"], policy["policy"]["name"], "{key}");
+            assert_eq!(policies[&resource]["incident_preference"], policy["policy"]["incidentPreference"], "{key}");
+            given_policies += 1;
+            for entry in policy["conditions"].as_array().expect("conditions") {
+                let (id, want) = (entry["key"].as_str().expect("an id"), &entry["condition"]);
+                let name = format!("{resource}_{}", id.replace('-', "_"));
+                let read = &conditions[&name];
+                same(id, read, want);
+                assert_eq!(read["policy_id"], format!("${{newrelic_alert_policy.{resource}.id}}"), "{id}");
+                let tag = |tag: &Value| (tag["key"].to_string(), tag["values"].to_string());
+                let all = |tags: &Value| tags.as_array().expect("tags").iter().map(tag).collect::<BTreeMap<_, _>>();
+                assert_eq!(all(&tags[&name]["tag"]), all(&entry["tags"]), "{id}");
+                given += 1;
+            }
+        }
+        assert_eq!((policies.len(), conditions.len(), tags.len()), (given_policies, given, given));
+        assert!(given > 70, "{given} conditions");
+    }
+}
+
+/// A condition as Terraform reads it, and as New Relic's API is given it.
+fn same(id: &str, read: &Value, want: &Value) {
+    for (attribute, pointer) in [
+        ("name", "/name"),
+        ("enabled", "/enabled"),
+        ("description", "/description"),
+        ("title_template", "/titleTemplate"),
+        ("runbook_url", "/runbookUrl"),
+        ("aggregation_window", "/signal/aggregationWindow"),
+        ("slide_by", "/signal/slideBy"),
+        ("aggregation_timer", "/signal/aggregationTimer"),
+        ("aggregation_delay", "/signal/aggregationDelay"),
+        ("expiration_duration", "/expiration/expirationDuration"),
+        ("open_violation_on_expiration", "/expiration/openViolationOnExpiration"),
+        ("close_violations_on_expiration", "/expiration/closeViolationsOnExpiration"),
+        ("violation_time_limit_seconds", "/violationTimeLimitSeconds"),
+    ] {
+        assert_eq!(&read[attribute], want.pointer(pointer).unwrap_or(&Value::Null), "{id}: {attribute}");
+    }
+    assert_eq!(read["nrql"][0]["query"], want["nrql"]["query"], "{id}");
+    let terms = want["terms"].as_array().expect("terms");
+    for term in terms {
+        let block = &read[term["priority"].as_str().expect("a priority").to_lowercase()][0];
+        assert_eq!(block["threshold"].as_f64(), term["threshold"].as_f64(), "{id}");
+        assert_eq!(block["threshold_duration"], term["thresholdDuration"], "{id}");
+        for (attribute, key) in [("operator", "operator"), ("threshold_occurrences", "thresholdOccurrences")] {
+            assert_eq!(block[attribute], term[key].as_str().expect("a word").to_lowercase(), "{id}: {attribute}");
+        }
+    }
+    let blocks = ["critical", "warning"].iter().filter(|priority| read[**priority].is_array()).count();
+    assert_eq!(blocks, terms.len(), "{id}");
 }

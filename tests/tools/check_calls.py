@@ -46,6 +46,7 @@ EVENTS = {
     ("bedrock", "PutFoundationModelEntitlement"): "made by the console of Bedrock; in the Service Authorization Reference",
     ("cloudshell", "CreateEnvironment"): SHELL,
     ("cloudshell", "CreateSession"): SHELL,
+    ("organizations", "AccountDepartedOrganization"): "an event of the service in the management account, no API call",
     ("s3", "DeleteAccountPublicAccessBlock"): S3.format("DeletePublicAccessBlock (account)"),
     ("s3", "DeleteBucketPublicAccessBlock"): S3.format("DeletePublicAccessBlock (bucket)"),
     ("s3", "PutAccountPublicAccessBlock"): S3.format("PutPublicAccessBlock (account)"),

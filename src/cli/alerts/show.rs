@@ -41,14 +41,15 @@ pub(super) fn text(policy: &Policy, condition: &ConditionSource, language: Langu
         let value = format!("{} {} {}: {}", term.priority.word(), term.operator.word(), term.threshold, term.reason);
         out += &line("threshold", &value);
     }
-    for (name, value) in [
+    let title = condition.title_template.as_ref().map(&put).transpose()?;
+    let texts = [
         ("silence", condition.expiration.reason.clone()),
-        ("title", put(&condition.title_template)?),
         ("description", put(&condition.description)?),
         ("response", put(&condition.response)?),
         ("runbook", condition.runbook.clone()),
         ("quieter", put(&condition.tuning)?),
-    ] {
+    ];
+    for (name, value) in title.map(|title| ("title", title)).into_iter().chain(texts) {
         out += &line(name, &value);
     }
     for case in &condition.cases {

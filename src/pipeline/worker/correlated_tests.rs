@@ -1,9 +1,9 @@
-//! Correlations through the stages: whose detection they are, and what their events say.
+//! Rules through the stages: whose detection a correlation is, and what events and notices say of the rules.
 
 use serde_json::{Value, json};
 
 use super::super::Stages;
-use super::super::tests::{run, stages};
+use super::super::tests::{of_type, run, stages, stopped_by_root};
 use crate::classify::RuleSet;
 use crate::encode::Lane;
 
@@ -39,4 +39,28 @@ fn a_correlation_is_a_detection_of_the_record_that_completes_it() {
         [["AwsSecurityEvent", "2", "many-refused", "Ada", "true"], ["AwsSecurityNotice", "2", "many-refused", "Ada", "true"],]
     );
     assert_eq!((counts.records_received, counts.detections), (1, 1));
+}
+
+/// S0-08: a notice names the company's rules that ask for it, apart from those that came with the relay; what asks for none is not named.
+#[test]
+fn a_notice_names_the_rules_of_the_company_that_ask_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rule = |name: &str, notify: bool| {
+        format!(
+            "title: {name}\nname: {name}\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: low\n\
+             detection:\n  s: {{eventName: StopLogging}}\n  condition: s\ncspm: {{notify: {notify}}}\n"
+        )
+    };
+    for (name, notify) in [("acme-trail", true), ("acme-quiet", false)] {
+        std::fs::write(folder.path().join(format!("{name}.yml")), rule(name, notify)).expect("a file");
+    }
+    for (folders, want) in [(vec![folder.path().to_owned()], json!("|acme-trail|")), (Vec::new(), Value::Null)] {
+        let (rules, faults) = RuleSet::load(&crate::config::Rules { folders, ..Default::default() });
+        assert_eq!(faults, []);
+        let (items, _) = run(&Stages { rules, ..stages("") }, &json!({ "Records": [stopped_by_root(1)] }));
+        let [notice] = of_type(&items, "AwsSecurityNotice").try_into().expect("one notice");
+        assert_eq!(notice["control.customIds"], want);
+        assert!(notice["control.ids"].as_str().is_some_and(|ids| ids.contains("|trail-logging-stopped|")), "{notice}");
+        assert!(of_type(&items, "AwsSecurityEvent").iter().all(|event| event["control.customIds"].is_null()));
+    }
 }

@@ -1,7 +1,8 @@
 //! The proof that a condition carries: rows, and the incidents that they must open.
 //!
 //! In: the `cases` of a condition's file. Out: plain data. What always holds: a case without an incident is as much a proof as one
-//! with: it is what must not wake anybody. The cases are run by whoever has an evaluator of conditions; nothing is run here.
+//! with: it is what must not wake anybody. Of incidents of one signal that overlap the most severe is named: who is paged for it is not
+//! called a second time for the warning. The cases are run by whoever has an evaluator of conditions; nothing is run here.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ pub struct Case {
     /// What New Relic stored.
     #[serde(default)]
     pub rows: Vec<RowSource>,
-    /// How long to look, s after the begin; 0: until every window of the rows is closed and every silence has been noticed.
+    /// How long to look, s after the begin; 0: until the last row has come, every window of the rows is closed and a silence that
+    /// closes has been noticed.
     #[serde(default)]
     pub until: u32,
     /// What must open, each once; empty: nothing.
@@ -61,4 +63,10 @@ pub struct ExpectedIncident {
     /// It opens because the signal went silent.
     #[serde(default)]
     pub silence: bool,
+    /// When, s after the begin of the case; absent: whenever.
+    #[serde(default)]
+    pub opens: Option<u32>,
+    /// When it closes, of one that says when it opens; absent: it is open when the case ends.
+    #[serde(default)]
+    pub closes: Option<u32>,
 }

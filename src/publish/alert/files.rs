@@ -18,6 +18,7 @@ macro_rules! shipped {
 
 shipped! {
     "detective": [
+        "attack-tool-used",
         "backup-weakened",
         "cloudtrail-stopped",
         "cloudtrail-weakened",
@@ -38,6 +39,8 @@ shipped! {
         "many-controls",
         "mass-deletion",
         "network-joined",
+        "objects-by-strangers",
+        "objects-locked",
         "organization-weakened",
         "refused-breadth",
         "refused-calls",
@@ -93,6 +96,7 @@ shipped! {
         "findings-forgotten",
         "gaps",
         "integration-errors",
+        "integration-errors-unnamed",
         "lag",
         "queue-age",
         "records-returned",
@@ -101,5 +105,6 @@ shipped! {
         "rollup-doubt",
         "run-incomplete",
         "source-dry",
+        "trail-silent",
     ],
 }

@@ -96,8 +96,9 @@ pub struct ConditionSource {
     pub time_limit: u32,
     /// Where the steps are.
     pub runbook: String,
-    /// Handlebars with `[[words]]` of the values.
-    pub title_template: Both,
+    /// Handlebars with `[[words]]` of the values; absent of one that opens at silence alone, whose incidents New Relic names itself.
+    #[serde(default)]
+    pub title_template: Option<Both>,
     /// Handlebars with `[[words]]` of the values: what it means.
     pub description: Both,
     /// What to do first.
@@ -331,10 +332,23 @@ impl ConditionSource {
         }
     }
 
+    /// Whether no value opens an incident, only silence: a count below one, which no window has.
+    #[must_use]
+    pub fn is_silence_alone(&self) -> bool {
+        self.expiration.opens && self.terms.iter().all(TermSource::never_holds)
+    }
+
     /// The term of a priority.
     #[must_use]
     pub fn term(&self, priority: Priority) -> Option<&TermSource> {
         self.terms.iter().find(|term| term.priority == priority)
+    }
+}
+
+impl TermSource {
+    /// Whether it waits for a count of 0, which no window has.
+    pub(super) fn never_holds(&self) -> bool {
+        matches!(self.operator, Comparison::Below) && self.threshold <= 1.0
     }
 }
 

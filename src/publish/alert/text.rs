@@ -83,14 +83,9 @@ pub fn opening(condition: &ConditionSource, language: Language) -> Vec<String> {
         _ => Vec::new(),
     };
     // One that is about silence has a term because New Relic asks for one; it is told where it can hold.
-    let can_hold = |term: &&TermSource| !(condition.expiration.opens && below_one(term));
+    let can_hold = |term: &&TermSource| !(condition.expiration.opens && term.never_holds());
     sentences.extend(terms.into_iter().filter(can_hold).map(|term| sentence(condition, term, language)));
     sentences
-}
-
-/// Whether a term waits for a count of 0, which no window has.
-fn below_one(term: &TermSource) -> bool {
-    matches!(term.operator, Comparison::Below) && term.threshold <= 1.0
 }
 
 fn silence(after: u32, language: Language) -> String {

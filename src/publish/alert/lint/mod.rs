@@ -28,6 +28,9 @@ use crate::publish::dashboard::{self, DefinitionError, Language};
 /// What becomes one issue. New Relic's words.
 const PREFERENCES: [&str; 3] = ["PER_POLICY", "PER_CONDITION", "PER_CONDITION_AND_TARGET"];
 
+/// Most that `violationTimeLimitSeconds` may be, s. New Relic's.
+const LONGEST_INCIDENT_S: u32 = 2_592_000;
+
 /// What a definition may name.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
@@ -176,6 +179,21 @@ impl Lint<'_> {
                 self.tell("expiration.after", "neither `opens` nor `closes`: nothing would happen; leave `after` out");
             }
             _ => {}
+        }
+        // A clock closes a window at the latest so long after its begin, and its incident would open behind the silence that ends it.
+        let settles = condition.signal.window + condition.signal.timer.or(condition.signal.delay).unwrap_or_default();
+        if let Some(after) = expiration.after.filter(|after| expiration.closes && *after <= settles) {
+            let message =
+                format!("{after}, and a window is judged up to {settles} s after its rows: its incident would stay open");
+            self.tell("expiration.after", message);
+        }
+        // Silence has no row that would open the incident once more after New Relic closed it.
+        if expiration.opens && condition.time_limit < LONGEST_INCIDENT_S {
+            let message = format!(
+                "{}: what is still silent then would look mended; of one that opens at silence it is {LONGEST_INCIDENT_S}",
+                condition.time_limit
+            );
+            self.tell("timeLimit", message);
         }
     }
 

@@ -118,7 +118,10 @@ fn every_fault_is_told_at_its_place() {
         ("after: 3600\n  closes", "closes", "own/stopped.yml:21: expiration: `after` is missing: after how many seconds does it open or close?"),
         ("closes: true", "closes: false", "own/stopped.yml:22: expiration.after: neither `opens` nor `closes`: nothing would happen; leave `after` out"),
         ("timeLimit: 86400", "timeLimit: 60", "own/stopped.yml:25: timeLimit: 60; allowed: 300 to 2592000"),
+        ("after: 3600", "after: 120", "own/stopped.yml:22: expiration.after: 120, and a window is judged up to 120 s after its rows: its incident would stay open"),
+        ("closes: true", "opens: true", "own/stopped.yml:25: timeLimit: 86400: what is still silent then would look mended; of one that opens at silence it is 2592000"),
         ("https://example", "http://example", "own/stopped.yml:26: runbook: `http://example.com/runbook`; allowed: an address that begins with https://"),
+        ("titleTemplate: {", "# {", "own/stopped.yml:1: titleTemplate: is missing; say what the incident is called"),
         ("en: \"Stopped in {{tag.account}}\"", "en: \"Stopped in {{tag.region}}\"", "own/stopped.yml:27: titleTemplate.en: `{{tag.region}}`: the query has no facet `region`; there are account"),
         ("en: \"Stopped in {{tag.account}}\"", "en: \"Stopped {{#if x}}\"", "own/stopped.yml:27: titleTemplate.en: `{{#if x}}`; allowed: {{tag.<facet>}}, {{conditionName}}"),
         ("en: \"Stopped in {{tag.account}}.\"", "en: \"More than 5 times.\"", "own/stopped.yml:28: description.en: the number 5 is written by hand; `[[critical]]` and its like are what the condition has"),
@@ -137,6 +140,18 @@ fn every_fault_is_told_at_its_place() {
     }
 }
 
+/// New Relic names an incident of a lost signal itself.
+#[test]
+fn what_opens_at_silence_alone_has_no_title() {
+    let text = CONDITION
+        .replace("operator: ABOVE\n    threshold: 0", "operator: BELOW\n    threshold: 1")
+        .replace("closes: true", "opens: true")
+        .replace("timeLimit: 86400", "timeLimit: 2592000");
+    let found = findings(&[("own/policy.yml", POLICY), ("own/stopped.yml", &text)]);
+    let want = "own/stopped.yml:27: titleTemplate: New Relic does not use it for a signal that is lost; `name` and `description` say what it is";
+    assert!(found.contains(&want.to_owned()), "{found:#?}");
+}
+
 /// P28: a condition on single records does not read what may come after its window is closed.
 #[test]
 fn a_single_record_is_told_by_its_notice() {
@@ -152,7 +167,8 @@ fn a_single_record_is_told_by_its_notice() {
 fn a_window_that_no_timer_covers_is_closed_by_the_clock() {
     let text = CONDITION
         .replace("window: 60, method: EVENT_TIMER, timer: 60", "window: 3600, method: EVENT_TIMER, timer: 1200")
-        .replace("duration: 60", "duration: 3600");
+        .replace("duration: 60", "duration: 3600")
+        .replace("after: 3600", "after: 7200");
     let found = findings(&[("own/policy.yml", POLICY), ("own/stopped.yml", &text)]);
     assert_eq!(
         found,

@@ -24,15 +24,26 @@ const URL: usize = 300;
 impl Lint<'_> {
     pub(super) fn texts(&mut self, condition: &ConditionSource) {
         let tags = facets(&condition.query);
-        for (path, both, most) in [
+        match &condition.title_template {
+            None if !condition.is_silence_alone() => self.tell("titleTemplate", "is missing; say what the incident is called"),
+            Some(_) if condition.is_silence_alone() => {
+                self.tell(
+                    "titleTemplate",
+                    "New Relic does not use it for a signal that is lost; `name` and `description` say what it is",
+                );
+            }
+            _ => {}
+        }
+        let title = condition.title_template.as_ref().map(|title| ("titleTemplate", title, TITLE));
+        let texts = [
             ("name", &condition.name, NAME),
             ("question", &condition.question, SENTENCE),
             ("value", &condition.value, NAME),
-            ("titleTemplate", &condition.title_template, TITLE),
             ("description", &condition.description, SENTENCE),
             ("response", &condition.response, SENTENCE),
             ("tuning", &condition.tuning, SENTENCE),
-        ] {
+        ];
+        for (path, both, most) in texts.into_iter().chain(title) {
             self.both(path, both, most);
             for (language, code) in CODES {
                 let text = both.get(language);

@@ -71,7 +71,7 @@ pub(super) struct RenderedPolicy<'a> {
 pub(super) struct Rendered<'a> {
     pub(super) source: &'a ConditionSource,
     pub(super) model: Condition,
-    pub(super) title: String,
+    pub(super) title: Option<String>,
     pub(super) description: String,
     /// Tags of the condition, by which it is found again.
     pub(super) tags: Vec<(&'static str, String)>,
@@ -111,7 +111,7 @@ fn one<'a>(policy: &Policy, condition: &'a ConditionSource, page: &str, request:
     let language = request.language;
     let mut model = condition.model(language);
     model.name = written(&model.name, condition, language)?;
-    let title = written(condition.title_template.get(language), condition, language)?;
+    let title = condition.title_template.as_ref().map(|title| written(title.get(language), condition, language)).transpose()?;
     let description = description(condition, page, request)?;
     let tags = vec![
         ("cspm-relay.condition", condition.id.clone()),

@@ -67,7 +67,8 @@ struct ConditionInput<'a> {
     name: &'a str,
     enabled: bool,
     description: &'a str,
-    title_template: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title_template: Option<&'a str>,
     runbook_url: &'a str,
     nrql: QueryInput<'a>,
     signal: SignalInput,
@@ -164,7 +165,7 @@ fn condition_entry<'a>(rendered: &'a Rendered<'_>, account: u64) -> ConditionEnt
             name,
             enabled: source.enabled,
             description,
-            title_template: title,
+            title_template: title.as_deref(),
             runbook_url: &source.runbook,
             nrql: QueryInput { query, data_account_id: account },
             signal: signal_input(signal),

@@ -59,7 +59,9 @@ fn condition_block(hcl: &mut Hcl, policy: &str, rendered: &Rendered<'_>, account
         hcl.text("name", name);
         hcl.bare("enabled", source.enabled);
         hcl.text("description", description);
-        hcl.text("title_template", title);
+        if let Some(title) = title {
+            hcl.text("title_template", title);
+        }
         hcl.text("runbook_url", &source.runbook);
         match kind {
             Kind::Static => hcl.text("type", "static"),
