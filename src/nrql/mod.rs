@@ -13,6 +13,7 @@ pub mod form;
 pub mod function;
 mod lexer;
 pub mod lint;
+pub mod muting;
 mod operator;
 mod parser;
 pub mod pattern;

@@ -1,12 +1,14 @@
 //! `cspm-relay backtest`: what alert conditions would have told people in the past.
 //!
-//! In: past records (files, folders, S3 prefixes), or rows of a folder; the shipped conditions or those of a folder. Out: incidents by
-//! condition and day as a table with a chart, one page of HTML, JSON or `JUnit`; with a budget, exit code 1 when it was exceeded. What
-//! always holds: rows count when they arrived, not when they happened; nothing is sent; a condition that New Relic would refuse is
-//! told and fails the test.
+//! In: past records (files, folders, S3 prefixes), or rows of a folder; the shipped conditions or those of a folder; muting rules. Out:
+//! incidents and issues by condition and day as a table with a chart, one page of HTML, JSON or `JUnit`; with a budget, exit code 1
+//! when it was exceeded. What always holds: rows count when they arrived, not when they happened; nothing is sent; a condition that
+//! New Relic would refuse is told and fails the test.
 
 mod html;
+mod json;
 mod junit;
+mod muting;
 mod report;
 mod text;
 
@@ -24,12 +26,12 @@ use crate::config::{Config, Need, env};
 use crate::health;
 use crate::lab::backtest::{Budget, Tested, arrivals, backtest};
 use crate::lab::store::{Snapshot, open};
+use crate::lab::streaming::issue::Preference;
 use crate::lab::streaming::{Range, Settings};
-use crate::nrql::condition::{Condition, Method};
 use crate::pipeline::worker::lateness::Lateness;
-use crate::publish::alert::Definition;
+use crate::publish::alert::{ConditionSource, Definition, Policy, PolicySource};
 use crate::publish::dashboard::Language;
-use report::Report;
+use report::{Manner, Report};
 
 /// Arguments of `backtest`.
 #[derive(Debug, clap::Args)]
@@ -49,7 +51,11 @@ pub(super) struct Args {
     /// Also conditions that are off when they are made; they never count for the budget
     #[arg(long)]
     all: bool,
-    /// Most pages, as 5/week: exit code 1 when any day, week or month (30 days, from the first arrival on) had more
+    /// Muting rules: a YAML file, or a folder of them, each a list of rules in the words of `alertsMutingRuleCreate`
+    #[arg(long, value_name = "PATH")]
+    muting: Option<PathBuf>,
+    /// Most pages (issues that became critical, not muted), as 5/week: exit code 1 when any day, week or month (30 days, from the
+    /// first arrival on) had more
     #[arg(long, value_name = "BUDGET")]
     budget: Option<Budget>,
     /// How late records came: `trail` as their files tell, else about five minutes; or a time as 90s, 5m
@@ -97,6 +103,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .map_err(|faults| Stop::usage(faults.to_string(), None))?;
     let language = args.lang.into();
     let tested = conditions(args.conditions.as_deref(), &args.condition, args.all, language)?;
+    let rules = args.muting.as_deref().map_or_else(|| Ok(Vec::new()), muting::read)?;
     health::log::start(&config.telemetry)?;
     let (snapshots, ended) = if let Some(path) = &args.data {
         (rows(path)?, None)
@@ -108,15 +115,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let hint = "without detections there is nothing that a condition could tell";
         return Err(Stop::usage("no rows to test conditions on".to_owned(), Some(hint.to_owned())).into());
     };
-    let range = Range { begin_ms: first, end_ms: last.saturating_add(settling_ms(&tested)) };
-    let result = backtest(&snapshots, tested, range, &Settings::default());
+    let range = Range { begin_ms: first, end_ms: last.saturating_add(1) };
+    let result = backtest(&snapshots, tested, range, &Settings::default()).muted_by(&rules);
     let zone = TimeZone::get(&config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     let rows = snapshots.iter().map(Snapshot::rows).sum();
-    let report = Report::new(&result, &zone, args.budget, rows, language);
+    let report = Report::new(&result, rows, &Manner { zone: &zone, budget: args.budget, rules: &rules, language });
     let text = match args.format {
         Format::Text => text::text(&report),
         Format::Html => html::page(&report),
-        Format::Json => serde_json::to_string_pretty(&report.json())? + "\n",
+        Format::Json => serde_json::to_string_pretty(&json::report(&report))? + "\n",
         Format::Junit => junit::report(&report),
     };
     match &args.out {
@@ -153,6 +160,12 @@ fn conditions(path: Option<&Path>, ids: &[String], all: bool, language: Language
         let hint = "`cspm-relay alerts lint PATH` tells everything that is wrong";
         return Err(Stop::usage(fault.to_string(), Some(hint.to_owned())).into());
     }
+    let wrong = |policy: &&Policy| policy.source.as_ref().is_some_and(|source| preference(source).is_none());
+    if let Some(policy) = definition.policies.iter().find(wrong) {
+        let allowed: Vec<&str> = Preference::WORDS.iter().map(|(_, word)| *word).collect();
+        let what = format!("{}/policy.yml: incidentPreference; allowed: {}", policy.key, allowed.join(", "));
+        return Err(Stop::usage(what, None).into());
+    }
     let known = |id: &str| definition.conditions().any(|(_, condition)| condition.id == id);
     if let Some(unknown) = ids.iter().find(|id| !known(id)) {
         let hint = "`cspm-relay alerts list` shows the ids";
@@ -162,30 +175,25 @@ fn conditions(path: Option<&Path>, ids: &[String], all: bool, language: Language
     Ok(tested(&definition, language).into_iter().filter(|tested| is_asked(&tested.id, tested.enabled)).collect())
 }
 
-/// All conditions of a definition.
-pub(super) fn tested(definition: &Definition, language: Language) -> Vec<Tested> {
-    let one = |(policy, condition): (&crate::publish::alert::Policy, &crate::publish::alert::ConditionSource)| Tested {
-        policy: policy.key.clone(),
-        id: condition.id.clone(),
-        enabled: condition.enabled,
-        condition: condition.model(language),
-    };
-    definition.conditions().map(one).collect()
+/// Which incidents of a policy share an issue.
+fn preference(policy: &PolicySource) -> Option<Preference> {
+    Preference::of_word(&policy.incident_preference)
 }
 
-/// How long after the last row windows may still close and incidents open, ms.
-fn settling_ms(tested: &[Tested]) -> i64 {
-    let of = |condition: &Condition| {
-        let (signal, wait) = (
-            condition.signal,
-            match condition.signal.method {
-                Method::EventFlow { delay_s } | Method::Cadence { delay_s } => delay_s,
-                Method::EventTimer { timer_s } => timer_s,
-            },
-        );
-        let longest = condition.terms.iter().map(|term| term.duration_s).max().unwrap_or(0);
-        i64::from(signal.window_s) + i64::from(wait) + i64::from(longest)
+/// All conditions of a definition.
+pub(super) fn tested(definition: &Definition, language: Language) -> Vec<Tested> {
+    let one = |(policy, condition): (&Policy, &ConditionSource)| {
+        let source = policy.source.as_ref();
+        Tested {
+            policy: policy.key.clone(),
+            policy_name: source.map(|source| source.name.get(language).to_owned()).unwrap_or_default(),
+            // New Relic's own default stands for a word that is none; `conditions` refuses it.
+            preference: source.and_then(preference).unwrap_or(Preference::Policy),
+            id: condition.id.clone(),
+            enabled: condition.enabled,
+            runbook: condition.runbook.clone(),
+            condition: condition.model(language),
+        }
     };
-    // A minute more, so that what ends with the last of it is in.
-    tested.iter().map(|tested| of(&tested.condition)).max().unwrap_or(0) * 1_000 + 60_000
+    definition.conditions().map(one).collect()
 }

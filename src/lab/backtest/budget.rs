@@ -1,8 +1,8 @@
 //! How many pages a team can bear.
 //!
-//! In: `5/week`; when incidents opened. Out: how many there were in each such time from the begin on, and whether it was ever too many.
+//! In: `5/week`; when somebody was paged. Out: how many there were in each such time from the begin on, and whether it was ever too many.
 //! What always holds: the last time may be cut short by the end of the range and is judged like a whole one: too many in less is too
-//! many.
+//! many; what opens after the range, of its last rows, counts.
 
 use crate::lab::streaming::Range;
 
@@ -75,7 +75,8 @@ impl Budget {
     pub fn periods(self, opened: &[i64], range: Range) -> Vec<(i64, u64)> {
         let mut periods: Vec<(i64, u64)> = Vec::new();
         let mut begin = range.begin_ms;
-        while begin < range.end_ms {
+        let last = opened.iter().map(|opened| opened.saturating_add(1)).max().unwrap_or(i64::MIN);
+        while begin < range.end_ms.max(last) {
             let end = begin.saturating_add(self.period.ms());
             let number = opened.iter().filter(|opened| (begin..end).contains(*opened)).count();
             periods.push((begin, number as u64));
@@ -114,5 +115,7 @@ mod tests {
         assert_eq!(budget.periods(&opened, range), [(0, 2), (7 * DAY_MS, 1), (14 * DAY_MS, 3)]);
         assert_eq!(budget.exceeded(&opened, range), [(14 * DAY_MS, 3)]);
         assert_eq!(Budget { most: 3, ..budget }.exceeded(&opened, range), []);
+        let one_day = Range { begin_ms: 0, end_ms: DAY_MS };
+        assert_eq!(budget.periods(&[7 * DAY_MS], one_day), [(0, 0), (7 * DAY_MS, 1)]);
     }
 }

@@ -1,10 +1,15 @@
 //! Conditions on past rows: what they would have told people, before anybody is told.
 //!
-//! In: rows with their arrival, conditions. Out: for each condition what the streaming evaluation gives, the incidents by day, and
-//! whether a budget of pages holds. What always holds: conditions are judged each by itself, in the order given; one that New Relic
-//! would refuse is told and stops no other; the same rows give the same answer.
+//! In: rows with their arrival, conditions, muting rules. Out: for each condition what the streaming evaluation gives, the incidents by
+//! day, the issues they make, and whether a budget of pages holds. What always holds: conditions are judged each by itself, in the
+//! order given; one that New Relic would refuse is told and stops no other; nothing is made up of the time after the last row: windows
+//! with rows are closed, but no signal is lost, nothing filled and no incident closed by time; the same rows give the same answer.
 
 mod budget;
+mod issues;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -13,21 +18,32 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 pub use budget::{Budget, Period};
+pub use issues::IssueOf;
 
 use super::engine::QueryError;
 use super::store::Snapshot;
+use super::streaming::issue::Preference;
 use super::streaming::{Evaluation, Incident, Range, Settings, SignalRun, evaluate};
+use crate::nrql::ast::{Query, Source};
 use crate::nrql::condition::{Condition, Priority};
+use crate::nrql::muting::MutingRule;
+use crate::nrql::{self, Statement};
 
 /// A condition and where it belongs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tested {
-    /// Its policy's name.
+    /// Names its policy for ever.
     pub policy: String,
+    /// Its policy's name in New Relic.
+    pub policy_name: String,
+    /// Which incidents of the policy share an issue.
+    pub preference: Preference,
     /// Names it for ever.
     pub id: String,
     /// Whether it is on when it is made.
     pub enabled: bool,
+    /// Where the steps are.
+    pub runbook: String,
     /// What decides.
     pub condition: Condition,
 }
@@ -39,6 +55,10 @@ pub struct Outcome {
     pub tested: Tested,
     /// Signals and incidents, or why New Relic would refuse it.
     pub result: Result<Evaluation, QueryError>,
+    /// Event types that it reads.
+    pub event_types: Vec<String>,
+    /// There are rows of one of them: without, nothing was tested.
+    pub has_rows: bool,
 }
 
 impl Outcome {
@@ -63,40 +83,70 @@ impl Outcome {
 /// Everything that was tested.
 #[derive(Debug)]
 pub struct Backtest {
-    /// Which arrivals counted.
+    /// Which arrivals counted. Incidents that the last of them open may open after it.
     pub range: Range,
     /// In the order of the conditions.
     pub outcomes: Vec<Outcome>,
+    /// What the incidents became, oldest first.
+    pub issues: Vec<IssueOf>,
 }
 
-/// Tests conditions on the rows that arrived in a range.
+/// Tests conditions on the rows that arrived in a range. What comes after the last of all rows is unknown, wherever the range ends.
 #[must_use]
 pub fn backtest(snapshots: &[Snapshot], tested: Vec<Tested>, range: Range, settings: &Settings) -> Backtest {
-    let outcomes = tested
-        .into_iter()
-        .map(|tested| {
-            let result = evaluate(snapshots, &tested.condition, range, settings);
-            Outcome { tested, result }
-        })
-        .collect();
-    Backtest { range, outcomes }
+    let known = arrivals(snapshots).map_or(range.end_ms, |(_, last)| last.saturating_add(1));
+    let range = Range { end_ms: range.end_ms.min(known.max(range.begin_ms.saturating_add(1))), ..range };
+    let settings = Settings { settles: true, ..settings.clone() };
+    let outcomes = tested.into_iter().map(|tested| outcome(snapshots, tested, range, &settings)).collect::<Vec<_>>();
+    Backtest { range, issues: issues::grouped(&outcomes, &[]), outcomes }
+}
+
+fn outcome(snapshots: &[Snapshot], tested: Tested, range: Range, settings: &Settings) -> Outcome {
+    let result = evaluate(snapshots, &tested.condition, range, settings);
+    let mut event_types = Vec::new();
+    if let Ok(Statement::Select(query)) = nrql::parse(&tested.condition.query) {
+        read(&query, &mut event_types);
+    }
+    let has = |name: &String| snapshots.iter().any(|snapshot| snapshot.table(name).is_some_and(|table| table.rows() > 0));
+    let has_rows = event_types.iter().any(has);
+    Outcome { tested, result, event_types, has_rows }
+}
+
+/// Event types that a query reads, each once.
+fn read(query: &Query, event_types: &mut Vec<String>) {
+    for source in &query.from {
+        match source {
+            Source::Type(name) if !event_types.contains(&name.text) => event_types.push(name.text.clone()),
+            Source::Query(inner) => read(inner, event_types),
+            _ => {}
+        }
+    }
 }
 
 impl Backtest {
-    /// Every day of the range, in a zone.
+    /// The same with muting rules: what they mute tells nobody.
+    #[must_use]
+    pub fn muted_by(mut self, rules: &[MutingRule]) -> Self {
+        self.issues = issues::grouped(&self.outcomes, rules);
+        self
+    }
+
+    /// Every day from the first arrival to the last or, if later, to the last incident, in a zone.
     #[must_use]
     pub fn days(&self, zone: &TimeZone) -> Vec<Date> {
-        let ends = (day(self.range.begin_ms, zone), day(self.range.end_ms.saturating_sub(1), zone));
+        let opened = self.outcomes.iter().flat_map(Outcome::incidents).map(|(_, incident)| incident.opened_ms).max();
+        let last_ms = self.range.end_ms.saturating_sub(1).max(opened.unwrap_or(i64::MIN));
+        let ends = (day(self.range.begin_ms, zone), day(last_ms, zone));
         let (Some(first), Some(last)) = ends else { return Vec::new() };
         first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last).collect()
     }
 
-    /// When incidents of this priority or above opened, of conditions that are on, oldest first; ms since 1970.
+    /// When somebody was told: when issues of conditions that are on reached this priority, muted incidents aside, oldest first; ms
+    /// since 1970. With [`Priority::Critical`] the pages that a [`Budget`] counts.
     #[must_use]
     pub fn opened(&self, least: Priority) -> Vec<i64> {
-        let on = self.outcomes.iter().filter(|outcome| outcome.tested.enabled);
-        let incidents = on.flat_map(Outcome::incidents).filter(|(_, incident)| incident.priority >= least);
-        let mut opened: Vec<i64> = incidents.map(|(_, incident)| incident.opened_ms).collect();
+        let on = self.issues.iter().filter(|issue| issue.enabled);
+        let mut opened: Vec<i64> = on.filter_map(|issue| issue.reached_ms(least)).collect();
         opened.sort_unstable();
         opened
     }

@@ -58,6 +58,7 @@ pub fn evaluate(
         switches: settings.switches,
         expires_ms: expiration.map(|expiration| i64::from(expiration.after_s) * SECOND_MS),
         end_ms,
+        settles: settings.settles,
     };
     let mark = expiration.filter(|expiration| expiration.ignores_expected).map(|_| EXPECTED);
     let asked = Asked { window_ms: windows.width_ms, received_ms: (begin_ms, end_ms), mark };
@@ -87,7 +88,7 @@ pub fn evaluate(
         let (own, rest) = cells.split_at(cells.partition_point(|cell| cell.group <= group));
         cells = rest;
         let Some(clock) = placed.clock(group) else { continue };
-        evaluation.unclosed += own.iter().map(|cell| u64::from(cell.end_ms > clock.closed_until())).sum::<u64>();
+        evaluation.unclosed += own.iter().map(|cell| u64::from(clock.closed_ms(cell.end_ms).is_none())).sum::<u64>();
         let far = |pair: &[Cell]| matches!(pair, [one, two] if two.end_ms - one.end_ms > FLOW_APART_MS);
         far_apart += u64::from(own.windows(2).any(far));
         let signal = judge.signal(group, facets, own, clock, &placed);

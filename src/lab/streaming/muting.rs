@@ -7,100 +7,12 @@
 use std::collections::BTreeMap;
 
 use super::super::engine::{self, Field};
-use super::schedule::{Schedule, Until};
+use super::schedule::Until;
 use crate::nrql::condition::{Condition, Kind};
-
-/// What a muting rule can ask about, beside `tags.<NAME>`. `alertsMutingRuleCreate`.
-pub const ATTRIBUTES: [&str; 13] = [
-    "accountId",
-    "conditionId",
-    "conditionName",
-    "conditionRunbookUrl",
-    "conditionType",
-    "entity.guid",
-    "nrqlEventType",
-    "nrqlQuery",
-    "policyId",
-    "policyName",
-    "product",
-    "targetId",
-    "targetName",
-];
+use crate::nrql::muting::{MutingRule, Operator, Test};
 
 /// What an incident is about: an attribute's text.
 pub type Facts = BTreeMap<String, String>;
-
-/// A muting rule.
-#[derive(Debug, Clone)]
-pub struct MutingRule {
-    /// Its name.
-    pub name: String,
-    /// Whether it is on.
-    pub enabled: bool,
-    /// `condition.operator`: all conditions must hold, else one.
-    pub all: bool,
-    /// `condition.conditions`.
-    pub conditions: Vec<Test>,
-    /// When; none: always.
-    pub schedule: Option<Schedule>,
-    /// `actionOnMutingRuleWindowEnded` is `CLOSE_ISSUES_ON_INACTIVE`.
-    pub closes: bool,
-}
-
-/// One condition of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Test {
-    /// One of [`ATTRIBUTES`], or `tags.<NAME>`.
-    pub attribute: String,
-    /// How it is compared.
-    pub operator: Operator,
-    /// With what: several for `IN`, none for `ANY` and `IS_BLANK`, else one.
-    pub values: Vec<String>,
-}
-
-/// How an attribute is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "New Relic's own words")]
-pub enum Operator {
-    Any,
-    Contains,
-    EndsWith,
-    Equals,
-    In,
-    IsBlank,
-    IsNotBlank,
-    NotContains,
-    NotEndsWith,
-    NotEquals,
-    NotIn,
-    NotStartsWith,
-    StartsWith,
-}
-
-impl Operator {
-    /// All, with the word that `NerdGraph` has for each.
-    pub const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::Any, "ANY"),
-        (Self::Contains, "CONTAINS"),
-        (Self::EndsWith, "ENDS_WITH"),
-        (Self::Equals, "EQUALS"),
-        (Self::In, "IN"),
-        (Self::IsBlank, "IS_BLANK"),
-        (Self::IsNotBlank, "IS_NOT_BLANK"),
-        (Self::NotContains, "NOT_CONTAINS"),
-        (Self::NotEndsWith, "NOT_ENDS_WITH"),
-        (Self::NotEquals, "NOT_EQUALS"),
-        (Self::NotIn, "NOT_IN"),
-        (Self::NotStartsWith, "NOT_STARTS_WITH"),
-        (Self::StartsWith, "STARTS_WITH"),
-    ];
-
-    /// What a word of `NerdGraph` says.
-    #[must_use]
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
-    }
-}
 
 /// Muted by what, and what becomes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,30 +60,6 @@ pub fn muted(rules: &[MutingRule], facts: &Facts, at_ms: i64) -> Option<Muted> {
 }
 
 impl MutingRule {
-    /// What New Relic would refuse.
-    #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.conditions.is_empty() {
-            faults.push("condition.conditions: none; at least one".to_owned());
-        }
-        for test in &self.conditions {
-            if !ATTRIBUTES.contains(&test.attribute.as_str()) && test.attribute.strip_prefix("tags.").is_none_or(str::is_empty) {
-                faults.push(format!("attribute {}; allowed: {}, tags.<NAME>", test.attribute, ATTRIBUTES.join(", ")));
-            }
-            let allowed = match test.operator {
-                Operator::Any | Operator::IsBlank | Operator::IsNotBlank => 0..=0,
-                Operator::In | Operator::NotIn => 1..=usize::MAX,
-                _ => 1..=1,
-            };
-            if !allowed.contains(&test.values.len()) {
-                faults.push(format!("values of {}: {}; allowed: {}", test.attribute, test.values.len(), allowed.start()));
-            }
-        }
-        faults.extend(self.schedule.iter().flat_map(Schedule::faults));
-        faults
-    }
-
     /// Whether it mutes what opens at a moment, and until when its time goes on.
     fn mutes(&self, facts: &Facts, at_ms: i64) -> Option<Until> {
         let holds = |test: &Test| test.holds(facts);

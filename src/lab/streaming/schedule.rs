@@ -4,40 +4,10 @@
 //! occurrence begins and ends by the clock on the wall of its zone, whatever summer time does in between. What New Relic's pages do
 //! not say: `repeatCount` counts all occurrences, the first included; a month without the day has none.
 
-use jiff::civil::{Date, DateTime, Weekday};
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan};
 
-/// Longest occurrence that is looked for, days.
-const DAYS_MAX: i64 = 366;
-
-/// `schedule` of a muting rule.
-#[derive(Debug, Clone)]
-pub struct Schedule {
-    /// `startTime`; none: always was.
-    pub start: Option<DateTime>,
-    /// `endTime`; none: for ever.
-    pub end: Option<DateTime>,
-    /// `timeZone`.
-    pub zone: TimeZone,
-    /// `repeat`.
-    pub repeat: Option<Repeat>,
-    /// `repeatCount`: so many occurrences.
-    pub count: Option<u32>,
-    /// `endRepeat`: none begins after it.
-    pub end_repeat: Option<DateTime>,
-}
-
-/// `repeat`, with `weeklyRepeatDays`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Repeat {
-    /// Every day.
-    Daily,
-    /// Every week on these days; empty: on the day of the start.
-    Weekly(Vec<Weekday>),
-    /// Every month on the day of the start.
-    Monthly,
-}
+use crate::nrql::muting::{DAYS_MAX, Repeat, Schedule, days};
 
 /// Until when a schedule that holds goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,30 +19,6 @@ pub enum Until {
 }
 
 impl Schedule {
-    /// What makes no sense in it.
-    #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        match (self.start, self.end) {
-            (Some(start), Some(end)) if end <= start => {
-                faults.push(format!("schedule: endTime {end} is not after startTime {start}"));
-            }
-            (Some(start), Some(end)) if self.repeat.is_some() && days(start.date(), end.date()) > DAYS_MAX => {
-                faults.push(format!("schedule: an occurrence is longer than {DAYS_MAX} days"));
-            }
-            (Some(_), Some(_)) => {}
-            _ if self.repeat.is_some() => faults.push("schedule: repeat needs startTime and endTime".to_owned()),
-            _ => {}
-        }
-        if self.repeat.is_none() && (self.count.is_some() || self.end_repeat.is_some()) {
-            faults.push("schedule: repeatCount and endRepeat need repeat".to_owned());
-        }
-        if self.count.is_some() && self.end_repeat.is_some() {
-            faults.push("schedule: either repeatCount or endRepeat".to_owned());
-        }
-        faults
-    }
-
     /// Whether it holds at a moment, and until when.
     #[must_use]
     pub fn at(&self, ms: i64) -> Option<Until> {
@@ -113,11 +59,6 @@ impl Schedule {
         });
         ends.max()
     }
-}
-
-/// Whole days from one date to another.
-fn days(from: Date, to: Date) -> i64 {
-    from.until(to).map_or(0, |span| i64::from(span.get_days()))
 }
 
 /// Which occurrence begins on a day, from 1; none if none does.

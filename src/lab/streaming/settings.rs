@@ -13,6 +13,10 @@ pub struct Settings {
     pub engine: engine::Settings,
     /// What is undecided.
     pub switches: Switches,
+    /// Rows end with the range because nobody knows what came then: windows with rows that still wait are closed as if nothing more
+    /// came for them; no other window is filled then, no signal is lost and no time limit ends. Else the range itself ends and
+    /// whatever waits is left.
+    pub settles: bool,
 }
 
 /// What New Relic's pages on streaming alerts do not say.

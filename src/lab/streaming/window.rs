@@ -61,8 +61,10 @@ pub(super) enum Clock {
     /// So many ms after their end.
     Cadence {
         delay_ms: i64,
-        /// Nothing is closed at or after this moment.
+        /// Nothing is closed at or after this moment,
         until_ms: i64,
+        /// except windows with rows.
+        settles: bool,
     },
     /// The greatest timestamp so far and when it arrived, each time it grew.
     Flow { delay_ms: i64, steps: Vec<(i64, i64)> },
@@ -71,10 +73,10 @@ pub(super) enum Clock {
 }
 
 impl Clock {
-    /// When a window with this end was closed; none if it was not.
+    /// When a window with this end, that has rows or comes before one that has, was closed; none if it was not.
     pub(super) fn closed_ms(&self, end_ms: i64) -> Option<i64> {
         match self {
-            Self::Cadence { delay_ms, until_ms } => Some(end_ms + delay_ms).filter(|ms| ms < until_ms),
+            Self::Cadence { delay_ms, until_ms, settles } => Some(end_ms + delay_ms).filter(|ms| *settles || ms < until_ms),
             Self::Flow { delay_ms, steps } => {
                 let at = steps.partition_point(|(data_ms, _)| *data_ms < end_ms + delay_ms);
                 steps.get(at).map(|(_, arrived_ms)| *arrived_ms)
@@ -83,10 +85,10 @@ impl Clock {
         }
     }
 
-    /// All windows that end at or before this were closed, all others were not.
+    /// All windows that end at or before this were closed, of all others none without rows.
     pub(super) fn closed_until(&self) -> i64 {
         match self {
-            Self::Cadence { delay_ms, until_ms } => until_ms.saturating_sub(1).saturating_sub(*delay_ms),
+            Self::Cadence { delay_ms, until_ms, .. } => until_ms.saturating_sub(1).saturating_sub(*delay_ms),
             Self::Flow { delay_ms, steps } => steps.last().map_or(i64::MIN, |(data_ms, _)| data_ms - delay_ms),
             Self::Timer { closed, .. } => closed.last().map_or(i64::MIN, |(end_ms, _)| *end_ms),
         }
@@ -164,6 +166,8 @@ pub(super) struct Placing<'s> {
     pub(super) expires_ms: Option<i64>,
     /// End of the range, ms.
     pub(super) end_ms: i64,
+    /// Windows with rows that wait at the end of the range are closed.
+    pub(super) settles: bool,
 }
 
 impl Placing<'_> {
@@ -231,7 +235,8 @@ impl Placing<'_> {
         let shared = |clock: Clock| (vec![clock], true);
         let (clocks, shared) = match (self.signal.method, self.switches.flow_clock) {
             (Method::Cadence { delay_s }, _) => {
-                shared(Clock::Cadence { delay_ms: i64::from(delay_s) * SECOND_MS, until_ms: self.end_ms })
+                let delay_ms = i64::from(delay_s) * SECOND_MS;
+                shared(Clock::Cadence { delay_ms, until_ms: self.end_ms, settles: self.settles })
             }
             (Method::EventFlow { delay_s }, FlowClock::Condition) => {
                 shared(Clock::Flow { delay_ms: i64::from(delay_s) * SECOND_MS, steps: whole.steps })
@@ -244,7 +249,8 @@ impl Placing<'_> {
                 let timer_ms = i64::from(timer_s) * SECOND_MS;
                 let close = |mut stream: Stream| {
                     // What is due at the end of the range is not in it; what arrived in its last instant has ended with that.
-                    stream.close_due(timer_ms, self.end_ms - i64::from(timer_ms > 0));
+                    let last_ms = self.end_ms - i64::from(timer_ms > 0);
+                    stream.close_due(timer_ms, if self.settles { i64::MAX } else { last_ms });
                     Clock::Timer { timer_ms, closed: stream.closed }
                 };
                 (streams.into_iter().map(close).collect(), false)

@@ -367,7 +367,7 @@ impl ExpirationSource {
 }
 
 /// One of New Relic's words.
-fn of_words<'de, D: Deserializer<'de>, T: Copy>(deserializer: D, words: &[(T, &str)]) -> Result<T, D::Error> {
+pub(super) fn of_words<'de, D: Deserializer<'de>, T: Copy>(deserializer: D, words: &[(T, &str)]) -> Result<T, D::Error> {
     let word = String::deserialize(deserializer)?;
     let found = words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value);
     found.ok_or_else(|| {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::graphql::Fault;
 use super::policy::{Wrong, id_of, invalid, length, not_found};
 use super::{Arguments, MOST, Session, date_time, input, text};
-use crate::lab::streaming::muting::ATTRIBUTES;
+use crate::nrql::muting::{ATTRIBUTES, is_attribute};
 
 /// Longest name, characters: that of policies; New Relic documents none.
 const NAME: usize = 128;
@@ -128,7 +128,7 @@ fn wrong(fields: &Arguments) -> Vec<Wrong> {
     }
     for condition in conditions.iter().filter_map(Json::as_object) {
         let attribute = text(condition, "attribute");
-        if !ATTRIBUTES.contains(&attribute) && attribute.strip_prefix("tags.").is_none_or(str::is_empty) {
+        if !is_attribute(attribute) {
             let reason = format!("{attribute:?} must be tags.<name> or one of {}", ATTRIBUTES.join(", "));
             wrong.push(("condition.conditions[].attribute".to_owned(), reason));
         }

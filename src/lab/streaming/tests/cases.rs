@@ -218,6 +218,7 @@ fn read(case: &Case) -> Read {
         match &*words {
             ["proves", ids @ ..] => read.proves.extend(ids.iter().map(ToString::to_string)),
             ["range", begin, end] => read.range = Range { begin_ms: seconds(begin), end_ms: seconds(end) },
+            ["settles"] => read.settings.settles = true,
             ["switch", words @ ..] => switch(&mut read.settings.switches, words),
             ["row", fields @ ..] => row(&read.store, fields, 0),
             ["rows", fields @ ..] => many(&read.store, fields),

@@ -2,11 +2,12 @@
 
 use jiff::civil::{DateTime, Weekday};
 
-use super::super::muting::{Facts, Muted, MutingRule, Operator, Test, facts, muted};
-use super::super::schedule::{Repeat, Schedule, Until};
+use super::super::muting::{Facts, Muted, facts, muted};
+use super::super::schedule::Until;
 use super::condition;
 use crate::lab::engine::time::zone;
 use crate::lab::engine::value::Value;
+use crate::nrql::muting::{MutingRule, Operator, Repeat, Schedule, Test};
 
 fn test(attribute: &str, operator: &str, values: &[&str]) -> Test {
     let operator = Operator::of_word(operator).expect("an operator");
@@ -108,14 +109,14 @@ fn what_new_relic_refuses_is_told() {
     assert!(faults(vec![test("colour", "EQUALS", &["red"])])[0].starts_with("attribute colour; allowed: accountId, "));
     assert!(faults(vec![test("tags.", "EQUALS", &["red"])])[0].starts_with("attribute tags.; allowed: "));
     assert_eq!(faults(vec![test("product", "EQUALS", &[])]), ["values of product: 0; allowed: 1"]);
-    assert_eq!(faults(vec![test("product", "ANY", &["x"])]), ["values of product: 1; allowed: 0"]);
+    assert_eq!(faults(vec![test("product", "ANY", &["x"])]), ["values of product: 1; allowed: none"]);
     let mut schedule = nights("UTC", None);
     (schedule.start, schedule.end) = (schedule.end, schedule.start);
-    assert!(schedule.faults()[0].starts_with("schedule: endTime"));
+    assert!(schedule.faults()[0].starts_with("endTime"));
     let endless = Schedule { end: None, ..nights("UTC", Some(Repeat::Daily)) };
-    assert_eq!(endless.faults(), ["schedule: repeat needs startTime and endTime"]);
+    assert_eq!(endless.faults(), ["repeat needs startTime and endTime"]);
     let counted = Schedule { count: Some(2), ..nights("UTC", None) };
-    assert_eq!(counted.faults(), ["schedule: repeatCount and endRepeat need repeat"]);
+    assert_eq!(counted.faults(), ["repeatCount and endRepeat need repeat"]);
 }
 
 fn local(text: &str) -> DateTime {

@@ -81,7 +81,7 @@ pub fn lint(definition: &Definition, known: Known<'_>) -> Vec<Finding> {
     lint.findings
 }
 
-fn unreadable(error: &DefinitionError) -> Finding {
+pub(super) fn unreadable(error: &DefinitionError) -> Finding {
     let (file, line, key, message) = match error {
         DefinitionError::Missing { file } => (file, 0, "file", "no such file; a policy has one".to_owned()),
         DefinitionError::Unreadable { file, line, message } => {
