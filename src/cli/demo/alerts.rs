@@ -23,8 +23,8 @@ const fn text(language: Language) -> &'static str {
 pub(super) fn remark(alerts: &mut Alerts) {
     for (language, policies) in &mut alerts.policies {
         for shown in policies.iter_mut().flat_map(|policy| &mut policy.conditions) {
-            let opens = shown.condition.expiration.is_some_and(|expiration| expiration.opens);
-            if opens && shown.condition.query.contains(HEARTBEAT) {
+            let opens = shown.tested.condition.expiration.is_some_and(|expiration| expiration.opens);
+            if opens && shown.tested.condition.query.contains(HEARTBEAT) {
                 shown.remark = Some(text(*language).to_owned());
             }
         }
@@ -46,7 +46,7 @@ mod tests {
         remark(&mut alerts);
         for (language, policies) in &alerts.policies {
             let all = policies.iter().flat_map(|policy| &policy.conditions);
-            let ids: Vec<&str> = all.filter(|shown| shown.remark.is_some()).map(|shown| &*shown.id).collect();
+            let ids: Vec<&str> = all.filter(|shown| shown.remark.is_some()).map(|shown| &*shown.tested.id).collect();
             assert_eq!(ids, ["agent-silent", "relay-silent"], "{language}");
         }
     }

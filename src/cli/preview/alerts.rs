@@ -6,8 +6,10 @@
 use std::path::Path;
 
 use super::super::alerts;
+use super::super::backtest::tested;
 use super::super::exit::Stop;
 use super::LANGUAGES;
+use crate::lab::backtest::Tested;
 use crate::lab::engine;
 use crate::lab::preview::Language;
 use crate::lab::preview::alerts::{Alerts, Arrived, Policy, Shown};
@@ -40,11 +42,14 @@ pub(in crate::cli) fn shown(
 
 fn of_language(definition: &Definition, language: dashboard::Language) -> Result<Vec<Policy>, String> {
     let mut policies = Vec::new();
+    // In the order of the policies and their conditions.
+    let mut all = tested(definition, language).into_iter();
     for policy in &definition.policies {
         let Some(source) = &policy.source else { continue };
         let mut conditions = Vec::new();
-        for condition in policy.conditions.values() {
-            conditions.push(one(condition, language).map_err(|fault| format!("{}/{}: {fault}", policy.key, condition.id))?);
+        for (condition, tested) in policy.conditions.values().zip(&mut all) {
+            conditions
+                .push(one(condition, tested, language).map_err(|fault| format!("{}/{}: {fault}", policy.key, condition.id))?);
         }
         policies.push(Policy {
             key: policy.key.clone(),
@@ -56,11 +61,10 @@ fn of_language(definition: &Definition, language: dashboard::Language) -> Result
     Ok(policies)
 }
 
-fn one(source: &ConditionSource, language: dashboard::Language) -> Result<Shown, String> {
+fn one(source: &ConditionSource, tested: Tested, language: dashboard::Language) -> Result<Shown, String> {
     let put = |both: &Both| written(both.get(language), source, language).map_err(|fault| fault.to_string());
     Ok(Shown {
-        id: source.id.clone(),
-        enabled: source.enabled,
+        tested,
         because: source.because.clone(),
         question: put(&source.question)?,
         value: put(&source.value)?,
@@ -72,8 +76,6 @@ fn one(source: &ConditionSource, language: dashboard::Language) -> Result<Shown,
         description: put(&source.description)?,
         response: put(&source.response)?,
         tuning: put(&source.tuning)?,
-        runbook: source.runbook.clone(),
-        condition: source.model(language),
         remark: None,
     })
 }
@@ -86,7 +88,7 @@ mod tests {
     fn the_page_has_every_condition_in_both_languages() {
         let alerts = shown(None, Store::in_memory(), Arrived::AsTold, engine::Settings::default()).unwrap();
         let ids = |at: usize| -> Vec<&str> {
-            alerts.policies[at].1.iter().flat_map(|policy| &policy.conditions).map(|shown| &*shown.id).collect()
+            alerts.policies[at].1.iter().flat_map(|policy| &policy.conditions).map(|shown| &*shown.tested.id).collect()
         };
         assert_eq!(ids(0).len(), Definition::shipped().conditions().count());
         assert_eq!(ids(0), ids(1));
@@ -97,7 +99,11 @@ mod tests {
         assert_ne!(texts(0), texts(1));
         let all = alerts.policies.iter().flat_map(|(_, policies)| policies).flat_map(|policy| &policy.conditions);
         for shown in all {
-            assert!(![&shown.description, &shown.response, &shown.tuning].iter().any(|text| text.contains("[[")), "{}", shown.id);
+            assert!(
+                ![&shown.description, &shown.response, &shown.tuning].iter().any(|text| text.contains("[[")),
+                "{}",
+                shown.tested.id
+            );
         }
     }
 

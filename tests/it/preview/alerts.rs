@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use cspm_relay::clock::Clock;
+use cspm_relay::lab::backtest::Tested;
 use cspm_relay::lab::engine;
 use cspm_relay::lab::preview::alerts::{Alerts, Arrived, Policy, Shown};
 use cspm_relay::lab::preview::{FromStore, Language, Preview, Settings};
 use cspm_relay::lab::store::Store;
+use cspm_relay::lab::streaming::issue::Preference;
 use cspm_relay::nrql::condition::{Comparison, Condition, Fill, Kind, Method, Occurrences, Priority, Signal, Term};
 use serde_json::{Value, json};
 
@@ -32,8 +34,29 @@ fn shown(id: &str, query: &str, language: Language) -> Shown {
         occurrences: Occurrences::AtLeastOnce,
     };
     Shown {
-        id: id.to_owned(),
-        enabled: true,
+        tested: Tested {
+            policy: "own".to_owned(),
+            policy_name: "Own".to_owned(),
+            preference: Preference::Policy,
+            id: id.to_owned(),
+            enabled: true,
+            runbook: "https://docs.aws.amazon.com/".to_owned(),
+            condition: Condition {
+                name: text("Many failed sign-ins", "サインイン失敗の多発"),
+                query: query.to_owned(),
+                kind: Kind::Static,
+                signal: Signal {
+                    window_s: 300,
+                    slide_s: None,
+                    method: Method::EventTimer { timer_s: 60 },
+                    fill: Fill::None,
+                    evaluation_delay_s: 0,
+                },
+                terms: vec![term(Priority::Critical, 5.0), term(Priority::Warning, 3.0)],
+                expiration: None,
+                time_limit_s: 86_400,
+            },
+        },
         because: "It is rare.".to_owned(),
         question: text("Who fails to sign in?", "誰がサインインに失敗しているか。"),
         value: text("failed sign-ins", "失敗の件数"),
@@ -48,22 +71,6 @@ fn shown(id: &str, query: &str, language: Language) -> Shown {
         description: "<b>{{tag.account}}</b>".to_owned(),
         response: String::new(),
         tuning: "`WHERE x`".to_owned(),
-        runbook: "https://docs.aws.amazon.com/".to_owned(),
-        condition: Condition {
-            name: text("Many failed sign-ins", "サインイン失敗の多発"),
-            query: query.to_owned(),
-            kind: Kind::Static,
-            signal: Signal {
-                window_s: 300,
-                slide_s: None,
-                method: Method::EventTimer { timer_s: 60 },
-                fill: Fill::None,
-                evaluation_delay_s: 0,
-            },
-            terms: vec![term(Priority::Critical, 5.0), term(Priority::Warning, 3.0)],
-            expiration: None,
-            time_limit_s: 86_400,
-        },
         remark: None,
     }
 }

@@ -12,13 +12,10 @@ use tokio::time::Instant;
 
 use super::super::Language;
 use super::{Alerts, Arrived, Policy, Shown};
-use crate::lab::backtest::{Tested, arrivals, backtest};
+use crate::lab::backtest::{arrivals, backtest};
 use crate::lab::engine::{self, Stop};
 use crate::lab::store::Snapshot;
 use crate::lab::streaming::{self, Evaluation, Incident, Range};
-use crate::nrql::ast::{Query, Source};
-use crate::nrql::condition::{Condition, Method};
-use crate::nrql::{self, Statement};
 
 /// How long a condition may be judged, as long as a query may run.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -113,7 +110,7 @@ impl Desk {
     pub(super) fn condition(&self, language: Language, id: &str) -> Option<(&Policy, &Shown)> {
         let all = self.policies(language).iter().flat_map(|policy| policy.conditions.iter().map(move |shown| (policy, shown)));
         let mut all = all;
-        all.find(|(_, shown)| shown.id == id)
+        all.find(|(_, shown)| shown.tested.id == id)
     }
 
     /// The rows of now.
@@ -134,7 +131,7 @@ impl Desk {
 
     /// What a condition found.
     pub(super) fn brief(&self, shown: &Shown, past: &Past) -> Arc<Brief> {
-        let known = locked(&self.briefs).get(&shown.id).cloned();
+        let known = locked(&self.briefs).get(&shown.tested.id).cloned();
         if let Some(known) = known.filter(|known| known.is_fresh(past)) {
             return known;
         }
@@ -143,12 +140,12 @@ impl Desk {
 
     /// What a condition found, with its windows when it could be judged.
     pub(super) fn whole(&self, shown: &Shown, past: &Past) -> (Arc<Brief>, Option<Arc<Evaluation>>) {
-        let known = locked(&self.whole).iter().find(|(id, _)| *id == shown.id).map(|(_, whole)| whole.clone());
+        let known = locked(&self.whole).iter().find(|(id, _)| *id == shown.tested.id).map(|(_, whole)| whole.clone());
         let found = known.filter(|known| known.brief.is_fresh(past)).unwrap_or_else(|| {
             let made = self.judge(shown, past);
             let mut kept = locked(&self.whole);
-            kept.retain(|(id, _)| *id != shown.id);
-            kept.push_front((shown.id.clone(), made.clone()));
+            kept.retain(|(id, _)| *id != shown.tested.id);
+            kept.push_front((shown.tested.id.clone(), made.clone()));
             kept.truncate(WHOLE);
             made
         });
@@ -162,7 +159,7 @@ impl Desk {
             Err(found) => (found, None),
         };
         let brief = Arc::new(Brief::new(past, made, made.elapsed(), found));
-        locked(&self.briefs).insert(shown.id.clone(), Arc::clone(&brief));
+        locked(&self.briefs).insert(shown.tested.id.clone(), Arc::clone(&brief));
         Whole { brief, evaluation }
     }
 }
@@ -201,42 +198,16 @@ pub(super) fn is_in(incident: &Incident, since_ms: i64, until_ms: i64) -> bool {
 }
 
 fn evaluate(engine: &engine::Settings, shown: &Shown, past: &Past) -> Result<Evaluation, Found> {
-    let absent = absent(&shown.condition, &past.snapshot);
-    let Some((first_ms, last_ms)) = past.arrivals.filter(|_| absent.is_empty()) else { return Err(Found::NoRows(absent)) };
+    // Without an arrival there is no row of any type.
+    let (first_ms, last_ms) = past.arrivals.unwrap_or_default();
+    let range = Range { begin_ms: first_ms, end_ms: last_ms.saturating_add(1) };
     let until = Instant::now() + TIME_LIMIT;
     let stop = Some(Stop::new(move || Instant::now() > until));
     let settings = streaming::Settings { engine: engine::Settings { stop, ..engine.clone() }, ..streaming::Settings::default() };
-    let range = Range { begin_ms: first_ms, end_ms: last_ms.saturating_add(settling_ms(&shown.condition)) };
-    let tested =
-        Tested { policy: String::new(), id: shown.id.clone(), enabled: shown.enabled, condition: shown.condition.clone() };
-    let result = backtest(std::slice::from_ref(&past.snapshot), vec![tested], range, &settings);
-    let outcome = result.outcomes.into_iter().next().map(|outcome| outcome.result);
-    outcome.unwrap_or_else(|| Ok(Evaluation::default())).map_err(|error| Found::Refused(error.message))
-}
-
-/// The types of a condition's query, when there is no row of any of them.
-fn absent(condition: &Condition, snapshot: &Snapshot) -> Vec<String> {
-    fn types<'q>(query: &'q Query, names: &mut Vec<&'q str>) {
-        for source in &query.from {
-            match source {
-                Source::Type(name) => names.push(&name.text),
-                Source::Query(inner) => types(inner, names),
-                _ => {}
-            }
-        }
+    let result = backtest(std::slice::from_ref(&past.snapshot), vec![shown.tested.clone()], range, &settings);
+    match result.outcomes.into_iter().next() {
+        Some(outcome) if !outcome.has_rows && outcome.result.is_ok() => Err(Found::NoRows(outcome.event_types)),
+        Some(outcome) => outcome.result.map_err(|error| Found::Refused(error.message)),
+        None => Ok(Evaluation::default()),
     }
-    let Ok(Statement::Select(query)) = nrql::parse(&condition.query) else { return Vec::new() };
-    let mut names = Vec::new();
-    types(&query, &mut names);
-    let has_rows = |name: &&str| snapshot.table(name).is_some_and(|table| table.rows() > 0);
-    if names.iter().any(has_rows) { Vec::new() } else { names.into_iter().map(str::to_owned).collect() }
-}
-
-/// How long after the last row windows may still close and incidents open, ms.
-fn settling_ms(condition: &Condition) -> i64 {
-    let wait = match condition.signal.method {
-        Method::EventFlow { delay_s } | Method::Cadence { delay_s } => delay_s,
-        Method::EventTimer { timer_s } => timer_s,
-    };
-    (i64::from(condition.signal.window_s) + i64::from(wait) + 60) * 1_000
 }

@@ -18,9 +18,10 @@ pub(super) mod tests;
 use serde::Deserialize;
 
 use super::Language;
+use crate::lab::backtest::Tested;
 use crate::lab::engine;
 use crate::lab::store::Store;
-use crate::nrql::condition::{Condition, Priority};
+use crate::nrql::condition::Priority;
 
 pub(super) use desk::Desk;
 
@@ -62,10 +63,8 @@ pub struct Policy {
 /// A condition and what it says of itself, in one language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
-    /// Names it for ever.
-    pub id: String,
-    /// Whether it is on when it is made.
-    pub enabled: bool,
+    /// What is judged, and where it belongs.
+    pub tested: Tested,
     /// Why on or off.
     pub because: String,
     /// What it answers.
@@ -88,10 +87,6 @@ pub struct Shown {
     pub response: String,
     /// How to make it quieter.
     pub tuning: String,
-    /// Where the steps are.
-    pub runbook: String,
-    /// What New Relic decides by.
-    pub condition: Condition,
     /// Why its incidents say nothing on these rows; they are not counted then.
     pub remark: Option<String>,
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::desk::{Brief, Found};
 use super::*;
 use crate::lab::preview::Mask;
-use crate::nrql::condition::{Comparison, Expiration, Fill, Kind, Method, Occurrences, Signal, Term};
+use crate::lab::streaming::issue::Preference;
+use crate::nrql::condition::{Comparison, Condition, Expiration, Fill, Kind, Method, Occurrences, Signal, Term};
 
 const BEGIN_MS: i64 = 1_700_000_040_000;
 const FACETED: &str = "SELECT count(*) FROM T FACET aws.accountName AS account";
@@ -39,8 +40,15 @@ pub(super) fn condition(query: &str) -> Condition {
 
 fn shown(id: &str, query: &str) -> Shown {
     Shown {
-        id: id.to_owned(),
-        enabled: true,
+        tested: Tested {
+            policy: "own".to_owned(),
+            policy_name: "Own".to_owned(),
+            preference: Preference::Policy,
+            id: id.to_owned(),
+            enabled: true,
+            runbook: "https://example.com".to_owned(),
+            condition: condition(query),
+        },
         because: "Because.".to_owned(),
         question: "Too many?".to_owned(),
         value: "rows".to_owned(),
@@ -52,8 +60,6 @@ fn shown(id: &str, query: &str) -> Shown {
         description: String::new(),
         response: String::new(),
         tuning: String::new(),
-        runbook: "https://example.com".to_owned(),
-        condition: condition(query),
         remark: None,
     }
 }
@@ -135,7 +141,7 @@ fn a_lost_signal_has_the_name_of_its_condition() {
     let store = Store::in_memory();
     put(&store, "prod", &[(0, 1), (600, 1)]);
     let mut silent = shown("silent", FACETED);
-    silent.condition.expiration = Some(Expiration { after_s: 600, opens: true, closes: false, ignores_expected: false });
+    silent.tested.condition.expiration = Some(Expiration { after_s: 600, opens: true, closes: false, ignores_expected: false });
     let told = one(&desk(&store, vec![silent]), "silent", None);
     assert_eq!(told["incidents"][0]["title"], "Too many");
     assert_eq!((&told["incidents"][0]["cause"], &told["incidents"][0]["value"]), (&json!("signalLost"), &Value::Null));
@@ -232,6 +238,10 @@ fn definitions_have_every_setting_and_reason() {
             "window": 60, "slide": null, "method": "EVENT_TIMER", "wait": 60, "fill": "NONE", "fillValue": null, "evaluationDelay": 0,
         })
     );
+    for (since, until) in [(5, 5), (6, 5), (i64::MIN, i64::MAX), (0, i64::MAX)] {
+        let wrong = OneRequest { id: "own-one".to_owned(), lang: None, since, until };
+        assert!(desk.one(&wrong, None).unwrap_err().message.starts_with("since must lie before until"), "{since} {until}");
+    }
     let unknown = OneRequest { id: "none".to_owned(), lang: None, since: 0, until: 1 };
     assert_eq!(desk.one(&unknown, None).unwrap_err().message, "no condition \"none\"");
 }

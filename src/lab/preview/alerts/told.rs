@@ -37,12 +37,13 @@ impl Desk {
 
     /// What each condition of a policy found in the shown time.
     pub(in crate::lab::preview) fn list(&self, request: &ListRequest, mask: Option<&Mask>) -> Result<Tree, Refusal> {
+        checked(request.since, request.until)?;
         let all = self.policies(Language::default());
         let policy = all.iter().find(|policy| policy.key == request.policy).ok_or_else(|| unknown("policy", &request.policy))?;
         let past = self.past();
         let one = |shown: &Shown| {
             let brief = self.brief(shown, &past);
-            told(&shown.id, &brief, request.since, request.until)
+            told(&shown.tested.id, &brief, request.since, request.until)
         };
         let told: Vec<Value> = policy.conditions.iter().map(one).map(Value::Object).collect();
         Ok(masked(&json!({ "conditions": told }), &Origins::new(), mask))
@@ -50,21 +51,33 @@ impl Desk {
 
     /// One condition: signals and incidents of the shown time.
     pub(in crate::lab::preview) fn one(&self, request: &OneRequest, mask: Option<&Mask>) -> Result<Tree, Refusal> {
+        checked(request.since, request.until)?;
         let language = request.lang.as_deref().and_then(|lang| lang.parse().ok()).unwrap_or_default();
         let (_, shown) = self.condition(language, &request.id).ok_or_else(|| unknown("condition", &request.id))?;
         let past = self.past();
         let (brief, evaluation) = self.whole(shown, &past);
-        let mut told = told(&shown.id, &brief, request.since, request.until);
+        let mut told = told(&shown.tested.id, &brief, request.since, request.until);
         told.remove("spans");
         if let Some(evaluation) = evaluation {
             add(&mut told, shown, &evaluation, request);
         }
-        let origins = match nrql::parse(&shown.condition.query) {
+        let origins = match nrql::parse(&shown.tested.condition.query) {
             Ok(statement) if mask.is_some() => origin::of(&statement),
             _ => Origins::new(),
         };
         Ok(titled(masked(&Value::Object(told), &origins, mask), shown, mask))
     }
+}
+
+/// Ms since 1970, either way, that a browser can count.
+const TIMES_MS: std::ops::RangeInclusive<i64> = -8_640_000_000_000_000..=8_640_000_000_000_000;
+
+/// A time that has a length and can be counted in.
+fn checked(since_ms: i64, until_ms: i64) -> Result<(), Refusal> {
+    if since_ms < until_ms && TIMES_MS.contains(&since_ms) && TIMES_MS.contains(&until_ms) {
+        return Ok(());
+    }
+    Err(Refusal { message: "since must lie before until, both in milliseconds since 1970".to_owned(), position: None })
 }
 
 fn unknown(what: &str, name: &str) -> Refusal {
@@ -84,7 +97,7 @@ fn policy(policy: &Policy) -> Value {
 }
 
 fn definition(shown: &Shown) -> Value {
-    let condition = &shown.condition;
+    let condition = &shown.tested.condition;
     let term = |term: &Term| {
         let reason = shown.reasons.iter().find(|(priority, _)| *priority == term.priority).map(|(_, reason)| reason);
         json!({
@@ -103,9 +116,9 @@ fn definition(shown: &Shown) -> Value {
         })
     });
     json!({
-        "id": shown.id, "name": condition.name, "enabled": shown.enabled, "because": shown.because, "question": shown.question,
+        "id": shown.tested.id, "name": condition.name, "enabled": shown.tested.enabled, "because": shown.because, "question": shown.question,
         "value": shown.value, "opens": shown.opens, "closes": shown.closes, "silence": shown.silence, "title": shown.title,
-        "description": shown.description, "response": shown.response, "tuning": shown.tuning, "runbook": shown.runbook,
+        "description": shown.description, "response": shown.response, "tuning": shown.tuning, "runbook": shown.tested.runbook,
         "query": condition.query, "baseline": baseline, "terms": condition.terms.iter().map(term).collect::<Vec<_>>(),
         "signal": signal_settings(condition), "expiration": expiration, "timeLimit": condition.time_limit_s,
         "remark": shown.remark,
@@ -164,7 +177,7 @@ fn told(id: &str, brief: &Brief, since_ms: i64, until_ms: i64) -> Map<String, Va
 /// The signals and incidents of a condition.
 fn add(told: &mut Map<String, Value>, shown: &Shown, evaluation: &Evaluation, request: &OneRequest) {
     let (since_ms, until_ms) = (request.since, request.until);
-    let condition = &shown.condition;
+    let condition = &shown.tested.condition;
     let in_time = |incident: &&Incident| is_in(incident, since_ms, until_ms);
     // How often something happened, and how much there was: the busiest come first, and among equals the first.
     let rank = |signal: &SignalRun| {
@@ -244,7 +257,7 @@ fn titled(mut tree: Tree, shown: &Shown, mask: Option<&Mask>) -> Tree {
 fn title(shown: &Shown, incident: &Tree) -> String {
     let is_lost = incident.get("cause").and_then(Tree::text) == Some("signalLost");
     if is_lost || shown.title.is_empty() {
-        return shown.condition.name.clone();
+        return shown.tested.condition.name.clone();
     }
     let mut out = String::with_capacity(shown.title.len());
     let mut rest = shown.title.as_str();
@@ -264,7 +277,7 @@ fn title(shown: &Shown, incident: &Tree) -> String {
 
 fn word_of(word: &str, shown: &Shown, incident: &Tree) -> Option<String> {
     match word {
-        "conditionName" => return Some(shown.condition.name.clone()),
+        "conditionName" => return Some(shown.tested.condition.name.clone()),
         "priority" => return incident.get("priority").and_then(Tree::text).map(str::to_owned),
         _ => {}
     }
