@@ -4,7 +4,7 @@ use super::exceptions::longest;
 use super::{Exception, Exceptions, Facts, List, PreventiveControl, Rule, preventive_control, preventive_control_id};
 use crate::enrich::{Enriched, EnrichedChange, EnrichedItem};
 use crate::record::compliance::NON_COMPLIANT;
-use crate::record::{ConfigItem, StateChange, Trail};
+use crate::record::{ConfigItem, Novelties, StateChange, Trail};
 
 /// A record with its detections.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Classified<'a> {
     pub enriched: &'a Enriched<'a>,
     /// Rules it matched, most severe first.
     pub hits: &'a [&'a Rule],
+    /// What is new about it; `None`: nobody was asked.
+    pub novelty: Option<Novelties>,
 }
 
 /// A change of state of AWS Config with the control behind its rule.

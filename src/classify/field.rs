@@ -7,10 +7,10 @@
 
 use serde_json::value::RawValue;
 
+use crate::record::json;
 use crate::record::trail::Trail;
 
 use super::fold::Table;
-use super::json;
 use super::predicate::Kind;
 
 /// Deepest nesting of arrays and objects that a path is followed into; records nest 11 deep at most as far as seen.

@@ -30,7 +30,6 @@ mod fold;
 mod frameworks;
 mod import;
 mod index;
-mod json;
 mod load;
 mod matcher;
 mod mutation;
@@ -57,7 +56,7 @@ pub use catalogue::{CatalogueKind, CatalogueRow};
 pub use classified::{Classified, ClassifiedChange, ClassifiedItem, EXCEPTED};
 pub use correlation::{Correlator, Thrown};
 pub use duty::{Attestation, Automation, Duty, Responsibility};
-pub use exceptions::{Exception, Exceptions, Facts, Mark, Scope};
+pub use exceptions::{Address, Exception, Exceptions, Facts, Mark, Scope};
 pub use fault::RuleFault;
 pub use file_error::{FileError, FileFault};
 pub use finding::ClassifiedFinding;
@@ -65,6 +64,7 @@ pub use frameworks::Frameworks;
 pub use import::{Import, ImportedRule};
 pub use matcher::Matcher;
 pub use mutation::Unproven;
+pub use predicate::Network;
 pub use preventive::{
     PreventiveControl, all as preventive_controls, behind as preventive_control_behind, control as preventive_control,
     control_id as preventive_control_id, is_of_security_hub,

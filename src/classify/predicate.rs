@@ -4,7 +4,8 @@
 //! in any ASCII case unless the rule says `cased`; letters outside ASCII are compared in lower case when the rule holds some.
 //! Absence is not a value: [`Test::Present`] and [`Test::Field`] are answered by the matcher, which knows all values.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::Regex;
@@ -176,7 +177,7 @@ impl Relation {
 
 /// An address range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     base: u128,
     mask: u128,
     v6: bool,
@@ -208,6 +209,16 @@ impl Network {
     /// Whether the address is in the range.
     pub(super) fn holds(&self, ip: IpAddr) -> bool {
         ip.is_ipv6() == self.v6 && number(ip) & self.mask == self.base
+    }
+}
+
+/// In CIDR notation.
+impl fmt::Display for Network {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.v4() {
+            Some((base, length)) => write!(out, "{base}/{length}"),
+            None => write!(out, "{}/{}", Ipv6Addr::from(self.base), self.mask.leading_ones()),
+        }
     }
 }
 

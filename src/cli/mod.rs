@@ -10,6 +10,8 @@ mod args;
 mod assemble;
 #[cfg(feature = "lab")]
 mod backtest;
+#[cfg(feature = "lab")]
+mod bars;
 mod check;
 mod cost;
 mod dashboards;
@@ -37,6 +39,8 @@ mod schema;
 mod stand_in;
 mod summary;
 mod table;
+#[cfg(feature = "lab")]
+mod tune;
 mod writable;
 
 use std::ffi::OsString;
@@ -114,6 +118,13 @@ enum Command {
     /// of arrival. `--budget 5/week` ends with 1 when a week had more pages than that.
     #[cfg(feature = "lab")]
     Backtest(backtest::Args),
+    /// Make the alert conditions fit a budget of pages, and tell which attacks would then be missed
+    ///
+    /// Shows who and what makes the pages, finds exceptions, thresholds and windows, the narrow before the broad, and writes them as a
+    /// diff to review: no file is changed. With records the numbers after come from replaying them with the changes. Ends with 1 when
+    /// the budget cannot be met.
+    #[cfg(feature = "lab")]
+    Tune(tune::Args),
     /// Run the local New Relic stand-in on its own, to try settings against it
     #[cfg(feature = "lab")]
     StandIn(stand_in::Args),
@@ -154,6 +165,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Exit
         Command::Preview(args) => preview::run(args),
         #[cfg(feature = "lab")]
         Command::Backtest(args) => backtest::run(args),
+        #[cfg(feature = "lab")]
+        Command::Tune(args) => tune::run(args),
         #[cfg(feature = "lab")]
         Command::StandIn(args) => stand_in::run(args),
     }

@@ -4,15 +4,18 @@
 //! received when it would have been. What always holds: records go through the pipeline one by one and only what is sent is kept, so
 //! months of a trail fit; the same input gives the same rows; nothing is sent and no dead letter is written.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::assemble::{self, Manner};
+use super::exit::Stop;
 use super::replay::Going;
 use super::replay::report::Report;
 use super::replay::signals::Signals;
 use crate::ack::{Piece, Settled};
+use crate::classify::Exceptions;
 use crate::clock::Clock;
 use crate::config::{Config, LogRecords};
 use crate::encode::{Lane, Outlet};
@@ -32,23 +35,41 @@ pub(super) struct Past {
     pub(super) report: Report,
 }
 
-/// Reads past records; logs and metrics are left out.
+/// Reads past records; logs and metrics are left out. `exceptions`: the text of a file that is only drafted, in the place of the
+/// configured one.
 ///
 /// # Errors
 /// When the configuration's files cannot be read; records that cannot be read are in the report.
-pub(super) async fn read(config: &Config, inputs: &[Input], lateness: Lateness, signals: &Signals) -> anyhow::Result<Past> {
+pub(super) async fn read(
+    config: &Config,
+    inputs: &[Input],
+    lateness: Lateness,
+    exceptions: Option<&str>,
+    signals: &Signals,
+) -> anyhow::Result<Past> {
     let mut config = config.clone();
     config.dead_letters = None;
     config.outputs.metrics = false;
     config.outputs.logs.records = LogRecords::None;
     let clock = Clock::fixed(0);
     let manner = Manner { notices: true, lateness: Some(lateness), ..Manner::default() };
-    let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(&config, clock.clone(), manner)? };
+    let mut stages = Stages { agent: NAME.to_owned(), ..assemble::stages(&config, clock.clone(), manner)? };
+    if let Some(text) = exceptions {
+        stages.exceptions = drafted(text, &config, &stages)?;
+    }
     let store = Store::in_memory();
     let keeper = Keeper { store: store.clone() };
     let going = Going::new(NAME, &config, inputs, Arc::new(stages), clock, signals);
     let report = going.kept(Box::new(keeper)).await?;
     Ok(Past { store, report })
+}
+
+/// The exceptions of a text.
+fn drafted(text: &str, config: &Config, stages: &Stages) -> Result<Exceptions, Stop> {
+    let path = config.exceptions.as_deref().unwrap_or(Path::new("exceptions.yml"));
+    let read = Exceptions::from_text(text, path, &config.telemetry.time_zone, &stages.rules);
+    let (exceptions, _) = read.map_err(|error| Stop::failed(error.to_string(), None))?;
+    Ok(exceptions)
 }
 
 /// Keeps items as rows.

@@ -161,6 +161,7 @@ impl Config {
             compliance_notify: Severity::High,
             identity: None,
             changes: Changes::default(),
+            novelty: Novelty::default(),
             findings: Findings::default(),
             limits: Limits::default(),
             health: Health::default(),
@@ -207,6 +208,8 @@ pub struct Config {
     pub identity: Option<Identity>,
     /// Who made the changes that AWS Config shows.
     pub changes: Changes,
+    /// What is remembered of what principals did.
+    pub novelty: Novelty,
     /// What is done with findings.
     pub findings: Findings,
     /// Bounds on memory, time and size.
@@ -431,6 +434,15 @@ pub struct Changes {
     pub wait: Option<Duration>,
 }
 
+/// What is remembered of what principals did: `novelty.api`, `novelty.address`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Novelty {
+    /// Bytes for what is remembered; 0: nothing is, and nothing is said of it.
+    pub memory: usize,
+    /// How long an account is watched before anything in it is called new, and how long at least what was seen must be remembered.
+    pub learning: Duration,
+}
+
 /// Bounds on memory, time and size. Every field has a default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -518,6 +530,12 @@ impl Default for Limits {
 impl Default for Changes {
     fn default() -> Self {
         Self { wait: Some(Duration::from_mins(10)) }
+    }
+}
+
+impl Default for Novelty {
+    fn default() -> Self {
+        Self { memory: 8 << 20, learning: Duration::from_hours(7 * 24) }
     }
 }
 

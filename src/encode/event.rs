@@ -10,7 +10,7 @@ use super::{limits, mask};
 use crate::ack::counts::Snapshot;
 use crate::ack::{Outcome, RollupTallies, Verdict};
 use crate::classify::{AccountName, Classified, Day, Rule};
-use crate::posture::FindingTallies;
+use crate::posture::{FindingTallies, NoveltyTallies};
 use crate::record::id::digest_id;
 
 /// Version of the agent, in every event.
@@ -117,6 +117,10 @@ fn record(event: &mut EventWriter<'_>, classified: &Classified<'_>, arrival: Arr
     }
     event.maybe("source.ip", trail.source_ip_address.get());
     event.maybe("source.userAgent", trail.user_agent.get().map(mask::masked).as_deref());
+    if let Some(novelty) = classified.novelty {
+        event.text("novelty.api", novelty.api.as_str());
+        event.text("novelty.address", novelty.address.as_str());
+    }
     event.text("resource.type", &enriched.resource.kind);
     event.text("resource.id", &enriched.resource.id);
     event.maybe("resource.arn", enriched.resource.arn.as_deref());
@@ -228,6 +232,8 @@ pub struct Heartbeat<'a> {
     pub findings: Option<FindingTallies>,
     /// What became of the roll-up counts, and how many wait; all sources: told with one of them.
     pub rollups: Option<(RollupTallies, u64)>,
+    /// What is remembered of what principals did, all sources: told with one of them.
+    pub novelty: Option<NoveltyTallies>,
 }
 
 /// Writes a `CspmRelayHeartbeat`. Returns the number of values cut.
@@ -300,6 +306,10 @@ pub fn push_heartbeat(out: &mut Vec<u8>, beat: &Heartbeat<'_>) -> u64 {
             event.number(name, whole(value));
         }
     }
+    if let Some(novelty) = beat.novelty {
+        event.number("heartbeat.noveltyPairs", whole(novelty.pairs));
+        event.number("heartbeat.noveltyForgotten", whole(novelty.pushed));
+    }
     event.number("heartbeat.lagMsMax", counts.lag_ms_max);
     event.number("heartbeat.queueAgeMs", counts.queue_age_ms);
     if counts.newest_event_ms > 0 {
@@ -327,7 +337,7 @@ mod tests {
         let row = |findings| {
             let mut out = Vec::new();
             let (now_ms, day) = (1_795_292_071_000, Day::utc(1_795_292_071_000));
-            let rollups = None;
+            let (rollups, novelty) = (None, None);
             let beat = Heartbeat {
                 now_ms,
                 source: "events",
@@ -339,6 +349,7 @@ mod tests {
                 retries: 0,
                 findings,
                 rollups,
+                novelty,
             };
             assert_eq!(push_heartbeat(&mut out, &beat), 0);
             serde_json::from_slice::<serde_json::Value>(&out).expect("JSON")

@@ -10,3 +10,4 @@ pub mod lookup;
 pub mod preview;
 pub mod store;
 pub mod streaming;
+pub mod tune;

@@ -18,7 +18,7 @@ use crate::config::Limits;
 use crate::deliver::Traffic;
 use crate::encode::event::{Heartbeat, push_heartbeat};
 use crate::encode::{Batch, Lane};
-use crate::posture::FindingTallies;
+use crate::posture::{FindingTallies, NoveltyMemory, NoveltyTallies};
 
 /// The heartbeats of a run that has ended and was printed, one for each source that had records, of all that was counted. Nothing
 /// was requested of anybody.
@@ -26,14 +26,15 @@ pub fn of_run(sources: &[(String, Snapshot)], stages: &Stages, now_ms: i64) -> V
     let day = stages.enricher.now().day(now_ms);
     let tallies = stages.findings.tallies();
     let mut findings = (tallies != FindingTallies::default()).then_some(tallies);
+    let mut novelty = stages.novelty.as_deref().map(NoveltyMemory::tallies);
     let heard = sources.iter().filter(|(_, counts)| counts.records_received > 0);
     heard
         .map(|(source, counts)| {
-            let (agent, findings) = (stages.agent.as_str(), findings.take());
+            let (agent, findings, novelty) = (stages.agent.as_str(), findings.take(), novelty.take());
             let mut out = Vec::new();
             let day = day.clone();
-            let beat =
-                Heartbeat { now_ms, source, agent, day, counts, waited: 0, requests: 0, retries: 0, findings, rollups: None };
+            let (requests, retries, rollups) = (0, 0, None);
+            let beat = Heartbeat { now_ms, source, agent, day, counts, waited: 0, requests, retries, findings, rollups, novelty };
             let _cut = push_heartbeat(&mut out, &beat);
             out
         })
@@ -53,6 +54,18 @@ pub(super) struct Heartbeats {
     pub(super) finished: watch::Receiver<bool>,
 }
 
+/// Says, once a heartbeat, that what principals did is not remembered as long as the configuration says.
+fn say_forgotten(NoveltyTallies { pairs, pushed }: NoveltyTallies) {
+    if pushed > 0 {
+        tracing::warn!(
+            pairs,
+            pushed,
+            "novelty.memory is full: {pushed} pairs were forgotten sooner than novelty.learning says, so what is not remembered is \
+             'unknown' and not new; give it more"
+        );
+    }
+}
+
 impl Heartbeats {
     pub(super) async fn run(mut self) {
         let mut before = vec![Snapshot::default(); self.counts.len()];
@@ -60,13 +73,14 @@ impl Heartbeats {
         let mut findings = FindingTallies::default();
         let mut rollups = RollupTallies::default();
         let mut thrown = Thrown::default();
+        let mut novelty = NoveltyTallies::default();
         loop {
             let ended = tokio::select! {
                 () = tokio::time::sleep(self.every) => false,
                 heard = self.finished.wait_for(|finished| *finished) => { let _gone = heard.is_err(); true }
             };
             self.say_thrown(&mut thrown);
-            for batch in self.beat(&mut before, &mut requests, &mut findings, &mut rollups) {
+            for batch in self.beat(&mut before, &mut requests, &mut findings, &mut rollups, &mut novelty) {
                 if self.batches.send(batch).await.is_err() {
                     tracing::debug!("A heartbeat was not sent: the sender has gone");
                 }
@@ -103,6 +117,7 @@ impl Heartbeats {
         requests: &mut (u64, u64),
         findings: &mut FindingTallies,
         rollups: &mut RollupTallies,
+        novelty: &mut NoveltyTallies,
     ) -> Vec<Batch> {
         let own = Arc::new(Counts::new("relay"));
         let entry = ObjectEntry::enter(own, 0, None);
@@ -121,6 +136,11 @@ impl Heartbeats {
         let counted = self.stages.rollups.tallies();
         let mut of_rollups = self.stages.rollups.counts().then(|| (counted.since(*rollups), self.stages.rollups.waiting()));
         *rollups = counted;
+        let mut of_novelty = self.stages.novelty.as_deref().map(|memory| {
+            let now = memory.tallies();
+            now.since(std::mem::replace(novelty, now))
+        });
+        say_forgotten(of_novelty.unwrap_or_default());
         for (counts, before) in self.counts.iter().zip(before) {
             let snapshot = Snapshot { lag_ms_max: counts.take_lag(), ..counts.snapshot() };
             let beat = Heartbeat {
@@ -134,6 +154,7 @@ impl Heartbeats {
                 retries: now.1 - requests.1,
                 findings: of_findings.take(),
                 rollups: of_rollups.take(),
+                novelty: of_novelty.take(),
             };
             let _cut = push_heartbeat(&mut out, &beat);
             let record = entry.record();

@@ -36,6 +36,7 @@ pub(super) fn stages(config: &Config, clock: &Clock) -> Stages {
         follow: false,
         lateness: None,
         changes: None,
+        novelty: None,
         quiet: false,
         scans: None,
     }

@@ -1,4 +1,5 @@
-//! What is known between two records: the state of every resource under every rule, findings, who leads, who changed what.
+//! What is known between two records: the state of every resource under every rule, findings, who leads, who changed what, who did
+//! what before.
 //!
 //! In: records that were judged before, and what is read from AWS. Out: what changed, and counts of what is. What always holds:
 //! the state that is written follows what New Relic accepted, never runs ahead of it; every bound is a setting or a constant
@@ -8,6 +9,7 @@ pub mod compliance;
 pub mod identity;
 mod kept;
 pub mod lease;
+mod novelty;
 pub mod store;
 pub mod stored;
 
@@ -21,6 +23,7 @@ pub use identity::{
     Breadth, Identity, IdentityKind, Inventory, KeyFacts, Risk, RoleFacts, SignIn, Terms, Trust, TrustKind, Usage,
 };
 pub use kept::{Kept, Owed};
+pub use novelty::{NoveltyMemory, NoveltyTallies};
 
 pub use changes::{Actor, ItemFact, Join, Name, TrailFact, Who};
 mod findings;

@@ -50,6 +50,23 @@ impl RecordKey {
     }
 }
 
+impl RecordKey {
+    /// The account's number; 0: it has none.
+    #[must_use]
+    pub fn account(self) -> u64 {
+        self.account
+    }
+
+    /// A number that few other records have.
+    #[must_use]
+    pub fn short(self) -> u32 {
+        let spread = (self.high ^ self.low.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        #[expect(clippy::cast_possible_truncation, reason = "the upper half, to which every bit of the id comes")]
+        let upper = (spread >> 32) as u32;
+        upper
+    }
+}
+
 /// A UUID in its usual text form as a number, the high word first.
 fn uuid(text: &str) -> Option<[u64; 2]> {
     let bytes: &[u8; 36] = text.as_bytes().try_into().ok()?;

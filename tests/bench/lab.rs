@@ -22,7 +22,7 @@ use crate::report::{Budget, Verdict, real, say};
 /// CPU seconds of the dearest page.
 const PAGE: Budget = Budget::AtMost(0.5);
 /// Names of what makes a row one of its own.
-const IDS: [&str; 5] = ["event.id", "detection.id", "finding.key", "resource.id", "event.sharedId"];
+pub(crate) const IDS: [&str; 5] = ["event.id", "detection.id", "finding.key", "resource.id", "event.sharedId"];
 
 /// A page and its queries.
 struct Page {
@@ -58,15 +58,20 @@ pub(crate) fn run(rows: usize, runs: usize, folder: &Path, verdicts: &mut Vec<Ve
     Ok(Value::Object(figures))
 }
 
-/// The rows, when it is, and how many there are.
-fn filled(rows: usize, folder: &Path) -> Result<(Store, i64, usize)> {
+/// The rows that are copied, and when it is.
+pub(crate) fn templates(folder: &Path) -> Result<(Vec<Map<String, Value>>, i64)> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/views/main.py");
     let ended = Command::new("python3").arg("-B").arg(&script).arg("--out").arg(folder).output().context("starting python3")?;
     ensure!(ended.status.success(), "{}: {}", script.display(), String::from_utf8_lossy(&ended.stderr));
     let truth: Value = serde_json::from_slice(&std::fs::read(folder.join("truth.json"))?)?;
     let now_ms = truth.get("nowMs").and_then(Value::as_i64).context("nowMs")?;
     let text = std::fs::read_to_string(folder.join("rows.ndjson"))?;
-    let templates: Vec<Map<String, Value>> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    Ok((text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?, now_ms))
+}
+
+/// The rows, when it is, and how many there are.
+fn filled(rows: usize, folder: &Path) -> Result<(Store, i64, usize)> {
+    let (templates, now_ms) = templates(folder)?;
     let store = Store::in_memory();
     let copies = rows.div_ceil(templates.len().max(1));
     for copy in 0..copies {

@@ -3,10 +3,11 @@
 //! ```text
 //! cargo bench                       all tables (some two minutes)
 //! cargo bench -- --quick            fewer records and one run: a look, not a figure
-//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory, posture, lab
+//! cargo bench -- --only path        floor and whole path only; also: stages, small, memory, posture, lab, backtest
 //! cargo bench -- --memory           peak memory of the real binary as well (some minutes; about 250 MB below target/)
 //! cargo bench -- --only posture     an organization's AWS Config, read by the real binary at its usual rate (some two minutes)
 //! cargo bench -- --only lab         the dashboard's pages on a million rows (a minute)
+//! cargo bench -- --only backtest    all conditions on a month of a million rows (two minutes)
 //! cargo bench -- --json FILE        the same figures as JSON
 //! cargo bench -- --gate             exit code 1 when a figure is over its budget
 //! ```
@@ -24,10 +25,12 @@
 //! - [`memory`]: peak resident memory in two shapes of a backlog.
 //! - [`posture`]: AWS Config of 200 accounts: the rate and number of calls, peak memory, bytes a month.
 //! - [`lab`]: the queries of each page of the dashboard.
+//! - [`backtest`]: every alert condition through the streaming evaluation.
 //! - [`data`]: real records resampled, each with an id of its own; [`rules`]: the rule sets.
 //!
 //! To see where time goes: `perf record -g target/release/deps/bench-… --only path --rules 30`.
 
+mod backtest;
 #[path = "../it/support/config_api/mod.rs"]
 #[expect(dead_code, clippy::expect_used, clippy::indexing_slicing, reason = "the tests' stand-in: much of it only they need")]
 mod config_api;
@@ -111,6 +114,7 @@ enum Only {
     Memory,
     Posture,
     Lab,
+    Backtest,
 }
 
 fn main() -> Result<ExitCode> {
@@ -128,6 +132,12 @@ fn main() -> Result<ExitCode> {
         let rows = if args.quick { 100_000 } else { LAB_ROWS };
         let figures = lab::run(rows, args.runs, &scratch().join("views"), &mut verdicts)?;
         return end(&args, &[], json!({ "lab": figures }), &verdicts);
+    }
+    if args.only == Some(Only::Backtest) {
+        let mut verdicts = Vec::new();
+        let rows = if args.quick { 100_000 } else { LAB_ROWS };
+        let figures = backtest::run(rows, args.runs.min(2), &scratch().join("backtest"), &mut verdicts)?;
+        return end(&args, &[], json!({ "backtest": figures }), &verdicts);
     }
     let wants = |table| args.only.is_none_or(|only| only == table);
     let templates = Templates::read()?;
@@ -192,7 +202,7 @@ fn end(args: &Args, tables: &[Table], mut figures: Value, verdicts: &[Verdict]) 
     }
     ensure!(
         !args.gate || !verdicts.is_empty(),
-        "--gate: none of these figures has a budget; leave --only path, memory, posture or lab in"
+        "--gate: none of these figures has a budget; leave --only path, memory, posture, lab or backtest in"
     );
     let over = verdicts.iter().any(|verdict| !verdict.within());
     Ok(if args.gate && over { ExitCode::FAILURE } else { ExitCode::SUCCESS })

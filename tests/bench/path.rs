@@ -10,13 +10,13 @@ use anyhow::{Result, ensure};
 use cspm_relay::ack::{Counts, ObjectEntry, Outcome, Piece, Seen, Settled, Verdict};
 use cspm_relay::classify::{Exceptions, Frameworks, RuleSet};
 use cspm_relay::clock::Clock;
-use cspm_relay::config::{Limits, LogRecords, Logs, Outputs, Watched};
+use cspm_relay::config::{Limits, LogRecords, Logs, Novelty, Outputs, Watched};
 use cspm_relay::decode::Bounds;
 use cspm_relay::encode::{Batch, Batcher, Lane, Outlet};
 use cspm_relay::enrich::{AccountNames, Enricher};
 use cspm_relay::pipeline::outlet::batcher;
 use cspm_relay::pipeline::worker::{Processor, Stages, Work};
-use cspm_relay::posture::Compliance;
+use cspm_relay::posture::{Compliance, NoveltyMemory};
 use cspm_relay::source::{Body, Object, Origin, Sight};
 use tokio::sync::mpsc;
 
@@ -101,6 +101,8 @@ fn stages(rules: RuleSet, clock: Clock) -> Result<Stages> {
         follow: false,
         lateness: None,
         changes: None,
+        // What learning costs, too.
+        novelty: NoveltyMemory::live(Novelty::default()),
         quiet: false,
         scans: None,
     })

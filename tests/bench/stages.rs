@@ -201,7 +201,7 @@ impl Bench {
                     for (trail, hits) in &found {
                         let meaning = enricher.enrich(trail, trail.account().unwrap_or("unknown"));
                         let event_id = trail.event_id.or_empty();
-                        let classified = Classified { trail, event_id, enriched: &meaning, hits };
+                        let classified = Classified { trail, event_id, enriched: &meaning, hits, novelty: None };
                         for at in 0..hits.len() {
                             let arrival = Arrival::of(trail.time_ms, NOW_MS);
                             let _cut = push_security_event(&mut item, &classified, at, arrival, "bench");

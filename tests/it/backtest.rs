@@ -65,25 +65,29 @@ async fn a_budget_decides_the_exit_code() {
     }
 }
 
+/// A row of a failed login as root, so many seconds after 2026-11-21T12:00:00Z, five minutes after its event.
+fn notice(at_s: i64, account: &str) -> Value {
+    json!({
+        "eventType": "AwsSecurityNotice", "timestamp": 1_795_262_400_000_i64 + at_s * 1_000, "control.kind": "detective",
+        "control.id": "root-console-login-failed", "control.ids": "|root-console-login-failed|", "aws.accountName": account,
+        "source.ip": "203.0.113.7", "event.time": 1_795_262_100_000_i64 + at_s * 1_000, "relay.lagMs": 300_000,
+    })
+}
+
+/// Failed logins: many in one account, which is critical, one in another.
+fn logins() -> String {
+    let rows = (0..6).map(|nth| notice(nth * 30, "prod")).chain([notice(40, "dev")]);
+    rows.fold(String::new(), |rows, row| rows + &row.to_string() + "\n")
+}
+
 /// Rows as `replay` prints them, or as they came back from New Relic: received when they say.
 #[tokio::test]
 async fn rows_of_a_file_are_received_when_they_say() {
     if is_lean() {
         return;
     }
-    let notice = |at_s: i64, account: &str| {
-        json!({
-            "eventType": "AwsSecurityNotice", "timestamp": 1_795_262_400_000_i64 + at_s * 1_000, "control.kind": "detective",
-            "control.id": "root-console-login-failed", "control.ids": "|root-console-login-failed|", "aws.accountName": account,
-            "source.ip": "203.0.113.7", "event.time": 1_795_262_100_000_i64 + at_s * 1_000, "relay.lagMs": 300_000,
-        })
-    };
     let agent = Agent::new(["backtest", "--condition", "root-login-failed", "--format", "json"]);
-    let rows = (0..6)
-        .map(|nth| notice(nth * 30, "prod"))
-        .chain([notice(40, "dev")])
-        .fold(String::new(), |rows, row| rows + &row.to_string() + "\n");
-    let file = agent.file("rows.ndjson", &rows);
+    let file = agent.file("rows.ndjson", &logins());
     let ended = agent.arg("--data").arg(file.to_string_lossy()).finish().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     let report = json_of(&ended);
@@ -93,6 +97,78 @@ async fn rows_of_a_file_are_received_when_they_say() {
         .collect();
     assert_eq!(told.iter().filter(|one| **one == ("CRITICAL", "prod")).count(), 1, "{told:?}");
     assert_eq!(told.iter().filter(|one| one.1 == "dev").collect::<Vec<_>>(), [&("WARNING", "dev")], "{told:?}");
+}
+
+/// What a muting rule mutes is shown and counts for no budget; a wrong file says where and what is allowed.
+#[tokio::test]
+async fn what_is_muted_counts_for_no_budget() {
+    if is_lean() {
+        return;
+    }
+    let rule = |attribute: &str, account: &str| {
+        format!(
+            "- name: Drill\n  enabled: true\n  condition:\n    operator: AND\n    conditions:\n      - {{ attribute: {attribute}, operator: EQUALS, values: [{account}] }}\n  \
+             schedule: {{ startTime: 2026-11-21T20:00:00, endTime: 2026-11-21T23:00:00, timeZone: Asia/Tokyo }}\n"
+        )
+    };
+    let run = async |format: &str, rules: &str| {
+        let agent = Agent::new(["backtest", "--condition", "root-login-failed", "--budget", "0/day", "--format", format]);
+        let (rows, rules) = (agent.file("rows.ndjson", &logins()), agent.file("quiet.yml", rules));
+        agent.arg("--data").arg(rows.to_string_lossy()).arg("--muting").arg(rules.to_string_lossy()).finish().await
+    };
+    let loud = run("json", &rule("tags.account", "dev")).await;
+    assert_eq!(loud.status.code(), Some(1), "{}", loud.stderr);
+    let report = json_of(&loud);
+    assert_eq!((&report["pages"], &report["budget"]["holds"]), (&json!(1), &json!(false)), "{report}");
+    let quiet = run("json", &rule("tags.account", "prod")).await;
+    assert_eq!(quiet.status.code(), Some(0), "{}", quiet.stderr);
+    let report = json_of(&quiet);
+    let of_prod = |one: &&Value| one["facets"]["account"] == "prod";
+    let muted: Vec<&Value> = incidents(&report, "root-login-failed").iter().filter(of_prod).collect();
+    assert!(!muted.is_empty() && muted.iter().all(|one| one["mutedBy"] == "Drill"), "{muted:?}");
+    let issues = report["issues"].as_array().expect("issues");
+    let of_issue = issues.iter().find(|one| one["number"] == muted[0]["issue"]).expect("its issue");
+    assert_eq!((&of_issue["paged"], &of_issue["mutedBy"]), (&Value::Null, &json!("Drill")), "{of_issue}");
+    let text = run("text", &rule("tags.account", "prod")).await;
+    assert!(
+        text.stdout.contains("CRITICAL (muted: Drill)") && text.stdout.contains("budget 0/day: at most 0 a day: holds"),
+        "{}",
+        text.stdout
+    );
+    let wrong = run("json", &rule("account", "prod")).await;
+    assert_eq!(wrong.status.code(), Some(2), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("quiet.yml:6: yaml: attribute `account`; allowed: accountId, "), "{}", wrong.stderr);
+}
+
+/// Where there is nothing that a condition reads nothing is said of it, in any form; of silence after the last row neither.
+#[tokio::test]
+async fn what_the_rows_do_not_tell_is_not_told() {
+    if is_lean() {
+        return;
+    }
+    let run = async |format: &str| {
+        let agent = Agent::new(["backtest", "--all", "--format", format]);
+        let rows = agent.file("rows.ndjson", &logins());
+        agent.arg("--data").arg(rows.to_string_lossy()).finish().await
+    };
+    let report = json_of(&run("json").await);
+    assert_eq!(
+        (&report["firstArrival"], &report["lastArrival"]),
+        (&json!("2026-11-21T12:00:00Z"), &json!("2026-11-21T12:02:30Z"))
+    );
+    let line = |id: &str| report["conditions"].as_array().expect("conditions").iter().find(|line| line["id"] == id);
+    assert_eq!(line("percent-low").expect("a condition")["notTested"], "no rows of AwsPostureSummary");
+    assert_eq!(line("root-login-failed").expect("a condition")["notTested"], Value::Null);
+    let causes: Vec<&Value> = report["issues"].as_array().expect("issues").iter().map(|issue| &issue["cause"]).collect();
+    assert!(!causes.is_empty() && causes.iter().all(|cause| *cause != "signal lost"), "{causes:?}");
+    for (format, says) in [
+        ("text", "not tested: no rows of AwsPostureSummary"),
+        ("html", "not tested: no rows of AwsPostureSummary"),
+        ("junit", "<skipped message=\"not tested: no rows of AwsPostureSummary\"/>"),
+    ] {
+        let ended = run(format).await;
+        assert!(ended.stdout.contains(says), "{format}: {}", ended.stdout);
+    }
 }
 
 #[tokio::test]
@@ -106,6 +182,7 @@ async fn what_cannot_be_tested_says_why() {
         (&["--condition", "no-such", &path], "`cspm-relay alerts list` shows the ids"),
         (&["--lateness", "soon", &path], "allowed: trail, or a time"),
         (&["--conditions", "/nowhere", &path], "/nowhere"),
+        (&["--muting", "/nowhere", &path], "--muting /nowhere"),
         (&["/nowhere"], "/nowhere"),
         (&[], "PATH"),
     ] {

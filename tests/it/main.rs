@@ -105,6 +105,8 @@ mod state_store;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]
+mod tune;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod views;

@@ -50,6 +50,7 @@ async fn relay(backend: &Backend, clock: &Clock, path: &std::path::Path) -> Summ
         follow: false,
         lateness: None,
         changes: None,
+        novelty: None,
         quiet: false,
         scans: None,
     };

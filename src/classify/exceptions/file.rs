@@ -11,14 +11,15 @@ use jiff::tz::TimeZone;
 use super::super::file_error::FileFault;
 use super::super::yaml::{self, Node, Value};
 use super::super::{preventive, security_hub};
-use super::{Exception, Glob, RuleSet, Scope, arn};
+use super::{Address, Exception, Glob, RuleSet, Scope, arn};
 use crate::config::nearest::nearest;
 use crate::config::queue_url;
 use crate::record::id::digest_id;
 use crate::record::time;
 
 const KEYS: [&str; 5] = ["control", "scope", "owner", "reason", "expires"];
-const SCOPE_KEYS: [&str; 6] = ["accounts", "organizationalUnits", "environments", "regions", "resources", "actors"];
+const SCOPE_KEYS: [&str; 7] =
+    ["accounts", "organizationalUnits", "environments", "regions", "resources", "actors", "addresses"];
 const EXPIRES: &str = "the last day it mutes, as 2027-01-31, or a time, as 2027-01-31T12:00:00Z";
 const SHAPE: &str = "a list of maps with the keys control, scope, owner, reason, expires; [] for none";
 
@@ -158,7 +159,9 @@ impl Reader {
             self.faults.push(fault.hint("write one exception for each control"));
             return None;
         }
-        if is_type(written) && scope.actors.is_empty() {
+        let called_by = [("actors", scope.actors.is_empty()), ("addresses", scope.addresses.is_empty())];
+        let called_by = called_by.into_iter().find(|(_, is_empty)| !is_empty).map(|(key, _)| key);
+        if is_type(written) && called_by.is_none() {
             return Some(written.to_owned());
         }
         let Some(id) = self.known.resolve(written) else {
@@ -174,9 +177,10 @@ impl Reader {
             });
             return Some(written.to_owned());
         };
-        if !scope.actors.is_empty() && !self.known.detective.contains(&id) {
+        if let Some(key) = called_by.filter(|_| !self.known.detective.contains(&id)) {
             let fault = FileFault::new(line, path, format!("\"{id}\" is a preventive control: nobody did what it says"));
-            self.faults.push(fault.hint("remove scope.actors, or name a detective control (`cspm-relay rules list`)"));
+            let hint = format!("remove scope.{key}, or name a detective control (`cspm-relay rules list`)");
+            self.faults.push(fault.hint(hint));
             return None;
         }
         Some(id)
@@ -215,9 +219,13 @@ impl Reader {
         let regions = texts("regions", "AWS Regions, as eu-west-1", queue_url::is_region);
         let resources = texts("resources", "ids or ARNs of resources, with * and ?", any);
         let actors = texts("actors", "names or ARNs of actors, or of the roles they use, with * and ?", any);
+        let addresses = texts("addresses", "addresses, ranges as 203.0.113.0/24, or services as cloudformation.amazonaws.com", |text| {
+            Address::parse(text).is_some()
+        });
+        let addresses = addresses.iter().filter_map(|text| Address::parse(text)).collect();
         let [organizational_units, resources, actors] =
             [units, resources, actors].map(|list| list.iter().map(|text| Glob::new(text)).collect());
-        Scope { accounts, organizational_units, environments, regions, resources, actors }
+        Scope { accounts, organizational_units, environments, regions, resources, actors, addresses }
     }
 
     /// One text or a list of them. An empty list is a fault: it would read as "everything".

@@ -12,9 +12,11 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 
 use super::file_error::{self, FileError, FileFault};
+use super::predicate::Network;
 use super::{AccountName, RuleSet};
 use crate::enrich::{Enriched, EnrichedChange, EnrichedFinding};
 use crate::record::id::digest_words;
@@ -77,6 +79,17 @@ pub struct Scope {
     pub resources: Vec<Glob>,
     /// ARNs, names or session issuers of actors; what has no actor is not meant.
     pub actors: Vec<Glob>,
+    /// Where calls come from; what is no call is not meant.
+    pub addresses: Vec<Address>,
+}
+
+/// Where a call comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// An address, or a range of them.
+    Network(Network),
+    /// A service, as `cloudformation.amazonaws.com`.
+    Service(String),
 }
 
 /// What a control speaks of.
@@ -92,6 +105,8 @@ pub struct Facts<'a> {
     pub resource_arn: Option<Cow<'a, str>>,
     /// Who did it; `None`: what says that something is so, not that someone did it.
     pub actor: Option<&'a Actor<'a>>,
+    /// Where it was called from, if that is known: an address or a service.
+    pub address: Option<&'a str>,
 }
 
 impl Exception {
@@ -107,15 +122,16 @@ impl Exception {
 }
 
 impl<'a> Facts<'a> {
-    /// Of a trail record.
+    /// Of a trail record that came from this address.
     #[must_use]
-    pub fn of_trail(enriched: &'a Enriched<'a>) -> Self {
+    pub fn of_trail(enriched: &'a Enriched<'a>, address: Option<&'a str>) -> Self {
         Self {
             account: enriched.account,
             region: enriched.region,
             resource_id: &enriched.resource.id,
             resource_arn: enriched.resource.arn.as_deref().map(Cow::Borrowed),
             actor: Some(&enriched.actor),
+            address,
         }
     }
 
@@ -125,7 +141,7 @@ impl<'a> Facts<'a> {
         let resource_id = change.resource_id;
         let arn = arn::of_config(change.resource_type, enriched.partition, enriched.region, enriched.account.id, resource_id);
         let resource_arn = arn.map(Cow::Owned);
-        Self { account: enriched.account, region: enriched.region, resource_id, resource_arn, actor: None }
+        Self { account: enriched.account, region: enriched.region, resource_id, resource_arn, actor: None, address: None }
     }
 
     /// Of a finding, one for each of its resources. They are ARNs, mostly; what AWS Config calls one is its id.
@@ -137,6 +153,7 @@ impl<'a> Facts<'a> {
             resource_id: arn::id_in_config(id).unwrap_or(id),
             resource_arn: Some(id).filter(|id| id.starts_with("arn:")).map(Cow::Borrowed),
             actor: None,
+            address: None,
         };
         if finding.resources.is_empty() {
             return vec![of(enriched.resource_id)];
@@ -227,6 +244,7 @@ impl Exceptions {
             is_alike
                 && now_ms < exception.expires_ms
                 && scope.actors.is_empty()
+                && scope.addresses.is_empty()
                 && scope.holds_account(account, region) != Some(false)
         })
     }
@@ -258,7 +276,8 @@ impl Scope {
     /// Whether it means this; `None`: as far as is known, but it depends on what may still be told of the account.
     fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
         let is_meant = self.holds_resource(facts)
-            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)));
+            && one_of(&self.actors, |pattern| facts.actor.is_some_and(|actor| is_actor(pattern, actor)))
+            && one_of(&self.addresses, |own| facts.address.is_some_and(|address| own.holds(address)));
         if is_meant { self.holds_account(&facts.account, facts.region) } else { Some(false) }
     }
 
@@ -305,6 +324,7 @@ impl Scope {
             ("regions", self.regions.clone()),
             ("resources", globs(&self.resources)),
             ("actors", globs(&self.actors)),
+            ("addresses", self.addresses.iter().map(ToString::to_string).collect()),
         ];
         let parts = parts.into_iter().filter(|(_, items)| !items.is_empty());
         parts.map(|(name, items)| format!("{name}: {}", items.join(", "))).collect::<Vec<_>>().join("; ")
@@ -314,6 +334,32 @@ impl Scope {
 /// Whether an item holds; without items everything does.
 fn one_of<T>(items: &[T], holds: impl FnMut(&T) -> bool) -> bool {
     items.is_empty() || items.iter().any(holds)
+}
+
+impl Address {
+    /// From an address, a range in CIDR notation, or the name of a service.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let is_service = text.contains('.') && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+        let is_number = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let network = Network::parse(text).map(Self::Network);
+        network.or_else(|| (is_service && !is_number).then(|| Self::Service(text.to_owned())))
+    }
+
+    fn holds(&self, address: &str) -> bool {
+        match self {
+            Self::Network(network) => address.parse().is_ok_and(|ip| network.holds(ip)),
+            Self::Service(name) => name.eq_ignore_ascii_case(address),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(out),
+            Self::Service(name) => out.write_str(name),
+        }
+    }
 }
 
 fn is_actor(pattern: &Glob, actor: &Actor<'_>) -> bool {

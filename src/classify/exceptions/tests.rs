@@ -131,7 +131,7 @@ fn the_exception_that_holds_longest_is_the_one() {
     };
     let lines = [of("2027-01-31", ""), of("2027-12-31", "resources: [a]"), of("2027-12-31", "regions: [eu-west-1]")];
     let facts =
-        |resource_id| [Facts { account: account(None), region: "eu-west-1", resource_id, resource_arn: None, actor: None }];
+        |resource_id| [Facts { account: account(None), region: "eu-west-1", resource_id, resource_arn: None, actor: None, address: None }];
     for text in [lines.concat(), lines.iter().rev().map(String::as_str).collect::<String>()] {
         let (exceptions, _) = read(&text).expect("exceptions");
         let found = |resource: &'static str| exceptions.find_for_all(CONTROL, &facts(resource), now()).expect("one").line;
@@ -159,7 +159,7 @@ fn what_is_not_known_of_an_account_yet_decides_nothing() {
         ("{organizationalUnits: Workloads/*, environments: dev}", half, (false, false)),
         ("{regions: eu-west-1}", awaited, (true, true)),
     ] {
-        let facts = [Facts { account, region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None }];
+        let facts = [Facts { account, region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None, address: None }];
         let exceptions = with_scope(scope);
         let found = exceptions.find_for_all(CONTROL, &facts, now()).is_some();
         let may = exceptions.may_find_for_all(CONTROL, &facts, now()).is_some();
@@ -192,6 +192,12 @@ fn what_is_outside_any_part_of_a_scope_is_not_muted() {
         ("{actors: '*:role/ci/Deploy'}", true),
         ("{actors: '*assumed-role/Deploy/*'}", true),
         ("{actors: ['Ops/*', '*:role/ci/Other']}", false),
+        ("{addresses: 203.0.113.7}", true),
+        ("{addresses: [198.51.100.0/24, 203.0.113.0/28]}", true),
+        ("{addresses: 203.0.113.8/29}", false),
+        ("{addresses: cloudformation.amazonaws.com}", false),
+        ("{addresses: '2001:db8::/32'}", false),
+        ("{actors: 'Deploy/*', addresses: 198.51.100.7}", false),
         ("{accounts: 111122223333, regions: us-east-1}", false),
         ("{accounts: 111122223333, regions: eu-west-1, environments: prod, actors: 'Deploy/*'}", true),
     ] {
@@ -201,6 +207,7 @@ fn what_is_outside_any_part_of_a_scope_is_not_muted() {
             resource_id: "public-site",
             resource_arn: Some(Cow::Borrowed("arn:aws:s3:::public-site")),
             actor: Some(&actor),
+            address: Some("203.0.113.7"),
         };
         let exceptions = with_scope(scope);
         assert_eq!(exceptions.find(CONTROL, &facts, now()).is_some(), want, "{scope}");
@@ -212,10 +219,11 @@ fn what_is_outside_any_part_of_a_scope_is_not_muted() {
 #[test]
 fn what_is_not_known_of_a_fact_is_not_in_a_scope() {
     let facts =
-        Facts { account: account(None), region: "unknown", resource_id: "|public-1|private|", resource_arn: None, actor: None };
+        Facts { account: account(None), region: "unknown", resource_id: "|public-1|private|", resource_arn: None, actor: None, address: None };
     for (scope, want) in [
         ("{environments: prod}", false),
         ("{actors: '*'}", false),
+        ("{addresses: 0.0.0.0/0}", false),
         ("{regions: eu-west-1}", false),
         // One of two resources: what was done to the other is not muted.
         ("{resources: 'public-*'}", false),
@@ -283,7 +291,7 @@ fn a_type_of_findings_is_a_control() {
 /// S2-20: an exception ends when it says, and is told.
 #[test]
 fn a_day_ends_in_the_configured_zone() {
-    let facts = Facts { account: account(None), region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None };
+    let facts = Facts { account: account(None), region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None, address: None };
     for (zone, expires, last, first) in [
         ("UTC", "2027-01-31", "2027-01-31T23:59:59.999Z", "2027-02-01T00:00:00Z"),
         ("Asia/Tokyo", "2027-01-31", "2027-01-31T14:59:59.999Z", "2027-01-31T15:00:00Z"),
@@ -367,7 +375,7 @@ fn all_faults_of_a_file_are_told_at_once() {
       exceptions.yml:5: [0].scope.accounts[1]: "ada" found
         allowed: 12 digits
       exceptions.yml:6: [0].scope.region: unknown key
-        allowed: accounts, organizationalUnits, environments, regions, resources, actors
+        allowed: accounts, organizationalUnits, environments, regions, resources, actors, addresses
         hint: did you mean `regions`?
       exceptions.yml:7: [0].scope.environments: an empty list
         allowed: environments as the accounts have them
@@ -394,7 +402,7 @@ fn all_faults_of_a_file_are_told_at_once() {
       exceptions.yml:18: [4].expires: "2027-01-31T25:00:00Z" is no day and no time
         allowed: the last day it mutes, as 2027-01-31, or a time, as 2027-01-31T12:00:00Z
       exceptions.yml:18: [4].scope: "everywhere" where a map is needed
-        allowed: accounts, organizationalUnits, environments, regions, resources, actors
+        allowed: accounts, organizationalUnits, environments, regions, resources, actors, addresses
         hint: without scope the control is muted everywhere
     "#);
 }

@@ -20,7 +20,7 @@ fn holds(item: &Item, record: &Json) -> bool {
         Spec::Regex(regex) => values.iter().any(|value| regex.is_match(text(value).as_bytes())),
         Spec::Cidr(networks) => values.iter().filter_map(|value| value.as_str()).any(|value| {
             // Only whole addresses are generated, so a network is an equal address here.
-            networks.iter().any(|network| predicate::Network::parse(value) == Some(*network))
+            networks.iter().any(|network| Network::parse(value) == Some(*network))
         }),
         Spec::Number(compare, limit) => values.iter().filter(|value| !value.is_array() && !value.is_object()).any(|value| {
             text(value).parse::<f64>().is_ok_and(|number| match compare {

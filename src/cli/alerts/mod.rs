@@ -142,9 +142,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// Those in a folder, or those that are built in.
 pub(super) fn definition(path: Option<&Path>) -> anyhow::Result<Definition> {
+    Ok(Definition::read(texts(path)?))
+}
+
+/// Name, `<policy>/<file>`, and text of the files in a folder, or of those that are built in.
+pub(super) fn texts(path: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
     Ok(match path {
-        None => Definition::shipped(),
-        Some(path) => Definition::read(files::read(path)?),
+        None => alert::SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        Some(path) => files::read(path)?,
     })
 }
 

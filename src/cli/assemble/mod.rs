@@ -18,8 +18,7 @@ use crate::pipeline::Running;
 use crate::pipeline::changes::{Changes, Rest};
 use crate::pipeline::worker::Stages;
 use crate::pipeline::worker::lateness::Lateness;
-use crate::posture::Compliance;
-use crate::posture::Findings;
+use crate::posture::{Compliance, Findings, NoveltyMemory};
 use crate::source::aws;
 use crate::source::event_queue::EventQueue;
 use crate::source::trail_bucket::TrailBucket;
@@ -83,6 +82,7 @@ pub(in crate::cli) fn stages(config: &Config, clock: Clock, manner: Manner) -> R
         follow: manner.follow,
         lateness: manner.lateness,
         changes: changes(config, manner, now_ms),
+        novelty: NoveltyMemory::live(config.novelty),
         quiet: false,
         scans: None,
     })

@@ -17,12 +17,13 @@ pub(super) fn report(report: &Report) -> Value {
             "exceeded": verdict.exceeded.iter().map(period).collect::<Vec<_>>(),
         })
     });
+    let note = |(rule, asked): &(String, String)| json!({ "rule": rule, "blank": asked });
     json!({
         "firstArrival": time::format_ms(report.first_ms), "lastArrival": time::format_ms(report.last_ms),
         "timeZone": report.zone, "rows": report.rows, "pages": report.pages,
         "critical": report.number(Priority::Critical), "warning": report.number(Priority::Warning),
         "conditions": report.lines.iter().map(|of| line(of, report)).collect::<Vec<_>>(),
-        "issues": report.issues.iter().map(issue).collect::<Vec<_>>(), "mutingNotes": report.muting_notes, "budget": budget,
+        "issues": report.issues.iter().map(issue).collect::<Vec<_>>(), "mutingNotes": report.muting_notes.iter().map(note).collect::<Vec<_>>(), "budget": budget,
     })
 }
 

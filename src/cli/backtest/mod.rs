@@ -8,7 +8,7 @@
 mod html;
 mod json;
 mod junit;
-mod muting;
+pub(super) mod muting;
 mod report;
 mod text;
 
@@ -89,7 +89,7 @@ enum Format {
 }
 
 /// Reads a lateness.
-fn lateness(text: &str) -> Result<Lateness, String> {
+pub(super) fn lateness(text: &str) -> Result<Lateness, String> {
     if text == "trail" {
         return Ok(Lateness::OfTrail);
     }
@@ -149,7 +149,7 @@ fn records(config: &Config, args: &Args) -> anyhow::Result<Past> {
     let inputs = args::inputs(&args.inputs)?;
     block_on(async {
         let signals = Signals::listen()?;
-        past::read(config, &inputs, args.lateness, &signals).await
+        past::read(config, &inputs, args.lateness, None, &signals).await
     })
 }
 

@@ -12,7 +12,7 @@ use crate::publish::alert::muting_rules;
 /// Endings of the files of a folder.
 const ENDINGS: [&str; 2] = ["yml", "yaml"];
 
-pub(super) fn read(path: &Path) -> Result<Vec<MutingRule>, Stop> {
+pub(in crate::cli) fn read(path: &Path) -> Result<Vec<MutingRule>, Stop> {
     let hint = || {
         let what = "a file is a YAML list of rules, each with name, enabled, condition {operator, conditions: [{attribute, operator, \
              values}]} and, if it is not for ever, schedule {startTime, endTime, timeZone, repeat}";

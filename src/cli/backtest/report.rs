@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::cli::bars;
 use crate::lab::backtest::{Backtest, Budget, IssueOf, Outcome, Tested};
 use crate::lab::engine::{self, Field};
 use crate::lab::streaming::{Cause, Incident, Reason};
@@ -15,8 +16,6 @@ use crate::nrql::condition::{Kind, Priority};
 use crate::nrql::muting::MutingRule;
 use crate::publish::dashboard::Language;
 
-/// Bars of a chart; where there are more days one bar is several.
-const BARS_MAX: usize = 60;
 /// What a budget counts.
 pub(super) const PAGES: &str = "pages: issues that became critical, of conditions that are on, not muted";
 
@@ -31,8 +30,8 @@ pub(super) struct Report {
     pub(super) days: Vec<Date>,
     pub(super) lines: Vec<Line>,
     pub(super) issues: Vec<IssueLine>,
-    /// Muting rules that ask for what is not known here.
-    pub(super) muting_notes: Vec<String>,
+    /// Muting rules that ask for what is not known here: name, attributes.
+    pub(super) muting_notes: Vec<(String, String)>,
     /// How many pages there were.
     pub(super) pages: usize,
     pub(super) budget: Option<Verdict>,
@@ -177,7 +176,7 @@ impl Report {
 
     /// Days that a bar of a chart stands for.
     pub(super) fn bar_days(&self) -> usize {
-        self.days.len().div_ceil(BARS_MAX).max(1)
+        bars::width(self.days.len())
     }
 
     /// The highest bar.
@@ -281,13 +280,12 @@ fn issue(
 }
 
 /// What muting rules ask that past rows do not tell.
-fn muting_notes(rules: &[MutingRule]) -> Vec<String> {
+fn muting_notes(rules: &[MutingRule]) -> Vec<(String, String)> {
     let note = |rule: &MutingRule| {
         let asked = rule.conditions.iter().map(|test| test.attribute.as_str());
         let unknown: BTreeSet<&str> = asked.filter(|asked| Tested::UNKNOWN.contains(asked)).collect();
         let names: Vec<&str> = unknown.into_iter().collect();
-        (!names.is_empty())
-            .then(|| format!("{:?} asks for {}: known to New Relic alone, blank here", rule.name, names.join(", ")))
+        (!names.is_empty()).then(|| (rule.name.clone(), names.join(", ")))
     };
     rules.iter().filter_map(note).collect()
 }

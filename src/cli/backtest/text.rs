@@ -3,13 +3,11 @@
 //! In: a report. Out: text. What always holds: bars of all conditions have one scale; what was cut, not tested or is not sure is said.
 
 use super::report::{Line, PAGES, Report, Told, Verdict};
-use crate::cli::count;
+use crate::cli::{bars, count};
 use crate::cli::table::table;
 use crate::nrql::condition::Priority;
 use crate::record::time;
 
-/// From nothing to the most of any day.
-const BARS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Incidents, and issues, that are written out.
 const WRITTEN: usize = 50;
 
@@ -32,8 +30,8 @@ pub(super) fn text(report: &Report) -> String {
             text += &format!("{word:9}{}: {what}\n", line.id);
         }
     }
-    for note in &report.muting_notes {
-        text += &format!("{:9}{note}\n", "muting");
+    for (rule, asked) in &report.muting_notes {
+        text += &format!("{:9}{rule}: asks for {asked}: New Relic alone knows, blank here\n", "muting");
     }
     text += &incidents(report);
     text += &issues(report);
@@ -54,7 +52,7 @@ fn row(line: &Line, bars: &[u64], most: u64) -> Vec<String> {
     let bars: String = match (&line.refused, &line.untested) {
         (Some(_), _) => "refused".to_owned(),
         (None, Some(why)) => format!("not tested: {why}"),
-        (None, None) => bars.iter().map(|number| bar(*number, most)).collect(),
+        (None, None) => bars::text(bars, most),
     };
     vec![
         line.policy.clone(),
@@ -84,11 +82,6 @@ fn doubts(line: &Line) -> Vec<(&'static str, String)> {
     doubts
 }
 
-fn bar(number: u64, most: u64) -> char {
-    let step = if number == 0 { 0 } else { (number * 8).div_ceil(most.max(1)).clamp(1, 8) };
-    usize::try_from(step).ok().and_then(|step| BARS.get(step)).copied().unwrap_or('?')
-}
-
 fn incidents(report: &Report) -> String {
     let mut all: Vec<(&Line, &Told)> =
         report.lines.iter().flat_map(|line| line.incidents.iter().map(move |told| (line, told))).collect();
@@ -104,7 +97,7 @@ fn incidents(report: &Report) -> String {
             closed,
             format!("{}{muted}", told.incident.priority.word()),
             format!("#{}", told.issue),
-            line.id.clone(),
+            format!("{}/{}", line.policy, line.id),
             told.cause(),
             signal(&told.facets),
         ]

@@ -1,4 +1,4 @@
-//! What `check` says of compliance, of identities and of state.
+//! What `check` says of compliance, of identities, of state and of what is remembered.
 //!
 //! In: a good configuration. Out: a line for each, for people and for machines, and what is allowed, but seldom meant. What
 //! always holds: no external id is printed.
@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::count;
-use crate::config::{Config, Identity, SourceKind};
+use crate::config::{Config, Identity, SourceKind, StatePlace};
 use crate::source::iam::sdk::{ACTIONS, SERVICE_ACTIONS};
 
 /// What is read of AWS Config.
@@ -83,6 +83,19 @@ pub(super) fn state_json(config: &Config) -> Value {
     json!({ "place": config.state.place.as_ref().map(ToString::to_string), "leaseSeconds": config.state.lease.as_secs() })
 }
 
+/// What is remembered of what principals did.
+pub(super) fn novelty(config: &Config) -> String {
+    match config.novelty.memory {
+        0 => "not asked".to_owned(),
+        bytes => format!("learned for {}, in {bytes} bytes of memory", time(config.novelty.learning)),
+    }
+}
+
+/// The same for machines.
+pub(super) fn novelty_json(config: &Config) -> Value {
+    json!({ "memoryBytes": config.novelty.memory, "learningSeconds": config.novelty.learning.as_secs() })
+}
+
 /// What is allowed, but seldom meant.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -104,6 +117,16 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             "IAM is read and no state is kept: every restart reads it anew, and two agents both read and send everything. Set \
              state.s3 or state.folder, or CSPM_RELAY_STATE"
                 .to_owned(),
+        );
+    }
+    let reads_trail = config.sources.iter().any(|source| matches!(source.kind, SourceKind::TrailBucket { .. }));
+    if config.novelty.memory > 0 && reads_trail && matches!(config.state.place, Some(StatePlace::S3 { .. })) {
+        warnings.push(
+            "novelty.api and novelty.address are what each agent has read itself since it started: where several agents share \
+             the trail's queue, what is new to one another may know. When a call was seen first by any of them: SELECT \
+             min(event.time) FROM AwsSecurityEvent FACET aws.accountId, actor.sessionIssuer, event.name SINCE 30 days ago LIMIT \
+             MAX"
+            .to_owned(),
         );
     }
     if let Some(identity) = config.identity.as_ref().filter(|identity| identity.aggregator.is_some() && identity.role.is_none()) {
@@ -128,7 +151,7 @@ fn time(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Posture, Role, Source, StatePlace};
+    use crate::config::{Posture, Role, Source};
     use crate::secret::Secret;
 
     #[test]
@@ -171,6 +194,26 @@ mod tests {
         assert_eq!(warnings(&config).len(), 1, "one is enough");
         config.state.place = Some(StatePlace::Folder("/state".into()));
         assert_eq!(warnings(&config), Vec::<String>::new());
+    }
+
+    /// S1-23: of several agents each knows what it has read; those of one machine share a folder, and may be one.
+    #[test]
+    fn novelty_of_several_agents_is_warned_of() {
+        let mut config = Config::stand_in("http://127.0.0.1:1", 1, Secret::new(""));
+        assert_eq!(novelty(&config), "learned for 168 h, in 8388608 bytes of memory");
+        assert_eq!(novelty_json(&config), json!({ "memoryBytes": 8 << 20, "learningSeconds": 604_800 }));
+        let s3 = || Some(StatePlace::S3 { bucket: "b".to_owned(), prefix: "p".to_owned() });
+        config.state.place = s3();
+        assert_eq!(warnings(&config), Vec::<String>::new(), "nothing is read");
+        let queue_url = "https://sqs.eu-west-1.amazonaws.com/111122223333/queue".to_owned();
+        let kind = SourceKind::TrailBucket { queue_url, region: None, buckets: Vec::new() };
+        config.sources = vec![Source { name: "trail".to_owned(), kind }];
+        assert!(matches!(&*warnings(&config), [warning] if warning.starts_with("novelty.api and novelty.address")));
+        config.state.place = Some(StatePlace::Folder("/state".into()));
+        assert_eq!(warnings(&config), Vec::<String>::new());
+        config.state.place = s3();
+        config.novelty.memory = 0;
+        assert_eq!((warnings(&config), novelty(&config)), (Vec::new(), "not asked".to_owned()));
     }
 
     /// S1-18: whom IAM is asked about, and what it takes.

@@ -212,6 +212,7 @@ impl Report {
         rows.push(("posture", known::posture(config)));
         rows.push(("identity", known::identity(config)));
         rows.push(("state", known::state(config)));
+        rows.push(("novelty", known::novelty(config)));
         rows.push(("health", place(&config.health)));
 
         let wrong = self.exit() != Exit::Good;
@@ -276,6 +277,7 @@ impl Report {
             "posture": known::posture_json(config),
             "identity": known::identity_json(config),
             "state": known::state_json(config),
+            "novelty": known::novelty_json(config),
             "health": place(&config.health),
             "estimate": {
                 "recordsPerDay": self.estimate.records_per_day, "assumed": self.assumed,

@@ -38,6 +38,7 @@ use crate::pipeline::heartbeat;
 use crate::pipeline::outlet::{Lines, write_line};
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To, Watch};
+use crate::posture::NoveltyMemory;
 use crate::record::time;
 use crate::source::aws;
 use crate::source::replay::{Input, Progress, Replay};
@@ -240,6 +241,8 @@ struct Looked {
     newest_ms: Option<i64>,
     /// What correlations gathered, where there are some.
     stages: Option<Arc<Stages>>,
+    /// What principals did, where anybody asks.
+    novelty: Option<Arc<NoveltyMemory>>,
 }
 
 /// The rules, if one of them asks for several records: then what they are told depends on records that come later.
@@ -250,7 +253,9 @@ fn correlating(config: &Config) -> Option<RuleSet> {
 
 /// The stages with the answers of what a first pass gathered: those of records in the order of their time, however they are read.
 fn answering(stages: Stages, looked: Option<Looked>) -> Stages {
-    let Some(gathered) = looked.and_then(|looked| looked.stages) else { return stages };
+    let Some(Looked { stages: gathered, novelty, .. }) = looked else { return stages };
+    let stages = Stages { novelty: novelty.map(|gathered| gathered.answering()), ..stages };
+    let Some(gathered) = gathered else { return stages };
     let rules = stages.rules.answering(&gathered.rules);
     let lost = rules.thrown().records;
     if lost > 0 {
@@ -278,9 +283,11 @@ async fn look(config: &Config, inputs: &[Input], correlating: Option<RuleSet>, s
     config.exceptions = None;
     config.rules = crate::config::Rules::default();
     let gathers = correlating.is_some();
+    let novelty = NoveltyMemory::live(config.novelty).map(|memory| memory.gathering());
     let stages = Arc::new(Stages {
         rules: correlating.unwrap_or_default(),
         changes: None,
+        novelty: novelty.clone(),
         quiet: true,
         ..assemble::stages(&config, Clock::fixed(0), Manner::default())?
     });
@@ -288,7 +295,7 @@ async fn look(config: &Config, inputs: &[Input], correlating: Option<RuleSet>, s
     going.progress = None;
     let ended = going.relay(To::Outlet(Box::new(Nothing)), None).await?;
     let newest_ms = ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0);
-    Ok(Looked { newest_ms, stages: gathers.then_some(stages) })
+    Ok(Looked { newest_ms, stages: gathers.then_some(stages), novelty })
 }
 
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {

@@ -124,7 +124,7 @@ fn each_fault_says_where_what_and_what_to_do() {
         (
             "stranger",
             "frobnicate: 1",
-            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, exceptions, frameworks, accounts, findings, deadLetters, state, posture, changes, limits, health, cost, telemetry\n    hint: `cspm-relay check --options` lists every key",
+            "frobnicate (line 4): unknown key\n    allowed: version, newrelic, sources, outputs, rules, exceptions, frameworks, accounts, findings, deadLetters, state, posture, changes, novelty, limits, health, cost, telemetry\n    hint: `cspm-relay check --options` lists every key",
         ),
         ("merge key", "rules: &r {}\ntelemetry: {<<: *r}", "YAML merge keys are not supported"),
         ("alias", "rules: &r {}\ntelemetry: *r", "telemetry (line 5): a YAML alias (`*…`) is not supported"),

@@ -11,6 +11,7 @@ fn the_example_shows_every_key_and_the_defaults() {
     assert_eq!((config.limits, config.outputs), (Limits::default(), Outputs::default()));
     assert_eq!((config.rules, config.accounts, config.dead_letters), (Rules::default(), Accounts::default(), None));
     assert_eq!((config.health, config.telemetry), (Health::default(), Telemetry::default()));
+    assert_eq!(config.novelty, Novelty::default());
     assert_eq!((config.state, config.posture), (State::default(), None));
     assert_eq!((config.new_relic.hosts, config.new_relic.api_key), (Hosts::default(), None));
     let kinds: Vec<&str> = config.sources.iter().map(|source| &*source.name).collect();

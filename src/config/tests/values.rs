@@ -60,6 +60,7 @@ rules: {{folders: [/etc/rules, more], disable: [aws-root-login]}}
 accounts: {{file: accounts.csv}}
 deadLetters: {{s3: s3://example-dead/cspm/relay/}}
 changes: {{wait: 0s}}
+novelty: {{memory: 64KiB, learning: 36h}}
 limits:
   bytesInFlight: 32MiB
   objectBytes: 1MB
@@ -139,6 +140,7 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
         heartbeat: None,
         time_zone: "Asia/Tokyo".to_owned(),
     };
+    assert_eq!(config.novelty, Novelty { memory: 64 << 10, learning: Duration::from_hours(36) });
     assert_eq!((config.changes.wait, config.telemetry), (Some(Duration::ZERO), expected));
 }
 

@@ -18,8 +18,8 @@ use crate::config::options::LATER_SOURCE_KINDS;
 use crate::config::queue_url::{self, QueueUrl};
 use crate::config::reader::Reader;
 use crate::config::{
-    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Outputs, Price, Region, Rules,
-    Source, SourceKind, Telemetry, accounts, env, findings, keys,
+    Changes, Config, Files, Health, Hosts, Limits, LogFormat, LogRecords, Logs, Need, NewRelic, Novelty, Outputs, Price, Region,
+    Rules, Source, SourceKind, Telemetry, accounts, env, findings, keys,
 };
 use crate::record::Severity;
 use crate::record::trail::is_account_id;
@@ -54,6 +54,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
     let price = price(reader);
     queues_differ(reader);
     let changes = Changes { wait: reader.time_or_off("changes.wait", Changes::default().wait) };
+    let novelty = novelty(reader);
     let rules = Rules { folders, disable, placeholders };
     let files = Files { rules, exceptions, frameworks, accounts, dead_letters, state: state.place.clone() };
     let Files { rules, exceptions, frameworks, accounts, dead_letters, .. } = files.clone();
@@ -71,6 +72,7 @@ pub(super) fn config(reader: &mut Reader<'_>, need: Need) -> (Option<Config>, Fi
         compliance_notify,
         identity,
         changes,
+        novelty,
         findings,
         limits,
         health,
@@ -324,6 +326,14 @@ fn outputs(reader: &mut Reader<'_>) -> Outputs {
 
 fn price(reader: &mut Reader<'_>) -> Option<Price> {
     reader.parse("cost.pricePerGb", "not a price", Price::parse)
+}
+
+fn novelty(reader: &mut Reader<'_>) -> Novelty {
+    let default = Novelty::default();
+    Novelty {
+        memory: usize_of(reader.bytes("novelty.memory", u64_of(default.memory)), default.memory),
+        learning: reader.time("novelty.learning", default.learning),
+    }
 }
 
 fn limits(reader: &mut Reader<'_>) -> Limits {

@@ -127,8 +127,13 @@ impl Backtest {
     /// The same with muting rules: what they mute tells nobody.
     #[must_use]
     pub fn muted_by(mut self, rules: &[MutingRule]) -> Self {
-        self.issues = issues::grouped(&self.outcomes, rules);
+        self.regroup(rules);
         self
+    }
+
+    /// Makes the issues anew: after an outcome was put in the place of another.
+    pub fn regroup(&mut self, rules: &[MutingRule]) {
+        self.issues = issues::grouped(&self.outcomes, rules);
     }
 
     /// Every day from the first arrival to the last or, if later, to the last incident, in a zone.

@@ -100,6 +100,11 @@ impl Snapshot {
         self.tables.get(event_type)
     }
 
+    /// The rows of every event type, by name.
+    pub fn tables(&self) -> impl Iterator<Item = &Arc<TableView>> {
+        self.tables.values()
+    }
+
     /// The same rows, all with one number under `name`: the account they are of, say.
     #[must_use]
     pub fn with_number(&self, name: &str, number: f64) -> Self {

@@ -13,7 +13,7 @@ use crate::classify::{Classified, Facts, Rule};
 use crate::encode::event::{self, Arrival};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enriched;
-use crate::record::Trail;
+use crate::record::{Novelties, Trail};
 
 /// The detections and the notice of a record, but for what is muted now. Returns how many detections there were, and the number
 /// of values cut.
@@ -24,7 +24,7 @@ pub(super) fn push(
     trail: &Trail<'_>,
     event_id: &str,
     enriched: &Enriched<'_>,
-    hits: &[&Rule],
+    (hits, novelty): (&[&Rule], Option<Novelties>),
     (arrival, now_ms): (Arrival, i64),
     source: &str,
     record: &Arc<RecordEntry>,
@@ -33,12 +33,12 @@ pub(super) fn push(
     let loud: Vec<&Rule>;
     let mut hits = hits;
     if hits.iter().any(|rule| stages.exceptions.concerns(&rule.id)) {
-        let facts = Facts::of_trail(enriched);
+        let facts = Facts::of_trail(enriched, trail.source_ip_address.get());
         let is_loud = |rule: &&&Rule| stages.exceptions.find(&rule.id, &facts, now_ms).is_none();
         loud = hits.iter().filter(is_loud).copied().collect();
         hits = &loud;
     }
-    let classified = Classified { trail, event_id, enriched, hits };
+    let classified = Classified { trail, event_id, enriched, hits, novelty };
     let mut cut = 0;
     let from = From { account: enriched.account.id, region: enriched.region, service: &enriched.service };
     for (at, rule) in hits.iter().enumerate() {

@@ -10,6 +10,8 @@ mod detections;
 mod faults;
 mod finding;
 pub mod lateness;
+#[cfg(test)]
+mod novelty_tests;
 pub mod sarif;
 #[cfg(test)]
 mod tests;
@@ -42,7 +44,7 @@ use crate::encode::event::Arrival;
 use crate::encode::log::{LogAttributes, push_log};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::{Enricher, SharedEnricher, region_and_service};
-use crate::posture::{Compliance, Findings};
+use crate::posture::{Compliance, Findings, NoveltyMemory};
 use crate::record::finding::Around;
 use crate::record::{RecordKey, RecordKind, Trail, id, text};
 use crate::source::skipped::Skipped;
@@ -92,6 +94,8 @@ pub struct Stages {
     pub lateness: Option<Lateness>,
     /// Who changed what; `None`: nobody asks.
     pub changes: Option<Arc<Changes>>,
+    /// What principals did before; `None`: nobody asks.
+    pub novelty: Option<Arc<NoveltyMemory>>,
     /// A look at the input: faults are not worth a word, they will be met again.
     pub quiet: bool,
     /// Objects are files of scan results; `None`: they hold what AWS says.
@@ -427,13 +431,16 @@ impl<'s> Processor<'s> {
             return;
         }
         let event_id = id::event_id(trail, account);
-        if stages.seen.admit(RecordKey::new(account, &event_id), record) == Admission::Copy {
+        let key = RecordKey::new(account, &event_id);
+        if stages.seen.admit(key, record) == Admission::Copy {
             return;
         }
         let arrival = self.arrival(trail.time_ms, place);
         // Once, and only for who wants it: a record that changed something, or one that a rule meets.
         let enriched = LazyCell::new(|| self.enricher.enrich(trail, account));
         self.remember(trail, &enriched, &event_id, account);
+        // What no rule meets is learned, too: without it everything would be new.
+        let novelty = stages.novelty.as_ref().map(|memory| memory.meet(trail, key));
         let counts = place.entry.counts();
         let hits = self.matcher.detections(trail, account, &event_id, place.now_ms);
         let log = match stages.outputs.logs.records {
@@ -464,8 +471,18 @@ impl<'s> Processor<'s> {
         let mut sent = 0;
         if !hits.is_empty() {
             let (item, now_ms, source) = (&mut self.item, place.now_ms, place.source);
-            (sent, cut) =
-                detections::push(stages, item, trail, &event_id, &enriched, hits, (arrival, now_ms), source, record, outlet);
+            (sent, cut) = detections::push(
+                stages,
+                item,
+                trail,
+                &event_id,
+                &enriched,
+                (hits, novelty),
+                (arrival, now_ms),
+                source,
+                record,
+                outlet,
+            );
             counts.detected(sent);
         }
         // What is muted may still go out as a log.

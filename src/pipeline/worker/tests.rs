@@ -61,6 +61,7 @@ pub(super) fn stages(exceptions: &str) -> Stages {
         compliance: Arc::new(Compliance::in_memory()),
         findings: Arc::new(Findings::in_memory(crate::config::Findings::default()).past_first_day()),
         changes: None,
+        novelty: None,
         rules,
         exceptions,
         frameworks: Frameworks::default(),

@@ -5,6 +5,7 @@
 //! Relic the same, they differ in names and texts; a text that tells a threshold has it from the threshold. It sends nothing.
 
 mod cases;
+mod edit;
 mod files;
 pub mod lint;
 mod muting;
@@ -17,6 +18,7 @@ mod text;
 mod tests;
 
 pub use cases::{Case, ExpectedIncident, RowSource};
+pub use edit::edited;
 pub use files::SHIPPED;
 pub use muting::muting_rules;
 pub use render::{RenderError, Request, nerdgraph, terraform};

@@ -7,6 +7,7 @@ mod words;
 
 use super::report::{IssueLine, Line, Report, Told, Verdict};
 use crate::cli::rules::junit::escaped;
+use crate::lab::backtest::Period;
 use crate::nrql::condition::Priority;
 use crate::publish::dashboard::Language;
 use crate::record::time;
@@ -16,15 +17,17 @@ use words::Words;
 const WIDTH: usize = 480;
 const COLUMN: usize = 12;
 const HEIGHT: u64 = 32;
+/// Height of a column that can be seen, pixels.
+const LEAST: u64 = 3;
 /// Incidents of a condition, and issues, that are written out.
 const WRITTEN: usize = 200;
 
 const STYLE: &str = "body{font:14px/1.5 system-ui,'Noto Sans CJK JP',sans-serif;margin:24px auto;padding:0 24px;max-width:1360px;color:#1d252c;background:#fff}\
-h1{font-size:20px;margin:0 0 4px}h2{font-size:16px;margin:24px 0 4px}p{margin:4px 0}table{border-collapse:collapse;margin:4px 0 16px;width:100%}\
+h1{font-size:20px;margin:0 0 4px}h2{font-size:16px;margin:24px 0 4px}h2:first-letter{text-transform:uppercase}p{margin:4px 0}table{border-collapse:collapse;margin:4px 0 16px;width:100%}\
 th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid #e3e4e4;vertical-align:middle}\
 th{white-space:nowrap;color:#535e65;font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}.t{white-space:nowrap;font-variant-numeric:tabular-nums}\
-.s{overflow-wrap:anywhere}.z{color:#9fa5a9}svg{display:block}.c{fill:#b3263b}.bad{color:#b3263b;font-weight:600}.good{color:#0b7a4b;font-weight:600}\
-.big{font-size:18px;margin:12px 0 0}details{margin:4px 0}summary{cursor:pointer}small{color:#535e65}tr.off td{color:#535e65}\
+.s{overflow-wrap:anywhere}svg{display:block}.c{fill:#b3263b}.bad{color:#b3263b;font-weight:600}.good{color:#0b7a4b;font-weight:600}\
+.big{font-size:18px;margin:12px 0 0}details{margin:4px 0}summary{cursor:pointer}small{color:#535e65}tr.off td{color:#535e65}td.z,tr.off td.z{color:#9fa5a9}\
 @media(prefers-color-scheme:dark){body{color:#e3e4e4;background:#1d252c}th,td{border-color:#3a444b}small,th,tr.off td{color:#9fa5a9}.c{fill:#f5727f}.bad{color:#f5727f}.good{color:#5fd39a}}";
 
 pub(super) fn page(report: &Report) -> String {
@@ -56,19 +59,20 @@ pub(super) fn page(report: &Report) -> String {
 fn sums(report: &Report, words: &Words) -> String {
     let muted = report.incidents().filter(|told| told.muted.is_some()).count();
     let mut text = format!(
-        "<p class=\"big\"><b>{}</b> {} · {} {} · {} {}{}</p>\n",
-        report.pages,
-        words.get("pages"),
-        report.number(Priority::Critical),
+        "<p class=\"big\"><b>{}</b> · {} ({} {}, {} {}{})</p>\n",
+        words.pages(report.pages as u64),
+        words.get("incidents"),
         words.get("critical"),
-        report.number(Priority::Warning),
+        report.number(Priority::Critical),
         words.get("warning"),
-        if muted > 0 { format!(" · {muted} {}", words.get("muted")) } else { String::new() }
+        report.number(Priority::Warning),
+        if muted > 0 { format!(", {} {muted}", words.get("muted")) } else { String::new() }
     );
     let explained = "Pages are issues that became critical, of conditions that are on, not muted. What happens after the last row is unknown.";
     text += &format!("<p><small>{}</small></p>\n", words.get(explained));
-    for note in &report.muting_notes {
-        text += &format!("<p><small>{}</small></p>\n", escaped(note));
+    for (rule, asked) in &report.muting_notes {
+        let says = words.get("asks for what New Relic alone knows, blank here:");
+        text += &format!("<p><small>{}: “{}” {says} {}</small></p>\n", words.get("muting"), escaped(rule), escaped(asked));
     }
     text
 }
@@ -76,24 +80,31 @@ fn sums(report: &Report, words: &Words) -> String {
 fn budget(verdict: &Verdict, words: &Words) -> String {
     let (class, mark, word) =
         if verdict.exceeded.is_empty() { ("good", "✓", words.get("holds")) } else { ("bad", "✗", words.get("exceeded")) };
-    let times: Vec<String> = verdict
-        .periods
-        .iter()
-        .map(|(begin, number)| {
-            let over = if *number > verdict.budget.most { " class=\"bad\"" } else { "" };
-            format!("<li{over}>{} · {number} {}</li>", time::format_ms(*begin), words.get("pages"))
-        })
-        .collect();
+    let time = |(begin, number): &(i64, u64)| {
+        let end = begin.saturating_add(verdict.budget.period.ms());
+        let (begin, end) = (time::format_ms(*begin), time::format_ms(end));
+        format!("<li class=\"bad\">{begin} – {end} · {}</li>", words.pages(*number))
+    };
+    let times: String = verdict.exceeded.iter().take(WRITTEN).map(time).collect();
+    let most = verdict.periods.iter().map(|(_, number)| *number).max().unwrap_or(0);
     format!(
-        "<p class=\"big\">{}: {} <span class=\"{class}\">{mark} {word}</span></p><ul>{}</ul>\n",
+        "<p class=\"big\">{}: {} <span class=\"{class}\">{mark} {word}</span> <small>({}: {most})</small></p>{}\n",
         words.get("Budget"),
         escaped(&verdict.budget.to_string()),
-        times.concat()
+        words.get(match verdict.budget.period {
+            Period::Day => "most in a day",
+            Period::Week => "most in a week",
+            Period::Month => "most in a month",
+        }),
+        if times.is_empty() { times } else { format!("<ul>{times}</ul>{}", more(verdict.exceeded.len(), words)) }
     )
 }
 
 fn conditions(report: &Report, words: &Words) -> String {
-    let by_day = if report.bar_days() == 1 { "incidents by day" } else { "incidents of two days and more a column" };
+    let by_day = match report.bar_days() {
+        1 => words.get("incidents by day").to_owned(),
+        days => format!("{} {days}", words.get("incidents, days a column:")),
+    };
     let ends = report.days.first().zip(report.days.last()).map(|(first, last)| format!("{first} – {last}")).unwrap_or_default();
     let numbers: String = ["critical", "warning", "late rows", "never judged", "still open"]
         .map(|word| format!("<th class=\"n\">{}</th>", words.get(word)))
@@ -103,7 +114,7 @@ fn conditions(report: &Report, words: &Words) -> String {
         "<h2>{}</h2>\n<table><thead><tr><th>{}</th><th></th>{numbers}<th>{} <small>{ends}</small></th></tr></thead><tbody>\n{rows}</tbody></table>\n",
         words.get("conditions"),
         words.get("condition"),
-        words.get(by_day)
+        by_day
     );
     for (stands, legend) in [
         (
@@ -167,7 +178,7 @@ fn chart(line: &Line, report: &Report) -> String {
         .zip(report.days.chunks(days))
         .filter(|((_, number), _)| **number > 0)
         .map(|((at, number), days)| {
-            let height = (number * HEIGHT).div_ceil(most.max(1));
+            let height = (number * HEIGHT).div_ceil(most.max(1)).max(LEAST);
             let day = days.first().map(ToString::to_string).unwrap_or_default();
             format!(
                 "<rect class=\"c\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{height}\"><title>{day}: {number}</title></rect>",

@@ -93,7 +93,8 @@ impl Evidence {
         let Ok(trail) = Trail::parse(record.as_bytes()) else { return Vec::new() };
         let enriched = self.enricher.enrich(&trail, trail.account().unwrap_or_default());
         let hits = [rule];
-        let classified = Classified { trail: &trail, event_id: trail.event_id.or_empty(), enriched: &enriched, hits: &hits };
+        let classified =
+            Classified { trail: &trail, event_id: trail.event_id.or_empty(), enriched: &enriched, hits: &hits, novelty: None };
         let arrival = Arrival::of(trail.time_ms, trail.time_ms);
         let mut out = Vec::new();
         // What is cut is marked in the value.

@@ -11,7 +11,7 @@
 //! - every threshold, switch and time says why, and every condition proves what opens it and what does not.
 
 mod cases;
-mod place;
+pub(super) mod place;
 mod query;
 mod texts;
 

@@ -4,7 +4,7 @@
 //! nearest key that is; nothing here decides what is wrong, only where a person should look.
 
 /// The line of the value at a path.
-pub(super) fn line(text: &str, path: &str) -> usize {
+pub(in crate::publish::alert) fn line(text: &str, path: &str) -> usize {
     let lines: Vec<&str> = text.lines().collect();
     let (mut at, mut found) = (0, 0);
     for key in path.split('.') {

@@ -4,7 +4,7 @@
 //! checked by the decoder; on anything else the functions give `None`, they never panic and never loop. No recursion.
 
 /// The position of the next byte that is not white space.
-pub(super) fn skip_space(json: &[u8], mut at: usize) -> usize {
+pub fn skip_space(json: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = json.get(at) {
         at += 1;
     }
@@ -13,7 +13,7 @@ pub(super) fn skip_space(json: &[u8], mut at: usize) -> usize {
 
 /// The end of a string whose opening quote stands before `start`: the position of its closing quote, and whether it holds a
 /// backslash.
-pub(super) fn string_end(json: &[u8], start: usize) -> Option<(usize, bool)> {
+pub fn string_end(json: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     let mut at = start;
     loop {
@@ -46,7 +46,7 @@ fn zero_bytes(word: u64) -> u64 {
 }
 
 /// The position behind the value that starts at `at`.
-pub(super) fn skip_value(json: &[u8], at: usize) -> Option<usize> {
+pub fn skip_value(json: &[u8], at: usize) -> Option<usize> {
     match json.get(at)? {
         b'"' => Some(string_end(json, at + 1)?.0 + 1),
         b'{' | b'[' => skip_nested(json, at),
@@ -55,7 +55,7 @@ pub(super) fn skip_value(json: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The position behind a number, `true`, `false` or `null`; at least one byte further, so that no caller can loop.
-pub(super) fn scalar_end(json: &[u8], at: usize) -> usize {
+pub fn scalar_end(json: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while let Some(byte) = json.get(end) {
         if matches!(byte, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[' | b' ' | b'\n' | b'\r' | b'\t') {
@@ -86,7 +86,7 @@ fn skip_nested(json: &[u8], start: usize) -> Option<usize> {
 }
 
 /// Appends the text of a string's inside, escapes resolved. A half of a surrogate pair becomes U+FFFD.
-pub(super) fn unescape(inside: &[u8], out: &mut Vec<u8>) {
+pub fn unescape(inside: &[u8], out: &mut Vec<u8>) {
     let mut rest = inside;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         let (plain, tail) = rest.split_at(at);
@@ -137,7 +137,7 @@ fn four_digits(hex: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// Appends a JSON text without the white space between its tokens.
-pub(super) fn compact(json: &[u8], out: &mut Vec<u8>) {
+pub fn compact(json: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(byte) = json.get(at) {
         let end = match byte {

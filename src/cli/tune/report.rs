@@ -1,0 +1,138 @@
+//! What tuning found, ready to be told.
+//!
+//! In: the back-tests before and after, the steps, who made the rows. Out: lines; as JSON. What always holds: both forms tell the same
+//! numbers; a number that was estimated says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::labels::Labels;
+use crate::lab::backtest::{Backtest, Budget, Outcome};
+use crate::lab::tune::{Contribution, Contributor, Step};
+use crate::nrql::condition::Priority;
+use crate::record::time;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) before: Backtest,
+    pub(super) after: Backtest,
+    pub(super) steps: Vec<Step>,
+    pub(super) told_before: BTreeSet<String>,
+    pub(super) told_after: BTreeSet<String>,
+    pub(super) made: Vec<Contribution>,
+    /// Edits that the diff does not have.
+    pub(super) by_hand: Vec<String>,
+}
+
+/// Pages of one period.
+#[derive(Debug)]
+pub(super) struct Period {
+    pub(super) begin_ms: i64,
+    pub(super) before: u64,
+    pub(super) after: u64,
+}
+
+/// Critical incidents of one condition.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+/// The report.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) found: Found,
+    pub(super) budget: Budget,
+    pub(super) periods: Vec<Period>,
+    pub(super) lines: Vec<Line>,
+    pub(super) days: Vec<Date>,
+    /// Labelled attacks.
+    pub(super) labelled: Vec<String>,
+    pub(super) is_estimate: bool,
+}
+
+impl Report {
+    pub(super) fn new(found: Found, budget: Budget, zone: &TimeZone, labels: &Labels, is_estimate: bool) -> Self {
+        let opened = |result: &Backtest| budget.periods(&result.opened(Priority::Critical), found.before.range);
+        let (before, after) = (opened(&found.before), opened(&found.after));
+        let period = |((begin_ms, before), (_, after)): (&(i64, u64), &(i64, u64))| Period {
+            begin_ms: *begin_ms,
+            before: *before,
+            after: *after,
+        };
+        let periods = before.iter().zip(&after).map(period).collect();
+        let then: BTreeMap<&str, usize> =
+            found.after.outcomes.iter().map(|outcome| (outcome.tested.id.as_str(), criticals(outcome))).collect();
+        let line = |outcome: &Outcome| Line {
+            id: outcome.tested.id.clone(),
+            name: outcome.tested.condition.name.clone(),
+            before: criticals(outcome),
+            after: then.get(outcome.tested.id.as_str()).copied().unwrap_or_default(),
+        };
+        let mut lines: Vec<Line> = found.before.outcomes.iter().map(line).collect();
+        lines.retain(|line| line.before + line.after > 0);
+        lines.sort_by(|one, other| other.before.cmp(&one.before).then_with(|| one.id.cmp(&other.id)));
+        let days = found.before.days(zone);
+        Self { found, budget, periods, lines, days, labelled: labels.events.keys().cloned().collect(), is_estimate }
+    }
+
+    /// Whether the budget holds after the changes.
+    pub(super) fn holds(&self) -> bool {
+        self.periods.iter().all(|period| period.after <= self.budget.most)
+    }
+
+    /// Labelled attacks that were told and would be missed.
+    pub(super) fn missed(&self) -> Vec<&String> {
+        self.found.told_before.difference(&self.found.told_after).collect()
+    }
+
+    /// Labelled attacks that no page tells, with the conditions as they are.
+    pub(super) fn untold(&self) -> Vec<&String> {
+        self.labelled.iter().filter(|name| !self.found.told_before.contains(*name)).collect()
+    }
+
+    pub(super) fn json(&self, diff: &str) -> Value {
+        let contributors = |all: &[Contributor]| -> Vec<Value> {
+            all.iter().map(|one| json!({ "name": one.name, "rows": one.rows })).collect()
+        };
+        let rule = |made: &Contribution| {
+            let days: Map<String, Value> = made.by_day.iter().map(|(day, rows)| (day.to_string(), (*rows).into())).collect();
+            json!({
+                "control": made.control, "rows": made.rows, "byDay": days, "actors": contributors(&made.actors),
+                "accounts": contributors(&made.accounts), "sources": contributors(&made.sources),
+            })
+        };
+        let step = |step: &Step| {
+            json!({
+                "change": step.change.to_string(), "pagesBefore": step.before, "pagesAfter": step.after, "missed": step.missed,
+            })
+        };
+        let period = |period: &Period| {
+            json!({ "begin": time::format_ms(period.begin_ms), "before": period.before, "after": period.after })
+        };
+        let line = |line: &Line| json!({ "id": line.id, "name": line.name, "before": line.before, "after": line.after });
+        json!({
+            "budget": self.budget.to_string(), "holds": self.holds(), "estimated": self.is_estimate,
+            "periods": self.periods.iter().map(period).collect::<Vec<_>>(),
+            "steps": self.found.steps.iter().map(step).collect::<Vec<_>>(),
+            "conditions": self.lines.iter().map(line).collect::<Vec<_>>(),
+            "attacks": {
+                "labelled": self.labelled.len(), "toldBefore": self.found.told_before, "toldAfter": self.found.told_after,
+                "missed": self.missed(), "neverTold": self.untold(),
+            },
+            "rules": self.found.made.iter().map(rule).collect::<Vec<_>>(),
+            "byHand": self.found.by_hand, "diff": diff,
+        })
+    }
+}
+
+fn criticals(outcome: &Outcome) -> usize {
+    outcome.incidents().filter(|(_, incident)| incident.priority == Priority::Critical).count()
+}

@@ -1,0 +1,124 @@
+//! What tuning found, on a terminal.
+//!
+//! In: a report. Out: text: pages by period, the steps, conditions, attacks, rules with a bar for each day, the diff. What always
+//! holds: what is cut is said.
+
+use super::report::{Line, Period, Report};
+use crate::cli::{bars, count};
+use crate::cli::table::table;
+use crate::lab::tune::{Contribution, Contributor, Step};
+use crate::record::time;
+
+/// Rules that are shown: those of most rows.
+const RULES: usize = 30;
+
+pub(super) fn text(report: &Report, diff: Option<&str>) -> String {
+    let mut text = periods(report);
+    text += &steps(report);
+    text += &conditions(report);
+    text += &attacks(report);
+    text += &rules(report);
+    for edit in &report.found.by_hand {
+        text += &format!("\nby hand, the text was not understood: {edit}\n");
+    }
+    match diff {
+        None => {}
+        Some("") => text += "\nnothing to change\n",
+        Some(diff) => text += &format!("\nTo review, then `git apply`:\n\n{diff}"),
+    }
+    text
+}
+
+fn periods(report: &Report) -> String {
+    let row = |period: &Period| {
+        let over = if period.after > report.budget.most { "EXCEEDED" } else { "" };
+        vec![time::format_ms(period.begin_ms), period.before.to_string(), period.after.to_string(), over.to_owned()]
+    };
+    let quiet = |period: &&Period| period.before + period.after == 0;
+    let rows: Vec<Vec<String>> = report.periods.iter().filter(|period| !quiet(period)).map(row).collect();
+    let quiet = report.periods.iter().filter(quiet).count();
+    let period = report.budget.period.as_str();
+    let after = if report.is_estimate { "after (estimated)" } else { "after" };
+    let verdict = if report.holds() { "holds" } else { "EXCEEDED" };
+    let mut text = format!(
+        "budget {}: {verdict} after {}\n\n{}",
+        report.budget,
+        count(report.found.steps.len(), "change"),
+        table(&[&format!("{period} from"), "pages", after, ""], &rows)
+    );
+    if quiet > 0 {
+        text += &format!("  … {} without a page\n", count(quiet, period));
+    }
+    text
+}
+
+fn steps(report: &Report) -> String {
+    if report.found.steps.is_empty() {
+        return String::new();
+    }
+    let row = |step: &Step| {
+        vec![step.change.to_string(), step.before.to_string(), step.after.to_string(), step.missed.join(", ")]
+    };
+    let rows: Vec<Vec<String>> = report.found.steps.iter().map(row).collect();
+    format!("\n{}", table(&["change", "pages", "after", "attacks missed"], &rows))
+}
+
+fn conditions(report: &Report) -> String {
+    if report.lines.is_empty() {
+        return "\nno condition pages anybody\n".to_owned();
+    }
+    let row = |line: &Line| vec![line.id.clone(), line.before.to_string(), line.after.to_string()];
+    let rows: Vec<Vec<String>> = report.lines.iter().map(row).collect();
+    format!("\n{}", table(&["condition", "critical incidents", "after"], &rows))
+}
+
+fn attacks(report: &Report) -> String {
+    if report.labelled.is_empty() {
+        return "\nno attacks are labelled (--labels): what would be missed is not known\n".to_owned();
+    }
+    let told = |number: usize| format!("{number} of {}", count(report.labelled.len(), "labelled attack"));
+    let mut text = format!("\n{} told before, {} after\n", told(report.found.told_before.len()), report.found.told_after.len());
+    for (what, names) in [("missed then", report.missed()), ("never told", report.untold())] {
+        for name in names {
+            text += &format!("  {what}: {name}\n");
+        }
+    }
+    text
+}
+
+fn rules(report: &Report) -> String {
+    let width = bars::width(report.days.len());
+    let days = |made: &Contribution| -> Vec<u64> {
+        let days: Vec<u64> = report.days.iter().map(|day| made.by_day.get(day).copied().unwrap_or(0)).collect();
+        days.chunks(width).map(|days| days.iter().sum()).collect()
+    };
+    let most = report.found.made.iter().flat_map(days).max().unwrap_or(0);
+    let row = |made: &Contribution| {
+        vec![
+            made.control.clone(),
+            made.rows.to_string(),
+            bars::text(&days(made), most),
+            named(&made.actors),
+            named(&made.accounts),
+            named(&made.sources),
+        ]
+    };
+    let rows: Vec<Vec<String>> = report.found.made.iter().take(RULES).map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["rule", "detections", "by day", "actors", "accounts", "sources"];
+    let mut text = format!("\n{}", table(&header, &rows));
+    if let (Some(first), Some(last)) = (report.days.first(), report.days.last()) {
+        text += &format!("{first} to {last}: a bar is {}, the highest {most}\n", count(width, "day"));
+    }
+    if report.found.made.len() > RULES {
+        text += &format!("  … {} more: --format json has all\n", report.found.made.len() - RULES);
+    }
+    text
+}
+
+/// The first two of those that most came from.
+fn named(all: &[Contributor]) -> String {
+    all.iter().take(2).map(|one| format!("{} {}", one.rows, one.name)).collect::<Vec<_>>().join(", ")
+}

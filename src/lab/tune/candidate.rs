@@ -1,0 +1,244 @@
+//! Changes that may help.
+//!
+//! In: what a condition tells now, and the rows that it reads. Out: changes worth a trial, each with its [`Tier`]. What always holds:
+//! of a condition that pages nobody nothing is proposed; the list is bounded and in the same order for the same rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{Change, Edit, Exclusion, Muted};
+use crate::lab::backtest::{Outcome, Tested};
+use crate::lab::engine::{self, Engine};
+use crate::lab::store::Snapshot;
+use crate::lab::streaming::{Cause, Incident, Range, Settings};
+use crate::nrql::ast::{Moment, Query, Source};
+use crate::nrql::condition::{Expiration, Kind, Occurrences, Priority};
+use crate::nrql::lint::Comparison;
+use crate::nrql::{self, Statement};
+
+/// How broad a change is: the narrow is tried first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tier {
+    /// One actor or address, of one control.
+    Narrow,
+    /// What comes again within hours joins what is open.
+    JoinHours,
+    /// The same within days.
+    JoinDays,
+    /// Another threshold, or a longer look.
+    Term,
+    /// A whole account, of one control.
+    Account,
+    /// Told, but nobody is woken.
+    Warn,
+    /// A rule tells nothing any more.
+    Rule,
+    /// A condition is off.
+    Off,
+}
+
+impl Tier {
+    /// The lower is tried first. What came once or twice may be an attack: an exception for it comes after a warning instead of a page.
+    pub(super) fn rank(self, is_recurring: bool) -> usize {
+        match (self, is_recurring) {
+            (Self::Narrow, true) => 0,
+            (Self::JoinHours, _) => 1,
+            (Self::Term, _) => 2,
+            (Self::JoinDays, _) => 3,
+            (Self::Account, true) => 4,
+            (Self::Warn, _) => 5,
+            (Self::Narrow, false) => 6,
+            (Self::Account, false) => 7,
+            (Self::Rule, _) => 8,
+            (Self::Off, _) => 9,
+        }
+    }
+
+    pub(super) fn of(change: &Change) -> Self {
+        match change {
+            Change::Exclude(exclusion) => match exclusion.muted {
+                Muted::Actor(_) | Muted::Address(_) => Self::Narrow,
+                Muted::Account(_) => Self::Account,
+                Muted::Everybody => Self::Rule,
+            },
+            Change::Edit { edit, .. } => match edit {
+                Edit::Join { to, .. } if *to <= HOURS_S => Self::JoinHours,
+                Edit::Join { .. } => Self::JoinDays,
+                Edit::Threshold { .. } | Edit::Duration { .. } => Self::Term,
+                Edit::Warn => Self::Warn,
+                Edit::Off => Self::Off,
+            },
+        }
+    }
+}
+
+/// Exclusions of each sort that are tried for a condition: those of most rows.
+const TRIED: usize = 8;
+/// Lengths of time within which what comes again may join an incident, s; the last is New Relic's most.
+const JOINS_S: [u32; 4] = [14_400, 43_200, 86_400, 172_800];
+/// The longest of them that is hours, s.
+const HOURS_S: u32 = 43_200;
+/// Longest `thresholdDuration`, s.
+const DURATION_S: u32 = 86_400;
+
+/// What stands for a name that nobody knows.
+const UNKNOWN: &str = "unknown";
+
+/// The attributes by which can be excluded.
+const SORTS: [(&str, fn(String) -> Muted); 4] = [
+    ("actor.name", Muted::Actor),
+    ("actor.sessionIssuer", Muted::Actor),
+    ("source.ip", Muted::Address),
+    ("aws.accountId", Muted::Account),
+];
+
+/// The incidents of an outcome that page.
+pub(super) fn pages(outcome: &Outcome) -> impl Iterator<Item = &Incident> {
+    let is_on = outcome.tested.enabled;
+    let incidents = outcome.incidents().map(|(_, incident)| incident);
+    incidents.filter(move |incident| is_on && incident.priority == Priority::Critical)
+}
+
+/// What is proposed for a condition.
+#[derive(Debug, Default)]
+pub(super) struct Proposals {
+    /// Edits, then exclusions.
+    pub(super) changes: Vec<Change>,
+    /// The controls that it reads rows of.
+    pub(super) controls: BTreeSet<String>,
+}
+
+/// What is proposed for a condition; nothing if it pages nobody.
+pub(super) fn proposals(snapshots: &[Snapshot], outcome: &Outcome, range: Range, settings: &Settings) -> Proposals {
+    let mut proposals = Proposals::default();
+    if pages(outcome).next().is_some() {
+        proposals.changes = edits(outcome);
+        proposals.exclusions(snapshots, outcome, range, settings);
+    }
+    proposals
+}
+
+fn edits(outcome: &Outcome) -> Vec<Change> {
+    let tested = &outcome.tested;
+    let terms = [threshold(outcome), duration(tested), Some(Edit::Warn), Some(Edit::Off)];
+    let fitting = joins(tested).into_iter().chain(terms.into_iter().flatten()).filter(|edit| edit.fits(&tested.condition));
+    fitting.map(|edit| Change::Edit { condition: tested.id.clone(), edit }).collect()
+}
+
+fn joins(tested: &Tested) -> Vec<Edit> {
+    // A signal whose silence is told must not be allowed to be silent for longer.
+    let Some(Expiration { after_s: from, opens: false, .. }) = tested.condition.expiration else { return Vec::new() };
+    JOINS_S.into_iter().filter(|to| *to > from).map(|to| Edit::Join { from, to }).collect()
+}
+
+/// The least round threshold that the value of one page would not have passed. A threshold of nothing says "one is enough", and is
+/// left so.
+fn threshold(outcome: &Outcome) -> Option<Edit> {
+    let term = outcome.tested.condition.terms.iter().find(|term| term.priority == Priority::Critical)?;
+    let from = term.threshold;
+    let values = pages(outcome).filter(|incident| incident.cause == Cause::Threshold).filter_map(|incident| incident.value);
+    let is_whole = from.fract() == 0.0 && outcome.tested.condition.kind == Kind::Static;
+    let to = match term.comparison {
+        Comparison::Above | Comparison::AboveOrEquals if from > 0.0 => {
+            let least = values.filter(|value| *value >= from).min_by(f64::total_cmp)?;
+            let to = round_up(least, is_whole);
+            // A value that equals the threshold passes `AboveOrEquals`.
+            if term.comparison == Comparison::AboveOrEquals && to <= least { round_up(least * 1.05 + f64::EPSILON, is_whole) } else { to }
+        }
+        Comparison::Below | Comparison::BelowOrEquals if from > 0.0 => {
+            let most = values.filter(|value| *value <= from).max_by(f64::total_cmp)?;
+            let to = if is_whole { most.floor() } else { (most * 100.0).floor() / 100.0 };
+            if term.comparison == Comparison::BelowOrEquals && to >= most { to - if is_whole { 1.0 } else { 0.01 } } else { to }
+        }
+        _ => return None,
+    };
+    let most = if matches!(outcome.tested.condition.kind, Kind::Baseline(..)) { 1_000.0 } else { f64::MAX };
+    (to != from && to.is_finite() && to >= 0.0 && to <= most).then_some(Edit::Threshold { from, to })
+}
+
+/// The next number of two digits at or above a value.
+fn round_up(value: f64, is_whole: bool) -> f64 {
+    let magnitude = 10_f64.powf(value.abs().max(f64::MIN_POSITIVE).log10().floor() - 1.0);
+    let step = if is_whole { magnitude.max(1.0) } else { magnitude };
+    let rounded = (value / step).ceil() * step;
+    // Digits that only the division made.
+    (rounded * 1e6).round() / 1e6
+}
+
+fn duration(tested: &Tested) -> Option<Edit> {
+    let term = tested.condition.terms.iter().find(|term| term.priority == Priority::Critical)?;
+    let from = term.duration_s;
+    let to = from.checked_mul(2).filter(|to| *to <= DURATION_S && term.occurrences == Occurrences::All)?;
+    Some(Edit::Duration { from, to })
+}
+
+impl Proposals {
+    fn exclusions(&mut self, snapshots: &[Snapshot], outcome: &Outcome, range: Range, settings: &Settings) {
+        let Ok(Statement::Select(query)) = nrql::parse(&outcome.tested.condition.query) else { return };
+        let mut leaves = Vec::new();
+        reading(&query, &mut leaves);
+        let mut found = BTreeSet::new();
+        for (attribute, muted) in SORTS {
+            let mut rows: BTreeMap<Exclusion, u64> = BTreeMap::new();
+            for (controls, name, count) in leaves.iter().flat_map(|leaf| groups(snapshots, leaf, attribute, range, settings)) {
+                for control in controls.split('|').filter(|control| !control.is_empty()) {
+                    self.controls.insert(control.to_owned());
+                    // A pattern would mute more than was seen.
+                    if !name.contains(['*', '?']) && name != UNKNOWN {
+                        let exclusion = Exclusion { control: control.to_owned(), muted: muted(name.clone()) };
+                        *rows.entry(exclusion).or_insert(0) += count;
+                    }
+                }
+            }
+            let mut most: Vec<(Exclusion, u64)> = rows.into_iter().collect();
+            most.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+            found.extend(most.into_iter().take(TRIED).map(|(exclusion, _)| exclusion));
+        }
+        let rules: Vec<Exclusion> =
+            found.iter().map(|one| Exclusion { control: one.control.clone(), muted: Muted::Everybody }).collect();
+        found.extend(rules);
+        self.changes.extend(found.into_iter().map(Change::Exclude));
+    }
+}
+
+/// The queries within a query that read detections or notices, each as if it read one of them alone.
+fn reading(query: &Query, leaves: &mut Vec<(Query, &'static str)>) {
+    for source in &query.from {
+        match source {
+            Source::Query(inner) => reading(inner, leaves),
+            Source::Type(name) => {
+                let controls = match name.text.as_str() {
+                    "AwsSecurityNotice" => "control.ids",
+                    "AwsSecurityEvent" => "control.id",
+                    _ => continue,
+                };
+                leaves.push((Query { from: vec![source.clone()], ..query.clone() }, controls));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many rows of each control and name a query reads.
+fn groups(
+    snapshots: &[Snapshot],
+    (leaf, controls): &(Query, &'static str),
+    attribute: &str,
+    range: Range,
+    settings: &Settings,
+) -> Vec<(String, String, u64)> {
+    let text = format!("SELECT count(*) FROM AwsSecurityNotice FACET {controls}, {attribute} LIMIT MAX");
+    let Ok(Statement::Select(asked)) = nrql::parse(&text) else { return Vec::new() };
+    // Rows count by arrival, and say that they happened before or at it.
+    let (since, until) = (Some(Moment::Epoch(1)), Some(Moment::Epoch(range.end_ms)));
+    let query = Query { from: leaf.from.clone(), conditions: leaf.conditions.clone(), since, until, ..*asked };
+    let settings = engine::Settings { event_retention_days: u32::MAX, ..settings.engine.clone() };
+    let engine = Engine::together(snapshots.to_vec(), settings);
+    let Ok(answer) = engine.run(&Statement::Select(Box::new(query)), range.end_ms) else { return Vec::new() };
+    let group = |row: &engine::ResultRow| {
+        let [(_, controls), (_, name)] = row.facets.as_slice() else { return None };
+        let count = row.values.first().and_then(|(_, value)| value.as_number())?;
+        let text = |value: &engine::value::Value| value.as_text().map_or_else(|| engine::json(value).to_string(), str::to_owned);
+        Some((text(controls), text(name), count as u64))
+    };
+    answer.results.iter().filter_map(group).collect()
+}

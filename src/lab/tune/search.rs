@@ -1,0 +1,296 @@
+//! The search for steps that bring pages within a budget.
+//!
+//! In: [`Tuning`]. Out: a [`Plan`]. What always holds: a step is taken only if fewer pages are over the budget after it, or fewer
+//! incidents in a time that is over it; so the search ends. Of equal steps the narrower is taken, then the one whose words come first.
+//! Exclusions are judged by what rows tell: the notice of a record that meets two controls counts as left out when one of them is
+//! muted. Whoever has the records replays them with the plan and sees what is true.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attack::Attack;
+use super::candidate::{self, Proposals, Tier, pages};
+use super::change::{Change, Edit, restricted};
+use super::coverage::{self, Trace};
+use crate::lab::backtest::{Backtest, Budget, Outcome, Tested, backtest};
+use crate::lab::store::Snapshot;
+use crate::lab::streaming::{Range, Settings};
+use crate::nrql::condition::Priority;
+use crate::nrql::muting::MutingRule;
+
+/// Steps that are taken at most.
+const STEPS_MAX: usize = 200;
+/// Incidents that an exclusion spares if it is about noise: what comes that often is no accident.
+const RECURRING: usize = 3;
+
+/// What is to be tuned.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning<'a> {
+    /// The rows.
+    pub snapshots: &'a [Snapshot],
+    /// Which arrivals count.
+    pub range: Range,
+    /// How conditions are evaluated.
+    pub settings: &'a Settings,
+    /// What is muted already.
+    pub muting: &'a [MutingRule],
+    /// What can be borne.
+    pub budget: Budget,
+    /// What should go on being told.
+    pub attacks: &'a [Attack],
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What is changed.
+    pub change: Change,
+    /// Pages in the whole range, before the step.
+    pub before: u64,
+    /// And after it.
+    pub after: u64,
+    /// Attacks that were told before the step and are not after it.
+    pub missed: Vec<String>,
+}
+
+/// What the search found.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order in which they were taken.
+    pub steps: Vec<Step>,
+    /// The conditions with all edits; their queries leave out what exclusions would.
+    pub after: Backtest,
+    /// Whether the budget holds then.
+    pub holds: bool,
+}
+
+/// What stands now.
+struct State<'a> {
+    tuning: Tuning<'a>,
+    backtest: Backtest,
+    /// For each condition.
+    traces: Vec<Vec<Trace>>,
+    told: Vec<BTreeSet<usize>>,
+    proposals: Vec<Proposals>,
+    /// Counts the changes of each condition.
+    versions: Vec<u32>,
+}
+
+/// What a change would make of the conditions that it concerns.
+struct Trial {
+    outcomes: Vec<(usize, Outcome)>,
+    traces: Vec<Vec<Trace>>,
+    told: Vec<BTreeSet<usize>>,
+    /// Of what it was made.
+    versions: Vec<(usize, u32)>,
+}
+
+/// How far from the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Excess {
+    /// Pages over the budget, all periods together.
+    pages: u64,
+    /// Critical incidents in periods that are over it.
+    incidents: usize,
+}
+
+impl Tuning<'_> {
+    /// What the conditions tell as they are.
+    #[must_use]
+    pub fn backtest(&self, tested: Vec<Tested>) -> Backtest {
+        backtest(self.snapshots, tested, self.range, self.settings).muted_by(self.muting)
+    }
+
+    /// Names of the attacks that these outcomes tell.
+    #[must_use]
+    pub fn told(&self, result: &Backtest) -> BTreeSet<String> {
+        let of = |outcome: &Outcome| {
+            let traces = coverage::traces(self.attacks, &[], &outcome.tested.condition, self.range, self.settings);
+            coverage::told(&traces, outcome)
+        };
+        result.outcomes.iter().flat_map(of).filter_map(|number| self.name(number)).collect()
+    }
+
+    fn name(&self, attack: usize) -> Option<String> {
+        self.attacks.get(attack).map(|attack| attack.name.clone())
+    }
+
+    /// Searches. `on_step` hears of every step when it is taken.
+    #[must_use]
+    pub fn search(&self, tested: Vec<Tested>, on_step: &mut dyn FnMut(&Step)) -> Plan {
+        let mut state = State::new(*self, tested);
+        let mut trials: BTreeMap<(Tier, String), (Change, Trial)> = BTreeMap::new();
+        let mut steps = Vec::new();
+        while steps.len() < STEPS_MAX && state.excess().pages > 0 {
+            let Some((change, trial)) = state.best(&mut trials) else { break };
+            let (before, told_before) = (state.pages(), state.told_now());
+            state.take(trial);
+            let missed = told_before.difference(&state.told_now()).filter_map(|number| self.name(*number)).collect();
+            let step = Step { change, before, after: state.pages(), missed };
+            on_step(&step);
+            steps.push(step);
+        }
+        let holds = state.excess().pages == 0;
+        Plan { steps, after: state.backtest, holds }
+    }
+}
+
+impl<'a> State<'a> {
+    fn new(tuning: Tuning<'a>, tested: Vec<Tested>) -> Self {
+        let mut backtest = tuning.backtest(tested);
+        let traces: Vec<Vec<Trace>> = backtest.outcomes.iter().map(|outcome| trace(tuning, outcome, &[])).collect();
+        let told = traces.iter().zip(&backtest.outcomes).map(|(traces, outcome)| coverage::told(traces, outcome)).collect();
+        backtest.outcomes.iter_mut().for_each(forget_points);
+        let versions = vec![0; backtest.outcomes.len()];
+        let proposals = backtest.outcomes.iter().map(|outcome| proposals(tuning, outcome)).collect();
+        Self { tuning, backtest, traces, told, proposals, versions }
+    }
+
+    fn opened(&self) -> Vec<i64> {
+        self.backtest.opened(Priority::Critical)
+    }
+
+    fn pages(&self) -> u64 {
+        self.opened().len() as u64
+    }
+
+    fn told_now(&self) -> BTreeSet<usize> {
+        self.told.iter().flatten().copied().collect()
+    }
+
+    fn excess(&self) -> Excess {
+        let budget = self.tuning.budget;
+        let over = budget.exceeded(&self.opened(), self.backtest.range);
+        let pages_over = over.iter().map(|(_, number)| number.saturating_sub(budget.most)).sum();
+        let is_over = |ms: i64| over.iter().any(|(begin, _)| (*begin..begin.saturating_add(budget.period.ms())).contains(&ms));
+        let incidents = self.backtest.outcomes.iter().flat_map(pages).filter(|incident| is_over(incident.opened_ms)).count();
+        Excess { pages: pages_over, incidents }
+    }
+
+    /// The step to take: of the narrowest sort that helps and misses nothing; when none is left, the one that misses least.
+    fn best(&mut self, trials: &mut BTreeMap<(Tier, String), (Change, Trial)>) -> Option<(Change, Trial)> {
+        self.refresh(trials);
+        let (now, told) = (self.excess(), self.told_now());
+        let mut judged: Vec<(usize, usize, Excess, Tier, String)> = Vec::new();
+        for ((tier, words), (_, trial)) in trials.iter_mut() {
+            let spared = self.incidents_spared(trial);
+            self.swap(trial);
+            let (then, told_then) = (self.excess(), self.told_now());
+            self.swap(trial);
+            if then < now {
+                let rank = tier.rank(spared >= RECURRING);
+                judged.push((told.difference(&told_then).count(), rank, then, *tier, words.clone()));
+            }
+        }
+        let (.., tier, words) = judged.into_iter().min()?;
+        trials.remove(&(tier, words))
+    }
+
+    fn incidents_spared(&self, trial: &Trial) -> usize {
+        let before = trial.outcomes.iter().filter_map(|(at, _)| self.backtest.outcomes.get(*at)).flat_map(pages).count();
+        before.saturating_sub(trial.outcomes.iter().flat_map(|(_, outcome)| pages(outcome)).count())
+    }
+
+    /// Makes the trials that are missing or were made of what has changed since, and drops those that nothing asks for any more.
+    fn refresh(&self, trials: &mut BTreeMap<(Tier, String), (Change, Trial)>) {
+        let mut kept = BTreeMap::new();
+        for (key, change) in self.changes() {
+            let old = trials.remove(&key).filter(|(_, trial)| {
+                trial.versions.iter().all(|(at, version)| self.versions.get(*at) == Some(version))
+            });
+            let trial = old.map(|(_, trial)| trial).or_else(|| self.trial(&change));
+            if let Some(trial) = trial {
+                kept.insert(key, (change, trial));
+            }
+        }
+        *trials = kept;
+    }
+
+    /// Everything that is proposed, each once.
+    fn changes(&self) -> BTreeMap<(Tier, String), Change> {
+        let all = self.proposals.iter().flat_map(|proposals| &proposals.changes);
+        all.map(|change| ((Tier::of(change), change.to_string()), change.clone())).collect()
+    }
+
+    /// What a change would make; none if it concerns nothing that pages.
+    fn trial(&self, change: &Change) -> Option<Trial> {
+        let mut trial = Trial { outcomes: Vec::new(), traces: Vec::new(), told: Vec::new(), versions: Vec::new() };
+        for (at, outcome) in self.backtest.outcomes.iter().enumerate() {
+            let Some(edited) = self.edited(at, outcome, change) else { continue };
+            let mut tried = self.tuning.backtest(vec![edited]).outcomes.pop()?;
+            // Windows and signals of an edited condition are the old ones.
+            let before = self.traces.get(at).map(Vec::as_slice).unwrap_or_default();
+            let traces = match change {
+                Change::Exclude(_) => trace(self.tuning, &tried, before),
+                Change::Edit { .. } => before.to_vec(),
+            };
+            trial.told.push(coverage::told(&traces, &tried));
+            trial.traces.push(traces);
+            forget_points(&mut tried);
+            trial.outcomes.push((at, tried));
+            trial.versions.push((at, self.versions.get(at).copied().unwrap_or_default()));
+        }
+        (!trial.outcomes.is_empty()).then_some(trial)
+    }
+
+    /// A condition as a change would have it; none if the change does not concern it, or it pages nobody anyhow.
+    fn edited(&self, at: usize, outcome: &Outcome, change: &Change) -> Option<Tested> {
+        let tested = &outcome.tested;
+        match change {
+            Change::Edit { condition, .. } if *condition != tested.id => None,
+            Change::Edit { edit, .. } => {
+                let enabled = tested.enabled && *edit != Edit::Off;
+                Some(Tested { enabled, condition: edit.apply(&tested.condition), ..tested.clone() })
+            }
+            Change::Exclude(exclusion) => {
+                if !self.proposals.get(at)?.controls.contains(&exclusion.control) {
+                    return None;
+                }
+                let mut edited = tested.clone();
+                edited.condition.query = restricted(&tested.condition.query, exclusion);
+                Some(edited)
+            }
+        }
+    }
+
+    /// Puts what was tried in the place of what stands, and the other way round.
+    fn swap(&mut self, trial: &mut Trial) {
+        for (((at, outcome), traces), told) in trial.outcomes.iter_mut().zip(&mut trial.traces).zip(&mut trial.told) {
+            let own = (self.backtest.outcomes.get_mut(*at), self.traces.get_mut(*at), self.told.get_mut(*at));
+            if let (Some(own_outcome), Some(own_traces), Some(own_told)) = own {
+                std::mem::swap(own_outcome, outcome);
+                std::mem::swap(own_traces, traces);
+                std::mem::swap(own_told, told);
+            }
+        }
+        self.backtest.regroup(self.tuning.muting);
+    }
+
+    fn take(&mut self, mut trial: Trial) {
+        self.swap(&mut trial);
+        for (at, _) in &trial.versions {
+            let own = (self.versions.get_mut(*at), self.proposals.get_mut(*at), self.backtest.outcomes.get(*at));
+            if let (Some(version), Some(own), Some(outcome)) = own {
+                *version += 1;
+                *own = proposals(self.tuning, outcome);
+            }
+        }
+    }
+}
+
+fn proposals(tuning: Tuning<'_>, outcome: &Outcome) -> Proposals {
+    candidate::proposals(tuning.snapshots, outcome, tuning.range, tuning.settings)
+}
+
+fn trace(tuning: Tuning<'_>, outcome: &Outcome, before: &[Trace]) -> Vec<Trace> {
+    if !outcome.tested.enabled {
+        return Vec::new();
+    }
+    coverage::traces(tuning.attacks, before, &outcome.tested.condition, tuning.range, tuning.settings)
+}
+
+/// Only incidents are needed: the windows of a month are many.
+fn forget_points(outcome: &mut Outcome) {
+    if let Ok(evaluation) = &mut outcome.result {
+        evaluation.signals.iter_mut().for_each(|signal| signal.points = Vec::new());
+    }
+}
