@@ -372,7 +372,7 @@ const templated = (text) =>
 function settings(definition) {
   const { signal, expiration } = definition;
   const seconds = (count) => length(count * 1000);
-  const english = (text) => make("span", { class: "muted", lang: "en" }, text);
+  const english = (text) => make("span", { class: "muted", lang: "en" }, templated(text));
   const method = `${signal.method}, ${say(signal.method === "EVENT_TIMER" ? "timer" : "delay")} ${signal.wait ? seconds(signal.wait) : "0 s"}`;
   const silence = expiration
     ? [

@@ -69,7 +69,7 @@ export function signalChart(told, definition, range) {
             label: {
               show: pixels > ROOM,
               formatter: title,
-              position: priority === "CRITICAL" ? "insideTopLeft" : "insideBottomLeft",
+              position: priority === "CRITICAL" || !told.critical ? "insideTopLeft" : "insideBottomLeft",
               width: Math.max(pixels - 12, 10),
               overflow: "truncate",
               color: text,
