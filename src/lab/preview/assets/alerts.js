@@ -77,7 +77,12 @@ export function alertsPage(served, { id, standing, custom, address, open, langua
     );
   if (id && !found)
     return still(
-      make("div", { class: "alerts" }, link(null, { class: "back" }, say("allConditions")), make("p", {}, say("noCondition", id))),
+      make(
+        "div",
+        { class: "alerts" },
+        link(null, { class: "back" }, say("allConditions")),
+        make("p", {}, say("noCondition", id)),
+      ),
     );
   return found ? onePage(found, { time, link, language, served }) : listPage(served, { time, link, known });
 }
@@ -144,7 +149,11 @@ function listPage(served, { time, link, known }) {
     if (silent) facts.push(say("withoutRows", silent));
     fill(
       head,
-      make("p", { class: "alerts-facts" }, facts.map((fact) => make("span", {}, fact))),
+      make(
+        "p",
+        { class: "alerts-facts" },
+        facts.map((fact) => make("span", {}, fact)),
+      ),
       make("p", { class: "muted" }, rangeText(time(), served.arrivals)),
     );
   };
@@ -158,7 +167,15 @@ function listPage(served, { time, link, known }) {
       definition.enabled ? null : make("span", { class: "badge", title: definition.because }, say("off")),
       one?.approximate ? make("span", { class: "badge" }, say("approximate")) : null,
     );
-    const opens = make("td", {}, make("div", { class: "ladder" }, ladder(definition).map((term) => tag(term.priority, term.text))));
+    const opens = make(
+      "td",
+      {},
+      make(
+        "div",
+        { class: "ladder" },
+        ladder(definition).map((term) => tag(term.priority, term.text)),
+      ),
+    );
     const count = (number, severity) =>
       make("td", { class: `right${number ? ` count-${severity}` : " missing"}` }, number === 0 ? "0" : exact(number));
     const cells = !one
@@ -339,7 +356,11 @@ function incidentTable(told) {
           ? make("strong", {}, say("stillOpen"))
           : [minuteTime(incident.closed), " ", make("span", { class: "muted" }, say("closedBecause")[incident.closedBecause])],
       ),
-      make("td", {}, incident.closed === null ? "–" : incident.closed <= incident.opened ? "0 s" : length(incident.closed - incident.opened)),
+      make(
+        "td",
+        {},
+        incident.closed === null ? "–" : incident.closed <= incident.opened ? "0 s" : length(incident.closed - incident.opened),
+      ),
       make("td", {}, incident.cause === "signalLost" ? say("signalLost") : `${say("value")} ${exact(incident.value ?? 0)}`),
       make(
         "td",
@@ -357,7 +378,15 @@ function incidentTable(told) {
       "table",
       { class: "alerts-table" },
       make("caption", { class: "unseen" }, say("incidents")),
-      make("thead", {}, make("tr", {}, names.map((name) => make("th", { scope: "col" }, say(name))))),
+      make(
+        "thead",
+        {},
+        make(
+          "tr",
+          {},
+          names.map((name) => make("th", { scope: "col" }, say(name))),
+        ),
+      ),
       make("tbody", {}, told.incidents.map(row)),
     ),
     told.moreIncidents ? make("p", { class: "muted" }, say("moreIncidents", told.moreIncidents)) : null,
@@ -383,7 +412,12 @@ function settings(definition) {
       ].filter(Boolean)
     : [say("nothingHappens")];
   const term = (one) => [
-    make("div", {}, tag(one.priority, `${one.priority} ${SIGNS[one.operator]} ${exact(one.threshold)}${definition.baseline ? " σ" : ""}`), ` ${seconds(one.duration)}, ${one.occurrences}`),
+    make(
+      "div",
+      {},
+      tag(one.priority, `${one.priority} ${SIGNS[one.operator]} ${exact(one.threshold)}${definition.baseline ? " σ" : ""}`),
+      ` ${seconds(one.duration)}, ${one.occurrences}`,
+    ),
     one.reason ? english(one.reason) : null,
   ];
   const left = [
@@ -407,7 +441,11 @@ function settings(definition) {
     [
       "runbook",
       /^https:\/\//.test(definition.runbook)
-        ? make("a", { href: definition.runbook, target: "_blank", rel: "noopener noreferrer" }, definition.runbook.replace(/^https:\/\//, ""))
+        ? make(
+            "a",
+            { href: definition.runbook, target: "_blank", rel: "noopener noreferrer" },
+            definition.runbook.replace(/^https:\/\//, ""),
+          )
         : definition.runbook,
     ],
     ["conditionId", definition.id],

@@ -40,7 +40,9 @@ const nameOf = (signal, definition) => Object.values(signal.facets).map(String).
 export function signalChart(told, definition, range) {
   const unit = definition.baseline ? " σ" : "";
   const written = (value) => `${exact(value)}${unit}`;
-  const terms = definition.terms.filter((term) => !(definition.expiration?.opens && term.operator === "BELOW" && term.threshold <= 1));
+  const terms = definition.terms.filter(
+    (term) => !(definition.expiration?.opens && term.operator === "BELOW" && term.threshold <= 1),
+  );
   const names = told.signals.map((signal) => nameOf(signal, definition));
   const colourOf = (at) => colour({}, at, names[at]);
   /** Windows that do not follow each other are not joined; one that stands alone is a dot. */
@@ -121,7 +123,9 @@ export function signalChart(told, definition, range) {
           ...axisText(),
           hideOverlap: true,
           formatter: (wall) =>
-            long || new Date(wall).getUTCHours() + new Date(wall).getUTCMinutes() === 0 ? day(fromWall(wall)) : clockTime(fromWall(wall)),
+            long || new Date(wall).getUTCHours() + new Date(wall).getUTCMinutes() === 0
+              ? day(fromWall(wall))
+              : clockTime(fromWall(wall)),
         },
       },
       yAxis: {
@@ -129,7 +133,12 @@ export function signalChart(told, definition, range) {
         min: (value) => (Math.min(value.min, least) < 0 ? -room(-Math.min(value.min, least)) : 0),
         max: (value) => room(Math.max(value.max, most)) || 1,
         minInterval: definition.query.includes("count(*)") && !unit ? 1 : undefined,
-        axisLabel: { ...axisText(), showMaxLabel: false, showMinLabel: least >= 0 && !lowest, formatter: (value) => `${humanised(value)}${unit}` },
+        axisLabel: {
+          ...axisText(),
+          showMaxLabel: false,
+          showMinLabel: least >= 0 && !lowest,
+          formatter: (value) => `${humanised(value)}${unit}`,
+        },
         splitLine: splitLine(),
         splitNumber: 4,
       },
@@ -150,10 +159,10 @@ export function signalChart(told, definition, range) {
             .filter((incident) => incident.windowEnd === end)
             .slice(0, 4)
             .map((incident) => ({
-            colour: severity[incident.priority.toLowerCase()],
-            name: incident.title,
-            value: `${say("opened")} ${clockTime(incident.opened)}`,
-          }));
+              colour: severity[incident.priority.toLowerCase()],
+              name: incident.title,
+              value: `${say("opened")} ${clockTime(incident.opened)}`,
+            }));
           return tip(`${minuteTime(begin)} – ${clockTime(end)}`, [...rows, ...opened]);
         },
       },
@@ -180,9 +189,10 @@ export function signalChart(told, definition, range) {
       ],
     };
   };
-  const legend = names.length > 1 || Object.keys(told.signals[0]?.facets ?? {}).length
-    ? names.map((name, at) => ({ name, colour: colourOf(at) }))
-    : [];
+  const legend =
+    names.length > 1 || Object.keys(told.signals[0]?.facets ?? {}).length
+      ? names.map((name, at) => ({ name, colour: colourOf(at) }))
+      : [];
   const windows = told.signals.reduce((sum, signal) => sum + signal.points.length, 0);
   const label = `${definition.name}. ${say("summary", say("kinds").line, told.signals.length, windows)} ${say("incidentCount", told.critical, told.warning)}`;
   return chart({ option, label, legend });
