@@ -4,6 +4,7 @@
 //! and as tables at the end. No account, no key, no network. Agent and stand-in share a clock that follows the records, so that
 //! weeks pass in seconds and nothing is late.
 
+mod alerts;
 mod aws;
 mod bundle;
 mod files;
@@ -32,6 +33,7 @@ use crate::enrich::AccountNames;
 use crate::health;
 use crate::lab::backend::{ACCOUNT_ID, Backend, BackendSettings, LICENSE_KEY};
 use crate::lab::engine;
+use crate::lab::preview::alerts::Arrived;
 use crate::lab::preview::{self, Answers, Arrival, FromStore, Language, Preview, StartError};
 use crate::pipeline::posture::identity::Identities;
 use crate::pipeline::posture::{Pace, Posture, Reader};
@@ -156,6 +158,9 @@ async fn dashboards(backend: &Backend, clock: &Clock, arrival: Arrival) -> anyho
     let is_japanese =
         ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| env::Process.get(name).filter(|text| !text.is_empty()));
     let is_japanese = is_japanese.is_some_and(|text| text.to_string_lossy().starts_with("ja"));
+    let (rows, engine) = (backend.store().columns(), engine::Settings::default());
+    let mut alerts = super::preview::alerts_on(None, rows.clone(), Arrived::AsStored, engine.clone())?;
+    alerts::remark(&mut alerts);
     let settings = preview::Settings {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
         dashboards: super::preview::shipped(None)?,
@@ -164,8 +169,9 @@ async fn dashboards(backend: &Backend, clock: &Clock, arrival: Arrival) -> anyho
         clock: clock.clone(),
         live: Some(arrival),
         mask: None,
+        alerts: Some(alerts),
     };
-    let answers: Arc<dyn Answers> = Arc::new(FromStore::new(backend.store().columns(), engine::Settings::default()));
+    let answers: Arc<dyn Answers> = Arc::new(FromStore::new(rows, engine));
     let started = match Preview::start(settings.clone(), Arc::clone(&answers)).await {
         // Another demo is running.
         Err(StartError::Listen { .. }) => {

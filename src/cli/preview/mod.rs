@@ -1,12 +1,16 @@
 //! `cspm-relay preview`: the dashboards in the browser as New Relic draws them, on rows of this machine.
 //!
-//! In: rows in files, dashboards (those that are shipped, or files in New Relic's import format). Out: a page on 127.0.0.1, or a
-//! picture of every page. No account, no key, no network.
+//! In: rows in files, dashboards and conditions (those that are shipped, or files of one's own). Out: a page on 127.0.0.1, or a picture
+//! of every page. No account, no key, no network.
+
+mod alerts;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub(super) use alerts::shown as alerts_on;
 
 use super::args::Lang;
 use super::exit::{Exit, Stop};
@@ -17,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::{Environment as _, Telemetry, env};
 use crate::health;
 use crate::lab::engine;
+use crate::lab::preview::alerts::Arrived;
 use crate::lab::preview::export::{self, Theme};
 use crate::lab::preview::{FromStore, Language, Mask, Preview, Settings, StartError};
 use crate::lab::store::open;
@@ -47,6 +52,9 @@ pub(super) struct Args {
     /// Dashboard to show instead of the shipped one, in New Relic's import format; may be given more than once
     #[arg(long, value_name = "FILE")]
     dashboard: Vec<PathBuf>,
+    /// Alert conditions to show instead of the shipped ones: a folder of policies, one policy's folder, or one file
+    #[arg(long, value_name = "PATH")]
+    conditions: Option<PathBuf>,
     /// What is now, as 2026-11-21T20:14:31Z [default: the time of the newest row]
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
@@ -83,6 +91,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     })?;
     // The end of a window is not included.
     let now_ms = asked_now.or(read.newest_ms.map(|ms| ms.saturating_add(1))).unwrap_or(present_ms);
+    let engine = engine::Settings { lookups, ..engine::Settings::default() };
+    let alerts = alerts::shown(args.conditions.as_deref(), read.store.clone(), Arrived::AsTold, engine.clone())?;
     let settings = Settings {
         listen: if args.export.is_some() { SocketAddr::from(([127, 0, 0, 1], 0)) } else { args.listen },
         dashboards,
@@ -91,8 +101,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         clock: Clock::fixed(now_ms),
         live: None,
         mask: args.mask.then(|| Arc::new(Mask::new().keeping(ours()))),
+        alerts: Some(alerts),
     };
-    let answers = Arc::new(FromStore::new(read.store, engine::Settings { lookups, ..engine::Settings::default() }));
+    let answers = Arc::new(FromStore::new(read.store, engine));
     runtime()?.block_on(async {
         let preview = Preview::start(settings, answers).await.map_err(|error| {
             let hint = matches!(error, StartError::Listen { .. }).then(|| FREE_PORT.to_owned());

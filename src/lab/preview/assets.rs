@@ -27,6 +27,8 @@ macro_rules! assets {
 
 /// All of them.
 pub(super) const ASSETS: &[Asset] = assets! {
+    "alerts.css": CSS,
+    "alerts.js": SCRIPT,
     "api.js": SCRIPT,
     "base.css": CSS,
     "chart.js": SCRIPT,
@@ -38,6 +40,8 @@ pub(super) const ASSETS: &[Asset] = assets! {
     "draw/log.js": SCRIPT,
     "draw/markdown.js": SCRIPT,
     "draw/pie.js": SCRIPT,
+    "draw/signal.js": SCRIPT,
+    "draw/strip.js": SCRIPT,
     "draw/table.js": SCRIPT,
     "draw/time.js": SCRIPT,
     "filter.js": SCRIPT,

@@ -13,12 +13,16 @@
 //! | `GET /api/dashboards?lang=` | the dashboards of a language, and how the page is to behave ([`Settings`]) |
 //! | `GET /api/clock` | the present by the clock of the data, milliseconds since 1970; whether data still come, and whether all of a feed have |
 //! | `POST /api/query` | the rows of one query, or why there are none |
+//! | `GET /api/alerts?lang=` | policies and conditions of the page Alerts, and from when to when rows came |
+//! | `POST /api/alerts` | what each condition of a policy would have told in a time |
+//! | `POST /api/alert` | one condition: signals and incidents in a time |
 //!
 //! Parts: `server` (paths, limits), `guard` (who may ask), `question` (variables, time, filters into a query), `origin` (which
-//! attributes a column shows), `mask`, `tree` (JSON with its names in order), `engine` (answers from the lab's
+//! attributes a column shows), `alerts` (conditions, signals, incidents), `mask`, `tree` (JSON with its names in order), `engine` (answers from the lab's
 //! engine), `assets` (the page; plain modules without a build
 //! step, drawn by Apache `ECharts`), `export`.
 
+pub mod alerts;
 mod assets;
 mod engine;
 pub mod export;
@@ -43,6 +47,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use alerts::Alerts;
 pub use engine::FromStore;
 pub use mask::Mask;
 pub use question::{Asked, Filter, Position, Refusal, Wanted};
@@ -140,6 +145,8 @@ pub struct Settings {
     pub live: Option<Arrival>,
     /// Whether names, ids and addresses are replaced.
     pub mask: Option<Arc<Mask>>,
+    /// The page Alerts; `None`: there is none.
+    pub alerts: Option<Alerts>,
 }
 
 /// Why a preview did not start.
@@ -176,7 +183,7 @@ pub struct Page {
     pub language: Language,
     /// Which dashboard of its language, from 0.
     pub dashboard: usize,
-    /// Which page of its dashboard, from 0.
+    /// Which page of its dashboard, from 0; the page Alerts comes after those of the first dashboard.
     pub number: usize,
     /// As the tab says.
     pub name: String,
@@ -208,7 +215,7 @@ impl Preview {
         if dashboards.is_empty() {
             return Err(StartError::NoDashboard);
         }
-        let pages = pages_of(&dashboards);
+        let pages = pages_of(&dashboards, settings.alerts.is_some());
         let failed = |why| StartError::Listen { listen, why };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -244,7 +251,7 @@ impl Drop for Preview {
     }
 }
 
-fn pages_of(dashboards: &[(Language, Tree)]) -> Vec<Page> {
+fn pages_of(dashboards: &[(Language, Tree)], has_alerts: bool) -> Vec<Page> {
     let mut pages = Vec::new();
     for language in Language::ALL {
         let own = dashboards.iter().filter(|(of, _)| *of == language);
@@ -254,6 +261,9 @@ fn pages_of(dashboards: &[(Language, Tree)]) -> Vec<Page> {
                 let name = page.get("name").and_then(Tree::text).unwrap_or_default().to_owned();
                 Page { language, dashboard, number, name }
             }));
+            if dashboard == 0 && has_alerts {
+                pages.push(Page { language, dashboard, number: named.len(), name: "Alerts".to_owned() });
+            }
         }
     }
     pages

@@ -14,9 +14,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::{Number, json};
 use tokio::sync::Semaphore;
 
+use super::alerts::{Desk, ListRequest, OneRequest};
 use super::origin::{self, Origins};
 use super::question::{self, Asked, Filter, Position, Refusal, Wanted};
 use super::tree::Tree;
@@ -36,6 +38,7 @@ pub(super) struct Shared {
     settings: Settings,
     dashboards: Vec<(Language, Tree)>,
     answers: Arc<dyn Answers>,
+    desk: Option<Desk>,
     hosts: Vec<String>,
     running: Semaphore,
     admitted: Semaphore,
@@ -49,6 +52,7 @@ impl Shared {
         address: SocketAddr,
     ) -> Self {
         Self {
+            desk: settings.alerts.clone().map(Desk::new),
             settings,
             dashboards,
             answers,
@@ -66,6 +70,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/dashboards", get(dashboards))
         .route("/api/clock", get(clock))
         .route("/api/query", post(query).layer(DefaultBodyLimit::max(BODY_BYTES)))
+        .route("/api/alerts", get(alerts).post(alerts_of_policy).layer(DefaultBodyLimit::max(BODY_BYTES)))
+        .route("/api/alert", post(alert).layer(DefaultBodyLimit::max(BODY_BYTES)))
         .fallback(|| async { failed(StatusCode::NOT_FOUND, "no such path") })
         .method_not_allowed_fallback(|| async { failed(StatusCode::METHOD_NOT_ALLOWED, "no such method here") })
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), guarded))
@@ -102,14 +108,22 @@ async fn clock(State(shared): State<Arc<Shared>>) -> Response {
     Json(json!({ "now": shared.settings.clock.now_ms(), "live": live.is_some(), "whole": whole })).into_response()
 }
 
-/// The dashboards of the language asked for, or of the first there is.
-async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+/// The language that is asked for in the address.
+fn language(shared: &Shared, uri: &Uri) -> Result<Language, Response> {
     let query = uri.query().unwrap_or_default();
     let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang").map(|(_, value)| value.into_owned());
-    let language = match asked.as_deref().map(str::parse::<Language>) {
-        None => shared.settings.language,
-        Some(Ok(language)) => language,
-        Some(Err(error)) => return failed(StatusCode::BAD_REQUEST, &error.to_string()),
+    match asked.as_deref().map(str::parse::<Language>) {
+        None => Ok(shared.settings.language),
+        Some(Ok(language)) => Ok(language),
+        Some(Err(error)) => Err(failed(StatusCode::BAD_REQUEST, &error.to_string())),
+    }
+}
+
+/// The dashboards of the language asked for, or of the first there is.
+async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    let language = match language(&shared, &uri) {
+        Ok(language) => language,
+        Err(response) => return response,
     };
     let has = |wanted: Language| shared.dashboards.iter().any(|(language, _)| *language == wanted);
     let shown = if has(language) { Some(language) } else { shared.dashboards.first().map(|(language, _)| *language) };
@@ -124,6 +138,7 @@ async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
         "zone": shared.settings.zones.get(&language),
         "live": shared.settings.live.is_some(),
         "masked": mask.is_some(),
+        "alerts": shared.desk.is_some(),
         "dashboards": dashboards.iter().map(text).collect::<Vec<_>>(),
     }))
     .into_response()
@@ -134,24 +149,72 @@ fn text(tree: &Tree) -> String {
     serde_json::to_string(tree).unwrap_or_default()
 }
 
+/// What was sent, as it is to be read.
+fn read<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, Response> {
+    serde_json::from_slice(body).map_err(|error| failed(StatusCode::BAD_REQUEST, &format!("reading the question: {error}")))
+}
+
 async fn query(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let mut request: question::Request = match serde_json::from_slice(&body) {
+    let mut request: question::Request = match read(&body) {
         Ok(request) => request,
-        Err(error) => return failed(StatusCode::BAD_REQUEST, &format!("reading the question: {error}")),
+        Err(response) => return response,
     };
+    if let Some(mask) = shared.settings.mask.as_deref() {
+        unmask(&mut request, mask);
+    }
+    let now_ms = shared.settings.clock.now_ms();
+    worked(shared, move |shared| shared.answer(&request, now_ms)).await
+}
+
+/// Every condition and what it says of itself.
+async fn alerts(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
+    match language(&shared, &uri) {
+        Ok(language) => of_desk(shared, move |desk, mask| Ok(desk.definitions(language, mask))).await,
+        Err(response) => response,
+    }
+}
+
+/// What the conditions of a policy found.
+async fn alerts_of_policy(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    match read::<ListRequest>(&body) {
+        Ok(request) => of_desk(shared, move |desk, mask| desk.list(&request, mask)).await,
+        Err(response) => response,
+    }
+}
+
+/// What one condition found, window by window.
+async fn alert(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    match read::<OneRequest>(&body) {
+        Ok(request) => of_desk(shared, move |desk, mask| desk.one(&request, mask)).await,
+        Err(response) => response,
+    }
+}
+
+async fn of_desk(
+    shared: Arc<Shared>,
+    ask: impl FnOnce(&Desk, Option<&Mask>) -> Result<Tree, Refusal> + Send + 'static,
+) -> Response {
+    if shared.desk.is_none() {
+        return failed(StatusCode::NOT_FOUND, "this preview shows no conditions");
+    }
+    worked(shared, move |shared| {
+        let mask = shared.settings.mask.as_deref();
+        let asked = shared.desk.as_ref().map(|desk| ask(desk, mask));
+        asked.map_or(Tree::Null, |asked| asked.unwrap_or_else(|refusal| refused("", &refusal, mask)))
+    })
+    .await
+}
+
+/// Does something long where it may take its time, in its turn.
+async fn worked(shared: Arc<Shared>, work: impl FnOnce(&Shared) -> Tree + Send + 'static) -> Response {
     let Ok(_admitted) = shared.admitted.try_acquire() else {
         return failed(StatusCode::SERVICE_UNAVAILABLE, "too many queries wait; ask again");
     };
     let Ok(_running) = shared.running.acquire().await else {
         return failed(StatusCode::SERVICE_UNAVAILABLE, "the preview ends");
     };
-    if let Some(mask) = shared.settings.mask.as_deref() {
-        unmask(&mut request, mask);
-    }
-    let now_ms = shared.settings.clock.now_ms();
     let worker = Arc::clone(&shared);
-    let answer = tokio::task::spawn_blocking(move || worker.answer(&request, now_ms)).await;
-    match answer {
+    match tokio::task::spawn_blocking(move || work(&worker)).await {
         Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], text(&answer)).into_response(),
         // Its message could hold data; the log does not carry any either.
         Err(_) => failed(StatusCode::INTERNAL_SERVER_ERROR, "the query ended unexpectedly"),

@@ -31,6 +31,10 @@ impl Answers for MadeUp {
 }
 
 async fn started(mask: Option<Mask>) -> Preview {
+    started_with(mask, None).await
+}
+
+async fn started_with(mask: Option<Mask>, alerts: Option<Alerts>) -> Preview {
     let settings = Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         dashboards: vec![(Language::English, DASHBOARD.to_owned()), (Language::Japanese, DASHBOARD_JA.to_owned())],
@@ -39,6 +43,7 @@ async fn started(mask: Option<Mask>) -> Preview {
         clock: Clock::fixed(1_795_788_000_000),
         live: None,
         mask: mask.map(Arc::new),
+        alerts,
     };
     Preview::start(settings, Arc::new(MadeUp(serde_json::from_str(ANSWERS).unwrap()))).await.unwrap()
 }
@@ -66,8 +71,12 @@ async fn get(preview: &Preview, path: &str) -> (u16, String, String) {
 }
 
 async fn ask(preview: &Preview, body: &str) -> (u16, Tree) {
+    ask_at(preview, "/api/query", body).await
+}
+
+async fn ask_at(preview: &Preview, path: &str, body: &str) -> (u16, Tree) {
     let head = "Host: HOST\r\nConnection: close\r\nContent-Type: application/json\r\n";
-    let request = format!("POST /api/query HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let request = format!("POST {path} HTTP/1.1\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len());
     let (status, _, body) = send(preview, request).await;
     (status, serde_json::from_str(&body).unwrap())
 }
@@ -83,7 +92,7 @@ async fn serves_the_page_with_its_parts_and_a_strict_policy() {
     );
     assert!(!head.contains("unsafe"), "{head}");
     let parts: Vec<&str> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
-    assert_eq!(parts.len(), 7, "{page}");
+    assert_eq!(parts.len(), 8, "{page}");
     for path in parts {
         assert_eq!(get(&preview, path).await.0, 200, "{path}");
     }
@@ -134,6 +143,11 @@ async fn refuses_others_and_what_is_too_large() {
         ("too large", post("Host: HOST\r\nContent-Type: application/json", &large), 413),
         ("another method", "DELETE /api/query HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n".to_owned(), 405),
         ("another path", "GET /etc HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n".to_owned(), 404),
+        (
+            "conditions of a preview without",
+            "GET /api/alerts HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n".to_owned(),
+            404,
+        ),
         ("another language", "GET /api/dashboards?lang=xx HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n".to_owned(), 400),
     ] {
         assert_eq!(send(&preview, request).await.0, expected, "{name}");
@@ -275,6 +289,7 @@ async fn with_a_mask_clicks_still_find_what_they_mean() {
         clock: Clock::fixed(0),
         live: None,
         mask: Some(Arc::clone(&mask)),
+        alerts: None,
     };
     let preview = Preview::start(settings, Arc::new(Echo)).await.unwrap();
     let (_, first) = ask(&preview, r#"{"query":"SELECT actor.name, aws.accountId FROM A"}"#).await;
@@ -302,6 +317,7 @@ async fn starts_on_this_machine_only() {
         clock: Clock::fixed(0),
         live: None,
         mask: None,
+        alerts: None,
     };
     for (name, settings, expected) in [
         (
@@ -319,4 +335,33 @@ async fn starts_on_this_machine_only() {
         let answers = Arc::new(MadeUp(Tree::Null));
         assert_eq!(Preview::start(settings, answers).await.unwrap_err().to_string(), expected, "{name}");
     }
+}
+
+/// The page Alerts comes after the dashboard's own; what leaves of it goes through the same guard and mask.
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_are_asked_for_as_queries_are() {
+    let preview = started_with(Some(Mask::new()), Some(alerts::tests::made_up())).await;
+    let english: Vec<&Page> = preview.pages().iter().filter(|page| page.language == Language::English).collect();
+    assert_eq!(english.last().map(|page| (page.number, &*page.name)), Some((english.len() - 1, "Alerts")));
+    let (status, head, body) = get(&preview, "/api/alerts?lang=ja").await;
+    assert!(status == 200 && head.contains("content-security-policy: default-src 'none'"), "{head}");
+    let definitions: Tree = serde_json::from_str(&body).unwrap();
+    assert_eq!(definitions.get("policies").map(|policies| policies.items().len()), Some(1), "{body}");
+    let range = r#""since":1700000000000,"until":1700086400000"#;
+    for (name, path, question, status, told) in [
+        ("a policy", "/api/alerts", format!(r#"{{"policy":"own",{range}}}"#), 200, "conditions"),
+        ("no such policy", "/api/alerts", format!(r#"{{"policy":"none",{range}}}"#), 200, "error"),
+        ("a condition", "/api/alert", format!(r#"{{"id":"own-one",{range}}}"#), 200, "incidents"),
+        ("no such condition", "/api/alert", format!(r#"{{"id":"none",{range}}}"#), 200, "error"),
+        ("no time", "/api/alert", r#"{"id":"own-one"}"#.to_owned(), 400, "error"),
+        ("something else", "/api/alert", format!(r#"{{"id":"own-one","sql":1,{range}}}"#), 400, "error"),
+    ] {
+        let (answered, answer) = ask_at(&preview, path, &question).await;
+        assert_eq!(answered, status, "{name}");
+        assert!(answer.get(told).is_some(), "{name}: {answer:?}");
+        assert!(!format!("{answer:?}").contains("payroll"), "{name}: {answer:?}");
+    }
+    let elsewhere = "POST /api/alert HTTP/1.1\r\nHost: HOST\r\nOrigin: http://evil.example\r\nConnection: close\r\n\
+                     Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    assert_eq!(send(&preview, elsewhere.to_owned()).await.0, 403);
 }

@@ -2,6 +2,7 @@
 //!
 //! The rows are made up (`tests/fixtures/preview`): one event type for each widget.
 
+mod alerts;
 mod masked;
 mod shipped;
 
@@ -77,6 +78,7 @@ impl Scene {
             clock,
             live,
             mask: mask.then(|| Arc::new(Mask::new())),
+            alerts: None,
         };
         let preview = Preview::start(settings, Arc::clone(&answers) as Arc<dyn Answers>).await.unwrap();
         Some(Self { browser, answers, preview })

@@ -197,6 +197,7 @@ async fn every_shipped_page_shows_in_both_languages_what_its_queries_answer() {
         clock: Clock::fixed(now_ms),
         live: None,
         mask: None,
+        alerts: None,
     };
     let answers = Arc::new(FromStore::new(store, engine::Settings::default()));
     let preview = Preview::start(settings, answers).await.expect("a preview");

@@ -40,14 +40,29 @@ export async function clock() {
   return read(await fetch("/api/clock"));
 }
 
-/** `{results, …}`, or `{error, query, parts}` when there are no rows. Throws only when the server cannot be asked, or `signal` says so. */
-export async function ask(question, signal) {
+async function post(path, question, signal) {
   await turn(signal);
   try {
     const body = JSON.stringify(question);
     const headers = { "content-type": "application/json" };
-    return await read(await fetch("/api/query", { method: "POST", headers, body, signal }));
+    return await read(await fetch(path, { method: "POST", headers, body, signal }));
   } finally {
     done();
   }
 }
+
+/** `{results, …}`, or `{error, query, parts}` when there are no rows. Throws only when the server cannot be asked, or `signal` says so. */
+export const ask = (question, signal) => post("/api/query", question, signal);
+
+/** Policies with their conditions. */
+export async function conditions(language) {
+  const answer = await read(await fetch(`/api/alerts?lang=${encodeURIComponent(language)}`));
+  if (answer.error) throw new Error(answer.error);
+  return answer;
+}
+
+/** What each condition of a policy would have told: `{conditions}`, or `{error}`. */
+export const askAlerts = (question, signal) => post("/api/alerts", question, signal);
+
+/** Signals and incidents of one condition, or `{error}`. */
+export const askAlert = (question, signal) => post("/api/alert", question, signal);

@@ -1,7 +1,8 @@
-// The page. In: the dashboards of the server, the address bar. Out: what is on the screen. Language, page, theme and time are in the
-// address, so that a view can be kept and a picture of it made.
+// The page. In: the dashboards and conditions of the server, the address bar. Out: what is on the screen. Language, page, condition,
+// theme and time are in the address, so that a view can be kept and a picture of it made.
 
-import { clock, dashboards } from "./api.js";
+import { alertsPage } from "./alerts.js";
+import { clock, conditions, dashboards } from "./api.js";
 import { announce, fill, icon, make } from "./dom.js";
 import { filterBar, toggled } from "./filter.js";
 import { picker, pickedName, windowOf } from "./picker.js";
@@ -17,12 +18,18 @@ const LOOK_MS = 3000;
 /** How long a frame is waited for. */
 const FRAME_MS = 500;
 
+/** In the address: the page of the conditions, which comes after the dashboard's own. */
+const ALERTS = "alerts";
+
+const pageOf = (query) => (query.get("page") === ALERTS || query.has("condition") ? Infinity : Number(query.get("page") ?? 0));
+
 const query = new URLSearchParams(location.search);
 const state = {
   theme: query.get("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   themeChosen: query.has("theme"),
   dashboard: Number(query.get("dashboard") ?? 0),
-  page: Number(query.get("page") ?? 0),
+  page: pageOf(query),
+  condition: query.get("condition"),
   picked: query.get("time")
     ? { preset: query.get("time") }
     : query.get("since")
@@ -35,6 +42,7 @@ const state = {
 const picture = query.has("picture");
 
 let served = null;
+let alerts = null;
 let shown = [];
 let chosen = null;
 const top = document.getElementById("top");
@@ -43,17 +51,25 @@ const main = document.getElementById("page");
 
 const definition = () => served.dashboards[state.dashboard] ?? served.dashboards[0];
 const pages = () => definition().pages ?? [];
+const lastPage = () => Math.max(0, pages().length - (served.alerts ? 0 : 1));
+const isAlerts = () => served.alerts && state.page >= pages().length;
 
-function keepAddress() {
+/** The address of the view as it stands, with another condition if one is given. */
+function addressOf(condition = state.condition) {
   const kept = new URLSearchParams();
   kept.set("lang", spoken());
   if (state.dashboard) kept.set("dashboard", String(state.dashboard));
-  kept.set("page", String(state.page));
+  kept.set("page", isAlerts() ? ALERTS : String(state.page));
+  if (isAlerts() && condition) kept.set("condition", condition);
   if (state.themeChosen) kept.set("theme", state.theme);
   if (state.picked?.preset) kept.set("time", state.picked.preset);
   if (state.picked?.since) for (const end of ["since", "until"]) kept.set(end, String(state.picked[end]));
   if (picture) kept.set("picture", "");
-  history.replaceState(null, "", `?${kept}`);
+  return `?${kept}`;
+}
+
+function keepAddress() {
+  history.replaceState(null, "", addressOf());
 }
 
 function applyTheme() {
@@ -142,9 +158,9 @@ function drawTop() {
 }
 
 function drawBar() {
-  const names = pages().map((page) => page.name);
+  const names = [...pages().map((page) => page.name), ...(served.alerts ? [say("alerts")] : [])];
   const controls =
-    chosen.any && !picture
+    chosen.any && !picture && !isAlerts()
       ? make("div", { class: "variables", role: "group", "aria-label": say("variables") }, chosen.controls())
       : null;
   const filters = filterBar(state.filters, (list) => {
@@ -155,8 +171,9 @@ function drawBar() {
   fill(
     bar,
     tabs(names, state.page, (at) => {
-      if (at === state.page) return;
+      if (at === state.page && !state.condition) return;
       state.page = at;
+      state.condition = null;
       state.filters = [];
       keepAddress();
       drawBar();
@@ -176,7 +193,7 @@ function openDashboard(at) {
 
 function openPage() {
   for (const one of shown) one.dispose();
-  state.page = Math.min(Math.max(0, state.page), Math.max(0, pages().length - 1));
+  if (isAlerts()) return openAlerts();
   const page = pages()[state.page];
   document.title = [page?.name, definition().name].filter(Boolean).join(" – ");
   if (!page) return fill(main, make("p", { class: "notice" }, say("noPages")));
@@ -195,6 +212,42 @@ function openPage() {
     ),
   );
   return refresh();
+}
+
+/** The list of conditions, or one of them. */
+async function openAlerts() {
+  const round = [];
+  shown = round;
+  main.setAttribute("role", "tabpanel");
+  main.setAttribute("aria-labelledby", `tab-${state.page}`);
+  try {
+    // Rows that came since then moved the last arrival.
+    alerts = await conditions(spoken());
+  } catch (error) {
+    if (shown === round) fill(main, make("p", { class: "notice" }, `${say("unreachable")}: ${error.message}`));
+    return;
+  }
+  if (shown !== round) return;
+  const page = alertsPage(alerts, {
+    id: state.condition,
+    language: spoken(),
+    standing,
+    custom: () => Boolean(state.picked?.since),
+    address: addressOf,
+    open: openCondition,
+  });
+  document.title = [page.title, say("alerts"), definition().name].filter(Boolean).join(" – ");
+  shown = [page];
+  fill(main, page.element);
+  return refresh();
+}
+
+function openCondition(id) {
+  state.condition = id;
+  history.pushState(null, "", addressOf());
+  window.scrollTo(0, 0);
+  main.focus();
+  openPage();
 }
 
 function addFilter(attribute, value, text) {
@@ -293,6 +346,7 @@ function follow() {
 }
 
 function prepare() {
+  state.page = Math.min(Math.max(0, state.page), lastPage());
   chosen = variables(definition().variables, () => refresh());
   keepAddress();
   drawTop();
@@ -319,6 +373,15 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) =>
   applyTheme();
   drawTop();
   for (const one of shown) one.redraw?.();
+});
+window.addEventListener("popstate", () => {
+  const { page, condition } = state;
+  const now = new URLSearchParams(location.search);
+  state.page = Math.min(Math.max(0, pageOf(now)), lastPage());
+  state.condition = now.get("condition");
+  if (state.page === page && state.condition === condition) return;
+  drawBar();
+  openPage();
 });
 await load(query.get("lang"));
 if (served.live && !picture) follow();
