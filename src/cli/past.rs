@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::assemble::{self, Manner};
 use super::replay::Going;
+use super::replay::look::{For, look};
 use super::replay::report::Report;
 use super::replay::signals::Signals;
 use crate::ack::{Piece, Settled};
@@ -35,7 +36,7 @@ pub(super) struct Past {
 /// Reads past records; logs and metrics are left out.
 ///
 /// # Errors
-/// When the configuration's files cannot be read; records that cannot be read are in the report.
+/// When the configuration's files cannot be read, or it was stopped before anything was kept; records that cannot be read are in the report.
 pub(super) async fn read(config: &Config, inputs: &[Input], lateness: Lateness, signals: &Signals) -> anyhow::Result<Past> {
     let mut config = config.clone();
     config.dead_letters = None;
@@ -46,6 +47,7 @@ pub(super) async fn read(config: &Config, inputs: &[Input], lateness: Lateness, 
     let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(&config, clock.clone(), manner)? };
     let store = Store::in_memory();
     let keeper = Keeper { store: store.clone() };
+    look(NAME, &stages, &config, inputs, (For::Correlations, None), signals).await?;
     let going = Going::new(NAME, &config, inputs, Arc::new(stages), clock, signals);
     let report = going.kept(Box::new(keeper)).await?;
     Ok(Past { store, report })

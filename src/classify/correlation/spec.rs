@@ -143,14 +143,4 @@ impl Range {
             Operator::NotEqual => number.total_cmp(limit).is_ne(),
         })
     }
-
-    /// Whether no number up to `most` holds.
-    pub(super) fn is_above(&self, most: usize) -> bool {
-        let most = most as f64;
-        self.0.iter().any(|(operator, limit)| match operator {
-            Operator::Greater => *limit >= most,
-            Operator::GreaterOrEqual | Operator::Equal => *limit > most,
-            Operator::Less | Operator::LessOrEqual | Operator::NotEqual => false,
-        })
-    }
 }

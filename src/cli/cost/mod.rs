@@ -15,6 +15,7 @@ use super::args::{self, Format};
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::replay::Going;
+use super::replay::look::{For, look};
 use super::replay::signals::Signals;
 use super::{block_on, print};
 use crate::clock::Clock;
@@ -91,5 +92,6 @@ async fn measure(
     // Each record is of its own time: whatever is late is weighed as if it had come in time.
     let manner = Manner { notices: true, lateness: Some(Lateness::Fixed(0)), ..Manner::default() };
     let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(&config, clock.clone(), manner)? };
+    look(NAME, &stages, &config, inputs, (For::Correlations, None), signals).await?;
     Going::new(NAME, &config, inputs, Arc::new(stages), clock, signals).kept(Box::new(meter)).await
 }

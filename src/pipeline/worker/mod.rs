@@ -435,7 +435,8 @@ impl<'s> Processor<'s> {
         let enriched = LazyCell::new(|| self.enricher.enrich(trail, account));
         self.remember(trail, &enriched, &event_id, account);
         let counts = place.entry.counts();
-        let hits = self.matcher.detections(trail, account, &event_id, place.now_ms);
+        let muted_until = |control: &str| detections::muted_until(&stages.exceptions, control, &enriched);
+        let hits = self.matcher.detections_but(trail, account, &event_id, place.now_ms, &muted_until);
         let log = match stages.outputs.logs.records {
             LogRecords::All => {
                 !hits.is_empty() || !trail.is_read_only() || stages.outputs.logs.read_only && !stages.outputs.logs.thin
