@@ -105,10 +105,10 @@ impl RuleSet {
         Self::new(load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
-    /// Only the rules of these files and folders, and everything that is wrong with them.
+    /// Only the rules of these files and folders, with the placeholders of the settings, and everything that is wrong with them.
     #[must_use]
-    pub fn alone(paths: &[std::path::PathBuf]) -> (Self, Vec<RuleFault>) {
-        Self::new(load::alone(paths, &Placeholders::new()))
+    pub fn alone(paths: &[std::path::PathBuf], settings: &crate::config::Rules) -> (Self, Vec<RuleFault>) {
+        Self::new(load::alone(paths, &Placeholders::from(&settings.placeholders)))
     }
 
     /// The parts of the conditions of [`load`](Self::load)'s rules that no sample proves.
@@ -119,8 +119,8 @@ impl RuleSet {
 
     /// The parts of the conditions of [`alone`](Self::alone)'s rules that no sample proves.
     #[must_use]
-    pub fn unproven_alone(paths: &[std::path::PathBuf]) -> Vec<Unproven> {
-        mutation::unproven(&load::alone(paths, &Placeholders::new()))
+    pub fn unproven_alone(paths: &[std::path::PathBuf], settings: &crate::config::Rules) -> Vec<Unproven> {
+        mutation::unproven(&load::alone(paths, &Placeholders::from(&settings.placeholders)))
     }
 
     /// The rules of [`load`](Self::load) as conditions of NRQL over raw trail records, in their order; where a rule cannot be said

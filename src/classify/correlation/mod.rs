@@ -22,7 +22,7 @@ pub(super) use compiled::Correlations;
 pub use correlator::{Correlator, Thrown};
 pub(super) use correlator::{Mute, Offer};
 pub(super) use feed::feeds;
-pub(super) use read::parse;
+pub(super) use read::{feeders, parse};
 pub(super) use resolve::resolve;
 pub(super) use spec::Spec;
 #[cfg(test)]

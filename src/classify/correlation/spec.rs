@@ -24,8 +24,6 @@ pub(in crate::classify) struct Spec {
     /// The fields, or aliases, whose values are looked at; empty for kinds that look at none.
     pub(super) fields: Vec<String>,
     pub(super) aliases: Vec<Alias>,
-    /// The rules of the same file detect on their own, too.
-    pub(super) generate: bool,
     /// Line of the key `correlation`.
     pub(super) line: u64,
     /// `timespan` and `condition` in words, for people.

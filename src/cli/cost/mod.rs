@@ -95,3 +95,24 @@ async fn measure(
     look(NAME, &stages, &config, inputs, (For::Correlations, None), signals).await?;
     Going::new(NAME, &config, inputs, Arc::new(stages), clock, signals).kept(Box::new(meter)).await
 }
+
+#[cfg(test)]
+#[cfg(feature = "lab")]
+mod tests {
+    use super::super::past::tests::{config, folder};
+    use super::*;
+
+    /// A rule on several records is weighed, whatever the order of files.
+    #[tokio::test]
+    async fn correlations_are_weighed_whatever_the_order_of_files() {
+        let folder = folder();
+        let inputs = [Input::Path(folder.path().join("records"))];
+        let signals = Signals::listen().expect("signals");
+        let meter = Meter::default();
+        let usage = meter.usage();
+        measure(&config(folder.path()), &inputs, meter, &signals).await.expect("an end");
+        let usage = usage.lock();
+        let rows: Vec<(&str, u64)> = usage.rules.iter().map(|(rule, share)| (rule.as_str(), share.events.rows)).collect();
+        assert_eq!(rows, [("many-refused", 1)]);
+    }
+}
