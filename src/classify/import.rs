@@ -49,17 +49,19 @@ impl Import {
         let placeholders = Placeholders::from(&settings.placeholders).lenient();
         let mut loaded = load::beside(paths, settings, &placeholders);
         loaded.rules.retain(|read| !read.rule.builtin);
+        loaded.disabled.retain(|read| !read.rule.builtin);
         let unfilled = |names: &[String]| -> Vec<String> {
             names.iter().map(|name| format!("placeholder %{name}% has no values and matches nothing")).collect()
         };
-        let rules = loaded.rules.iter().map(|read| ImportedRule {
+        let off = loaded.disabled.iter().map(|read| (read, vec!["switched off by rules.disable".to_owned()]));
+        let rules = loaded.rules.iter().map(|read| (read, Vec::new())).chain(off).map(|(read, notes)| ImportedRule {
             file: read.rule.file.clone(),
             line: read.rule.line,
             id: Some(read.rule.id.clone()),
             title: read.rule.title.clone(),
             level: Some(read.rule.severity),
             author: read.rule.author.clone(),
-            notes: unfilled(&read.unfilled),
+            notes: [notes, unfilled(&read.unfilled)].concat(),
         });
         let filters = loaded.filters.iter().map(|filter| ImportedRule {
             file: filter.file.clone(),

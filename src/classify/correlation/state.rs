@@ -230,6 +230,10 @@ impl Groups {
                 self.bytes = self.bytes.saturating_sub(group.bytes());
             }
         }
+        if self.by_key.is_empty() {
+            // Whoever makes room must come to an end.
+            self.bytes = 0;
+        }
         lost as u64
     }
 }

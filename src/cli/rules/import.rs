@@ -238,5 +238,11 @@ mod tests {
         assert_eq!(titles, ["Many", "Good"]);
         let found: Vec<&str> = import.unsupported.iter().map(|fault| &*fault.problem).collect();
         assert_eq!(found, ["filter.rules: \"nowhere\" is the id or name of no rule on single records"]);
+        let off = Rules { disable: vec!["many".to_owned()], ..Rules::default() };
+        let import = Import::of(&[folder.path().to_owned()], &off);
+        let notes: Vec<_> =
+            import.imported.iter().map(|rule| (&*rule.title, rule.notes.first().map_or("", |note| &**note))).collect();
+        let filter = "a filter: it changes the rules that it names";
+        assert_eq!(notes, [("Many", "switched off by rules.disable"), ("Good", filter)]);
     }
 }
