@@ -154,7 +154,7 @@ mod tests {
     /// S2-21: a control nobody evaluates is told apart from one of which nobody knows.
     #[test]
     fn a_control_is_evaluated_when_a_rule_of_it_is_deployed_under_any_name() {
-        let (rules, frameworks) = (RuleSet::alone(&[PathBuf::from("/no/rules")]).0, own_numbers());
+        let (rules, frameworks) = (RuleSet::alone(&[PathBuf::from("/no/rules")], &Rules::default()).0, own_numbers());
         let evaluated = |deployed: Option<&[&str]>, id: &str| {
             let deployed: Option<HashSet<String>> = deployed.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
             let rows = CatalogueRow::rows(&rules, &frameworks, deployed.as_ref());

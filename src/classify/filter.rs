@@ -30,20 +30,16 @@ pub(super) struct Filter {
     pub(super) unfilled: Vec<String>,
 }
 
-/// Joins filters to rules. `is_known`: ids of rules that exist and do not run.
-pub(super) fn apply(filters: &[Filter], rules: &mut [Read], is_known: impl Fn(&str) -> bool) -> Vec<RuleFault> {
-    let mut faults = Vec::new();
+/// Joins filters to rules. `is_off`: names of rules that exist and do not run. Returns the filters that were joined, and what is wrong
+/// with the others.
+pub(super) fn apply(filters: Vec<Filter>, rules: &mut [Read], is_off: impl Fn(&str) -> bool) -> (Vec<Filter>, Vec<RuleFault>) {
+    let is_meant =
+        |read: &Read, name: &str| read.correlation.is_none() && (name.eq_ignore_ascii_case(ANY) || read.rule.is_called(name));
+    let (mut joined, mut faults) = (Vec::new(), Vec::new());
     for filter in filters {
+        let before = faults.len();
         for (line, name) in &filter.rules {
-            let mut found = false;
-            for read in rules.iter_mut().filter(|read| read.correlation.is_none()) {
-                if name.eq_ignore_ascii_case(ANY) || read.rule.is_called(name) {
-                    found = true;
-                    let own = std::mem::replace(&mut read.condition, Expr::Const(false));
-                    read.condition = Expr::all([own, filter.condition.clone()]);
-                }
-            }
-            if !found && !is_known(name) {
+            if !is_off(name) && !rules.iter().any(|read| is_meant(read, name)) {
                 faults.push(RuleFault {
                     file: filter.file.clone(),
                     line: *line,
@@ -52,6 +48,16 @@ pub(super) fn apply(filters: &[Filter], rules: &mut [Read], is_known: impl Fn(&s
                 });
             }
         }
+        if faults.len() > before {
+            continue;
+        }
+        for read in rules.iter_mut() {
+            if filter.rules.iter().any(|(_, name)| is_meant(read, name)) {
+                let own = std::mem::replace(&mut read.condition, Expr::Const(false));
+                read.condition = Expr::all([own, filter.condition.clone()]);
+            }
+        }
+        joined.push(filter);
     }
-    faults
+    (joined, faults)
 }

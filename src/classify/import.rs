@@ -1,6 +1,6 @@
 //! What of other people's rules can run here.
 //!
-//! In: files and folders of Sigma documents, used as they are. Out: which run, and why the others do not. What always holds: a
+//! In: files and folders of Sigma documents, used as they are beside the built-in rules. Out: which run, and why the others do not. What always holds: a
 //! placeholder without values stops nothing, it matches nothing and is told; nothing is written.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use crate::record::severity::Severity;
 
-use super::RuleSet;
 use super::fault::RuleFault;
 use super::load;
 use super::sigma::Placeholders;
@@ -35,8 +34,6 @@ pub struct ImportedRule {
 /// What a look at other people's rules found.
 #[derive(Debug)]
 pub struct Import {
-    /// The rules that run.
-    pub rules: RuleSet,
     /// What runs, in the order of files and lines.
     pub imported: Vec<ImportedRule>,
     /// What does not, and why, in the order of files and lines.
@@ -50,18 +47,21 @@ impl Import {
     #[must_use]
     pub fn of(paths: &[PathBuf], settings: &crate::config::Rules) -> Self {
         let placeholders = Placeholders::from(&settings.placeholders).lenient();
-        let loaded = load::alone(paths, &placeholders);
+        let mut loaded = load::beside(paths, settings, &placeholders);
+        loaded.rules.retain(|read| !read.rule.builtin);
+        loaded.disabled.retain(|read| !read.rule.builtin);
         let unfilled = |names: &[String]| -> Vec<String> {
             names.iter().map(|name| format!("placeholder %{name}% has no values and matches nothing")).collect()
         };
-        let rules = loaded.rules.iter().map(|read| ImportedRule {
+        let off = loaded.disabled.iter().map(|read| (read, vec!["switched off by rules.disable".to_owned()]));
+        let rules = loaded.rules.iter().map(|read| (read, Vec::new())).chain(off).map(|(read, notes)| ImportedRule {
             file: read.rule.file.clone(),
             line: read.rule.line,
             id: Some(read.rule.id.clone()),
             title: read.rule.title.clone(),
             level: Some(read.rule.severity),
             author: read.rule.author.clone(),
-            notes: unfilled(&read.unfilled),
+            notes: [notes, unfilled(&read.unfilled)].concat(),
         });
         let filters = loaded.filters.iter().map(|filter| ImportedRule {
             file: filter.file.clone(),
@@ -76,7 +76,6 @@ impl Import {
         imported.sort_by(|a, b| a.file.cmp(&b.file).then(a.line.cmp(&b.line)));
         let of_rules = loaded.rules.iter().flat_map(|read| &read.unfilled);
         let placeholders = of_rules.chain(loaded.filters.iter().flat_map(|filter| &filter.unfilled)).cloned().collect();
-        let (rules, unsupported) = RuleSet::new(loaded);
-        Self { rules, imported, unsupported, placeholders }
+        Self { imported, unsupported: loaded.faults, placeholders }
     }
 }

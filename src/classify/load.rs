@@ -67,6 +67,19 @@ pub(super) fn alone(paths: &[PathBuf], placeholders: &Placeholders) -> Loaded {
     loading.finish(&[])
 }
 
+/// The rules of these files and folders beside the built-in ones, without the disabled ones, in order; what is wrong with the settings is
+/// left out.
+pub(super) fn beside(paths: &[PathBuf], settings: &Rules, placeholders: &Placeholders) -> Loaded {
+    let mut loading = Loading::new(placeholders);
+    loading.builtin();
+    for path in paths {
+        loading.folder(path);
+    }
+    let mut loaded = loading.finish(&settings.disable);
+    loaded.faults.retain(|fault| fault.file != DISABLE);
+    loaded
+}
+
 struct Loading<'p> {
     placeholders: &'p Placeholders,
     rules: Vec<Read>,
@@ -177,10 +190,11 @@ impl<'p> Loading<'p> {
         let (disabled, mut rules): (Vec<_>, Vec<_>) =
             self.rules.into_iter().partition(|read| disable.iter().any(|off| read.rule.is_called(off)));
         let is_off = |name: &str| disabled.iter().any(|read: &Read| read.rule.is_called(name));
-        self.faults.extend(filter::apply(&self.filters, &mut rules, is_off));
+        let (filters, faults) = filter::apply(self.filters, &mut rules, is_off);
+        self.faults.extend(faults);
         self.faults.extend(correlation::resolve(&mut rules, is_off));
         let (rules, faults) = sorted(rules, self.faults);
-        Loaded { rules, disabled, filters: self.filters, faults }
+        Loaded { rules, disabled, filters, faults }
     }
 }
 

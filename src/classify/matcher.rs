@@ -6,7 +6,7 @@
 
 use crate::record::trail::Trail;
 
-use super::correlation::{Correlations, Correlator, feeds};
+use super::correlation::{Correlations, Correlator, Mute, Offer, feeds};
 use super::expr::Expr;
 use super::field::{Fields, Values};
 use super::fold;
@@ -138,8 +138,21 @@ impl<'s> Matcher<'s> {
     /// The same, with the correlations that the record completes. `account` and `event_id` name it: a record that comes again gets
     /// the answer it got. `now_ms`: the present, which no record may be far ahead of.
     pub fn detections(&mut self, trail: &Trail<'_>, account: &str, event_id: &str, now_ms: i64) -> &[&'s Rule] {
+        self.detections_but(trail, account, event_id, now_ms, &|_| None)
+    }
+
+    /// The same where exceptions mute controls. `muted_until`: the end of the exception that mutes a control for this record, if there
+    /// is one: its detection is found, too, and keeps nobody else from being told. Asked about correlations only.
+    pub fn detections_but(
+        &mut self,
+        trail: &Trail<'_>,
+        account: &str,
+        event_id: &str,
+        now_ms: i64,
+        muted_until: &dyn Fn(&str) -> Option<i64>,
+    ) -> &[&'s Rule] {
         self.find(trail);
-        self.complete(trail, account, event_id, now_ms);
+        self.complete(trail, account, event_id, now_ms, muted_until);
         self.hits()
     }
 
@@ -151,13 +164,27 @@ impl<'s> Matcher<'s> {
     }
 
     /// Adds the correlations that the record completes to the rules that it matched.
-    pub(super) fn complete(&mut self, trail: &Trail<'_>, account: &str, event_id: &str, now_ms: i64) -> &[u32] {
+    pub(super) fn complete(
+        &mut self,
+        trail: &Trail<'_>,
+        account: &str,
+        event_id: &str,
+        now_ms: i64,
+        muted_until: &dyn Fn(&str) -> Option<i64>,
+    ) -> &[u32] {
         if let Some((correlations, correlator)) = self.correlated.filter(|(correlations, _)| correlations.want(&self.matched)) {
             let mut matched = std::mem::take(&mut self.matched);
             let feeds = feeds(correlations, self, trail, &matched);
             if !feeds.is_empty() {
                 let id = format!("{account}\n{event_id}");
-                matched.extend(correlator.offer(correlations, trail.time_ms, &id, feeds, now_ms));
+                // What only feeds others tells nothing that could be muted.
+                let mute = |rule: u32| {
+                    let until_ms = muted_until(&self.rules.get(rule as usize)?.id)?;
+                    Some(Mute { rule, until_ms })
+                };
+                let muted = correlations.fed(&feeds).filter_map(mute).collect();
+                let offer = Offer { time_ms: trail.time_ms, id, feeds, muted };
+                matched.extend(correlator.offer(correlations, offer, now_ms));
                 matched.sort_unstable();
             }
             self.matched = matched;

@@ -105,10 +105,10 @@ impl RuleSet {
         Self::new(load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
-    /// Only the rules of these files and folders, and everything that is wrong with them.
+    /// Only the rules of these files and folders, with the placeholders of the settings, and everything that is wrong with them.
     #[must_use]
-    pub fn alone(paths: &[std::path::PathBuf]) -> (Self, Vec<RuleFault>) {
-        Self::new(load::alone(paths, &Placeholders::new()))
+    pub fn alone(paths: &[std::path::PathBuf], settings: &crate::config::Rules) -> (Self, Vec<RuleFault>) {
+        Self::new(load::alone(paths, &Placeholders::from(&settings.placeholders)))
     }
 
     /// The parts of the conditions of [`load`](Self::load)'s rules that no sample proves.
@@ -119,8 +119,8 @@ impl RuleSet {
 
     /// The parts of the conditions of [`alone`](Self::alone)'s rules that no sample proves.
     #[must_use]
-    pub fn unproven_alone(paths: &[std::path::PathBuf]) -> Vec<Unproven> {
-        mutation::unproven(&load::alone(paths, &Placeholders::new()))
+    pub fn unproven_alone(paths: &[std::path::PathBuf], settings: &crate::config::Rules) -> Vec<Unproven> {
+        mutation::unproven(&load::alone(paths, &Placeholders::from(&settings.placeholders)))
     }
 
     /// The rules of [`load`](Self::load) as conditions of NRQL over raw trail records, in their order; where a rule cannot be said
@@ -154,17 +154,21 @@ impl RuleSet {
         self
     }
 
-    /// The same, for a first look at all records: correlations take note and answer nothing.
+    /// The same, for a first look at past records: correlations take note and answer nothing.
     #[must_use]
     pub fn gathering(self) -> Self {
         Self { correlator: Correlator::gathering(), ..self }
     }
 
-    /// The same, with the answers that a set of the same rules gathered: those of records in the order of their time.
-    #[must_use]
-    pub fn answering(self, gathered: &Self) -> Self {
-        let correlator = gathered.correlator.answers(&self.correlations);
-        Self { correlator, ..self }
+    /// From now on, records of the past that are read once: correlations answer as they come, and none is ahead of the clock.
+    pub fn answer_past(&self) {
+        self.correlator.become_past();
+    }
+
+    /// From now on, the answers that a set of the same rules gathered: those of records in the order of their time. `moment_ms`: when
+    /// exceptions are looked at; `None`: as each record came.
+    pub fn answer_from(&self, gathered: &Self, moment_ms: Option<i64>) {
+        self.correlator.answer_from(&gathered.correlator, &self.correlations, moment_ms);
     }
 
     /// Whether a rule asks for several records.

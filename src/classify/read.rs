@@ -46,6 +46,14 @@ pub(super) struct FileRead {
     pub(super) faults: Vec<RuleFault>,
 }
 
+/// Marks the rules that only feed correlations of their own file. They stay silent where the correlation is switched off or has a fault:
+/// nobody meant them to be told one by one. Rules of other files, built-in ones above all, go on detecting.
+fn silence(rules: &mut [Read], feeders: &[String]) {
+    for read in rules.iter_mut().filter(|read| !read.rule.builtin) {
+        read.silent = feeders.iter().any(|name| read.rule.is_called(name));
+    }
+}
+
 /// Reads a file. A document with a fault is left out, the others stay.
 pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeholders) -> FileRead {
     let mut faults = Faults::new(name);
@@ -60,11 +68,13 @@ pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeho
         faults.add(0, "no rule in the file");
     }
     let mut read = FileRead::default();
+    let mut feeders = Vec::new();
     for document in &collection::written_out(documents, &mut faults) {
         let mut reader = Reader { file: name, builtin, document, faults: &mut faults };
         if !matches!(document.value, Value::Map(_)) {
             reader.faults.add(document.line, format!("{} where a rule is needed", document.value.describe()));
         } else if let Some(node) = document.get("correlation") {
+            feeders.extend(correlation::feeders(document, node));
             read.rules.extend(reader.correlation(node));
         } else if let Some(filter) = document.get("filter") {
             read.filters.extend(reader.filter(filter, placeholders));
@@ -72,6 +82,7 @@ pub(super) fn file(name: &str, text: &str, builtin: bool, placeholders: &Placeho
             read.rules.extend(reader.rule(placeholders));
         }
     }
+    silence(&mut read.rules, &feeders);
     read.faults = faults.found;
     read
 }

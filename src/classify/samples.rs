@@ -96,7 +96,7 @@ fn has_hit(matcher: &mut Matcher<'_>, number: u32, records: &[String]) -> Result
         let trail = Trail::parse(record.as_bytes()).map_err(|error| error.to_string())?;
         matcher.find(&trail);
         let account = trail.account().unwrap_or_default();
-        found |= matcher.complete(&trail, account, trail.event_id.or_empty(), trail.time_ms).contains(&number);
+        found |= matcher.complete(&trail, account, trail.event_id.or_empty(), trail.time_ms, &|_| None).contains(&number);
     }
     Ok(found)
 }

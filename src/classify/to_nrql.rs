@@ -2,7 +2,7 @@
 //!
 //! In: a rule's condition and its samples. Out: a condition that a log of a record meets when the rule matches the record, or every
 //! reason why NRQL cannot say it. What always holds: the text does not lean on what `NOT` makes of a missing attribute, which New
-//! Relic does not document: each negated test also asks whether the attribute is there. A log keeps the fields of objects as
+//! Relic does not document: each negated test also asks whether what it compares is there, an attribute or what a function makes of it. A log keeps the fields of objects as
 //! attributes with dotted names and a list as JSON text, so what stands in lists cannot be asked; which fields are lists only the
 //! samples tell.
 
@@ -109,8 +109,17 @@ impl Writer<'_> {
             }
             Spec::Field { other, relation, cased } => return self.field(&attribute, other, *relation, *cased, negated),
         };
+        // A function may make nothing of a value that is there: of the name of a service no address, of a word no number.
+        let compared = match &item.spec {
+            Spec::Cidr(networks) => {
+                networks.iter().find_map(Network::v4).map(|(_, length)| format!("cidrAddress({}, {length})", attribute.name))
+            }
+            Spec::Number(..) => Some(format!("numeric({})", attribute.name)),
+            _ => None,
+        };
+        let compared = compared.unwrap_or(attribute.name);
         match test {
-            Ok(test) if negated => format!("({} IS NULL OR NOT {test})", attribute.name),
+            Ok(test) if negated => format!("({compared} IS NULL OR NOT {test})"),
             Ok(test) => test,
             Err(why) => self.refuse(why),
         }

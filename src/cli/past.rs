@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::assemble::{self, Manner};
 use super::exit::Stop;
 use super::replay::Going;
+use super::replay::look::{For, look};
 use super::replay::report::Report;
 use super::replay::signals::Signals;
 use crate::ack::{Piece, Settled};
@@ -39,7 +40,8 @@ pub(super) struct Past {
 /// configured one.
 ///
 /// # Errors
-/// When the configuration's files cannot be read; records that cannot be read are in the report.
+/// When the configuration's files cannot be read, or it was stopped before anything was kept; records that cannot be read are in the
+/// report.
 pub(super) async fn read(
     config: &Config,
     inputs: &[Input],
@@ -59,6 +61,7 @@ pub(super) async fn read(
     }
     let store = Store::in_memory();
     let keeper = Keeper { store: store.clone() };
+    look(NAME, &stages, &config, inputs, (For::Correlations, None), signals).await?;
     let going = Going::new(NAME, &config, inputs, Arc::new(stages), clock, signals);
     let report = going.kept(Box::new(keeper)).await?;
     Ok(Past { store, report })
@@ -100,4 +103,64 @@ fn received(row: &Map<String, Value>) -> i64 {
     let number = |name: &str| row.get(name).and_then(Value::as_i64);
     let event_ms = number("event.time").or_else(|| number("timestamp")).unwrap_or_default();
     event_ms.saturating_add(number("relay.lagMs").unwrap_or_default().max(0))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{Config, Input, Lateness, Past, Signals, read};
+    use crate::config::{Need, env};
+    use crate::lab::engine::value::Value;
+    use crate::lab::engine::{Engine, Settings};
+
+    const RULES: &str = "title: Refused\nname: refused\nlogsource: {product: aws, service: cloudtrail}\nlevel: low\ndetection:\n  \
+                         s: {errorCode: OurRefusal}\n  condition: s\n---\ntitle: Many\nname: many-refused\nlevel: high\n\
+                         correlation: {type: event_count, rules: [refused], timespan: 5m, condition: {gte: 3}}\n";
+
+    /// A folder with these rules and with records, one in a file, the newest first.
+    pub(in crate::cli) fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["rules", "records"] {
+            std::fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        std::fs::write(folder.path().join("rules/many.yml"), RULES).expect("a file");
+        for (file, minute) in [("a", 3), ("b", 2), ("c", 1), ("d", 9)] {
+            let record = format!(
+                r#"{{"Records":[{{"eventVersion":"1.11","eventID":"{minute}","eventTime":"2024-08-02T10:0{minute}:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","recipientAccountId":"111122223333","errorCode":"OurRefusal","sourceIPAddress":"198.51.100.7"}}]}}"#
+            );
+            std::fs::write(folder.path().join(format!("records/{file}.json")), record).expect("a file");
+        }
+        folder
+    }
+
+    /// A configuration with these rules.
+    pub(in crate::cli) fn config(folder: &std::path::Path) -> Config {
+        let mut config = Config::load_for(Need::LOCAL, None, &env::Process).expect("a configuration");
+        config.rules.folders = vec![folder.join("rules")];
+        config
+    }
+
+    /// How many events meet this.
+    fn counted(past: &Past, condition: &str) -> f64 {
+        // 2024-08-02T11:00:00Z.
+        const NOW_MS: i64 = 1_722_596_400_000;
+        let query = format!("SELECT count(*) FROM AwsSecurityEvent WHERE {condition} SINCE 1 day ago");
+        let statement = crate::nrql::parse(&query).expect("NRQL");
+        let answer = Engine::new(past.store.snapshot(), Settings::default()).run(&statement, NOW_MS).expect("an answer");
+        let values = answer.results.iter().flat_map(|row| &row.values);
+        values.map(|(_, value)| if let Value::Number(count) = value { *count } else { f64::NAN }).sum()
+    }
+
+    /// Correlations are told as in the order of time, whatever files are called and however late records were.
+    #[tokio::test]
+    async fn correlations_are_exact_whatever_the_order_of_files() {
+        let folder = folder();
+        let inputs = [Input::Path(folder.path().join("records"))];
+        let signals = Signals::listen().expect("signals");
+        for lateness in [Lateness::OfTrail, Lateness::Fixed(0)] {
+            let past = read(&config(folder.path()), &inputs, lateness, None, &signals).await.expect("rows");
+            assert_eq!(counted(&past, "TRUE"), 1.0, "{lateness:?}");
+            assert_eq!(counted(&past, "event.id = '3' AND control.id = 'many-refused'"), 1.0, "{lateness:?}");
+            assert_eq!(past.report.thrown, crate::classify::Thrown::default());
+        }
+    }
 }

@@ -21,6 +21,12 @@ impl SharedEnricher {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Another one with the names of now.
+    #[must_use]
+    pub fn same(&self) -> Self {
+        Self { current: RwLock::new(self.now()) }
+    }
+
     /// From now on accounts have these names.
     pub fn rename(&self, accounts: AccountNames) {
         let renamed = Arc::new(self.now().with_accounts(accounts));

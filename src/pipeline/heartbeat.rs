@@ -106,7 +106,7 @@ impl Heartbeats {
         if out_of_time > 0 {
             tracing::warn!(
                 out_of_time,
-                "Correlations: {out_of_time} records were more than a day late, or ahead of the clock, and do not count"
+                "Correlations: {out_of_time} records do not count: an hour behind those of their group, a day behind all, or ahead of the clock"
             );
         }
     }

@@ -14,7 +14,7 @@ use crate::support::aws::emulator;
 use crate::support::data;
 use crate::support::eventually;
 use crate::support::organizations::{Member, Organization};
-use crate::support::replay::{good, replay_of};
+use crate::support::replay::{file_of, good, replay_of};
 use crate::support::scene::{Scene, new_relic, recently, stopped};
 
 const LINE: &str = "New names of accounts";
@@ -375,6 +375,36 @@ async fn what_is_replayed_is_named_by_its_organization_first() {
         assert_eq!(store.rows("AwsSecurityNotice").len(), pages, "{command}");
         assert_eq!(past.left(), if command == "replay" { 2 } else { 0 }, "{command}");
     }
+}
+
+/// A rule on several records: what an exception of a unit mutes is muted in the look ahead, too, and leaves the others theirs.
+#[tokio::test]
+async fn a_replay_looks_at_records_once_accounts_have_their_names() {
+    let (backend, organization) = (new_relic(Retain::Rows).await, Organization::of(members()).await);
+    let agent = replay_of::<&str>([]);
+    let refused = |number: u64, account: &str, seconds: i64| {
+        let mut record = data::alarming(number, recently() + seconds * 1_000);
+        record["recipientAccountId"] = account.into();
+        record["errorCode"] = "OurRefusal".into();
+        record
+    };
+    let rules = "title: Refused\nname: refused\nlogsource: {product: aws, service: cloudtrail}\nlevel: low\ndetection:\n  s: {errorCode: OurRefusal}\n  condition: s\n---\n\
+                 title: Many\nname: many-refused\nlevel: high\ncorrelation: {type: event_count, rules: [refused], timespan: 5m, condition: {gte: 2}}\n";
+    let rules = agent.file("many.yml", rules);
+    let exceptions =
+        "- {control: many-refused, owner: o, reason: r, expires: 2099-01-31, scope: {organizationalUnits: [Sandbox]}}\n";
+    let exceptions = agent.file("exceptions.yml", exceptions);
+    let records = [refused(1, ADA, 0), refused(2, ADA, 1), refused(3, data::ACCOUNT, 2)];
+    let records = agent.file("records.json", &file_of(&records));
+    let agent = agent.arg(records.to_string_lossy()).arg("--to").arg(backend.url());
+    let agent =
+        agent.env("CSPM_RELAY_RULES_FOLDERS", rules.to_string_lossy()).env("CSPM_RELAY_EXCEPTIONS", exceptions.to_string_lossy());
+    let agent = agent.env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization.url());
+    good(agent).await;
+    let rows = backend.store().rows("AwsSecurityEvent");
+    let found: Vec<_> =
+        rows.iter().filter(|row| row["control.id"] == "many-refused").map(|row| row["event.id"].clone()).collect();
+    assert_eq!(found, [data::id(3)]);
 }
 
 /// What cannot be named is not sent: its rows would be wrong for good. What only looks asks nobody.

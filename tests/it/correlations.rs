@@ -1,10 +1,12 @@
 //! Rules on several records, through the agent's binary: a replay says the same in whatever order it reads.
 
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::agent::binary;
 use crate::support::data::gzip;
 use crate::support::replay::{Replayed, file_of, good, replay_of, text};
 
@@ -68,4 +70,23 @@ async fn copies_and_distant_records_are_not_many() {
     let distant = [refused("3", "2024-08-02T10:05:00Z"), refused("4", "2024-08-02T10:06:00Z")];
     let (found, _) = replayed(&[("a.json.gz", &copies), ("b.json.gz", &distant)], &[]).await;
     assert_eq!(found, []);
+}
+
+/// What can be read only once is told as it comes, and that is said.
+#[tokio::test]
+async fn standard_input_is_answered_as_it_comes() {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("many.yml"), RULES).expect("a file");
+    let records: Vec<Value> =
+        ["00", "01", "02"].iter().map(|minute| refused(minute, &format!("2024-08-02T10:{minute}:00Z"))).collect();
+    let input = folder.path().join("records.json");
+    std::fs::write(&input, file_of(&records)).expect("a file");
+    let mut agent = Command::new(binary());
+    agent.args(["replay", "-", "--now", "2024-08-02T08:00:00Z"]).env("CSPM_RELAY_RULES_FOLDERS", folder.path());
+    let ended = agent.stdin(std::fs::File::open(&input).expect("a file")).output().expect("an end");
+    let (out, said) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    let found: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told: Vec<&Value> = found.iter().filter(|row| row["control.id"] == "many-refused").collect();
+    assert_eq!(told.iter().map(|row| text(&row["event.id"])).collect::<Vec<_>>(), ["02"], "{out}{said}");
+    assert!(said.contains("Standard input is read once"), "{said}");
 }

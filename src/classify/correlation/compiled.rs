@@ -5,6 +5,7 @@
 
 use super::super::matcher::Program;
 use super::super::read::Read;
+use super::feed::Feed;
 use super::spec::{Kind, Spec, Want};
 
 /// All correlations of a rule set.
@@ -82,6 +83,12 @@ impl Correlations {
     /// Whether there is none.
     pub(in crate::classify) fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// The numbers of the rules of the correlations that are fed, each once.
+    pub(in crate::classify) fn fed<'c>(&'c self, feeds: &'c [Feed]) -> impl Iterator<Item = u32> + 'c {
+        let each = feeds.chunk_by(|a, b| a.correlation == b.correlation);
+        each.filter_map(|feeds| self.list.get(feeds.first()?.correlation)).map(|correlation| correlation.rule)
     }
 
     /// Whether a correlation names one of these rules.

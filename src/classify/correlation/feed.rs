@@ -1,9 +1,10 @@
 //! What a record feeds to correlations.
 //!
 //! In: a record, the rules that it matched, and a matcher that has just read it. Out: for each correlation that names one of them,
-//! its group and the values looked at; and, for correlations of correlations, what it will feed if it completes the inner one. A
+//! its group and the values looked at, as digests; and, for correlations of correlations, what it will feed if it completes the inner one. A
 //! record without a value that is asked for feeds nothing.
 
+use crate::record::id::digest_words;
 use crate::record::trail::Trail;
 
 use super::super::matcher::Matcher;
@@ -13,6 +14,9 @@ use super::spec::Kind;
 
 /// Most values of one record that are counted.
 const VALUES: usize = 100;
+
+/// Stands for a text, whatever its length: no two texts have the same.
+pub(super) type Digest = [u64; 2];
 
 /// A record's part in one correlation, by one of its rules.
 #[derive(Debug, Clone)]
@@ -25,8 +29,10 @@ pub(in crate::classify) struct Feed {
     pub(super) source: u32,
     /// The record matched the rule; else the rule is a correlation that it may complete.
     pub(super) certain: bool,
-    pub(super) key: Box<str>,
-    pub(super) values: Vec<Box<str>>,
+    /// Of the values that must be the same.
+    pub(super) group: Digest,
+    /// Of the values that are counted.
+    pub(super) values: Vec<u64>,
     pub(super) number: f64,
 }
 
@@ -47,9 +53,9 @@ pub(in crate::classify) fn feeds(
             if !certain && !possible.contains(&source.rule) {
                 continue;
             }
-            let Some(key) = key(matcher, trail, source) else { continue };
+            let Some(group) = digest(matcher, trail, &source.group) else { continue };
             let Some((values, number)) = values(matcher, trail, source, correlation.kind) else { continue };
-            feeds.push(Feed { correlation: at, slot, source: source.rule, certain, key, values, number });
+            feeds.push(Feed { correlation: at, slot, source: source.rule, certain, group, values, number });
         }
         if feeds.len() > before {
             possible.push(correlation.rule);
@@ -58,25 +64,28 @@ pub(in crate::classify) fn feeds(
     feeds
 }
 
-/// The group: every value with its length, so that no two lists look alike.
-fn key(matcher: &mut Matcher<'_>, trail: &Trail<'_>, source: &Source) -> Option<Box<str>> {
-    let mut key = String::new();
-    for field in &source.group {
-        let value = first(matcher, trail, *field)?;
-        key.push_str(&format!("{}:{value}", value.len()));
-    }
-    Some(key.into_boxed_str())
+/// Stands for a record's account and event id.
+pub(super) fn record_digest(id: &str) -> Digest {
+    digest_words(&[id.as_bytes()])
 }
 
-fn values(matcher: &mut Matcher<'_>, trail: &Trail<'_>, source: &Source, kind: Kind) -> Option<(Vec<Box<str>>, f64)> {
+/// The first values of these fields, each with its length, so that no two lists look alike; `None`: one of them has none.
+fn digest(matcher: &mut Matcher<'_>, trail: &Trail<'_>, fields: &[u32]) -> Option<Digest> {
+    let values: Option<Vec<String>> = fields.iter().map(|field| first(matcher, trail, *field)).collect();
+    let values = values?;
+    let parts: Vec<&[u8]> = values.iter().map(String::as_bytes).collect();
+    Some(digest_words(&parts))
+}
+
+fn values(matcher: &mut Matcher<'_>, trail: &Trail<'_>, source: &Source, kind: Kind) -> Option<(Vec<u64>, f64)> {
     match (kind, source.values.as_slice()) {
         (Kind::ValueCount, [field]) => {
-            let mut values: Vec<Box<str>> = Vec::new();
+            let mut values: Vec<u64> = Vec::new();
             matcher.each_value(*field, trail, |kind, value| {
                 if kind != ValueKind::Composite {
-                    let value = String::from_utf8_lossy(value);
-                    if !values.iter().any(|known| **known == *value) {
-                        values.push(value.into());
+                    let [value, _] = digest_words(&[value]);
+                    if !values.contains(&value) {
+                        values.push(value);
                     }
                 }
                 values.len() >= VALUES
@@ -84,11 +93,8 @@ fn values(matcher: &mut Matcher<'_>, trail: &Trail<'_>, source: &Source, kind: K
             (!values.is_empty()).then_some((values, 0.0))
         }
         (Kind::ValueCount, fields) => {
-            let all: Option<String> = fields
-                .iter()
-                .map(|field| first(matcher, trail, *field).map(|value| format!("{}:{value}", value.len())))
-                .collect();
-            Some((vec![all?.into_boxed_str()], 0.0))
+            let [all, _] = digest(matcher, trail, fields)?;
+            Some((vec![all], 0.0))
         }
         (kind, [field]) if kind.is_numeric() => {
             let number: f64 = first(matcher, trail, *field)?.parse().ok()?;

@@ -8,18 +8,21 @@
 mod compiled;
 mod correlator;
 mod feed;
+mod group;
 mod read;
 mod resolve;
 mod spec;
 mod state;
 #[cfg(test)]
 mod tests;
+mod told;
 mod window;
 
 pub(super) use compiled::Correlations;
 pub use correlator::{Correlator, Thrown};
+pub(super) use correlator::{Mute, Offer};
 pub(super) use feed::feeds;
-pub(super) use read::parse;
+pub(super) use read::{feeders, parse};
 pub(super) use resolve::resolve;
 pub(super) use spec::Spec;
 #[cfg(test)]

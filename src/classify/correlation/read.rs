@@ -44,12 +44,26 @@ pub(in crate::classify) fn parse(document: &Node, correlation: &Node, faults: &m
     let timespan_ms = reader.timespan();
     let aliases = reader.aliases();
     let group_by = reader.names("group-by").into_iter().map(|(_, name)| name).collect();
-    let generate = reader.generate(document.get("generate")) | reader.generate(correlation.get("generate"));
+    reader.generate(document.get("generate"));
+    reader.generate(correlation.get("generate"));
     let (kind, fields, want) = reader.condition(kind?, &rules);
     let words = reader.words();
     let (line, timespan_ms, want) = (correlation.line, timespan_ms?, want?);
-    let spec = Spec { kind, rules, group_by, timespan_ms, want, fields, aliases, generate, line, words };
+    let spec = Spec { kind, rules, group_by, timespan_ms, want, fields, aliases, line, words };
     (faults.found.len() == before).then_some(spec)
+}
+
+/// The names of the rules that only feed a correlation, whatever else is wrong with it; none, if it says `generate`.
+pub(in crate::classify) fn feeders(document: &Node, correlation: &Node) -> Vec<String> {
+    let generates = |node: &Node| node.get("generate").is_some_and(|node| node.value == Value::Bool(true));
+    if generates(document) || generates(correlation) {
+        return Vec::new();
+    }
+    let text = |node: &Node| match &node.value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    correlation.get("rules").map(items).unwrap_or_default().iter().filter_map(text).collect()
 }
 
 struct Reader<'r> {
@@ -133,14 +147,9 @@ impl Reader<'_> {
         aliases
     }
 
-    fn generate(&mut self, node: Option<&Node>) -> bool {
-        match node.map(|node| (&node.value, node.line)) {
-            None => false,
-            Some((Value::Bool(generate), _)) => *generate,
-            Some((other, line)) => {
-                self.faults.add(line, format!("generate is {}; allowed: true, false", other.describe()));
-                false
-            }
+    fn generate(&mut self, node: Option<&Node>) {
+        if let Some(Node { line, value }) = node.filter(|node| !matches!(node.value, Value::Bool(_))) {
+            self.faults.add(*line, format!("generate is {}; allowed: true, false", value.describe()));
         }
     }
 

@@ -1,13 +1,12 @@
 //! Which rules a correlation means.
 //!
-//! In: all documents that were read, and the ids of those that are switched off. Out: the correlations whose rules all run, children
-//! before parents; the others as faults. Rules of the same file that a correlation names become silent unless it says `generate`;
-//! rules of other files, built-in ones above all, go on detecting.
+//! In: all documents that were read, and the ids of those that are switched off. Out: the correlations whose rules all run; the others
+//! as faults.
 
 use super::super::fault::RuleFault;
 use super::super::read::Read;
 
-/// Leaves out correlations that cannot work, and marks rules that only feed them. Returns why each was left out.
+/// Leaves out correlations that cannot work. Returns why each was left out.
 pub(in crate::classify) fn resolve(rules: &mut Vec<Read>, is_off: impl Fn(&str) -> bool) -> Vec<RuleFault> {
     let mut faults = Vec::new();
     // One that goes may take others with it.
@@ -20,16 +19,6 @@ pub(in crate::classify) fn resolve(rules: &mut Vec<Read>, is_off: impl Fn(&str) 
             rules.retain(|read| read.rule.id != id);
             faults.push(fault);
         }
-    }
-    let named: Vec<(String, Vec<(u64, String)>)> = rules
-        .iter()
-        .filter_map(|read| read.correlation.as_ref().map(|spec| (read, spec)))
-        .filter(|(_, spec)| !spec.generate)
-        .map(|(read, spec)| (read.rule.file.clone(), spec.rules.clone()))
-        .collect();
-    for read in rules.iter_mut().filter(|read| !read.rule.builtin) {
-        read.silent =
-            named.iter().any(|(file, names)| *file == read.rule.file && names.iter().any(|(_, name)| read.rule.is_called(name)));
     }
     faults
 }

@@ -24,8 +24,6 @@ pub(in crate::classify) struct Spec {
     /// The fields, or aliases, whose values are looked at; empty for kinds that look at none.
     pub(super) fields: Vec<String>,
     pub(super) aliases: Vec<Alias>,
-    /// The rules of the same file detect on their own, too.
-    pub(super) generate: bool,
     /// Line of the key `correlation`.
     pub(super) line: u64,
     /// `timespan` and `condition` in words, for people.
@@ -141,16 +139,6 @@ impl Range {
             Operator::LessOrEqual => number <= *limit,
             Operator::Equal => number.total_cmp(limit).is_eq(),
             Operator::NotEqual => number.total_cmp(limit).is_ne(),
-        })
-    }
-
-    /// Whether no number up to `most` holds.
-    pub(super) fn is_above(&self, most: usize) -> bool {
-        let most = most as f64;
-        self.0.iter().any(|(operator, limit)| match operator {
-            Operator::Greater => *limit >= most,
-            Operator::GreaterOrEqual | Operator::Equal => *limit > most,
-            Operator::Less | Operator::LessOrEqual | Operator::NotEqual => false,
         })
     }
 }

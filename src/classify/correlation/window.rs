@@ -1,126 +1,87 @@
-//! Whether some window of time holds what a correlation wants.
+//! What a window of a group's records holds.
 //!
-//! In: the records of one group, by time, and one of them. Out: yes or no. A window ends with a record and holds those less than a
-//! timespan before it: what comes later cannot take back what it says. What always holds: every window that holds the record is
-//! looked at; nothing is kept.
+//! In: records that come into it and go out of it. Out: whether it holds what a correlation wants. What always holds: the answer
+//! depends on the records in it and on nothing that was in it before; a record costs no more than the logarithm of their number, or
+//! of a thousand numbers that stand in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::compiled::Correlation;
+use super::group::Hit;
 use super::spec::{Kind, Want};
-use super::state::Hit;
 
-/// Whether a window with the record at `at` holds what is wanted. `hits` are sorted by time.
-pub(super) fn satisfied(correlation: &Correlation, hits: &[Hit], at: usize) -> bool {
-    let Some(own_ms) = hits.get(at).map(|hit| hit.time_ms) else { return false };
-    let span_ms = correlation.timespan_ms;
-    let from = hits.partition_point(|hit| hit.time_ms <= own_ms.saturating_sub(span_ms));
-    let to = hits.partition_point(|hit| hit.time_ms < own_ms.saturating_add(span_ms));
-    let near = hits.get(from..to).unwrap_or_default();
-    if correlation.kind == Kind::TemporalOrdered {
-        return in_order(near, own_ms, span_ms, correlation.sources.len());
-    }
-    let mut window = Window::new(correlation);
-    let (mut first, mut next) = (0, 0);
-    // In the order of time there is one: it ends with the record itself.
-    for same in near.chunk_by(|a, b| a.time_ms == b.time_ms) {
-        let Some(end_ms) = same.first().map(|hit| hit.time_ms) else { continue };
-        for hit in same {
-            window.put(hit);
-            next += 1;
-        }
-        if end_ms < own_ms {
-            continue;
-        }
-        while let Some(hit) = near.get(first).filter(|hit| first < next && hit.time_ms <= end_ms.saturating_sub(span_ms)) {
-            window.take(hit);
-            first += 1;
-        }
-        if window.holds() {
-            return true;
-        }
-    }
-    false
-}
-
-/// Whether records of all rules come in their order, in one window with `own_ms`. Records of the same time may stand in any order.
-fn in_order(near: &[Hit], own_ms: i64, span_ms: i64, rules: usize) -> bool {
-    // The latest time at which a row of records up to each rule can have begun.
-    let mut begun: Vec<Option<i64>> = vec![None; rules];
-    for same in near.chunk_by(|a, b| a.time_ms == b.time_ms) {
-        let Some(time_ms) = same.first().map(|hit| hit.time_ms) else { continue };
-        let slots = same.iter().fold(0, |slots, hit| slots | hit.slots);
-        let mut before = Some(time_ms);
-        for (slot, begun) in begun.iter_mut().enumerate() {
-            if slots & (1 << slot) != 0 && before.is_some() {
-                *begun = before.max(*begun);
-            }
-            before = *begun;
-        }
-        if slots & (1 << (rules - 1)) != 0
-            && let Some(Some(begun_ms)) = begun.last()
-            && time_ms.max(own_ms) - own_ms.min(*begun_ms) < span_ms
-        {
-            return true;
-        }
-    }
-    false
-}
+/// About what a window takes without records, and for each value, bytes.
+const BYTES: usize = 256;
+const VALUE_BYTES: usize = 32;
 
 /// What is in a window.
-struct Window<'c, 'h> {
-    correlation: &'c Correlation,
+#[derive(Debug, Default)]
+pub(super) struct Window {
     records: usize,
     /// Records of each rule.
-    slots: Vec<usize>,
+    slots: Vec<u32>,
+    /// Times of the records of each rule, in order; where the order of rules matters.
+    times: Vec<VecDeque<i64>>,
     /// Records of each value.
-    values: HashMap<&'h str, usize>,
-    sum: f64,
+    values: HashMap<u64, u32>,
     /// Sorted.
     numbers: Vec<f64>,
 }
 
-impl<'c, 'h> Window<'c, 'h> {
-    fn new(correlation: &'c Correlation) -> Self {
-        let slots = vec![0; correlation.sources.len()];
-        Self { correlation, records: 0, slots, values: HashMap::new(), sum: 0.0, numbers: Vec::new() }
-    }
-
-    fn put(&mut self, hit: &'h Hit) {
+impl Window {
+    pub(super) fn put(&mut self, correlation: &Correlation, hit: &Hit) {
         self.records += 1;
-        match self.correlation.kind {
+        match correlation.kind {
             Kind::EventCount => {}
-            Kind::Temporal | Kind::TemporalOrdered => self.count_slots(hit, |count| count + 1),
-            Kind::ValueCount => {
-                for value in &hit.values {
-                    *self.values.entry(value).or_default() += 1;
+            Kind::Temporal => {
+                self.slots.resize(correlation.sources.len(), 0);
+                for (slot, count) in self.slots.iter_mut().enumerate() {
+                    *count += u32::from(hit.is_of(slot));
                 }
             }
-            Kind::ValueSum | Kind::ValueAvg => self.sum += hit.number,
-            Kind::ValuePercentile(_) | Kind::ValueMedian => {
-                let at = self.numbers.partition_point(|number| number.total_cmp(&hit.number).is_lt());
-                self.numbers.insert(at, hit.number);
+            Kind::TemporalOrdered => {
+                self.times.resize(correlation.sources.len(), VecDeque::new());
+                for (_, times) in self.times.iter_mut().enumerate().filter(|(slot, _)| hit.is_of(*slot)) {
+                    times.insert(times.partition_point(|ms| *ms <= hit.time_ms), hit.time_ms);
+                }
+            }
+            Kind::ValueCount => {
+                for value in &hit.values {
+                    *self.values.entry(*value).or_default() += 1;
+                }
+            }
+            Kind::ValueSum | Kind::ValueAvg | Kind::ValuePercentile(_) | Kind::ValueMedian => {
+                self.numbers.insert(self.numbers.partition_point(|number| number.total_cmp(&hit.number).is_lt()), hit.number);
             }
         }
     }
 
-    fn take(&mut self, hit: &'h Hit) {
+    /// Takes out what was put in.
+    pub(super) fn take(&mut self, correlation: &Correlation, hit: &Hit) {
         self.records = self.records.saturating_sub(1);
-        match self.correlation.kind {
+        match correlation.kind {
             Kind::EventCount => {}
-            Kind::Temporal | Kind::TemporalOrdered => self.count_slots(hit, |count| count.saturating_sub(1)),
+            Kind::Temporal => {
+                for (slot, count) in self.slots.iter_mut().enumerate() {
+                    *count = count.saturating_sub(u32::from(hit.is_of(slot)));
+                }
+            }
+            Kind::TemporalOrdered => {
+                for (_, times) in self.times.iter_mut().enumerate().filter(|(slot, _)| hit.is_of(*slot)) {
+                    times.remove(times.partition_point(|ms| *ms < hit.time_ms));
+                }
+            }
             Kind::ValueCount => {
                 for value in &hit.values {
-                    if let Some(count) = self.values.get_mut(&**value) {
+                    if let Some(count) = self.values.get_mut(value) {
                         *count -= 1;
                         if *count == 0 {
-                            self.values.remove(&**value);
+                            self.values.remove(value);
                         }
                     }
                 }
             }
-            Kind::ValueSum | Kind::ValueAvg => self.sum -= hit.number,
-            Kind::ValuePercentile(_) | Kind::ValueMedian => {
+            Kind::ValueSum | Kind::ValueAvg | Kind::ValuePercentile(_) | Kind::ValueMedian => {
                 let at = self.numbers.partition_point(|number| number.total_cmp(&hit.number).is_lt());
                 if at < self.numbers.len() {
                     self.numbers.remove(at);
@@ -129,32 +90,57 @@ impl<'c, 'h> Window<'c, 'h> {
         }
     }
 
-    fn count_slots(&mut self, hit: &Hit, change: impl Fn(usize) -> usize) {
-        for (slot, count) in self.slots.iter_mut().enumerate() {
-            if hit.slots & (1 << slot) != 0 {
-                *count = change(*count);
-            }
-        }
+    /// Takes everything out.
+    pub(super) fn clear(&mut self) {
+        self.records = 0;
+        self.slots.fill(0);
+        self.times.iter_mut().for_each(VecDeque::clear);
+        self.values.clear();
+        self.numbers.clear();
     }
 
-    fn holds(&self) -> bool {
+    /// About what it takes, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let times: usize = self.times.iter().map(|times| times.capacity() * size_of::<i64>()).sum();
+        BYTES + times + self.values.capacity() * VALUE_BYTES + self.numbers.capacity() * size_of::<f64>()
+    }
+
+    /// Whether it holds what is wanted.
+    pub(super) fn holds(&self, correlation: &Correlation) -> bool {
         let has = |slot: &usize| self.slots.get(*slot).is_some_and(|count| *count > 0);
-        match &self.correlation.want {
-            Want::Every => (0..self.slots.len()).all(|slot| has(&slot)),
+        match &correlation.want {
+            Want::Every if correlation.kind == Kind::TemporalOrdered => self.has_row(correlation.sources.len()),
+            Want::Every => (0..correlation.sources.len()).all(|slot| has(&slot)),
             Want::Rules(expr) => expr.holds(&mut |slot| has(slot)),
-            Want::Number(range) => self.records > 0 && self.number().is_some_and(|number| range.holds(number)),
+            Want::Number(range) => self.records > 0 && self.number(correlation.kind).is_some_and(|number| range.holds(number)),
         }
     }
 
-    /// The number that the kind makes of the records.
-    fn number(&self) -> Option<f64> {
+    /// Whether records of all rules come in their order; of the same time none is first. Looked for from the end: for each rule the
+    /// latest record that is not after the one of the next rule.
+    fn has_row(&self, rules: usize) -> bool {
+        let mut end_ms = i64::MAX;
+        self.times.len() == rules
+            && self.times.iter().rev().all(|times| {
+                let before = times.partition_point(|ms| *ms <= end_ms);
+                let latest = before.checked_sub(1).and_then(|at| times.get(at));
+                latest.is_some_and(|ms| {
+                    end_ms = *ms;
+                    true
+                })
+            })
+    }
+
+    /// The number that the kind makes of the records. Sums are made of sorted numbers, so that no order of arrival changes one.
+    fn number(&self, kind: Kind) -> Option<f64> {
         let count = |count: usize| count as f64;
-        match self.correlation.kind {
+        let sum = || self.numbers.iter().sum::<f64>();
+        match kind {
             Kind::EventCount => Some(count(self.records)),
             Kind::ValueCount => Some(count(self.values.len())),
             Kind::Temporal | Kind::TemporalOrdered => Some(count(self.slots.iter().filter(|count| **count > 0).count())),
-            Kind::ValueSum => Some(self.sum),
-            Kind::ValueAvg => Some(self.sum / count(self.records)),
+            Kind::ValueSum => Some(sum()),
+            Kind::ValueAvg => Some(sum() / count(self.records)),
             Kind::ValuePercentile(percent) => percentile(&self.numbers, percent),
             Kind::ValueMedian => median(&self.numbers),
         }
@@ -163,9 +149,13 @@ impl<'c, 'h> Window<'c, 'h> {
 
 /// The least number that at least so many percent do not exceed (nearest rank).
 fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
-    let below = |rank: &usize| (*rank as f64) * 100.0 < percent * sorted.len() as f64;
-    let rank = (1..sorted.len()).take_while(below).count();
-    sorted.get(rank).copied()
+    let below = |rank: usize| (rank as f64) * 100.0 < percent * sorted.len() as f64;
+    let (mut from, mut to) = (0, sorted.len());
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        if below(middle + 1) { from = middle + 1 } else { to = middle }
+    }
+    sorted.get(from).copied()
 }
 
 /// The number in the middle; of an even count the mean of both.

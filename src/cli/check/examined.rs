@@ -18,7 +18,8 @@ fn correlations(rules: &RuleSet) -> Option<String> {
     let ids: Vec<&str> = rules.rules().iter().filter(|rule| rule.correlation.is_some()).map(|rule| rule.id.as_str()).collect();
     (!ids.is_empty()).then(|| {
         format!(
-            "rules that count several records ({}): each agent counts what it has read itself since it started. Where several agents \
+            "rules that count several records ({}): each agent counts what it has read itself since it started, in memory: after a \
+             restart counting begins anew, and a record that comes again then is counted without those before it. Where several agents \
              share a queue, give the rules they name `generate: true` and let an alert condition count their events, as SELECT \
              count(*) FROM AwsSecurityEvent WHERE control.id = 'the rule' FACET source.ip, over a sliding window of the timespan",
             ids.join(", ")

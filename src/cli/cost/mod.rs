@@ -15,6 +15,7 @@ use super::args::{self, Format};
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::replay::Going;
+use super::replay::look::{For, look};
 use super::replay::signals::Signals;
 use super::{block_on, print};
 use crate::clock::Clock;
@@ -91,5 +92,27 @@ async fn measure(
     // Each record is of its own time: whatever is late is weighed as if it had come in time.
     let manner = Manner { notices: true, lateness: Some(Lateness::Fixed(0)), ..Manner::default() };
     let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(&config, clock.clone(), manner)? };
+    look(NAME, &stages, &config, inputs, (For::Correlations, None), signals).await?;
     Going::new(NAME, &config, inputs, Arc::new(stages), clock, signals).kept(Box::new(meter)).await
+}
+
+#[cfg(test)]
+#[cfg(feature = "lab")]
+mod tests {
+    use super::super::past::tests::{config, folder};
+    use super::*;
+
+    /// A rule on several records is weighed, whatever the order of files.
+    #[tokio::test]
+    async fn correlations_are_weighed_whatever_the_order_of_files() {
+        let folder = folder();
+        let inputs = [Input::Path(folder.path().join("records"))];
+        let signals = Signals::listen().expect("signals");
+        let meter = Meter::default();
+        let usage = meter.usage();
+        measure(&config(folder.path()), &inputs, meter, &signals).await.expect("an end");
+        let usage = usage.lock();
+        let rows: Vec<(&str, u64)> = usage.rules.iter().map(|(rule, share)| (rule.as_str(), share.events.rows)).collect();
+        assert_eq!(rows, [("many-refused", 1)]);
+    }
 }

@@ -142,6 +142,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::classify::Thrown;
     use crate::pipeline::Summary;
     use crate::source::SourceError;
     use crate::source::replay::Reading;
@@ -161,7 +162,16 @@ mod tests {
             skipped: BTreeMap::new(),
             dead_letters: None,
         };
-        Ingested { gone: Report { summary, reading: Reading::default(), skipped: BTreeMap::new(), unwanted: false }, unread }
+        Ingested {
+            gone: Report {
+                summary,
+                reading: Reading::default(),
+                skipped: BTreeMap::new(),
+                thrown: Thrown::default(),
+                unwanted: false,
+            },
+            unread,
+        }
     }
 
     /// Only what is whole is complete and ends with 0; a scan that found nothing is.

@@ -72,7 +72,8 @@ fn one(source: &ConditionSource, tested: Tested, language: dashboard::Language) 
         closes: closing(source, language),
         reasons: source.terms.iter().map(|term| (term.priority, term.reason.clone())).collect(),
         silence: source.expiration.reason.clone(),
-        title: put(&source.title_template)?,
+        // What tells silence alone has no title of its own: New Relic says the condition's name.
+        title: put(source.title_template.as_ref().unwrap_or(&source.name))?,
         description: put(&source.description)?,
         response: put(&source.response)?,
         tuning: put(&source.tuning)?,

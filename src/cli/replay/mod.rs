@@ -5,6 +5,7 @@
 //! refuses records that New Relic would not take with their own time, unless `--restamp`. The first signal lets what is under way
 //! settle, the second ends it at once; either way the summary says what was not read or sent.
 
+pub(super) mod look;
 pub(super) mod report;
 pub(super) mod signals;
 
@@ -20,14 +21,13 @@ use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use self::look::{For, look};
 use self::report::Report;
 use self::signals::Signals;
 use super::assemble::{self, Manner};
 use super::exit::{Exit, Stop};
 use super::{accounts, args};
 use super::{block_on, print, summary};
-use crate::ack::Piece;
-use crate::classify::RuleSet;
 use crate::clock::Clock;
 use crate::config::{Config, Hosts, LogRecords, Need, env};
 use crate::deliver::retry::Backoff;
@@ -38,7 +38,6 @@ use crate::pipeline::heartbeat;
 use crate::pipeline::outlet::{Lines, write_line};
 use crate::pipeline::worker::Stages;
 use crate::pipeline::{Relay, Running, To, Watch};
-use crate::posture::NoveltyMemory;
 use crate::record::time;
 use crate::source::aws;
 use crate::source::replay::{Input, Progress, Replay};
@@ -182,28 +181,19 @@ fn stand_in_account() -> (u64, crate::secret::Secret) {
 }
 
 async fn to_stdout(config: &Config, inputs: &[Input], now_ms: Option<i64>, signals: &Signals) -> anyhow::Result<Report> {
-    // What can be read only once cannot be looked at first.
+    // What can be read only once has no newest record until it ends.
     let streams = inputs.iter().any(Input::is_stream);
-    let clock = match now_ms {
-        Some(now_ms) => Clock::fixed(now_ms),
-        None if streams => Clock::until_moved(),
-        None => Clock::fixed(0),
-    };
-    let correlating = if streams { None } else { correlating(config) };
-    let is_timed = now_ms.is_some() || streams;
-    let looked =
-        if is_timed && correlating.is_none() { None } else { Some(Box::pin(look(config, inputs, correlating, signals)).await?) };
-    if looked.is_some() && signals.came() {
-        return Err(stopped_looking(true, looked.is_some_and(|looked| looked.stages.is_some())).into());
-    }
-    let clock = match &looked {
-        Some(looked) if !is_timed => looked.newest_ms.map_or_else(|| Clock::fixed(Clock::system().now_ms()), Clock::fixed),
-        _ => clock,
-    };
+    let clock = now_ms.map_or_else(Clock::until_moved, Clock::fixed);
     let manner = Manner { follow: streams && now_ms.is_none(), ..Manner::default() };
     // The name of an agent differs from run to run; what is printed must not (P27).
     let stages = Stages { agent: NAME.to_owned(), ..assemble::stages(config, clock.clone(), manner)? };
-    let stages = Arc::new(answering(stages, looked));
+    let wanted = if now_ms.is_some() { For::Correlations } else { For::Newest };
+    let newest_ms = Box::pin(look(NAME, &stages, config, inputs, (wanted, now_ms), signals)).await?;
+    if !manner.follow {
+        // It stands from now on.
+        clock.advance_to(newest_ms.filter(|_| now_ms.is_none()).unwrap_or_else(|| clock.now_ms()));
+    }
+    let stages = Arc::new(stages);
     let mut ended = Going::new(NAME, config, inputs, Arc::clone(&stages), clock.clone(), signals).printed().await?;
     if !ended.unwanted {
         match beat(&ended, &stages, clock.now_ms()) {
@@ -227,87 +217,13 @@ fn beat(ended: &Report, stages: &Stages, now_ms: i64) -> io::Result<()> {
 /// Ends with the error that ended standard output; with none when there was none.
 type Unwritten = futures_util::future::Shared<futures_util::future::BoxFuture<'static, Option<Arc<io::Error>>>>;
 
-/// A stop before anything was printed or sent.
-fn stopped_looking(to_print: bool, correlates: bool) -> Stop {
-    let (looking, done) =
-        if to_print { ("for the newest record", "printed") } else { ("at the records of correlations", "sent") };
-    let hint = (!correlates).then(|| "--now names the moment and spares the look".to_owned());
-    Stop::failed(format!("stopped while looking {looking}: nothing was {done}"), hint)
-}
-
-/// What a first pass found.
-struct Looked {
-    /// The time of the newest record, if there is one.
-    newest_ms: Option<i64>,
-    /// What correlations gathered, where there are some.
-    stages: Option<Arc<Stages>>,
-    /// What principals did, where anybody asks.
-    novelty: Option<Arc<NoveltyMemory>>,
-}
-
-/// The rules, if one of them asks for several records: then what they are told depends on records that come later.
-fn correlating(config: &Config) -> Option<RuleSet> {
-    let rules = RuleSet::load(&config.rules).0;
-    rules.correlates().then(|| rules.gathering())
-}
-
-/// The stages with the answers of what a first pass gathered: those of records in the order of their time, however they are read.
-fn answering(stages: Stages, looked: Option<Looked>) -> Stages {
-    let Some(Looked { stages: gathered, novelty, .. }) = looked else { return stages };
-    let stages = Stages { novelty: novelty.map(|gathered| gathered.answering()), ..stages };
-    let Some(gathered) = gathered else { return stages };
-    let rules = stages.rules.answering(&gathered.rules);
-    let lost = rules.thrown().records;
-    if lost > 0 {
-        tracing::warn!(lost, "Correlations: {lost} records were too many to be counted");
-    }
-    Stages { rules, ..stages }
-}
-
-/// A first pass that reads and sends nothing.
-async fn look(config: &Config, inputs: &[Input], correlating: Option<RuleSet>, signals: &Signals) -> anyhow::Result<Looked> {
-    struct Nothing;
-    impl Outlet for Nothing {
-        fn put(&mut self, _: Lane, _: &[u8], _: i64, piece: Piece) {
-            piece.settle(crate::ack::Settled::Delivered);
-        }
-        fn item_max(&self, _: Lane) -> usize {
-            usize::MAX
-        }
-        fn flush(&mut self) {}
-    }
-    let mut config = config.clone();
-    config.outputs.logs.records = LogRecords::None;
-    config.dead_letters = None;
-    // What is muted counts, and names rules that are not here.
-    config.exceptions = None;
-    config.rules = crate::config::Rules::default();
-    let gathers = correlating.is_some();
-    let novelty = NoveltyMemory::live(config.novelty).map(|memory| memory.gathering());
-    let stages = Arc::new(Stages {
-        rules: correlating.unwrap_or_default(),
-        changes: None,
-        novelty: novelty.clone(),
-        quiet: true,
-        ..assemble::stages(&config, Clock::fixed(0), Manner::default())?
-    });
-    let mut going = Going::new(NAME, &config, inputs, Arc::clone(&stages), Clock::fixed(0), signals);
-    going.progress = None;
-    let ended = going.relay(To::Outlet(Box::new(Nothing)), None).await?;
-    let newest_ms = ended.summary.sources.iter().map(|(_, counts)| counts.newest_event_ms).max().filter(|ms| *ms > 0);
-    Ok(Looked { newest_ms, stages: gathers.then_some(stages), novelty })
-}
-
 async fn to_new_relic(config: &Config, inputs: &[Input], restamp: bool, signals: &Signals) -> anyhow::Result<Report> {
     let manner = Manner { refuse_late: !restamp, ..Manner::default() };
     let clock = Clock::system();
-    let correlating = if inputs.iter().any(Input::is_stream) { None } else { correlating(config) };
-    let looked = if correlating.is_some() { Some(Box::pin(look(config, inputs, correlating, signals)).await?) } else { None };
-    if looked.is_some() && signals.came() {
-        return Err(stopped_looking(false, true).into());
-    }
-    let stages = Arc::new(answering(assemble::stages(config, clock.clone(), manner)?, looked));
+    let stages = Arc::new(assemble::stages(config, clock.clone(), manner)?);
+    // Who is watched and what is muted may depend on names: a look needs them, too.
     accounts::once(&stages, config, signals.first()).await?;
+    Box::pin(look(NAME, &stages, config, inputs, (For::Correlations, Some(clock.now_ms())), signals)).await?;
     Going::new(NAME, config, inputs, stages, clock, signals).sent().await
 }
 
@@ -376,7 +292,7 @@ impl<'a> Going<'a> {
         let (reading, skipped, hushed) = (source.progress(), source.skipped(), source.hushed());
         let drawing = progress.map(|every| Drawing(tokio::spawn(draw(source.progress(), every))));
         let relay = Relay {
-            stages,
+            stages: Arc::clone(&stages),
             limits: config.limits.clone(),
             to,
             dead_letters: if quiet {
@@ -422,7 +338,8 @@ impl<'a> Going<'a> {
         for (reason, few) in &summary.skipped {
             skipped.entry(reason).or_default().add(few);
         }
-        Ok(Report { summary, reading, skipped, unwanted: false })
+        let thrown = stages.rules.thrown();
+        Ok(Report { summary, reading, skipped, thrown, unwanted: false })
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::super::exit::Stop;
 use super::super::{count, summary};
 use crate::ack::{Outcome, Verdict};
+use crate::classify::Thrown;
 use crate::encode::limits;
 use crate::pipeline::Summary;
 use crate::source::replay::Reading;
@@ -22,6 +23,8 @@ pub(in crate::cli) struct Report {
     pub(in crate::cli) reading: Reading,
     /// What was passed over, by reason.
     pub(in crate::cli) skipped: BTreeMap<&'static str, Few>,
+    /// What correlations could not look at.
+    pub(in crate::cli) thrown: Thrown,
     /// The reader of standard output went away: whatever is left was not wanted.
     pub(in crate::cli) unwanted: bool,
 }
@@ -96,6 +99,17 @@ impl Report {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             text += &format!("  passed over, {reason}: {} ({}{more})\n", few.count, few.first.join(", "));
         }
+        let Thrown { records, out_of_time } = self.thrown;
+        if records > 0 {
+            text += &format!(
+                "  correlations: {} not counted for want of room; narrow the rules that they name\n",
+                count(records, "record")
+            );
+        }
+        if out_of_time > 0 {
+            text +=
+                &format!("  correlations: {} not counted, too far from the time of the others\n", count(out_of_time, "record"));
+        }
         if let Some(place) = self.summary.dead_letters.as_ref().filter(|_| self.letters() > 0) {
             text += &format!("  dead letters: {place} (cspm-relay dlq list --from {place})\n");
         }
@@ -110,6 +124,8 @@ impl Report {
             json.insert("passedOver".to_owned(), serde_json::json!(self.skipped));
             json.insert("deadLetters".to_owned(), serde_json::json!(self.summary.dead_letters));
             json.insert("objectsNotFinished".to_owned(), self.reading.unread.into());
+            let Thrown { records, out_of_time } = self.thrown;
+            json.insert("correlations".to_owned(), serde_json::json!({ "noRoom": records, "outOfTime": out_of_time }));
             json.insert("stopped".to_owned(), self.reading.stopped.into());
         }
         json
@@ -179,7 +195,7 @@ mod tests {
             skipped: BTreeMap::new(),
             dead_letters: None,
         };
-        Report { summary, reading: Reading::default(), skipped: BTreeMap::new(), unwanted: false }
+        Report { summary, reading: Reading::default(), skipped: BTreeMap::new(), thrown: Thrown::default(), unwanted: false }
     }
 
     fn counts(ends: &[(Outcome, u64)]) -> Snapshot {

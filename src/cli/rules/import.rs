@@ -217,4 +217,32 @@ mod tests {
         assert_eq!((third.written, third.same, third.refused), (0, 0, vec![copied.clone()]));
         assert_eq!(std::fs::read_to_string(&copied).expect("a file"), "mine");
     }
+    /// Documents are judged as they would run: beside the built-in rules. A filter with a fault changes nothing and is not listed.
+    #[test]
+    fn documents_may_name_built_in_rules_and_faulty_filters_are_not_imported() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let builtin = crate::classify::RuleSet::builtin().rules().first().expect("a rule").id.clone();
+        let correlation = format!(
+            "title: Many\nname: many\ncorrelation: {{type: event_count, rules: [{builtin}], timespan: 5m, condition: {{gte: 3}}}}\n"
+        );
+        let filter = |title: &str, rules: &str| {
+            format!(
+                "title: {title}\nlogsource: {{product: aws}}\nfilter:\n  rules: [{rules}]\n  s: {{eventName: X}}\n  condition: not s\n"
+            )
+        };
+        let good = filter("Good", &builtin);
+        let lost = filter("Lost", &format!("{builtin}, nowhere"));
+        std::fs::write(folder.path().join("all.yml"), [correlation, good, lost].join("---\n")).expect("a file");
+        let import = Import::of(&[folder.path().to_owned()], &Rules::default());
+        let titles: Vec<&str> = import.imported.iter().map(|rule| &*rule.title).collect();
+        assert_eq!(titles, ["Many", "Good"]);
+        let found: Vec<&str> = import.unsupported.iter().map(|fault| &*fault.problem).collect();
+        assert_eq!(found, ["filter.rules: \"nowhere\" is the id or name of no rule on single records"]);
+        let off = Rules { disable: vec!["many".to_owned()], ..Rules::default() };
+        let import = Import::of(&[folder.path().to_owned()], &off);
+        let notes: Vec<_> =
+            import.imported.iter().map(|rule| (&*rule.title, rule.notes.first().map_or("", |note| &**note))).collect();
+        let filter = "a filter: it changes the rules that it names";
+        assert_eq!(notes, [("Many", "switched off by rules.disable"), ("Good", filter)]);
+    }
 }

@@ -68,8 +68,8 @@ enum Command {
     Import(import::Form),
     /// Run the samples in the rule files; exit code 1 when one fails or a file is broken
     Test {
-        /// Rule files or folders to test alone, without the built-in rules and those of the configuration
-        #[arg(value_name = "PATH", conflicts_with_all = ["config", "folder"])]
+        /// Rule files or folders to test alone, without the built-in rules and those of the configuration; its placeholders hold
+        #[arg(value_name = "PATH", conflicts_with = "folder")]
         paths: Vec<PathBuf>,
         #[command(flatten)]
         from: From,
@@ -234,7 +234,9 @@ fn test(paths: Vec<PathBuf>, from: From, mutations: bool, format: TestFormat) ->
         let rules = from.settings()?;
         (RuleSet::load(&rules), if mutations { RuleSet::unproven(&rules) } else { Vec::new() })
     } else {
-        (RuleSet::alone(&paths), if mutations { RuleSet::unproven_alone(&paths) } else { Vec::new() })
+        let rules = from.settings()?;
+        let unproven = if mutations { RuleSet::unproven_alone(&paths, &rules) } else { Vec::new() };
+        (RuleSet::alone(&paths, &rules), unproven)
     };
     let tested = Tested::run(&set, faults, unproven);
     super::print(&match format {
@@ -259,6 +261,20 @@ fn warn(faults: &[RuleFault]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Placeholders of the configuration hold for the rules of a path, too.
+    #[test]
+    fn rules_of_a_path_are_tested_with_the_placeholders_of_the_configuration() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rule = "title: One\nname: one\nlogsource: {product: aws, service: cloudtrail}\nlevel: low\ndetection:\n  s: {eventName|expand: '%Calls%'}\n  condition: s\n\
+                    cspm: {samples: {match: [{name: it, record: {eventName: Go}}], noMatch: [{name: other, record: {eventName: Stay}}]}}\n";
+        let (path, config) = (folder.path().join("one.yml"), folder.path().join("config.yml"));
+        std::fs::write(&path, rule).expect("a file");
+        std::fs::write(&config, "version: 1\nrules: {placeholders: {Calls: [Go]}}\n").expect("a file");
+        let with = |config: Option<PathBuf>| From { file: ConfigFile { config }, folder: Vec::new() };
+        let ended = |from: From| test(vec![path.clone()], from, true, TestFormat::Text).expect("an end");
+        assert_eq!((ended(with(None)), ended(with(Some(config)))), (Exit::Found, Exit::Good));
+    }
 
     #[test]
     fn what_was_meant_is_offered() {

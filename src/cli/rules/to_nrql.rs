@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::classify::RuleSet;
     use crate::encode::log::{LogAttributes, push_log};
-    use crate::lab::engine::{self, Engine, Settings};
+    use crate::lab::engine::{self, Engine, Settings, Switches};
     use crate::lab::store::{LOG, Store};
     use crate::nrql;
     use crate::nrql::lint::{Names, Purpose, Severity, Term, lint};
@@ -99,8 +99,17 @@ mod tests {
     /// 2026-11-21T12:00:00Z, when samples are of.
     const NOW_MS: i64 = 1_795_262_400_000;
 
-    /// How many logs of one record a query finds.
+    /// How many logs of one record a query finds, whatever a negation makes of what is not there: New Relic does not say.
     fn found(query: &str, record: &str) -> f64 {
+        let [without, with] = [false, true].map(|null_satisfies_negation| {
+            let switches = Switches { null_satisfies_negation, ..Switches::default() };
+            found_with(query, record, Settings { switches, ..Settings::default() })
+        });
+        assert!((without - with).abs() < 0.5, "{without} or {with}, as null is taken\n{query}\n{record}");
+        without
+    }
+
+    fn found_with(query: &str, record: &str, settings: Settings) -> f64 {
         let trail = Trail::parse(record.as_bytes()).expect("a record");
         let account_id = trail.recipient_account_id.or_empty();
         let attributes = LogAttributes {
@@ -120,7 +129,7 @@ mod tests {
         let store = Store::in_memory();
         store.append(LOG, |rows| rows.log(&common, &log["message"], NOW_MS));
         let statement = nrql::parse(query).expect("NRQL");
-        let answer = Engine::new(store.snapshot(), Settings::default()).run(&statement, NOW_MS).expect("an answer");
+        let answer = Engine::new(store.snapshot(), settings).run(&statement, NOW_MS).expect("an answer");
         let counts = answer.results.iter().flat_map(|row| &row.values).filter(|(name, _)| &**name == "count");
         counts.map(|(_, value)| if let engine::value::Value::Number(count) = value { *count } else { 0.0 }).sum()
     }
@@ -146,5 +155,47 @@ mod tests {
             said += 1;
         }
         assert!(said * 10 >= all.len() * 7, "only {said} of {} rules", all.len());
+    }
+    /// P50: a query says the same as its rule of values that a function of NRQL makes nothing of, and of none.
+    #[test]
+    fn a_negated_test_holds_for_what_is_no_address_and_no_number() {
+        let rule = |name: &str, selection: &str| {
+            format!(
+                "title: {name}\nname: {name}\nlogsource: {{product: aws, service: cloudtrail}}\nlevel: low\ndetection:\n  \
+                 call: {{eventName: X}}\n  out: {{{selection}}}\n  condition: call and not out\n---\n"
+            )
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = [
+            rule("inside", "sourceIPAddress|cidr: 10.0.0.0/8"),
+            rule("inside-one", "sourceIPAddress|cidr: [10.0.0.0/8, 192.168.0.0/16]"),
+            rule("more", "requestParameters.size|gt: 5"),
+            rule("less", "requestParameters.size|lte: 5"),
+            rule("both", "sourceIPAddress|cidr: 10.0.0.0/8, requestParameters.size|gte: 5"),
+        ];
+        std::fs::write(folder.path().join("own.yml"), text.concat()).expect("a file");
+        let rules = crate::config::Rules { folders: vec![folder.path().to_owned()], ..crate::config::Rules::default() };
+        let (set, faults) = RuleSet::alone(&rules.folders, &rules);
+        assert_eq!(faults, []);
+        let said: Vec<Said> = RuleSet::to_nrql(&rules).into_iter().map(Said::new).filter(|said| !said.rule.builtin).collect();
+        assert_eq!(said.len(), 5);
+        let mut matcher = set.matcher();
+        for address in
+            [Some("10.1.2.3"), Some("192.168.7.1"), Some("8.8.8.8"), Some("s3.amazonaws.com"), Some("2001:db8::1"), None]
+        {
+            for size in [Some("3"), Some("9"), Some("\"9\""), Some("\"many\""), Some("\"\""), None] {
+                let address = address.map(|ip| format!(r#","sourceIPAddress":"{ip}""#)).unwrap_or_default();
+                let size = size.map(|size| format!(r#","requestParameters":{{"size":{size}}}"#)).unwrap_or_default();
+                let record = format!(
+                    r#"{{"eventID":"1","eventSource":"s","eventName":"X","eventTime":"2026-11-21T12:00:00Z","recipientAccountId":"111122223333","userIdentity":{{"arn":"arn:aws:iam::111122223333:user/ann"}}{address}{size}}}"#
+                );
+                let trail = Trail::parse(record.as_bytes()).expect("a record");
+                let hits: Vec<&str> = matcher.matches(&trail).iter().map(|rule| &*rule.id).collect();
+                for Said { rule, query } in &said {
+                    let query = query.as_ref().expect("a query");
+                    assert_eq!(found(query, &record) > 0.0, hits.contains(&&*rule.id), "{}\n{query}\n{record}", rule.id);
+                }
+            }
+        }
     }
 }

@@ -4,12 +4,13 @@
 //! says so an `AwsSecurityNotice`. What always holds: without an exception for one of the rules nothing is asked and nothing
 //! allocated for them.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::Stages;
 use super::counted::{From, Kind};
 use crate::ack::RecordEntry;
-use crate::classify::{Classified, Facts, Rule};
+use crate::classify::{Classified, Exceptions, Facts, Rule};
 use crate::encode::event::{self, Arrival};
 use crate::encode::{Lane, Outlet};
 use crate::enrich::Enriched;
@@ -52,6 +53,19 @@ pub(super) fn push(
         outlet.put(Lane::Events, item, i64::MAX, record.piece());
     }
     (hits.len() as u64, cut)
+}
+
+/// When the exception ends that mutes the control for this record, if one does and whatever the time is.
+pub(super) fn muted_until<'e>(
+    exceptions: &Exceptions,
+    control: &str,
+    enriched: &impl Deref<Target = Enriched<'e>>,
+    address: Option<&str>,
+) -> Option<i64> {
+    if !exceptions.concerns(control) {
+        return None;
+    }
+    exceptions.find(control, &Facts::of_trail(enriched, address), i64::MIN).map(|exception| exception.expires_ms)
 }
 
 #[cfg(test)]

@@ -442,7 +442,9 @@ impl<'s> Processor<'s> {
         // What no rule meets is learned, too: without it everything would be new.
         let novelty = stages.novelty.as_ref().map(|memory| memory.meet(trail, key));
         let counts = place.entry.counts();
-        let hits = self.matcher.detections(trail, account, &event_id, place.now_ms);
+        let address = trail.source_ip_address.get();
+        let muted_until = |control: &str| detections::muted_until(&stages.exceptions, control, &enriched, address);
+        let hits = self.matcher.detections_but(trail, account, &event_id, place.now_ms, &muted_until);
         let log = match stages.outputs.logs.records {
             LogRecords::All => {
                 !hits.is_empty() || !trail.is_read_only() || stages.outputs.logs.read_only && !stages.outputs.logs.thin

@@ -46,7 +46,7 @@ pub(super) fn stages(exceptions: &str) -> Stages {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/classify/rules");
         ["account/root-user-activity.yml", "cloudtrail/trail-logging-stopped.yml"].map(|file| folder.join(file)).to_vec()
     });
-    let (rules, faults) = RuleSet::alone(&RULES);
+    let (rules, faults) = RuleSet::alone(&RULES, &crate::config::Rules::default());
     assert_eq!(faults, []);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("exceptions.yml");

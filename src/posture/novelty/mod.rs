@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::config;
 use crate::record::time::millis;
@@ -31,6 +31,8 @@ const ACCOUNTS: usize = 20_000;
 pub struct NoveltyMemory {
     settings: config::Novelty,
     how: How,
+    /// What records in the order of their time would have been told: set once a first look at all of them is done.
+    past: OnceLock<Gathered>,
 }
 
 #[derive(Debug)]
@@ -39,8 +41,6 @@ enum How {
     Live(Live),
     /// A first look at all records: nothing is answered.
     Gathering(Mutex<Gathered>),
-    /// What records in the order of their time would have been told.
-    Known(Gathered),
 }
 
 #[derive(Debug)]
@@ -116,47 +116,52 @@ impl NoveltyMemory {
             pairs: AtomicU64::new(0),
             pushed: AtomicU64::new(0),
         };
-        (settings.memory > 0).then(|| Arc::new(Self { settings, how: How::Live(live(settings.memory)) }))
+        (settings.memory > 0).then(|| Arc::new(Self { settings, how: How::Live(live(settings.memory)), past: OnceLock::new() }))
     }
 
     /// The same, for a first look at all records: it takes note and answers nothing.
     #[must_use]
     pub fn gathering(&self) -> Arc<Self> {
-        Arc::new(Self { settings: self.settings, how: How::Gathering(Mutex::new(Gathered::new(self.settings.memory))) })
+        let how = How::Gathering(Mutex::new(Gathered::new(self.settings.memory)));
+        Arc::new(Self { settings: self.settings, how, past: OnceLock::new() })
     }
 
-    /// One with the answers of what this one gathered, which it gives away.
-    #[must_use]
-    pub fn answering(&self) -> Arc<Self> {
-        let gathered = match &self.how {
-            How::Gathering(gathered) => std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner)),
-            How::Live(_) | How::Known(_) => Gathered::default(),
-        };
-        Arc::new(Self { settings: self.settings, how: How::Known(gathered) })
+    /// From now on records are told what they would have been told in the order of their time, as a first look took note of it; what
+    /// it gathered is given away.
+    pub fn answer_from(&self, looked: &Self) {
+        if let How::Gathering(gathered) = &looked.how {
+            let gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
+            // A second look would find nothing else.
+            let _ = self.past.set(gathered);
+        }
     }
 
     /// What is new about a record, which is remembered. `key`: the record's own.
     pub fn meet(&self, trail: &Trail<'_>, key: RecordKey) -> Novelties {
         let Some(shown) = Shown::of(trail, key) else { return Novelties::default() };
+        if let Some(gathered) = self.past.get() {
+            return gathered.answer(shown, millis(self.settings.learning));
+        }
         match &self.how {
             How::Live(live) => live.meet(shown),
             How::Gathering(gathered) => {
                 gathered.lock().unwrap_or_else(PoisonError::into_inner).note(shown);
                 Novelties::default()
             }
-            How::Known(gathered) => gathered.answer(shown, millis(self.settings.learning)),
         }
     }
 
     /// What is counted since the start.
     #[must_use]
     pub fn tallies(&self) -> NoveltyTallies {
+        if let Some(gathered) = self.past.get() {
+            return gathered.tallies();
+        }
         match &self.how {
             How::Live(live) => {
                 NoveltyTallies { pairs: live.pairs.load(Ordering::Relaxed), pushed: live.pushed.load(Ordering::Relaxed) }
             }
             How::Gathering(_) => NoveltyTallies::default(),
-            How::Known(gathered) => gathered.tallies(),
         }
     }
 }

@@ -107,7 +107,10 @@ fn names_that_lead_nowhere_are_told() {
             correlation("round", &temporal("about, good")),
             correlation("about", &temporal("round, good")),
             correlation("fine", &temporal("good")),
-            correlation("aliased", "{type: temporal, rules: [good, fine], timespan: 1m, aliases: {x: {good: a}}, group-by: [x]}"),
+            correlation(
+                "aliased",
+                "{type: temporal, rules: [good, fine], timespan: 1m, aliases: {x: {good: a}}, group-by: [x], generate: true}",
+            ),
         ],
     )]);
     let ids: Vec<&str> = set.rules().iter().map(|rule| rule.id.as_str()).collect();
@@ -122,4 +125,34 @@ fn names_that_lead_nowhere_are_told() {
         assert!(found.iter().any(|fault| fault.contains(want)), "{want}: {found:?}");
     }
     assert_eq!(found.len(), 5, "{found:?}");
+}
+
+/// Rules that only feed a correlation say nothing one by one, whatever has become of it.
+#[test]
+fn what_only_feeds_a_correlation_stays_silent_when_that_is_off_or_refused() {
+    let many = |more: &str| {
+        let inside = format!("{{type: event_count, rules: [own], timespan: 10s, condition: {{gte: 2}}{more}}}");
+        correlation("many", &inside)
+    };
+    let by_cases = [
+        ("works", many(""), "", 0),
+        ("switched off", many(""), "many", 0),
+        ("cannot be read", many(", sort: up").replace("10s", "soon"), "", 2),
+        ("names nothing", many("").replace("[own]", "[own, gone]"), "", 1),
+        ("has a taken name", many("").replace("name: many", "name: root-console-login"), "", 1),
+    ];
+    for (name, document, off, wrong) in by_cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("a.yml"), base("own", "X") + "---\n" + &document).expect("a file");
+        let disable = if off.is_empty() { Vec::new() } else { vec![off.to_owned()] };
+        let settings =
+            crate::config::Rules { folders: vec![folder.path().to_owned()], disable, ..crate::config::Rules::default() };
+        let (set, faults) = RuleSet::load(&settings);
+        assert_eq!(faults.len(), wrong, "{name}: {faults:?}");
+        let silent: Vec<&str> = set.silent().iter().map(|rule| &*rule.id).collect();
+        assert_eq!(silent, ["own"], "{name}");
+        assert!(detections(&set, &[record("1", "X", 0, "")]).concat().is_empty(), "{name}");
+    }
+    let (set, _) = read_all(&[("a.yml", &[base("own", "X"), many(", generate: true").replace("10s", "soon")])]);
+    assert_eq!(detections(&set, &[record("1", "X", 0, "")]), [["own"]], "it was loud beside the correlation");
 }

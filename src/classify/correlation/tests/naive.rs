@@ -160,7 +160,8 @@ proptest! {
         let want = told(&in_time, |event| event.name != "C", holds);
         let first_look = rules(kind, condition).gathering();
         prop_assert_eq!(found(&first_look, &shuffled(&events, &seed)), BTreeSet::new(), "a look answers nothing");
-        let answering = rules(kind, condition).answering(&first_look);
+        let answering = rules(kind, condition);
+        answering.answer_from(&first_look, None);
         prop_assert_eq!(&found(&answering, &shuffled(&events, &again)), &want, "{} {}", kind, condition);
         prop_assert_eq!(&found(&rules(kind, condition), &in_time), &want, "in order an agent says the same");
     }
@@ -191,7 +192,9 @@ proptest! {
             let want = told(&fed, |_| true, holds);
             let first_look = set(kind).gathering();
             found(&first_look, &shuffled(&events, &seed));
-            prop_assert_eq!(&found(&set(kind).answering(&first_look), &events), &want, "{}", kind);
+            let answering = set(kind);
+            answering.answer_from(&first_look, None);
+            prop_assert_eq!(&found(&answering, &events), &want, "{}", kind);
             prop_assert_eq!(&found(&set(kind), &in_time), &want, "{}", kind);
         }
     }

@@ -48,7 +48,7 @@ async fn rows(as_root: bool) -> Store {
     std::fs::write(&path, json!({ "Records": records }).to_string()).expect("a file");
     let config = Config::load_for(Need::LOCAL, None, &env::Process).expect("a configuration");
     let signals = Signals::listen().expect("signals");
-    let past = past::read(&config, &[Input::Path(path)], Lateness::Fixed(60_000), &signals).await.expect("rows");
+    let past = past::read(&config, &[Input::Path(path)], Lateness::Fixed(60_000), None, &signals).await.expect("rows");
     past.store
 }
 
