@@ -61,9 +61,8 @@ impl RecordKey {
     #[must_use]
     pub fn short(self) -> u32 {
         let spread = (self.high ^ self.low.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        #[expect(clippy::cast_possible_truncation, reason = "the upper half, to which every bit of the id comes")]
-        let upper = (spread >> 32) as u32;
-        upper
+        // To the upper half every bit of the id comes.
+        (spread >> 32) as u32
     }
 }
 

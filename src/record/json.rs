@@ -4,6 +4,7 @@
 //! checked by the decoder; on anything else the functions give `None`, they never panic and never loop. No recursion.
 
 /// The position of the next byte that is not white space.
+#[must_use]
 pub fn skip_space(json: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = json.get(at) {
         at += 1;
@@ -13,6 +14,7 @@ pub fn skip_space(json: &[u8], mut at: usize) -> usize {
 
 /// The end of a string whose opening quote stands before `start`: the position of its closing quote, and whether it holds a
 /// backslash.
+#[must_use]
 pub fn string_end(json: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut escaped = false;
     let mut at = start;
@@ -46,6 +48,7 @@ fn zero_bytes(word: u64) -> u64 {
 }
 
 /// The position behind the value that starts at `at`.
+#[must_use]
 pub fn skip_value(json: &[u8], at: usize) -> Option<usize> {
     match json.get(at)? {
         b'"' => Some(string_end(json, at + 1)?.0 + 1),
@@ -55,6 +58,7 @@ pub fn skip_value(json: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The position behind a number, `true`, `false` or `null`; at least one byte further, so that no caller can loop.
+#[must_use]
 pub fn scalar_end(json: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while let Some(byte) = json.get(end) {

@@ -60,7 +60,6 @@ rules: {{folders: [/etc/rules, more], disable: [aws-root-login]}}
 accounts: {{file: accounts.csv}}
 deadLetters: {{s3: s3://example-dead/cspm/relay/}}
 changes: {{wait: 0s}}
-novelty: {{memory: 64KiB, learning: 36h}}
 limits:
   bytesInFlight: 32MiB
   objectBytes: 1MB
@@ -140,7 +139,6 @@ telemetry: {{logFormat: json, logLevel: 'warn,cspm_relay=debug', heartbeat: off,
         heartbeat: None,
         time_zone: "Asia/Tokyo".to_owned(),
     };
-    assert_eq!(config.novelty, Novelty { memory: 64 << 10, learning: Duration::from_hours(36) });
     assert_eq!((config.changes.wait, config.telemetry), (Some(Duration::ZERO), expected));
 }
 
@@ -298,4 +296,26 @@ fn placeholders_are_names_with_lists() {
     }
     let wrong = load(text("[x]"), &variables).unwrap_err();
     assert!(wrong.contains("rules.placeholders (line 4): must be a map"), "{wrong}");
+}
+
+/// S1-23: 0 switches it off; a time of learning shorter than an hour teaches nothing.
+#[test]
+fn what_is_remembered_of_principals_is_read() {
+    let variables = |memory: &'static str, learning: &'static str| {
+        Config::load(
+            None,
+            &env(&[
+                ("NEW_RELIC_LICENSE_KEY", LICENSE),
+                ("NEW_RELIC_ACCOUNT_ID", "1234567"),
+                ("CSPM_RELAY_TRAIL_QUEUE_URL", TRAIL),
+                ("CSPM_RELAY_NOVELTY_MEMORY", memory),
+                ("CSPM_RELAY_NOVELTY_LEARNING", learning),
+            ]),
+        )
+    };
+    let novelty = |memory, learning| variables(memory, learning).unwrap().novelty;
+    assert_eq!(novelty("64KiB", "36h"), Novelty { memory: 64 << 10, learning: Duration::from_hours(36) });
+    assert_eq!(novelty("0", "1h"), Novelty { memory: 0, learning: Duration::from_hours(1) });
+    let faults = variables("2GiB", "59m").unwrap_err().to_string();
+    assert!(faults.contains("novelty.memory") && faults.contains("novelty.learning"), "{faults}");
 }

@@ -186,15 +186,12 @@ impl Live {
     /// account never is.
     fn is_learned(&self, account: u64, time_ms: i64) -> bool {
         let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = since.len();
-        match since.get(&account) {
-            Some(first_ms) => time_ms.saturating_sub(*first_ms) >= self.learning_ms,
-            None => {
-                if known < ACCOUNTS {
-                    since.insert(account, time_ms);
-                }
-                false
-            }
+        if let Some(first_ms) = since.get(&account) {
+            return time_ms.saturating_sub(*first_ms) >= self.learning_ms;
         }
+        if since.len() < ACCOUNTS {
+            since.insert(account, time_ms);
+        }
+        false
     }
 }
