@@ -258,8 +258,9 @@ mod tests {
             "policytext",
         ];
         // Names and ids, account ids a snapshot is shared with, and the settings of a password policy are no secrets.
-        const HARMLESS: [&str; 9] = [
+        const HARMLESS: [&str; 10] = [
             "servercertificatename",
+            "certificatearn",
             "secretid",
             "secretidlist",
             "documentname",

@@ -59,7 +59,7 @@ async fn every_condition_is_listed_and_shown_with_its_reasons() {
     let shown = Agent::new(["alerts", "show", "failed-logins"]).finish().await;
     for part in [
         "opens        CRITICAL when failed sign-ins in 10 minutes: at least 20. WARNING when failed sign-ins in 10 minutes: at least 8.\n",
-        "signal       window 600 s, EVENT_TIMER, timer 1200 s, gaps NONE\n",
+        "signal       window 600 s, slides by 60 s, EVENT_TIMER, timer 1200 s, gaps NONE\n",
         "threshold    CRITICAL ABOVE_OR_EQUALS 20: Two a minute for ten minutes is no person.\n",
         "case         the same over a day: opens nothing\n",
     ] {
