@@ -32,7 +32,7 @@ struct Whole<'r> {
     conditions: Each<'r, Line, Condition<'r>>,
     issues: Each<'r, IssueLine, Issue<'r>>,
     muting_notes: Vec<MutingNote<'r>>,
-    budget: Option<Budget>,
+    budget: Option<Judged>,
 }
 
 #[derive(Serialize)]
@@ -91,7 +91,7 @@ struct MutingNote<'r> {
 }
 
 #[derive(Serialize)]
-struct Budget {
+struct Judged {
     budget: String,
     counts: &'static str,
     holds: bool,
@@ -183,9 +183,9 @@ fn issue(issue: &IssueLine) -> Issue<'_> {
     }
 }
 
-fn budget(verdict: &Verdict) -> Budget {
+fn budget(verdict: &Verdict) -> Judged {
     let period = |(begin, pages): &(i64, u64)| Period { begin: time::format_ms(*begin), pages: *pages };
-    Budget {
+    Judged {
         budget: verdict.budget.to_string(),
         counts: PAGES,
         holds: verdict.exceeded.is_empty(),
