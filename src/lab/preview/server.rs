@@ -108,14 +108,14 @@ async fn clock(State(shared): State<Arc<Shared>>) -> Response {
     Json(json!({ "now": shared.settings.clock.now_ms(), "live": live.is_some(), "whole": whole })).into_response()
 }
 
-/// The language that is asked for in the address.
-fn language(shared: &Shared, uri: &Uri) -> Result<Language, Response> {
+/// The language that is asked for in the address, or why there is none.
+fn language(shared: &Shared, uri: &Uri) -> Result<Language, String> {
     let query = uri.query().unwrap_or_default();
     let asked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang").map(|(_, value)| value.into_owned());
     match asked.as_deref().map(str::parse::<Language>) {
         None => Ok(shared.settings.language),
         Some(Ok(language)) => Ok(language),
-        Some(Err(error)) => Err(failed(StatusCode::BAD_REQUEST, &error.to_string())),
+        Some(Err(error)) => Err(error.to_string()),
     }
 }
 
@@ -123,7 +123,7 @@ fn language(shared: &Shared, uri: &Uri) -> Result<Language, Response> {
 async fn dashboards(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let language = match language(&shared, &uri) {
         Ok(language) => language,
-        Err(response) => return response,
+        Err(error) => return failed(StatusCode::BAD_REQUEST, &error),
     };
     let has = |wanted: Language| shared.dashboards.iter().any(|(language, _)| *language == wanted);
     let shown = if has(language) { Some(language) } else { shared.dashboards.first().map(|(language, _)| *language) };
@@ -149,15 +149,15 @@ fn text(tree: &Tree) -> String {
     serde_json::to_string(tree).unwrap_or_default()
 }
 
-/// What was sent, as it is to be read.
-fn read<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| failed(StatusCode::BAD_REQUEST, &format!("reading the question: {error}")))
+/// What was sent, or why it cannot be read.
+fn read<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| format!("reading the question: {error}"))
 }
 
 async fn query(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let mut request: question::Request = match read(&body) {
         Ok(request) => request,
-        Err(response) => return response,
+        Err(error) => return failed(StatusCode::BAD_REQUEST, &error),
     };
     if let Some(mask) = shared.settings.mask.as_deref() {
         unmask(&mut request, mask);
@@ -170,7 +170,7 @@ async fn query(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
 async fn alerts(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     match language(&shared, &uri) {
         Ok(language) => of_desk(shared, move |desk, mask| Ok(desk.definitions(language, mask))).await,
-        Err(response) => response,
+        Err(error) => failed(StatusCode::BAD_REQUEST, &error),
     }
 }
 
@@ -178,7 +178,7 @@ async fn alerts(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
 async fn alerts_of_policy(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     match read::<ListRequest>(&body) {
         Ok(request) => of_desk(shared, move |desk, mask| desk.list(&request, mask)).await,
-        Err(response) => response,
+        Err(error) => failed(StatusCode::BAD_REQUEST, &error),
     }
 }
 
@@ -186,7 +186,7 @@ async fn alerts_of_policy(State(shared): State<Arc<Shared>>, body: Bytes) -> Res
 async fn alert(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     match read::<OneRequest>(&body) {
         Ok(request) => of_desk(shared, move |desk, mask| desk.one(&request, mask)).await,
-        Err(response) => response,
+        Err(error) => failed(StatusCode::BAD_REQUEST, &error),
     }
 }
 
