@@ -105,9 +105,9 @@ mod state_store;
 #[cfg(test)]
 mod streaming;
 #[cfg(test)]
-mod tune;
-#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tune;
 #[cfg(test)]
 mod views;
 #[cfg(test)]

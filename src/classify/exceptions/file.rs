@@ -18,8 +18,7 @@ use crate::record::id::digest_id;
 use crate::record::time;
 
 const KEYS: [&str; 5] = ["control", "scope", "owner", "reason", "expires"];
-const SCOPE_KEYS: [&str; 7] =
-    ["accounts", "organizationalUnits", "environments", "regions", "resources", "actors", "addresses"];
+const SCOPE_KEYS: [&str; 7] = ["accounts", "organizationalUnits", "environments", "regions", "resources", "actors", "addresses"];
 const EXPIRES: &str = "the last day it mutes, as 2027-01-31, or a time, as 2027-01-31T12:00:00Z";
 const SHAPE: &str = "a list of maps with the keys control, scope, owner, reason, expires; [] for none";
 
@@ -219,9 +218,10 @@ impl Reader {
         let regions = texts("regions", "AWS Regions, as eu-west-1", queue_url::is_region);
         let resources = texts("resources", "ids or ARNs of resources, with * and ?", any);
         let actors = texts("actors", "names or ARNs of actors, or of the roles they use, with * and ?", any);
-        let addresses = texts("addresses", "addresses, ranges as 203.0.113.0/24, or services as cloudformation.amazonaws.com", |text| {
-            Address::parse(text).is_some()
-        });
+        let addresses =
+            texts("addresses", "addresses, ranges as 203.0.113.0/24, or services as cloudformation.amazonaws.com", |text| {
+                Address::parse(text).is_some()
+            });
         let addresses = addresses.iter().filter_map(|text| Address::parse(text)).collect();
         let [organizational_units, resources, actors] =
             [units, resources, actors].map(|list| list.iter().map(|text| Glob::new(text)).collect());

@@ -130,8 +130,9 @@ fn the_exception_that_holds_longest_is_the_one() {
         format!("- {{control: {CONTROL}, owner: o, reason: r, expires: {expires}, scope: {{{scope}}}}}\n")
     };
     let lines = [of("2027-01-31", ""), of("2027-12-31", "resources: [a]"), of("2027-12-31", "regions: [eu-west-1]")];
-    let facts =
-        |resource_id| [Facts { account: account(None), region: "eu-west-1", resource_id, resource_arn: None, actor: None, address: None }];
+    let facts = |resource_id| {
+        [Facts { account: account(None), region: "eu-west-1", resource_id, resource_arn: None, actor: None, address: None }]
+    };
     for text in [lines.concat(), lines.iter().rev().map(String::as_str).collect::<String>()] {
         let (exceptions, _) = read(&text).expect("exceptions");
         let found = |resource: &'static str| exceptions.find_for_all(CONTROL, &facts(resource), now()).expect("one").line;
@@ -159,7 +160,8 @@ fn what_is_not_known_of_an_account_yet_decides_nothing() {
         ("{organizationalUnits: Workloads/*, environments: dev}", half, (false, false)),
         ("{regions: eu-west-1}", awaited, (true, true)),
     ] {
-        let facts = [Facts { account, region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None, address: None }];
+        let facts =
+            [Facts { account, region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None, address: None }];
         let exceptions = with_scope(scope);
         let found = exceptions.find_for_all(CONTROL, &facts, now()).is_some();
         let may = exceptions.may_find_for_all(CONTROL, &facts, now()).is_some();
@@ -218,8 +220,14 @@ fn what_is_outside_any_part_of_a_scope_is_not_muted() {
 
 #[test]
 fn what_is_not_known_of_a_fact_is_not_in_a_scope() {
-    let facts =
-        Facts { account: account(None), region: "unknown", resource_id: "|public-1|private|", resource_arn: None, actor: None, address: None };
+    let facts = Facts {
+        account: account(None),
+        region: "unknown",
+        resource_id: "|public-1|private|",
+        resource_arn: None,
+        actor: None,
+        address: None,
+    };
     for (scope, want) in [
         ("{environments: prod}", false),
         ("{actors: '*'}", false),
@@ -291,7 +299,14 @@ fn a_type_of_findings_is_a_control() {
 /// S2-20: an exception ends when it says, and is told.
 #[test]
 fn a_day_ends_in_the_configured_zone() {
-    let facts = Facts { account: account(None), region: "eu-west-1", resource_id: "unknown", resource_arn: None, actor: None, address: None };
+    let facts = Facts {
+        account: account(None),
+        region: "eu-west-1",
+        resource_id: "unknown",
+        resource_arn: None,
+        actor: None,
+        address: None,
+    };
     for (zone, expires, last, first) in [
         ("UTC", "2027-01-31", "2027-01-31T23:59:59.999Z", "2027-02-01T00:00:00Z"),
         ("Asia/Tokyo", "2027-01-31", "2027-01-31T14:59:59.999Z", "2027-01-31T15:00:00Z"),

@@ -3,8 +3,8 @@
 //! In: a report. Out: text. What always holds: bars of all conditions have one scale; what was cut, not tested or is not sure is said.
 
 use super::report::{Line, PAGES, Report, Told, Verdict};
-use crate::cli::{bars, count};
 use crate::cli::table::table;
+use crate::cli::{bars, count};
 use crate::nrql::condition::Priority;
 use crate::record::time;
 

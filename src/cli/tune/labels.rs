@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::cli::exit::Stop;
-use crate::lab::engine::value::Value;
 use crate::lab::engine;
+use crate::lab::engine::value::Value;
 use crate::lab::lookup;
 
 /// The columns.

@@ -197,7 +197,13 @@ impl Run<'_> {
         }
     }
 
-    fn tuning<'r>(&'r self, snapshots: &'r [Snapshot], range: Range, settings: &'r Settings, attacks: &'r [Attack]) -> Tuning<'r> {
+    fn tuning<'r>(
+        &'r self,
+        snapshots: &'r [Snapshot],
+        range: Range,
+        settings: &'r Settings,
+        attacks: &'r [Attack],
+    ) -> Tuning<'r> {
         Tuning { snapshots, range, settings, muting: self.rules, budget: self.args.budget, attacks }
     }
 
@@ -225,7 +231,8 @@ impl Run<'_> {
     }
 
     fn names(&self) -> draft::Names {
-        let path = |path: Option<&PathBuf>, default: &str| path.map_or_else(|| default.to_owned(), |path| path.display().to_string());
+        let path =
+            |path: Option<&PathBuf>, default: &str| path.map_or_else(|| default.to_owned(), |path| path.display().to_string());
         draft::Names {
             exceptions: path(self.config.exceptions.as_ref(), "exceptions.yml"),
             conditions: path(self.args.conditions.as_ref(), "nrql/conditions"),

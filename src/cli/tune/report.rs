@@ -99,9 +99,8 @@ impl Report {
     }
 
     pub(super) fn json(&self, diff: &str) -> Value {
-        let contributors = |all: &[Contributor]| -> Vec<Value> {
-            all.iter().map(|one| json!({ "name": one.name, "rows": one.rows })).collect()
-        };
+        let contributors =
+            |all: &[Contributor]| -> Vec<Value> { all.iter().map(|one| json!({ "name": one.name, "rows": one.rows })).collect() };
         let rule = |made: &Contribution| {
             let days: Map<String, Value> = made.by_day.iter().map(|(day, rows)| (day.to_string(), (*rows).into())).collect();
             json!({
@@ -114,9 +113,7 @@ impl Report {
                 "change": step.change.to_string(), "pagesBefore": step.before, "pagesAfter": step.after, "missed": step.missed,
             })
         };
-        let period = |period: &Period| {
-            json!({ "begin": time::format_ms(period.begin_ms), "before": period.before, "after": period.after })
-        };
+        let period = |period: &Period| json!({ "begin": time::format_ms(period.begin_ms), "before": period.before, "after": period.after });
         let line = |line: &Line| json!({ "id": line.id, "name": line.name, "before": line.before, "after": line.after });
         json!({
             "budget": self.budget.to_string(), "holds": self.holds(), "estimated": self.is_estimate,

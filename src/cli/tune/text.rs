@@ -4,8 +4,8 @@
 //! holds: what is cut is said.
 
 use super::report::{Line, Period, Report};
-use crate::cli::{bars, count};
 use crate::cli::table::table;
+use crate::cli::{bars, count};
 use crate::lab::tune::{Contribution, Contributor, Step};
 use crate::record::time;
 
@@ -56,9 +56,8 @@ fn steps(report: &Report) -> String {
     if report.found.steps.is_empty() {
         return String::new();
     }
-    let row = |step: &Step| {
-        vec![step.change.to_string(), step.before.to_string(), step.after.to_string(), step.missed.join(", ")]
-    };
+    let row =
+        |step: &Step| vec![step.change.to_string(), step.before.to_string(), step.after.to_string(), step.missed.join(", ")];
     let rows: Vec<Vec<String>> = report.found.steps.iter().map(row).collect();
     format!("\n{}", table(&["change", "pages", "after", "attacks missed"], &rows))
 }

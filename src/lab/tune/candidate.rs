@@ -142,7 +142,11 @@ fn threshold(outcome: &Outcome) -> Option<Edit> {
             let least = values.filter(|value| *value >= from).min_by(f64::total_cmp)?;
             let to = round_up(least, is_whole);
             // A value that equals the threshold passes `AboveOrEquals`.
-            if term.comparison == Comparison::AboveOrEquals && to <= least { round_up(least * 1.05 + f64::EPSILON, is_whole) } else { to }
+            if term.comparison == Comparison::AboveOrEquals && to <= least {
+                round_up(least * 1.05 + f64::EPSILON, is_whole)
+            } else {
+                to
+            }
         }
         Comparison::Below | Comparison::BelowOrEquals if from > 0.0 => {
             let most = values.filter(|value| *value <= from).max_by(f64::total_cmp)?;

@@ -194,9 +194,9 @@ impl<'a> State<'a> {
     fn refresh(&self, trials: &mut BTreeMap<(Tier, String), (Change, Trial)>) {
         let mut kept = BTreeMap::new();
         for (key, change) in self.changes() {
-            let old = trials.remove(&key).filter(|(_, trial)| {
-                trial.versions.iter().all(|(at, version)| self.versions.get(*at) == Some(version))
-            });
+            let old = trials
+                .remove(&key)
+                .filter(|(_, trial)| trial.versions.iter().all(|(at, version)| self.versions.get(*at) == Some(version)));
             let trial = old.map(|(_, trial)| trial).or_else(|| self.trial(&change));
             if let Some(trial) = trial {
                 kept.insert(key, (change, trial));

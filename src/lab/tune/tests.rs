@@ -162,7 +162,8 @@ fn a_threshold_goes_up_to_what_the_noise_reaches() {
 #[test]
 fn the_same_rows_give_the_same_steps() {
     let run = || {
-        let plan = tune(&noise(), vec![by_actor(), condition("all", "SELECT count(*) FROM AwsSecurityNotice", 0.0)], "1/week", &[]);
+        let plan =
+            tune(&noise(), vec![by_actor(), condition("all", "SELECT count(*) FROM AwsSecurityNotice", 0.0)], "1/week", &[]);
         (plan.steps, plan.holds)
     };
     assert_eq!(run(), run());
@@ -173,7 +174,9 @@ fn the_same_rows_give_the_same_steps() {
 fn a_restricted_query_leaves_out_what_the_exception_would_mute_and_nothing_else() {
     let store = Store::in_memory();
     let odd = "x' OR 'a' = 'a";
-    for (controls, actor) in [("|admin|", Some("ci/deploy")), ("|admin|", None), ("|other|", Some("ci/deploy")), ("|admin|", Some(odd))] {
+    for (controls, actor) in
+        [("|admin|", Some("ci/deploy")), ("|admin|", None), ("|other|", Some("ci/deploy")), ("|admin|", Some(odd))]
+    {
         let mut row = json!({ "timestamp": BEGIN_MS, "control.id": "admin", "control.ids": controls });
         if let Some(actor) = actor {
             row["actor.name"] = actor.into();
