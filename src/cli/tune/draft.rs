@@ -5,7 +5,6 @@
 //! is told, to be made by hand, and is no part of the diff.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use jiff::civil::Date;
 use similar::TextDiff;
@@ -110,8 +109,7 @@ impl Draft {
             Muted::Everybody => None,
         };
         if let Some((key, value)) = scope {
-            // Writing to a text does not fail.
-            let _ = writeln!(entry, "  scope: {{{key}: [{}]}}", quoted(value));
+            entry += &format!("  scope: {{{key}: [{}]}}\n", quoted(value));
         }
         entry
     }

@@ -96,7 +96,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     block_on(async {
         let signals = Signals::listen()?;
         let run = Run { config: &config, args: &args, signals: &signals, rules: &rules, zone: &zone };
-        run.tune(past, files, &labels).await
+        Box::pin(run.tune(past, files, &labels)).await
     })
 }
 
@@ -144,7 +144,7 @@ impl Run<'_> {
         let (mut steps, mut after, mut told_after) = (Vec::new(), None, told_before.clone());
         for _ in 0..ROUNDS {
             let tuning = self.tuning(&rows, range, &settings, &labelled);
-            let plan: Plan = tuning.search(tested, &mut |step| self.say(step));
+            let plan: Plan = tuning.search(tested, &mut say);
             if plan.steps.is_empty() {
                 after.get_or_insert(plan.after);
                 break;
@@ -239,13 +239,6 @@ impl Run<'_> {
         }
     }
 
-    /// A step on the terminal while the search goes on.
-    fn say(&self, step: &Step) {
-        if self.args.format == Format::Text {
-            eprintln!("  {}: {} → {}", step.change, count(step.before, "page"), step.after);
-        }
-    }
-
     fn print(&self, report: &Report, diff: &str) -> anyhow::Result<()> {
         if let Some(path) = &self.args.out {
             let told = |error| Stop::usage(format!("writing {}: {error}", path.display()), None);
@@ -258,4 +251,9 @@ impl Run<'_> {
         })?;
         Ok(())
     }
+}
+
+/// A step, while the search goes on.
+fn say(step: &Step) {
+    tracing::info!("tune: {}: {} → {}", step.change, count(step.before, "page"), step.after);
 }

@@ -83,8 +83,11 @@ const DURATION_S: u32 = 86_400;
 /// What stands for a name that nobody knows.
 const UNKNOWN: &str = "unknown";
 
+/// Makes an exclusion's scope of a name.
+type Sort = fn(String) -> Muted;
+
 /// The attributes by which can be excluded.
-const SORTS: [(&str, fn(String) -> Muted); 4] = [
+const SORTS: [(&str, Sort); 4] = [
     ("actor.name", Muted::Actor),
     ("actor.sessionIssuer", Muted::Actor),
     ("source.ip", Muted::Address),
@@ -156,7 +159,7 @@ fn threshold(outcome: &Outcome) -> Option<Edit> {
         _ => return None,
     };
     let most = if matches!(outcome.tested.condition.kind, Kind::Baseline(..)) { 1_000.0 } else { f64::MAX };
-    (to != from && to.is_finite() && to >= 0.0 && to <= most).then_some(Edit::Threshold { from, to })
+    ((to - from).abs() > f64::EPSILON && to.is_finite() && to >= 0.0 && to <= most).then_some(Edit::Threshold { from, to })
 }
 
 /// The next number of two digits at or above a value.
@@ -182,19 +185,19 @@ impl Proposals {
         reading(&query, &mut leaves);
         let mut found = BTreeSet::new();
         for (attribute, muted) in SORTS {
-            let mut rows: BTreeMap<Exclusion, u64> = BTreeMap::new();
+            let mut rows: BTreeMap<Exclusion, f64> = BTreeMap::new();
             for (controls, name, count) in leaves.iter().flat_map(|leaf| groups(snapshots, leaf, attribute, range, settings)) {
                 for control in controls.split('|').filter(|control| !control.is_empty()) {
                     self.controls.insert(control.to_owned());
                     // A pattern would mute more than was seen.
                     if !name.contains(['*', '?']) && name != UNKNOWN {
                         let exclusion = Exclusion { control: control.to_owned(), muted: muted(name.clone()) };
-                        *rows.entry(exclusion).or_insert(0) += count;
+                        *rows.entry(exclusion).or_insert(0.0) += count;
                     }
                 }
             }
-            let mut most: Vec<(Exclusion, u64)> = rows.into_iter().collect();
-            most.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+            let mut most: Vec<(Exclusion, f64)> = rows.into_iter().collect();
+            most.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
             found.extend(most.into_iter().take(TRIED).map(|(exclusion, _)| exclusion));
         }
         let rules: Vec<Exclusion> =
@@ -229,7 +232,7 @@ fn groups(
     attribute: &str,
     range: Range,
     settings: &Settings,
-) -> Vec<(String, String, u64)> {
+) -> Vec<(String, String, f64)> {
     let text = format!("SELECT count(*) FROM AwsSecurityNotice FACET {controls}, {attribute} LIMIT MAX");
     let Ok(Statement::Select(asked)) = nrql::parse(&text) else { return Vec::new() };
     // Rows count by arrival, and say that they happened before or at it.
@@ -242,7 +245,7 @@ fn groups(
         let [(_, controls), (_, name)] = row.facets.as_slice() else { return None };
         let count = row.values.first().and_then(|(_, value)| value.as_number())?;
         let text = |value: &engine::value::Value| value.as_text().map_or_else(|| engine::json(value).to_string(), str::to_owned);
-        Some((text(controls), text(name), count as u64))
+        Some((text(controls), text(name), count))
     };
     answer.results.iter().filter_map(group).collect()
 }

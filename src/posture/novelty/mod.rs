@@ -132,7 +132,7 @@ impl NoveltyMemory {
         if let How::Gathering(gathered) = &looked.how {
             let gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
             // A second look would find nothing else.
-            let _ = self.past.set(gathered);
+            self.past.get_or_init(|| gathered);
         }
     }
 

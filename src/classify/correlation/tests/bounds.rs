@@ -162,23 +162,3 @@ fn a_muted_completion_does_not_use_up_the_group() {
     assert!(!offer(5, 4, false) && !offer(6, 5, true), "once");
     assert!(offer(2, 1, true) && offer(4, 3, false) && !offer(3, 2, true), "they get the same answers again");
 }
-
-/// A record of a busy group, in order or somewhat late, costs about what a record of a quiet one does.
-#[test]
-fn a_busy_group_costs_no_more_than_many_quiet_ones() {
-    let time = |kind: Kind, groups: u64| -> Duration {
-        let mut one = One::new(kind, 1e18, BYTES);
-        let begun = Instant::now();
-        for number in 0..6_000_u64 {
-            // Hundreds in a second, in no order there, every third a second late.
-            let second = i64::try_from(number / 600).expect("small") - i64::from(number % 3 == 0);
-            let id = number.wrapping_mul(7_919) % 6_007;
-            one.offer_with(number % groups, id, second * 1_000, vec![id % 50], number % 2 == 0);
-        }
-        begun.elapsed()
-    };
-    for kind in [Kind::EventCount, Kind::ValueCount, Kind::ValueMedian, Kind::ValueSum] {
-        let (busy, quiet) = (time(kind, 1), time(kind, 2_000));
-        assert!(busy < quiet * 40, "{kind:?}: {busy:?} for one group, {quiet:?} for two thousand");
-    }
-}

@@ -128,7 +128,7 @@ fn rule_of(sample: &str) -> &str {
 /// S0-08, S1-25: what is critical or high wakes somebody, or says why not.
 #[tokio::test]
 async fn every_critical_or_high_rule_pages_or_says_why_not() {
-    let paged = paged(&rows(false).await, &definition());
+    let paged = paged(&Box::pin(rows(false)).await, &definition());
     let covered: BTreeSet<&str> = paged.keys().map(|sample| rule_of(sample)).collect();
     let rules = RuleSet::builtin();
     let silent: BTreeSet<&str> =
@@ -148,7 +148,7 @@ async fn every_critical_or_high_rule_pages_or_says_why_not() {
 #[tokio::test]
 async fn no_record_pages_twice() {
     for as_root in [false, true] {
-        let paged = paged(&rows(as_root).await, &definition());
+        let paged = paged(&Box::pin(rows(as_root)).await, &definition());
         assert!(paged.len() > 100, "{} records page", paged.len());
         let twice: Vec<String> = paged
             .iter()
@@ -162,7 +162,7 @@ async fn no_record_pages_twice() {
 /// P38: whatever rule asks for a notice of something that root did, somebody is called.
 #[tokio::test]
 async fn a_notice_of_root_always_pages() {
-    let store = rows(true).await;
+    let store = Box::pin(rows(true)).await;
     let paged = paged(&store, &definition());
     let noticed = every_notice(&store);
     assert!(noticed.len() > 100, "{} notices", noticed.len());
