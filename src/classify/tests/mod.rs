@@ -9,6 +9,7 @@ use crate::record::trail::Trail;
 use super::sigma::Placeholders;
 use super::*;
 
+mod attacks;
 mod faults;
 mod forms;
 mod naive;
@@ -112,25 +113,30 @@ fn every_pair_of_the_larger_set_agrees_with_the_sigma_oracle() {
 
 #[expect(clippy::disallowed_types, reason = "not the reader that is tested elsewhere; its input is our own")]
 fn records_below(folder: &Path) -> Vec<String> {
-    #[derive(serde::Deserialize)]
-    struct Delivered<'a> {
-        #[serde(rename = "Records", borrow)]
-        records: Vec<&'a serde_json::value::RawValue>,
-    }
     let mut records = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             records.extend(records_below(&path));
         } else {
-            let packed = std::fs::read(&path).expect("a file");
-            let mut text = String::new();
-            flate2::bufread::MultiGzDecoder::new(packed.as_slice()).read_to_string(&mut text).expect("gzip");
-            let delivered: Delivered<'_> = serde_json::from_str(&text).expect("records");
-            records.extend(delivered.records.iter().map(|raw| raw.get().to_owned()));
+            records.extend(records_of(&path));
         }
     }
     records
+}
+
+/// The records of a file that a trail delivered.
+fn records_of(path: &Path) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Delivered<'a> {
+        #[serde(rename = "Records", borrow)]
+        records: Vec<&'a serde_json::value::RawValue>,
+    }
+    let packed = std::fs::read(path).expect("a file");
+    let mut text = String::new();
+    flate2::bufread::MultiGzDecoder::new(packed.as_slice()).read_to_string(&mut text).expect("gzip");
+    let delivered: Delivered<'_> = serde_json::from_str(&text).expect("records");
+    delivered.records.iter().map(|raw| raw.get().to_owned()).collect()
 }
 
 /// The list of embedded files is the folder's content.

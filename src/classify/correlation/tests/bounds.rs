@@ -1,9 +1,5 @@
 //! What is kept is bounded, and what is thrown out is counted; what was told outlives the records.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-
 use super::super::Thrown;
 use super::super::compiled::{Correlation, Correlations, Source};
 use super::super::feed::Feed;
