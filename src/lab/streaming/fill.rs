@@ -80,7 +80,9 @@ impl Walk<'_> {
             self.gap(before + step, until);
             return;
         }
-        let lost = self.silences.iter().find(|silence| silence.last_end_ms == before).map(|silence| silence.lost_ms);
+        // In order of their last windows: a signal that is silent every night has many.
+        let at = self.silences.partition_point(|silence| silence.last_end_ms < before);
+        let lost = self.silences.get(at).filter(|silence| silence.last_end_ms == before).map(|silence| silence.lost_ms);
         let mut end_ms = before + step;
         while end_ms <= until {
             let Some(closed_ms) = self.clock.closed_ms(end_ms) else { return };

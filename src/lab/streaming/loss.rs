@@ -12,7 +12,7 @@ pub(super) struct Silence {
     pub(super) lost_ms: i64,
     /// When the next row came, ms.
     pub(super) returned_ms: Option<i64>,
-    /// End of the last window that had a row then, ms.
+    /// End of the last window that had a row then, ms; never before that of an earlier silence.
     pub(super) last_end_ms: i64,
     /// The last row said that the end was to be expected.
     pub(super) expected: bool,
