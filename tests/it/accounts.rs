@@ -396,7 +396,7 @@ async fn a_replay_looks_at_records_once_accounts_have_their_names() {
     let exceptions = agent.file("exceptions.yml", exceptions);
     let records = [refused(1, ADA, 0), refused(2, ADA, 1), refused(3, data::ACCOUNT, 2)];
     let records = agent.file("records.json", &file_of(&records));
-    let agent = agent.arg(records.to_string_lossy()).arg("--to").arg(backend.url());
+    let agent = agent.arg(records.to_string_lossy()).arg("--to").arg("newrelic").new_relic(&backend.url());
     let agent =
         agent.env("CSPM_RELAY_RULES_FOLDERS", rules.to_string_lossy()).env("CSPM_RELAY_EXCEPTIONS", exceptions.to_string_lossy());
     let agent = agent.env("CSPM_RELAY_ACCOUNTS_ORGANIZATIONS", "true").env("AWS_ENDPOINT_URL_ORGANIZATIONS", organization.url());
