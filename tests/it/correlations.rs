@@ -82,7 +82,7 @@ async fn standard_input_is_answered_as_it_comes() {
     let input = folder.path().join("records.json");
     std::fs::write(&input, file_of(&records)).expect("a file");
     let mut agent = Command::new(binary());
-    agent.args(["replay", "-", "--now", "2024-08-02T08:00:00Z"]).env("CSPM_RELAY_RULES_FOLDERS", folder.path());
+    agent.env_clear().args(["replay", "-", "--now", "2024-08-02T08:00:00Z"]).env("CSPM_RELAY_RULES_FOLDERS", folder.path());
     let ended = agent.stdin(std::fs::File::open(&input).expect("a file")).output().expect("an end");
     let (out, said) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     let found: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
