@@ -120,7 +120,7 @@ async fn a_noisy_role_becomes_an_exception_with_owner_and_end() {
     std::fs::write(folder.path().join("labels.csv"), one).expect("labels");
     let before = "# ours\n- control: kms-key-scheduled-for-deletion\n  owner: a\n  reason: r\n  expires: 2027-01-31\n  scope: {accounts: [444455556666]}\n";
     std::fs::write(folder.path().join("exceptions.yml"), before).expect("exceptions");
-    let config = format!("exceptions: {}\n", folder.path().join("exceptions.yml").display());
+    let config = format!("version: 1\nexceptions: {}\n", folder.path().join("exceptions.yml").display());
     std::fs::write(folder.path().join("config.yml"), config).expect("a configuration");
     let config = folder.path().join("config.yml").to_string_lossy().into_owned();
     let ended = tune(folder.path(), &["--budget", "5/week", "--config", &config, "--owner", "platform"]).await;
@@ -173,7 +173,9 @@ async fn what_cannot_be_tuned_says_why() {
         return;
     }
     let folder = scene();
-    for (labels, says) in [("attack,event\na,b\n", "needed: attack and event.id"), ("attack,event.id\na,\n", "an empty cell")] {
+    for (labels, says) in
+        [("attack,event\na,b\n", "needed: attack and event.id"), ("attack,event.id\na,x\nb,\n", "record 3: an empty cell")]
+    {
         std::fs::write(folder.path().join("labels.csv"), labels).expect("labels");
         let ended = tune(folder.path(), &["--budget", "5/week"]).await;
         assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);

@@ -22,10 +22,10 @@ pub(super) enum Tier {
     Narrow,
     /// What comes again within hours joins what is open.
     JoinHours,
-    /// The same within days.
-    JoinDays,
     /// Another threshold, or a longer look.
     Term,
+    /// What comes again within days joins what is open.
+    JoinDays,
     /// A whole account, of one control.
     Account,
     /// Told, but nobody is woken.
@@ -37,22 +37,6 @@ pub(super) enum Tier {
 }
 
 impl Tier {
-    /// The lower is tried first. What came once or twice may be an attack: an exception for it comes after a warning instead of a page.
-    pub(super) fn rank(self, is_recurring: bool) -> usize {
-        match (self, is_recurring) {
-            (Self::Narrow, true) => 0,
-            (Self::JoinHours, _) => 1,
-            (Self::Term, _) => 2,
-            (Self::JoinDays, _) => 3,
-            (Self::Account, true) => 4,
-            (Self::Warn, _) => 5,
-            (Self::Narrow, false) => 6,
-            (Self::Account, false) => 7,
-            (Self::Rule, _) => 8,
-            (Self::Off, _) => 9,
-        }
-    }
-
     pub(super) fn of(change: &Change) -> Self {
         match change {
             Change::Exclude(exclusion) => match exclusion.muted {

@@ -129,6 +129,19 @@ fn an_exception_that_would_hide_an_attack_comes_last() {
     assert_eq!(missed, ["stolen pipeline"], "{:?}", plan.steps);
 }
 
+/// What each came once is not excepted one by one: that would silence the past alone.
+#[test]
+fn what_never_comes_again_is_no_exception() {
+    let store = Store::in_memory();
+    for nth in 0..20 {
+        notice(&store, nth * 30, &format!("session-{nth}"), &format!("noise-{nth}"));
+    }
+    let plan = tune(&store, vec![by_actor()], "1/month", &[]);
+    assert!(plan.holds, "{:?}", plan.steps);
+    let named = |step: &super::Step| matches!(&step.change, Change::Exclude(one) if matches!(one.muted, Muted::Actor(_)));
+    assert!(!plan.steps.iter().any(named), "{:?}", plan.steps);
+}
+
 #[test]
 fn what_fits_already_is_left_alone() {
     let plan = tune(&noise(), vec![by_actor()], "15/week", &[]);
