@@ -86,7 +86,7 @@ async fn standard_input_is_answered_as_it_comes() {
     let ended = agent.stdin(std::fs::File::open(&input).expect("a file")).output().expect("an end");
     let (out, said) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     let found: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let told: Vec<&Value> = found.iter().filter(|row| row["control.id"] == "many-refused").collect();
+    let told: Vec<&Value> = found.iter().map(|row| &row["data"]).filter(|row| row["control.id"] == "many-refused").collect();
     assert_eq!(told.iter().map(|row| text(&row["event.id"])).collect::<Vec<_>>(), ["02"], "{out}{said}");
     assert!(said.contains("Standard input is read once"), "{said}");
 }

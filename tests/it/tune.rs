@@ -127,7 +127,7 @@ async fn a_noisy_role_becomes_an_exception_with_owner_and_end() {
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
     for says in [
         "budget 5/week: holds after 1 change",
-        "1 of 1 labelled attack told before, 1 of 1 labelled attack after",
+        "1 of 1 labelled attack told before, 1 after",
         "+- control: \"admin-policy-attached\"",
         "+  owner: \"platform\"",
         "+  expires: 2027-01-31",

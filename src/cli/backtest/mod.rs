@@ -140,7 +140,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Rows of a folder or file, received when they say.
-fn rows(path: &Path) -> anyhow::Result<Vec<Snapshot>> {
+pub(super) fn rows(path: &Path) -> anyhow::Result<Vec<Snapshot>> {
     let opened = open(path, 0).map_err(|error| Stop::usage(error.to_string(), None))?;
     Ok(vec![opened.store.snapshot().received_as_told()])
 }
@@ -156,6 +156,18 @@ fn records(config: &Config, args: &Args) -> anyhow::Result<Past> {
 /// The conditions that are asked for.
 fn conditions(path: Option<&Path>, ids: &[String], all: bool, language: Language) -> anyhow::Result<Vec<Tested>> {
     let definition = alerts::definition(path)?;
+    let all_of_them = checked(&definition, language)?;
+    let known = |id: &str| definition.conditions().any(|(_, condition)| condition.id == id);
+    if let Some(unknown) = ids.iter().find(|id| !known(id)) {
+        let hint = "`cspm-relay alerts list` shows the ids";
+        return Err(Stop::usage(format!("--condition {unknown:?}: there is no such condition"), Some(hint.to_owned())).into());
+    }
+    let is_asked = |id: &str, enabled: bool| if ids.is_empty() { enabled || all } else { ids.iter().any(|asked| asked == id) };
+    Ok(all_of_them.into_iter().filter(|tested| is_asked(&tested.id, tested.enabled)).collect())
+}
+
+/// All conditions of a definition, if every file of it can be read and every policy says which incidents share an issue.
+pub(super) fn checked(definition: &Definition, language: Language) -> anyhow::Result<Vec<Tested>> {
     if let Some(fault) = definition.unreadable.first() {
         let hint = "`cspm-relay alerts lint PATH` tells everything that is wrong";
         return Err(Stop::usage(fault.to_string(), Some(hint.to_owned())).into());
@@ -166,13 +178,7 @@ fn conditions(path: Option<&Path>, ids: &[String], all: bool, language: Language
         let what = format!("{}/policy.yml: incidentPreference; allowed: {}", policy.key, allowed.join(", "));
         return Err(Stop::usage(what, None).into());
     }
-    let known = |id: &str| definition.conditions().any(|(_, condition)| condition.id == id);
-    if let Some(unknown) = ids.iter().find(|id| !known(id)) {
-        let hint = "`cspm-relay alerts list` shows the ids";
-        return Err(Stop::usage(format!("--condition {unknown:?}: there is no such condition"), Some(hint.to_owned())).into());
-    }
-    let is_asked = |id: &str, enabled: bool| if ids.is_empty() { enabled || all } else { ids.iter().any(|asked| asked == id) };
-    Ok(tested(&definition, language).into_iter().filter(|tested| is_asked(&tested.id, tested.enabled)).collect())
+    Ok(tested(definition, language))
 }
 
 /// Which incidents of a policy share an issue.

@@ -1,14 +1,16 @@
 //! The files as they would be: the exceptions and the conditions with all changes.
 //!
 //! In: the files as they are, changes. Out: the files as they would be, and what differs as a unified diff that `git apply` and
-//! `patch -p1` take. What always holds: only what a change names is touched, comments stay; an edit that cannot be made in the text
-//! is told, to be made by hand, and is no part of the diff.
+//! `patch -p1` take. What always holds: only what a change names is touched, comments stay; what cannot be written so that it reads
+//! back is not proposed ([`Draft::can`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use similar::TextDiff;
 
+use crate::classify::{Exceptions, RuleSet};
 use crate::cli::exit::Stop;
 use crate::lab::backtest::Budget;
 use crate::lab::tune::{Change, Edit, Exclusion, Muted};
@@ -27,13 +29,28 @@ pub(super) struct Signature {
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) exceptions: String,
-    /// Of the folder.
-    pub(super) conditions: String,
+    /// Where the conditions were read; none: those that are built in.
+    pub(super) conditions: Option<PathBuf>,
+}
+
+impl Names {
+    /// The path of a condition's file, `<policy>/<file>`.
+    fn condition(&self, file: &str) -> String {
+        let name = file.split_once('/').map_or(file, |(_, name)| name);
+        let path = match &self.conditions {
+            None => Path::new("nrql/conditions").join(file),
+            Some(path) if path.is_file() => path.clone(),
+            Some(path) if path.join("policy.yml").is_file() => path.join(name),
+            Some(path) => path.join(file),
+        };
+        path.display().to_string()
+    }
 }
 
 /// The files, as they are and as they would be.
 #[derive(Debug)]
 pub(super) struct Draft {
+    rules: RuleSet,
     conditions: BTreeMap<String, String>,
     edited: BTreeMap<String, String>,
     /// None: there is no file.
@@ -41,20 +58,19 @@ pub(super) struct Draft {
     /// What would stand in it.
     exceptions: Option<String>,
     excluded: BTreeSet<Exclusion>,
-    by_hand: Vec<String>,
     signature: Signature,
 }
 
 impl Draft {
-    pub(super) fn new(files: Vec<(String, String)>, written: Option<String>, signature: Signature) -> Self {
+    pub(super) fn new(files: Vec<(String, String)>, written: Option<String>, signature: Signature, rules: RuleSet) -> Self {
         let conditions: BTreeMap<String, String> = files.into_iter().collect();
         Self {
+            rules,
             edited: conditions.clone(),
             conditions,
             exceptions: written.clone(),
             written,
             excluded: BTreeSet::new(),
-            by_hand: Vec::new(),
             signature,
         }
     }
@@ -69,32 +85,54 @@ impl Draft {
         self.exceptions.as_deref()
     }
 
-    /// Edits that could not be made in the text.
-    pub(super) fn by_hand(&self) -> &[String] {
-        &self.by_hand
+    /// Whether a change can be written down so that it reads back.
+    pub(super) fn can(&self, change: &Change) -> bool {
+        match change {
+            Change::Edit { condition, edit } => self.edited(condition, *edit).is_some(),
+            Change::Exclude(exclusion) => {
+                let text = self.with(exclusion);
+                let read = Exceptions::from_text(&text, Path::new("exceptions.yml"), "UTC", &self.rules);
+                let before = self.exceptions.as_deref().map_or(0, entries);
+                !self.excluded.contains(exclusion) && read.is_ok_and(|(read, _)| read.list().len() == before + 1)
+            }
+        }
     }
 
     /// Makes changes, in their order.
     ///
     /// # Errors
-    /// When a change names a condition that is not there.
+    /// When a change cannot be made.
     pub(super) fn take<'c>(&mut self, changes: impl IntoIterator<Item = &'c Change>) -> Result<(), Stop> {
         for change in changes {
             match change {
-                Change::Exclude(exclusion) => self.exclude(exclusion),
-                Change::Edit { condition, edit } => self.edit(condition, *edit)?,
+                Change::Exclude(exclusion) => {
+                    self.exceptions = Some(self.with(exclusion));
+                    self.excluded.insert(exclusion.clone());
+                }
+                Change::Edit { condition, edit } => {
+                    let made = self.edited(condition, *edit);
+                    let (file, text) = made.ok_or_else(|| Stop::failed(format!("cannot be written: {change}"), None))?;
+                    self.edited.insert(file, text);
+                }
             }
         }
         Ok(())
     }
 
-    fn exclude(&mut self, exclusion: &Exclusion) {
-        if !self.excluded.insert(exclusion.clone()) {
-            return;
+    /// The exceptions file with one more.
+    fn with(&self, exclusion: &Exclusion) -> String {
+        let is_empty_list = |line: &&str| line.trim_start().starts_with("[]");
+        let before = self.exceptions.as_deref().unwrap_or_default();
+        let mut text: String = before.split_inclusive('\n').filter(|line| !is_empty_list(line)).collect();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
         }
-        let before = self.exceptions.take().filter(|text| text.trim() != "[]").unwrap_or_default();
-        let gap = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-        self.exceptions = Some(format!("{before}{gap}{}", self.entry(exclusion)));
+        let first = text.lines().find(|line| line.trim_start().starts_with("- "));
+        let indent = first.map_or(0, |line| line.len() - line.trim_start().len());
+        for line in self.entry(exclusion).lines() {
+            text += &format!("{:indent$}{line}\n", "");
+        }
+        text
     }
 
     fn entry(&self, exclusion: &Exclusion) -> String {
@@ -114,11 +152,11 @@ impl Draft {
         entry
     }
 
-    fn edit(&mut self, condition: &str, edit: Edit) -> Result<(), Stop> {
+    /// Name and text of a condition's file with an edit; none where it cannot be made in the text.
+    fn edited(&self, condition: &str, edit: Edit) -> Option<(String, String)> {
         let definition = self.definition();
-        let found = definition.conditions().find(|(_, source)| source.id == condition);
-        let (policy, source) = found.ok_or_else(|| Stop::failed(format!("condition {condition} is not in the files"), None))?;
-        let critical = source.terms.iter().position(|term| term.priority == Priority::Critical).unwrap_or_default();
+        let (policy, source) = definition.conditions().find(|(_, source)| source.id == condition)?;
+        let critical = source.terms.iter().position(|term| term.priority == Priority::Critical)?;
         let (path, from, to) = match edit {
             Edit::Threshold { from, to } => (format!("terms.{critical}.threshold"), from.to_string(), to.to_string()),
             Edit::Duration { from, to } => (format!("terms.{critical}.duration"), from.to_string(), to.to_string()),
@@ -127,13 +165,9 @@ impl Draft {
             Edit::Off => ("enabled".to_owned(), "true".to_owned(), "false".to_owned()),
         };
         let file = format!("{}/{condition}.yml", policy.key);
-        let text = self.edited.get(&file).map(String::as_str).unwrap_or_default();
         let because = format!("was {from}: tuned for {}", self.signature.budget);
-        match edited(text, &path, &to, &because) {
-            Some(text) => drop(self.edited.insert(file, text)),
-            None => self.by_hand.push(format!("{file}: {path}: {from} → {to}")),
-        }
-        Ok(())
+        let text = edited(self.edited.get(&file)?, &path, &to, &because)?;
+        Some((file, text))
     }
 
     /// Everything that differs.
@@ -146,7 +180,7 @@ impl Draft {
         for (file, text) in &self.edited {
             let old = self.conditions.get(file).map(String::as_str);
             if old != Some(text.as_str()) {
-                diff += &one(&format!("{}/{file}", names.conditions.trim_end_matches('/')), old, text);
+                diff += &one(&names.condition(file), old, text);
             }
         }
         diff
@@ -160,6 +194,14 @@ fn one(name: &str, old: Option<&str>, new: &str) -> String {
     let from = old.map_or_else(|| "/dev/null".to_owned(), |_| format!("a/{name}"));
     let text = TextDiff::from_lines(old.unwrap_or_default(), new);
     text.unified_diff().context_radius(3).header(&from, &format!("b/{name}")).to_string()
+}
+
+/// How many exceptions a text has.
+fn entries(text: &str) -> usize {
+    let indent = text.lines().find(|line| line.trim_start().starts_with("- ")).map(|line| line.len() - line.trim_start().len());
+    text.lines()
+        .filter(|line| line.trim_start().starts_with("- ") && Some(line.len() - line.trim_start().len()) == indent)
+        .count()
 }
 
 /// A text in quotes, as YAML and JSON both have them.

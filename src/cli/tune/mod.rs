@@ -21,11 +21,12 @@ use super::args::{self, Format, Lang};
 use super::exit::{Exit, Stop};
 use super::past::{self, Past};
 use super::replay::signals::Signals;
-use super::{alerts, backtest, block_on, count, print};
+use super::{alerts, backtest, block_on, count, print, replay};
+use crate::classify::RuleSet;
 use crate::config::{Config, Need, env};
 use crate::health;
 use crate::lab::backtest::{Backtest, Budget, Tested, arrivals};
-use crate::lab::store::{Snapshot, open};
+use crate::lab::store::Snapshot;
 use crate::lab::streaming::{Range, Settings};
 use crate::lab::tune::{Attack, Change, Plan, Step, Tuning, attacks, contributions};
 use crate::nrql::muting::MutingRule;
@@ -92,7 +93,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let labels = args.labels.as_deref().map(Labels::read).transpose()?.unwrap_or_default();
     let zone = TimeZone::get(&config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     health::log::start(&config.telemetry)?;
-    let past = if let Some(path) = &args.data { Source::rows(path)? } else { Source::Records(args::inputs(&args.inputs)?) };
+    let past = match &args.data {
+        Some(path) => Source::Rows(backtest::rows(path)?),
+        None => Source::records(&args.inputs)?,
+    };
     block_on(async {
         let signals = Signals::listen()?;
         let run = Run { config: &config, args: &args, signals: &signals, rules: &rules, zone: &zone };
@@ -105,13 +109,20 @@ enum Source {
     /// Records: replayed again with every plan.
     Records(Vec<Input>),
     /// Rows that stay as they are.
-    Rows(Snapshot),
+    Rows(Vec<Snapshot>),
 }
 
 impl Source {
-    fn rows(path: &std::path::Path) -> anyhow::Result<Self> {
-        let opened = open(path, 0).map_err(|error| Stop::usage(error.to_string(), None))?;
-        Ok(Self::Rows(opened.store.snapshot().received_as_told()))
+    fn records(named: &[OsString]) -> Result<Self, Stop> {
+        let inputs = args::inputs(named)?;
+        if inputs.iter().any(Input::is_stream) {
+            let hint = "save the records in a file, or give rows: `replay` makes them, --data takes them";
+            return Err(Stop::usage(
+                "standard input and pipes can be read once, tune reads several times",
+                Some(hint.to_owned()),
+            ));
+        }
+        Ok(Self::Records(inputs))
     }
 }
 
@@ -135,7 +146,8 @@ impl Run<'_> {
         };
         let range = Range { begin_ms: first, end_ms: last.saturating_add(1) };
         let settings = Settings::default();
-        let mut draft = Draft::new(files, written, self.signature(last));
+        let rules = RuleSet::load(&self.config.rules).0.without_samples();
+        let mut draft = Draft::new(files, written, self.signature(last), rules);
         let mut tested = self.tested(&draft)?;
         let mut labelled: Vec<Attack> = attacks(&rows, &labels.events);
         let before = self.tuning(&rows, range, &settings, &labelled).backtest(tested.clone());
@@ -144,7 +156,7 @@ impl Run<'_> {
         let (mut steps, mut after, mut told_after) = (Vec::new(), None, told_before.clone());
         for _ in 0..ROUNDS {
             let tuning = self.tuning(&rows, range, &settings, &labelled);
-            let plan: Plan = tuning.search(tested, &mut say);
+            let plan: Plan = tuning.search(tested, &|change| draft.can(change), &mut say);
             if plan.steps.is_empty() {
                 after.get_or_insert(plan.after);
                 break;
@@ -159,7 +171,9 @@ impl Run<'_> {
                 break;
             }
             if excludes {
-                (rows, _) = self.rows(&source, draft.exceptions()).await?;
+                let again;
+                (rows, again) = self.rows(&source, draft.exceptions()).await?;
+                whole(ended.as_ref(), again.as_ref(), self.signals)?;
                 labelled = attacks(&rows, &labels.events);
             }
             let tuning = self.tuning(&rows, range, &settings, &labelled);
@@ -173,23 +187,23 @@ impl Run<'_> {
         }
         let after = after.unwrap_or_else(|| self.tuning(&rows, range, &settings, &labelled).backtest(Vec::new()));
         let diff = draft.diff(&self.names());
-        let found = Found { before, after, steps, told_before, told_after, made, by_hand: draft.by_hand().to_vec() };
+        let found = Found { before, after, steps, told_before, told_after, made };
         let is_estimate = matches!(source, Source::Rows(_));
         let report = Report::new(found, self.args.budget, self.zone, labels, is_estimate);
         self.print(&report, &diff)?;
         if let Some(ended) = ended {
-            super::replay::told(&ended.text(), "stdout", ended.stops())?;
+            replay::told(&ended.text(), "stdout", ended.stops())?;
         }
-        Ok(if report.holds() { Exit::Good } else { Exit::Found })
+        Ok(if report.is_good() { Exit::Good } else { Exit::Found })
     }
 
     async fn rows(
         &self,
         source: &Source,
         exceptions: Option<&str>,
-    ) -> anyhow::Result<(Vec<Snapshot>, Option<super::replay::report::Report>)> {
+    ) -> anyhow::Result<(Vec<Snapshot>, Option<replay::report::Report>)> {
         match source {
-            Source::Rows(snapshot) => Ok((vec![snapshot.clone()], None)),
+            Source::Rows(snapshots) => Ok((snapshots.clone(), None)),
             Source::Records(inputs) => {
                 let past: Past = past::read(self.config, inputs, self.args.lateness, exceptions, self.signals).await?;
                 Ok((vec![past.store.snapshot()], Some(past.report)))
@@ -209,12 +223,8 @@ impl Run<'_> {
 
     /// The conditions that are on, as the draft has them.
     fn tested(&self, draft: &Draft) -> anyhow::Result<Vec<Tested>> {
-        let definition = draft.definition();
-        if let Some(fault) = definition.unreadable.first() {
-            let hint = "`cspm-relay alerts lint PATH` tells everything that is wrong";
-            return Err(Stop::usage(fault.to_string(), Some(hint.to_owned())).into());
-        }
-        Ok(backtest::tested(&definition, self.args.lang.into()).into_iter().filter(|tested| tested.enabled).collect())
+        let all = backtest::checked(&draft.definition(), self.args.lang.into())?;
+        Ok(all.into_iter().filter(|tested| tested.enabled).collect())
     }
 
     fn holds(&self, result: &Backtest) -> bool {
@@ -231,12 +241,9 @@ impl Run<'_> {
     }
 
     fn names(&self) -> draft::Names {
-        let path =
-            |path: Option<&PathBuf>, default: &str| path.map_or_else(|| default.to_owned(), |path| path.display().to_string());
-        draft::Names {
-            exceptions: path(self.config.exceptions.as_ref(), "exceptions.yml"),
-            conditions: path(self.args.conditions.as_ref(), "nrql/conditions"),
-        }
+        let exceptions =
+            self.config.exceptions.as_ref().map_or_else(|| "exceptions.yml".to_owned(), |path| path.display().to_string());
+        draft::Names { exceptions, conditions: self.args.conditions.clone() }
     }
 
     fn print(&self, report: &Report, diff: &str) -> anyhow::Result<()> {
@@ -253,7 +260,16 @@ impl Run<'_> {
     }
 }
 
-/// A step, while the search goes on.
+/// A step, while the search goes on. Names are for the report alone: the log may go elsewhere.
 fn say(step: &Step) {
-    tracing::info!("tune: {}: {} → {}", step.change, count(step.before, "page"), step.after);
+    tracing::info!("tune: a step from {} to {}", count(step.before, "page"), step.after);
+}
+
+/// Whether a later look at the records saw all that the first one saw.
+fn whole(first: Option<&replay::report::Report>, again: Option<&replay::report::Report>, signals: &Signals) -> Result<(), Stop> {
+    let stops = |report: Option<&replay::report::Report>| report.map_or(0, |report| report.stops().len());
+    if signals.came() || stops(again) > stops(first) {
+        return Err(Stop::failed("the records could not be read again as they were: nothing can be said of the changes", None));
+    }
+    Ok(())
 }

@@ -24,8 +24,6 @@ pub(super) struct Found {
     pub(super) told_before: BTreeSet<String>,
     pub(super) told_after: BTreeSet<String>,
     pub(super) made: Vec<Contribution>,
-    /// Edits that the diff does not have.
-    pub(super) by_hand: Vec<String>,
 }
 
 /// Pages of one period.
@@ -56,6 +54,10 @@ pub(super) struct Report {
     /// Labelled attacks.
     pub(super) labelled: Vec<String>,
     pub(super) is_estimate: bool,
+    /// Conditions that New Relic would refuse, and why.
+    pub(super) refused: Vec<(String, String)>,
+    /// Conditions whose event types have no rows.
+    pub(super) untested: Vec<String>,
 }
 
 impl Report {
@@ -80,12 +82,34 @@ impl Report {
         lines.retain(|line| line.before + line.after > 0);
         lines.sort_by(|one, other| other.before.cmp(&one.before).then_with(|| one.id.cmp(&other.id)));
         let days = found.before.days(zone);
-        Self { found, budget, periods, lines, days, labelled: labels.events.keys().cloned().collect(), is_estimate }
+        let refused = |outcome: &Outcome| {
+            let why = outcome.result.as_ref().err().map(|error| error.message.clone())?;
+            Some((outcome.tested.id.clone(), why))
+        };
+        let refused = found.after.outcomes.iter().filter_map(refused).collect();
+        let untested = found.before.outcomes.iter().filter(|outcome| !outcome.has_rows);
+        let untested = untested.map(|outcome| outcome.tested.id.clone()).collect();
+        Self {
+            refused,
+            untested,
+            found,
+            budget,
+            periods,
+            lines,
+            days,
+            labelled: labels.events.keys().cloned().collect(),
+            is_estimate,
+        }
     }
 
     /// Whether the budget holds after the changes.
     pub(super) fn holds(&self) -> bool {
         self.periods.iter().all(|period| period.after <= self.budget.most)
+    }
+
+    /// Whether it does, and every condition could be judged.
+    pub(super) fn is_good(&self) -> bool {
+        self.holds() && self.refused.is_empty()
     }
 
     /// Labelled attacks that were told and would be missed.
@@ -125,11 +149,13 @@ impl Report {
                 "missed": self.missed(), "neverTold": self.untold(),
             },
             "rules": self.found.made.iter().map(rule).collect::<Vec<_>>(),
-            "byHand": self.found.by_hand, "diff": diff,
+            "refused": self.refused.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>(),
+            "untested": self.untested, "diff": diff,
         })
     }
 }
 
 fn criticals(outcome: &Outcome) -> usize {
-    outcome.incidents().filter(|(_, incident)| incident.priority == Priority::Critical).count()
+    let is_on = outcome.tested.enabled;
+    outcome.incidents().filter(|(_, incident)| is_on && incident.priority == Priority::Critical).count()
 }

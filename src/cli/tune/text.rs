@@ -9,6 +9,10 @@ use crate::cli::{bars, count};
 use crate::lab::tune::{Contribution, Contributor, Step};
 use crate::record::time;
 
+/// What stands above the diff.
+const REVIEW: &str = "To review, then `git apply` or `patch -p1` (paths that began with / are from there). The reasons in the files are \
+    those of before; `alerts lint` and the cases of a condition want a look, too:";
+
 /// Rules that are shown: those of most rows.
 const RULES: usize = 30;
 
@@ -18,13 +22,16 @@ pub(super) fn text(report: &Report, diff: Option<&str>) -> String {
     text += &conditions(report);
     text += &attacks(report);
     text += &rules(report);
-    for edit in &report.found.by_hand {
-        text += &format!("\nby hand, the text was not understood: {edit}\n");
+    for (id, why) in &report.refused {
+        text += &format!("\nREFUSED  {id}: {why}\n");
+    }
+    if !report.untested.is_empty() {
+        text += &format!("\nnot judged, there are no rows for them: {}\n", report.untested.join(", "));
     }
     match diff {
         None => {}
         Some("") => text += "\nnothing to change\n",
-        Some(diff) => text += &format!("\nTo review, then `git apply`:\n\n{diff}"),
+        Some(diff) => text += &format!("\n{REVIEW}\n\n{diff}"),
     }
     text
 }
@@ -39,7 +46,11 @@ fn periods(report: &Report) -> String {
     let quiet = report.periods.iter().filter(quiet).count();
     let period = report.budget.period.as_str();
     let after = if report.is_estimate { "after (estimated)" } else { "after" };
-    let verdict = if report.holds() { "holds" } else { "EXCEEDED" };
+    let verdict = match (report.holds(), report.is_estimate) {
+        (true, false) => "holds",
+        (true, true) => "holds, as far as rows tell,",
+        (false, _) => "EXCEEDED",
+    };
     let mut text = format!(
         "budget {}: {verdict} after {}\n\n{}",
         report.budget,

@@ -18,7 +18,7 @@ use crate::nrql::{self, Statement};
 /// How broad a change is: the narrow is tried first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tier {
-    /// One actor or address, of one control.
+    /// One actor, of one control.
     Narrow,
     /// What comes again within hours joins what is open.
     JoinHours,
@@ -26,8 +26,8 @@ pub(super) enum Tier {
     Term,
     /// What comes again within days joins what is open.
     JoinDays,
-    /// A whole account, of one control.
-    Account,
+    /// Whoever is in an account, or comes from an address, of one control.
+    Place,
     /// Told, but nobody is woken.
     Warn,
     /// A rule tells nothing any more.
@@ -40,8 +40,8 @@ impl Tier {
     pub(super) fn of(change: &Change) -> Self {
         match change {
             Change::Exclude(exclusion) => match exclusion.muted {
-                Muted::Actor(_) | Muted::Address(_) => Self::Narrow,
-                Muted::Account(_) => Self::Account,
+                Muted::Actor(_) => Self::Narrow,
+                Muted::Address(_) | Muted::Account(_) => Self::Place,
                 Muted::Everybody => Self::Rule,
             },
             Change::Edit { edit, .. } => match edit {
@@ -55,6 +55,8 @@ impl Tier {
     }
 }
 
+/// Groups that a query gives at most, as `LIMIT MAX` says.
+const GROUPS_MAX: usize = 5_000;
 /// Exclusions of each sort that are tried for a condition: those of most rows.
 const TRIED: usize = 8;
 /// Lengths of time within which what comes again may join an incident, s; the last is New Relic's most.
@@ -64,15 +66,19 @@ const HOURS_S: u32 = 43_200;
 /// Longest `thresholdDuration`, s.
 const DURATION_S: u32 = 86_400;
 
-/// What stands for a name that nobody knows.
-const UNKNOWN: &str = "unknown";
+/// Whether somebody or something can be meant by a name alone: nobody in particular is "unknown" or hidden, a pattern would mute more
+/// than was seen, and root is never what is to be muted.
+fn is_name(name: &str) -> bool {
+    let is_nobody = ["unknown", "anonymous", "HIDDEN_DUE_TO_SECURITY_REASONS"].contains(&name) || name.trim() != name;
+    !name.is_empty() && !is_nobody && !name.contains(['*', '?']) && !name.ends_with(":root")
+}
 
 /// Makes an exclusion's scope of a name.
 type Sort = fn(String) -> Muted;
 
 /// The attributes by which can be excluded.
 const SORTS: [(&str, Sort); 4] = [
-    ("actor.name", Muted::Actor),
+    ("actor.arn", Muted::Actor),
     ("actor.sessionIssuer", Muted::Actor),
     ("source.ip", Muted::Address),
     ("aws.accountId", Muted::Account),
@@ -91,7 +97,16 @@ pub(super) struct Proposals {
     /// Edits, then exclusions.
     pub(super) changes: Vec<Change>,
     /// The controls that it reads rows of.
-    pub(super) controls: BTreeSet<String>,
+    controls: BTreeSet<String>,
+    /// There are more than were counted.
+    is_cut: bool,
+}
+
+impl Proposals {
+    /// Whether the condition may read rows of a control.
+    pub(super) fn concerns(&self, control: &str) -> bool {
+        self.is_cut || self.controls.contains(control)
+    }
 }
 
 /// What is proposed for a condition; nothing if it pages nobody.
@@ -170,11 +185,12 @@ impl Proposals {
         let mut found = BTreeSet::new();
         for (attribute, muted) in SORTS {
             let mut rows: BTreeMap<Exclusion, f64> = BTreeMap::new();
-            for (controls, name, count) in leaves.iter().flat_map(|leaf| groups(snapshots, leaf, attribute, range, settings)) {
+            let groups: Vec<_> = leaves.iter().map(|leaf| groups(snapshots, leaf, attribute, range, settings)).collect();
+            self.is_cut |= groups.iter().any(|groups| groups.len() >= GROUPS_MAX);
+            for (controls, name, count) in groups.into_iter().flatten() {
                 for control in controls.split('|').filter(|control| !control.is_empty()) {
                     self.controls.insert(control.to_owned());
-                    // A pattern would mute more than was seen.
-                    if !name.contains(['*', '?']) && name != UNKNOWN {
+                    if is_name(&name) {
                         let exclusion = Exclusion { control: control.to_owned(), muted: muted(name.clone()) };
                         *rows.entry(exclusion).or_insert(0.0) += count;
                     }

@@ -1,16 +1,18 @@
-//! Which attacks a condition tells.
+//! Which attacks the conditions tell.
 //!
-//! In: a condition, the rows of attacks, the incidents of all rows. Out: the attacks that opened an incident that pages. What
-//! always holds: an attack is told by an incident that its own rows helped to open: one of its signal (the same facets) with one of its
-//! rows in the windows that opened it. What only joins an incident that noise has opened is not told: nobody is woken again.
+//! In: conditions, the rows of attacks, the issues of all rows. Out: the attacks of which somebody was paged. What always holds: an
+//! attack is told by an incident that paged and that its own rows helped to open: of its signal (the same facets), with one of its rows
+//! in the windows that opened it. What joins an incident or an issue that noise has opened, or is muted, is not told: nobody is woken
+//! again. A row counts in its window though it may have come too late for it.
 
 use std::collections::BTreeSet;
 
 use super::attack::Attack;
-use crate::lab::backtest::{Outcome, Tested};
+use crate::lab::backtest::{Backtest, Tested};
 use crate::lab::engine::Field;
+use crate::lab::streaming::issue::Origin;
 use crate::lab::streaming::{Cause, Evaluation, Incident, Range, Settings, SignalRun, evaluate};
-use crate::nrql::condition::{Condition, Method, Priority};
+use crate::nrql::condition::{Condition, Method, Occurrences, Priority};
 
 /// Longest `aggregationTimer`, s.
 const TIMER_S: u32 = 1_200;
@@ -35,12 +37,14 @@ pub(super) fn traces(
     let mut patient = condition.clone();
     patient.signal.method = Method::EventTimer { timer_s: TIMER_S };
     patient.expiration = None;
+    // The rows end with the attack; its windows are closed all the same.
+    let settings = Settings { settles: true, ..settings.clone() };
     let trace = |(number, attack): (usize, &Attack)| {
         let had_none = before.get(number).is_some_and(|trace| trace.windows.is_empty());
         if had_none || attack.rows.rows() == 0 {
             return Trace::default();
         }
-        let result = evaluate(std::slice::from_ref(&attack.rows), &patient, range, settings);
+        let result = evaluate(std::slice::from_ref(&attack.rows), &patient, range, &settings);
         Trace { windows: result.map(windows).unwrap_or_default() }
     };
     attacks.iter().enumerate().map(trace).collect()
@@ -56,24 +60,39 @@ fn windows(evaluation: Evaluation) -> Vec<(Vec<Field>, Vec<i64>)> {
     evaluation.signals.into_iter().map(of).collect()
 }
 
-/// Numbers of the attacks that an outcome tells.
-pub(super) fn told(traces: &[Trace], outcome: &Outcome) -> BTreeSet<usize> {
-    if !outcome.tested.enabled {
-        return BTreeSet::new();
+/// Numbers of the attacks that are told: of which an incident paged somebody. `traces`: of each condition.
+pub(super) fn told(result: &Backtest, traces: &[Vec<Trace>]) -> BTreeSet<usize> {
+    let mut told = BTreeSet::new();
+    for issue in result.issues.iter().filter(|issue| issue.enabled) {
+        let Some(paged_ms) = issue.reached_ms(Priority::Critical) else { continue };
+        // What joins an issue that has paged, or is muted, wakes nobody.
+        let paging = |origin: &&Origin| {
+            let is_loud = origin.muted.is_none() && origin.incident.priority == Priority::Critical;
+            is_loud && origin.incident.opened_ms == paged_ms
+        };
+        for origin in issue.origins.iter().filter(paging) {
+            let (Some(outcome), Some(traces)) = (result.outcomes.get(origin.condition), traces.get(origin.condition)) else {
+                continue;
+            };
+            let Some(signal) = outcome.result.as_ref().ok().and_then(|evaluation| evaluation.signals.get(origin.signal)) else {
+                continue;
+            };
+            let is_told = |trace: &Trace| {
+                let own = trace.windows.iter().filter(|(facets, _)| *facets == signal.facets);
+                own.flat_map(|(_, ends)| ends).any(|end| has_opened(*end, &origin.incident, &outcome.tested))
+            };
+            told.extend(traces.iter().enumerate().filter(|(_, trace)| is_told(trace)).map(|(number, _)| number));
+        }
     }
-    let is_told = |trace: &Trace| {
-        trace.windows.iter().any(|(facets, ends)| {
-            let own = outcome.incidents().filter(|(signal, _)| signal.facets == *facets);
-            own.into_iter().any(|(_, incident)| ends.iter().any(|end| is_covered(*end, incident, &outcome.tested)))
-        })
-    };
-    traces.iter().enumerate().filter(|(_, trace)| is_told(trace)).map(|(number, _)| number).collect()
+    told
 }
 
-/// Whether the window that ends then is one of those that opened an incident that pages.
-fn is_covered(end_ms: i64, incident: &Incident, tested: &Tested) -> bool {
+/// Whether the window that ends then is one of those that opened an incident: the last one, or where every value counts those of the
+/// term's duration.
+fn has_opened(end_ms: i64, incident: &Incident, tested: &Tested) -> bool {
     let Some(opened_by_ms) = incident.window_end_ms.filter(|_| incident.cause == Cause::Threshold) else { return false };
     let term = tested.condition.terms.iter().find(|term| term.priority == incident.priority);
-    let duration_ms = term.map_or(0, |term| i64::from(term.duration_s) * 1_000);
-    incident.priority == Priority::Critical && end_ms > opened_by_ms - duration_ms && end_ms <= opened_by_ms
+    let duration_ms =
+        term.filter(|term| term.occurrences == Occurrences::All).map_or(0, |term| i64::from(term.duration_s) * 1_000);
+    end_ms == opened_by_ms || (opened_by_ms - duration_ms < end_ms && end_ms <= opened_by_ms)
 }

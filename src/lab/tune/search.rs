@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attack::Attack;
-use super::candidate::{self, Proposals, Tier, pages};
+use super::candidate::{self, Proposals, Tier};
 use super::change::{Change, Edit, restricted};
 use super::coverage::{self, Trace};
 use crate::lab::backtest::{Backtest, Budget, Outcome, Tested, backtest};
@@ -70,17 +70,16 @@ struct State<'a> {
     backtest: Backtest,
     /// For each condition.
     traces: Vec<Vec<Trace>>,
-    told: Vec<BTreeSet<usize>>,
     proposals: Vec<Proposals>,
     /// Counts the changes of each condition.
     versions: Vec<u32>,
+    feasible: &'a dyn Fn(&Change) -> bool,
 }
 
 /// What a change would make of the conditions that it concerns.
 struct Trial {
     outcomes: Vec<(usize, Outcome)>,
     traces: Vec<Vec<Trace>>,
-    told: Vec<BTreeSet<usize>>,
     /// Of what it was made.
     versions: Vec<(usize, u32)>,
 }
@@ -104,21 +103,18 @@ impl Tuning<'_> {
     /// Names of the attacks that these outcomes tell.
     #[must_use]
     pub fn told(&self, result: &Backtest) -> BTreeSet<String> {
-        let of = |outcome: &Outcome| {
-            let traces = coverage::traces(self.attacks, &[], &outcome.tested.condition, self.range, self.settings);
-            coverage::told(&traces, outcome)
-        };
-        result.outcomes.iter().flat_map(of).filter_map(|number| self.name(number)).collect()
+        let traces: Vec<Vec<Trace>> = result.outcomes.iter().map(|outcome| trace(*self, outcome, &[])).collect();
+        coverage::told(result, &traces).into_iter().filter_map(|number| self.name(number)).collect()
     }
 
     fn name(&self, attack: usize) -> Option<String> {
         self.attacks.get(attack).map(|attack| attack.name.clone())
     }
 
-    /// Searches. `on_step` hears of every step when it is taken.
+    /// Searches. `feasible` says which changes can be written down, `on_step` hears of every step when it is taken.
     #[must_use]
-    pub fn search(&self, tested: Vec<Tested>, on_step: &mut dyn FnMut(&Step)) -> Plan {
-        let mut state = State::new(*self, tested);
+    pub fn search(&self, tested: Vec<Tested>, feasible: &dyn Fn(&Change) -> bool, on_step: &mut dyn FnMut(&Step)) -> Plan {
+        let mut state = State::new(*self, tested, feasible);
         let mut trials: BTreeMap<(Tier, String), (Change, Trial)> = BTreeMap::new();
         let mut steps = Vec::new();
         while steps.len() < STEPS_MAX && state.excess().pages > 0 {
@@ -136,14 +132,14 @@ impl Tuning<'_> {
 }
 
 impl<'a> State<'a> {
-    fn new(tuning: Tuning<'a>, tested: Vec<Tested>) -> Self {
+    fn new(tuning: Tuning<'a>, tested: Vec<Tested>, feasible: &'a dyn Fn(&Change) -> bool) -> Self {
         let mut backtest = tuning.backtest(tested);
         let traces: Vec<Vec<Trace>> = backtest.outcomes.iter().map(|outcome| trace(tuning, outcome, &[])).collect();
-        let told = traces.iter().zip(&backtest.outcomes).map(|(traces, outcome)| coverage::told(traces, outcome)).collect();
-        backtest.outcomes.iter_mut().for_each(forget_points);
+        backtest.outcomes.iter_mut().for_each(forget);
+        backtest.regroup(tuning.muting);
         let versions = vec![0; backtest.outcomes.len()];
         let proposals = backtest.outcomes.iter().map(|outcome| proposals(tuning, outcome)).collect();
-        Self { tuning, backtest, traces, told, proposals, versions }
+        Self { tuning, backtest, traces, proposals, versions, feasible }
     }
 
     fn opened(&self) -> Vec<i64> {
@@ -155,7 +151,7 @@ impl<'a> State<'a> {
     }
 
     fn told_now(&self) -> BTreeSet<usize> {
-        self.told.iter().flatten().copied().collect()
+        coverage::told(&self.backtest, &self.traces)
     }
 
     fn excess(&self) -> Excess {
@@ -163,32 +159,33 @@ impl<'a> State<'a> {
         let over = budget.exceeded(&self.opened(), self.backtest.range);
         let pages_over = over.iter().map(|(_, number)| number.saturating_sub(budget.most)).sum();
         let is_over = |ms: i64| over.iter().any(|(begin, _)| (*begin..begin.saturating_add(budget.period.ms())).contains(&ms));
-        let incidents = self.backtest.outcomes.iter().flat_map(pages).filter(|incident| is_over(incident.opened_ms)).count();
+        let incidents = self.loud().filter(|ms| is_over(*ms)).count();
         Excess { pages: pages_over, incidents }
+    }
+
+    /// When critical incidents opened that nothing mutes, of conditions that are on.
+    fn loud(&self) -> impl Iterator<Item = i64> {
+        let on = self.backtest.issues.iter().filter(|issue| issue.enabled).flat_map(|issue| &issue.origins);
+        let loud = on.filter(|origin| origin.muted.is_none() && origin.incident.priority == Priority::Critical);
+        loud.map(|origin| origin.incident.opened_ms)
     }
 
     /// The step to take: of the narrowest sort that helps and misses nothing; when none is left, the one that misses least.
     fn best(&mut self, trials: &mut BTreeMap<(Tier, String), (Change, Trial)>) -> Option<(Change, Trial)> {
         self.refresh(trials);
-        let (now, told) = (self.excess(), self.told_now());
+        let (now, told, loud) = (self.excess(), self.told_now(), self.loud().count());
         let mut judged: Vec<(usize, Tier, Excess, String)> = Vec::new();
         for ((tier, words), (_, trial)) in trials.iter_mut() {
-            let spared = self.incidents_spared(trial);
             self.swap(trial);
-            let (then, told_then) = (self.excess(), self.told_now());
+            let (then, told_then, spared) = (self.excess(), self.told_now(), loud.saturating_sub(self.loud().count()));
             self.swap(trial);
-            let is_exclusion = matches!(tier, Tier::Narrow | Tier::Account | Tier::Rule);
+            let is_exclusion = matches!(tier, Tier::Narrow | Tier::Place | Tier::Rule);
             if then < now && (spared >= RECURRING || !is_exclusion) {
                 judged.push((told.difference(&told_then).count(), *tier, then, words.clone()));
             }
         }
         let (_, tier, _, words) = judged.into_iter().min()?;
         trials.remove(&(tier, words))
-    }
-
-    fn incidents_spared(&self, trial: &Trial) -> usize {
-        let before = trial.outcomes.iter().filter_map(|(at, _)| self.backtest.outcomes.get(*at)).flat_map(pages).count();
-        before.saturating_sub(trial.outcomes.iter().flat_map(|(_, outcome)| pages(outcome)).count())
     }
 
     /// Makes the trials that are missing or were made of what has changed since, and drops those that nothing asks for any more.
@@ -208,25 +205,28 @@ impl<'a> State<'a> {
 
     /// Everything that is proposed, each once.
     fn changes(&self) -> BTreeMap<(Tier, String), Change> {
-        let all = self.proposals.iter().flat_map(|proposals| &proposals.changes);
+        let all = self.proposals.iter().flat_map(|proposals| &proposals.changes).filter(|change| (self.feasible)(change));
         all.map(|change| ((Tier::of(change), change.to_string()), change.clone())).collect()
     }
 
     /// What a change would make; none if it concerns nothing that pages.
     fn trial(&self, change: &Change) -> Option<Trial> {
-        let mut trial = Trial { outcomes: Vec::new(), traces: Vec::new(), told: Vec::new(), versions: Vec::new() };
+        let mut trial = Trial { outcomes: Vec::new(), traces: Vec::new(), versions: Vec::new() };
         for (at, outcome) in self.backtest.outcomes.iter().enumerate() {
             let Some(edited) = self.edited(at, outcome, change) else { continue };
             let mut tried = self.tuning.backtest(vec![edited]).outcomes.pop()?;
+            // A query that has become too long tells nothing: that is no silence.
+            if tried.result.is_err() && outcome.result.is_ok() {
+                return None;
+            }
             // Windows and signals of an edited condition are the old ones.
             let before = self.traces.get(at).map(Vec::as_slice).unwrap_or_default();
             let traces = match change {
                 Change::Exclude(_) => trace(self.tuning, &tried, before),
                 Change::Edit { .. } => before.to_vec(),
             };
-            trial.told.push(coverage::told(&traces, &tried));
             trial.traces.push(traces);
-            forget_points(&mut tried);
+            forget(&mut tried);
             trial.outcomes.push((at, tried));
             trial.versions.push((at, self.versions.get(at).copied().unwrap_or_default()));
         }
@@ -243,7 +243,7 @@ impl<'a> State<'a> {
                 Some(Tested { enabled, condition: edit.apply(&tested.condition), ..tested.clone() })
             }
             Change::Exclude(exclusion) => {
-                if !self.proposals.get(at)?.controls.contains(&exclusion.control) {
+                if !self.proposals.get(at)?.concerns(&exclusion.control) {
                     return None;
                 }
                 let mut edited = tested.clone();
@@ -255,12 +255,11 @@ impl<'a> State<'a> {
 
     /// Puts what was tried in the place of what stands, and the other way round.
     fn swap(&mut self, trial: &mut Trial) {
-        for (((at, outcome), traces), told) in trial.outcomes.iter_mut().zip(&mut trial.traces).zip(&mut trial.told) {
-            let own = (self.backtest.outcomes.get_mut(*at), self.traces.get_mut(*at), self.told.get_mut(*at));
-            if let (Some(own_outcome), Some(own_traces), Some(own_told)) = own {
+        for ((at, outcome), traces) in trial.outcomes.iter_mut().zip(&mut trial.traces) {
+            let own = (self.backtest.outcomes.get_mut(*at), self.traces.get_mut(*at));
+            if let (Some(own_outcome), Some(own_traces)) = own {
                 std::mem::swap(own_outcome, outcome);
                 std::mem::swap(own_traces, traces);
-                std::mem::swap(own_told, told);
             }
         }
         self.backtest.regroup(self.tuning.muting);
@@ -289,9 +288,10 @@ fn trace(tuning: Tuning<'_>, outcome: &Outcome, before: &[Trace]) -> Vec<Trace> 
     coverage::traces(tuning.attacks, before, &outcome.tested.condition, tuning.range, tuning.settings)
 }
 
-/// Only incidents are needed: the windows of a month are many.
-fn forget_points(outcome: &mut Outcome) {
+/// Only signals with incidents are needed, and no windows: those of a month are many.
+fn forget(outcome: &mut Outcome) {
     if let Ok(evaluation) = &mut outcome.result {
+        evaluation.signals.retain(|signal| !signal.incidents.is_empty());
         evaluation.signals.iter_mut().for_each(|signal| signal.points = Vec::new());
     }
 }

@@ -61,7 +61,7 @@ fn by_actor() -> Tested {
 fn notice(store: &Store, at_h: i64, actor: &str, event: &str) {
     let at_ms = BEGIN_MS + at_h * HOUR_MS;
     let row = json!({
-        "timestamp": at_ms, "control.id": "admin", "control.ids": "|admin|", "actor.name": actor, "event.id": event,
+        "timestamp": at_ms, "control.id": "admin", "control.ids": "|admin|", "actor.name": actor, "actor.arn": actor, "event.id": event,
         "aws.accountId": "111122223333", "source.ip": "203.0.113.7",
     });
     store.append_json("AwsSecurityNotice", row.as_object().expect("an object"), at_ms);
@@ -95,7 +95,7 @@ fn tune(store: &Store, tested: Vec<Tested>, budget: &str, labelled: &[(&str, &st
         budget: budget.parse().expect("a budget"),
         attacks: &attacks,
     };
-    tuning.search(tested, &mut |_| {})
+    tuning.search(tested, &|_| true, &mut |_| {})
 }
 
 fn changes(plan: &Plan) -> Vec<String> {
