@@ -46,6 +46,7 @@ const KEPT: [&str; 139] = [
     "control.attestedOn",
     "control.automation",
     "control.configRule",
+    "control.customIds",
     "control.enabled",
     "control.evaluated",
     "control.frameworks",
