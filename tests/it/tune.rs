@@ -81,8 +81,8 @@ async fn a_diff_meets_the_budget_and_names_what_is_missed() {
     let report = json_of(&ended);
     assert_eq!((&report["holds"], &report["estimated"]), (&json!(true), &json!(false)), "{report}");
     assert!(report["periods"].as_array().expect("weeks").iter().all(|week| week["after"].as_u64() <= Some(1)), "{report}");
-    assert_eq!(report["attacks"]["toldBefore"], json!(["rights for oneself", "stolen pipeline"]));
-    assert_eq!(report["attacks"]["neverTold"], json!(["never seen"]));
+    assert_eq!(report["attacks"]["pagedBefore"], json!(["rights for oneself", "stolen pipeline"]));
+    assert_eq!(report["attacks"]["neverPaged"], json!(["never seen"]));
     assert_eq!(report["attacks"]["missed"], json!(["stolen pipeline"]), "{report}");
     let again = tune(folder.path(), &["--budget", "1/week", "--format", "json"]).await;
     assert_eq!(ended.stdout, again.stdout);
@@ -127,7 +127,7 @@ async fn a_noisy_role_becomes_an_exception_with_owner_and_end() {
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
     for says in [
         "budget 5/week: holds after 1 change",
-        "1 of 1 labelled attack told before, 1 after",
+        "1 of 1 labelled attack paged before, 1 after",
         "+- control: \"admin-policy-attached\"",
         "+  owner: \"platform\"",
         "+  expires: 2027-01-31",

@@ -151,9 +151,9 @@ impl Run<'_> {
         let mut tested = self.tested(&draft)?;
         let mut labelled: Vec<Attack> = attacks(&rows, &labels.events);
         let before = self.tuning(&rows, range, &settings, &labelled).backtest(tested.clone());
-        let told_before = self.tuning(&rows, range, &settings, &labelled).told(&before);
+        let paged_before = self.tuning(&rows, range, &settings, &labelled).told(&before);
         let made = contributions(&rows, range, self.zone);
-        let (mut steps, mut after, mut told_after) = (Vec::new(), None, told_before.clone());
+        let (mut steps, mut after, mut paged_after) = (Vec::new(), None, paged_before.clone());
         for _ in 0..ROUNDS {
             let tuning = self.tuning(&rows, range, &settings, &labelled);
             let plan: Plan = tuning.search(tested, &|change| draft.can(change), &mut say);
@@ -166,7 +166,7 @@ impl Run<'_> {
             steps.extend(plan.steps);
             let excludes = steps.iter().any(|step: &Step| matches!(step.change, Change::Exclude(_)));
             if let Source::Rows(_) = source {
-                told_after = tuning.told(&plan.after);
+                paged_after = tuning.told(&plan.after);
                 after = Some(plan.after);
                 break;
             }
@@ -178,7 +178,7 @@ impl Run<'_> {
             }
             let tuning = self.tuning(&rows, range, &settings, &labelled);
             let result = tuning.backtest(tested.clone());
-            told_after = tuning.told(&result);
+            paged_after = tuning.told(&result);
             let holds = self.holds(&result);
             after = Some(result);
             if holds {
@@ -187,7 +187,7 @@ impl Run<'_> {
         }
         let after = after.unwrap_or_else(|| self.tuning(&rows, range, &settings, &labelled).backtest(Vec::new()));
         let diff = draft.diff(&self.names());
-        let found = Found { before, after, steps, told_before, told_after, made };
+        let found = Found { before, after, steps, paged_before, paged_after, made };
         let is_estimate = matches!(source, Source::Rows(_));
         let report = Report::new(found, self.args.budget, self.zone, labels, is_estimate);
         self.print(&report, &diff)?;

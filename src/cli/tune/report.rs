@@ -21,8 +21,8 @@ pub(super) struct Found {
     pub(super) before: Backtest,
     pub(super) after: Backtest,
     pub(super) steps: Vec<Step>,
-    pub(super) told_before: BTreeSet<String>,
-    pub(super) told_after: BTreeSet<String>,
+    pub(super) paged_before: BTreeSet<String>,
+    pub(super) paged_after: BTreeSet<String>,
     pub(super) made: Vec<Contribution>,
 }
 
@@ -114,12 +114,12 @@ impl Report {
 
     /// Labelled attacks that were told and would be missed.
     pub(super) fn missed(&self) -> Vec<&String> {
-        self.found.told_before.difference(&self.found.told_after).collect()
+        self.found.paged_before.difference(&self.found.paged_after).collect()
     }
 
     /// Labelled attacks that no page tells, with the conditions as they are.
-    pub(super) fn untold(&self) -> Vec<&String> {
-        self.labelled.iter().filter(|name| !self.found.told_before.contains(*name)).collect()
+    pub(super) fn unpaged(&self) -> Vec<&String> {
+        self.labelled.iter().filter(|name| !self.found.paged_before.contains(*name)).collect()
     }
 
     pub(super) fn json(&self, diff: &str) -> Value {
@@ -145,8 +145,8 @@ impl Report {
             "steps": self.found.steps.iter().map(step).collect::<Vec<_>>(),
             "conditions": self.lines.iter().map(line).collect::<Vec<_>>(),
             "attacks": {
-                "labelled": self.labelled.len(), "toldBefore": self.found.told_before, "toldAfter": self.found.told_after,
-                "missed": self.missed(), "neverTold": self.untold(),
+                "labelled": self.labelled.len(), "pagedBefore": self.found.paged_before, "pagedAfter": self.found.paged_after,
+                "missed": self.missed(), "neverPaged": self.unpaged(),
             },
             "rules": self.found.made.iter().map(rule).collect::<Vec<_>>(),
             "refused": self.refused.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>(),

@@ -87,8 +87,9 @@ fn attacks(report: &Report) -> String {
         return "\nno attacks are labelled (--labels): what would be missed is not known\n".to_owned();
     }
     let told = |number: usize| format!("{number} of {}", count(report.labelled.len(), "labelled attack"));
-    let mut text = format!("\n{} told before, {} after\n", told(report.found.told_before.len()), report.found.told_after.len());
-    for (what, names) in [("missed then", report.missed()), ("never told", report.untold())] {
+    let mut text =
+        format!("\n{} paged before, {} after\n", told(report.found.paged_before.len()), report.found.paged_after.len());
+    for (what, names) in [("missed then", report.missed()), ("no page even before", report.unpaged())] {
         for name in names {
             text += &format!("  {what}: {name}\n");
         }
