@@ -111,7 +111,6 @@ fn every_pair_of_the_larger_set_agrees_with_the_sigma_oracle() {
     assert!(matches > 1_000, "{matches}");
 }
 
-#[expect(clippy::disallowed_types, reason = "not the reader that is tested elsewhere; its input is our own")]
 fn records_below(folder: &Path) -> Vec<String> {
     let mut records = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -126,6 +125,7 @@ fn records_below(folder: &Path) -> Vec<String> {
 }
 
 /// The records of a file that a trail delivered.
+#[expect(clippy::disallowed_types, reason = "not the reader that is tested elsewhere; its input is our own")]
 fn records_of(path: &Path) -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Delivered<'a> {
