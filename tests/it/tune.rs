@@ -82,7 +82,7 @@ async fn a_diff_meets_the_budget_and_names_what_is_missed() {
     assert_eq!((&report["holds"], &report["estimated"]), (&json!(true), &json!(false)), "{report}");
     assert!(report["periods"].as_array().expect("weeks").iter().all(|week| week["after"].as_u64() <= Some(1)), "{report}");
     assert_eq!(report["attacks"]["pagedBefore"], json!(["rights for oneself", "stolen pipeline"]));
-    assert_eq!(report["attacks"]["neverPaged"], json!(["never seen"]));
+    assert_eq!(report["attacks"]["undetected"], json!(["never seen"]));
     assert_eq!(report["attacks"]["missed"], json!(["stolen pipeline"]), "{report}");
     let again = tune(folder.path(), &["--budget", "1/week", "--format", "json"]).await;
     assert_eq!(ended.stdout, again.stdout);
@@ -96,6 +96,8 @@ async fn a_diff_meets_the_budget_and_names_what_is_missed() {
     std::fs::write(tree.path().join("tune.diff"), &diff).expect("a diff");
     let applied = Command::new("git").args(["apply", "tune.diff"]).current_dir(tree.path()).output().expect("git");
     assert!(applied.status.success(), "{}\n{diff}", String::from_utf8_lossy(&applied.stderr));
+    let lint = Agent::new(["alerts", "lint"]).arg(tree.path().join("conditions").to_string_lossy()).finish().await;
+    assert_eq!(lint.status.code(), Some(0), "{}", lint.stdout);
     let agent = Agent::new(["backtest", "--format", "json", "--budget", "1/week"]);
     let agent = agent.arg(folder.path().join("trail.json").to_string_lossy());
     let agent = agent.arg("--conditions").arg(tree.path().join("conditions").to_string_lossy());
@@ -153,7 +155,7 @@ async fn rows_give_an_estimate_that_says_so() {
             let row = json!({
                 "eventType": "AwsSecurityNotice", "timestamp": BEGIN_MS + nth * 12 * HOUR_MS, "control.kind": "detective",
                 "control.id": "admin-policy-attached", "control.ids": "|admin-policy-attached|", "aws.accountName": "prod",
-                "aws.accountId": "111122223333", "actor.name": "Deploy/run", "event.name": "AttachUserPolicy", "source.ip": "203.0.113.7",
+                "aws.accountId": "111122223333", "actor.name": "Deploy/run", "actor.sessionIssuer": "arn:aws:iam::111122223333:role/Deploy", "event.name": "AttachUserPolicy", "source.ip": "203.0.113.7",
                 "resource.id": "user", "event.id": event_id(nth), "event.time": BEGIN_MS + nth * 12 * HOUR_MS, "relay.lagMs": 300_000,
             });
             row.to_string() + "\n"
@@ -163,7 +165,7 @@ async fn rows_give_an_estimate_that_says_so() {
     let ended = agent.arg("--data").arg(file.to_string_lossy()).finish().await;
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("after (estimated)"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("except admin-policy-attached by Deploy/run"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("except admin-policy-attached by arn:aws:iam::111122223333:role/Deploy"), "{}", ended.stdout);
     assert!(ended.stdout.contains("no attacks are labelled (--labels): what would be missed is not known"), "{}", ended.stdout);
 }
 

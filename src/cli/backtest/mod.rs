@@ -39,7 +39,8 @@ pub(super) struct Args {
     /// Past records: files, folders, `s3://bucket/prefix`, or `-` for standard input
     #[arg(value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
     inputs: Vec<OsString>,
-    /// Rows instead of records: a file or folder of Parquet or of lines, as `replay` prints them and `nrql --save` writes them
+    /// Rows instead of records: a file or folder of Parquet or of lines, as `nrql --save` writes them. `replay` prints such lines, too,
+    /// but no notices: conditions on them are then not tested
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Conditions to test instead of the shipped ones: a folder of policies, one policy's folder, or one file

@@ -137,7 +137,7 @@ impl Draft {
 
     fn entry(&self, exclusion: &Exclusion) -> String {
         let Signature { owner, expires, budget } = &self.signature;
-        let reason = format!("noise: told {} too often for {budget}; reviewed by its owner", exclusion.muted);
+        let reason = format!("told {} more often than {budget} bears; to be reviewed by its owner", exclusion.muted);
         let (owner, reason, control) = (quoted(owner), quoted(&reason), quoted(&exclusion.control));
         let mut entry = format!("- control: {control}\n  owner: {owner}\n  reason: {reason}\n  expires: {expires}\n");
         let scope = match &exclusion.muted {

@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// Past records: files, folders, `s3://bucket/prefix`
     #[arg(value_name = "PATH", required_unless_present = "data", conflicts_with = "data")]
     inputs: Vec<OsString>,
-    /// Rows instead of records, as `replay` prints them and `nrql --save` writes them: what exceptions do is then estimated
+    /// Rows instead of records, as `nrql --save` writes them: what exceptions do is then estimated
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Most pages (issues that became critical, not muted), as 5/week: of every day, week or month (30 days) from the first arrival on
@@ -150,6 +150,7 @@ impl Run<'_> {
         let mut draft = Draft::new(files, written, self.signature(last), rules);
         let mut tested = self.tested(&draft)?;
         let mut labelled: Vec<Attack> = attacks(&rows, &labels.events);
+        let undetected = labelled.iter().filter(|attack| attack.rows.rows() == 0).map(|attack| attack.name.clone()).collect();
         let before = self.tuning(&rows, range, &settings, &labelled).backtest(tested.clone());
         let paged_before = self.tuning(&rows, range, &settings, &labelled).told(&before);
         let made = contributions(&rows, range, self.zone);
@@ -187,7 +188,7 @@ impl Run<'_> {
         }
         let after = after.unwrap_or_else(|| self.tuning(&rows, range, &settings, &labelled).backtest(Vec::new()));
         let diff = draft.diff(&self.names());
-        let found = Found { before, after, steps, paged_before, paged_after, made };
+        let found = Found { before, after, steps, paged_before, paged_after, undetected, made };
         let is_estimate = matches!(source, Source::Rows(_));
         let report = Report::new(found, self.args.budget, self.zone, labels, is_estimate);
         self.print(&report, &diff)?;

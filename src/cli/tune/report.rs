@@ -23,6 +23,8 @@ pub(super) struct Found {
     pub(super) steps: Vec<Step>,
     pub(super) paged_before: BTreeSet<String>,
     pub(super) paged_after: BTreeSet<String>,
+    /// Attacks of which no row is there.
+    pub(super) undetected: Vec<String>,
     pub(super) made: Vec<Contribution>,
 }
 
@@ -119,7 +121,8 @@ impl Report {
 
     /// Labelled attacks that no page tells, with the conditions as they are.
     pub(super) fn unpaged(&self) -> Vec<&String> {
-        self.labelled.iter().filter(|name| !self.found.paged_before.contains(*name)).collect()
+        let is_unpaged = |name: &&String| !self.found.paged_before.contains(*name) && !self.found.undetected.contains(*name);
+        self.labelled.iter().filter(is_unpaged).collect()
     }
 
     pub(super) fn json(&self, diff: &str) -> Value {
@@ -146,7 +149,7 @@ impl Report {
             "conditions": self.lines.iter().map(line).collect::<Vec<_>>(),
             "attacks": {
                 "labelled": self.labelled.len(), "pagedBefore": self.found.paged_before, "pagedAfter": self.found.paged_after,
-                "missed": self.missed(), "neverPaged": self.unpaged(),
+                "missed": self.missed(), "neverPaged": self.unpaged(), "undetected": self.found.undetected,
             },
             "rules": self.found.made.iter().map(rule).collect::<Vec<_>>(),
             "refused": self.refused.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ use crate::record::time;
 
 /// What stands above the diff.
 const REVIEW: &str = "To review, then `git apply` or `patch -p1` (paths that began with / are from there). The reasons in the files are \
-    those of before; `alerts lint` and the cases of a condition want a look, too:";
+    those of before. What it gives: `backtest PATH --conditions FOLDER`, with the file of exceptions in CSPM_RELAY_EXCEPTIONS:";
 
 /// Rules that are shown: those of most rows.
 const RULES: usize = 30;
@@ -89,7 +89,11 @@ fn attacks(report: &Report) -> String {
     let told = |number: usize| format!("{number} of {}", count(report.labelled.len(), "labelled attack"));
     let mut text =
         format!("\n{} paged before, {} after\n", told(report.found.paged_before.len()), report.found.paged_after.len());
-    for (what, names) in [("missed then", report.missed()), ("no page even before", report.unpaged())] {
+    for (what, names) in [
+        ("missed then", report.missed()),
+        ("no page even before", report.unpaged()),
+        ("without a detection, or no such record", report.found.undetected.iter().collect()),
+    ] {
         for name in names {
             text += &format!("  {what}: {name}\n");
         }
@@ -131,5 +135,11 @@ fn rules(report: &Report) -> String {
 
 /// The first two of those that most came from.
 fn named(all: &[Contributor]) -> String {
-    all.iter().take(2).map(|one| format!("{} {}", one.rows, one.name)).collect::<Vec<_>>().join(", ")
+    all.iter().take(2).map(|one| format!("{} {}", one.rows, short(&one.name))).collect::<Vec<_>>().join(", ")
+}
+
+/// A name that fits a column.
+fn short(name: &str) -> String {
+    const WIDEST: usize = 40;
+    if name.chars().count() <= WIDEST { name.to_owned() } else { name.chars().take(WIDEST - 1).chain(['…']).collect() }
 }

@@ -84,6 +84,12 @@ struct Trial {
     versions: Vec<(usize, u32)>,
 }
 
+/// A change that was taken, and the conditions that it concerned.
+struct Taken {
+    change: Change,
+    concerned: Vec<usize>,
+}
+
 /// How far from the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Excess {
@@ -114,19 +120,28 @@ impl Tuning<'_> {
     /// Searches. `feasible` says which changes can be written down, `on_step` hears of every step when it is taken.
     #[must_use]
     pub fn search(&self, tested: Vec<Tested>, feasible: &dyn Fn(&Change) -> bool, on_step: &mut dyn FnMut(&Step)) -> Plan {
+        let original = tested.clone();
         let mut state = State::new(*self, tested, feasible);
+        let mut taken: Vec<Taken> = Vec::new();
         let mut trials: BTreeMap<(Tier, String), (Change, Trial)> = BTreeMap::new();
         let mut steps = Vec::new();
         while steps.len() < STEPS_MAX && state.excess().pages > 0 {
             let Some((change, trial)) = state.best(&mut trials) else { break };
-            let (before, told_before) = (state.pages(), state.told_now());
-            state.take(trial);
-            let missed = told_before.difference(&state.told_now()).filter_map(|number| self.name(*number)).collect();
-            let step = Step { change, before, after: state.pages(), missed };
+            taken.push(Taken { change: change.clone(), concerned: trial.versions.iter().map(|(at, _)| *at).collect() });
+            let step = state.step(change, trial);
             on_step(&step);
             steps.push(step);
         }
         let holds = state.excess().pages == 0;
+        if holds && state.prune(&original, &mut taken) {
+            // What each step does is told as it is without those that were not needed.
+            state = State::new(*self, original, feasible);
+            let again = taken.into_iter().filter_map(|taken| {
+                let trial = state.trial(&taken.change)?;
+                Some(state.step(taken.change, trial))
+            });
+            steps = again.collect();
+        }
         Plan { steps, after: state.backtest, holds }
     }
 }
@@ -140,6 +155,40 @@ impl<'a> State<'a> {
         let versions = vec![0; backtest.outcomes.len()];
         let proposals = backtest.outcomes.iter().map(|outcome| proposals(tuning, outcome)).collect();
         Self { tuning, backtest, traces, proposals, versions, feasible }
+    }
+
+    /// Takes a step.
+    fn step(&mut self, change: Change, trial: Trial) -> Step {
+        let (before, told_before) = (self.pages(), self.told_now());
+        self.take(trial);
+        let missed = told_before.difference(&self.told_now()).filter_map(|number| self.tuning.name(*number)).collect();
+        Step { change, before, after: self.pages(), missed }
+    }
+
+    /// Takes back every step without which the budget holds, the first ones first: later ones may have made them needless. Says whether
+    /// there was one.
+    fn prune(&mut self, original: &[Tested], taken: &mut Vec<Taken>) -> bool {
+        let (before, mut at) = (taken.len(), 0);
+        while let Some(step) = taken.get(at) {
+            let others = || taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, taken)| taken);
+            let mut trial = Trial { outcomes: Vec::new(), traces: Vec::new(), versions: Vec::new() };
+            for place in &step.concerned {
+                let Some(tested) = original.get(*place) else { continue };
+                let own = others().filter(|other| other.concerned.contains(place));
+                let tested = own.fold(tested.clone(), |tested, other| applied(&tested, &other.change));
+                let Some(outcome) = self.tuning.backtest(vec![tested]).outcomes.pop() else { continue };
+                trial.outcomes.push((*place, outcome));
+                trial.traces.push(Vec::new());
+            }
+            self.swap(&mut trial);
+            if self.excess().pages == 0 {
+                taken.remove(at);
+            } else {
+                self.swap(&mut trial);
+                at += 1;
+            }
+        }
+        taken.len() < before
     }
 
     fn opened(&self) -> Vec<i64> {
@@ -238,18 +287,8 @@ impl<'a> State<'a> {
         let tested = &outcome.tested;
         match change {
             Change::Edit { condition, .. } if *condition != tested.id => None,
-            Change::Edit { edit, .. } => {
-                let enabled = tested.enabled && *edit != Edit::Off;
-                Some(Tested { enabled, condition: edit.apply(&tested.condition), ..tested.clone() })
-            }
-            Change::Exclude(exclusion) => {
-                if !self.proposals.get(at)?.concerns(&exclusion.control) {
-                    return None;
-                }
-                let mut edited = tested.clone();
-                edited.condition.query = restricted(&tested.condition.query, exclusion);
-                Some(edited)
-            }
+            Change::Exclude(exclusion) if !self.proposals.get(at)?.concerns(&exclusion.control) => None,
+            Change::Edit { .. } | Change::Exclude(_) => Some(applied(tested, change)),
         }
     }
 
@@ -275,6 +314,19 @@ impl<'a> State<'a> {
             }
         }
     }
+}
+
+/// A condition as a change that concerns it has it.
+fn applied(tested: &Tested, change: &Change) -> Tested {
+    let mut edited = tested.clone();
+    match change {
+        Change::Edit { edit, .. } => {
+            edited.enabled &= *edit != Edit::Off;
+            edited.condition = edit.apply(&tested.condition);
+        }
+        Change::Exclude(exclusion) => edited.condition.query = restricted(&tested.condition.query, exclusion),
+    }
+    edited
 }
 
 fn proposals(tuning: Tuning<'_>, outcome: &Outcome) -> Proposals {

@@ -129,6 +129,50 @@ fn an_exception_that_would_hide_an_attack_comes_last() {
     assert_eq!(missed, ["stolen pipeline"], "{:?}", plan.steps);
 }
 
+/// No step is there that the budget does not need: each one taken back breaks it.
+#[test]
+fn every_step_is_needed() {
+    let store = noise();
+    for day in 0..28 {
+        notice(&store, day * 24 + 7, "scanner", &format!("scan-{day}"));
+    }
+    let all = condition("all", "SELECT count(*) FROM AwsSecurityNotice FACET actor.name AS actor", 0.0);
+    let snapshots = vec![store.snapshot()];
+    let (first, last) = arrivals(&snapshots).expect("rows");
+    for budget in ["20/week", "5/week", "1/month", "0/month"] {
+        let tuning = Tuning {
+            snapshots: &snapshots,
+            range: Range { begin_ms: first, end_ms: last + 1 },
+            settings: &Settings::default(),
+            muting: &[],
+            budget: budget.parse().expect("a budget"),
+            attacks: &[],
+        };
+        let plan = tuning.search(vec![by_actor(), all.clone()], &|_| true, &mut |_| {});
+        assert!(plan.holds && !plan.steps.is_empty(), "{budget}: {:?}", plan.steps);
+        let chain: Vec<(u64, u64)> = plan.steps.iter().map(|step| (step.before, step.after)).collect();
+        assert!(chain.windows(2).all(|two| two[0].1 == two[1].0), "{budget}: {chain:?}");
+        for skipped in 0..plan.steps.len() {
+            let mut tested = vec![by_actor(), all.clone()];
+            for (_, step) in plan.steps.iter().enumerate().filter(|(at, _)| *at != skipped) {
+                for one in &mut tested {
+                    match &step.change {
+                        Change::Edit { condition, edit } if *condition == one.id => {
+                            one.condition = edit.apply(&one.condition);
+                            one.enabled &= *edit != Edit::Off;
+                        }
+                        Change::Exclude(exclusion) => one.condition.query = restricted(&one.condition.query, exclusion),
+                        Change::Edit { .. } => {}
+                    }
+                }
+            }
+            let result = tuning.backtest(tested);
+            let over = tuning.budget.exceeded(&result.opened(Priority::Critical), result.range);
+            assert!(!over.is_empty(), "{budget}: without {}: {:?}", plan.steps[skipped].change, plan.steps);
+        }
+    }
+}
+
 /// What each came once is not excepted one by one: that would silence the past alone.
 #[test]
 fn what_never_comes_again_is_no_exception() {

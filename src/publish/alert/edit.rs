@@ -27,8 +27,20 @@ pub fn edited(text: &str, path: &str, value: &str, because: &str) -> Option<Stri
     let new = format!("{head}{value}{} # {note}{}", tail.trim_end(), line.get(bare.len()..)?);
     let before: String = text.split_inclusive('\n').take(number).collect();
     let after: String = text.split_inclusive('\n').skip(number + 1).collect();
+    // Its proof expects incidents of the priority that it had.
+    let after = if key == "priority" { proof(&after, own, value) } else { after };
     let whole = format!("{before}{new}{after}");
     says_only(text, &whole, path).then_some(whole)
+}
+
+/// The rest of a file with another priority expected in its cases.
+fn proof(rest: &str, old: &str, new: &str) -> String {
+    match rest.split_once("\ncases:") {
+        Some((terms, cases)) => {
+            format!("{terms}\ncases:{}", cases.replace(&format!("priority: {old}"), &format!("priority: {new}")))
+        }
+        None => rest.to_owned(),
+    }
 }
 
 /// Where a key's value begins on a line.
@@ -59,7 +71,10 @@ fn says_only(before: &str, after: &str, path: &str) -> bool {
             match key {
                 "threshold" => new.threshold = old.threshold,
                 "duration" => new.duration = old.duration,
-                "priority" => new.priority = old.priority,
+                "priority" => {
+                    new.priority = old.priority;
+                    after.cases.clone_from(&before.cases);
+                }
                 _ => return false,
             }
         }
@@ -89,6 +104,14 @@ mod tests {
                 assert!(differing[0].1.contains(&format!("{value} # a reason")) || differing[0].1.ends_with("} # a reason"));
             }
         }
+    }
+
+    /// A page that becomes a warning is one in the proof, too: the file passes the linter as before.
+    #[test]
+    fn the_proof_of_a_condition_follows_its_priority() {
+        let new = edited(text("backup-weakened"), "terms.0.priority", "WARNING", "quiet").expect("edited");
+        assert!(!new.contains("priority: CRITICAL") && new.contains("- { priority: WARNING, facet:"), "{new}");
+        assert!(new.contains("  - priority: WARNING # quiet\n"), "{new}");
     }
 
     #[test]
