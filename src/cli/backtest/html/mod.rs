@@ -103,7 +103,7 @@ fn budget(verdict: &Verdict, words: &Words) -> String {
 fn conditions(report: &Report, words: &Words) -> String {
     let by_day = match report.bar_days() {
         1 => words.get("incidents by day").to_owned(),
-        days => format!("{} {days}", words.get("incidents, days a column:")),
+        days => format!("{} {days};", words.get("incidents, days a column:")),
     };
     let ends = report.days.first().zip(report.days.last()).map(|(first, last)| format!("{first} – {last}")).unwrap_or_default();
     let numbers: String = ["critical", "warning", "late rows", "never judged", "still open"]
