@@ -42,7 +42,13 @@ pub(super) fn text(report: &Report) -> String {
         count(report.number(Priority::Critical), "critical incident"),
         count(report.number(Priority::Warning), "warning")
     );
-    text + &report.budget.as_ref().map(budget).unwrap_or_default()
+    text += &report.budget.as_ref().map(budget).unwrap_or_default();
+    let untested = report.lines.iter().filter(|line| line.enabled && line.untested.is_some()).count();
+    if report.budget.is_some() && untested > 0 {
+        text +=
+            &format!("  {} that are on had no rows: what they would have told is not in this\n", count(untested, "condition"));
+    }
+    text
 }
 
 fn row(line: &Line, bars: &[u64], most: u64) -> Vec<String> {
