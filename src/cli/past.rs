@@ -108,7 +108,7 @@ fn received(row: &Map<String, Value>) -> i64 {
 #[cfg(test)]
 pub(super) mod tests {
     use super::{Config, Input, Lateness, Past, Signals, read};
-    use crate::config::{Need, env};
+    use crate::config::Need;
     use crate::lab::engine::value::Value;
     use crate::lab::engine::{Engine, Settings};
 
@@ -134,7 +134,8 @@ pub(super) mod tests {
 
     /// A configuration with these rules.
     pub(in crate::cli) fn config(folder: &std::path::Path) -> Config {
-        let mut config = Config::load_for(Need::LOCAL, None, &env::Process).expect("a configuration");
+        let mut config =
+            Config::load_for(Need::LOCAL, None, &std::collections::BTreeMap::<String, String>::new()).expect("a configuration");
         config.rules.folders = vec![folder.join("rules")];
         config
     }

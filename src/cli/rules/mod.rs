@@ -131,7 +131,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Command::Catalogue(args) => catalogue::run(args),
         Command::ToNrql { name, from, format } => to_nrql(name.as_deref(), from, format),
         Command::Import(form) => import::run(form),
-        Command::Test { paths, from, mutations, format } => test(paths, from, mutations, format),
+        Command::Test { paths, from, mutations, format } => {
+            there(&paths)?;
+            test(&paths, &from.settings()?, mutations, format)
+        }
     }
 }
 
@@ -228,15 +231,12 @@ fn meant<'a>(name: &str, ids: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a 
     ids.filter(has_words).take(MEANT).collect()
 }
 
-fn test(paths: Vec<PathBuf>, from: From, mutations: bool, format: TestFormat) -> anyhow::Result<Exit> {
-    there(&paths)?;
+fn test(paths: &[PathBuf], rules: &config::Rules, mutations: bool, format: TestFormat) -> anyhow::Result<Exit> {
     let ((set, faults), unproven) = if paths.is_empty() {
-        let rules = from.settings()?;
-        (RuleSet::load(&rules), if mutations { RuleSet::unproven(&rules) } else { Vec::new() })
+        (RuleSet::load(rules), if mutations { RuleSet::unproven(rules) } else { Vec::new() })
     } else {
-        let rules = from.settings()?;
-        let unproven = if mutations { RuleSet::unproven_alone(&paths, &rules) } else { Vec::new() };
-        (RuleSet::alone(&paths, &rules), unproven)
+        let unproven = if mutations { RuleSet::unproven_alone(paths, rules) } else { Vec::new() };
+        (RuleSet::alone(paths, rules), unproven)
     };
     let tested = Tested::run(&set, faults, unproven);
     super::print(&match format {
@@ -260,6 +260,8 @@ fn warn(faults: &[RuleFault]) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// Placeholders of the configuration hold for the rules of a path, too.
@@ -271,8 +273,10 @@ mod tests {
         let (path, config) = (folder.path().join("one.yml"), folder.path().join("config.yml"));
         std::fs::write(&path, rule).expect("a file");
         std::fs::write(&config, "version: 1\nrules: {placeholders: {Calls: [Go]}}\n").expect("a file");
-        let with = |config: Option<PathBuf>| From { file: ConfigFile { config }, folder: Vec::new() };
-        let ended = |from: From| test(vec![path.clone()], from, true, TestFormat::Text).expect("an end");
+        // The environment of whoever runs the tests says nothing.
+        let empty = BTreeMap::<String, String>::new();
+        let with = |config: Option<PathBuf>| ConfigFile { config }.load(Need::LOCAL, &empty).expect("a configuration").rules;
+        let ended = |rules: config::Rules| test(&[path.clone()], &rules, true, TestFormat::Text).expect("an end");
         assert_eq!((ended(with(None)), ended(with(Some(config)))), (Exit::Found, Exit::Good));
     }
 

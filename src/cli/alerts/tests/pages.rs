@@ -12,7 +12,7 @@ use super::*;
 use crate::classify::Rule;
 use crate::cli::past;
 use crate::cli::replay::signals::Signals;
-use crate::config::{Config, Need, env};
+use crate::config::{Config, Need};
 use crate::lab::store::Store;
 use crate::lab::streaming::{Range, Settings, evaluate};
 use crate::nrql::condition::{Method, Priority};
@@ -46,7 +46,7 @@ async fn rows(as_root: bool) -> Store {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("samples.json");
     std::fs::write(&path, json!({ "Records": records }).to_string()).expect("a file");
-    let config = Config::load_for(Need::LOCAL, None, &env::Process).expect("a configuration");
+    let config = Config::load_for(Need::LOCAL, None, &BTreeMap::<String, String>::new()).expect("a configuration");
     let signals = Signals::listen().expect("signals");
     let past = past::read(&config, &[Input::Path(path)], Lateness::Fixed(60_000), None, &signals).await.expect("rows");
     past.store
