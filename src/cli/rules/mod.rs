@@ -276,7 +276,7 @@ mod tests {
         // The environment of whoever runs the tests says nothing.
         let empty = BTreeMap::<String, String>::new();
         let with = |config: Option<PathBuf>| ConfigFile { config }.load(Need::LOCAL, &empty).expect("a configuration").rules;
-        let ended = |rules: config::Rules| test(&[path.clone()], &rules, true, TestFormat::Text).expect("an end");
+        let ended = |rules: config::Rules| test(std::slice::from_ref(&path), &rules, true, TestFormat::Text).expect("an end");
         assert_eq!((ended(with(None)), ended(with(Some(config)))), (Exit::Found, Exit::Good));
     }
 
