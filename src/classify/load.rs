@@ -58,13 +58,16 @@ pub(super) fn load(settings: &Rules, placeholders: &Placeholders) -> Loaded {
     loading.finish(&settings.disable)
 }
 
-/// Only the rules of these files and folders, in order.
+/// Only the rules of these files and folders, in order. The built-in rules that they name are lent to them.
 pub(super) fn alone(paths: &[PathBuf], placeholders: &Placeholders) -> Loaded {
     let mut loading = Loading::new(placeholders);
     for path in paths {
         loading.folder(path);
     }
-    loading.finish(&[])
+    loading.lend();
+    let mut loaded = loading.finish(&[]);
+    correlation::keep_needed(&mut loaded.rules);
+    loaded
 }
 
 /// The rules of these files and folders beside the built-in ones, without the disabled ones, in order; what is wrong with the settings is
@@ -97,6 +100,21 @@ impl<'p> Loading<'p> {
     fn builtin(&mut self) {
         for (name, text) in FILES {
             self.file(name, text, true);
+        }
+    }
+
+    /// If something names a rule that is not here: the built-in rules whose ids are free. A file that is a built-in one itself, or a
+    /// changed copy of it, stands for it.
+    fn lend(&mut self) {
+        let correlated = self.rules.iter().filter_map(|read| read.correlation.as_ref()).flat_map(|spec| &spec.rules);
+        let filtered = self.filters.iter().flat_map(|filter| &filter.rules);
+        if correlated.chain(filtered).all(|(_, name)| self.taken.contains(&name.to_ascii_lowercase())) {
+            return;
+        }
+        for (name, text) in FILES {
+            let rules = read::file(name, text, true, self.placeholders).rules.into_iter();
+            let free = rules.filter(|read| !read.rule.names().any(|id| self.taken.contains(&id.to_ascii_lowercase())));
+            self.rules.extend(free.map(|read| Read { lent: true, ..read }));
         }
     }
 

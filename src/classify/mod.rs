@@ -84,7 +84,7 @@ use sigma::Placeholders;
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// They feed correlations and detect nothing of their own; numbered behind `rules`.
+    /// They feed correlations and detect nothing of their own; numbered behind `rules`, and those that were lent behind these.
     silent: Vec<Rule>,
     disabled: Vec<Rule>,
     program: Program,
@@ -105,7 +105,8 @@ impl RuleSet {
         Self::new(load::load(settings, &Placeholders::from(&settings.placeholders)))
     }
 
-    /// Only the rules of these files and folders, with the placeholders of the settings, and everything that is wrong with them.
+    /// Only the rules of these files and folders, with the placeholders of the settings, and everything that is wrong with them. Their
+    /// correlations may name built-in rules, which then feed them and are no rules of the set.
     #[must_use]
     pub fn alone(paths: &[std::path::PathBuf], settings: &crate::config::Rules) -> (Self, Vec<RuleFault>) {
         Self::new(load::alone(paths, &Placeholders::from(&settings.placeholders)))
@@ -133,14 +134,16 @@ impl RuleSet {
 
     fn new(loaded: load::Loaded) -> (Self, Vec<RuleFault>) {
         let load::Loaded { rules, disabled, faults, .. } = loaded;
-        let (silent, mut reads): (Vec<_>, Vec<_>) = rules.into_iter().partition(|read| read.silent);
-        let loud = reads.len();
-        reads.extend(silent);
+        let (lent, own): (Vec<_>, Vec<_>) = rules.into_iter().partition(|read| read.lent);
+        let (silent, mut reads): (Vec<_>, Vec<_>) = own.into_iter().partition(|read| read.silent);
+        let (loud, feeding) = (reads.len(), silent.len());
+        reads.extend(silent.into_iter().chain(lent));
         let conditions: Vec<_> = reads.iter().map(|read| read.condition.clone()).collect();
         let mut program = Program::new(&conditions);
         let correlations = Correlations::new(&reads, &mut program);
         let mut rules: Vec<Rule> = reads.into_iter().map(|read| read.rule).collect();
-        let silent = rules.split_off(loud);
+        let mut silent = rules.split_off(loud);
+        silent.truncate(feeding);
         let disabled = disabled.into_iter().map(|read| read.rule).collect();
         (Self { rules, silent, disabled, program, correlations, correlator: Correlator::default() }, faults)
     }

@@ -34,7 +34,7 @@ pub struct Unproven {
 /// The unproven parts of all rules, in their order.
 pub(super) fn unproven(loaded: &Loaded) -> Vec<Unproven> {
     let mut found = Vec::new();
-    for read in loaded.rules.iter().filter(|read| read.correlation.is_none() && !read.rule.samples.is_empty()) {
+    for read in loaded.rules.iter().filter(|read| !read.lent && read.correlation.is_none() && !read.rule.samples.is_empty()) {
         for (part, rest) in without(&read.condition) {
             if all_as_said(&read.rule, rest) {
                 let Rule { id, file, line, .. } = &read.rule;

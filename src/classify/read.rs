@@ -36,6 +36,8 @@ pub(super) struct Read {
     pub(super) correlation: Option<correlation::Spec>,
     /// It only feeds correlations of its file.
     pub(super) silent: bool,
+    /// A built-in rule that only feeds correlations of rules that are looked at alone.
+    pub(super) lent: bool,
 }
 
 /// What a file holds.
@@ -112,7 +114,14 @@ impl Reader<'_> {
         };
         let unfilled = self.faults.take_unfilled();
         let condition = condition?;
-        (self.faults.found.len() == before).then_some(Read { rule, condition, unfilled, correlation: None, silent: false })
+        (self.faults.found.len() == before).then_some(Read {
+            rule,
+            condition,
+            unfilled,
+            correlation: None,
+            silent: false,
+            lent: false,
+        })
     }
 
     /// A rule on several records. It has no log source of its own, and need not say how severe it is.
@@ -123,7 +132,7 @@ impl Reader<'_> {
         rule.correlation = Some(correlation.words().to_owned());
         let whole = self.faults.found.len() == before;
         let (condition, unfilled) = (Expr::Const(false), Vec::new());
-        whole.then_some(Read { rule, condition, unfilled, correlation: Some(correlation), silent: false })
+        whole.then_some(Read { rule, condition, unfilled, correlation: Some(correlation), silent: false, lent: false })
     }
 
     /// A filter.

@@ -100,7 +100,7 @@ fn evaluated(case: &Json) -> Evaluation {
         flow_clock: if case["clock"] == "CONDITION" { FlowClock::Condition } else { FlowClock::Signal },
         ..Switches::default()
     };
-    let settings = Settings { switches, ..Settings::default() };
+    let settings = Settings { switches, settles: case["settles"] == true, ..Settings::default() };
     evaluate(&[rows(case)], &condition, range, &settings).unwrap_or_else(|error| panic!("{case}: {error}"))
 }
 

@@ -8,7 +8,8 @@ same cases. All times are milliseconds since 1970.
 
     python3 tests/tools/streaming_oracle.py --cases 100 --seed 1
 
-A case: `range` [begin, end], `clock` and `alignment` (what the documentation leaves open), `condition` in NerdGraph's words, `query`,
+A case: `range` [begin, end], `clock` and `alignment` (what the documentation leaves open), `settles` (windows with rows that wait at the
+end are closed as if nothing more came), `condition` in NerdGraph's words, `query`,
 `rows` [[facet or null, timestamp, arrival, value or null, passes WHERE 0/1, termination expected 0/1]], `expect` {late, signals}.
 A signal: `facet`, `points` [[begin, end, closed, value or null, filled]] where windows without a value that follow each other are one,
 `incidents` [[priority, cause, opened, closed or null, known or null, reason or null]].
@@ -91,7 +92,10 @@ class Oracle:
             now = todo[at]
             at += 1
             if now >= self.end:
-                break
+                if not self.case["settles"]:
+                    break
+                self.settle(now)
+                continue
             for signal in list(self.signals.values()):
                 if self.method == "CADENCE":
                     self.close_until(signal, now - self.delay, now)
@@ -112,6 +116,14 @@ class Oracle:
                 self.new_instants = []
         signals = [signal for signal in self.signals.values() if signal.points or signal.incidents]
         return {"late": self.late, "signals": [self.shown(signal) for signal in signals]}
+
+    def settle(self, now):
+        """After the range nobody knows what came: windows with rows are closed in their time, and those before them; nothing else happens."""
+        for signal in self.signals.values():
+            if self.method == "CADENCE" and signal.waiting:
+                self.close_until(signal, min(now - self.delay, max(signal.waiting)), now)
+            elif self.method == "EVENT_TIMER":
+                self.close_timers(signal, now)
 
     # ---- windows
 
@@ -392,6 +404,7 @@ def one_case(chance):
         },
     }
     case["rows"] = rows_of(chance, case, window, nested or faceted)
+    case["settles"] = chance.random() < 0.3
     return case
 
 

@@ -23,7 +23,7 @@ pub use correlator::{Correlator, Thrown};
 pub(super) use correlator::{Mute, Offer};
 pub(super) use feed::feeds;
 pub(super) use read::{feeders, parse};
-pub(super) use resolve::resolve;
+pub(super) use resolve::{keep_needed, resolve};
 pub(super) use spec::Spec;
 #[cfg(test)]
 pub(super) use spec::{KINDS, OPERATORS};

@@ -23,6 +23,18 @@ pub(in crate::classify) fn resolve(rules: &mut Vec<Read>, is_off: impl Fn(&str) 
     faults
 }
 
+/// Leaves out lent rules that no correlation of the others needs.
+pub(in crate::classify) fn keep_needed(rules: &mut Vec<Read>) {
+    let mut needed: Vec<String> = Vec::new();
+    for read in rules.iter().filter(|read| !read.lent) {
+        let mut seen = Vec::new();
+        // No correlation reaches a rule without an id: all that it names, and they name, are seen.
+        let _in_circle = reaches(rules, read, "", &mut seen);
+        needed.extend(seen.into_iter().map(str::to_owned));
+    }
+    rules.retain(|read| !read.lent || needed.contains(&read.rule.id));
+}
+
 /// What is wrong with a correlation, with its id.
 fn wrong(read: &Read, rules: &[Read], is_off: &impl Fn(&str) -> bool) -> Option<(String, RuleFault)> {
     let spec = read.correlation.as_ref()?;

@@ -2,8 +2,8 @@
 //!
 //! In: conditions, the rows of attacks, the issues of all rows. Out: the attacks of which somebody was paged. What always holds: an
 //! attack is told by an incident that paged and that its own rows helped to open: of its signal (the same facets), with one of its rows
-//! in the windows that opened it. What joins an incident or an issue that noise has opened, or is muted, is not told: nobody is woken
-//! again. A row counts in its window though it may have come too late for it.
+//! in the windows that opened it, where it added to the value. What joins an incident or an issue that noise has opened, or is muted,
+//! is not told: nobody is woken again. A row counts in its window though it may have come too late for it.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use crate::lab::engine::Field;
 use crate::lab::streaming::issue::Origin;
 use crate::lab::streaming::{Cause, Evaluation, Incident, Range, Settings, SignalRun, evaluate};
 use crate::nrql::condition::{Condition, Method, Occurrences, Priority};
+use crate::nrql::lint::Comparison;
 
 /// Longest `aggregationTimer`, s.
 const TIMER_S: u32 = 1_200;
@@ -45,15 +46,19 @@ pub(super) fn traces(
             return Trace::default();
         }
         let result = evaluate(std::slice::from_ref(&attack.rows), &patient, range, &settings);
-        Trace { windows: result.map(windows).unwrap_or_default() }
+        Trace { windows: result.map(|evaluation| windows(evaluation, condition)).unwrap_or_default() }
     };
     attacks.iter().enumerate().map(trace).collect()
 }
 
-/// The windows with rows of an evaluation.
-fn windows(evaluation: Evaluation) -> Vec<(Vec<Field>, Vec<i64>)> {
+/// The windows of an evaluation whose rows tell the condition something. Where it asks for much, rows that come to 0 add nothing:
+/// `filter()` has left them out.
+fn windows(evaluation: Evaluation, condition: &Condition) -> Vec<(Vec<Field>, Vec<i64>)> {
+    let asks_for_much =
+        condition.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals));
     let of = |signal: SignalRun| {
-        let with_rows = signal.points.iter().filter(|point| point.value.is_some() && !point.filled);
+        let tells = |value: f64| !asks_for_much || value.abs() > 0.0;
+        let with_rows = signal.points.iter().filter(|point| point.value.is_some_and(tells) && !point.filled);
         let ends = with_rows.map(|point| point.end_ms).collect();
         (signal.facets, ends)
     };

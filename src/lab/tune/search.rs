@@ -165,10 +165,10 @@ impl<'a> State<'a> {
         Step { change, before, after: self.pages(), missed }
     }
 
-    /// Takes back every step without which the budget holds, the first ones first: later ones may have made them needless. Says whether
-    /// there was one.
+    /// Takes back every step without which the budget holds and no more attacks are missed (they would join what noise opens), the first
+    /// ones first: later ones may have made them needless. Says whether there was one.
     fn prune(&mut self, original: &[Tested], taken: &mut Vec<Taken>) -> bool {
-        let (before, mut at) = (taken.len(), 0);
+        let (before, told, mut at) = (taken.len(), self.told_now(), 0);
         while let Some(step) = taken.get(at) {
             let others = || taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, taken)| taken);
             let mut trial = Trial { outcomes: Vec::new(), traces: Vec::new(), versions: Vec::new() };
@@ -176,12 +176,13 @@ impl<'a> State<'a> {
                 let Some(tested) = original.get(*place) else { continue };
                 let own = others().filter(|other| other.concerned.contains(place));
                 let tested = own.fold(tested.clone(), |tested, other| applied(&tested, &other.change));
-                let Some(outcome) = self.tuning.backtest(vec![tested]).outcomes.pop() else { continue };
+                let Some(mut outcome) = self.tuning.backtest(vec![tested]).outcomes.pop() else { continue };
+                trial.traces.push(trace(self.tuning, &outcome, &[]));
+                forget(&mut outcome);
                 trial.outcomes.push((*place, outcome));
-                trial.traces.push(Vec::new());
             }
             self.swap(&mut trial);
-            if self.excess().pages == 0 {
+            if self.excess().pages == 0 && told.is_subset(&self.told_now()) {
                 taken.remove(at);
             } else {
                 self.swap(&mut trial);

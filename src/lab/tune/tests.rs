@@ -83,19 +83,27 @@ fn labels(named: &[(&str, &str)]) -> BTreeMap<String, BTreeSet<String>> {
     named.iter().map(|(attack, event)| ((*attack).to_owned(), BTreeSet::from([(*event).to_owned()]))).collect()
 }
 
-fn tune(store: &Store, tested: Vec<Tested>, budget: &str, labelled: &[(&str, &str)]) -> Plan {
+fn with<T>(store: &Store, budget: &str, labelled: &[(&str, &str)], then: impl FnOnce(Tuning<'_>) -> T) -> T {
     let snapshots = vec![store.snapshot()];
     let (first, last) = arrivals(&snapshots).expect("rows");
     let attacks: Vec<Attack> = attacks(&snapshots, &labels(labelled));
-    let tuning = Tuning {
+    then(Tuning {
         snapshots: &snapshots,
         range: Range { begin_ms: first, end_ms: last + 1 },
         settings: &Settings::default(),
         muting: &[],
         budget: budget.parse().expect("a budget"),
         attacks: &attacks,
-    };
-    tuning.search(tested, &|_| true, &mut |_| {})
+    })
+}
+
+fn tune(store: &Store, tested: Vec<Tested>, budget: &str, labelled: &[(&str, &str)]) -> Plan {
+    with(store, budget, labelled, |tuning| tuning.search(tested, &|_| true, &mut |_| {}))
+}
+
+/// The attacks that the conditions tell as they are.
+fn told(store: &Store, tested: Vec<Tested>, labelled: &[(&str, &str)]) -> BTreeSet<String> {
+    with(store, "1/week", labelled, |tuning| tuning.told(&tuning.backtest(tested)))
 }
 
 fn changes(plan: &Plan) -> Vec<String> {
@@ -288,4 +296,20 @@ fn an_attack_without_rows_is_never_told() {
     let found = attacks(&snapshots, &labels(&[("seen", "attack-1"), ("unseen", "nothing")]));
     let rows: Vec<(&str, usize)> = found.iter().map(|attack| (attack.name.as_str(), attack.rows.rows())).collect();
     assert_eq!(rows, [("seen", 1), ("unseen", 0)]);
+}
+
+/// A row that `filter()` leaves out adds nothing to the window that noise opens: it is not what somebody was woken for.
+#[test]
+fn an_attack_that_adds_nothing_to_the_value_is_not_told() {
+    let store = Store::in_memory();
+    notice(&store, 1, "ci/deploy", "noise");
+    notice(&store, 1, "mallory", "attack");
+    notice(&store, 30, "ci/deploy", "last");
+    let of = |actor: &str| {
+        let query = format!(
+            "SELECT filter(count(*), WHERE actor.name = '{actor}') FROM AwsSecurityNotice WHERE control.ids LIKE '%|admin|%' FACET control.id AS control"
+        );
+        told(&store, vec![condition("admin", &query, 0.0)], &[("stolen rights", "attack")]).len()
+    };
+    assert_eq!((of("ci/deploy"), of("mallory")), (0, 1));
 }

@@ -1,6 +1,7 @@
 //! What is refused, with which words.
 
 use super::*;
+use crate::classify::{Verdict, test_rules};
 
 #[test]
 fn every_fault_of_a_correlation_names_line_finding_and_what_is_allowed() {
@@ -155,4 +156,43 @@ fn what_only_feeds_a_correlation_stays_silent_when_that_is_off_or_refused() {
     }
     let (set, _) = read_all(&[("a.yml", &[base("own", "X"), many(", generate: true").replace("10s", "soon")])]);
     assert_eq!(detections(&set, &[record("1", "X", 0, "")]), [["own"]], "it was loud beside the correlation");
+}
+
+/// Rules that are looked at alone may correlate built-in ones, which are then no rules of theirs; a copy of a built-in file stands for it.
+#[test]
+fn a_correlation_alone_is_lent_the_built_in_rules_that_it_names() {
+    let root = |id: &str, second: u32| {
+        format!(
+            "{{eventID: '{id}', eventName: ConsoleLogin, eventSource: signin.amazonaws.com, eventTime: '2026-11-01T00:00:{second:02}Z', \
+             userIdentity: {{type: Root}}, recipientAccountId: '111122223333', responseElements: {{ConsoleLogin: Success}}}}"
+        )
+    };
+    let document = format!(
+        "title: Twice\nname: twice\nlevel: high\n\
+         correlation: {{type: event_count, rules: [root-console-login], timespan: 10s, condition: {{gte: 2}}}}\n\
+         cspm: {{samples: {{match: [{{name: two, records: [{}, {}]}}], noMatch: [{{name: one, records: [{}]}}]}}}}\n",
+        root("1", 0),
+        root("2", 1),
+        root("3", 0)
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("twice.yml"), &document).expect("a file");
+    let (paths, settings) = ([folder.path().to_owned()], crate::config::Rules::default());
+    let (set, faults) = RuleSet::alone(&paths, &settings);
+    assert_eq!(faults, []);
+    let ids = |rules: &[crate::classify::Rule]| rules.iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
+    assert_eq!((ids(set.rules()), set.silent().len()), (vec!["twice".to_owned()], 0));
+    let results = test_rules(&set);
+    assert!(results.len() == 2 && results.iter().all(|result| result.verdict == Verdict::Passed), "{results:?}");
+    assert_eq!(RuleSet::unproven_alone(&paths, &settings), [], "the built-in rule is proven elsewhere");
+    // It does what it does beside all others.
+    let (all, faults) = RuleSet::load(&crate::config::Rules { folders: vec![folder.path().to_owned()], ..settings.clone() });
+    assert_eq!(faults, []);
+    assert!(test_rules(&all).iter().filter(|result| result.rule == "twice").all(|result| result.verdict == Verdict::Passed));
+
+    std::fs::write(folder.path().join("own.yml"), base("root-console-login", "X")).expect("a file");
+    let (set, faults) = RuleSet::alone(&paths, &settings);
+    assert_eq!((ids(set.rules()), faults), (vec!["twice".to_owned(), "root-console-login".to_owned()], Vec::new()));
+    let failed = test_rules(&set).into_iter().filter(|result| result.verdict == Verdict::ShouldMatch).count();
+    assert_eq!(failed, 1, "the company's rule of this name is the one that is meant");
 }
