@@ -15,7 +15,7 @@ pub(super) const HITS_PER_GROUP: usize = 10_000;
 pub(in crate::classify) struct Spec {
     pub(super) kind: Kind,
     /// Lines and names or ids of the rules.
-    pub(super) rules: Vec<(u64, String)>,
+    pub(in crate::classify) rules: Vec<(u64, String)>,
     /// Fields, or aliases, whose values must be the same.
     pub(super) group_by: Vec<String>,
     /// Length of a window, milliseconds; more than 0.

@@ -141,7 +141,7 @@ impl Draft {
         let (owner, reason, control) = (quoted(owner), quoted(&reason), quoted(&exclusion.control));
         let mut entry = format!("- control: {control}\n  owner: {owner}\n  reason: {reason}\n  expires: {expires}\n");
         let scope = match &exclusion.muted {
-            Muted::Actor(name) => Some(("actors", name)),
+            Muted::Actor(arn) | Muted::Role(arn) => Some(("actors", arn)),
             Muted::Address(address) => Some(("addresses", address)),
             Muted::Account(id) => Some(("accounts", id)),
             Muted::Everybody => None,

@@ -35,11 +35,11 @@ impl IssueOf {
     }
 }
 
-/// All issues, oldest first.
-pub(super) fn grouped(outcomes: &[Outcome], rules: &[MutingRule]) -> Vec<IssueOf> {
+/// The issues of policies, oldest first.
+pub(super) fn grouped(outcomes: &[Outcome], rules: &[MutingRule], is_asked: impl Fn(&str) -> bool) -> Vec<IssueOf> {
     // Conditions that are on by policy; each that is off by itself.
     let mut groups: BTreeMap<(&str, Option<usize>), Vec<usize>> = BTreeMap::new();
-    for (place, outcome) in outcomes.iter().enumerate() {
+    for (place, outcome) in outcomes.iter().enumerate().filter(|(_, outcome)| is_asked(&outcome.tested.policy)) {
         let alone = (!outcome.tested.enabled).then_some(place);
         groups.entry((&outcome.tested.policy, alone)).or_default().push(place);
     }
@@ -61,8 +61,17 @@ pub(super) fn grouped(outcomes: &[Outcome], rules: &[MutingRule]) -> Vec<IssueOf
         });
         all.extend(made);
     }
-    all.sort_by_key(|issue| issue.issue.opened_ms);
+    sort(&mut all);
     all
+}
+
+/// Oldest first; of one moment by policy, those that are on before those that are off, these by the position of their condition.
+pub(super) fn sort(issues: &mut [IssueOf]) {
+    fn key(issue: &IssueOf) -> (i64, &str, bool, usize) {
+        let place = issue.origins.first().filter(|_| !issue.enabled).map_or(0, |origin| origin.condition);
+        (issue.issue.opened_ms, &issue.policy, !issue.enabled, place)
+    }
+    issues.sort_by(|one, other| key(one).cmp(&key(other)));
 }
 
 impl Outcome {

@@ -12,7 +12,7 @@ mod issues;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -99,7 +99,7 @@ pub fn backtest(snapshots: &[Snapshot], tested: Vec<Tested>, range: Range, setti
     let range = Range { end_ms: range.end_ms.min(known.max(range.begin_ms.saturating_add(1))), ..range };
     let settings = Settings { settles: true, ..settings.clone() };
     let outcomes = tested.into_iter().map(|tested| outcome(snapshots, tested, range, &settings)).collect::<Vec<_>>();
-    Backtest { range, issues: issues::grouped(&outcomes, &[]), outcomes }
+    Backtest { range, issues: issues::grouped(&outcomes, &[], |_| true), outcomes }
 }
 
 fn outcome(snapshots: &[Snapshot], tested: Tested, range: Range, settings: &Settings) -> Outcome {
@@ -134,7 +134,14 @@ impl Backtest {
 
     /// Makes the issues anew: after an outcome was put in the place of another.
     pub fn regroup(&mut self, rules: &[MutingRule]) {
-        self.issues = issues::grouped(&self.outcomes, rules);
+        self.issues = issues::grouped(&self.outcomes, rules, |_| true);
+    }
+
+    /// Makes the issues of some policies anew.
+    pub fn regroup_of(&mut self, policies: &BTreeSet<String>, rules: &[MutingRule]) {
+        self.issues.retain(|issue| !policies.contains(&issue.policy));
+        self.issues.extend(issues::grouped(&self.outcomes, rules, |policy| policies.contains(policy)));
+        issues::sort(&mut self.issues);
     }
 
     /// Every day from the first arrival to the last or, if later, to the last incident, in a zone.

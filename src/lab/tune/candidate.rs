@@ -20,13 +20,15 @@ use crate::nrql::{self, Statement};
 pub(super) enum Tier {
     /// One actor, of one control.
     Narrow,
+    /// Whoever uses a role, of one control.
+    Role,
     /// What comes again within hours joins what is open.
     JoinHours,
     /// Another threshold, or a longer look.
     Term,
     /// What comes again within days joins what is open.
     JoinDays,
-    /// Whoever is in an account, or comes from an address, of one control.
+    /// Whoever is in an account, comes from an address, or was given a permission set, of one control.
     Place,
     /// Told, but nobody is woken.
     Warn,
@@ -39,8 +41,11 @@ pub(super) enum Tier {
 impl Tier {
     pub(super) fn of(change: &Change) -> Self {
         match change {
-            Change::Exclude(exclusion) => match exclusion.muted {
+            Change::Exclude(exclusion) => match &exclusion.muted {
                 Muted::Actor(_) => Self::Narrow,
+                // People share it.
+                Muted::Role(arn) if arn.contains(PERMISSION_SET) => Self::Place,
+                Muted::Role(_) => Self::Role,
                 Muted::Address(_) | Muted::Account(_) => Self::Place,
                 Muted::Everybody => Self::Rule,
             },
@@ -55,6 +60,10 @@ impl Tier {
     }
 }
 
+/// In the ARN of the role that IAM Identity Center makes of a permission set in an account.
+const PERMISSION_SET: &str = ":role/aws-reserved/sso.amazonaws.com/";
+/// Whose rows no exception may mute.
+const ROOT: &str = "(actor.kind = 'root' OR actor.arn LIKE '%:root')";
 /// Groups that a query gives at most, as `LIMIT MAX` says.
 const GROUPS_MAX: usize = 5_000;
 /// Exclusions of each sort that are tried for a condition: those of most rows.
@@ -79,7 +88,7 @@ type Sort = fn(String) -> Muted;
 /// The attributes by which can be excluded.
 const SORTS: [(&str, Sort); 4] = [
     ("actor.arn", Muted::Actor),
-    ("actor.sessionIssuer", Muted::Actor),
+    ("actor.sessionIssuer", Muted::Role),
     ("source.ip", Muted::Address),
     ("aws.accountId", Muted::Account),
 ];
@@ -153,7 +162,13 @@ fn threshold(outcome: &Outcome) -> Option<Edit> {
         Comparison::Below | Comparison::BelowOrEquals if from > 0.0 => {
             let most = values.filter(|value| *value <= from).max_by(f64::total_cmp)?;
             let to = if is_whole { most.floor() } else { (most * 100.0).floor() / 100.0 };
-            if term.comparison == Comparison::BelowOrEquals && to >= most { to - if is_whole { 1.0 } else { 0.01 } } else { to }
+            let to = if term.comparison == Comparison::BelowOrEquals && to >= most {
+                to - if is_whole { 1.0 } else { 0.01 }
+            } else {
+                to
+            };
+            // Below nothing there is nothing: that would be the condition switched off.
+            Some(to).filter(|to| *to > 0.0)?
         }
         _ => return None,
     };
@@ -183,16 +198,21 @@ impl Proposals {
         let mut leaves = Vec::new();
         reading(&query, &mut leaves);
         let mut found = BTreeSet::new();
+        let mut of_root = BTreeSet::new();
         for (attribute, muted) in SORTS {
             let mut rows: BTreeMap<Exclusion, f64> = BTreeMap::new();
-            let groups: Vec<_> = leaves.iter().map(|leaf| groups(snapshots, leaf, attribute, range, settings)).collect();
-            self.is_cut |= groups.iter().any(|groups| groups.len() >= GROUPS_MAX);
-            for (controls, name, count) in groups.into_iter().flatten() {
-                for control in controls.split('|').filter(|control| !control.is_empty()) {
-                    self.controls.insert(control.to_owned());
+            for leaf in &leaves {
+                let groups = groups(snapshots, leaf, attribute, None, range, settings);
+                self.is_cut |= groups.len() >= GROUPS_MAX;
+                let roots = self::groups(snapshots, leaf, attribute, Some(ROOT), range, settings);
+                for (control, name, _) in each_control(roots) {
+                    of_root.insert(Exclusion { control: control.clone(), muted: muted(name) });
+                    of_root.insert(Exclusion { control, muted: Muted::Everybody });
+                }
+                for (control, name, count) in each_control(groups) {
+                    self.controls.insert(control.clone());
                     if is_name(&name) {
-                        let exclusion = Exclusion { control: control.to_owned(), muted: muted(name.clone()) };
-                        *rows.entry(exclusion).or_insert(0.0) += count;
+                        *rows.entry(Exclusion { control, muted: muted(name) }).or_insert(0.0) += count;
                     }
                 }
             }
@@ -203,8 +223,16 @@ impl Proposals {
         let rules: Vec<Exclusion> =
             found.iter().map(|one| Exclusion { control: one.control.clone(), muted: Muted::Everybody }).collect();
         found.extend(rules);
-        self.changes.extend(found.into_iter().map(Change::Exclude));
+        self.changes.extend(found.difference(&of_root).cloned().map(Change::Exclude));
     }
+}
+
+/// Groups by single controls: control, name, rows.
+fn each_control(groups: Vec<(String, String, f64)>) -> impl Iterator<Item = (String, String, f64)> {
+    groups.into_iter().flat_map(|(controls, name, count)| {
+        let each: Vec<String> = controls.split('|').filter(|control| !control.is_empty()).map(str::to_owned).collect();
+        each.into_iter().map(move |control| (control, name.clone(), count))
+    })
 }
 
 /// The queries within a query that read detections or notices, each as if it read one of them alone.
@@ -225,19 +253,22 @@ fn reading(query: &Query, leaves: &mut Vec<(Query, &'static str)>) {
     }
 }
 
-/// How many rows of each control and name a query reads.
+/// How many rows of each control and name a query reads; `only`: those of which this holds.
 fn groups(
     snapshots: &[Snapshot],
     (leaf, controls): &(Query, &'static str),
     attribute: &str,
+    only: Option<&str>,
     range: Range,
     settings: &Settings,
 ) -> Vec<(String, String, f64)> {
-    let text = format!("SELECT count(*) FROM AwsSecurityNotice FACET {controls}, {attribute} LIMIT MAX");
-    let Ok(Statement::Select(asked)) = nrql::parse(&text) else { return Vec::new() };
+    let only = only.map(|only| format!("WHERE {only} ")).unwrap_or_default();
+    let text = format!("SELECT count(*) FROM AwsSecurityNotice {only}FACET {controls}, {attribute} LIMIT MAX");
+    let Ok(Statement::Select(mut asked)) = nrql::parse(&text) else { return Vec::new() };
+    asked.conditions.extend(leaf.conditions.iter().cloned());
     // Rows count by arrival, and say that they happened before or at it.
     let (since, until) = (Some(Moment::Epoch(1)), Some(Moment::Epoch(range.end_ms)));
-    let query = Query { from: leaf.from.clone(), conditions: leaf.conditions.clone(), since, until, ..*asked };
+    let query = Query { from: leaf.from.clone(), since, until, ..*asked };
     let settings = engine::Settings { event_retention_days: u32::MAX, ..settings.engine.clone() };
     let engine = Engine::together(snapshots.to_vec(), settings);
     let Ok(answer) = engine.run(&Statement::Select(Box::new(query)), range.end_ms) else { return Vec::new() };

@@ -40,8 +40,10 @@ pub struct Exclusion {
 /// For whom a control is muted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Muted {
-    /// An actor by name or ARN, or everybody who uses a role by its ARN.
+    /// An actor by ARN.
     Actor(String),
+    /// Everybody who uses a role, by its ARN.
+    Role(String),
     /// Whoever comes from an address.
     Address(String),
     /// Everybody in an account.
@@ -99,6 +101,7 @@ impl fmt::Display for Muted {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Actor(name) => write!(out, "by {name}"),
+            Self::Role(arn) => write!(out, "by all with {arn}"),
             Self::Address(address) => write!(out, "from {address}"),
             Self::Account(id) => write!(out, "in {id}"),
             Self::Everybody => write!(out, "for everybody"),
@@ -148,6 +151,20 @@ impl Edit {
             Self::Off => {}
         }
         edited
+    }
+
+    /// The same edit of this condition, whatever it was said of.
+    #[must_use]
+    pub fn of(self, condition: &Condition) -> Self {
+        let critical = condition.terms.iter().find(|term| term.priority == Priority::Critical);
+        match self {
+            Self::Threshold { from, to } => Self::Threshold { from: critical.map_or(from, |term| term.threshold), to },
+            Self::Duration { from, to } => Self::Duration { from: critical.map_or(from, |term| term.duration_s), to },
+            Self::Join { from, to } => {
+                Self::Join { from: condition.expiration.map_or(from, |expiration| expiration.after_s), to }
+            }
+            Self::Warn | Self::Off => self,
+        }
     }
 
     /// Whether a condition can be edited so without becoming another: a term that asks for every value can be asked for longer, one
@@ -202,7 +219,7 @@ fn stays(exclusion: &Exclusion) -> Expr {
         Muted::Everybody => other,
         Muted::Address(address) => either(other, differs("source.ip", address)),
         Muted::Account(id) => either(other, differs("aws.accountId", id)),
-        Muted::Actor(actor) => {
+        Muted::Actor(actor) | Muted::Role(actor) => {
             let names = ["actor.name", "actor.arn", "actor.sessionIssuer"].map(|attribute| differs(attribute, actor));
             let nobody = names.into_iter().reduce(both);
             nobody.into_iter().fold(other, either)

@@ -14,6 +14,7 @@ mod candidate;
 mod change;
 mod contribution;
 mod coverage;
+mod ranking;
 mod search;
 
 #[cfg(test)]

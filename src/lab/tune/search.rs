@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attack::Attack;
-use super::candidate::{self, Proposals, Tier};
+use super::candidate::{self, Proposals};
 use super::change::{Change, Edit, restricted};
 use super::coverage::{self, Trace};
+use super::ranking::{Gain, Key, Ranking, Seen};
 use crate::lab::backtest::{Backtest, Budget, Outcome, Tested, backtest};
 use crate::lab::store::Snapshot;
 use crate::lab::streaming::{Range, Settings};
@@ -19,9 +20,11 @@ use crate::nrql::muting::MutingRule;
 
 /// Steps that are taken at most.
 const STEPS_MAX: usize = 200;
-/// Incidents that an exclusion spares at least. What came once or twice may be an attack that nobody labelled, and says nothing of what
-/// will come: forty exceptions for forty sessions silence the past alone.
-const RECURRING: usize = 3;
+/// Days on which an exclusion spares incidents, at least. What came on a day or two may be an attack that nobody labelled, and says
+/// nothing of what will come: forty exceptions for forty sessions silence the past alone.
+const RECURRING_DAYS: usize = 3;
+/// One day, ms.
+const DAY_MS: i64 = 86_400_000;
 
 /// What is to be tuned.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +77,18 @@ struct State<'a> {
     /// Counts the changes of each condition.
     versions: Vec<u32>,
     feasible: &'a dyn Fn(&Change) -> bool,
+    /// What it said.
+    can: BTreeMap<Key, bool>,
+    /// Steps that were taken.
+    round: usize,
+}
+
+/// How it stands, as far as changes are judged by it.
+struct Now {
+    excess: Excess,
+    told: BTreeSet<usize>,
+    /// Critical incidents that nothing mutes, by day since the first arrival.
+    days: BTreeMap<i64, usize>,
 }
 
 /// What a change would make of the conditions that it concerns.
@@ -123,26 +138,29 @@ impl Tuning<'_> {
         let original = tested.clone();
         let mut state = State::new(*self, tested, feasible);
         let mut taken: Vec<Taken> = Vec::new();
-        let mut trials: BTreeMap<(Tier, String), (Change, Trial)> = BTreeMap::new();
+        let mut ranking = Ranking::default();
         let mut steps = Vec::new();
         while steps.len() < STEPS_MAX && state.excess().pages > 0 {
-            let Some((change, trial)) = state.best(&mut trials) else { break };
+            ranking.propose(state.proposals.iter().flat_map(|proposals| &proposals.changes));
+            let Some((key, trial)) = state.best(&mut ranking) else { break };
+            let Some(change) = ranking.change(&key).cloned() else { break };
+            ranking.remove(&key);
             taken.push(Taken { change: change.clone(), concerned: trial.versions.iter().map(|(at, _)| *at).collect() });
             let step = state.step(change, trial);
             on_step(&step);
             steps.push(step);
         }
-        let holds = state.excess().pages == 0;
-        if holds && state.prune(&original, &mut taken) {
+        if state.excess().pages == 0 && state.prune(&original, &mut taken) {
             // What each step does is told as it is without those that were not needed.
             state = State::new(*self, original, feasible);
             let again = taken.into_iter().filter_map(|taken| {
-                let trial = state.trial(&taken.change)?;
-                Some(state.step(taken.change, trial))
+                let change = state.as_it_stands(taken.change);
+                let trial = state.trial(&change)?;
+                Some(state.step(change, trial))
             });
             steps = again.collect();
         }
-        Plan { steps, after: state.backtest, holds }
+        Plan { steps, holds: state.excess().pages == 0, after: state.backtest }
     }
 }
 
@@ -154,13 +172,14 @@ impl<'a> State<'a> {
         backtest.regroup(tuning.muting);
         let versions = vec![0; backtest.outcomes.len()];
         let proposals = backtest.outcomes.iter().map(|outcome| proposals(tuning, outcome)).collect();
-        Self { tuning, backtest, traces, proposals, versions, feasible }
+        Self { tuning, backtest, traces, proposals, versions, feasible, can: BTreeMap::new(), round: 0 }
     }
 
     /// Takes a step.
     fn step(&mut self, change: Change, trial: Trial) -> Step {
         let (before, told_before) = (self.pages(), self.told_now());
         self.take(trial);
+        self.round += 1;
         let missed = told_before.difference(&self.told_now()).filter_map(|number| self.tuning.name(*number)).collect();
         Step { change, before, after: self.pages(), missed }
     }
@@ -221,42 +240,76 @@ impl<'a> State<'a> {
     }
 
     /// The step to take: of the narrowest sort that helps and misses nothing; when none is left, the one that misses least.
-    fn best(&mut self, trials: &mut BTreeMap<(Tier, String), (Change, Trial)>) -> Option<(Change, Trial)> {
-        self.refresh(trials);
-        let (now, told, loud) = (self.excess(), self.told_now(), self.loud().count());
-        let mut judged: Vec<(usize, Tier, Excess, String)> = Vec::new();
-        for ((tier, words), (_, trial)) in trials.iter_mut() {
-            self.swap(trial);
-            let (then, told_then, spared) = (self.excess(), self.told_now(), loud.saturating_sub(self.loud().count()));
-            self.swap(trial);
-            let is_exclusion = matches!(tier, Tier::Narrow | Tier::Place | Tier::Rule);
-            if then < now && (spared >= RECURRING || !is_exclusion) {
-                judged.push((told.difference(&told_then).count(), *tier, then, words.clone()));
+    ///
+    /// What a step spares seldom grows while others are taken. So what was seen earlier is a promise: only the change that promises
+    /// most is looked at again, and taken if it still spares more than the next one promises.
+    fn best(&mut self, ranking: &mut Ranking) -> Option<(Key, Trial)> {
+        let now = self.now();
+        for tier in ranking.tiers() {
+            for key in ranking.unseen(tier) {
+                self.look(ranking, &key, &now);
+            }
+            loop {
+                if let Some((key, round)) = ranking.top(tier) {
+                    let trial = self.look(ranking, &key, &now);
+                    if round == self.round || ranking.top(tier).is_some_and(|(top, _)| top == key) {
+                        return trial.map(|trial| (key, trial));
+                    }
+                    continue;
+                }
+                let doubtful = ranking.doubtful(tier, &self.versions);
+                if doubtful.is_empty() {
+                    break;
+                }
+                for key in doubtful {
+                    self.look(ranking, &key, &now);
+                }
             }
         }
-        let (_, tier, _, words) = judged.into_iter().min()?;
-        trials.remove(&(tier, words))
-    }
-
-    /// Makes the trials that are missing or were made of what has changed since, and drops those that nothing asks for any more.
-    fn refresh(&self, trials: &mut BTreeMap<(Tier, String), (Change, Trial)>) {
-        let mut kept = BTreeMap::new();
-        for (key, change) in self.changes() {
-            let old = trials
-                .remove(&key)
-                .filter(|(_, trial)| trial.versions.iter().all(|(at, version)| self.versions.get(*at) == Some(version)));
-            let trial = old.map(|(_, trial)| trial).or_else(|| self.trial(&change));
-            if let Some(trial) = trial {
-                kept.insert(key, (change, trial));
+        while let Some((key, round)) = ranking.least_missing() {
+            let trial = self.look(ranking, &key, &now);
+            if round == self.round || ranking.least_missing().is_some_and(|(least, _)| least == key) {
+                return trial.map(|trial| (key, trial));
             }
         }
-        *trials = kept;
+        None
     }
 
-    /// Everything that is proposed, each once.
-    fn changes(&self) -> BTreeMap<(Tier, String), Change> {
-        let all = self.proposals.iter().flat_map(|proposals| &proposals.changes).filter(|change| (self.feasible)(change));
-        all.map(|change| ((Tier::of(change), change.to_string()), change.clone())).collect()
+    /// Looks at what a change would do, and takes note of it.
+    fn look(&mut self, ranking: &mut Ranking, key: &Key, now: &Now) -> Option<Trial> {
+        let change = ranking.change(key)?.clone();
+        let is_feasible = *self.can.entry(key.clone()).or_insert_with(|| (self.feasible)(&change));
+        let mut seen = Seen { gain: None, missed: 0, round: self.round, versions: Vec::new() };
+        let mut trial = is_feasible.then(|| self.trial(&change)).flatten();
+        if let Some(trial) = &mut trial {
+            self.swap(trial);
+            let then = self.now();
+            self.swap(trial);
+            let recurs = now.days.iter().filter(|(day, loud)| then.days.get(*day).is_none_or(|left| left < *loud)).count();
+            let gain = Gain::between((now.excess.pages, now.excess.incidents), (then.excess.pages, then.excess.incidents));
+            seen.gain = gain.filter(|_| recurs >= RECURRING_DAYS || matches!(change, Change::Edit { .. }));
+            seen.missed = now.told.difference(&then.told).count();
+            seen.versions.clone_from(&trial.versions);
+        }
+        ranking.saw(key, seen);
+        trial
+    }
+
+    /// How it stands.
+    fn now(&self) -> Now {
+        let mut days = BTreeMap::new();
+        for opened_ms in self.loud() {
+            *days.entry((opened_ms - self.backtest.range.begin_ms).div_euclid(DAY_MS)).or_insert(0) += 1;
+        }
+        Now { excess: self.excess(), told: self.told_now(), days }
+    }
+
+    /// A change, said of what stands now.
+    fn as_it_stands(&self, change: Change) -> Change {
+        let Change::Edit { condition, edit } = change else { return change };
+        let stands = self.backtest.outcomes.iter().find(|outcome| outcome.tested.id == condition);
+        let edit = stands.map_or(edit, |outcome| edit.of(&outcome.tested.condition));
+        Change::Edit { condition, edit }
     }
 
     /// What a change would make; none if it concerns nothing that pages.
@@ -302,7 +355,9 @@ impl<'a> State<'a> {
                 std::mem::swap(own_traces, traces);
             }
         }
-        self.backtest.regroup(self.tuning.muting);
+        let swapped = trial.outcomes.iter().filter_map(|(at, _)| self.backtest.outcomes.get(*at));
+        let policies: BTreeSet<String> = swapped.map(|outcome| outcome.tested.policy.clone()).collect();
+        self.backtest.regroup_of(&policies, self.tuning.muting);
     }
 
     fn take(&mut self, mut trial: Trial) {
