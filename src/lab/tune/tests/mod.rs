@@ -1,5 +1,7 @@
 //! Tuning on rows whose answer is known.
 
+mod refused;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;

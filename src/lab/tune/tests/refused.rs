@@ -1,0 +1,164 @@
+//! What tuning must not propose, though it would fit the budget.
+
+use super::*;
+
+fn row(store: &Store, at_ms: i64, fields: serde_json::Value) {
+    let mut row = fields;
+    row["timestamp"] = at_ms.into();
+    row["control.id"] = "admin".into();
+    row["control.ids"] = "|admin|".into();
+    store.append_json("AwsSecurityNotice", row.as_object().expect("an object"), at_ms);
+}
+
+fn has_exception(plan: &Plan) -> bool {
+    changes(plan).iter().any(|change| change.starts_with("except"))
+}
+
+/// Many incidents within minutes are no noise: an attack that nobody labelled looks so.
+#[test]
+fn a_burst_of_one_day_is_no_exception() {
+    let store = Store::in_memory();
+    for nth in 0..4 {
+        let bucket = format!("bucket-{nth}");
+        row(
+            &store,
+            BEGIN_MS + nth * 30_000,
+            json!({"actor.arn": "mallory", "actor.name": "mallory", "resource.id": bucket, "event.id": "a"}),
+        );
+    }
+    let query = "SELECT count(*) FROM AwsSecurityNotice FACET resource.id AS resource, actor.name AS actor";
+    let plan = tune(&store, vec![condition("public", query, 0.0)], "1/week", &[]);
+    assert!(!has_exception(&plan), "{:?}", plan.steps);
+}
+
+/// A role is shared: whoever makes the noise is excepted before all who may use the role.
+#[test]
+fn a_person_is_excepted_and_not_the_role() {
+    for role in ["role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", "role/Admin"] {
+        let store = Store::in_memory();
+        let role = format!("arn:aws:iam::111122223333:{role}");
+        let notice_of = |at_h: i64, name: &str| {
+            let arn = format!("arn:aws:sts::111122223333:assumed-role/Admin/{name}");
+            row(
+                &store,
+                BEGIN_MS + at_h * HOUR_MS,
+                json!({"actor.arn": arn, "actor.name": name, "actor.sessionIssuer": role, "event.id": name}),
+            );
+        };
+        for nth in 0..40 {
+            notice_of(nth * 12, "ada");
+            if nth == 9 {
+                notice_of(nth * 12 + 4, "mallory");
+            }
+        }
+        let plan = tune(&store, vec![by_actor()], "5/week", &[]);
+        assert_eq!(changes(&plan), ["except admin by arn:aws:sts::111122223333:assumed-role/Admin/ada"]);
+    }
+}
+
+/// Sessions with names of their own are one role; of a permission set many people are, so a threshold or joining comes first.
+#[test]
+fn a_role_is_excepted_where_no_session_comes_again() {
+    let of = |role: &str| {
+        let store = Store::in_memory();
+        for nth in 0..40 {
+            let arn = format!("arn:aws:sts::111122223333:assumed-role/Deploy/{nth}");
+            row(
+                &store,
+                BEGIN_MS + nth * 12 * HOUR_MS,
+                json!({"actor.arn": arn, "actor.name": "Deploy", "actor.sessionIssuer": role, "event.id": "x"}),
+            );
+        }
+        changes(&tune(&store, vec![by_actor()], "5/week", &[]))
+    };
+    let role = "arn:aws:iam::111122223333:role/Deploy";
+    assert_eq!(of(role), [format!("except admin by all with {role}")]);
+    let set = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Deploy_1";
+    let steps = of(set);
+    assert!(steps.iter().all(|step| step.starts_with("admin: joins")), "{steps:?}");
+}
+
+/// Not even by its address, its account, or for everybody.
+#[test]
+fn root_is_never_excepted() {
+    for root in [json!({"actor.arn": "arn:aws:iam::111122223333:root"}), json!({"actor.kind": "root"})] {
+        let store = Store::in_memory();
+        for nth in 0..40 {
+            let mut fields =
+                json!({"actor.name": "root", "aws.accountId": "111122223333", "source.ip": "203.0.113.7", "event.id": "x"});
+            fields.as_object_mut().expect("an object").extend(root.as_object().expect("an object").clone());
+            row(&store, BEGIN_MS + nth * 49 * HOUR_MS, fields);
+        }
+        let plan = tune(&store, vec![by_actor()], "1/month", &[]);
+        assert!(plan.holds && !has_exception(&plan), "{:?}", plan.steps);
+    }
+}
+
+/// A step that is not needed for the budget is kept where an attack would join what noise has opened.
+#[test]
+fn a_step_that_keeps_an_attack_told_is_not_taken_back() {
+    let store = Store::in_memory();
+    for nth in 0..56 {
+        let at = BEGIN_MS + nth * 11 * HOUR_MS;
+        row(
+            &store,
+            at,
+            json!({"actor.arn": "ci/deploy", "actor.name": "ci/deploy", "aws.accountId": "111122223333", "source.ip": "203.0.113.7", "event.id": format!("n{nth}")}),
+        );
+        let once = format!("one-{nth}");
+        row(
+            &store,
+            at,
+            json!({"actor.arn": once, "actor.name": once, "aws.accountId": "444455556666", "source.ip": format!("198.51.100.{nth}"), "event.id": format!("m{nth}")}),
+        );
+    }
+    row(
+        &store,
+        BEGIN_MS + (20 * 11 + 5) * HOUR_MS,
+        json!({"actor.arn": "mallory", "actor.name": "mallory", "aws.accountId": "111122223333", "source.ip": "192.0.2.1", "event.id": "attack-1"}),
+    );
+    let mut all = condition("all", "SELECT count(*) FROM AwsSecurityNotice FACET aws.accountId AS account", 0.0);
+    all.condition.time_limit_s = 2_592_000;
+    let plan = tune(&store, vec![all], "5/week", &[("stolen rights", "attack-1")]);
+    assert!(plan.holds && plan.steps.iter().all(|step| step.missed.is_empty()), "{:?}", plan.steps);
+}
+
+/// A threshold that was tuned twice is told from what stands in the file.
+#[test]
+fn a_threshold_is_told_from_what_stands() {
+    let store = Store::in_memory();
+    let mut id = 0;
+    for day in 0..28 {
+        for _ in 0..(if day % 2 == 0 { 8 } else { 12 }) {
+            id += 1;
+            notice(&store, day * 24, &format!("someone-{id}"), &format!("noise-{id}"));
+        }
+    }
+    for nth in 0..40 {
+        notice(&store, 99, &format!("attacker-{nth}"), "attack-1");
+    }
+    let query = "SELECT count(*) FROM AwsSecurityNotice WHERE control.ids LIKE '%|admin|%' FACET aws.accountId AS account";
+    let plan = tune(&store, vec![condition("many", query, 5.0)], "1/week", &[("burst", "attack-1")]);
+    assert_eq!(changes(&plan), ["many: threshold 5 → 12"]);
+}
+
+/// No value is below nothing: such a threshold would be the condition switched off.
+#[test]
+fn a_condition_on_little_is_not_switched_off_by_its_threshold() {
+    let store = Store::in_memory();
+    let day = 24 * HOUR_MS;
+    store.append("T", |pen| {
+        for nth in 0..28 {
+            for (ms, value) in [(nth * day, 0.4), (nth * day + HOUR_MS, 9.0)] {
+                pen.begin(BEGIN_MS + ms, BEGIN_MS + ms);
+                pen.number("value", value);
+            }
+        }
+    });
+    let mut low = condition("low", "SELECT sum(value) FROM T", 5.0);
+    for comparison in [Comparison::Below, Comparison::BelowOrEquals] {
+        low.condition.terms[0].comparison = comparison;
+        let steps = changes(&tune(&store, vec![low.clone()], "1/week", &[]));
+        assert!(!steps.iter().any(|step| step.contains("threshold")), "{steps:?}");
+    }
+}
