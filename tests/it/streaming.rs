@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use cspm_relay::lab::store::{Snapshot, Store};
 use cspm_relay::lab::streaming::{
-    Alignment, Cause, Evaluation, FlowClock, Incident, Point, Range, Reason, Settings, SignalRun, Switches, evaluate,
+    Alignment, Cause, Evaluation, FlowClock, Incident, Point, Range, Reason, Settings, Settles, SignalRun, Switches, evaluate,
 };
 use cspm_relay::nrql::condition::{Comparison, Condition, Expiration, Fill, Kind, Method, Occurrences, Priority, Signal, Term};
 use serde_json::Value as Json;
@@ -100,7 +100,13 @@ fn evaluated(case: &Json) -> Evaluation {
         flow_clock: if case["clock"] == "CONDITION" { FlowClock::Condition } else { FlowClock::Signal },
         ..Switches::default()
     };
-    let settings = Settings { switches, settles: case["settles"] == true, ..Settings::default() };
+    let settles = match case["settles"].as_str() {
+        Some("NO") => Settles::No,
+        Some("SURE") => Settles::Sure,
+        Some("ALL") => Settles::All,
+        other => panic!("settles: {other:?}"),
+    };
+    let settings = Settings { switches, settles, ..Settings::default() };
     evaluate(&[rows(case)], &condition, range, &settings).unwrap_or_else(|error| panic!("{case}: {error}"))
 }
 

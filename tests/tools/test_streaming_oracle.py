@@ -10,7 +10,7 @@ def case(rows, **signal):
               "evaluationDelay": 0, "fillOption": "NONE", **signal}
     term = {"priority": "CRITICAL", "operator": "ABOVE", "threshold": 0, "thresholdDuration": 60,
             "thresholdOccurrences": "AT_LEAST_ONCE"}
-    return {"range": [0, 600_000], "clock": "SIGNAL", "alignment": "EPOCH", "settles": False, "nested": False, "aggregate": "count",
+    return {"range": [0, 600_000], "clock": "SIGNAL", "alignment": "EPOCH", "settles": "NO", "nested": False, "aggregate": "count",
             "condition": {"signal": signal, "terms": [term], "expiration": None, "violationTimeLimitSeconds": 300},
             "rows": [["", 1_000 * at, 1_000 * arrival, 1.0, 1, 0] for at, arrival in rows]}
 
@@ -35,7 +35,7 @@ class StreamingOracle(unittest.TestCase):
         waits = case([(10, 10), (590, 595)])
         ends = [point[1] for point in streaming_oracle.Oracle(waits).run()["signals"][0]["points"]]
         self.assertEqual(ends, [60_000])
-        points = streaming_oracle.Oracle({**waits, "settles": True}).run()["signals"][0]["points"]
+        points = streaming_oracle.Oracle({**waits, "settles": "ALL"}).run()["signals"][0]["points"]
         self.assertEqual([point[1] for point in points], [60_000, 540_000, 600_000])
         self.assertEqual([point[2] for point in points], [70_000, 655_000, 655_000])
 

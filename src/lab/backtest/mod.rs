@@ -3,8 +3,9 @@
 //! In: rows with their arrival, conditions, muting rules. Out: for each condition what the streaming evaluation gives, the incidents by
 //! day, the issues they make, and whether a budget of pages holds. What always holds: conditions are judged each by itself, in the
 //! order given; one that New Relic would refuse is told and stops no other; nothing is made up of the time after the last row: windows
-//! with rows are closed as time alone would (under `EVENT_FLOW` none is), but no signal is lost, nothing filled and no incident closed
-//! by time; the same rows give the same answer.
+//! with rows are closed as time alone would (under `EVENT_FLOW` none is) where more rows could only make them tell more, all others
+//! are never judged and counted as unclosed; no signal is lost, nothing filled and no incident closed by time; the same rows give the
+//! same answer.
 
 mod budget;
 mod issues;
@@ -24,7 +25,7 @@ pub use issues::IssueOf;
 use super::engine::QueryError;
 use super::store::Snapshot;
 use super::streaming::issue::Preference;
-use super::streaming::{Evaluation, Incident, Range, Settings, SignalRun, evaluate};
+use super::streaming::{Evaluation, Incident, Range, Settings, Settles, SignalRun, evaluate};
 use crate::nrql::ast::{Query, Source};
 use crate::nrql::condition::{Condition, Priority};
 use crate::nrql::muting::MutingRule;
@@ -97,7 +98,7 @@ pub struct Backtest {
 pub fn backtest(snapshots: &[Snapshot], tested: Vec<Tested>, range: Range, settings: &Settings) -> Backtest {
     let known = arrivals(snapshots).map_or(range.end_ms, |(_, last)| last.saturating_add(1));
     let range = Range { end_ms: range.end_ms.min(known.max(range.begin_ms.saturating_add(1))), ..range };
-    let settings = Settings { settles: true, ..settings.clone() };
+    let settings = Settings { settles: Settles::Sure, ..settings.clone() };
     let outcomes = tested.into_iter().map(|tested| outcome(snapshots, tested, range, &settings)).collect::<Vec<_>>();
     Backtest { range, issues: issues::grouped(&outcomes, &[], |_| true), outcomes }
 }
@@ -142,6 +143,12 @@ impl Backtest {
         self.issues.retain(|issue| !policies.contains(&issue.policy));
         self.issues.extend(issues::grouped(&self.outcomes, rules, |policy| policies.contains(policy)));
         issues::sort(&mut self.issues);
+    }
+
+    /// Whether the pages stay within a budget: the one place that says so.
+    #[must_use]
+    pub fn keeps(&self, budget: Budget) -> bool {
+        budget.exceeded(&self.opened(Priority::Critical), self.range).is_empty()
     }
 
     /// Every day from the first arrival to the last or, if later, to the last incident, in a zone.

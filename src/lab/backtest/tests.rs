@@ -157,3 +157,29 @@ fn without_rows_of_its_types_a_condition_is_not_tested() {
     let nested = "SELECT max(n) FROM (SELECT count(*) AS n FROM U FACET account)";
     assert_eq!(of(nested), (types(&["U"]), false));
 }
+
+/// P28: of the last windows only some rows came. A sum that asks for little would be met by that alone; it is left, and counted.
+#[test]
+fn a_window_that_lacks_rows_pages_for_nothing() {
+    // Ten a minute for half an hour and a bit; whole windows of five minutes have 50.
+    let minutes: Vec<(i64, &str, f64)> = (0..32).map(|minute| (minute, "dev", 10.0)).collect();
+    let snapshot = rows(&minutes);
+    let of = |query: &str, comparison, threshold| {
+        let mut one = tested("one", query, Preference::Policy);
+        one.condition.signal = Signal { window_s: 300, method: Method::EventTimer { timer_s: 180 }, ..one.condition.signal };
+        one.condition.terms.truncate(1);
+        for term in &mut one.condition.terms {
+            (term.comparison, term.threshold, term.duration_s) = (comparison, threshold, 300);
+        }
+        let result = run(&snapshot, vec![one]);
+        let unclosed = result.outcomes[0].result.as_ref().expect("evaluated").unclosed;
+        (pages(&result), unclosed)
+    };
+    let sum = "SELECT sum(value) FROM T";
+    assert_eq!(of(sum, Comparison::Below, 45.0), (vec![], 2));
+    assert_eq!(of(sum, Comparison::NotEquals, 50.0), (vec![], 2));
+    assert_eq!(of("SELECT average(value) FROM T", Comparison::Above, 10.0), (vec![], 2));
+    // More rows would only say more.
+    assert_eq!(of(sum, Comparison::Above, 15.0), (vec![7], 0));
+    assert_eq!(of("SELECT count(*) FROM T", Comparison::AboveOrEquals, 5.0), (vec![7], 0));
+}

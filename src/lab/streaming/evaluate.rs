@@ -9,8 +9,9 @@ use super::super::store::Snapshot;
 use super::baseline::Baseline;
 use super::fill::{Filling, Step};
 use super::incident::Desk;
+use super::much::asks_for_much;
 use super::result::{Evaluation, SignalRun};
-use super::settings::Settings;
+use super::settings::{Settings, Settles};
 use super::window::{Clock, Placed, Placing, SECOND_MS, TIMES_MS, Windows};
 use crate::nrql::ast::Query;
 use crate::nrql::condition::{Condition, Expiration, Kind, Method};
@@ -58,7 +59,11 @@ pub fn evaluate(
         switches: settings.switches,
         expires_ms: expiration.map(|expiration| i64::from(expiration.after_s) * SECOND_MS),
         end_ms,
-        settles: settings.settles,
+        settles: match settings.settles {
+            Settles::No => false,
+            Settles::Sure => asks_for_much(condition, &query),
+            Settles::All => true,
+        },
     };
     let mark = expiration.filter(|expiration| expiration.ignores_expected).map(|_| EXPECTED);
     let asked = Asked { window_ms: windows.width_ms, received_ms: (begin_ms, end_ms), mark };

@@ -13,10 +13,23 @@ pub struct Settings {
     pub engine: engine::Settings,
     /// What is undecided.
     pub switches: Switches,
-    /// Rows end with the range because nobody knows what came then: windows with rows that still wait are closed as if nothing more
-    /// came for them; no other window is filled then, no signal is lost and no time limit ends. Else the range itself ends and
-    /// whatever waits is left.
-    pub settles: bool,
+    /// Which windows with rows are closed that still wait when the range ends.
+    pub settles: Settles,
+}
+
+/// Which windows with rows are closed that still wait when the rows end with the range, because nobody knows what came then. Whichever
+/// they are, no other window is filled then, no signal is lost and no time limit ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Settles {
+    /// None: the range itself ends, and whatever waits is left.
+    #[default]
+    No,
+    /// Those of a condition that more rows could only have made tell more: they make the value greater, and only a great one opens. Of
+    /// others what came of a window may say the opposite of the whole: they are left. What stays uncertain: a value that does not open
+    /// might have; a recovery in such a window might have been none; a sum of what can be negative might have become less.
+    Sure,
+    /// All, as if nothing more came for them.
+    All,
 }
 
 /// What New Relic's pages on streaming alerts do not say.

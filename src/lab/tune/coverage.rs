@@ -11,7 +11,7 @@ use super::attack::Attack;
 use crate::lab::backtest::{Backtest, Tested};
 use crate::lab::engine::Field;
 use crate::lab::streaming::issue::Origin;
-use crate::lab::streaming::{Cause, Evaluation, Incident, Range, Settings, SignalRun, evaluate};
+use crate::lab::streaming::{Cause, Evaluation, Incident, Range, Settings, Settles, SignalRun, evaluate};
 use crate::nrql::condition::{Condition, Method, Occurrences, Priority};
 use crate::nrql::lint::Comparison;
 
@@ -39,7 +39,7 @@ pub(super) fn traces(
     patient.signal.method = Method::EventTimer { timer_s: TIMER_S };
     patient.expiration = None;
     // The rows end with the attack; its windows are closed all the same.
-    let settings = Settings { settles: true, ..settings.clone() };
+    let settings = Settings { settles: Settles::All, ..settings.clone() };
     let trace = |(number, attack): (usize, &Attack)| {
         let had_none = before.get(number).is_some_and(|trace| trace.windows.is_empty());
         if had_none || attack.rows.rows() == 0 {

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::super::{Alignment, Cause, Evaluation, FlowClock, Range, Reason, Settings, SignalRun, Switches, evaluate, resets};
+use super::super::{
+    Alignment, Cause, Evaluation, FlowClock, Range, Reason, Settings, Settles, SignalRun, Switches, evaluate, resets,
+};
 use super::condition;
 use crate::lab::store;
 use crate::lab::store::Store;
@@ -218,7 +220,7 @@ fn read(case: &Case) -> Read {
         match &*words {
             ["proves", ids @ ..] => read.proves.extend(ids.iter().map(ToString::to_string)),
             ["range", begin, end] => read.range = Range { begin_ms: seconds(begin), end_ms: seconds(end) },
-            ["settles"] => read.settings.settles = true,
+            ["settles"] => read.settings.settles = Settles::All,
             ["switch", words @ ..] => switch(&mut read.settings.switches, words),
             ["row", fields @ ..] => row(&read.store, fields, 0),
             ["rows", fields @ ..] => many(&read.store, fields),
