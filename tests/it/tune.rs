@@ -176,7 +176,7 @@ async fn what_cannot_be_tuned_says_why() {
     }
     let folder = scene();
     for (labels, says) in
-        [("attack,event\na,b\n", "needed: attack and event.id"), ("attack,event.id\na,x\nb,\n", "record 3: an empty cell")]
+        [("attack,event\na,b\n", "needed: attack and event.id"), ("attack,event.id\na,x\nb,\n", "labels.csv:3: an empty cell")]
     {
         std::fs::write(folder.path().join("labels.csv"), labels).expect("labels");
         let ended = tune(folder.path(), &["--budget", "5/week"]).await;

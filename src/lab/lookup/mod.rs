@@ -50,34 +50,56 @@ pub fn name_fault(name: &str) -> Option<String> {
 /// # Errors
 /// What cannot be read, or is no table, with file and line.
 pub fn read(name: &str, path: &Path) -> Result<Arc<TableView>, LookupError> {
+    let text = text(path, LOOKUP_BYTES, "the most that New Relic takes")?;
+    table(name, &text).map_err(|(line, what)| LookupError { path: path.to_owned(), line, what })
+}
+
+/// The records of a CSV file of at most so many bytes that is no table of New Relic's: the line where each begins, and its cells as they
+/// are written; the first names the columns, and all have as many cells.
+///
+/// # Errors
+/// What cannot be read, or is no CSV, with file and line.
+pub fn records(path: &Path, most: u64) -> Result<Vec<(usize, Vec<String>)>, LookupError> {
+    let text = text(path, most, "the most that is read")?;
+    let fault = |(line, what)| LookupError { path: path.to_owned(), line, what };
+    let (header, rows) = parts(&text).map_err(fault)?;
+    Ok(std::iter::once(header).chain(rows).map(|record| (record.line, record.cells)).collect())
+}
+
+/// What is in a file of at most so many bytes.
+fn text(path: &Path, most: u64, why: &str) -> Result<String, LookupError> {
     let fault = |what: String| LookupError { path: path.to_owned(), line: None, what };
     let file = File::open(path).map_err(|error| fault(error.to_string()))?;
     let mut bytes = Vec::new();
-    file.take(LOOKUP_BYTES + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
-    if bytes.len() as u64 > LOOKUP_BYTES {
-        return Err(fault(format!("more than {LOOKUP_BYTES} bytes, the most that New Relic takes")));
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| fault(error.to_string()))?;
+    if bytes.len() as u64 > most {
+        return Err(fault(format!("more than {most} bytes, {why}")));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let line = before.split(|byte| *byte == b'\n').count();
         LookupError { path: path.to_owned(), line: Some(line), what: "not UTF-8: save the file as CSV in UTF-8".to_owned() }
-    })?;
-    table(name, text).map_err(|(line, what)| LookupError { path: path.to_owned(), line, what })
+    })
 }
 
 type Fault = (Option<usize>, String);
 
-/// The table in a text.
-fn table(name: &str, text: &str) -> Result<Arc<TableView>, Fault> {
+/// The record that names the columns, and all others, each of as many cells.
+fn parts(text: &str) -> Result<(csv::Record, Vec<csv::Record>), Fault> {
     let mut records = csv::Records::new(text).map(|record| record.map_err(|fault| (Some(fault.line), fault.what.to_owned())));
     let header = records.next().ok_or((None, "nothing in it: the first line names the columns".to_owned()))??;
+    let (rows, columns): (Vec<csv::Record>, usize) = (records.collect::<Result<_, _>>()?, header.cells.len());
+    if let Some(row) = rows.iter().find(|row| row.cells.len() != columns) {
+        return Err((Some(row.line), format!("{} cells; the first line names {columns} columns", row.cells.len())));
+    }
+    Ok((header, rows))
+}
+
+/// The table in a text.
+fn table(name: &str, text: &str) -> Result<Arc<TableView>, Fault> {
+    let (header, rows) = parts(text)?;
     let columns = header.cells;
     columns_fault(&columns).map_or(Ok(()), |what| Err((Some(header.line), what)))?;
-    let rows: Vec<csv::Record> = records.collect::<Result<_, _>>()?;
-    if let Some(row) = rows.iter().find(|row| row.cells.len() != columns.len()) {
-        let what = format!("{} cells; the first line names {} columns", row.cells.len(), columns.len());
-        return Err((Some(row.line), what));
-    }
     Ok(TableView::build(name, |pen| {
         for row in &rows {
             pen.begin(0, 0);
