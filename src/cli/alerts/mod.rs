@@ -3,6 +3,8 @@
 //! In: the conditions that are built in, or files of some in a folder. Out: a table, one condition whole, everything that is wrong
 //! with them, the inputs of `NerdGraph` or Terraform's resources. What always holds: nothing is sent and no key is read.
 
+#[cfg(feature = "lab")]
+pub(super) mod cases;
 mod files;
 mod show;
 
@@ -21,6 +23,7 @@ use super::exit::{Exit, Stop};
 use super::nrql::names::names;
 use super::table::table;
 use crate::classify::{CatalogueRow, Frameworks, RuleSet};
+use crate::nrql::lint::Names;
 use crate::publish::alert::{self, ConditionSource, Definition, Policy, Request, ladder, lint};
 use crate::publish::dashboard::Language;
 
@@ -153,6 +156,24 @@ pub(super) fn texts(path: Option<&Path>) -> anyhow::Result<Vec<(String, String)>
     })
 }
 
+/// What definitions are judged by.
+#[derive(Debug)]
+pub(super) struct Linter {
+    names: Names,
+    controls: BTreeSet<String>,
+}
+
+impl Linter {
+    pub(super) fn new() -> anyhow::Result<Self> {
+        Ok(Self { names: names()?, controls: controls() })
+    }
+
+    /// Everything that is wrong.
+    pub(super) fn findings(&self, definition: &Definition) -> Vec<lint::Finding> {
+        lint::lint(definition, lint::Known { names: &self.names, controls: &self.controls })
+    }
+}
+
 /// `control.id` of every control that the relay knows: those of the built-in rules and of the tables of AWS Config's.
 fn controls() -> BTreeSet<String> {
     let (rules, frameworks) = (RuleSet::builtin(), Frameworks::default());
@@ -210,8 +231,7 @@ fn show(id: &str, language: Language) -> anyhow::Result<Exit> {
 
 fn check(path: Option<&Path>, format: Format) -> anyhow::Result<Exit> {
     let definition = definition(path)?;
-    let (names, controls) = (names()?, controls());
-    let findings = lint::lint(&definition, lint::Known { names: &names, controls: &controls });
+    let findings = Linter::new()?.findings(&definition);
     let text = match format {
         Format::Text => {
             let mut lines: Vec<String> = findings.iter().map(ToString::to_string).collect();

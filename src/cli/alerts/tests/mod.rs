@@ -14,8 +14,7 @@ mod pages;
 /// Everything that is shipped keeps every rule.
 #[test]
 fn the_shipped_conditions_have_no_findings() {
-    let (names, controls) = (names().expect("names"), controls());
-    let findings = lint::lint(&Definition::shipped(), lint::Known { names: &names, controls: &controls });
+    let findings = Linter::new().expect("names").findings(&Definition::shipped());
     assert!(findings.is_empty(), "{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
 }
 

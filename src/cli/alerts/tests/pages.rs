@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::cases::{definition, most_severe, text};
+use super::super::cases::{most_severe, text};
+use super::cases::definition;
 use super::*;
 use crate::classify::Rule;
 use crate::cli::past;
