@@ -18,7 +18,7 @@ mod text;
 mod tests;
 
 pub use cases::{Case, ExpectedIncident, RowSource};
-pub use edit::edited;
+pub use edit::{edited, retimed};
 pub use files::SHIPPED;
 pub use muting::muting_rules;
 pub use render::{RenderError, Request, nerdgraph, terraform};
