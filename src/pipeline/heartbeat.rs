@@ -60,7 +60,7 @@ fn say_forgotten(NoveltyTallies { pairs, pushed }: NoveltyTallies) {
         tracing::warn!(
             pairs,
             pushed,
-            "novelty.memory is full: {pushed} pairs were forgotten sooner than novelty.learning says, so what is not remembered is \
+            "novelty.memory is full: {pushed} times a pair was forgotten sooner than novelty.learning says, or had no room, so what is not remembered is \
              'unknown' and not new; give it more"
         );
     }

@@ -45,8 +45,9 @@ pub(super) fn text(report: &Report) -> String {
     text += &report.budget.as_ref().map(budget).unwrap_or_default();
     let untested = report.lines.iter().filter(|line| line.enabled && line.untested.is_some()).count();
     if report.budget.is_some() && untested > 0 {
-        text +=
-            &format!("  {} that are on had no rows: what they would have told is not in this\n", count(untested, "condition"));
+        let (are, they) = if untested == 1 { ("is", "it") } else { ("are", "they") };
+        let untested = count(untested, "condition");
+        text += &format!("  {untested} that {are} on had no rows: what {they} would have told is not in this\n");
     }
     text
 }

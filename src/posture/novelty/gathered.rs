@@ -19,6 +19,7 @@ pub(super) struct Gathered {
     first: HashMap<u64, (i64, u32)>,
     /// By account the time of its first record.
     since: HashMap<u64, i64>,
+    /// Times that a pair was shown and had no room: one is counted as often as records showed it.
     lost: u64,
 }
 

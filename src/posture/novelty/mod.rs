@@ -58,7 +58,7 @@ struct Live {
 pub struct NoveltyTallies {
     /// Pairs remembered.
     pub pairs: u64,
-    /// Pairs let go too early, for there was no room for all.
+    /// Times that a pair was let go too early, or found no room: without room for all, one that is shown again is counted again.
     pub pushed: u64,
 }
 
