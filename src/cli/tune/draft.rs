@@ -1,21 +1,24 @@
 //! The files as they would be: the exceptions and the conditions with all changes.
 //!
-//! In: the files as they are, changes. Out: the files as they would be, and what differs as a unified diff that `git apply` and
-//! `patch -p1` take. What always holds: only what a change names is touched, comments stay; what cannot be written so that it reads
-//! back is not proposed ([`Draft::can`]).
+//! In: the files as they are, changes. Out: the files as they would be, and what differs. What always holds: only what a change names is
+//! touched, and in the cases of a condition the times that follow from it; comments stay; what cannot be written so that it reads back,
+//! or so that the linter finds nothing new, is not proposed ([`Draft::can`]).
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use similar::TextDiff;
 
+use super::diff::{self, Diff, Names};
+use super::proof;
 use crate::classify::{Exceptions, RuleSet};
+use crate::cli::alerts::Linter;
 use crate::cli::exit::Stop;
 use crate::lab::backtest::Budget;
 use crate::lab::tune::{Change, Edit, Exclusion, Muted};
 use crate::nrql::condition::Priority;
-use crate::publish::alert::{Definition, edited};
+use crate::publish::alert::{ConditionSource, Definition, edited};
 
 /// What new exceptions say beside what they mute.
 #[derive(Debug, Clone)]
@@ -23,28 +26,6 @@ pub(super) struct Signature {
     pub(super) owner: String,
     pub(super) expires: Date,
     pub(super) budget: Budget,
-}
-
-/// How the files are called in the diff.
-#[derive(Debug)]
-pub(super) struct Names {
-    pub(super) exceptions: String,
-    /// Where the conditions were read; none: those that are built in.
-    pub(super) conditions: Option<PathBuf>,
-}
-
-impl Names {
-    /// The path of a condition's file, `<policy>/<file>`.
-    fn condition(&self, file: &str) -> String {
-        let name = file.split_once('/').map_or(file, |(_, name)| name);
-        let path = match &self.conditions {
-            None => Path::new("nrql/conditions").join(file),
-            Some(path) if path.is_file() => path.clone(),
-            Some(path) if path.join("policy.yml").is_file() => path.join(name),
-            Some(path) => path.join(file),
-        };
-        path.display().to_string()
-    }
 }
 
 /// The files, as they are and as they would be.
@@ -59,19 +40,48 @@ pub(super) struct Draft {
     exceptions: Option<String>,
     excluded: BTreeSet<Exclusion>,
     signature: Signature,
+    /// File and content of each condition by its id; none where two files have it.
+    sources: BTreeMap<String, Option<(String, ConditionSource)>>,
+    /// What was edited of each file: by path of keys the value before and after.
+    values: BTreeMap<String, Values>,
+    /// Files whose cases no longer say what comes, and a person has to.
+    stale: BTreeSet<String>,
+    linter: Linter,
+    /// What was found of edits that were asked for since the last one was made, by their words.
+    judged: RefCell<BTreeMap<String, bool>>,
+}
+
+type Values = BTreeMap<String, (String, String)>;
+
+/// A file with an edit.
+struct Edited {
+    file: String,
+    values: Values,
+    text: String,
 }
 
 impl Draft {
-    pub(super) fn new(files: Vec<(String, String)>, written: Option<String>, signature: Signature, rules: RuleSet) -> Self {
+    pub(super) fn new(
+        files: Vec<(String, String)>,
+        written: Option<String>,
+        signature: Signature,
+        rules: RuleSet,
+        linter: Linter,
+    ) -> Self {
         let conditions: BTreeMap<String, String> = files.into_iter().collect();
         Self {
             rules,
+            sources: sources(&conditions),
             edited: conditions.clone(),
             conditions,
             exceptions: written.clone(),
             written,
             excluded: BTreeSet::new(),
             signature,
+            values: BTreeMap::new(),
+            stale: BTreeSet::new(),
+            linter,
+            judged: RefCell::default(),
         }
     }
 
@@ -88,7 +98,10 @@ impl Draft {
     /// Whether a change can be written down so that it reads back.
     pub(super) fn can(&self, change: &Change) -> bool {
         match change {
-            Change::Edit { condition, edit } => self.edited(condition, *edit).is_some(),
+            Change::Edit { condition, edit } => {
+                let can = || self.edited(condition, *edit).is_some_and(|edited| !self.spoils(&edited));
+                *self.judged.borrow_mut().entry(change.to_string()).or_insert_with(can)
+            }
             Change::Exclude(exclusion) => {
                 let text = self.with(exclusion);
                 let read = Exceptions::from_text(&text, Path::new("exceptions.yml"), "UTC", &self.rules);
@@ -111,10 +124,21 @@ impl Draft {
                 }
                 Change::Edit { condition, edit } => {
                     let made = self.edited(condition, *edit);
-                    let (file, text) = made.ok_or_else(|| Stop::failed(format!("cannot be written: {change}"), None))?;
+                    let Edited { file, values, text } =
+                        made.ok_or_else(|| Stop::failed(format!("cannot be written: {change}"), None))?;
+                    self.judged.borrow_mut().clear();
+                    self.values.insert(file.clone(), values);
                     self.edited.insert(file, text);
                 }
             }
+        }
+        for (file, text) in &mut self.edited {
+            let holds = self.conditions.get(file) == Some(text) || proof::follow(file, text);
+            if holds {
+                self.stale.remove(file)
+            } else {
+                self.stale.insert(file.clone())
+            };
         }
         Ok(())
     }
@@ -152,48 +176,72 @@ impl Draft {
         entry
     }
 
-    /// Name and text of a condition's file with an edit; none where it cannot be made in the text.
-    fn edited(&self, condition: &str, edit: Edit) -> Option<(String, String)> {
-        let definition = self.definition();
-        let (policy, source) = definition.conditions().find(|(_, source)| source.id == condition)?;
-        let critical = source.terms.iter().position(|term| term.priority == Priority::Critical)?;
+    /// A condition's file with an edit beside those that it has; none where that cannot be written in the text.
+    fn edited(&self, condition: &str, edit: Edit) -> Option<Edited> {
+        let (file, source) = self.sources.get(condition)?.as_ref()?;
+        let number = source.terms.iter().position(|term| term.priority == Priority::Critical)?;
+        let critical = source.terms.get(number)?;
+        // A step may stand on another that was not needed in the end: what a value was is what the file says.
         let (path, from, to) = match edit {
-            Edit::Threshold { from, to } => (format!("terms.{critical}.threshold"), from.to_string(), to.to_string()),
-            Edit::Duration { from, to } => (format!("terms.{critical}.duration"), from.to_string(), to.to_string()),
-            Edit::Join { from, to } => ("expiration.after".to_owned(), from.to_string(), to.to_string()),
-            Edit::Warn => (format!("terms.{critical}.priority"), "CRITICAL".to_owned(), "WARNING".to_owned()),
-            Edit::Off => ("enabled".to_owned(), "true".to_owned(), "false".to_owned()),
+            Edit::Threshold { to, .. } => (format!("terms.{number}.threshold"), critical.threshold.to_string(), to.to_string()),
+            Edit::Duration { to, .. } => (format!("terms.{number}.duration"), critical.duration.to_string(), to.to_string()),
+            Edit::Join { to, .. } => ("expiration.after".to_owned(), source.expiration.after?.to_string(), to.to_string()),
+            Edit::Warn => (format!("terms.{number}.priority"), critical.priority.word().to_owned(), "WARNING".to_owned()),
+            Edit::Off => ("enabled".to_owned(), source.enabled.to_string(), "false".to_owned()),
         };
-        let file = format!("{}/{condition}.yml", policy.key);
-        let because = format!("was {from}: tuned for {}", self.signature.budget);
-        let text = edited(self.edited.get(&file)?, &path, &to, &because)?;
-        Some((file, text))
+        let mut values = self.values.get(file).cloned().unwrap_or_default();
+        values.insert(path, (from, to));
+        values.retain(|_, (from, to)| from != to);
+        let write = |text: String, (path, (from, to)): (&String, &(String, String))| {
+            edited(&text, path, to, &format!("was {from}: tuned for {}", self.signature.budget))
+        };
+        let text = values.iter().try_fold(self.conditions.get(file)?.clone(), write)?;
+        Some(Edited { file: file.clone(), values, text })
+    }
+
+    /// Whether something is wrong with a condition's file that was not before.
+    fn spoils(&self, edited: &Edited) -> bool {
+        let policy = edited.file.split_once('/').map(|(policy, _)| format!("{policy}/policy.yml"));
+        let findings = |text: &str| -> BTreeSet<(String, String)> {
+            let policy = policy.iter().filter_map(|file| Some((file.clone(), self.conditions.get(file)?.clone())));
+            let definition = Definition::read(policy.chain([(edited.file.clone(), text.to_owned())]));
+            self.linter.findings(&definition).into_iter().map(|finding| (finding.key, finding.message)).collect()
+        };
+        let before = self.conditions.get(&edited.file).map(|text| findings(text)).unwrap_or_default();
+        !findings(&edited.text).is_subset(&before)
     }
 
     /// Everything that differs.
-    pub(super) fn diff(&self, names: &Names) -> String {
-        let mut diff = String::new();
+    pub(super) fn diff(&self, names: &Names) -> Diff {
+        let mut files: Vec<(PathBuf, Option<&str>, &str)> = Vec::new();
         if self.exceptions != self.written {
-            let old = self.written.as_deref();
-            diff += &one(&names.exceptions, old, self.exceptions.as_deref().unwrap_or_default());
+            files.push((names.exceptions(), self.written.as_deref(), self.exceptions.as_deref().unwrap_or_default()));
         }
+        let mut stale = Vec::new();
         for (file, text) in &self.edited {
             let old = self.conditions.get(file).map(String::as_str);
             if old != Some(text.as_str()) {
-                diff += &one(&names.condition(file), old, text);
+                if self.stale.contains(file) {
+                    stale.push(names.condition(file));
+                }
+                files.push((names.condition(file), old, text));
             }
         }
-        diff
+        diff::of(&names.here, &files, &stale)
     }
 }
 
-/// One file's part of a diff.
-fn one(name: &str, old: Option<&str>, new: &str) -> String {
-    // `a/` and `b/` before an absolute path would be no path that is there.
-    let name = name.trim_start_matches('/').trim_start_matches("./");
-    let from = old.map_or_else(|| "/dev/null".to_owned(), |_| format!("a/{name}"));
-    let text = TextDiff::from_lines(old.unwrap_or_default(), new);
-    text.unified_diff().context_radius(3).header(&from, &format!("b/{name}")).to_string()
+/// Where each condition is, whatever its file is called.
+fn sources(texts: &BTreeMap<String, String>) -> BTreeMap<String, Option<(String, ConditionSource)>> {
+    let mut sources: BTreeMap<String, Option<(String, ConditionSource)>> = BTreeMap::new();
+    for policy in Definition::read(texts.clone()).policies {
+        for (name, source) in policy.conditions {
+            let file = format!("{}/{name}.yml", policy.key);
+            let place = sources.entry(source.id.clone());
+            place.and_modify(|known| *known = None).or_insert(Some((file, source)));
+        }
+    }
+    sources
 }
 
 /// How many exceptions a text has.
@@ -208,3 +256,6 @@ fn entries(text: &str) -> usize {
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,10 @@
 //! as a diff of the exceptions file and the conditions. What always holds: no file is changed, a person reviews the diff; with records
 //! the numbers after come from replaying them with the changed files; the same input gives the same output; nothing is sent.
 
+mod diff;
 mod draft;
 mod labels;
+mod proof;
 mod report;
 mod text;
 
@@ -25,13 +27,14 @@ use super::{alerts, backtest, block_on, count, print, replay};
 use crate::classify::RuleSet;
 use crate::config::{Config, Need, env};
 use crate::health;
-use crate::lab::backtest::{Backtest, Budget, Tested, arrivals};
+use crate::lab::backtest::{Budget, Tested, arrivals};
 use crate::lab::store::Snapshot;
 use crate::lab::streaming::{Range, Settings};
 use crate::lab::tune::{Attack, Change, Plan, Step, Tuning, attacks, contributions};
 use crate::nrql::muting::MutingRule;
 use crate::pipeline::worker::lateness::Lateness;
 use crate::source::replay::Input;
+use diff::{Diff, Names};
 use draft::{Draft, Signature};
 use labels::Labels;
 use report::{Found, Report};
@@ -89,7 +92,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let config = Config::load_for(Need::LOCAL, args.config.as_deref(), &env::Process)
         .map_err(|faults| Stop::usage(faults.to_string(), None))?;
     let files = alerts::texts(args.conditions.as_deref())?;
-    let rules = args.muting.as_deref().map_or_else(|| Ok(Vec::new()), backtest::muting::read)?;
+    let muting = args.muting.as_deref().map_or_else(|| Ok(Vec::new()), backtest::muting::read)?;
     let labels = args.labels.as_deref().map(Labels::read).transpose()?.unwrap_or_default();
     let zone = TimeZone::get(&config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     health::log::start(&config.telemetry)?;
@@ -99,7 +102,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     block_on(async {
         let signals = Signals::listen()?;
-        let run = Run { config: &config, args: &args, signals: &signals, rules: &rules, zone: &zone };
+        let run = Run { config: &config, args: &args, signals: &signals, muting: &muting, zone: &zone };
         Box::pin(run.tune(past, files, &labels)).await
     })
 }
@@ -131,7 +134,7 @@ struct Run<'a> {
     config: &'a Config,
     args: &'a Args,
     signals: &'a Signals,
-    rules: &'a [MutingRule],
+    muting: &'a [MutingRule],
     zone: &'a TimeZone,
 }
 
@@ -147,7 +150,7 @@ impl Run<'_> {
         let range = Range { begin_ms: first, end_ms: last.saturating_add(1) };
         let settings = Settings::default();
         let rules = RuleSet::load(&self.config.rules).0.without_samples();
-        let mut draft = Draft::new(files, written, self.signature(last), rules);
+        let mut draft = Draft::new(files, written, self.signature(last), rules, alerts::Linter::new()?);
         let mut tested = self.tested(&draft)?;
         let mut labelled: Vec<Attack> = attacks(&rows, &labels.events);
         let undetected = labelled.iter().filter(|attack| attack.rows.rows() == 0).map(|attack| attack.name.clone()).collect();
@@ -180,14 +183,14 @@ impl Run<'_> {
             let tuning = self.tuning(&rows, range, &settings, &labelled);
             let result = tuning.backtest(tested.clone());
             paged_after = tuning.told(&result);
-            let holds = self.holds(&result);
+            let holds = result.keeps(self.args.budget);
             after = Some(result);
             if holds {
                 break;
             }
         }
         let after = after.unwrap_or_else(|| self.tuning(&rows, range, &settings, &labelled).backtest(Vec::new()));
-        let diff = draft.diff(&self.names());
+        let diff = draft.diff(&self.names()?);
         let found = Found { before, after, steps, paged_before, paged_after, undetected, made };
         let is_estimate = matches!(source, Source::Rows(_));
         let report = Report::new(found, self.args.budget, self.zone, labels, is_estimate);
@@ -219,18 +222,13 @@ impl Run<'_> {
         settings: &'r Settings,
         attacks: &'r [Attack],
     ) -> Tuning<'r> {
-        Tuning { snapshots, range, settings, muting: self.rules, budget: self.args.budget, attacks }
+        Tuning { snapshots, range, settings, muting: self.muting, budget: self.args.budget, attacks }
     }
 
     /// The conditions that are on, as the draft has them.
     fn tested(&self, draft: &Draft) -> anyhow::Result<Vec<Tested>> {
         let all = backtest::checked(&draft.definition(), self.args.lang.into())?;
         Ok(all.into_iter().filter(|tested| tested.enabled).collect())
-    }
-
-    fn holds(&self, result: &Backtest) -> bool {
-        let opened = result.opened(crate::nrql::condition::Priority::Critical);
-        self.args.budget.exceeded(&opened, result.range).is_empty()
     }
 
     fn signature(&self, last_ms: i64) -> Signature {
@@ -241,20 +239,20 @@ impl Run<'_> {
         Signature { owner: self.args.owner.clone(), expires, budget: self.args.budget }
     }
 
-    fn names(&self) -> draft::Names {
-        let exceptions =
-            self.config.exceptions.as_ref().map_or_else(|| "exceptions.yml".to_owned(), |path| path.display().to_string());
-        draft::Names { exceptions, conditions: self.args.conditions.clone() }
+    fn names(&self) -> Result<Names, Stop> {
+        let here = std::env::current_dir().and_then(std::fs::canonicalize);
+        let here = here.map_err(|error| Stop::failed(format!("the folder of now: {error}"), None))?;
+        let exceptions = self.config.exceptions.clone().unwrap_or_else(|| PathBuf::from("exceptions.yml"));
+        Ok(Names { exceptions, conditions: self.args.conditions.clone(), here })
     }
 
-    fn print(&self, report: &Report, diff: &str) -> anyhow::Result<()> {
+    fn print(&self, report: &Report, diff: &Diff) -> anyhow::Result<()> {
         if let Some(path) = &self.args.out {
             let told = |error| Stop::usage(format!("writing {}: {error}", path.display()), None);
-            std::fs::write(path, diff).map_err(told)?;
+            std::fs::write(path, &diff.text).map_err(told)?;
         }
-        let shown = self.args.out.is_none().then_some(diff);
         print(&match self.args.format {
-            Format::Text => text::text(report, shown),
+            Format::Text => text::text(report, diff, self.args.out.is_none()),
             Format::Json => serde_json::to_string_pretty(&report.json(diff))? + "\n",
         })?;
         Ok(())

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::diff::Diff;
 use super::labels::Labels;
 use crate::lab::backtest::{Backtest, Budget, Outcome};
 use crate::lab::tune::{Contribution, Contributor, Step};
@@ -66,12 +67,15 @@ impl Report {
     pub(super) fn new(found: Found, budget: Budget, zone: &TimeZone, labels: &Labels, is_estimate: bool) -> Self {
         let opened = |result: &Backtest| budget.periods(&result.opened(Priority::Critical), found.before.range);
         let (before, after) = (opened(&found.before), opened(&found.after));
-        let period = |((begin_ms, before), (_, after)): (&(i64, u64), &(i64, u64))| Period {
+        // Both count from the same moment; what opens after the last arrival may make either longer.
+        let number = |periods: &[(i64, u64)], at: usize| periods.get(at).map_or(0, |(_, number)| *number);
+        let longer = if before.len() < after.len() { &after } else { &before };
+        let period = |(at, (begin_ms, _)): (usize, &(i64, u64))| Period {
             begin_ms: *begin_ms,
-            before: *before,
-            after: *after,
+            before: number(&before, at),
+            after: number(&after, at),
         };
-        let periods = before.iter().zip(&after).map(period).collect();
+        let periods = longer.iter().enumerate().map(period).collect();
         let then: BTreeMap<&str, usize> =
             found.after.outcomes.iter().map(|outcome| (outcome.tested.id.as_str(), criticals(outcome))).collect();
         let line = |outcome: &Outcome| Line {
@@ -106,7 +110,7 @@ impl Report {
 
     /// Whether the budget holds after the changes.
     pub(super) fn holds(&self) -> bool {
-        self.periods.iter().all(|period| period.after <= self.budget.most)
+        self.found.after.keeps(self.budget)
     }
 
     /// Whether it does, and every condition could be judged.
@@ -125,7 +129,7 @@ impl Report {
         self.labelled.iter().filter(is_unpaged).collect()
     }
 
-    pub(super) fn json(&self, diff: &str) -> Value {
+    pub(super) fn json(&self, diff: &Diff) -> Value {
         let contributors =
             |all: &[Contributor]| -> Vec<Value> { all.iter().map(|one| json!({ "name": one.name, "rows": one.rows })).collect() };
         let rule = |made: &Contribution| {
@@ -153,7 +157,8 @@ impl Report {
             },
             "rules": self.found.made.iter().map(rule).collect::<Vec<_>>(),
             "refused": self.refused.iter().map(|(id, why)| json!({ "id": id, "why": why })).collect::<Vec<_>>(),
-            "untested": self.untested, "diff": diff,
+            "untested": self.untested, "diff": diff.text, "applyIn": diff.folder.as_deref().unwrap_or("."),
+            "casesToRedo": diff.stale,
         })
     }
 }
@@ -161,4 +166,81 @@ impl Report {
 fn criticals(outcome: &Outcome) -> usize {
     let is_on = outcome.tested.enabled;
     outcome.incidents().filter(|(_, incident)| is_on && incident.priority == Priority::Critical).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::backtest::{Tested, backtest};
+    use crate::lab::store::Store;
+    use crate::lab::streaming::issue::Preference;
+    use crate::lab::streaming::{Range, Settings};
+    use crate::nrql::condition::{Comparison, Condition, Fill, Kind, Method, Occurrences, Signal, Term};
+
+    const DAY_MS: i64 = 86_400_000;
+
+    fn condition(timer_s: u32) -> Tested {
+        let term = Term {
+            priority: Priority::Critical,
+            comparison: Comparison::Above,
+            threshold: 0.0,
+            duration_s: 60,
+            occurrences: Occurrences::AtLeastOnce,
+        };
+        let signal = Signal {
+            window_s: 60,
+            slide_s: None,
+            method: Method::EventTimer { timer_s },
+            fill: Fill::None,
+            evaluation_delay_s: 0,
+        };
+        Tested {
+            policy: "own".to_owned(),
+            policy_name: "Our own".to_owned(),
+            preference: Preference::Condition,
+            id: "one".to_owned(),
+            enabled: true,
+            runbook: String::new(),
+            condition: Condition {
+                name: "one".to_owned(),
+                query: "SELECT count(*) FROM T".to_owned(),
+                kind: Kind::Static,
+                signal,
+                terms: vec![term],
+                expiration: None,
+                time_limit_s: 86_400,
+            },
+        }
+    }
+
+    /// S3-14: what opens later than anything before is in the report, and decides.
+    #[test]
+    fn a_page_after_the_last_period_of_before_is_told() {
+        let store = Store::in_memory();
+        store.append("T", |pen| {
+            for at in [0, 7 * DAY_MS - 300_000] {
+                pen.begin(at, at);
+            }
+        });
+        let snapshots = [store.snapshot()];
+        let range = Range { begin_ms: 0, end_ms: 7 * DAY_MS };
+        let of = |timer_s| backtest(&snapshots, vec![condition(timer_s)], range, &Settings::default());
+        let report = |before, after| {
+            let found = Found {
+                before: of(before),
+                after: of(after),
+                steps: Vec::new(),
+                paged_before: BTreeSet::new(),
+                paged_after: BTreeSet::new(),
+                undetected: Vec::new(),
+                made: Vec::new(),
+            };
+            let budget = "1/week".parse().expect("a budget");
+            let report = Report::new(found, budget, &TimeZone::UTC, &Labels::default(), false);
+            let periods: Vec<(u64, u64)> = report.periods.iter().map(|period| (period.before, period.after)).collect();
+            (periods, report.holds())
+        };
+        assert_eq!(report(60, 1_200), (vec![(2, 1), (0, 1)], true));
+        assert_eq!(report(1_200, 60), (vec![(1, 2), (1, 0)], false));
+    }
 }

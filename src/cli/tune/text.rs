@@ -3,6 +3,7 @@
 //! In: a report. Out: text: pages by period, the steps, conditions, attacks, rules with a bar for each day, the diff. What always
 //! holds: what is cut is said.
 
+use super::diff::Diff;
 use super::report::{Line, Period, Report};
 use crate::cli::table::table;
 use crate::cli::{bars, count};
@@ -10,13 +11,23 @@ use crate::lab::tune::{Contribution, Contributor, Step};
 use crate::record::time;
 
 /// What stands above the diff.
-const REVIEW: &str = "To review, then `git apply` or `patch -p1` (paths that began with / are from there). The reasons in the files are \
-    those of before. What it gives: `backtest PATH --conditions FOLDER`, with the file of exceptions in CSPM_RELAY_EXCEPTIONS:";
+fn review(diff: &Diff) -> String {
+    let within = diff.folder.as_ref().map(|folder| format!(", in {folder}")).unwrap_or_default();
+    let mut text = format!(
+        "To review, then `git apply` or `patch -p1`{within}. The reasons in the files are those of before. What it gives: `backtest PATH \
+         --conditions FOLDER`, with the file of exceptions in CSPM_RELAY_EXCEPTIONS.\n"
+    );
+    if !diff.stale.is_empty() {
+        text += "The cases of these files name incidents that no longer come so: write them anew, or leave the edit out.\n";
+        text.extend(diff.stale.iter().map(|file| format!("  {file}\n")));
+    }
+    text
+}
 
 /// Rules that are shown: those of most rows.
 const RULES: usize = 30;
 
-pub(super) fn text(report: &Report, diff: Option<&str>) -> String {
+pub(super) fn text(report: &Report, diff: &Diff, is_shown: bool) -> String {
     let mut text = periods(report);
     text += &steps(report);
     text += &conditions(report);
@@ -28,10 +39,11 @@ pub(super) fn text(report: &Report, diff: Option<&str>) -> String {
     if !report.untested.is_empty() {
         text += &format!("\nnot judged, there are no rows for them: {}\n", report.untested.join(", "));
     }
-    match diff {
-        None => {}
-        Some("") => text += "\nnothing to change\n",
-        Some(diff) => text += &format!("\n{REVIEW}\n\n{diff}"),
+    if diff.text.is_empty() {
+        text += "\nnothing to change\n";
+    } else {
+        text += &format!("\n{}", review(diff));
+        text += &if is_shown { format!("\n{}", diff.text) } else { String::new() };
     }
     text
 }

@@ -173,7 +173,11 @@ impl Edit {
         let critical = condition.terms.iter().find(|term| term.priority == Priority::Critical);
         match self {
             Self::Duration { .. } => critical.is_some_and(|term| term.occurrences == Occurrences::All),
-            Self::Warn => critical.is_some() && condition.terms.len() == 1,
+            // An incident about a lost signal stays critical, whatever its terms are.
+            Self::Warn => {
+                let is_lost = condition.expiration.is_some_and(|expiration| expiration.opens);
+                critical.is_some() && condition.terms.len() == 1 && !is_lost
+            }
             Self::Threshold { .. } => critical.is_some(),
             Self::Join { .. } => condition.expiration.is_some_and(|expiration| expiration.closes),
             Self::Off => true,
@@ -259,4 +263,40 @@ fn name(attribute: &str) -> Expr {
 
 fn expr(kind: ExprKind) -> Expr {
     Expr { kind, span: Span::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nrql::condition::{Comparison, Expiration, Fill, Kind, Method, Signal, Term};
+
+    /// S0-08: an incident about a lost signal pages whatever the term is called: a warning would not make it quiet.
+    #[test]
+    fn what_opens_at_silence_cannot_become_a_warning() {
+        let term = Term {
+            priority: Priority::Critical,
+            comparison: Comparison::Below,
+            threshold: 1.0,
+            duration_s: 300,
+            occurrences: Occurrences::All,
+        };
+        let signal = Signal {
+            window_s: 300,
+            slide_s: None,
+            method: Method::EventTimer { timer_s: 600 },
+            fill: Fill::None,
+            evaluation_delay_s: 0,
+        };
+        let of = |opens| Condition {
+            name: "silent".to_owned(),
+            query: "SELECT count(*) FROM T".to_owned(),
+            kind: Kind::Static,
+            signal,
+            terms: vec![term],
+            expiration: Some(Expiration { after_s: 14_400, opens, closes: false, ignores_expected: false }),
+            time_limit_s: 86_400,
+        };
+        assert!(Edit::Warn.fits(&of(false)));
+        assert!(!Edit::Warn.fits(&of(true)));
+    }
 }
