@@ -76,7 +76,7 @@ fn is_no_loss(value: &Expr) -> bool {
 }
 
 fn is_amount(value: &Expr) -> bool {
-    matches!(value.kind, ExprKind::Number(number) if number > 0.0 || number == 0.0)
+    matches!(value.kind, ExprKind::Number(number) if number >= 0.0)
 }
 
 #[cfg(test)]
