@@ -165,7 +165,11 @@ async fn rows_give_an_estimate_that_says_so() {
     let ended = agent.arg("--data").arg(file.to_string_lossy()).finish().await;
     assert_eq!(ended.status.code(), Some(0), "{}\n{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("after (estimated)"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("except admin-policy-attached by arn:aws:iam::111122223333:role/Deploy"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("except admin-policy-attached by all with arn:aws:iam::111122223333:role/Deploy"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stdout.contains("no attacks are labelled (--labels): what would be missed is not known"), "{}", ended.stdout);
 }
 
