@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::diff::Diff;
 use super::labels::Labels;
 use crate::lab::backtest::{Backtest, Budget, Outcome};
-use crate::lab::tune::{Contribution, Contributor, Step};
+use crate::lab::tune::{Change, Contribution, Contributor, Edit, Step};
 use crate::nrql::condition::Priority;
 use crate::record::time;
 
@@ -118,6 +118,17 @@ impl Report {
         self.holds() && self.refused.is_empty()
     }
 
+    /// Conditions that would page nobody any more, whatever comes.
+    pub(super) fn silenced(&self) -> BTreeSet<&str> {
+        let changes = self.found.steps.iter().map(|step| &step.change);
+        changes
+            .filter_map(|change| match change {
+                Change::Edit { condition, edit: Edit::Warn | Edit::Off } => Some(condition.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// Labelled attacks that were told and would be missed.
     pub(super) fn missed(&self) -> Vec<&String> {
         self.found.paged_before.difference(&self.found.paged_after).collect()
@@ -151,6 +162,7 @@ impl Report {
             "periods": self.periods.iter().map(period).collect::<Vec<_>>(),
             "steps": self.found.steps.iter().map(step).collect::<Vec<_>>(),
             "conditions": self.lines.iter().map(line).collect::<Vec<_>>(),
+            "silenced": self.silenced(),
             "attacks": {
                 "labelled": self.labelled.len(), "pagedBefore": self.found.paged_before, "pagedAfter": self.found.paged_after,
                 "missed": self.missed(), "neverPaged": self.unpaged(), "undetected": self.found.undetected,
@@ -222,25 +234,45 @@ mod tests {
                 pen.begin(at, at);
             }
         });
-        let snapshots = [store.snapshot()];
-        let range = Range { begin_ms: 0, end_ms: 7 * DAY_MS };
-        let of = |timer_s| backtest(&snapshots, vec![condition(timer_s)], range, &Settings::default());
         let report = |before, after| {
-            let found = Found {
-                before: of(before),
-                after: of(after),
-                steps: Vec::new(),
-                paged_before: BTreeSet::new(),
-                paged_after: BTreeSet::new(),
-                undetected: Vec::new(),
-                made: Vec::new(),
-            };
-            let budget = "1/week".parse().expect("a budget");
-            let report = Report::new(found, budget, &TimeZone::UTC, &Labels::default(), false);
+            let report = found(&store, before, after, Vec::new());
             let periods: Vec<(u64, u64)> = report.periods.iter().map(|period| (period.before, period.after)).collect();
             (periods, report.holds())
         };
         assert_eq!(report(60, 1_200), (vec![(2, 1), (0, 1)], true));
         assert_eq!(report(1_200, 60), (vec![(1, 2), (1, 0)], false));
+    }
+
+    /// What is a warning or off pages nobody, also of an attack that nobody labelled: it is named.
+    #[test]
+    fn conditions_that_page_nobody_any_more_are_named() {
+        let store = Store::in_memory();
+        store.append("T", |pen| pen.begin(0, 0));
+        let step = |edit| {
+            let change = Change::Edit { condition: "one".to_owned(), edit };
+            Step { change, before: 1, after: 0, missed: Vec::new() }
+        };
+        let silenced = |edit| found(&store, 60, 60, vec![step(edit)]).silenced().len();
+        assert_eq!([Edit::Warn, Edit::Off, Edit::Duration { from: 60, to: 120 }].map(silenced), [1, 1, 0]);
+        let report = found(&store, 60, 60, vec![step(Edit::Warn), step(Edit::Off)]);
+        assert_eq!(report.json(&Diff::default())["silenced"], json!(["one"]));
+    }
+
+    /// A report on rows, with timers before and after.
+    fn found(store: &Store, before_s: u32, after_s: u32, steps: Vec<Step>) -> Report {
+        let snapshots = [store.snapshot()];
+        let range = Range { begin_ms: 0, end_ms: 7 * DAY_MS };
+        let of = |timer_s| backtest(&snapshots, vec![condition(timer_s)], range, &Settings::default());
+        let found = Found {
+            before: of(before_s),
+            after: of(after_s),
+            steps,
+            paged_before: BTreeSet::new(),
+            paged_after: BTreeSet::new(),
+            undetected: Vec::new(),
+            made: Vec::new(),
+        };
+        let budget = "1/week".parse().expect("a budget");
+        Report::new(found, budget, &TimeZone::UTC, &Labels::default(), false)
     }
 }

@@ -91,7 +91,12 @@ fn conditions(report: &Report) -> String {
     }
     let row = |line: &Line| vec![line.id.clone(), line.before.to_string(), line.after.to_string()];
     let rows: Vec<Vec<String>> = report.lines.iter().map(row).collect();
-    format!("\n{}", table(&["condition", "critical incidents", "after"], &rows))
+    let mut text = format!("\n{}", table(&["condition", "critical incidents", "after"], &rows));
+    let silenced = report.silenced();
+    if !silenced.is_empty() {
+        text += &format!("page nobody any more, whatever comes: {}\n", Vec::from_iter(silenced).join(", "));
+    }
+    text
 }
 
 fn attacks(report: &Report) -> String {

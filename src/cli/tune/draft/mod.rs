@@ -4,7 +4,6 @@
 //! touched, and in the cases of a condition the times that follow from it; comments stay; what cannot be written so that it reads back,
 //! or so that the linter finds nothing new, is not proposed ([`Draft::can`]).
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -47,8 +46,6 @@ pub(super) struct Draft {
     /// Files whose cases no longer say what comes, and a person has to.
     stale: BTreeSet<String>,
     linter: Linter,
-    /// What was found of edits that were asked for since the last one was made, by their words.
-    judged: RefCell<BTreeMap<String, bool>>,
 }
 
 type Values = BTreeMap<String, (String, String)>;
@@ -81,7 +78,6 @@ impl Draft {
             values: BTreeMap::new(),
             stale: BTreeSet::new(),
             linter,
-            judged: RefCell::default(),
         }
     }
 
@@ -98,10 +94,7 @@ impl Draft {
     /// Whether a change can be written down so that it reads back.
     pub(super) fn can(&self, change: &Change) -> bool {
         match change {
-            Change::Edit { condition, edit } => {
-                let can = || self.edited(condition, *edit).is_some_and(|edited| !self.spoils(&edited));
-                *self.judged.borrow_mut().entry(change.to_string()).or_insert_with(can)
-            }
+            Change::Edit { condition, edit } => self.edited(condition, *edit).is_some_and(|edited| !self.spoils(&edited)),
             Change::Exclude(exclusion) => {
                 let text = self.with(exclusion);
                 let read = Exceptions::from_text(&text, Path::new("exceptions.yml"), "UTC", &self.rules);
@@ -126,7 +119,6 @@ impl Draft {
                     let made = self.edited(condition, *edit);
                     let Edited { file, values, text } =
                         made.ok_or_else(|| Stop::failed(format!("cannot be written: {change}"), None))?;
-                    self.judged.borrow_mut().clear();
                     self.values.insert(file.clone(), values);
                     self.edited.insert(file, text);
                 }
