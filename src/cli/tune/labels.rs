@@ -13,8 +13,11 @@ use crate::lab::lookup;
 /// The columns.
 const COLUMNS: [&str; 2] = ["attack", "event.id"];
 
-/// The most that is read of a file, bytes: some million events.
-const MOST_BYTES: u64 = 64 << 20;
+/// The most that is read of a file, bytes: some hundred thousand events.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The most attacks.
+const MOST_ATTACKS: usize = 1_000;
 
 /// The attacks.
 #[derive(Debug, Default)]
@@ -50,6 +53,16 @@ impl Labels {
             }
             labels.events.entry(attack).or_default().insert(event);
         }
+        if labels.events.len() > MOST_ATTACKS {
+            let number = labels.events.len();
+            return Err(stop(format!(
+                "{}: {number} attacks; at most {MOST_ATTACKS}: the column attack names each once",
+                path.display()
+            )));
+        }
+        if labels.events.is_empty() {
+            return Err(stop(format!("{}: the header alone, no attack", path.display())));
+        }
         Ok(labels)
     }
 }
@@ -81,7 +94,6 @@ mod tests {
     fn other_columns_may_stand_beside_in_any_order() {
         let text = "\u{feff}timestamp,event.id, attack ,accountId\r\n1,a,one,\r\n\r\n2,b,one,3\r\n";
         assert_eq!(read(text), Ok(labels(&[("one", &["a", "b"])])));
-        assert_eq!(read("attack,event.id\n"), Ok(Vec::new()), "nothing is labelled, and no column is missing");
     }
 
     /// More than New Relic takes of a table.
@@ -100,6 +112,7 @@ mod tests {
             ("attack,event.id\na,x\n\nb, \n", "labels.csv:4: an empty cell"),
             ("attack,event.id\na\n", "labels.csv:2: 1 cells"),
             ("", "labels.csv: nothing in it"),
+            ("attack,event.id\n", "labels.csv: the header alone, no attack"),
         ] {
             let told = read(text).expect_err(text);
             assert!(told.contains(says), "{told}");

@@ -119,7 +119,7 @@ impl Source {
     fn records(named: &[OsString]) -> Result<Self, Stop> {
         let inputs = args::inputs(named)?;
         if inputs.iter().any(Input::is_stream) {
-            let hint = "save the records in a file, or give rows: `replay` makes them, --data takes them";
+            let hint = "save the records in a file";
             return Err(Stop::usage(
                 "standard input and pipes can be read once, tune reads several times",
                 Some(hint.to_owned()),
@@ -148,9 +148,10 @@ impl Run<'_> {
             return Err(Stop::usage("no rows to tune conditions on".to_owned(), Some(hint.to_owned())).into());
         };
         let range = Range { begin_ms: first, end_ms: last.saturating_add(1) };
+        let signature = self.signature(last)?;
         let settings = Settings::default();
         let rules = RuleSet::load(&self.config.rules).0.without_samples();
-        let mut draft = Draft::new(files, written, self.signature(last), rules, alerts::Linter::new()?);
+        let mut draft = Draft::new(files, written, signature, rules, alerts::Linter::new()?);
         let mut tested = self.tested(&draft)?;
         let mut labelled: Vec<Attack> = attacks(&rows, &labels.events);
         let undetected = labelled.iter().filter(|attack| attack.rows.rows() == 0).map(|attack| attack.name.clone()).collect();
@@ -231,12 +232,17 @@ impl Run<'_> {
         Ok(all.into_iter().filter(|tested| tested.enabled).collect())
     }
 
-    fn signature(&self, last_ms: i64) -> Signature {
+    fn signature(&self, last_ms: i64) -> Result<Signature, Stop> {
         let day = |moment: Timestamp| moment.to_zoned(self.zone.clone()).date();
         let last = Timestamp::from_millisecond(last_ms).map(day).unwrap_or_default();
         let from = last.max(day(Timestamp::now()));
         let expires = self.args.expires.or_else(|| from.checked_add(Span::new().days(EXPIRES_DAYS)).ok()).unwrap_or(from);
-        Signature { owner: self.args.owner.clone(), expires, budget: self.args.budget }
+        if expires < last {
+            let what =
+                format!("--expires {expires}: exceptions would be over before the last arrival, on {last}, and spare nothing");
+            return Err(Stop::usage(what, Some(format!("a day from {last} on; without it: {EXPIRES_DAYS} days"))));
+        }
+        Ok(Signature { owner: self.args.owner.clone(), expires, budget: self.args.budget })
     }
 
     fn names(&self) -> Result<Names, Stop> {

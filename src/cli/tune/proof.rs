@@ -15,6 +15,9 @@ type Times = ((usize, usize), u32, Option<u32>);
 pub(super) fn follow(file: &str, text: &mut String) -> bool {
     let definition = Definition::read([(file.to_owned(), text.clone())]);
     let Some((_, source)) = definition.conditions().next() else { return true };
+    if !source.cases.iter().all(Case::is_bounded) {
+        return false;
+    }
     let Some(times) = times(source) else { return false };
     let written = times.iter().try_fold(text.clone(), |text, (at, opens, closes)| retimed(&text, *at, *opens, *closes));
     written.map(|written| *text = written).is_some()
@@ -89,5 +92,16 @@ mod tests {
             let mut followed = (*text).to_owned();
             assert!(follow(name, &mut followed) && followed == *text, "{name}");
         }
+    }
+
+    /// A company's file may hold anything: what the linter refuses is not played.
+    #[test]
+    fn a_case_without_bounds_is_not_judged() {
+        let (name, text) = SHIPPED.iter().find(|(name, _)| name.ends_with("/kms-deletion.yml")).expect("a condition");
+        let endless = text.replacen("at: 30\n", "at: 30\n        times: 4294967295\n        every: 4294967295\n", 1);
+        assert_ne!(endless, *text);
+        let mut followed = endless.clone();
+        assert!(!follow(name, &mut followed));
+        assert_eq!(followed, endless);
     }
 }

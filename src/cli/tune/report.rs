@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::diff::Diff;
 use super::labels::Labels;
 use crate::lab::backtest::{Backtest, Budget, Outcome};
-use crate::lab::tune::{Change, Contribution, Contributor, Edit, Step};
+use crate::lab::tune::{Change, Contribution, Contributor, Edit, Exclusion, Muted, Step};
 use crate::nrql::condition::Priority;
 use crate::record::time;
 
@@ -61,6 +61,8 @@ pub(super) struct Report {
     pub(super) refused: Vec<(String, String)>,
     /// Conditions whose event types have no rows.
     pub(super) untested: Vec<String>,
+    /// Conditions with windows that were still open when the rows ended.
+    pub(super) unclosed: Vec<String>,
 }
 
 impl Report {
@@ -95,9 +97,12 @@ impl Report {
         let refused = found.after.outcomes.iter().filter_map(refused).collect();
         let untested = found.before.outcomes.iter().filter(|outcome| !outcome.has_rows);
         let untested = untested.map(|outcome| outcome.tested.id.clone()).collect();
+        let is_open = |outcome: &&Outcome| outcome.result.as_ref().is_ok_and(|evaluation| evaluation.unclosed > 0);
+        let unclosed = found.before.outcomes.iter().filter(is_open).map(|outcome| outcome.tested.id.clone()).collect();
         Self {
             refused,
             untested,
+            unclosed,
             found,
             budget,
             periods,
@@ -116,6 +121,17 @@ impl Report {
     /// Whether it does, and every condition could be judged.
     pub(super) fn is_good(&self) -> bool {
         self.holds() && self.refused.is_empty()
+    }
+
+    /// Controls that would tell nobody of anybody.
+    pub(super) fn muted_for_everybody(&self) -> BTreeSet<&str> {
+        let changes = self.found.steps.iter().map(|step| &step.change);
+        changes
+            .filter_map(|change| match change {
+                Change::Exclude(Exclusion { control, muted: Muted::Everybody }) => Some(control.as_str()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Conditions that would page nobody any more, whatever comes.
@@ -162,7 +178,7 @@ impl Report {
             "periods": self.periods.iter().map(period).collect::<Vec<_>>(),
             "steps": self.found.steps.iter().map(step).collect::<Vec<_>>(),
             "conditions": self.lines.iter().map(line).collect::<Vec<_>>(),
-            "silenced": self.silenced(),
+            "silenced": self.silenced(), "mutedForEverybody": self.muted_for_everybody(), "unclosed": self.unclosed,
             "attacks": {
                 "labelled": self.labelled.len(), "pagedBefore": self.found.paged_before, "pagedAfter": self.found.paged_after,
                 "missed": self.missed(), "neverPaged": self.unpaged(), "undetected": self.found.undetected,

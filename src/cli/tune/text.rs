@@ -39,6 +39,9 @@ pub(super) fn text(report: &Report, diff: &Diff, is_shown: bool) -> String {
     if !report.untested.is_empty() {
         text += &format!("\nnot judged, there are no rows for them: {}\n", report.untested.join(", "));
     }
+    if !report.unclosed.is_empty() {
+        text += &format!("\nnot judged to the end, the rows end before their last windows do: {}\n", report.unclosed.join(", "));
+    }
     if diff.text.is_empty() {
         text += "\nnothing to change\n";
     } else {
@@ -92,6 +95,10 @@ fn conditions(report: &Report) -> String {
     let row = |line: &Line| vec![line.id.clone(), line.before.to_string(), line.after.to_string()];
     let rows: Vec<Vec<String>> = report.lines.iter().map(row).collect();
     let mut text = format!("\n{}", table(&["condition", "critical incidents", "after"], &rows));
+    let muted = report.muted_for_everybody();
+    if !muted.is_empty() {
+        text += &format!("tell nobody of anybody any more: {}\n", Vec::from_iter(muted).join(", "));
+    }
     let silenced = report.silenced();
     if !silenced.is_empty() {
         text += &format!("page nobody any more, whatever comes: {}\n", Vec::from_iter(silenced).join(", "));

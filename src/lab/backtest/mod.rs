@@ -2,7 +2,7 @@
 //!
 //! In: rows with their arrival, conditions, muting rules. Out: for each condition what the streaming evaluation gives, the incidents by
 //! day, the issues they make, and whether a budget of pages holds. What always holds: conditions are judged each by itself, in the
-//! order given; one that New Relic would refuse is told and stops no other; nothing is made up of the time after the last row: windows
+//! order given, as if it had been made long before the first row; one that New Relic would refuse is told and stops no other; nothing is made up of the time after the last row: windows
 //! with rows are closed as time alone would (under `EVENT_FLOW` none is) where more rows could only make them tell more, all others
 //! are never judged and counted as unclosed; no signal is lost, nothing filled and no incident closed by time; the same rows give the
 //! same answer.
@@ -30,6 +30,9 @@ use crate::nrql::ast::{Query, Source};
 use crate::nrql::condition::{Condition, Priority};
 use crate::nrql::muting::MutingRule;
 use crate::nrql::{self, Statement};
+
+/// How long before the first arrival conditions were made, ms: longer than any window with the lateness of what is in it.
+const MADE_BEFORE_MS: i64 = 2 * 86_400_000;
 
 /// A condition and where it belongs.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,8 +102,16 @@ pub fn backtest(snapshots: &[Snapshot], tested: Vec<Tested>, range: Range, setti
     let known = arrivals(snapshots).map_or(range.end_ms, |(_, last)| last.saturating_add(1));
     let range = Range { end_ms: range.end_ms.min(known.max(range.begin_ms.saturating_add(1))), ..range };
     let settings = Settings { settles: Settles::Sure, ..settings.clone() };
-    let outcomes = tested.into_iter().map(|tested| outcome(snapshots, tested, range, &settings)).collect::<Vec<_>>();
+    let is_whole = arrivals(snapshots).is_none_or(|(first, _)| first >= range.begin_ms);
+    let watched = if is_whole { long_before(range) } else { range };
+    let outcomes = tested.into_iter().map(|tested| outcome(snapshots, tested, watched, &settings)).collect::<Vec<_>>();
     Backtest { range, issues: issues::grouped(&outcomes, &[], |_| true), outcomes }
+}
+
+/// A range as conditions see it that were there before its rows: a sliding window is evaluated only a whole window after its condition was
+/// made, and what happened just before the first arrival is in one, too.
+pub(in crate::lab) fn long_before(range: Range) -> Range {
+    Range { begin_ms: range.begin_ms.saturating_sub(MADE_BEFORE_MS), ..range }
 }
 
 fn outcome(snapshots: &[Snapshot], tested: Tested, range: Range, settings: &Settings) -> Outcome {

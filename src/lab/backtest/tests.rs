@@ -183,3 +183,14 @@ fn a_window_that_lacks_rows_pages_for_nothing() {
     assert_eq!(of(sum, Comparison::Above, 15.0), (vec![7], 0));
     assert_eq!(of("SELECT count(*) FROM T", Comparison::AboveOrEquals, 5.0), (vec![7], 0));
 }
+
+/// Conditions were there before the records: what a sliding window holds at the very first arrival is evaluated.
+#[test]
+fn a_burst_at_the_first_arrival_is_seen_by_a_sliding_window() {
+    let snapshot = rows(&[(60, "dev", 9.0), (150, "prod", 0.0)]);
+    let mut sliding = tested("sliding", BY_ACCOUNT, Preference::Condition);
+    sliding.condition.signal.window_s = 600;
+    sliding.condition.signal.slide_s = Some(60);
+    let result = run(&snapshot, vec![sliding]);
+    assert_eq!(pages(&result).len(), 1, "{:?}", result.issues);
+}

@@ -5,33 +5,46 @@
 //! taken for granted: what is summed up is a count or an amount, never less than nothing, unless the query subtracts.
 
 use crate::nrql::ast::{Argument, BinaryOp, Call, Expr, ExprKind, Query, Selected, Source};
-use crate::nrql::condition::{Comparison, Condition, Direction, Kind};
+use crate::nrql::condition::{Comparison, Condition, Kind};
 
 /// Whether it does.
 pub(super) fn asks_for_much(condition: &Condition, query: &Query) -> bool {
-    let is_upper = matches!(condition.kind, Kind::Static | Kind::Baseline(Direction::UpperOnly, _));
+    // What a baseline expects is learnt of the windows before: one with too little would make the next one stand out.
+    let is_static = condition.kind == Kind::Static;
     let is_above = condition.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals));
-    is_upper && is_above && grows(query)
+    is_static && is_above && grows(query)
 }
 
 /// Whether no row that is added makes the value less, or a value of an inner query.
 fn grows(query: &Query) -> bool {
     let inner: Vec<&Query> = query.from.iter().filter_map(inner).collect();
-    let Some(Selected::Value(value)) = query.select.first().map(|item| &item.value) else { return false };
+    // A query around this one may read any of its values.
+    let values: Option<Vec<&Expr>> = query.select.iter().map(|item| value_of(&item.value)).collect();
+    let Some(values) = values else { return false };
     if !query.joins.is_empty() || !query.variables.is_empty() {
         return false;
     }
     if inner.is_empty() {
-        return value_grows(value, false);
+        return values.into_iter().all(|value| value_grows(value, false));
     }
     // A condition, or a group, may be of an inner value that is not known yet.
-    query.conditions.is_empty() && query.facet.is_none() && inner.into_iter().all(grows) && value_grows(value, true)
+    query.conditions.is_empty()
+        && query.facet.is_none()
+        && inner.into_iter().all(grows)
+        && values.into_iter().all(|value| value_grows(value, true))
 }
 
 fn inner(source: &Source) -> Option<&Query> {
     match source {
         Source::Query(inner) => Some(inner),
         _ => None,
+    }
+}
+
+fn value_of(selected: &Selected) -> Option<&Expr> {
+    match selected {
+        Selected::Value(value) => Some(value),
+        Selected::All(_) => None,
     }
 }
 
@@ -54,7 +67,7 @@ fn call_grows(call: &Call, is_nested: bool) -> bool {
         ("count", Some(Argument::All(_))) => true,
         ("count" | "uniquecount", Some(Argument::Value(_))) => !is_nested,
         ("max", Some(Argument::Value(of))) => !is_nested || matches!(of.kind, ExprKind::Name(_)),
-        ("sum", Some(Argument::Value(of))) => is_no_loss(of),
+        ("sum", Some(Argument::Value(of))) => is_no_loss(of) && (!is_nested || matches!(of.kind, ExprKind::Name(_))),
         // Which rows pass is known of each row, not of a value that may change.
         ("filter", Some(Argument::Value(of))) => !is_nested && value_grows(of, false),
         _ => false,
@@ -112,9 +125,10 @@ mod tests {
             assert_eq!(of(&format!("SELECT {value} FROM T WHERE c != 2 FACET d")), grown, "{value}");
             let nested = format!("(SELECT {value} AS n FROM T FACET d)");
             assert_eq!(of(&format!("SELECT max(n) FROM {nested}")), grown, "{value}");
-            for outer in ["average(n)", "uniqueCount(n)", "max(0 - n)", "filter(count(*), WHERE n < 5)"] {
+            for outer in ["average(n)", "uniqueCount(n)", "max(0 - n)", "filter(count(*), WHERE n < 5)", "sum(if(n < 5, 1, 0))"] {
                 assert!(!of(&format!("SELECT {outer} FROM {nested}")), "{outer}");
             }
+            assert!(!of(&format!("SELECT max(m) FROM (SELECT {value} AS n, average(a) AS m FROM T FACET d)")));
             assert!(!of(&format!("SELECT count(*) FROM {nested} WHERE n < 5")));
             assert!(!of(&format!("SELECT count(*) FROM {nested} FACET n")));
         }

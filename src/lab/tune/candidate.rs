@@ -118,14 +118,45 @@ impl Proposals {
     }
 }
 
-/// What is proposed for a condition; nothing if it pages nobody.
-pub(super) fn proposals(snapshots: &[Snapshot], outcome: &Outcome, range: Range, settings: &Settings) -> Proposals {
+/// What is proposed for a condition; nothing if it pages nobody. `of_root`: see [`of_root`].
+pub(super) fn proposals(
+    snapshots: &[Snapshot],
+    outcome: &Outcome,
+    of_root: &BTreeSet<Exclusion>,
+    range: Range,
+    settings: &Settings,
+) -> Proposals {
     let mut proposals = Proposals::default();
     if pages(outcome).next().is_some() {
         proposals.changes = edits(outcome);
         proposals.exclusions(snapshots, outcome, range, settings);
+        proposals.changes.retain(|change| !matches!(change, Change::Exclude(exclusion) if of_root.contains(exclusion)));
     }
     proposals
+}
+
+/// The exclusions that would mute what root did, whichever condition tells of it.
+pub(super) fn of_root(snapshots: &[Snapshot], range: Range, settings: &Settings) -> BTreeSet<Exclusion> {
+    let mut found = BTreeSet::new();
+    for event_type in ["AwsSecurityNotice", "AwsSecurityEvent"] {
+        let Ok(Statement::Select(query)) = nrql::parse(&format!("SELECT count(*) FROM {event_type} WHERE {ROOT}")) else {
+            continue;
+        };
+        let mut leaves = Vec::new();
+        reading(&query, &mut leaves);
+        for leaf in &leaves {
+            for (attribute, muted) in SORTS {
+                for (control, name, _) in each_control(groups(snapshots, leaf, attribute, range, settings)) {
+                    found.insert(Exclusion { control, muted: muted(name) });
+                }
+            }
+            // What has none of these is muted for everybody all the same.
+            for (control, ..) in each_control(groups(snapshots, leaf, leaf.1, range, settings)) {
+                found.insert(Exclusion { control, muted: Muted::Everybody });
+            }
+        }
+    }
+    found
 }
 
 fn edits(outcome: &Outcome) -> Vec<Change> {
@@ -198,17 +229,11 @@ impl Proposals {
         let mut leaves = Vec::new();
         reading(&query, &mut leaves);
         let mut found = BTreeSet::new();
-        let mut of_root = BTreeSet::new();
         for (attribute, muted) in SORTS {
             let mut rows: BTreeMap<Exclusion, f64> = BTreeMap::new();
             for leaf in &leaves {
-                let groups = groups(snapshots, leaf, attribute, None, range, settings);
+                let groups = groups(snapshots, leaf, attribute, range, settings);
                 self.is_cut |= groups.len() >= GROUPS_MAX;
-                let roots = self::groups(snapshots, leaf, attribute, Some(ROOT), range, settings);
-                for (control, name, _) in each_control(roots) {
-                    of_root.insert(Exclusion { control: control.clone(), muted: muted(name) });
-                    of_root.insert(Exclusion { control, muted: Muted::Everybody });
-                }
                 for (control, name, count) in each_control(groups) {
                     self.controls.insert(control.clone());
                     if is_name(&name) {
@@ -223,7 +248,7 @@ impl Proposals {
         let rules: Vec<Exclusion> =
             found.iter().map(|one| Exclusion { control: one.control.clone(), muted: Muted::Everybody }).collect();
         found.extend(rules);
-        self.changes.extend(found.difference(&of_root).cloned().map(Change::Exclude));
+        self.changes.extend(found.into_iter().map(Change::Exclude));
     }
 }
 
@@ -253,22 +278,19 @@ fn reading(query: &Query, leaves: &mut Vec<(Query, &'static str)>) {
     }
 }
 
-/// How many rows of each control and name a query reads; `only`: those of which this holds.
+/// How many rows of each control and name a query reads.
 fn groups(
     snapshots: &[Snapshot],
     (leaf, controls): &(Query, &'static str),
     attribute: &str,
-    only: Option<&str>,
     range: Range,
     settings: &Settings,
 ) -> Vec<(String, String, f64)> {
-    let only = only.map(|only| format!("WHERE {only} ")).unwrap_or_default();
-    let text = format!("SELECT count(*) FROM AwsSecurityNotice {only}FACET {controls}, {attribute} LIMIT MAX");
-    let Ok(Statement::Select(mut asked)) = nrql::parse(&text) else { return Vec::new() };
-    asked.conditions.extend(leaf.conditions.iter().cloned());
+    let text = format!("SELECT count(*) FROM AwsSecurityNotice FACET {controls}, {attribute} LIMIT MAX");
+    let Ok(Statement::Select(asked)) = nrql::parse(&text) else { return Vec::new() };
     // Rows count by arrival, and say that they happened before or at it.
     let (since, until) = (Some(Moment::Epoch(1)), Some(Moment::Epoch(range.end_ms)));
-    let query = Query { from: leaf.from.clone(), since, until, ..*asked };
+    let query = Query { from: leaf.from.clone(), conditions: leaf.conditions.clone(), since, until, ..*asked };
     let settings = engine::Settings { event_retention_days: u32::MAX, ..settings.engine.clone() };
     let engine = Engine::together(snapshots.to_vec(), settings);
     let Ok(answer) = engine.run(&Statement::Select(Box::new(query)), range.end_ms) else { return Vec::new() };

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::attack::Attack;
-use crate::lab::backtest::{Backtest, Tested};
+use crate::lab::backtest::{Backtest, Tested, long_before};
 use crate::lab::engine::Field;
 use crate::lab::streaming::issue::Origin;
 use crate::lab::streaming::{Cause, Evaluation, Incident, Range, Settings, Settles, SignalRun, evaluate};
@@ -45,7 +45,7 @@ pub(super) fn traces(
         if had_none || attack.rows.rows() == 0 {
             return Trace::default();
         }
-        let result = evaluate(std::slice::from_ref(&attack.rows), &patient, range, &settings);
+        let result = evaluate(std::slice::from_ref(&attack.rows), &patient, long_before(range), &settings);
         Trace { windows: result.map(|evaluation| windows(evaluation, condition)).unwrap_or_default() }
     };
     attacks.iter().enumerate().map(trace).collect()
@@ -54,10 +54,9 @@ pub(super) fn traces(
 /// The windows of an evaluation whose rows tell the condition something. Where it asks for much, rows that come to 0 add nothing:
 /// `filter()` has left them out.
 fn windows(evaluation: Evaluation, condition: &Condition) -> Vec<(Vec<Field>, Vec<i64>)> {
-    let asks_for_much =
-        condition.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals));
+    let is_above = condition.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals));
     let of = |signal: SignalRun| {
-        let tells = |value: f64| !asks_for_much || value.abs() > 0.0;
+        let tells = |value: f64| !is_above || value.abs() > 0.0;
         let with_rows = signal.points.iter().filter(|point| point.value.is_some_and(tells) && !point.filled);
         let ends = with_rows.map(|point| point.end_ms).collect();
         (signal.facets, ends)

@@ -26,7 +26,7 @@ impl Gain {
 }
 
 /// What a change was seen to do.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Seen {
     /// Fewer pages; [`None`]: it does not help, or cannot be made.
     pub(super) gain: Option<Gain>,
@@ -81,10 +81,13 @@ impl Ranking {
         self.of(tier).filter(|(_, seen)| seen.is_none()).map(|(key, _)| key.clone()).collect()
     }
 
-    /// Those of a tier that did not help when somebody looked, and concern what has changed since.
-    pub(super) fn doubtful(&self, tier: Tier, versions: &[u32]) -> Vec<Key> {
+    /// Those of a tier that did not help when somebody looked, and concern what has changed since; and those that missed an attack before
+    /// this round: it may be told by another condition now, or missed already.
+    pub(super) fn doubtful(&self, tier: Tier, versions: &[u32], round: usize) -> Vec<Key> {
         let has_changed = |seen: &Seen| seen.versions.iter().any(|(at, version)| versions.get(*at) != Some(version));
-        let is_doubtful = |seen: &Option<Seen>| seen.as_ref().is_some_and(|seen| seen.gain.is_none() && has_changed(seen));
+        let has_missed = |seen: &Seen| seen.gain.is_some() && seen.missed > 0 && seen.round < round;
+        let is_doubtful = |seen: &Seen| seen.gain.is_none() && has_changed(seen) || has_missed(seen);
+        let is_doubtful = |seen: &Option<Seen>| seen.as_ref().is_some_and(is_doubtful);
         self.of(tier).filter(|(_, seen)| is_doubtful(seen)).map(|(key, _)| key.clone()).collect()
     }
 

@@ -5,15 +5,17 @@
 //! Exclusions are judged by what rows tell: the notice of a record that meets two controls counts as left out when one of them is
 //! muted. Whoever has the records replays them with the plan and sees what is true.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attack::Attack;
-use super::candidate::{self, Proposals};
-use super::change::{Change, Edit, restricted};
+use super::candidate::{self, Proposals, Tier};
+use super::change::{Change, Edit, Exclusion, restricted};
 use super::coverage::{self, Trace};
 use super::ranking::{Gain, Key, Ranking, Seen};
 use crate::lab::backtest::{Backtest, Budget, Outcome, Tested, backtest};
 use crate::lab::store::Snapshot;
+use crate::lab::streaming::issue::Preference;
 use crate::lab::streaming::{Range, Settings};
 use crate::nrql::condition::Priority;
 use crate::nrql::muting::MutingRule;
@@ -70,6 +72,7 @@ pub struct Plan {
 /// What stands now.
 struct State<'a> {
     tuning: Tuning<'a>,
+    of_root: BTreeSet<Exclusion>,
     backtest: Backtest,
     /// For each condition.
     traces: Vec<Vec<Trace>>,
@@ -103,6 +106,8 @@ struct Trial {
 struct Taken {
     change: Change,
     concerned: Vec<usize>,
+    /// Attacks.
+    missed: usize,
 }
 
 /// How far from the budget.
@@ -145,12 +150,13 @@ impl Tuning<'_> {
             let Some((key, trial)) = state.best(&mut ranking) else { break };
             let Some(change) = ranking.change(&key).cloned() else { break };
             ranking.remove(&key);
-            taken.push(Taken { change: change.clone(), concerned: trial.versions.iter().map(|(at, _)| *at).collect() });
-            let step = state.step(change, trial);
+            let concerned = trial.versions.iter().map(|(at, _)| *at).collect();
+            let step = state.step(change.clone(), trial);
+            taken.push(Taken { change, concerned, missed: step.missed.len() });
             on_step(&step);
             steps.push(step);
         }
-        if state.excess().pages == 0 && state.prune(&original, &mut taken) {
+        if state.prune(&original, &mut taken) {
             // What each step does is told as it is without those that were not needed.
             state = State::new(*self, original, feasible);
             let again = taken.into_iter().filter_map(|taken| {
@@ -171,8 +177,9 @@ impl<'a> State<'a> {
         backtest.outcomes.iter_mut().for_each(forget);
         backtest.regroup(tuning.muting);
         let versions = vec![0; backtest.outcomes.len()];
-        let proposals = backtest.outcomes.iter().map(|outcome| proposals(tuning, outcome)).collect();
-        Self { tuning, backtest, traces, proposals, versions, feasible, can: BTreeMap::new(), round: 0 }
+        let of_root = candidate::of_root(tuning.snapshots, tuning.range, tuning.settings);
+        let proposals = backtest.outcomes.iter().map(|outcome| proposals(tuning, outcome, &of_root)).collect();
+        Self { tuning, of_root, backtest, traces, proposals, versions, feasible, can: BTreeMap::new(), round: 0 }
     }
 
     /// Takes a step.
@@ -184,12 +191,17 @@ impl<'a> State<'a> {
         Step { change, before, after: self.pages(), missed }
     }
 
-    /// Takes back every step without which the budget holds and no more attacks are missed (they would join what noise opens), the first
-    /// ones first: later ones may have made them needless. Says whether there was one.
+    /// Takes back every step without which no more pages are over the budget and no more attacks are missed (they would join what noise opens): first those
+    /// that missed most, then the broad ones, then the first ones, which later ones may have made needless. Says whether there was one.
     fn prune(&mut self, original: &[Tested], taken: &mut Vec<Taken>) -> bool {
-        let (before, told, mut at) = (taken.len(), self.told_now(), 0);
-        while let Some(step) = taken.get(at) {
-            let others = || taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, taken)| taken);
+        let (told, pages) = (self.told_now(), self.excess().pages);
+        let mut order: Vec<usize> = (0..taken.len()).collect();
+        order.sort_by_key(|at| taken.get(*at).map(|taken| (Reverse(taken.missed), Reverse(Tier::of(&taken.change)))));
+        let mut needless: BTreeSet<usize> = BTreeSet::new();
+        for at in order {
+            let Some(step) = taken.get(at) else { continue };
+            let stays = |(other, _): &(usize, &Taken)| *other != at && !needless.contains(other);
+            let others = || taken.iter().enumerate().filter(stays).map(|(_, taken)| taken);
             let mut trial = Trial { outcomes: Vec::new(), traces: Vec::new(), versions: Vec::new() };
             for place in &step.concerned {
                 let Some(tested) = original.get(*place) else { continue };
@@ -201,14 +213,15 @@ impl<'a> State<'a> {
                 trial.outcomes.push((*place, outcome));
             }
             self.swap(&mut trial);
-            if self.excess().pages == 0 && told.is_subset(&self.told_now()) {
-                taken.remove(at);
+            if self.excess().pages <= pages && told.is_subset(&self.told_now()) {
+                needless.insert(at);
             } else {
                 self.swap(&mut trial);
-                at += 1;
             }
         }
-        taken.len() < before
+        let mut at = 0..;
+        taken.retain(|_| at.next().is_none_or(|at| !needless.contains(&at)));
+        !needless.is_empty()
     }
 
     fn opened(&self) -> Vec<i64> {
@@ -257,7 +270,7 @@ impl<'a> State<'a> {
                     }
                     continue;
                 }
-                let doubtful = ranking.doubtful(tier, &self.versions);
+                let doubtful = ranking.doubtful(tier, &self.versions, self.round);
                 if doubtful.is_empty() {
                     break;
                 }
@@ -362,11 +375,19 @@ impl<'a> State<'a> {
 
     fn take(&mut self, mut trial: Trial) {
         self.swap(&mut trial);
+        // Conditions of a policy with one issue for all change what each of them tells.
+        let outcomes = &self.backtest.outcomes;
+        let taken = trial.versions.iter().filter_map(|(at, _)| outcomes.get(*at)).map(|outcome| &outcome.tested);
+        let shared: BTreeSet<&str> =
+            taken.filter(|tested| tested.preference == Preference::Policy).map(|tested| &*tested.policy).collect();
+        for (version, outcome) in self.versions.iter_mut().zip(outcomes) {
+            *version += u32::from(shared.contains(&*outcome.tested.policy));
+        }
         for (at, _) in &trial.versions {
             let own = (self.versions.get_mut(*at), self.proposals.get_mut(*at), self.backtest.outcomes.get(*at));
             if let (Some(version), Some(own), Some(outcome)) = own {
                 *version += 1;
-                *own = proposals(self.tuning, outcome);
+                *own = proposals(self.tuning, outcome, &self.of_root);
             }
         }
     }
@@ -385,8 +406,8 @@ fn applied(tested: &Tested, change: &Change) -> Tested {
     edited
 }
 
-fn proposals(tuning: Tuning<'_>, outcome: &Outcome) -> Proposals {
-    candidate::proposals(tuning.snapshots, outcome, tuning.range, tuning.settings)
+fn proposals(tuning: Tuning<'_>, outcome: &Outcome, of_root: &BTreeSet<Exclusion>) -> Proposals {
+    candidate::proposals(tuning.snapshots, outcome, of_root, tuning.range, tuning.settings)
 }
 
 fn trace(tuning: Tuning<'_>, outcome: &Outcome, before: &[Trace]) -> Vec<Trace> {

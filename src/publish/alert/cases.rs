@@ -26,6 +26,34 @@ pub struct Case {
     pub incidents: Vec<ExpectedIncident>,
 }
 
+/// Longest case, s: 31 days, as long as New Relic keeps rows.
+pub(super) const LONGEST: u32 = 31 * 86_400;
+
+/// Most rows of a case.
+pub(super) const ROWS: u64 = 100_000;
+
+impl Case {
+    /// Its rows, with all that differ in time alone.
+    #[must_use]
+    pub fn number_of_rows(&self) -> u64 {
+        self.rows.iter().map(|row| u64::from(row.times)).sum()
+    }
+
+    /// Whether it can be judged: it has no more rows, and they are no longer, than the linter allows.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.number_of_rows() <= ROWS && self.rows.iter().all(|row| row.last_s() <= u64::from(LONGEST))
+    }
+}
+
+impl RowSource {
+    /// When the last of them happened, s after the begin.
+    #[must_use]
+    pub fn last_s(&self) -> u64 {
+        u64::from(self.at).saturating_add(u64::from(self.times.saturating_sub(1)).saturating_mul(u64::from(self.every)))
+    }
+}
+
 /// A row, or several that differ in time alone.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -137,9 +137,13 @@ impl Draft {
 
     /// The exceptions file with one more.
     fn with(&self, exclusion: &Exclusion) -> String {
-        let is_empty_list = |line: &&str| line.trim_start().starts_with("[]");
         let before = self.exceptions.as_deref().unwrap_or_default();
-        let mut text: String = before.split_inclusive('\n').filter(|line| !is_empty_list(line)).collect();
+        // An empty list is written as one; a comment behind it stays.
+        let is_empty = entries(before) == 0;
+        let is_list = |line: &str| is_empty && line.trim_start().starts_with("[]");
+        let without =
+            |line: &str| if is_list(line) { line.replacen("[]", "", 1).trim_start().to_owned() } else { line.to_owned() };
+        let mut text: String = before.split_inclusive('\n').map(without).collect();
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }

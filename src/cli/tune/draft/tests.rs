@@ -88,3 +88,22 @@ fn cases_that_no_longer_hold_are_told() {
     draft.take(&[edit("attack-tool-used", Edit::Threshold { from: 3.0, to: 12.0 })]).expect("made");
     assert_eq!(draft.diff(&names).stale, ["nrql/conditions/detective/attack-tool-used.yml"]);
 }
+
+/// An empty list gives way to the first entry; nothing else that looks like one does, and comments stay.
+#[test]
+fn an_exception_is_added_and_nothing_taken_away() {
+    let with = |written: &str| {
+        let mut draft = draft(shipped());
+        (draft.written, draft.exceptions) = (Some(written.to_owned()), Some(written.to_owned()));
+        let change = Change::Exclude(Exclusion {
+            control: "root-user-activity".to_owned(),
+            muted: Muted::Account("111122223333".to_owned()),
+        });
+        assert!(draft.can(&change), "{written}");
+        draft.take(&[change]).expect("made");
+        draft.exceptions.expect("a file")
+    };
+    assert!(with("[] # owned by security\n").starts_with("# owned by security\n- control:"));
+    let kept = "- control: root-user-activity\n  owner: a\n  reason: |\n    []  see the ticket\n  expires: 2027-01-31\n  scope: {accounts: [444455556666]}\n";
+    assert!(with(kept).starts_with(kept));
+}

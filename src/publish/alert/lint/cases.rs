@@ -1,5 +1,6 @@
 //! What is wrong with the proof of a condition.
 
+use super::super::cases::{LONGEST, ROWS};
 use super::super::render::facets;
 use super::super::source::ConditionSource;
 use super::super::{Case, RowSource};
@@ -8,12 +9,6 @@ use crate::nrql::ast::Source;
 use crate::nrql::condition::Priority;
 use crate::nrql::lint::{Purpose, report};
 use crate::nrql::{self, Statement};
-
-/// Longest case, s: 31 days, as long as New Relic keeps rows.
-const LONGEST: u32 = 31 * 86_400;
-
-/// Most rows of a case.
-const ROWS: u64 = 100_000;
 
 /// Points have a name and a value beside their attributes.
 const METRIC: &str = "Metric";
@@ -32,7 +27,7 @@ impl Lint<'_> {
             if condition.cases.iter().take(at).any(|other| other.name == case.name) {
                 self.tell(&format!("{path}.name"), format!("a second case called `{}`", case.name));
             }
-            let rows: u64 = case.rows.iter().map(|row| u64::from(row.times)).sum();
+            let rows = case.number_of_rows();
             if rows > ROWS {
                 self.tell(&path, format!("{rows} rows; at most {ROWS}"));
             }
@@ -77,7 +72,7 @@ impl Lint<'_> {
             self.tell(path, format!("a row of `{}`, which the query does not read; it reads {}", row.event, types.join(", ")));
             return;
         }
-        let last = u64::from(row.at) + u64::from(row.times.saturating_sub(1)) * u64::from(row.every);
+        let last = row.last_s();
         if row.times == 0 || last > u64::from(LONGEST) {
             self.tell(path, format!("{} rows until {last} s; at least one, and no longer than {LONGEST} s", row.times));
         }
