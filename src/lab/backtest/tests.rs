@@ -191,6 +191,7 @@ fn a_burst_at_the_first_arrival_is_seen_by_a_sliding_window() {
     let mut sliding = tested("sliding", BY_ACCOUNT, Preference::Condition);
     sliding.condition.signal.window_s = 600;
     sliding.condition.signal.slide_s = Some(60);
+    sliding.condition.terms.iter_mut().for_each(|term| term.duration_s = 600);
     let result = run(&snapshot, vec![sliding]);
-    assert_eq!(pages(&result).len(), 1, "{:?}", result.issues);
+    assert_eq!(pages(&result).len(), 1, "{:?}", result.outcomes[0].result);
 }
