@@ -20,7 +20,9 @@ use crate::classify::Exceptions;
 use crate::clock::Clock;
 use crate::config::{Config, LogRecords};
 use crate::encode::{Lane, Outlet};
+use crate::lab::engine;
 use crate::lab::store::Store;
+use crate::lab::streaming::Settings;
 use crate::pipeline::worker::Stages;
 use crate::pipeline::worker::lateness::Lateness;
 use crate::source::replay::Input;
@@ -103,6 +105,12 @@ fn received(row: &Map<String, Value>) -> i64 {
     let number = |name: &str| row.get(name).and_then(Value::as_i64);
     let event_ms = number("event.time").or_else(|| number("timestamp")).unwrap_or_default();
     event_ms.saturating_add(number("relay.lagMs").unwrap_or_default().max(0))
+}
+
+/// How conditions are evaluated, until somebody asks to stop.
+pub(super) fn settings_until(is_stopped: impl Fn() -> bool + Send + Sync + 'static) -> Settings {
+    let stop = Some(engine::Stop::new(is_stopped));
+    Settings { engine: engine::Settings { stop, ..engine::Settings::default() }, ..Settings::default() }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -191,4 +192,26 @@ async fn what_cannot_be_tuned_says_why() {
     assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
     let ended = Agent::new(["tune", "/nowhere"]).finish().await;
     assert!(ended.status.code() == Some(2) && ended.stderr.contains("--budget"), "{}", ended.stderr);
+}
+
+/// A search may be long: whoever has seen enough ends it, and nothing half-done is written.
+#[tokio::test]
+async fn a_search_ends_when_it_is_asked_to() {
+    if is_lean() {
+        return;
+    }
+    let agent = Agent::new(["tune", "--budget", "1/month"]);
+    // Sixty roles that make noise every day: far more steps than are waited for.
+    let records: Vec<Value> = (0..60 * 20)
+        .map(|nth| record(nth, BEGIN_MS + nth / 60 * 24 * HOUR_MS + nth % 60 * 600_000, &format!("Role{}", nth % 60), "session"))
+        .collect();
+    let trail = agent.file("trail.json", &json!({ "Records": records }).to_string());
+    let diff = trail.with_file_name("tune.diff");
+    let mut running = agent.arg(trail.to_string_lossy()).arg("--out").arg(diff.to_string_lossy()).start();
+    running.says("tune: a step from").await;
+    running.terminate();
+    let ended = running.exited(Duration::from_secs(10)).await;
+    assert_eq!(ended.status.code(), Some(3), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("stopped before the search ended: nothing is written"), "{}", ended.stderr);
+    assert!(ended.stdout.is_empty() && !diff.exists(), "{}", ended.stdout);
 }

@@ -21,13 +21,14 @@ use super::args::Lang;
 use super::exit::{Exit, Stop};
 use super::past::{self, Past};
 use super::replay::signals::Signals;
-use super::{alerts, args, block_on, print};
+use super::{alerts, args, block_on, print, replay};
 use crate::config::{Config, Need, env};
 use crate::health;
 use crate::lab::backtest::{Budget, Tested, arrivals, backtest};
 use crate::lab::store::{Snapshot, open};
+use crate::lab::streaming::Range;
 use crate::lab::streaming::issue::Preference;
-use crate::lab::streaming::{Range, Settings};
+use crate::nrql::muting::MutingRule;
 use crate::pipeline::worker::lateness::Lateness;
 use crate::publish::alert::{ConditionSource, Definition, Policy, PolicySource};
 use crate::publish::dashboard::Language;
@@ -102,25 +103,44 @@ pub(super) fn lateness(text: &str) -> Result<Lateness, String> {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let config = Config::load_for(Need::LOCAL, args.config.as_deref(), &env::Process)
         .map_err(|faults| Stop::usage(faults.to_string(), None))?;
-    let language = args.lang.into();
-    let tested = conditions(args.conditions.as_deref(), &args.condition, args.all, language)?;
+    let tested = conditions(args.conditions.as_deref(), &args.condition, args.all, args.lang.into())?;
     let rules = args.muting.as_deref().map_or_else(|| Ok(Vec::new()), muting::read)?;
     health::log::start(&config.telemetry)?;
-    let (snapshots, ended) = if let Some(path) = &args.data {
-        (rows(path)?, None)
-    } else {
-        let past = records(&config, &args)?;
-        (vec![past.store.snapshot()], Some(past.report))
-    };
-    let Some((first, last)) = arrivals(&snapshots) else {
+    block_on(async {
+        let signals = Signals::listen()?;
+        let (snapshots, ended) = if let Some(path) = &args.data {
+            (rows(path)?, None)
+        } else {
+            let inputs = args::inputs(&args.inputs)?;
+            let past: Past = past::read(&config, &inputs, args.lateness, None, &signals).await?;
+            (vec![past.store.snapshot()], Some(past.report))
+        };
+        tell(&config, &args, &rules, tested, &snapshots, ended, signals.one_more())
+    })
+}
+
+/// Tests the conditions and tells the result, unless it is asked to stop before.
+fn tell(
+    config: &Config,
+    args: &Args,
+    rules: &[MutingRule],
+    tested: Vec<Tested>,
+    snapshots: &[Snapshot],
+    ended: Option<replay::report::Report>,
+    is_stopped: impl Fn() -> bool + Clone + Send + Sync + 'static,
+) -> anyhow::Result<Exit> {
+    let Some((first, last)) = arrivals(snapshots) else {
         let hint = "without detections there is nothing that a condition could tell";
         return Err(Stop::usage("no rows to test conditions on".to_owned(), Some(hint.to_owned())).into());
     };
     let range = Range { begin_ms: first, end_ms: last.saturating_add(1) };
-    let result = backtest(&snapshots, tested, range, &Settings::default()).muted_by(&rules);
+    let result = backtest(snapshots, tested, range, &past::settings_until(is_stopped.clone())).muted_by(rules);
+    if is_stopped() {
+        return Err(Stop::failed("stopped before all conditions were tested: nothing is told", None).into());
+    }
     let zone = TimeZone::get(&config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
     let rows = snapshots.iter().map(Snapshot::rows).sum();
-    let report = Report::new(&result, rows, &Manner { zone: &zone, budget: args.budget, rules: &rules, language });
+    let report = Report::new(&result, rows, &Manner { zone: &zone, budget: args.budget, rules, language: args.lang.into() });
     let text = match args.format {
         Format::Text => text::text(&report),
         Format::Html => html::page(&report),
@@ -135,7 +155,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
     }
     if let Some(ended) = ended {
-        super::replay::told(&ended.text(), "stdout", ended.stops())?;
+        replay::told(&ended.text(), "stdout", ended.stops())?;
     }
     Ok(if report.is_good() { Exit::Good } else { Exit::Found })
 }
@@ -144,14 +164,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 pub(super) fn rows(path: &Path) -> anyhow::Result<Vec<Snapshot>> {
     let opened = open(path, 0).map_err(|error| Stop::usage(error.to_string(), None))?;
     Ok(vec![opened.store.snapshot().received_as_told()])
-}
-
-fn records(config: &Config, args: &Args) -> anyhow::Result<Past> {
-    let inputs = args::inputs(&args.inputs)?;
-    block_on(async {
-        let signals = Signals::listen()?;
-        past::read(config, &inputs, args.lateness, None, &signals).await
-    })
 }
 
 /// The conditions that are asked for.

@@ -27,6 +27,14 @@ impl Signals {
         *self.heard.borrow() > 0
     }
 
+    /// Asks whether one more has come since now: for work that no task can be waited for in.
+    #[cfg(feature = "lab")]
+    pub(in crate::cli) fn one_more(&self) -> impl Fn() -> bool + Clone + Send + Sync + use<> {
+        let heard = self.heard.clone();
+        let before = *heard.borrow();
+        move || *heard.borrow() > before
+    }
+
     /// Ends with the first one.
     pub(in crate::cli) fn first(&self) -> impl Future<Output = ()> + use<> {
         reached(self.heard.clone(), 1)

@@ -142,14 +142,18 @@ impl Run<'_> {
     async fn tune(&self, source: Source, files: Vec<(String, String)>, labels: &Labels) -> anyhow::Result<Exit> {
         let written = self.config.exceptions.as_deref().map(std::fs::read_to_string).transpose();
         let written = written.map_err(|error| Stop::usage(format!("reading the exceptions: {error}"), None))?;
+        let is_asked_to_stop = self.signals.one_more();
         let (mut rows, ended) = self.rows(&source, None).await?;
+        if is_asked_to_stop() {
+            return Err(stopped().into());
+        }
         let Some((first, last)) = arrivals(&rows) else {
             let hint = "without detections there is nothing that a condition could tell";
             return Err(Stop::usage("no rows to tune conditions on".to_owned(), Some(hint.to_owned())).into());
         };
         let range = Range { begin_ms: first, end_ms: last.saturating_add(1) };
         let signature = self.signature(last)?;
-        let settings = Settings::default();
+        let settings = past::settings_until(is_asked_to_stop.clone());
         let rules = RuleSet::load(&self.config.rules).0.without_samples();
         let mut draft = Draft::new(files, written, signature, rules, alerts::Linter::new()?);
         let mut tested = self.tested(&draft)?;
@@ -162,6 +166,9 @@ impl Run<'_> {
         for _ in 0..ROUNDS {
             let tuning = self.tuning(&rows, range, &settings, &labelled);
             let plan: Plan = tuning.search(tested, &|change| draft.can(change), &mut say);
+            if is_asked_to_stop() {
+                return Err(stopped().into());
+            }
             if plan.steps.is_empty() {
                 after.get_or_insert(plan.after);
                 break;
@@ -189,6 +196,9 @@ impl Run<'_> {
             if holds {
                 break;
             }
+        }
+        if is_asked_to_stop() {
+            return Err(stopped().into());
         }
         let after = after.unwrap_or_else(|| self.tuning(&rows, range, &settings, &labelled).backtest(Vec::new()));
         let diff = draft.diff(&self.names()?);
@@ -268,6 +278,11 @@ impl Run<'_> {
 /// A step, while the search goes on. Names are for the report alone: the log may go elsewhere.
 fn say(step: &Step) {
     tracing::info!("tune: a step from {} to {}", count(step.before, "page"), step.after);
+}
+
+/// Somebody asked it to stop while it searched.
+fn stopped() -> Stop {
+    Stop::failed("stopped before the search ended: nothing is written", None)
 }
 
 /// Whether a later look at the records saw all that the first one saw.

@@ -14,6 +14,7 @@ use super::change::{Change, Edit, Exclusion, restricted};
 use super::coverage::{self, Trace};
 use super::ranking::{Gain, Key, Ranking, Seen};
 use crate::lab::backtest::{Backtest, Budget, Outcome, Tested, backtest};
+use crate::lab::engine::Stop;
 use crate::lab::store::Snapshot;
 use crate::lab::streaming::issue::Preference;
 use crate::lab::streaming::{Range, Settings};
@@ -133,11 +134,16 @@ impl Tuning<'_> {
         coverage::told(result, &traces).into_iter().filter_map(|number| self.name(number)).collect()
     }
 
+    /// Whether whoever asked has gone: then every search ends soon, and its plan is worth nothing.
+    fn is_stopped(&self) -> bool {
+        self.settings.engine.stop.as_ref().is_some_and(Stop::now)
+    }
+
     fn name(&self, attack: usize) -> Option<String> {
         self.attacks.get(attack).map(|attack| attack.name.clone())
     }
 
-    /// Searches. `feasible` says which changes can be written down, `on_step` hears of every step when it is taken.
+    /// Searches, until `settings.engine.stop` says so. `feasible` says which changes can be written down, `on_step` hears of every step when it is taken.
     #[must_use]
     pub fn search(&self, tested: Vec<Tested>, feasible: &dyn Fn(&Change) -> bool, on_step: &mut dyn FnMut(&Step)) -> Plan {
         let original = tested.clone();
@@ -145,7 +151,7 @@ impl Tuning<'_> {
         let mut taken: Vec<Taken> = Vec::new();
         let mut ranking = Ranking::default();
         let mut steps = Vec::new();
-        while steps.len() < STEPS_MAX && state.excess().pages > 0 {
+        while steps.len() < STEPS_MAX && state.excess().pages > 0 && !self.is_stopped() {
             ranking.propose(state.proposals.iter().flat_map(|proposals| &proposals.changes));
             let Some((key, trial)) = state.best(&mut ranking) else { break };
             let Some(change) = ranking.change(&key).cloned() else { break };
@@ -156,7 +162,7 @@ impl Tuning<'_> {
             on_step(&step);
             steps.push(step);
         }
-        if state.prune(&original, &mut taken) {
+        if !self.is_stopped() && state.prune(&original, &mut taken) {
             // What each step does is told as it is without those that were not needed.
             state = State::new(*self, original, feasible);
             let again = taken.into_iter().filter_map(|taken| {
@@ -198,7 +204,8 @@ impl<'a> State<'a> {
         let mut order: Vec<usize> = (0..taken.len()).collect();
         order.sort_by_key(|at| taken.get(*at).map(|taken| (Reverse(taken.missed), Reverse(Tier::of(&taken.change)))));
         let mut needless: BTreeSet<usize> = BTreeSet::new();
-        for at in order {
+        let tuning = self.tuning;
+        for at in order.into_iter().take_while(|_| !tuning.is_stopped()) {
             let Some(step) = taken.get(at) else { continue };
             let stays = |(other, _): &(usize, &Taken)| *other != at && !needless.contains(other);
             let others = || taken.iter().enumerate().filter(stays).map(|(_, taken)| taken);
@@ -291,6 +298,10 @@ impl<'a> State<'a> {
     /// Looks at what a change would do, and takes note of it.
     fn look(&mut self, ranking: &mut Ranking, key: &Key, now: &Now) -> Option<Trial> {
         let change = ranking.change(key)?.clone();
+        if self.tuning.is_stopped() {
+            ranking.remove(key);
+            return None;
+        }
         let is_feasible = *self.can.entry(key.clone()).or_insert_with(|| (self.feasible)(&change));
         let mut seen = Seen { gain: None, missed: 0, round: self.round, versions: Vec::new() };
         let mut trial = is_feasible.then(|| self.trial(&change)).flatten();
