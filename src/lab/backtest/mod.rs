@@ -2,10 +2,10 @@
 //!
 //! In: rows with their arrival, conditions, muting rules. Out: for each condition what the streaming evaluation gives, the incidents by
 //! day, the issues they make, and whether a budget of pages holds. What always holds: conditions are judged each by itself, in the
-//! order given, as if it had been made long before the first row; one that New Relic would refuse is told and stops no other; nothing is made up of the time after the last row: windows
-//! with rows are closed as time alone would (under `EVENT_FLOW` none is) where more rows could only make them tell more, all others
-//! are never judged and counted as unclosed; no signal is lost, nothing filled and no incident closed by time; the same rows give the
-//! same answer.
+//! order given, as if it had been made long before the first row; one that New Relic would refuse is told and stops no other; nothing
+//! is made up of the time after the last row: windows with rows are closed as time alone would (under `EVENT_FLOW` none is) where more
+//! rows could only make them tell more, all others are never judged and counted as unclosed; no signal is lost, nothing filled and no
+//! incident closed by time; the same rows give the same answer.
 
 mod budget;
 mod issues;

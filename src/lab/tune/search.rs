@@ -143,7 +143,8 @@ impl Tuning<'_> {
         self.attacks.get(attack).map(|attack| attack.name.clone())
     }
 
-    /// Searches, until `settings.engine.stop` says so. `feasible` says which changes can be written down, `on_step` hears of every step when it is taken.
+    /// Searches, until `settings.engine.stop` says so. `feasible` says which changes can be written down, `on_step` hears of every step
+    /// when it is taken.
     #[must_use]
     pub fn search(&self, tested: Vec<Tested>, feasible: &dyn Fn(&Change) -> bool, on_step: &mut dyn FnMut(&Step)) -> Plan {
         let original = tested.clone();
@@ -197,8 +198,9 @@ impl<'a> State<'a> {
         Step { change, before, after: self.pages(), missed }
     }
 
-    /// Takes back every step without which no more pages are over the budget and no more attacks are missed (they would join what noise opens): first those
-    /// that missed most, then the broad ones, then the first ones, which later ones may have made needless. Says whether there was one.
+    /// Takes back every step without which no more pages are over the budget and no more attacks are missed (they would join what noise
+    /// opens): first those that missed most, then the broad ones, then the first ones, which later ones may have made needless. Says
+    /// whether there was one.
     fn prune(&mut self, original: &[Tested], taken: &mut Vec<Taken>) -> bool {
         let (told, pages) = (self.told_now(), self.excess().pages);
         let mut order: Vec<usize> = (0..taken.len()).collect();

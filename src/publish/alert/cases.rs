@@ -39,10 +39,11 @@ impl Case {
         self.rows.iter().map(|row| u64::from(row.times)).sum()
     }
 
-    /// Whether it can be judged: it has no more rows, and they are no longer, than the linter allows.
+    /// Whether it can be judged: it has no more rows than the linter allows, and takes no longer.
     #[must_use]
     pub fn is_bounded(&self) -> bool {
-        self.number_of_rows() <= ROWS && self.rows.iter().all(|row| row.last_s() <= u64::from(LONGEST))
+        let is_short = |row: &RowSource| row.last_s() <= u64::from(LONGEST) && row.late <= LONGEST;
+        self.number_of_rows() <= ROWS && self.until <= 2 * LONGEST && self.rows.iter().all(is_short)
     }
 }
 
