@@ -149,6 +149,12 @@ pub struct Expiration {
 pub type Fault = (&'static str, String);
 
 impl Condition {
+    /// Whether only a value above a threshold opens an incident.
+    #[must_use]
+    pub fn opens_above(&self) -> bool {
+        self.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals))
+    }
+
     /// Everything outside of New Relic's limits, the query apart: that is for [`lint`](super::lint::lint).
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {

@@ -215,3 +215,23 @@ async fn a_search_ends_when_it_is_asked_to() {
     assert!(ended.stderr.contains("stopped before the search ended: nothing is written"), "{}", ended.stderr);
     assert!(ended.stdout.is_empty() && !diff.exists(), "{}", ended.stdout);
 }
+
+/// What cannot end well is told before a search of minutes, not after it.
+#[tokio::test]
+async fn what_nobody_could_use_is_refused_before_the_search() {
+    if is_lean() {
+        return;
+    }
+    let folder = scene();
+    let nowhere = folder.path().join("nowhere/tune.diff").to_string_lossy().into_owned();
+    let records = folder.path().join("trail.json").to_string_lossy().into_owned();
+    for (arguments, says) in [
+        (["--out", &*nowhere], "nowhere is no folder"),
+        (["--expires", "2020-01-01"], "--expires 2020-01-01: exceptions would be over before the last arrival"),
+    ] {
+        let agent = Agent::new(["tune", "--budget", "1/week"]).arg(&*records);
+        let ended = arguments.into_iter().fold(agent, Agent::arg).finish().await;
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains(says) && ended.stdout.is_empty(), "{}\n{}", ended.stdout, ended.stderr);
+    }
+}

@@ -13,7 +13,7 @@ mod report;
 mod text;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -95,6 +95,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let muting = args.muting.as_deref().map_or_else(|| Ok(Vec::new()), backtest::muting::read)?;
     let labels = args.labels.as_deref().map(Labels::read).transpose()?.unwrap_or_default();
     let zone = TimeZone::get(&config.telemetry.time_zone).map_err(|error| Stop::usage(error.to_string(), None))?;
+    let folder = args.out.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Stop::usage(format!("--out: {} is no folder", folder.display()), None).into());
+    }
     health::log::start(&config.telemetry)?;
     let past = match &args.data {
         Some(path) => Source::Rows(backtest::rows(path)?),

@@ -5,14 +5,13 @@
 //! taken for granted: what is summed up is a count or an amount, never less than nothing, unless the query subtracts.
 
 use crate::nrql::ast::{Argument, BinaryOp, Call, Expr, ExprKind, Query, Selected, Source};
-use crate::nrql::condition::{Comparison, Condition, Kind};
+use crate::nrql::condition::{Condition, Kind};
 
 /// Whether it does.
 pub(super) fn asks_for_much(condition: &Condition, query: &Query) -> bool {
     // What a baseline expects is learnt of the windows before: one with too little would make the next one stand out.
     let is_static = condition.kind == Kind::Static;
-    let is_above = condition.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals));
-    is_static && is_above && grows(query)
+    is_static && condition.opens_above() && grows(query)
 }
 
 /// Whether no row that is added makes the value less, or a value of an inner query.

@@ -13,7 +13,6 @@ use crate::lab::engine::Field;
 use crate::lab::streaming::issue::Origin;
 use crate::lab::streaming::{Cause, Evaluation, Incident, Range, Settings, Settles, SignalRun, evaluate};
 use crate::nrql::condition::{Condition, Method, Occurrences, Priority};
-use crate::nrql::lint::Comparison;
 
 /// Longest `aggregationTimer`, s.
 const TIMER_S: u32 = 1_200;
@@ -54,7 +53,7 @@ pub(super) fn traces(
 /// The windows of an evaluation whose rows tell the condition something. Where it asks for much, rows that come to 0 add nothing:
 /// `filter()` has left them out.
 fn windows(evaluation: Evaluation, condition: &Condition) -> Vec<(Vec<Field>, Vec<i64>)> {
-    let is_above = condition.terms.iter().all(|term| matches!(term.comparison, Comparison::Above | Comparison::AboveOrEquals));
+    let is_above = condition.opens_above();
     let of = |signal: SignalRun| {
         let tells = |value: f64| !is_above || value.abs() > 0.0;
         let with_rows = signal.points.iter().filter(|point| point.value.is_some_and(tells) && !point.filled);
